@@ -1,0 +1,86 @@
+"""`python -m training`, as a person types it."""
+
+import dataclasses
+import subprocess
+import sys
+
+import pytest
+
+from training.__main__ import job_names, load_job, main
+from training.job import JobConfig
+
+pytestmark = pytest.mark.tensorflow
+
+
+def test_one_filter_has_76_parameters_and_keeps_28_by_28(capsys):
+    command = "describe --input 28x28x3 --conv 5x5x3 --padding 2 --stride 1"
+    assert main(command.split()) == 0
+
+    out = capsys.readouterr().out
+    assert "5·5·3 + 1 bias = 76" in out
+    assert "(28 − 5 + 2·2)/1 + 1 = 28" in out
+    assert "output shape: 1×28×28×1" in out
+
+
+def test_stride_2_gives_no_whole_size_and_says_what_happens_then(capsys):
+    command = "describe --input 28x28x3 --conv 5x5x3 --padding 2 --stride 2"
+    assert main(command.split()) == 0
+
+    out = capsys.readouterr().out
+    assert "= 14.5" in out
+    assert "'valid' leaves that step out (rounds down): 1×14×14×1" in out
+    assert "'same' pads just enough for ⌈size/stride⌉ (rounds up): 1×14×14×1" in out
+
+
+def test_pooling_a_batch_of_ten_maps(capsys):
+    assert main("describe --input 28x28x1 --pool 2 --stride 2 --batch 10".split()) == 0
+
+    assert "10×28×28×1 → 10×14×14×1" in capsys.readouterr().out
+
+
+def test_describe_prints_the_card_with_the_formulas(capsys):
+    assert main(["describe", "digits-course"]) == 0
+
+    out = capsys.readouterr().out
+    assert "(5·5·20 + 1)·40 = 20,040; size (12 − 5 + 2·0)/1 + 1 = 8" in out
+    assert "test_accuracy" in out
+    assert "1,672,570" in out
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("describe", "needs a model's name"),
+        ("describe nothing", "nothing released as nothing"),
+        ("describe --input 28x28x3 --conv 5x5x1", "the filter has 1 channels and the input 3"),
+        ("describe --input 3x3x1 --conv 5x5x1", "larger than"),
+        ("describe --input 28x28x1 --conv 5x5x1 --stride 0", "stride"),
+        ("describe --input 2x2x1 --pool 3", "larger than"),
+        ("export nothing", "nothing released as nothing"),
+        ("train digits-course --name ../x --data-dir /nowhere", "no model name"),
+        ("train digits-course --data-dir /nowhere", "holds neither"),
+    ],
+)
+def test_a_wrong_command_gets_one_sentence(capsys, command, message):
+    assert main(command.split()) == 1
+
+    assert message in capsys.readouterr().err
+
+
+def test_an_unknown_option_is_refused_before_anything_starts():
+    command = [sys.executable, "-m", "training", "train", "digits-course", "--epoch-count", "3"]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert finished.returncode == 2
+    assert "--epoch-count" in finished.stderr
+
+
+@pytest.mark.parametrize("name", job_names())
+def test_every_job_has_the_same_parts(name):
+    job = load_job(name)
+    functions = ("load_data", "build_model", "train", "evaluate", "signatures", "golden_inputs")
+
+    assert all(callable(getattr(job, function)) for function in functions)
+    assert issubclass(job.Config, JobConfig)
+    assert dataclasses.is_dataclass(job.Config)
+    assert name == job.NAME

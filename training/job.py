@@ -1,0 +1,76 @@
+"""What every job has: a typed configuration and the same five functions in the same order.
+
+Knows no data set, no network and no export. A job is a module of `training.jobs`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+Arrays = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class JobConfig:
+    """The numbers of one recipe; every field can be set on the command line (`--batch-size 64`)."""
+
+    seed: int = 1
+    batch_size: int = 128
+    epochs: int = 10
+    learning_rate: float = 1e-3
+
+
+class Split(NamedTuple):
+    """One part of a data set."""
+
+    images: np.ndarray  # uint8 [B, H, W, C]
+    labels: np.ndarray  # int64 [B]
+
+
+class Splits(NamedTuple):
+    """A data set in its three parts: train learns, validation chooses, test is touched once."""
+
+    train: Split
+    validation: Split
+    test: Split
+    source: str  # where the examples came from, in words; printed, and kept in the card
+
+
+class Signature(NamedTuple):
+    """One entry of a SavedModel: a function of named tensors, and the `tf.TensorSpec` of each."""
+
+    function: Callable[..., Any]
+    inputs: Mapping[str, Any]
+    tolerance: Mapping[str, float]  # per output: how far another machine may be from the golden one
+
+
+class Job(Protocol):
+    """The module of one recipe."""
+
+    __doc__: str | None
+    NAME: str  # of the model it makes, unless `--name` says otherwise
+    TASK: str  # what the service does with it
+    INPUT: Mapping[str, Any]  # the manifest's "input"
+    LABELS: list[tuple[str, str]]
+    Config: type[JobConfig]
+
+    def load_data(self, config: Any, data_dir: Path | None) -> Splits:
+        """Read the data set."""
+
+    def build_model(self, config: Any) -> Any:
+        """Make the untrained Keras network."""
+
+    def train(self, model: Any, splits: Splits, config: Any, workdir: Path) -> dict[str, Any]:
+        """Fit the network in place; return its history, one list per number."""
+
+    def evaluate(self, model: Any, splits: Splits) -> dict[str, Any]:
+        """Measure the finished network; return the card's `metrics` and `calibration`."""
+
+    def signatures(self, model: Any, calibration: Mapping[str, float]) -> dict[str, Signature]:
+        """Name what the SavedModel can do."""
+
+    def golden_inputs(self) -> Arrays:
+        """Make the inputs whose outputs are kept beside the exported model."""

@@ -1,0 +1,1 @@
+"""One module a recipe, each with the functions of `training.job.Job`."""

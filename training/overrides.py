@@ -1,0 +1,30 @@
+"""`--epochs 3` on the command line → a typed change of a JobConfig. Knows nothing about jobs."""
+
+import argparse
+import dataclasses
+from typing import Any, TypeVar, get_type_hints
+
+C = TypeVar("C")
+
+
+def add_arguments(parser: argparse.ArgumentParser, config_class: type[Any]) -> None:
+    """Offer one option per field of `config_class`; an unknown or ill-typed one is argparse's error."""
+    group = parser.add_argument_group("configuration")
+    hints = get_type_hints(config_class)
+    for field in dataclasses.fields(config_class):
+        option = "--" + field.name.replace("_", "-")
+        group.add_argument(
+            option,
+            dest=field.name,
+            type=hints[field.name],
+            default=argparse.SUPPRESS,
+            metavar=hints[field.name].__name__.upper(),
+            help=f"default {field.default}",
+        )
+
+
+def apply(config: C, namespace: argparse.Namespace) -> C:
+    """Return `config` with the fields that were given on the command line."""
+    names = {field.name for field in dataclasses.fields(config)}  # type: ignore[arg-type]
+    changes = {name: value for name, value in vars(namespace).items() if name in names}
+    return dataclasses.replace(config, **changes)  # type: ignore[type-var]

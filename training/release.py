@@ -1,0 +1,86 @@
+"""A finished training: weights in half precision and the model card, in one folder.
+
+`training/released/<name>/` holds the ones in git; `<workdir>/release/` those a user trained.
+Knows no SavedModel.
+"""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+WEIGHTS, CARD = "weights.npz", "card.json"
+RELEASED = Path(__file__).parent / "released"
+# Model name → folder below `released/`. `digits` is the course's network until a better one is there.
+NAMES = {"digits": "digits-course", "digits-course": "digits-course"}
+
+
+MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # what the service accepts
+
+
+class Release(NamedTuple):
+    """What a folder holds."""
+
+    folder: Path
+    card: dict[str, Any]
+    digest: str  # sha256 of the weights file
+
+
+def check_name(name: str) -> str:
+    """Return a usable model name; anything else is a ValueError."""
+    if not MODEL_NAME.fullmatch(name):
+        raise ValueError(
+            f"{name!r} is no model name: letters, digits, '.', '_' and '-', at most 64"
+        )
+    return name
+
+
+def round_weights(model: Any) -> None:
+    """Replace the weights by what half precision keeps, so that what is measured is what is shipped."""
+    model.set_weights([w.astype(np.float16).astype(w.dtype) for w in model.get_weights()])
+
+
+def write(folder: Path, model: Any, card: dict[str, Any]) -> Release:
+    """Write the weights (float16, compressed, by variable path) and the card."""
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays = {v.path: v.numpy().astype(np.float16) for v in model.weights}
+    np.savez_compressed(folder / WEIGHTS, **arrays)
+    (folder / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+    return read(folder)
+
+
+def read(folder: Path) -> Release:
+    """Read card and digest; the weights stay on disk."""
+    card = json.loads((folder / CARD).read_text())
+    digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+    return Release(folder, card, f"sha256:{digest}")
+
+
+def load_weights(release: Release, model: Any) -> None:
+    """Fill `model` with the release's weights, name by name; a shape that differs is an error."""
+    with np.load(release.folder / WEIGHTS, allow_pickle=False) as arrays:
+        for variable in model.weights:
+            array = arrays[variable.path]
+            if array.shape != tuple(variable.shape):
+                raise ValueError(f"{variable.path}: {array.shape} released, {variable.shape} built")
+            variable.assign(array.astype(np.float32))
+
+
+def is_exported(release: Release, models: Path, name: str) -> bool:
+    """True if `name` has this very release already, or any version that a user trained."""
+    manifests = [_read_manifest(path) for path in exported_versions(models / name)]
+    return any(m.get("origin") != "released" or m["release"] == release.digest for m in manifests)
+
+
+def exported_versions(folder: Path) -> list[Path]:
+    """Version directories below `models/<name>`, oldest first."""
+    found = [p for p in folder.glob("*") if re.fullmatch(r"[0-9]{1,18}", p.name, re.ASCII)]
+    return sorted(found, key=lambda path: int(path.name))
+
+
+def _read_manifest(version: Path) -> dict[str, Any]:
+    path = version / "assets.extra" / "manifest.json"
+    return json.loads(path.read_text()) if path.is_file() else {}

@@ -1,0 +1,29 @@
+"""One training, start to end, readable as a sentence."""
+
+import time
+from pathlib import Path
+
+import keras
+
+from training import card, export, release
+from training.job import Job, JobConfig
+
+
+def train(
+    job: Job, config: JobConfig, *, data_dir: Path | None, workdir: Path, models: Path, name: str
+) -> Path:
+    """Train `job` and export it as the next version of `name`; return the version's directory."""
+    started = time.monotonic()
+    workdir.mkdir(parents=True, exist_ok=True)
+    keras.utils.set_random_seed(config.seed)
+    splits = job.load_data(config, data_dir)
+    print(f"data: {splits.source}; {len(splits.train.labels)} to train on", flush=True)
+    model = job.build_model(config)
+    history = job.train(model, splits, config, workdir)
+    release.round_weights(model)
+    measured = job.evaluate(model, splits)
+    fitted = {"history": history, "seconds": time.monotonic() - started}
+    made = card.make_card(job, config, splits, model, measured, fitted)
+    print(card.render(made), flush=True)
+    finished = release.write(workdir / "release", model, made)
+    return export.export(job, finished, models, name, origin="trained")
