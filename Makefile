@@ -1,0 +1,66 @@
+# Two commands are all a visitor needs: `make serve` and `make test`. `make help` lists the rest.
+.DEFAULT_GOAL := help
+.PHONY: help serve test check format lint types imports unit openapi load bench train lock size clean python
+
+# The machine's own python3 if it will do, else a newer or older one beside it.
+PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+MODELS := $(or $(VITRINE_MODELS),models)
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+serve: .venv/run.stamp  ## export what models/ lacks and serve on port 8000
+	@$(BIN)/python -m training export --missing --models "$(MODELS)" || \
+		echo "Some models could not be exported (see above); serving the others."
+	@exec $(BIN)/python -m service
+
+test: .venv/dev.stamp  ## install what tests need and run the gate
+	@$(MAKE) --no-print-directory check
+
+check: format lint types imports unit  ## the one gate: format, lint, types, imports, tests (OpenAPI among them)
+
+format: .venv/dev.stamp
+	$(BIN)/ruff format --check .
+lint: .venv/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/codespell
+types: .venv/dev.stamp
+	$(BIN)/mypy
+imports: .venv/dev.stamp
+	$(BIN)/lint-imports
+unit: .venv/dev.stamp
+	$(BIN)/python -m pytest -q
+
+load: .venv/run.stamp  ## load the running service (VITRINE_URL) and print percentiles
+	$(BIN)/python -m clients.load
+bench: .venv/run.stamp  ## service beside a decode-only endpoint and the raw model, in one run
+	$(BIN)/python -m clients.load.bench
+train: .venv/run.stamp  ## train a job: make train JOB=digits-course
+	$(BIN)/python -m training train $(JOB)
+
+fix: .venv/dev.stamp  ## format, and mend what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+size:  ## lines per module
+	@git ls-files '*.py' '*.js' | xargs wc -l | sort -n
+
+# One universal lock per purpose, with hashes and without addresses; the smaller ones agree with the largest.
+COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+lock: .venv/dev.stamp  ## resolve the locks anew from pyproject.toml
+	$(COMPILE) pyproject.toml --all-extras -o requirements/dev.lock
+	$(COMPILE) pyproject.toml --extra training --extra clients -c requirements/dev.lock -o requirements/run.lock
+	$(COMPILE) pyproject.toml -c requirements/dev.lock -o requirements/service.lock
+
+clean:  ## remove the environment and caches; models and runs stay
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+.venv/%.stamp: requirements/%.lock | python
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+python:
+	@test -n "$(PYTHON)" || { echo "Vitrine needs Python 3.11, 3.12 or 3.13 (TensorFlow 2.21 has no build for others); \
+	this machine has $$(python3 --version 2>&1). Install one of them and try again."; exit 1; }

@@ -1,0 +1,1 @@
+"""Programs that talk to the service over HTTP; they import neither it nor the training."""

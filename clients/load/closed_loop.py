@@ -1,0 +1,98 @@
+"""A closed loop: each connection sends its next request when the answer to the last one has come.
+
+It keeps the service exactly as busy as there are connections, and so hides how long requests would
+queue if they arrived at a rate of their own.
+"""
+
+import asyncio
+import time
+from array import array
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from clients.load.connection import Answer, Connection, Disconnected
+from clients.load.scenario import Scenario, request_bytes
+from clients.load.target import Target
+
+PAUSE_AFTER_ERROR_S = 0.05  # a server that refuses every connection is not asked in a tight loop
+
+
+@dataclass
+class Tally:
+    """What came back. Latencies are those of right answers, so that quick refusals do not flatter."""
+
+    latencies_s: "array[float]" = field(default_factory=lambda: array("d"))
+    statuses: Counter[int] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    batch_sizes: Counter[int] = field(default_factory=Counter)
+    elapsed_s: float = 0.0
+    cpu_s: float = 0.0  # of the driver itself
+
+    def count(self, answer: Answer, latency_s: float, scenario: Scenario) -> None:
+        """Add one answer."""
+        self.statuses[answer.status] += 1
+        batch_size = answer.headers.get(b"x-batch-size", b"")
+        if batch_size.isdigit():
+            self.batch_sizes[int(batch_size)] += 1
+        if answer.status == 200 and scenario.is_right(answer.body):
+            self.latencies_s.append(latency_s)
+        elif answer.status == 200:
+            self.errors["wrong answer"] += 1
+
+
+async def drive(
+    scenario: Scenario,
+    target: Target,
+    connections: int,
+    seconds: float,
+    each_second: Callable[[Tally], None] = lambda tally: None,
+) -> Tally:
+    """Ask on `connections` connections for `seconds`, then let requests under way finish."""
+    tally = Tally()
+    started, cpu_started = time.perf_counter(), time.process_time()
+    request = request_bytes(scenario, target)
+
+    async def keep_asking() -> None:
+        connection = Connection(target.host, target.port)
+        while time.perf_counter() < started + seconds:
+            await _ask_once(connection, request, scenario, tally)
+        connection.close()
+
+    async with asyncio.TaskGroup() as group:
+        ticker = group.create_task(_tick(tally, started, each_second))
+        askers = [group.create_task(keep_asking()) for _ in range(connections)]
+        await asyncio.wait(askers)
+        ticker.cancel()
+    tally.elapsed_s = time.perf_counter() - started
+    tally.cpu_s = time.process_time() - cpu_started
+    return tally
+
+
+async def _ask_once(
+    connection: Connection, request: bytes, scenario: Scenario, tally: Tally
+) -> None:
+    asked = time.perf_counter()
+    try:
+        answer = await connection.ask(request)
+    except (OSError, Disconnected) as error:
+        tally.errors[error_kind(error)] += 1
+        await asyncio.sleep(PAUSE_AFTER_ERROR_S)
+    else:
+        tally.count(answer, time.perf_counter() - asked, scenario)
+
+
+def error_kind(error: Exception) -> str:
+    """A few words under which errors of one kind are counted."""
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused"
+    return str(error) if isinstance(error, Disconnected) else "cannot connect"
+
+
+async def _tick(tally: Tally, started: float, each_second: Callable[[Tally], None]) -> None:
+    while True:
+        await asyncio.sleep(1)
+        tally.elapsed_s = time.perf_counter() - started
+        each_second(tally)

@@ -1,0 +1,137 @@
+"""One HTTP/1.1 keep-alive connection on a bare asyncio transport: bytes of a request in, an answer out.
+
+httptools, the parser uvicorn uses, reads the answers (content-length, chunked, until close). It knows
+no URLs, no JSON and no statistics, follows no redirects, and makes one request at a time.
+"""
+
+import asyncio
+from typing import NamedTuple, cast
+
+import httptools
+
+
+class Disconnected(Exception):
+    """The server closed the connection, or sent something that is not HTTP, before an answer was whole."""
+
+
+class Answer(NamedTuple):
+    """Status, headers (names in lower case) and body of one answer."""
+
+    status: int
+    headers: dict[bytes, bytes]
+    body: bytes
+
+
+class Connection:
+    """A connection to host:port that opens itself, and opens anew after the server closed it."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host = host
+        self._port = port
+        self._protocol: _AnswerReader | None = None
+
+    async def ask(self, request: bytes, timeout_s: float = 10.0) -> Answer:
+        """Send one request and wait for its answer.
+
+        Raises:
+            OSError: no connection could be opened.
+            Disconnected: the connection broke before the answer was whole.
+            TimeoutError: the answer was not whole after `timeout_s`.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                if self._protocol is None or not self._protocol.is_open:
+                    self._protocol = await self._connect()
+                return await self._protocol.exchange(request)
+        except BaseException:
+            self.close()  # a late answer must not be taken for that of the next request
+            raise
+
+    def close(self) -> None:
+        """Close it at once; a later `ask` opens a new one."""
+        if self._protocol is not None:
+            self._protocol.abort()
+            self._protocol = None
+
+    async def _connect(self) -> "_AnswerReader":
+        loop = asyncio.get_running_loop()
+        _, protocol = await loop.create_connection(_AnswerReader, self._host, self._port)
+        return protocol
+
+
+class _AnswerReader(asyncio.Protocol):
+    """Feeds what arrives to the parser, whose callbacks are the `on_…` methods."""
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self._transport: asyncio.Transport
+        self._parser = httptools.HttpResponseParser(self)
+        self._waiter: asyncio.Future[Answer] | None = None
+        self._begun = False
+        self._until_close = False
+        self._headers: dict[bytes, bytes] = {}
+        self._chunks: list[bytes] = []
+
+    async def exchange(self, request: bytes) -> Answer:
+        """Write one request, wait for the parser to complete the answer."""
+        if not self.is_open:
+            raise Disconnected("the server closed the connection before a request")
+        self._begun = False
+        self._waiter = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        return await self._waiter
+
+    def abort(self) -> None:
+        self.is_open = False
+        self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's does not inherit from it
+        self.is_open = True
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            self._fail(f"the server sent something that is not HTTP: {error}")
+            self.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_open = False
+        if self._until_close and exc is None:
+            self._finish()
+        elif self._begun:
+            self._fail("the server closed the connection within an answer")
+        else:
+            self._fail("the server closed the connection before an answer")
+
+    def on_message_begin(self) -> None:
+        self._begun = True
+        self._until_close = False
+        self._headers = {}
+        self._chunks = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers[name.lower()] = value
+
+    def on_headers_complete(self) -> None:
+        framed = b"content-length" in self._headers or b"transfer-encoding" in self._headers
+        self._until_close = not framed
+
+    def on_body(self, body: bytes) -> None:
+        self._chunks.append(body)
+
+    def on_message_complete(self) -> None:
+        if not self._parser.should_keep_alive():
+            self.abort()
+        self._finish()
+
+    def _finish(self) -> None:
+        self._until_close = False
+        if self._waiter is not None and not self._waiter.done():
+            status = self._parser.get_status_code()
+            self._waiter.set_result(Answer(status, self._headers, b"".join(self._chunks)))
+
+    def _fail(self, reason: str) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(Disconnected(reason))

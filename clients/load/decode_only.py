@@ -1,0 +1,62 @@
+"""`python -m clients.load.decode_only PORT`: the benchmark's baseline, a service without a model.
+
+A plain FastAPI endpoint as people write them: body → Pillow → grey 28×28 array → a made-up answer in
+the shape of the digits route. What the real service does beyond it (normalization, batching, the
+network, outlier score, headers) is what the ratio to it measures.
+"""
+
+import io
+import sys
+from typing import Any
+
+import numpy as np
+import uvicorn
+from fastapi import FastAPI, Request
+from PIL import Image
+
+SIDE = 28
+
+
+def create_app() -> FastAPI:
+    """The baseline: the digits route, and the readiness the benchmark waits for."""
+    app = FastAPI()
+
+    @app.get("/v2/health/ready")
+    async def ready() -> dict[str, bool]:
+        return {"ready": True}
+
+    @app.post("/v1/digits/classify")
+    async def classify(request: Request) -> dict[str, Any]:
+        return made_up_answer(decode(await request.body()))
+
+    return app
+
+
+def decode(body: bytes) -> np.ndarray:
+    """A picture's bytes → uint8 [28, 28]."""
+    with Image.open(io.BytesIO(body)) as picture:
+        grey = picture.convert("L")
+    if grey.size != (SIDE, SIDE):
+        grey = grey.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+    return np.asarray(grey)
+
+
+def made_up_answer(image: np.ndarray) -> dict[str, Any]:
+    """An answer that depends on the picture, uint8 [28, 28], as little as the shape allows."""
+    rest = float(image[0, 0]) / 2**20
+    probabilities = [rest] * 10
+    probabilities[7] = 1.0 - 9 * rest
+    prediction = {"digit": 7, "probability": probabilities[7], "probabilities": probabilities}
+    return {"model": {"name": "made-up", "version": 1}, "predictions": [prediction]}
+
+
+if __name__ == "__main__":
+    uvicorn.run(
+        create_app(),
+        host="127.0.0.1",
+        port=int(sys.argv[1]),
+        loop="auto",  # uvloop wherever it exists
+        http="httptools",
+        access_log=False,
+        log_level="warning",
+    )

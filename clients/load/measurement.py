@@ -1,0 +1,38 @@
+"""One measured cell, whichever driver measured it, and the percentiles everything here uses."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from clients.load.closed_loop import Tally
+
+
+class Measurement(NamedTuple):
+    """What both drivers tell. With wrk the rate counts every answer, so look at `not_2xx` first."""
+
+    requests_per_s: float
+    p50_ms: float
+    p99_ms: float
+    not_2xx: int
+    socket_errors: int
+
+
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """The smallest of the ordered values that at least `share` of them do not exceed (nearest rank)."""
+    if not ordered:
+        raise ValueError("there is no percentile of nothing")
+    rank = -int(-share * len(ordered) // 1)  # rounded up
+    return ordered[max(rank, 1) - 1]
+
+
+def measurement_of(tally: Tally) -> Measurement:
+    """A tally in the terms of wrk; a wrong answer counts as not 2xx."""
+    latencies = sorted(tally.latencies_s) or [float("nan")]
+    wrong = tally.errors["wrong answer"]
+    failed = sum(n for status, n in tally.statuses.items() if not 200 <= status < 300)
+    return Measurement(
+        requests_per_s=len(tally.latencies_s) / tally.elapsed_s,
+        p50_ms=percentile(latencies, 0.5) * 1000,
+        p99_ms=percentile(latencies, 0.99) * 1000,
+        not_2xx=failed + wrong,
+        socket_errors=tally.errors.total() - wrong,
+    )

@@ -1,0 +1,105 @@
+"""Starts the processes a benchmark needs on free loopback ports, and stops them by their id, always."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from typing import IO
+
+from clients.load.connection import Connection, Disconnected
+from clients.load.target import Target
+
+READY = "GET /v2/health/ready HTTP/1.1\r\nHost: {authority}\r\n\r\n"
+STOP_S = 10.0  # a service that drains longer is killed
+NOT_PASSED_ON = ("VITRINE_URL", "VITRINE_API_KEYS")  # of the user's shell; the load sends no key
+
+
+@contextlib.contextmanager
+def service(ready_s: float = 90.0) -> Iterator[Target]:
+    """The service itself, with the VITRINE_ settings of this shell but its own port."""
+    target = _free_target()
+    environ = {key: value for key, value in os.environ.items() if key not in NOT_PASSED_ON}
+    environ |= {
+        "VITRINE_HOST": target.host,
+        "VITRINE_PORT": str(target.port),
+        "VITRINE_LOG_LEVEL": "warning",
+    }
+    with _ready([sys.executable, "-m", "service"], environ, target, ready_s):
+        yield target
+
+
+@contextlib.contextmanager
+def baseline(ready_s: float = 30.0) -> Iterator[Target]:
+    """A service without a model, see `decode_only`."""
+    target = _free_target()
+    command = [sys.executable, "-m", "clients.load.decode_only", str(target.port)]
+    with _ready(command, os.environ, target, ready_s):
+        yield target
+
+
+@contextlib.contextmanager
+def running(
+    command: list[str], environ: Mapping[str, str], stdout: int, errors: IO[bytes]
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process for as long as the block lasts; it gets SIGTERM, and SIGKILL if that did not do."""
+    process = subprocess.Popen(
+        command, env=environ, stdin=subprocess.PIPE, stdout=stdout, stderr=errors
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.communicate(timeout=STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+
+def last_words(errors: IO[bytes]) -> str:
+    """The end of what a process wrote to standard error."""
+    errors.seek(0)
+    return errors.read().decode(errors="replace").strip()[-500:]
+
+
+@contextlib.contextmanager
+def _ready(
+    command: list[str], environ: Mapping[str, str], target: Target, ready_s: float
+) -> Iterator[None]:
+    name = " ".join(command[1:3])
+    with (
+        tempfile.TemporaryFile() as errors,
+        running(command, environ, subprocess.DEVNULL, errors) as process,
+    ):
+        give_up = time.monotonic() + ready_s
+        while not asyncio.run(_is_ready(target)):
+            if process.poll() is not None:
+                raise OSError(f"`python {name}` ended at its start: {last_words(errors)}")
+            if time.monotonic() > give_up:
+                raise OSError(
+                    f"`python {name}` was not ready in {ready_s:.0f} s: {last_words(errors)}"
+                )
+            time.sleep(0.1)
+        yield
+
+
+async def _is_ready(target: Target) -> bool:
+    connection = Connection(target.host, target.port)
+    try:
+        answer = await connection.ask(READY.format(authority=target.authority).encode(), 2.0)
+    except (OSError, Disconnected):
+        return False
+    finally:
+        connection.close()
+    return answer.status == 200
+
+
+def _free_target() -> Target:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return Target("127.0.0.1", listener.getsockname()[1], "")

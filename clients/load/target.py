@@ -1,0 +1,47 @@
+"""Where the load goes: a base URL, taken apart once; it refuses other machines unless told otherwise."""
+
+import ipaddress
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+
+class Target(NamedTuple):
+    """Host, port and path prefix of a service that speaks plain HTTP/1.1."""
+
+    host: str
+    port: int
+    prefix: str
+
+    @property
+    def authority(self) -> str:
+        """What a Host header says, such as 127.0.0.1:8000 or [::1]:8000."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The base URL, without a slash at its end."""
+        return f"http://{self.authority}{self.prefix}"
+
+
+def parse_target(url: str, allow_remote: bool = False) -> Target:
+    """Take a base URL apart; a URL that must not or cannot be loaded is a ValueError of one sentence."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", 80 if parts.port is None else parts.port
+    except ValueError:
+        raise ValueError(f"{url!r} is no URL such as http://127.0.0.1:8000") from None
+    if parts.scheme != "http" or not host:
+        raise ValueError(f"{url!r} is no plain http:// URL such as http://127.0.0.1:8000")
+    if not allow_remote and not _is_loopback(host):
+        raise ValueError(
+            f"{host} is not this machine; load only what is yours, and then with --allow-remote"
+        )
+    return Target(host, port, parts.path.rstrip("/"))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

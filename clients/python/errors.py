@@ -1,0 +1,203 @@
+"""Everything that can go wrong between a caller and the service. Knows no HTTP library.
+
+VitrineError
+├─ InvalidSetting            an address or a key cannot be used as it stands
+├─ UnreadablePicture         a picture could not be read on this side; nothing was sent
+├─ Unreachable               no connection: nothing listens there, or it broke
+├─ TimedOut                  no answer within the client's own timeout
+├─ UnexpectedAnswer          something answered, but not as the service does
+└─ ServiceError              the service refused: `status`, `code`, `request_id`
+   ├─ InvalidRequest
+   │  ├─ InvalidJSON
+   │  ├─ InvalidValue
+   │  ├─ InvalidImage        truncated, corrupt, blank, or several digits
+   │  ├─ UnsupportedImage    not a picture format that is accepted
+   │  └─ TooLarge
+   │     ├─ BodyTooLarge
+   │     ├─ ImageTooLarge
+   │     └─ TooManyImages
+   ├─ Unauthorized           an API key is missing or wrong
+   ├─ NotFound
+   │  ├─ RouteNotFound
+   │  ├─ ModelNotFound
+   │  └─ VersionNotFound
+   ├─ MethodNotAllowed
+   ├─ Overloaded             still busy after the retries
+   ├─ NotReady               still loading after the retries
+   ├─ DeadlineExceeded       the service ran out of the time it was given
+   └─ InternalError
+"""
+
+from collections.abc import Iterator
+
+
+class VitrineError(Exception):
+    """Base of all of them; `str(error)` is one sentence."""
+
+
+class InvalidSetting(VitrineError):
+    """The address or the key cannot be used."""
+
+
+class UnreadablePicture(VitrineError):
+    """A picture could not be read before anything was sent."""
+
+
+class Unreachable(VitrineError):
+    """There is no connection to the service."""
+
+
+class TimedOut(VitrineError):
+    """The answer did not come within the client's timeout."""
+
+
+class UnexpectedAnswer(VitrineError):
+    """What answered does not speak as the service does."""
+
+
+class ServiceError(VitrineError):
+    """The service said no.
+
+    Args:
+        message: The service's own sentence.
+        status: The HTTP status.
+        code: The machine's word for the error.
+        request_id: What to look for in the service's log.
+    """
+
+    default_code = ""
+
+    def __init__(
+        self, message: str, *, status: int = 0, code: str = "", request_id: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code or self.default_code
+        self.request_id = request_id
+
+
+class InvalidRequest(ServiceError):
+    """The caller can mend it by sending something else."""
+
+    default_code = "invalid_input"
+
+
+class InvalidJSON(InvalidRequest):
+    """The body is not the JSON it has to be."""
+
+    default_code = "invalid_json"
+
+
+class InvalidValue(InvalidRequest):
+    """A field or query value is out of range or of the wrong kind."""
+
+    default_code = "invalid_value"
+
+
+class InvalidImage(InvalidRequest):
+    """A picture of an accepted format cannot be used."""
+
+    default_code = "invalid_image"
+
+
+class UnsupportedImage(InvalidRequest):
+    """The bytes are no picture of an accepted format."""
+
+    default_code = "unsupported_image"
+
+
+class TooLarge(InvalidRequest):
+    """Something is over its limit."""
+
+    default_code = "too_large"
+
+
+class BodyTooLarge(TooLarge):
+    """The body has more bytes than allowed."""
+
+    default_code = "body_too_large"
+
+
+class ImageTooLarge(TooLarge):
+    """The pictures of a request have more pixels than allowed."""
+
+    default_code = "image_too_large"
+
+
+class TooManyImages(TooLarge):
+    """A request holds more pictures than allowed."""
+
+    default_code = "too_many_images"
+
+
+class Unauthorized(ServiceError):
+    """The request carried no key that the service knows."""
+
+    default_code = "unauthorized"
+
+
+class NotFound(ServiceError):
+    """What the address names is not there."""
+
+    default_code = "not_found"
+
+
+class RouteNotFound(NotFound):
+    """No route has this path."""
+
+    default_code = "route_not_found"
+
+
+class ModelNotFound(NotFound):
+    """No model of that name, or not one of the route's task."""
+
+    default_code = "model_not_found"
+
+
+class VersionNotFound(NotFound):
+    """The model has no such version or version label."""
+
+    default_code = "version_not_found"
+
+
+class MethodNotAllowed(ServiceError):
+    """The path exists, the method does not."""
+
+    default_code = "method_not_allowed"
+
+
+class Overloaded(ServiceError):
+    """The service was still busy when the retries were used up."""
+
+    default_code = "overloaded"
+
+
+class NotReady(ServiceError):
+    """The service was still not ready when the retries were used up."""
+
+    default_code = "not_ready"
+
+
+class DeadlineExceeded(ServiceError):
+    """The service ran out of the time it was given."""
+
+    default_code = "deadline_exceeded"
+
+
+class InternalError(ServiceError):
+    """A fault of the service or of a model."""
+
+    default_code = "internal_error"
+
+
+def service_error(message: str, *, status: int, code: str, request_id: str) -> ServiceError:
+    """A code of the service → the error class that mirrors it (`ServiceError` for a new one)."""
+    kinds = {kind.default_code: kind for kind in _family(ServiceError)}
+    kind = kinds.get(code, ServiceError)
+    return kind(message, status=status, code=code, request_id=request_id)
+
+
+def _family(kind: type[ServiceError]) -> Iterator[type[ServiceError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from _family(child)

@@ -1,0 +1,3 @@
+"""Serves exported SavedModels over HTTP; never trains."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,60 @@
+"""`python -m service`: settings from the environment → create_app → uvicorn."""
+
+import argparse
+import os
+import sys
+
+from service.settings import PREFIX, Settings, SettingsError, from_environ
+
+# How long a model's thread waits for the interpreter while the event loop is busy. Python's 5 ms is
+# longer than a whole run of a small network; measured: docs/decisions/0003.
+SWITCH_SECONDS = 0.001
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until a signal; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m service",
+        description="Serve the models below VITRINE_MODELS over HTTP. Settings are environment variables:",
+        epilog=settings_table(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.parse_args(arguments)
+    try:
+        settings = from_environ(os.environ)
+    except SettingsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return _serve(settings)
+
+
+def settings_table() -> str:
+    """One line a setting: variable, default, meaning."""
+    lines = []
+    for name, field in Settings.model_fields.items():
+        default = field.default if field.default not in ((), "") else "none"
+        lines.append(f"  {PREFIX + name.upper():<29} {default!s:<10} {field.description}")
+    return "\n".join(lines)
+
+
+def _serve(settings: Settings) -> int:
+    from service import logs
+    from service.app import create_app
+    from service.routes.state import Lifecycle
+    from service.server import make_server
+
+    logs.configure(settings.log_level)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    lifecycle = Lifecycle()
+    app = create_app(settings, lifecycle=lifecycle)
+    print(
+        f"Vitrine: http://{settings.host}:{settings.port}  (page /, API /docs, "
+        f"ready when /v2/health/ready says so; models from {settings.models})",
+        flush=True,
+    )
+    make_server(app, settings, lifecycle).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

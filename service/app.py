@@ -1,0 +1,121 @@
+"""The composition root: `create_app(settings)` is the only place that knows every part."""
+
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service import __version__, errors
+from service.admission import Admission
+from service.engine import LoadEngine
+from service.metrics import Metrics
+from service.model import load_model
+from service.repository import ModelRepository
+from service.routes import digits, health, models, page
+from service.routes.answers import error_answer
+from service.routes.direct import Shortcut
+from service.routes.middleware import RequestContext
+from service.routes.state import Lifecycle, State
+from service.servable import Servable
+from service.settings import Settings
+from service.tensorflow_engine import load_tensorflow
+
+DECODERS = 2  # threads that decode pictures; more would only take turns
+EXPOSED = ["X-Request-ID", "X-Model", "X-Batch-Size", "Server-Timing", "Retry-After", "ETag"]
+
+
+def create_app(
+    settings: Settings,
+    load_engine: LoadEngine = load_tensorflow,
+    lifecycle: Lifecycle | None = None,
+) -> FastAPI:
+    """Make the application; models start loading when its lifespan begins.
+
+    lifecycle: what the server flips when the process is told to stop.
+    """
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
+        loader = _servable_loader(settings, load_engine, metrics)
+        repository = ModelRepository(settings.models, loader, metrics, settings.poll_seconds)
+        decoders = ThreadPoolExecutor(DECODERS, "decoder")
+        await repository.start()
+        yield {
+            "settings": settings,
+            "repository": repository,
+            "metrics": metrics,
+            "lifecycle": lifecycle or Lifecycle(),
+            "decoders": decoders,
+        }
+        await repository.stop()
+        decoders.shutdown(wait=False, cancel_futures=True)
+
+    routers = [digits.router, health.router, models.router, page.make_router()]
+    app = FastAPI(
+        title="Vitrine",
+        version=__version__,
+        summary="Keras models behind a REST API",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        root_path=settings.root_path,
+        exception_handlers={HTTPException: _http_error, errors.VitrineError: _vitrine_error},
+    )
+    for router in routers:
+        app.include_router(router)
+    app.add_middleware(Shortcut, routers=routers)
+    app.add_middleware(RequestContext, metrics=metrics, api_keys=settings.api_keys)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["*"],
+            expose_headers=EXPOSED,
+        )
+    return app
+
+
+def _servable_loader(
+    settings: Settings, load_engine: LoadEngine, metrics: Metrics
+) -> Callable[[Path, Callable[[str], None]], Servable]:
+    """Directory → Servable; versions of one model share its queue."""
+    admissions: dict[str, Admission] = {}
+
+    def load(directory: Path, report: Callable[[str], None]) -> Servable:
+        model = load_model(directory, load_engine, report)
+        name = model.manifest.name
+        admission = admissions.setdefault(name, Admission(settings.queue_size))
+        metrics.waiting.labels(name).set_function(lambda: admission.waiting)
+        return Servable(model, admission, metrics)
+
+    return load
+
+
+async def _vitrine_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.VitrineError)
+    return error_answer(error, request.scope["request_id"])
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """What the router itself refuses: an unknown path or method."""
+    assert isinstance(error, HTTPException)
+    path = request.scope["path"][:100]
+    ours: errors.VitrineError
+    if error.status_code == 405:
+        ours = errors.MethodNotAllowed(f"{path!r} does not take {request.method[:20]!r}.")
+    elif error.status_code == 404:
+        ours = errors.RouteNotFound(f"There is no {path!r}; /docs lists what there is.")
+    else:
+        ours = errors.InvalidRequest(f"The request cannot be handled: {error.detail}.")
+    answer = error_answer(ours, request.scope["request_id"])
+    answer.headers.update(error.headers or {})
+    return answer

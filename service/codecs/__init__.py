@@ -1,0 +1,1 @@
+"""Bytes ↔ arrays, one module a medium; pure functions that know no HTTP and no model."""

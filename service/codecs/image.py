@@ -1,0 +1,242 @@
+"""Bytes ↔ pixel arrays. Knows no HTTP, no model and no limit but those of a sane picture.
+
+A picture is opened first (its header only), so that the caller can look at `pixels` before anything
+is decoded: twenty kilobytes may hold 400 million pixels. The readers of the five formats are named
+here instead of calling `PIL.Image.open`, whose own pixel limit raises or warns and would have to be
+switched off for the whole process.
+"""
+
+import base64
+import binascii
+import io
+import math
+import re
+import struct
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.Image import DecompressionBombError, DecompressionBombWarning
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from service.codecs.pixels import from_pixels as from_pixels  # callers find every codec here
+from service.codecs.raster import Pixels, rasterize
+from service.codecs.sniffing import PNG_SIGNATURE, describe, excerpt, picture_format
+from service.errors import ImageTooLarge, InvalidImage, InvalidValue, UnsupportedImage
+
+MAX_ASPECT = 10_000  # 1 × 5,000 is a strange picture, 1 × 50,000 an attack on whoever resizes it
+_MAX_READS = 250_000
+_DATA_URI = re.compile(r"\s*data:[^,]{0,200};base64,", re.IGNORECASE)
+_WHITESPACE = re.compile(r"\s+")
+_URL_SAFE = str.maketrans("-_", "+/")
+
+
+class _PatientReader(io.BytesIO):
+    """Gives up on files cut into a million tiny pieces, which Pillow walks through in Python."""
+
+    reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.reads += 1
+        if self.reads > _MAX_READS:
+            raise OSError("the file is cut into too many pieces")
+        return super().read(size)
+
+
+class _JpegFile(JpegImageFile):
+    """Leaves EXIF alone: Pillow looks the resolution up there and warns about broken tags."""
+
+    def _read_dpi_from_exif(self) -> None:
+        pass
+
+
+_READERS: dict[str, type[ImageFile]] = {
+    "PNG": PngImageFile,
+    "JPEG": _JpegFile,
+    "WebP": WebPImageFile,
+    "GIF": GifImageFile,
+    "BMP": BmpImageFile,
+}
+
+
+@dataclass(slots=True)
+class Picture:
+    """An opened picture that is not decoded yet; `width` and `height` are those of the file.
+
+    `source` is Pillow's opened file, the bytes of a WebP (whose decoder takes the memory of the
+    whole picture when it opens) or, for pixels that came as JSON, uint8 [H, W, 1 or 3].
+    """
+
+    width: int
+    height: int
+    source: ImageFile | bytes | Pixels
+
+    @classmethod
+    def from_array(cls, pixels: Pixels) -> "Picture":
+        """Wrap pixels that need no decoding: uint8 [H, W, 1] or [H, W, 3]."""
+        return cls(pixels.shape[1], pixels.shape[0], pixels)
+
+    @property
+    def pixels(self) -> int:
+        """How many pixels decoding will yield."""
+        return self.width * self.height
+
+    def decode(self, at_least: int | None = None) -> Pixels:
+        """Decode upright, on white, first frame only.
+
+        Args:
+            at_least: a JPEG may come out at 1/2, 1/4 or 1/8 of its size as long as its shorter side
+                has this many pixels; that costs a fraction of the time. Counts the first time.
+
+        Returns:
+            uint8 [H, W, 1] for a grey picture, else [H, W, 3]; may be read-only.
+
+        Raises:
+            InvalidImage: the file is truncated or corrupt.
+        """
+        if isinstance(self.source, np.ndarray):
+            return self.source
+        try:
+            return rasterize(self._reader(at_least))
+        except Exception as error:
+            name = self.source.format if isinstance(self.source, ImageFile) else "WebP"
+            message = f"the {name} is truncated or corrupt: its pixels cannot be decoded"
+            raise InvalidImage(message) from error
+
+    def _reader(self, at_least: int | None) -> ImageFile:
+        if isinstance(self.source, bytes):
+            image = WebPImageFile(io.BytesIO(self.source))
+            if image.size != (self.width, self.height):
+                raise ValueError("the header states another size")
+            return image
+        assert isinstance(self.source, ImageFile)
+        if at_least and isinstance(self.source, JpegImageFile):
+            self.source.draft(None, (at_least, at_least))
+        return self.source
+
+
+def open_picture(content: bytes) -> Picture:
+    """Open a PNG, JPEG, WebP, GIF or BMP without decoding it.
+
+    Raises:
+        UnsupportedImage: the bytes are none of these.
+        InvalidImage: they are, but the header is damaged, or one side is more than `MAX_ASPECT`
+            times the other.
+        ImageTooLarge: a GIF's frame is so large that Pillow refuses even to open it.
+    """
+    name = picture_format(content)
+    if name is None:
+        message = f"expected a PNG, JPEG, WebP, GIF or BMP picture, got {describe(content)}"
+        raise UnsupportedImage(message)
+    if _is_mangled(content):
+        raise InvalidImage(
+            f"this {name} has lost its line ends, as with curl -d @file: use --data-binary @file"
+        )
+    try:
+        picture = _opened_webp(content) if name == "WebP" else _opened(name, content)
+    except (DecompressionBombError, DecompressionBombWarning) as error:
+        raise ImageTooLarge(f"the {name} has far too many pixels") from error
+    except Exception as error:
+        message = f"the {name} is truncated or corrupt: its header cannot be read"
+        raise InvalidImage(f"{message} ({len(content)} bytes came)") from error
+    if max(picture.width, picture.height) > MAX_ASPECT * min(picture.width, picture.height):
+        raise InvalidImage(
+            f"the {name} is {picture.width} × {picture.height} pixels: one side may be at most "
+            f"{MAX_ASPECT:,} times the other"
+        )
+    return picture
+
+
+def _is_mangled(content: bytes) -> bool:
+    """Recognise what `curl -d @file` leaves of a file: no CR, no LF, in newer versions no NUL."""
+    if content.startswith(b"\x89PNG") and content[:8] != PNG_SIGNATURE[: len(content)]:
+        return True
+    return len(content) > 64 and not any(byte in content for byte in b"\0\r\n")
+
+
+def _opened(name: str, content: bytes) -> Picture:
+    image = _READERS[name](_PatientReader(content))
+    return Picture(image.width, image.height, image)
+
+
+def _opened_webp(content: bytes) -> Picture:
+    """Read the size of a WebP from the header of its first chunk."""
+    chunk = content[12:16]
+    if chunk == b"VP8X":
+        width, height = (int.from_bytes(content[at : at + 3], "little") + 1 for at in (24, 27))
+    elif chunk == b"VP8L":
+        (bits,) = struct.unpack_from("<I", content, 21)
+        width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    else:
+        width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", content, 26))
+    if len(content) < 30 or not width or not height:
+        raise ValueError("no picture inside")
+    return Picture(width, height, content)
+
+
+def decode_base64(text: str) -> bytes:
+    """Decode base64 or a `data:` URI; white space, lacking padding and `-_` are forgiven.
+
+    Raises:
+        InvalidValue: the text is something else.
+    """
+    encoded = text[match.end() :] if (match := _DATA_URI.match(text)) else text
+    try:
+        return binascii.a2b_base64(encoded, strict_mode=True)
+    except ValueError:
+        encoded = _WHITESPACE.sub("", encoded).rstrip("=").translate(_URL_SAFE)
+    try:
+        return binascii.a2b_base64(encoded + "=" * (-len(encoded) % 4), strict_mode=True)
+    except ValueError as error:
+        raise InvalidValue(
+            "expected a picture as base64 or as data:image/png;base64,… (addresses are not fetched), "
+            f"got {excerpt(text)}"
+        ) from error
+
+
+def encode_png(pixels: Pixels) -> bytes:
+    """Encode uint8 [H, W], [H, W, 1] or [H, W, 3] as a PNG without loss."""
+    height, width = pixels.shape[:2]
+    colour_type = 2 if pixels.shape[2:] == (3,) else 0
+    rows = np.zeros((height, 1 + pixels.size // height), np.uint8)  # column 0: no filter
+    rows[:, 1:] = pixels.reshape(height, -1)
+    header = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes())), (b"IEND", b""))
+    return PNG_SIGNATURE + b"".join(_png_chunk(*chunk) for chunk in chunks)
+
+
+def _png_chunk(name: bytes, content: bytes) -> bytes:
+    checksum = zlib.crc32(content, zlib.crc32(name))
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", checksum)
+
+
+def data_uri(png: bytes) -> str:
+    """Write a PNG as `data:image/png;base64,…`."""
+    return "data:image/png;base64," + base64.b64encode(png).decode()
+
+
+def tile(images: Pixels, columns: int | None = None, gap: int = 1) -> Pixels:
+    """Lay pictures out in a grid on black, row by row.
+
+    Args:
+        images: uint8 [N, H, W] or [N, H, W, C], N at least 1.
+        columns: absent: so many that the grid is nearly square.
+        gap: black pixels between neighbours.
+
+    Returns:
+        uint8 [rows · H + gaps, columns · W + gaps] or the same with C channels.
+    """
+    count, height, width = images.shape[:3]
+    columns = min(count, columns or math.ceil(math.sqrt(count)))
+    rows = -(-count // columns)
+    shape = (rows * (height + gap) - gap, columns * (width + gap) - gap, *images.shape[3:])
+    grid = np.zeros(shape, np.uint8)
+    for index, image in enumerate(images):
+        top, left = index // columns * (height + gap), index % columns * (width + gap)
+        grid[top : top + height, left : left + width] = image
+    return grid

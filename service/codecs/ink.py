@@ -1,0 +1,162 @@
+"""A picture of something drawn → its ink alone, light on black, cropped. Knows no MNIST, no model.
+
+On an even background the ink is the difference to it. On anything else (a photo of paper, with
+noise and shadows) the background is estimated first: what is left when strokes are filled up.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+from service.codecs.raster import Pixels
+from service.codecs.strokes import Mask, digit_strokes
+from service.errors import InvalidImage
+
+_LONGEST_SIDE = 300
+_MIN_CONTRAST = 16
+_MIN_SIZE = 0.03  # of the picture's longer side; anything smaller is dirt
+_EVEN = 6  # grey levels that compression may add to an even background
+_EVEN_SHARE = 0.9
+_THUMBNAIL = 48
+_BLANK = "the picture is blank: no digit was found"
+
+
+class _Lifted(NamedTuple):
+    """Ink above its background, and the level from which it counts as ink when looking for it."""
+
+    ink: NDArray[np.uint8]  # [H, W]
+    threshold: float
+    steps: list[str]
+
+
+def find_ink(pixels: Pixels) -> tuple[Pixels, list[str]]:
+    """Find the one digit in a picture.
+
+    Args:
+        pixels: uint8 [H, W, 1] or [H, W, 3], any size.
+
+    Returns:
+        The digit cropped to its box, uint8 [h, w], light on black, and the steps taken out of
+        "inverted" and "cleaned".
+
+    Raises:
+        InvalidImage: the picture is blank or shows several digits.
+    """
+    grey = to_grey(_shrunk(pixels))
+    ink, threshold, steps = _lift(grey)
+    mask = ink > threshold
+    box = _box(mask)
+    strokes = digit_strokes(mask[box])
+    if strokes is not None:
+        steps = [step for step in steps if step != "cleaned"] + ["cleaned"]
+    elif "cleaned" in steps:
+        strokes = mask[box]
+    ink = ink[box]
+    if strokes is not None:
+        near = ndimage.binary_dilation(strokes, np.ones((3, 3)), iterations=2)
+        ink = np.where(near, ink, 0)[_box(strokes)]
+    if max(ink.shape) < max(3, _MIN_SIZE * max(grey.shape)):
+        raise InvalidImage(_BLANK)
+    return ink, steps
+
+
+def to_grey(pixels: Pixels) -> Pixels:
+    """Turn uint8 [H, W, 1] or [H, W, 3] into its luminance, uint8 [H, W]."""
+    if pixels.shape[2] == 1:
+        return pixels[..., 0]
+    return np.asarray(Image.fromarray(pixels).convert("L"))
+
+
+def border(grey: NDArray[Any]) -> NDArray[Any]:
+    """Take the outermost pixels of [H, W], those in the corners twice."""
+    return np.concatenate((grey[0], grey[-1], grey[:, 0], grey[:, -1]))
+
+
+def _shrunk(pixels: Pixels) -> Pixels:
+    factor = -(-max(pixels.shape) // _LONGEST_SIDE)
+    if factor == 1:
+        return pixels
+    image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).reduce(factor)
+    return np.asarray(image).reshape(image.height, image.width, -1)
+
+
+def _box(mask: Mask) -> tuple[slice, slice]:
+    """Find the smallest box around what is set; InvalidImage if nothing is."""
+    rows = np.flatnonzero(mask.any(axis=1))
+    if not rows.size:
+        raise InvalidImage(_BLANK)
+    columns = np.flatnonzero(mask[rows[0] : rows[-1] + 1].any(axis=0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
+def _lift(grey: Pixels) -> _Lifted:
+    frame = border(grey)
+    level = int(np.partition(frame, frame.size // 2)[frame.size // 2])
+    is_even = np.abs(frame.astype(np.int16) - level) <= _EVEN
+    if np.count_nonzero(is_even) < _EVEN_SHARE * frame.size:
+        return _lift_off_paper(grey)
+    above, below = int(grey.max()) - level, level - int(grey.min())
+    peak = max(above, below)
+    if peak < _MIN_CONTRAST:
+        raise InvalidImage(_BLANK)
+    base = np.uint8(level)
+    if below > above:
+        return _Lifted(base - np.minimum(grey, base), max(0.1 * peak, _EVEN), ["inverted"])
+    return _Lifted(np.maximum(grey, base) - base, max(0.1 * peak, _EVEN), [])
+
+
+def _lift_off_paper(grey: Pixels) -> _Lifted:
+    """Lift ink off an uneven, noisy background."""
+    factor = max(1, -(-max(grey.shape) // _THUMBNAIL))
+    small = np.asarray(Image.fromarray(grey).reduce(factor), np.float32)
+    surface = _smooth_surface(small)
+    is_dark = float(((small - surface) ** 3).sum()) < 0  # ink is the long tail
+    paper = _enlarged(surface + _filled(small - surface, is_dark), grey.shape, factor)
+    lifted = ndimage.uniform_filter((paper - grey) if is_dark else (grey - paper), 3)
+    sample = lifted[::4, ::4]
+    noise = 1.4826 * float(np.median(np.abs(sample - np.median(sample))))
+    peak = float(lifted.max())
+    if peak < max(_MIN_CONTRAST, 6 * noise):
+        raise InvalidImage(_BLANK)
+    ink = np.clip(lifted - 2 * noise, 0, 255).astype(np.uint8)
+    steps = ["inverted", "cleaned"] if is_dark else ["cleaned"]
+    return _Lifted(ink, max(0.3 * peak, 5 * noise) - 2 * noise, steps)
+
+
+def _enlarged(
+    small: NDArray[np.float32], shape: tuple[int, ...], factor: int
+) -> NDArray[np.float32]:
+    """Undo `reduce(factor)` smoothly; its last cells may stand for fewer pixels."""
+    height, width = shape
+    size, box = (width, height), (0.0, 0.0, width / factor, height / factor)
+    return np.asarray(Image.fromarray(small).resize(size, Image.Resampling.BILINEAR, box))
+
+
+def _smooth_surface(small: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Fit a quadratic surface through most of float32 [H, W], leaving what sticks out (ink)."""
+    y, x = np.ogrid[-1 : 1 : small.shape[0] * 1j, -1 : 1 : small.shape[1] * 1j]
+    terms = np.stack(np.broadcast_arrays(1.0, x, y, x * x, x * y, y * y)).reshape(6, -1)
+    values = small.ravel().astype(np.float64)
+    fitted = np.zeros_like(values)
+    weights = np.ones_like(values)
+    for _ in range(3):
+        weighted = terms * weights
+        # The tiny addition keeps pictures of a single row or column solvable.
+        squares = weighted @ terms.T + 1e-6 * np.eye(6)
+        fitted = np.linalg.solve(squares, weighted @ values) @ terms
+        off = np.abs(values - fitted)
+        weights = (off <= max(1.0, 3 * float(np.median(off)))).astype(np.float64)
+    return fitted.reshape(small.shape).astype(np.float32)
+
+
+def _filled(rest: NDArray[np.float32], is_dark: bool) -> NDArray[np.float32]:
+    """Fill up dark strokes (or level light ones) that are narrower than a third of [H, W]."""
+    window = max(3, min(rest.shape) // 3 | 1)
+    # Slopes go on beyond the edge: mirrored they would look like strokes there.
+    padded = np.pad(rest, window, mode="reflect", reflect_type="odd")
+    fill = ndimage.grey_closing if is_dark else ndimage.grey_opening
+    level = ndimage.uniform_filter(fill(padded, (window, window)), 3)
+    return np.asarray(level[window:-window, window:-window], np.float32)

@@ -1,0 +1,139 @@
+"""A request body → opened pictures, in every form that a client has them.
+
+Raw bytes, a form with files, JSON with base64 or JSON with pixels; the limits are checked here,
+before anything is decoded. It knows no HTTP beyond the text of a Content-Type, and no model.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+
+from service.codecs.form import read_files
+from service.codecs.image import Picture, decode_base64, from_pixels, open_picture
+from service.codecs.pixels import kind_of
+from service.codecs.sniffing import excerpt, picture_format
+from service.errors import (
+    ImageTooLarge,
+    InvalidJSON,
+    InvalidRequest,
+    InvalidValue,
+    TooManyImages,
+    UnsupportedImage,
+)
+
+_JSON = re.compile(rb"(\xef\xbb\xbf)?[ \t\r\n]*[\[{]")
+_FIELDS = ("image", "images", "instances")
+_EXPECTED = '{"image": "<base64>"}, {"images": […]} or {"instances": [rows of pixels, …]}'
+
+
+def read_pictures(
+    body: bytes, content_type: str, *, max_pixels: int, max_images: int
+) -> list[Picture]:
+    """Find and open the pictures of a request; none is decoded.
+
+    Args:
+        body: the whole body.
+        content_type: the header's value, "" if absent; only a form needs it, JSON and pictures are
+            known by their bytes.
+        max_pixels: the most pixels of all pictures together.
+        max_images: the most pictures.
+
+    Returns:
+        At least one picture, in the order of the request.
+
+    Raises:
+        InvalidRequest: one of its kinds; with several pictures it names the one ("image 3: …").
+    """
+    if match := _JSON.match(body):
+        sources = _from_json(body[3:] if match[1] else body)
+    elif content_type.lstrip()[:10].lower() == "multipart/" and picture_format(body) is None:
+        sources = list(read_files(body, content_type, max_images))
+    elif body:
+        sources = [body]
+    else:
+        raise UnsupportedImage(
+            f"the body is empty: send a PNG, JPEG, WebP, GIF or BMP, a form with files or {_EXPECTED}"
+        )
+    if len(sources) > max_images:
+        raise TooManyImages(f"at most {max_images} images a request, got {len(sources)}")
+    pictures = []
+    for number, source in enumerate(sources, 1):
+        with naming_picture(number, len(sources)):
+            pictures.append(_open(source))
+    _check_pixels(pictures, max_pixels)
+    return pictures
+
+
+@contextmanager
+def naming_picture(number: int, count: int) -> Iterator[None]:
+    """Put "image 3: " before the message of what goes wrong inside, if there are several."""
+    try:
+        yield
+    except InvalidRequest as error:
+        if count == 1:
+            raise
+        raise type(error)(f"image {number}: {error}") from error
+
+
+def _check_pixels(pictures: list[Picture], max_pixels: int) -> None:
+    total = sum(picture.pixels for picture in pictures)
+    if total <= max_pixels:
+        return
+    if len(pictures) == 1:
+        came = f"{pictures[0].width} × {pictures[0].height} = {total:,}"
+    else:
+        came = f"{total:,} in {len(pictures)} images"
+    raise ImageTooLarge(f"at most {max_pixels:,} pixels a request, got {came}: send smaller ones")
+
+
+def _open(source: Any) -> Picture:
+    """Open one picture: bytes of a file, base64, {"b64": base64} or rows of pixels."""
+    if isinstance(source, bytes):
+        return open_picture(source)
+    if isinstance(source, dict) and source.keys() == {"b64"}:
+        source = source["b64"]
+    if isinstance(source, str):
+        return open_picture(decode_base64(source))
+    if isinstance(source, list):
+        return Picture.from_array(from_pixels(source))
+    raise InvalidValue(f"an image is base64 or rows of pixels, got {kind_of(source)}")
+
+
+def _from_json(body: bytes) -> list[Any]:
+    document = _parse(body)
+    if isinstance(document, list):
+        raise InvalidValue(f"expected {_EXPECTED}, got a bare list")
+    for name in document:
+        if name not in _FIELDS:
+            raise InvalidValue(f"unknown field {excerpt(name)}: expected {_EXPECTED}")
+    if len(document) != 1:
+        came = " and ".join(document) or "an empty object"
+        raise InvalidValue(f"expected exactly one of {', '.join(_FIELDS)}, got {came}")
+    ((name, value),) = document.items()
+    return [value] if name == "image" else _checked_list(name, value)
+
+
+def _checked_list(name: str, value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise InvalidValue(f'"{name}" must be a list, got {kind_of(value)}')
+    if not value:
+        raise InvalidValue(f'"{name}" is empty: expected at least one picture')
+    if isinstance(value[0], list) and value[0] and not isinstance(value[0][0], list):
+        raise InvalidValue(
+            f'"{name}" is a list of pictures, [N][H][W]: put [ ] around a single one'
+        )
+    return value
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        message = f"the body is not valid JSON: {error.msg} ({place})"
+        if re.search(rb"\b(?:NaN|Infinity)\b", body):
+            message += "; NaN and Infinity are not JSON"
+        raise InvalidJSON(message) from error

@@ -1,0 +1,93 @@
+"""Pixels written as nested JSON lists → uint8 array. Knows no picture format and no HTTP.
+
+The lists are checked level by level with C loops (`set(map(type, …))`): NumPy, given a list that
+mixes texts and numbers, would make every number a text of the longest one's length.
+"""
+
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from service.codecs.raster import Pixels
+from service.codecs.sniffing import excerpt
+from service.errors import InvalidValue
+
+_SCALE = "pixels are numbers from 0 (black) to 255 (white)"
+_FORM = "expected rows of pixels, [H][W], [H][W][1] or [H][W][3]"
+_KINDS = {str: "text", bool: "true or false", type(None): "null", dict: "an object", list: "a list"}
+
+
+def from_pixels(value: object) -> Pixels:
+    """Read rows of pixels, [H][W], [H][W][1] or [H][W][3]; fractions are rounded.
+
+    Returns:
+        uint8 [H, W, 1] or [H, W, 3].
+
+    Raises:
+        InvalidValue: the lists are ragged or empty, hold something else than numbers, or their
+            numbers are not on the scale from 0 to 255.
+    """
+    if not isinstance(value, list):
+        raise InvalidValue(f"{_FORM}, got {kind_of(value)}")
+    rows: list[Any] = value
+    if not rows or set(map(type, rows)) != {list}:
+        raise InvalidValue(f"{_FORM}, got {_flat_kind(rows)}")
+    if len(set(map(len, rows))) > 1:
+        lengths = sorted(set(map(len, rows)))
+        raise InvalidValue(f"{_FORM}, got rows of {lengths[0]} and of {lengths[-1]} pixels")
+    flat = list(chain.from_iterable(rows))
+    channels = 1
+    if flat and set(map(type, flat)) == {list}:
+        channels = _channels(flat)
+        flat = list(chain.from_iterable(flat))
+    if not flat:
+        raise InvalidValue(f"{_FORM}, got empty rows")
+    return _bytes(flat).reshape(len(rows), -1, channels)
+
+
+def kind_of(value: object) -> str:
+    """Name the kind of a JSON value for a message; a text is quoted, shortened."""
+    if isinstance(value, str):
+        return f"the text {excerpt(value)}"
+    return _KINDS.get(type(value), "a number")
+
+
+def _flat_kind(rows: list[Any]) -> str:
+    if not rows:
+        return "an empty list"
+    if set(map(type, rows)) <= {int, float}:
+        return f"a flat list of {len(rows)} numbers"
+    return f"a list that holds {kind_of(next(row for row in rows if type(row) is not list))}"
+
+
+def _channels(pixels: list[Any]) -> int:
+    lengths = set(map(len, pixels))
+    if lengths not in ({1}, {3}):
+        listed = " and ".join(str(length) for length in sorted(lengths)[:2])
+        raise InvalidValue(f"{_FORM}, got pixels of {listed} values (one list too many?)")
+    return int(lengths.pop())
+
+
+def _bytes(flat: list[Any]) -> Pixels:
+    kinds = set(map(type, flat))
+    if not kinds <= {int, float}:
+        stranger = next(value for value in flat if type(value) not in (int, float))
+        raise InvalidValue(f"{_SCALE}, got {kind_of(stranger)}")
+    if kinds == {int}:
+        try:
+            return np.frombuffer(bytes(flat), np.uint8)
+        except (ValueError, OverflowError):
+            _refuse(next(value for value in flat if not 0 <= value <= 255))
+    values = np.array(flat, np.float64)
+    inside = (values >= 0) & (values <= 255)
+    if not inside.all():
+        _refuse(flat[int(np.argmin(inside))])
+    # A picture of floats that never exceeds 1 was divided by 255, even if it holds only 0.0 and 1.0.
+    if 0 < values.max() <= 1:
+        raise InvalidValue(f"{_SCALE}, got fractions up to {values.max():g}: multiply by 255")
+    return np.rint(values).astype(np.uint8)
+
+
+def _refuse(value: float) -> None:
+    raise InvalidValue(f"{_SCALE}, got {value:.6g}")

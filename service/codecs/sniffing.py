@@ -1,0 +1,64 @@
+"""What some bytes are, by their first few: for choosing a reader and for saying what came instead.
+
+It decodes nothing and raises nothing.
+"""
+
+import re
+
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+_EXCERPT_LENGTH = 56
+_PICTURES = (
+    (re.compile(rb"\x89PNG"), "PNG"),
+    (re.compile(rb"\xff\xd8\xff"), "JPEG"),
+    (re.compile(rb"RIFF(?s:.{4})WEBP"), "WebP"),
+    (re.compile(rb"GIF8[79]a"), "GIF"),
+    (re.compile(rb"BM"), "BMP"),
+)
+_OTHERS = (
+    (re.compile(rb"(?s).{4}ftyp(?:avif|avis)"), "an AVIF picture"),
+    (re.compile(rb"(?s).{4}ftyp(?:hei|hev|mif1|msf1)"), "a HEIC picture"),
+    (re.compile(rb"(?s).{4}ftyp"), "a video"),
+    (re.compile(rb"II\*\0|MM\0\*"), "a TIFF picture"),
+    (re.compile(rb"\0\0\x01\0"), "an icon"),
+    (re.compile(rb"(?s)\0\0\0.jP  |\xff\x4f\xff\x51"), "a JPEG 2000 picture"),
+    (re.compile(rb"8BPS"), "a Photoshop document"),
+    (re.compile(rb"%PDF"), "a PDF"),
+    (re.compile(rb"\x1f\x8b|PK\x03\x04|\x28\xb5\x2f\xfd"), "a compressed archive"),
+    (re.compile(rb"\x93NUMPY"), "a NumPy array"),
+    (re.compile(rb"(?is)\s*(?:<\?xml.{0,999})?<svg"), "an SVG drawing"),
+    (re.compile(rb"(?i)\s*<(?:!doctype|html)"), "a web page"),
+    (re.compile(rb"--[^\r\n]+\r?\nContent-"), "a form whose Content-Type names no boundary"),
+    (
+        re.compile(rb"\s*\"?(?:data:|iVBORw0KGgo|/9j/|R0lGOD|UklGR)"),
+        'base64 text: send it as JSON, {"image": "…"}, or decode it first',
+    ),
+)
+
+
+def picture_format(content: bytes) -> str | None:
+    """Name the accepted picture format of some bytes, damaged or not; None if it is none."""
+    for pattern, name in _PICTURES:
+        if pattern.match(content):
+            return name
+    return None
+
+
+def describe(content: bytes) -> str:
+    """Say in a few words what bytes are that are no accepted picture."""
+    if not content:
+        return "nothing: it is empty"
+    for pattern, name in _OTHERS:
+        if pattern.match(content):
+            return name
+    return f"{len(content)} bytes that start with {excerpt(content)}"
+
+
+def excerpt(value: bytes | str) -> str:
+    """Quote the start of some input for a message: printable ASCII, at most 60 characters."""
+    start = value[:_EXCERPT_LENGTH]
+    text = start.decode("latin-1") if isinstance(start, bytes) else start
+    quoted = ascii(text)
+    if len(value) <= _EXCERPT_LENGTH and len(quoted) <= _EXCERPT_LENGTH:
+        return quoted
+    return quoted[:_EXCERPT_LENGTH].rstrip(quoted[0]) + "…" + quoted[0]

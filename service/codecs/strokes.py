@@ -1,0 +1,161 @@
+"""Which blobs of ink are the one digit: strokes of it, specks beside it, or another digit.
+
+It sees a mask and geometry only; it knows no grey values and no model. Blobs that nearly touch, or
+that stand above each other, are strokes of one digit; what is small and far away is a speck; tall
+groups beside each other are several digits.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from service.errors import InvalidImage
+
+Mask = NDArray[np.bool_]
+
+_EIGHT_NEIGHBOURS = np.ones((3, 3), np.int8)
+_MOST_BLOBS = 64
+# Shares of the height of all ink together, unless the name says otherwise.
+_BREAK = 0.07  # strokes this near to each other are one
+_TALL = 0.67  # what is lower is a stroke rather than a digit
+_STROKE_GAP = 0.12  # how far the boxes of such strokes may be apart
+_PART_HEIGHT = 0.3  # what is lower than this is a bar or a dot, never a digit
+_PART_GAP = 0.25  # how far above or below such a part may be
+_OVERLAP = 0.4  # of the narrower width: this much above each other
+_OVERLAP_TALL = 0.7  # of the narrower width
+_DIGIT_HEIGHT = 0.45  # of the tallest group: a digit of its own
+_SPECK_AREA = 0.01  # of the largest blob
+_PART_AREA = 0.1  # of the largest group
+
+
+class Group(NamedTuple):
+    """Blobs that belong together: their numbers, their box (ends excluded) and their pixels."""
+
+    blobs: list[int]
+    top: int
+    bottom: int
+    left: int
+    right: int
+    area: int
+
+    @property
+    def height(self) -> int:
+        """Rows from the highest to the lowest pixel."""
+        return self.bottom - self.top
+
+    def joined(self, other: "Group") -> "Group":
+        """Both as one group."""
+        return Group(
+            self.blobs + other.blobs,
+            min(self.top, other.top),
+            max(self.bottom, other.bottom),
+            min(self.left, other.left),
+            max(self.right, other.right),
+            self.area + other.area,
+        )
+
+
+def digit_strokes(mask: Mask) -> Mask | None:
+    """Choose the pixels of the one digit.
+
+    Args:
+        mask: bool [H, W], where there is ink; at least one pixel is.
+
+    Returns:
+        bool [H, W]: the same without specks; None if there are no specks.
+
+    Raises:
+        InvalidImage: there are several digits.
+    """
+    labels, count = ndimage.label(mask, _EIGHT_NEIGHBOURS)
+    if count == 1:
+        return None
+    blobs = _blobs(labels)
+    height = max(blob.bottom for blob in blobs) - min(blob.top for blob in blobs)
+    groups = _nearly_touching(blobs, labels, height)
+    groups = _joined(groups, height)
+    digit = max(groups, key=lambda group: group.area)
+    _refuse_several(groups, digit)
+    kept = [number for group in groups if _is_part(group, digit) for number in group.blobs]
+    if len(kept) == count:
+        return None
+    is_kept = np.zeros(count + 1, np.bool_)
+    is_kept[kept] = True
+    chosen: Mask = is_kept[labels]
+    return chosen
+
+
+def _blobs(labels: NDArray[np.int32]) -> list[Group]:
+    """List the blobs that are no specks, at most `_MOST_BLOBS`, the largest first."""
+    areas = np.bincount(labels.ravel())
+    areas[0] = 0
+    boxes = ndimage.find_objects(labels)
+    largest = np.argsort(-areas, kind="stable")[:_MOST_BLOBS]
+    return [
+        Group([number], rows.start, rows.stop, columns.start, columns.stop, int(areas[number]))
+        for number in largest.tolist()
+        if areas[number] > _SPECK_AREA * areas.max()
+        for rows, columns in [boxes[number - 1]]
+    ]
+
+
+def _nearly_touching(blobs: list[Group], labels: NDArray[np.int32], height: int) -> list[Group]:
+    """Join blobs whose distance is at most `_BREAK`: grown by half of it, they touch."""
+    reach = max(1, int(_BREAK * height / 2))
+    wanted = np.zeros(labels.max() + 1, np.uint8)
+    wanted[[blob.blobs[0] for blob in blobs]] = 1
+    grown = ndimage.maximum_filter(wanted[labels], 2 * reach + 1, mode="constant")
+    clusters, _ = ndimage.label(grown, _EIGHT_NEIGHBOURS)
+    groups: dict[int, Group] = {}
+    for blob in blobs:
+        row = clusters[blob.top, blob.left : blob.right]
+        inside = labels[blob.top, blob.left : blob.right] == blob.blobs[0]
+        cluster = int(row[int(np.argmax(inside))])
+        groups[cluster] = groups[cluster].joined(blob) if cluster in groups else blob
+    return list(groups.values())
+
+
+def _joined(groups: list[Group], height: int) -> list[Group]:
+    """Join groups that belong together until none is left to join."""
+    joined: list[Group] = []
+    for group in groups:
+        while partner := next((other for other in joined if _belong(group, other, height)), None):
+            joined.remove(partner)
+            group = group.joined(partner)
+        joined.append(group)
+    return joined
+
+
+def _belong(one: Group, other: Group, height: int) -> bool:
+    """Whether two groups are strokes of one digit: near, above each other or one in the other."""
+    across = max(one.left, other.left) - min(one.right, other.right)
+    down = max(one.top, other.top) - min(one.bottom, other.bottom)
+    narrower = min(one.right - one.left, other.right - other.left)
+    lower = min(one.height, other.height)
+    if lower < _PART_HEIGHT * height and down <= _PART_GAP * height:
+        return -across > _OVERLAP * narrower or across <= _STROKE_GAP * height
+    if lower < _TALL * height:
+        return max(across, down) <= _STROKE_GAP * height
+    # Tall groups in the same rows, as the slanted strokes of an 11, are one only if one is around
+    # the other.
+    return -across > _OVERLAP_TALL * narrower
+
+
+def _refuse_several(groups: list[Group], digit: Group) -> None:
+    tallest = max(group.height for group in groups if group.area >= _PART_AREA * digit.area)
+    count = sum(
+        group.height >= _DIGIT_HEIGHT * tallest and group.area >= _PART_AREA * digit.area
+        for group in groups
+    )
+    if count > 1:
+        raise InvalidImage(f"the picture shows {count} separate digits: send one digit a picture")
+
+
+def _is_part(group: Group, digit: Group) -> bool:
+    """Whether a group is the digit or so near that it belongs to it."""
+    reach = _PART_GAP * digit.height
+    across = max(group.left, digit.left) - min(group.right, digit.right)
+    down = max(group.top, digit.top) - min(group.bottom, digit.bottom)
+    return group is digit or (max(across, down) <= reach and group.area >= _SPECK_AREA * digit.area)

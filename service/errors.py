@@ -1,0 +1,147 @@
+"""Everything that can go wrong with a request, in domain words. Knows no HTTP.
+
+VitrineError
+├─ InvalidRequest
+│  ├─ InvalidJSON            the body cannot be parsed
+│  ├─ InvalidValue           parsed, but out of range or of the wrong kind
+│  ├─ InvalidImage           a picture is truncated, corrupt, blank, or shows several digits
+│  ├─ UnsupportedImage       not a picture format that is accepted
+│  └─ TooLarge
+│     ├─ BodyTooLarge
+│     ├─ ImageTooLarge       more pixels than allowed
+│     └─ TooManyImages
+├─ Unauthorized              an API key is missing or wrong
+├─ NotFound
+│  ├─ RouteNotFound
+│  ├─ ModelNotFound
+│  └─ VersionNotFound
+├─ MethodNotAllowed
+├─ Overloaded                the queue is full, or the deadline cannot be met
+├─ NotReady                  a model is loading, or the service is starting or draining
+├─ DeadlineExceeded
+└─ InternalError             our fault; the cause is in the log, under the request's id
+
+Each message is one sentence for the caller: what was wrong, what was expected, what came.
+"""
+
+
+class VitrineError(Exception):
+    """Base of all of them; `str(error)` is the message, `code` the machine's word for it."""
+
+    code = "internal_error"
+
+
+class InvalidRequest(VitrineError):
+    """The caller can mend it by sending something else."""
+
+    code = "invalid_input"
+
+
+class InvalidJSON(InvalidRequest):
+    """The body is not the JSON it has to be."""
+
+    code = "invalid_json"
+
+
+class InvalidValue(InvalidRequest):
+    """A field or query value is out of range or of the wrong kind."""
+
+    code = "invalid_value"
+
+
+class InvalidImage(InvalidRequest):
+    """A picture of an accepted format cannot be used."""
+
+    code = "invalid_image"
+
+
+class UnsupportedImage(InvalidRequest):
+    """The bytes are no picture of an accepted format."""
+
+    code = "unsupported_image"
+
+
+class TooLarge(InvalidRequest):
+    """Something is over its limit."""
+
+    code = "too_large"
+
+
+class BodyTooLarge(TooLarge):
+    """The body has more bytes than allowed."""
+
+    code = "body_too_large"
+
+
+class ImageTooLarge(TooLarge):
+    """The pictures of a request have more pixels than allowed."""
+
+    code = "image_too_large"
+
+
+class TooManyImages(TooLarge):
+    """A request holds more pictures than allowed."""
+
+    code = "too_many_images"
+
+
+class Unauthorized(VitrineError):
+    """The request carries no key that the service knows."""
+
+    code = "unauthorized"
+
+
+class NotFound(VitrineError):
+    """What the address names is not there."""
+
+    code = "not_found"
+
+
+class RouteNotFound(NotFound):
+    """No route has this path."""
+
+    code = "route_not_found"
+
+
+class ModelNotFound(NotFound):
+    """No model of that name, or not one of the route's task."""
+
+    code = "model_not_found"
+
+
+class VersionNotFound(NotFound):
+    """The model has no such version or version label."""
+
+    code = "version_not_found"
+
+
+class MethodNotAllowed(VitrineError):
+    """The path exists, the method does not."""
+
+    code = "method_not_allowed"
+
+
+class Overloaded(VitrineError):
+    """Refused at once, so that what was accepted is answered in time."""
+
+    code = "overloaded"
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class NotReady(VitrineError):
+    """It will answer later."""
+
+    code = "not_ready"
+
+
+class DeadlineExceeded(VitrineError):
+    """The answer was not there when the caller's time was over."""
+
+    code = "deadline_exceeded"
+
+
+class InternalError(VitrineError):
+    """A fault of the service or of a model."""

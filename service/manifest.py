@@ -1,0 +1,126 @@
+"""What a version directory says of itself: `assets.extra/manifest.json`, parsed and checked.
+
+Knows the contract of the artefact, no engine and no task.
+"""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+EXTRA = "assets.extra"
+TENSOR = re.compile(r"(\w+) \[([\w,]*)\]")
+
+
+class ManifestError(Exception):
+    """A version directory does not say what it is, or holds something else than it says."""
+
+
+class TensorSpec(NamedTuple):
+    """One named tensor: NumPy dtype name, and shape with None where a size is free."""
+
+    dtype: str
+    shape: tuple[int | None, ...]
+
+
+class SignatureSpec(BaseModel):
+    """Tensors of one signature as written, e.g. `"uint8 [B,28,28,1]"`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+
+
+class InputSpec(BaseModel):
+    """The picture a model takes; `crop` is the share of the shorter side that is kept."""
+
+    model_config = ConfigDict(frozen=True)
+
+    height: int = Field(ge=1)
+    width: int = Field(ge=1)
+    channels: int = Field(ge=1, le=4)
+
+
+class Manifest(BaseModel):
+    """The manifest's fields that serving needs; others are the model's own business."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    version: int = Field(ge=0)
+    task: str
+    framework: str = ""
+    input: InputSpec | None = None
+    labels: list[tuple[str, str]] = []
+    signatures: dict[str, SignatureSpec]
+    max_batch_size: int = Field(ge=1, le=1024)
+    tolerance: dict[str, float] = {}
+    card: str | None = None
+    release: str | None = None
+    files: dict[str, str] = {}
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """Parse the manifest of a version directory and check it against where it lies."""
+    path = directory / EXTRA / "manifest.json"
+    try:
+        manifest = Manifest.model_validate(json.loads(path.read_bytes()))
+    except FileNotFoundError:
+        raise ManifestError(f"{EXTRA}/manifest.json is missing") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ManifestError(f"{EXTRA}/manifest.json: {where}: {first['msg']}") from None
+    except (OSError, ValueError) as error:
+        raise ManifestError(f"{EXTRA}/manifest.json cannot be read: {error}") from None
+    placed = (directory.parent.name, directory.name)
+    if (manifest.name, str(manifest.version)) != placed:
+        raise ManifestError(
+            f"the manifest is of {manifest.name}/{manifest.version}, the directory {'/'.join(placed)}"
+        )
+    for signature in manifest.signatures.values():
+        for text in (*signature.inputs.values(), *signature.outputs.values()):
+            parse_tensor(text)
+    return manifest
+
+
+def check_files(directory: Path, manifest: Manifest) -> None:
+    """Compare every listed file with its digest, so that a half-copied version is never loaded."""
+    root = directory.resolve()
+    for name, expected in manifest.files.items():
+        path = (directory / name).resolve()
+        if not path.is_relative_to(root):
+            raise ManifestError(f"{name!r} leaves the version directory")
+        try:
+            found = "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError:
+            raise ManifestError(f"{name} is missing") from None
+        if found != expected:
+            raise ManifestError(f"{name} is not what the manifest says: its sha256 differs")
+
+
+def read_card(directory: Path, manifest: Manifest) -> dict[str, Any]:
+    """The model card, or an empty one."""
+    if not manifest.card:
+        return {}
+    path = (directory / EXTRA / manifest.card).resolve()
+    if not path.is_relative_to(directory.resolve()):
+        raise ManifestError(f"the card {manifest.card!r} leaves the version directory")
+    try:
+        card = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ManifestError(f"the card {manifest.card} cannot be read: {error}") from None
+    return card if isinstance(card, dict) else {}
+
+
+def parse_tensor(text: str) -> TensorSpec:
+    """`"uint8 [B,28,28,1]"` → TensorSpec("uint8", (None, 28, 28, 1))."""
+    match = TENSOR.fullmatch(text)
+    if not match:
+        raise ManifestError(f"{text!r} is no tensor such as 'uint8 [B,28,28,1]'")
+    sizes = [size for size in match[2].split(",") if size]
+    return TensorSpec(match[1], tuple(int(s) if s.isdigit() else None for s in sizes))

@@ -1,0 +1,51 @@
+"""JSON answers and errors as bytes. The one table from error classes to statuses."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from service import errors
+
+STATUS: list[tuple[type[errors.VitrineError], int]] = [
+    (errors.InvalidJSON, 400),
+    (errors.InvalidValue, 422),
+    (errors.InvalidImage, 422),
+    (errors.UnsupportedImage, 415),
+    (errors.TooLarge, 413),
+    (errors.InvalidRequest, 400),
+    (errors.Unauthorized, 401),
+    (errors.NotFound, 404),
+    (errors.MethodNotAllowed, 405),
+    (errors.Overloaded, 429),
+    (errors.NotReady, 503),
+    (errors.DeadlineExceeded, 504),
+    (errors.VitrineError, 500),
+]
+
+
+def status_of(error: errors.VitrineError) -> int:
+    """The first row of the table that fits."""
+    return next(status for kind, status in STATUS if isinstance(error, kind))
+
+
+def json_answer(
+    content: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """`content` as application/json, no charset; NumPy arrays as lists, NaN as null."""
+    body = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Response(body, status, headers, "application/json")
+
+
+def error_answer(error: errors.VitrineError, request_id: str, **more: Any) -> Response:
+    """The one error shape, with the headers that its status asks for, and `more` fields."""
+    headers = {}
+    if isinstance(error, errors.Overloaded):
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    if isinstance(error, errors.NotReady):
+        headers["Retry-After"] = "1"
+    if isinstance(error, errors.Unauthorized):
+        headers["WWW-Authenticate"] = "Bearer"
+    content = {"error": str(error), "code": error.code, "request_id": request_id, **more}
+    return json_answer(content, status_of(error), headers)

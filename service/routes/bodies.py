@@ -1,0 +1,46 @@
+"""Reads a request's body, at most so much of it, and its query values, strictly."""
+
+from starlette.requests import ClientDisconnect, Request
+
+from service.errors import BodyTooLarge, InvalidValue, UnsupportedImage
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The whole body; BodyTooLarge before more than `limit` bytes are held."""
+    if encoding := request.headers.get("content-encoding"):
+        raise UnsupportedImage(
+            f"The body is compressed (Content-Encoding: {encoding[:20]!r}); send it as it is."
+        )
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit:
+        raise BodyTooLarge(f"The body has {announced[:20]} bytes; at most {limit} are taken.")
+    chunks, size = [], 0
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise BodyTooLarge(f"The body has more than {limit} bytes, the most that is taken.")
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def query_choice(request: Request, name: str, choices: tuple[str, ...], default: str) -> str:
+    """One of `choices`, or InvalidValue."""
+    value = request.query_params.get(name, default)
+    if value not in choices and value != default:
+        raise InvalidValue(f"{name} is one of {', '.join(choices)}; {value[:40]!r} came.")
+    return value
+
+
+def query_integer(request: Request, name: str, low: int, high: int) -> int | None:
+    """A whole number in low..high, None if absent, or InvalidValue."""
+    value = request.query_params.get(name)
+    if value is None:
+        return None
+    if not (value.isascii() and value.isdigit() and len(value) < 19 and low <= int(value) <= high):
+        raise InvalidValue(f"{name} is a whole number from {low} to {high}; {value[:40]!r} came.")
+    return int(value)

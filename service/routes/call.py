@@ -1,0 +1,119 @@
+"""One call of a task route: which model, until when, its pictures, its timings, its headers.
+
+The steps every task shares, so that a route is nothing but its own decode and encode.
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.batcher import Batched
+from service.codecs.image import Picture
+from service.codecs.pictures import read_pictures
+from service.engine import Arrays
+from service.errors import InvalidValue, ModelNotFound
+from service.routes.answers import json_answer
+from service.routes.bodies import query_integer, read_body
+from service.routes.state import State, state_of
+from service.servable import Servable
+
+T = TypeVar("T")
+INLINE_PIXELS = 320 * 320  # one picture so small is decoded sooner than another thread would begin
+MAX_VERSION = 10**18 - 1
+
+
+class Call:
+    """A request of a task route from its admission to its answer; leave it through `with`."""
+
+    def __init__(self, request: Request, task: str, default: str) -> None:
+        """Choose the model (`?model=`, `?version=`, `?version_label=`) and take a place in its queue."""
+        self._request = request
+        self._state: State = state_of(request)
+        self.servable = self._resolve(task, default)
+        started: float = request.scope["started"]
+        self._deadline = started + self._timeout_seconds()
+        self._timings: dict[str, float] = {}
+        self._batch_size = 0
+
+    def __enter__(self) -> "Call":
+        self.servable.admission.enter(self._deadline)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.servable.admission.leave()
+
+    async def pictures(self) -> list[Picture]:
+        """The request's pictures, opened but not decoded."""
+        settings = self._state["settings"]
+        body = await read_body(self._request, settings.max_body_bytes)
+        started = time.monotonic()
+        content_type = self._request.headers.get("content-type", "")
+        pictures = read_pictures(
+            body,
+            content_type,
+            max_pixels=settings.max_image_pixels,
+            max_images=settings.max_images,
+        )
+        self._timings["decode"] = time.monotonic() - started
+        return pictures
+
+    async def decode(self, function: Callable[[list[Picture]], T], pictures: list[Picture]) -> T:
+        """Run `function` on the pictures: here if it is one small picture, else on another thread."""
+        started = time.monotonic()
+        if len(pictures) == 1 and pictures[0].pixels <= INLINE_PIXELS:
+            decoded = function(pictures)
+        else:
+            loop = asyncio.get_running_loop()
+            decoded = await loop.run_in_executor(self._state["decoders"], function, pictures)
+        self._timings["decode"] += time.monotonic() - started
+        return decoded
+
+    async def predict(self, signature: str, inputs: Arrays) -> Batched:
+        """Run a signature of the chosen model, batched with whoever else waits."""
+        batched = await self.servable.predict(signature, inputs, self._deadline)
+        self._timings["queue"] = batched.queue_seconds
+        self._timings["infer"] = batched.run_seconds
+        self._batch_size = batched.batch_size
+        return batched
+
+    def answer(self, encode: Callable[[], dict[str, Any]]) -> Response:
+        """The JSON answer: `encode`'s fields after the model's name, with timings in the headers."""
+        started = time.monotonic()
+        manifest = self.servable.manifest
+        model = {"name": manifest.name, "version": manifest.version}
+        response = json_answer({"model": model, **encode()})
+        self._timings["encode"] = time.monotonic() - started
+        timing = ", ".join(f"{k};dur={v * 1000:.3f}" for k, v in self._timings.items())
+        response.headers["X-Model"] = f"{manifest.name}/{manifest.version}"
+        response.headers["X-Batch-Size"] = str(self._batch_size)
+        response.headers["Server-Timing"] = timing
+        return response
+
+    def _resolve(self, task: str, default: str) -> Servable:
+        query, repository = self._request.query_params, self._state["repository"]
+        name = query.get("model", default)
+        version = query_integer(self._request, "version", 0, MAX_VERSION)
+        servable = repository.resolve(name, version, query.get("version_label"))
+        if servable.manifest.task != task:
+            raise ModelNotFound(
+                f"{name} does {servable.manifest.task}, this route {task}; "
+                f"models that do: {', '.join(repository.names(task)) or 'none'}."
+            )
+        return servable
+
+    def _timeout_seconds(self) -> float:
+        given = self._request.headers.get("x-timeout-ms")
+        if given is None:
+            return self._state["settings"].timeout_ms / 1000
+        try:
+            milliseconds = float(given)
+        except ValueError:
+            milliseconds = math.nan
+        if not 0 < milliseconds <= 3_600_000:
+            raise InvalidValue(f"X-Timeout-Ms is a number from 1 to 3600000; {given[:40]!r} came.")
+        return milliseconds / 1000

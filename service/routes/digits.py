@@ -1,0 +1,44 @@
+"""`/v1/digits/*`."""
+
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.errors import TooManyImages
+from service.routes import documents
+from service.routes.bodies import query_choice
+from service.routes.call import Call
+from service.routes.direct import DirectRouter
+from service.tasks import classify_digit
+
+DEFAULT = "digits"
+
+router = DirectRouter(tags=["digits"])
+
+
+@router.post("/v1/digits/classify", **documents.CLASSIFY_DIGITS)
+async def classify(request: Request) -> Response:
+    """Say which digit each picture shows, from any picture a user posts or draws."""
+    normalize = query_choice(request, "normalize", ("auto", "off"), "auto") == "auto"
+    with_input = query_choice(request, "return", ("input",), "") == "input"
+    with Call(request, classify_digit.TASK, DEFAULT) as call:
+        decode = partial(classify_digit.decode, normalize=normalize)
+        decoded = await call.decode(decode, await call.pictures())
+        outputs = (await call.predict("serving_default", decoded.inputs)).outputs
+    encode = partial(classify_digit.encode, outputs, decoded, with_input=with_input)
+    return call.answer(lambda: {"predictions": encode()})
+
+
+@router.post("/v1/digits/activations", **documents.DIGIT_ACTIVATIONS)
+async def activations(request: Request) -> Response:
+    """Show what each layer sees of one picture, from the first convolution on."""
+    normalize = query_choice(request, "normalize", ("auto", "off"), "auto") == "auto"
+    with Call(request, classify_digit.TASK, DEFAULT) as call:
+        pictures = await call.pictures()
+        if len(pictures) != 1:
+            raise TooManyImages(f"activations takes exactly one picture; {len(pictures)} came.")
+        decoded = await call.decode(partial(classify_digit.decode, normalize=normalize), pictures)
+        outputs = (await call.predict("activations", decoded.inputs)).outputs
+    order = list(call.servable.manifest.signatures["activations"].outputs)
+    return call.answer(lambda: {"layers": classify_digit.encode_layers(outputs, order)})

@@ -1,0 +1,126 @@
+"""Around every request: id, API key, metrics, log line, and an answer whatever happens inside.
+
+Pure ASGI: Starlette's BaseHTTPMiddleware hides disconnects from the routes.
+"""
+
+import hashlib
+import hmac
+import logging
+import re
+import time
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import SecretStr
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service import errors
+from service.metrics import Metrics
+from service.routes.answers import error_answer
+from service.routes.direct import route_path
+
+REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
+OPEN_PATHS = ("/", "/v2/health/live", "/v2/health/ready")
+OPEN_PREFIX = "/page/"
+SLOW_SECONDS = 1.0
+NEEDS_KEY = (
+    "This service needs an API key: send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'."
+)
+
+log = logging.getLogger("vitrine.request")
+
+
+class RequestContext:
+    """Outermost of our own layers: nothing inside can leave a request without an answer."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, api_keys: Iterable[SecretStr]) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._keys = [_digest(key.get_secret_value().encode()) for key in api_keys]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request; other scopes (lifespan) pass through."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.monotonic()
+        request_id = _request_id(scope)
+        scope["request_id"] = request_id
+        scope["started"] = started
+        answer = _Answer(send, request_id)
+        try:
+            await self._answer(scope, receive, answer)
+        except ClientDisconnect:
+            answer.status = 499  # nobody is left to answer; the number is for log and metrics
+        finally:
+            self._note(scope, answer.status, time.monotonic() - started)
+
+    async def _answer(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        try:
+            if self._keys and not self._may_enter(route_path(scope), dict(scope["headers"])):
+                raise errors.Unauthorized(NEEDS_KEY)
+            await self._app(scope, receive, answer.send)
+        except errors.VitrineError as error:
+            await error_answer(error, answer.request_id)(scope, receive, answer.send)
+        except ClientDisconnect:
+            raise
+        except Exception:
+            log.exception("unhandled", extra={"request_id": answer.request_id})
+            if answer.status:
+                raise  # the answer has begun: cut the connection, so that it cannot pass for whole
+            failure = errors.InternalError(
+                "The service failed; its log has the cause under this id."
+            )
+            await error_answer(failure, answer.request_id)(scope, receive, answer.send)
+
+    def _may_enter(self, path: str, headers: dict[bytes, bytes]) -> bool:
+        if path in OPEN_PATHS or path.startswith(OPEN_PREFIX):
+            return True
+        bearer = headers.get(b"authorization", b"")
+        given = headers.get(b"x-api-key") or bearer.removeprefix(b"Bearer ")
+        digest = _digest(given)
+        return any([hmac.compare_digest(digest, key) for key in self._keys])
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "unmatched")
+        method = (
+            scope["method"] if scope["method"] in ("GET", "POST", "HEAD", "OPTIONS") else "other"
+        )
+        self._metrics.requests.labels(method, route, status).inc()
+        self._metrics.request_seconds.labels(route).observe(seconds)
+        probe = route.startswith("/v2/health/")  # asked every second, and "not yet" is no error
+        notable = (status >= 400 and not probe) or seconds > SLOW_SECONDS
+        level = logging.INFO if notable else logging.DEBUG
+        if log.isEnabledFor(level):
+            fields: dict[str, Any] = {"method": method, "route": route, "status": status}
+            fields |= {"ms": round(seconds * 1000, 2), "request_id": scope["request_id"]}
+            log.log(level, "answered", extra=fields)
+
+
+class _Answer:
+    """Puts the request's id on the answer and remembers its status; 0: not begun."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self.request_id = request_id
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"].append((b"x-request-id", self.request_id.encode()))
+        await self._send(message)
+
+
+def _request_id(scope: Scope) -> str:
+    """The caller's id if it can stand in a header and a log line, else a new one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
+            return str(value.decode())
+    return uuid.uuid4().hex
+
+
+def _digest(key: bytes) -> bytes:
+    return hashlib.sha256(key).digest()

@@ -1,0 +1,88 @@
+"""`/v1/models`: what is there, whether it answers, and the model cards."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.repository import Version
+from service.routes import documents
+from service.routes.answers import json_answer
+from service.routes.bodies import query_integer
+from service.routes.call import MAX_VERSION
+from service.routes.direct import DirectRouter
+from service.routes.state import state_of
+
+router = DirectRouter(tags=["models"])
+
+
+@router.get("/v1/models", **documents.MODEL_LIST)
+async def list_models(request: Request) -> Response:
+    """List the models: OpenAI's `data` and KServe's `models` in one answer."""
+    repository = state_of(request)["repository"]
+    names = repository.names()
+    data = [_listed(name, repository.versions(name)) for name in names]
+    return json_answer({"object": "list", "data": data, "models": names})
+
+
+@router.get("/v1/models/{model}", **documents.MODEL_STATUS)
+async def model_status(request: Request) -> Response:
+    """Say whether a model answers, and the state of each version (TensorFlow Serving's shape)."""
+    name = request.path_params["model"]
+    versions = state_of(request)["repository"].versions(name)
+    return json_answer(
+        {
+            "name": name,
+            "ready": any(version.is_ready for version in versions),
+            "task": _task(versions),
+            "model_version_status": [_status(version) for version in reversed(versions)],
+        }
+    )
+
+
+@router.get("/v1/models/{model}/card", **documents.MODEL_CARD)
+async def model_card(request: Request) -> Response:
+    """Give the model card: data, split, configuration, metrics with their uncertainty, layers."""
+    servable = state_of(request)["repository"].resolve(
+        request.path_params["model"],
+        query_integer(request, "version", 0, MAX_VERSION),
+        request.query_params.get("version_label"),
+    )
+    manifest = servable.manifest
+    return json_answer(
+        {
+            "model": {"name": manifest.name, "version": manifest.version},
+            "task": manifest.task,
+            "framework": manifest.framework,
+            "signatures": {k: s.model_dump() for k, s in manifest.signatures.items()},
+            "max_batch_size": manifest.max_batch_size,
+            "digest": manifest.files.get("saved_model.pb"),
+            "release": manifest.release,
+            **servable.card,
+        }
+    )
+
+
+def _listed(name: str, versions: list[Version]) -> dict[str, Any]:
+    return {
+        "id": name,
+        "object": "model",
+        "created": 0,
+        "owned_by": "vitrine",
+        "task": _task(versions),
+        "versions": [version.number for version in versions],
+        "ready": any(version.is_ready for version in versions),
+    }
+
+
+def _status(version: Version) -> dict[str, Any]:
+    code = "UNKNOWN" if version.error else "OK"
+    return {
+        "version": str(version.number),
+        "state": version.state,
+        "status": {"error_code": code, "error_message": version.error},
+    }
+
+
+def _task(versions: list[Version]) -> str | None:
+    return next((v.servable.manifest.task for v in reversed(versions) if v.servable), None)

@@ -1,0 +1,94 @@
+"""The demo page at `/`, its files below `/page/`, and `/docs`: nothing from another host.
+
+The files are read once, at the start; a path of a request never becomes a path on disk.
+"""
+
+import hashlib
+import mimetypes
+from pathlib import Path
+
+import fastapi_offline
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.errors import RouteNotFound
+from service.routes.answers import json_answer
+from service.routes.direct import DirectRouter
+
+WEB = Path(__file__).parents[2] / "clients" / "web"
+SWAGGER = Path(fastapi_offline.__file__).parent / "static"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-cache",
+}
+DOCS_HTML = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Vitrine: the API</title>
+<link rel="icon" href="data:,"><link rel="stylesheet" href="docs/swagger-ui.css"></head>
+<body><div id="docs"></div><script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script></body></html>"""
+DOCS_START = """SwaggerUIBundle({url: "openapi.json", dom_id: "#docs", deepLinking: true,
+  validatorUrl: null, tryItOutEnabled: true});"""
+
+
+class StaticFile:
+    """One file in memory, answered with its ETag."""
+
+    def __init__(self, content: bytes, name: str) -> None:
+        self._content = content
+        self._type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        self._etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+    def answer(self, request: Request, **headers: str) -> Response:
+        """The file, or 304 if the caller has it."""
+        headers = {**HEADERS, "ETag": self._etag, **headers}
+        if request.headers.get("if-none-match") == self._etag:
+            return Response(status_code=304, headers=headers)
+        return Response(self._content, 200, headers, self._type)
+
+
+def make_router() -> DirectRouter:
+    """Read the files and make their routes."""
+    router = DirectRouter(include_in_schema=False)
+    page = {path.name: _read(path) for path in WEB.iterdir() if path.is_file()}
+    docs = {name: _read(SWAGGER / name) for name in ("swagger-ui.css", "swagger-ui-bundle.js")}
+    docs["start.js"] = StaticFile(DOCS_START.encode(), "start.js")
+    docs_page = StaticFile(DOCS_HTML.encode(), "docs.html")
+
+    @router.get("/")
+    async def root(request: Request) -> Response:
+        """Give browsers the page, others a sign of life."""
+        if "text/html" in request.headers.get("accept", ""):
+            return page["index.html"].answer(request, Vary="Accept")
+        return json_answer({"status": "alive"}, headers={"Vary": "Accept"})
+
+    @router.get("/page/{file}")
+    async def page_file(request: Request) -> Response:
+        return _pick(page, request)
+
+    @router.get("/docs")
+    async def docs_root(request: Request) -> Response:
+        return docs_page.answer(request)
+
+    @router.get("/docs/{file}")
+    async def docs_file(request: Request) -> Response:
+        return _pick(docs, request)
+
+    return router
+
+
+def _read(path: Path) -> StaticFile:
+    return StaticFile(path.read_bytes(), path.name)
+
+
+def _pick(files: dict[str, StaticFile], request: Request) -> Response:
+    file = files.get(request.path_params["file"])
+    if file is None:
+        raise RouteNotFound(f"There is no page file {request.path_params['file'][:64]!r}.")
+    return file.answer(request)

@@ -1,0 +1,31 @@
+"""What every route may use, made once by the app's lifespan and read back typed."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypedDict, cast
+
+from starlette.requests import Request
+
+from service.metrics import Metrics
+from service.repository import ModelRepository
+from service.settings import Settings
+
+
+class Lifecycle:
+    """Whether the process is on its way out."""
+
+    is_draining = False
+
+
+class State(TypedDict):
+    """The shared objects of one app."""
+
+    settings: Settings
+    repository: ModelRepository
+    metrics: Metrics
+    lifecycle: Lifecycle
+    decoders: ThreadPoolExecutor
+
+
+def state_of(request: Request) -> State:
+    """The app's state, as the lifespan yielded it."""
+    return cast(State, request.scope["state"])

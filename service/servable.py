@@ -1,0 +1,49 @@
+"""What answers requests: one model version, its thread, its batchers and its admission.
+
+The whole way of a prediction is `predict`. Knows no HTTP and no pictures.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from service.admission import Admission
+from service.batcher import Batched, MicroBatcher
+from service.engine import Arrays
+from service.errors import InvalidValue
+from service.metrics import Metrics
+from service.model import Model
+
+
+class Servable:
+    """A loaded version, ready to answer.
+
+    Its thread ends when the last request that holds it is answered and nothing refers to it.
+    """
+
+    def __init__(self, model: Model, admission: Admission, metrics: Metrics) -> None:
+        manifest = model.manifest
+        self.manifest = manifest
+        self.card = model.card
+        self.admission = admission
+        self._rows = metrics.batch_rows.labels(manifest.name)
+        self._seconds = metrics.run_seconds.labels(manifest.name)
+        self._executor = ThreadPoolExecutor(1, f"{manifest.name}-{manifest.version}")
+        self._batchers = {
+            signature: MicroBatcher(
+                partial(model.run, signature), self._executor, manifest.max_batch_size, self._note
+            )
+            for signature in manifest.signatures
+        }
+
+    async def predict(self, signature: str, inputs: Arrays, deadline: float) -> Batched:
+        """Run `signature` on `inputs` [B, …] together with whatever else waits for it."""
+        if signature not in self._batchers:
+            raise InvalidValue(
+                f"{self.manifest.name} has no signature {signature}; it has {', '.join(self._batchers)}."
+            )
+        return await self._batchers[signature].submit(inputs, deadline)
+
+    def _note(self, requests: int, rows: int, seconds: float) -> None:
+        self._rows.observe(rows)
+        self._seconds.observe(seconds)
+        self.admission.drained(requests, seconds)

@@ -1,0 +1,113 @@
+"""The service's settings: frozen values, and the one reader of the environment."""
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+PREFIX = "VITRINE_"
+NOT_YET = (
+    "VITRINE_ADMIN_KEY",
+)  # of the contract, but nothing implements them: refused, not ignored
+
+
+class SettingsError(Exception):
+    """A setting has a value that cannot be used; the message names it."""
+
+
+class Settings(BaseModel):
+    """What can be set, with defaults. Each field is the environment variable VITRINE_<NAME>."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    models: Path = Field(Path("models"), description="folder of model versions")
+    workers: int = Field(1, ge=1, le=1, description="processes; this build runs one")
+    api_keys: tuple[SecretStr, ...] = Field(
+        (),
+        description="keys, separated by commas; with any set, every route but health and the page needs one",
+    )
+    cors_origins: tuple[str, ...] = Field(
+        (),
+        description="origins, separated by commas, whose pages may call the service (exact, no *)",
+    )
+    max_body_bytes: int = Field(16 * 2**20, ge=1024, description="largest request body")
+    max_image_pixels: int = Field(
+        25_000_000, ge=784, description="most pixels of all pictures of a request"
+    )
+    max_images: int = Field(64, ge=1, description="most pictures of a request")
+    queue_size: int = Field(256, ge=1, description="requests that may wait, per model")
+    timeout_ms: int = Field(30_000, ge=1, description="deadline of a request without X-Timeout-Ms")
+    poll_seconds: float = Field(
+        1.0, ge=0, description="how often the models folder is looked at; 0: only at the start"
+    )
+    log_level: str = Field("info", description="debug (also every request), info, warning, error")
+    root_path: str = Field("", description="path below which a proxy shows the service")
+    forwarded_allow_ips: str = Field(
+        "127.0.0.1", description="proxies whose X-Forwarded-* headers are believed"
+    )
+    keep_alive_seconds: int = Field(
+        5, ge=1, description="idle connections are closed after this; 65 behind a balancer"
+    )
+    drain_seconds: float = Field(
+        1.0, ge=0, description="how long a stopping service still takes requests while not ready"
+    )
+
+    @field_validator("api_keys", "cors_origins", mode="before")
+    @classmethod
+    def _split_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            parts = urlsplit(origin)
+            if (
+                parts.scheme not in ("http", "https")
+                or origin != f"{parts.scheme}://{parts.netloc}"
+            ):
+                raise ValueError(f"{origin!r} is not an origin such as https://example.org")
+        return origins
+
+    @field_validator("log_level")
+    @classmethod
+    def _check_level(cls, level: str) -> str:
+        if level.lower() not in ("debug", "info", "warning", "error"):
+            raise ValueError("it is one of debug, info, warning, error")
+        return level.lower()
+
+    @property
+    def is_loopback(self) -> bool:
+        """True if only this machine can reach the service."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+
+def from_environ(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read VITRINE_* from `environ`; an unknown or unusable one is a SettingsError, never ignored."""
+    for name in NOT_YET:
+        if name in environ:
+            raise SettingsError(f"{name} is set, but this build cannot do that yet; unset it")
+    given = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in environ.items()
+        if name.startswith(PREFIX) and name != "VITRINE_URL"  # VITRINE_URL is the clients'
+    }
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + str(first["loc"][0]).upper()
+        if first["type"] == "extra_forbidden":
+            raise SettingsError(f"{name} is no setting; --help lists them") from None
+        shown = "" if "KEY" in name else f" (it is {first['input']!r})"
+        raise SettingsError(f"{name}: {first['msg']}{shown}") from None

@@ -1,0 +1,1 @@
+"""One module a task: pictures or texts → arrays, arrays → the answer."""

@@ -1,0 +1,76 @@
+"""Digits: pictures → the network's input, its outputs → the answer. Knows no HTTP and no model."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from service.codecs.canvas import Canvas, normalize_digit
+from service.codecs.image import Picture, data_uri, encode_png, tile
+from service.codecs.pictures import naming_picture
+from service.engine import Arrays
+
+TASK = "classify_digit"
+OUTLIER = 0.5  # the graph scales its score so that more than this is "probably no digit"
+
+
+class Decoded(NamedTuple):
+    """The pictures of a request as the network takes them."""
+
+    canvases: list[Canvas]
+
+    @property
+    def inputs(self) -> dict[str, np.ndarray]:
+        """The network's input: images uint8 [B, 28, 28, 1]."""
+        return {"images": np.stack([canvas.image for canvas in self.canvases])}
+
+
+def decode(pictures: list[Picture], *, normalize: bool) -> Decoded:
+    """Decode and normalize each picture; an error says which one, where there are several."""
+    canvases = []
+    for number, picture in enumerate(pictures, 1):
+        with naming_picture(number, len(pictures)):
+            canvases.append(normalize_digit(picture.decode(), normalize=normalize))
+    return Decoded(canvases)
+
+
+def encode(outputs: Arrays, decoded: Decoded, *, with_input: bool) -> list[dict[str, Any]]:
+    """One prediction a picture: probabilities [B, 10] and outlier_score [B] in words."""
+    probabilities, scores = outputs["probabilities"], outputs["outlier_score"].tolist()
+    digits = probabilities.argmax(axis=1).tolist()
+    predictions = []
+    for row, digit, score, canvas in zip(
+        probabilities, digits, scores, decoded.canvases, strict=True
+    ):
+        prediction = {
+            "digit": digit,
+            "probability": row[digit],
+            "probabilities": row,
+            "outlier": score > OUTLIER,
+            "outlier_score": score,
+        }
+        if with_input:
+            image = data_uri(encode_png(canvas.image))
+            prediction["input"] = {"image": image, "steps": canvas.steps}
+        predictions.append(prediction)
+    return predictions
+
+
+def encode_layers(outputs: Arrays, order: list[str]) -> list[dict[str, Any]]:
+    """What each layer sees of one picture: maps [1, H, W, C] as one tiled picture, vectors as values."""
+    layers = []
+    for name in order:
+        output = outputs[name][0]
+        layer: dict[str, Any] = {"name": name, "shape": list(output.shape)}
+        if output.ndim == 3:
+            layer["image"] = data_uri(encode_png(tile(_to_grey(output))))
+        else:
+            layer["values"] = output
+        layers.append(layer)
+    return layers
+
+
+def _to_grey(maps: np.ndarray) -> np.ndarray:
+    """[H, W, C] → uint8 [C, H, W], one scale for the whole layer so that its maps can be compared."""
+    low, high = float(maps.min()), float(maps.max())
+    scale = 255 / (high - low) if high > low else 0.0
+    return ((maps - low) * scale).astype(np.uint8).transpose(2, 0, 1)

@@ -1,0 +1,38 @@
+"""The baseline: without a model, but with the answer's shape."""
+
+import httpx
+import numpy as np
+import pytest
+
+from clients.load.decode_only import create_app, decode
+from clients.load.scenario import scenarios
+
+pytestmark = pytest.mark.anyio
+
+
+def client():
+    transport = httpx.ASGITransport(create_app())
+    return httpx.AsyncClient(transport=transport, base_url="http://test")
+
+
+@pytest.mark.parametrize("name", ["digit", "drawing"])
+async def test_the_baseline_answers_in_the_shape_of_the_digits_route(name):
+    scenario = scenarios()[name]
+    async with client() as http:
+        response = await http.post(scenario.path, content=scenario.body)
+    assert response.status_code == 200
+    assert scenario.is_right(response.content)
+    (prediction,) = response.json()["predictions"]
+    assert prediction["probability"] == max(prediction["probabilities"])
+    assert sum(prediction["probabilities"]) == pytest.approx(1)
+
+
+async def test_the_baseline_is_ready_at_once():
+    async with client() as http:
+        assert (await http.get("/v2/health/ready")).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["digit", "drawing"])
+def test_every_picture_becomes_28_by_28_grey(name):
+    image = decode(scenarios()[name].body)
+    assert (image.shape, image.dtype) == ((28, 28), np.uint8)

@@ -1,0 +1,52 @@
+"""Processes are started, waited for, and always stopped."""
+
+import asyncio
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+from clients.load import servers
+from clients.load.connection import Connection
+
+
+def test_the_baseline_runs_for_the_block_and_is_gone_after_it():
+    async def ask():
+        connection = Connection(target.host, target.port)
+        try:
+            request = servers.READY.format(authority=target.authority).encode()
+            return await connection.ask(request)
+        finally:
+            connection.close()
+
+    with servers.baseline() as target:
+        assert asyncio.run(ask()).status == 200
+    with pytest.raises(ConnectionRefusedError):
+        asyncio.run(ask())
+
+
+def test_a_process_is_stopped_when_the_block_fails():
+    started = []
+    with tempfile.TemporaryFile() as errors:
+
+        def fail():
+            command = [sys.executable, "-c", "import time; time.sleep(60)"]
+            with servers.running(command, {}, subprocess.DEVNULL, errors) as process:
+                started.append(process)
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            fail()
+    assert started[0].returncode is not None
+
+
+def test_a_service_that_cannot_start_is_reported_with_its_last_words(monkeypatch):
+    monkeypatch.setenv("VITRINE_TIMEOUT_MS", "soon")
+    with (
+        pytest.raises(
+            OSError, match=r"(?s)`python -m service` ended at its start.*VITRINE_TIMEOUT"
+        ),
+        servers.service(),
+    ):
+        pass

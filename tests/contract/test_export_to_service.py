@@ -1,0 +1,185 @@
+"""From the released weights to an answer over HTTP: what training exports, the service serves."""
+
+import base64
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageOps
+
+from service.manifest import check_files, read_manifest
+from training.datasets import synthetic_digits
+
+pytestmark = pytest.mark.tensorflow
+ROOT = Path(__file__).parents[2]
+SEVEN = ROOT / "docs" / "seven.png"
+
+
+@pytest.fixture(scope="module")
+def client(service):
+    with httpx.Client(base_url=service, trust_env=False, timeout=30) as client:
+        yield client
+
+
+def classify(client, content, query="", **options):
+    response = client.post(f"/v1/digits/classify{query}", content=content, **options)
+    assert response.status_code == 200, response.text
+    return response.json()["predictions"]
+
+
+def encoded(image, image_format="PNG", **options):
+    buffer = io.BytesIO()
+    image.save(buffer, image_format, **options)
+    return buffer.getvalue()
+
+
+def test_the_exported_directories_are_what_their_manifests_say(models):
+    for name in ("digits", "digits-course"):
+        manifest = read_manifest(models / name / "1")
+        check_files(models / name / "1", manifest)
+        assert manifest.task == "classify_digit"
+
+
+def test_the_picture_of_the_readme_is_a_seven(client):
+    [prediction] = classify(client, SEVEN.read_bytes())
+
+    assert prediction["digit"] == 7
+    assert prediction["probability"] > 0.9
+    assert not prediction["outlier"]
+
+
+def test_a_photo_like_jpeg_on_uneven_paper_is_a_seven(client):
+    ink = np.asarray(Image.open(SEVEN).convert("L").resize((600, 600)), float)
+    y, x = np.mgrid[0:600, 0:600] / 600
+    noise = np.random.default_rng(1).normal(0, 4, (600, 600))
+    photo = np.clip(ink * (0.65 + 0.2 * x - 0.1 * y) + 10 + noise, 0, 255).astype(np.uint8)
+    colour = np.stack([photo, photo * 0.97, photo * 0.9], axis=-1).astype(np.uint8)
+
+    assert classify(client, encoded(Image.fromarray(colour), "JPEG", quality=70))[0]["digit"] == 7
+
+
+def test_light_ink_on_dark_and_colour_are_sevens(client):
+    grey = Image.open(SEVEN).convert("L")
+    inverted = encoded(ImageOps.invert(grey))
+    blue = encoded(ImageOps.colorize(grey, "navy", "ivory"), "WEBP", quality=90)
+
+    assert [classify(client, picture)[0]["digit"] for picture in (inverted, blue)] == [7, 7]
+
+
+def test_a_canvas_data_uri_with_transparency_is_a_seven(client):
+    canvas = Image.new("RGBA", (400, 400))
+    strokes = [(120, 90), (290, 90), (190, 320)]
+    ImageDraw.Draw(canvas).line(strokes, fill=(0, 0, 0, 255), width=26, joint="curve")
+    uri = "data:image/png;base64," + base64.b64encode(encoded(canvas)).decode()
+
+    assert classify(client, json.dumps({"image": uri}))[0]["digit"] == 7
+
+
+def test_over_http_the_numbers_are_those_of_the_graph(client, models):
+    import tensorflow as tf
+
+    images = synthetic_digits(80, seed=5).images
+    signature = tf.saved_model.load(str(models / "digits" / "1")).signatures["serving_default"]
+    expected = signature(images=tf.constant(images))["probabilities"].numpy()
+    found = []
+    for part in (images[:64], images[64:]):
+        pictures = [encoded(Image.fromarray(image[..., 0])) for image in part]
+        body = {"images": [base64.b64encode(picture).decode() for picture in pictures]}
+        found += classify(client, json.dumps(body), "?normalize=off")
+
+    np.testing.assert_allclose([p["probabilities"] for p in found], expected, atol=1e-5)
+
+
+def test_a_picture_gets_the_same_answer_alone_and_in_company(client):
+    images = synthetic_digits(33, seed=6).images
+    pictures = [encoded(Image.fromarray(image[..., 0])) for image in images]
+    alone = classify(client, pictures[0])[0]["probabilities"]
+    body = {"images": [base64.b64encode(picture).decode() for picture in pictures]}
+    together = classify(client, json.dumps(body))[0]["probabilities"]
+
+    np.testing.assert_allclose(alone, together, atol=1e-6)
+
+
+def test_activations_show_the_course_networks_maps_before_and_after_pooling(client):
+    response = client.post("/v1/digits/activations?model=digits-course", content=SEVEN.read_bytes())
+    layers = {layer["name"]: layer["shape"] for layer in response.json()["layers"]}
+
+    assert layers == {
+        "conv1": [24, 24, 20],
+        "pool1": [12, 12, 20],
+        "conv2": [8, 8, 40],
+        "pool2": [4, 4, 40],
+        "dense1": [1000],
+        "dense2": [1000],
+        "logits": [10],
+    }
+    assert next(iter(layers)) == "conv1"
+
+
+def test_the_card_over_http_has_metrics_with_intervals_and_the_layer_table(client):
+    card = client.get("/v1/models/digits/card").json()
+
+    low, high = card["metrics"]["test_accuracy"]["interval_95"]
+    assert low < card["metrics"]["test_accuracy"]["value"] < high
+    assert card["parameters"] == sum(row["parameters"] for row in card["layers"])
+    assert card["release"].startswith("sha256:")
+
+
+def test_a_model_that_is_exported_while_the_service_runs_answers(client, models):
+    command = [sys.executable, "-m", "training", "export", "digits", "--models", str(models)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    for _ in range(600):
+        response = client.post("/v1/digits/classify", content=SEVEN.read_bytes())
+        assert response.status_code == 200
+        if response.headers["x-model"] == "digits/2":
+            break
+    assert response.headers["x-model"] == "digits/2"
+
+
+def shell_blocks(path, language="sh"):
+    blocks = path.read_text().split(f"```{language}\n")[1:]
+    return [block.split("```")[0] for block in blocks]
+
+
+def test_the_curl_lines_of_the_docs_run_as_they_stand(service):
+    lines = [
+        line.replace("http://127.0.0.1:8000", service).replace(
+            "curl ", "curl --noproxy '*' -sS ", 1
+        )
+        for page in ("README.md", "docs/api.md", "docs/course.md")
+        for block in shell_blocks(ROOT / page)
+        for line in block.splitlines()
+        if line.startswith("curl ")
+    ]
+    assert len(lines) >= 5
+    for line in lines:
+        finished = subprocess.run(
+            line, shell=True, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert finished.returncode == 0, line + finished.stderr
+        answer = json.loads(finished.stdout)
+        assert answer.get("model") or "28" in answer["error"] or "blank" in answer["error"], (
+            line + str(answer)
+        )
+
+
+def test_the_describe_commands_of_the_course_run_as_they_stand():
+    commands = [
+        line
+        for block in shell_blocks(ROOT / "docs" / "course.md")
+        for line in block.splitlines()
+        if line.startswith("python -m training describe")
+    ]
+    assert len(commands) == 4
+    for command in commands:
+        line = command.replace("python", sys.executable, 1)
+        finished = subprocess.run(
+            line.split(), cwd=ROOT, capture_output=True, text=True, env=os.environ
+        )
+        assert finished.returncode == 0, finished.stderr

@@ -1,0 +1,83 @@
+"""A model one can compute in one's head, and version directories that hold it.
+
+The digit of a picture is its number of lit pixels (> 127) modulo 10.
+"""
+
+import hashlib
+import json
+import threading
+from pathlib import Path
+
+import numpy as np
+
+SIGNATURES = {
+    "serving_default": {
+        "inputs": {"images": "uint8 [B,28,28,1]"},
+        "outputs": {"probabilities": "float32 [B,10]", "outlier_score": "float32 [B]"},
+    },
+    "activations": {
+        "inputs": {"images": "uint8 [B,28,28,1]"},
+        "outputs": {"conv1": "float32 [B,28,28,2]", "logits": "float32 [B,10]"},
+    },
+}
+
+
+class FakeEngine:
+    """Counts lit pixels; can be told to fail, to wait, and remembers the batch sizes it ran."""
+
+    def __init__(self):
+        self.batch_sizes = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.fail_on_digit = None
+
+    def run(self, signature, inputs):
+        self.gate.wait(10)
+        images = inputs["images"]
+        self.batch_sizes.append(len(images))
+        digits = (images > 127).sum(axis=(1, 2, 3)) % 10
+        if self.fail_on_digit is not None and self.fail_on_digit in digits:
+            raise RuntimeError("a picture this engine cannot bear")
+        one_hot = np.eye(10, dtype=np.float32)[digits]
+        if signature == "activations":
+            maps = np.repeat(images.astype(np.float32), 2, axis=3)
+            return {"conv1": maps, "logits": one_hot}
+        return {"probabilities": one_hot, "outlier_score": np.zeros(len(images), np.float32)}
+
+
+def write_version(root, name="digits", version=1, *, task="classify_digit", max_batch_size=8):
+    """Write `root/name/version` with goldens that FakeEngine meets; return the directory."""
+    directory = Path(root) / name / str(version)
+    extra = directory / "assets.extra"
+    extra.mkdir(parents=True)
+    (directory / "saved_model.pb").write_bytes(f"{name} {version}".encode())
+    images = np.zeros((3, 28, 28, 1), np.uint8)
+    images[1, 0, :4] = images[2, 0, :7] = 255
+    golden = {}
+    for signature in SIGNATURES:
+        golden[f"{signature}/inputs/images"] = images
+        for key, array in FakeEngine().run(signature, {"images": images}).items():
+            golden[f"{signature}/outputs/{key}"] = array
+    np.savez(extra / "golden.npz", **golden)
+    (extra / "card.json").write_text(json.dumps({"summary": "counts lit pixels", "layers": []}))
+    files = {
+        path.relative_to(directory).as_posix(): "sha256:"
+        + hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in directory.rglob("*")
+        if path.is_file()
+    }
+    manifest = {
+        "name": name,
+        "version": version,
+        "task": task,
+        "framework": "fake 1.0",
+        "input": {"height": 28, "width": 28, "channels": 1},
+        "labels": [[str(digit), str(digit)] for digit in range(10)],
+        "signatures": SIGNATURES,
+        "max_batch_size": max_batch_size,
+        "tolerance": {"probabilities": 1e-4},
+        "card": "card.json",
+        "files": files,
+    }
+    (extra / "manifest.json").write_text(json.dumps(manifest))
+    return directory

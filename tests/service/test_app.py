@@ -1,0 +1,278 @@
+"""What holds on every route: errors, ids, keys, health, cards, documents, the page."""
+
+import asyncio
+import json
+import logging
+from pathlib import Path
+
+import httpx
+import pytest
+from openapi_spec_validator import validate
+
+from service.app import create_app
+from service.settings import Settings
+from tests.fakes import FakeEngine, write_version
+
+pytestmark = pytest.mark.anyio
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nothing", 404, "route_not_found"),
+        ("POST", "/v1/gan/sample", 404, "route_not_found"),
+        ("GET", "/v1/digits/classify/", 404, "route_not_found"),
+        ("GET", "/v1/digits/classify", 405, "method_not_allowed"),
+        ("DELETE", "/v1/models/digits", 405, "method_not_allowed"),
+        ("GET", "/v1/models/cats", 404, "model_not_found"),
+        ("GET", "/v1/models/cats/card", 404, "model_not_found"),
+        ("GET", "/v1/models/digits/card?version=7", 404, "version_not_found"),
+        ("GET", "/page/../service/app.py", 404, "route_not_found"),
+        ("GET", "/page/nothing.js", 404, "route_not_found"),
+        ("GET", "/docs/%2e%2e", 404, "route_not_found"),
+    ],
+)
+async def test_every_error_has_the_one_shape(client, method, path, status, code):
+    response = await client.request(method, path)
+
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/json"
+    assert set(response.json()) == {"error", "code", "request_id"}
+    assert response.json()["code"] == code
+    if status == 405:
+        assert response.headers["allow"]
+
+
+async def test_a_request_id_is_echoed_or_made(client):
+    echoed = await client.get("/v1/models", headers={"x-request-id": "abc-123"})
+    made = [(await client.get("/v1/models")).headers["x-request-id"] for _ in range(2)]
+
+    assert echoed.headers["x-request-id"] == "abc-123"
+    assert made[0] != made[1]
+
+
+@pytest.mark.parametrize("hostile", ["a b", "x" * 129, "ä".encode(), b"\xff"])
+async def test_a_request_id_that_could_forge_a_log_line_is_replaced(client, hostile):
+    response = await client.get("/v1/models", headers={"x-request-id": hostile})
+
+    assert response.headers["x-request-id"].isalnum()
+
+
+async def test_health_tells_live_from_ready(tmp_path, start, engine):
+    write_version(tmp_path)
+    engine.gate.clear()
+    client = await start(wait=False)
+    live, waiting = await client.get("/v2/health/live"), await client.get("/v2/health/ready")
+    asked = await client.post("/v1/digits/classify", content=b"x")
+    engine.gate.set()
+    while (ready := await client.get("/v2/health/ready")).status_code != 200:
+        await asyncio.sleep(0.01)
+
+    assert (live.status_code, live.json()) == (200, {"live": True, "ready": False})
+    assert (waiting.status_code, waiting.json()["ready"]) == (503, False)
+    assert "digits/1: loading" in waiting.json()["error"]
+    assert (asked.status_code, asked.json()["code"]) == (503, "not_ready")
+    assert ready.json() == {"live": True, "ready": True}
+
+
+async def test_models_are_listed_for_openai_and_kserve_clients_alike(client):
+    body = (await client.get("/v1/models")).json()
+
+    assert body["object"] == "list"
+    assert body["models"] == ["digits", "digits-course"]
+    assert body["data"][0]["id"] == "digits"
+    assert body["data"][0]["object"] == "model"
+
+
+async def test_model_status_is_the_union_of_two_protocols(client):
+    body = (await client.get("/v1/models/digits")).json()
+
+    assert (body["name"], body["ready"]) == ("digits", True)
+    assert body["model_version_status"] == [
+        {"version": "1", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
+    ]
+
+
+async def test_a_model_that_failed_says_why(tmp_path, start):
+    write_version(tmp_path)
+    broken = write_version(tmp_path, version=2)
+    (broken / "saved_model.pb").write_bytes(b"half")
+    client = await start()
+    while True:
+        statuses = (await client.get("/v1/models/digits")).json()["model_version_status"]
+        if statuses[0]["state"] == "END":
+            break
+        await asyncio.sleep(0.01)
+
+    assert statuses[0]["status"]["error_code"] == "UNKNOWN"
+    assert "sha256 differs" in statuses[0]["status"]["error_message"]
+    assert statuses[1]["state"] == "AVAILABLE"
+
+
+async def test_the_card_carries_signatures_and_digest(client):
+    card = (await client.get("/v1/models/digits/card")).json()
+
+    assert card["model"] == {"name": "digits", "version": 1}
+    assert card["summary"] == "counts lit pixels"
+    assert card["signatures"]["serving_default"]["inputs"] == {"images": "uint8 [B,28,28,1]"}
+    assert card["digest"].startswith("sha256:")
+
+
+async def test_with_keys_set_every_route_but_health_and_page_needs_one(start, png):
+    client = await start(api_keys="sesame,other")
+    refused = await client.post("/v1/digits/classify", content=png())
+
+    assert (refused.status_code, refused.json()["code"]) == (401, "unauthorized")
+    assert refused.headers["www-authenticate"] == "Bearer"
+    for headers in ({"x-api-key": "sesame"}, {"authorization": "Bearer other"}):
+        answer = await client.post("/v1/digits/classify", content=png(), headers=headers)
+        assert answer.status_code == 200
+    wrong = {"x-api-key": "sesam"}
+    for path in ("/v1/models", "/metrics", "/docs", "/openapi.json", "/nothing"):
+        assert (await client.get(path, headers=wrong)).status_code == 401
+    for path in ("/", "/page/index.html", "/v2/health/live", "/v2/health/ready"):
+        assert (await client.get(path)).status_code == 200
+
+
+async def test_only_named_origins_may_call_from_a_browser(start):
+    client = await start(cors_origins="https://example.org")
+    preflight = {
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "x-api-key",
+    }
+    allowed = await client.options(
+        "/v1/digits/classify", headers={"origin": "https://example.org", **preflight}
+    )
+    refused = await client.options(
+        "/v1/digits/classify", headers={"origin": "https://evil.example", **preflight}
+    )
+    answer = await client.get("/v1/models", headers={"origin": "https://example.org"})
+
+    assert allowed.headers["access-control-allow-origin"] == "https://example.org"
+    assert "access-control-allow-origin" not in refused.headers
+    assert "Server-Timing" in answer.headers["access-control-expose-headers"]
+
+
+async def test_without_origins_there_is_no_cors(client):
+    answer = await client.get("/v1/models", headers={"origin": "https://example.org"})
+
+    assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_browsers_get_the_page_and_others_a_sign_of_life(client):
+    page = await client.get("/", headers={"accept": "text/html,application/xhtml+xml"})
+    other = await client.get("/")
+    again = await client.get(
+        "/", headers={"accept": "text/html", "if-none-match": page.headers["etag"]}
+    )
+
+    assert page.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "unsafe" not in page.headers["content-security-policy"]
+    assert other.json() == {"status": "alive"}
+    assert page.headers["vary"] == other.headers["vary"] == "Accept"
+    assert again.status_code == 304
+
+
+async def test_docs_load_nothing_from_another_host(client):
+    page = await client.get("/docs")
+
+    assert "://" not in page.text
+    for file in ("swagger-ui.css", "swagger-ui-bundle.js", "start.js"):
+        assert (await client.get(f"/docs/{file}")).status_code == 200
+
+
+async def test_the_openapi_document_is_valid_and_says_everything(client):
+    document = (await client.get("/openapi.json")).json()
+    validate(document)
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            where = f"{method} {path}"
+            assert operation["summary"], where
+            assert "200" in operation["responses"], where
+            assert "422" not in operation["responses"] or "Problem" in json.dumps(operation), where
+    classify = document["paths"]["/v1/digits/classify"]["post"]
+    assert set(classify["requestBody"]["content"]) >= {
+        "image/png",
+        "multipart/form-data",
+        "application/json",
+    }
+    assert set(classify["responses"]) >= {
+        "200",
+        "400",
+        "404",
+        "413",
+        "415",
+        "422",
+        "429",
+        "503",
+        "504",
+    }
+    assert {p["name"] for p in classify["parameters"]} >= {
+        "model",
+        "version",
+        "normalize",
+        "return",
+    }
+
+
+async def test_the_example_of_the_document_works_as_it_stands(client):
+    document = (await client.get("/openapi.json")).json()
+    body = document["paths"]["/v1/digits/classify"]["post"]["requestBody"]
+    response = await client.post(
+        "/v1/digits/classify", json=body["content"]["application/json"]["example"]
+    )
+
+    assert response.status_code == 200
+
+
+async def test_metrics_count_answers_by_route_and_status_and_nothing_a_stranger_says(client, png):
+    await client.post("/v1/digits/classify", content=png())
+    await client.post("/v1/digits/classify?model=evil", content=png())
+    await client.get("/evil/path")
+    text = (await client.get("/metrics")).text
+
+    assert (
+        'vitrine_requests_total{method="POST",route="/v1/digits/classify",status="200"} 1.0' in text
+    )
+    assert (
+        'vitrine_requests_total{method="POST",route="/v1/digits/classify",status="404"} 1.0' in text
+    )
+    assert 'route="unmatched",status="404"' in text
+    assert "evil" not in text
+    assert 'vitrine_waiting_requests{model="digits"} 0.0' in text
+    assert 'vitrine_batch_rows_count{model="digits"} 1.0' in text
+
+
+async def test_an_unexpected_failure_is_a_500_in_the_one_shape_and_stays_in_the_log(
+    caplog, tmp_path
+):
+    async def broken(request):
+        raise RuntimeError("secret detail")
+
+    app = create_app(Settings(models=tmp_path), lambda _: FakeEngine())
+    app.add_route("/broken", broken)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://vitrine") as client:
+        with caplog.at_level(logging.ERROR):
+            response = await client.get("/broken")
+
+    assert (response.status_code, response.json()["code"]) == (500, "internal_error")
+    assert "secret" not in response.text
+    assert "secret detail" in caplog.text
+
+
+async def test_every_setting_route_and_error_code_is_in_the_docs():
+    from service import errors
+    from service.settings import Settings
+
+    text = (ROOT / "README.md").read_text() + (ROOT / "docs" / "api.md").read_text()
+    codes = [
+        c.code for c in vars(errors).values() if isinstance(c, type) and issubclass(c, Exception)
+    ]
+
+    assert [
+        code for code in codes if f"`{code}`" not in text and code not in ("too_large", "not_found")
+    ] == []
+    assert [n for n in Settings.model_fields if f"VITRINE_{n.upper()}" not in text] == []

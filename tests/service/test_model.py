@@ -1,0 +1,90 @@
+"""One version: padding, warm-up and the golden check."""
+
+import json
+
+import numpy as np
+import pytest
+
+from service.manifest import ManifestError, parse_tensor
+from service.model import GoldenError, load_model
+from tests.fakes import FakeEngine, write_version
+
+
+@pytest.fixture
+def engine():
+    return FakeEngine()
+
+
+@pytest.fixture
+def directory(tmp_path):
+    return write_version(tmp_path, max_batch_size=8)
+
+
+def edit_manifest(directory, **changes):
+    path = directory / "assets.extra" / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def test_every_signature_is_warm_at_every_batch_size_before_it_answers(directory, engine):
+    load_model(directory, lambda _: engine)
+
+    assert engine.batch_sizes[:8] == [1, 2, 4, 8, 1, 2, 4, 8]
+
+
+def test_only_warm_batch_sizes_are_ever_run(directory, engine):
+    model = load_model(directory, lambda _: engine)
+    engine.batch_sizes.clear()
+    images = np.zeros((5, 28, 28, 1), np.uint8)
+    images[3, 0, :9] = 255
+    outputs = model.run("serving_default", {"images": images})
+
+    assert engine.batch_sizes == [8]
+    assert outputs["probabilities"].argmax(axis=1).tolist() == [0, 0, 0, 9, 0]
+
+
+def test_a_model_that_differs_from_its_goldens_is_refused(directory):
+    class Drifted(FakeEngine):
+        def run(self, signature, inputs):
+            return {name: a + 0.01 for name, a in super().run(signature, inputs).items()}
+
+    with pytest.raises(GoldenError, match=r"probabilities differs from golden by 0.01"):
+        load_model(directory, lambda _: Drifted())
+
+
+def test_another_processor_within_tolerance_is_accepted(directory):
+    class Rounded(FakeEngine):
+        def run(self, signature, inputs):
+            return {name: a + 5e-5 for name, a in super().run(signature, inputs).items()}
+
+    assert load_model(directory, lambda _: Rounded()).manifest.name == "digits"
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda d: (d / "saved_model.pb").write_bytes(b"half"), "sha256 differs"),
+        (lambda d: (d / "saved_model.pb").unlink(), "saved_model.pb is missing"),
+        (lambda d: (d / "assets.extra/manifest.json").unlink(), "manifest.json is missing"),
+        (lambda d: (d / "assets.extra/manifest.json").write_text("{"), "cannot be read"),
+        (lambda d: edit_manifest(d, max_batch_size=0), "max_batch_size"),
+        (lambda d: edit_manifest(d, name="other"), "the manifest is of other/1"),
+        (lambda d: edit_manifest(d, files={"../../x": "sha256:0"}), "leaves the version directory"),
+        (lambda d: edit_manifest(d, card="../../../x"), "leaves the version directory"),
+        (lambda d: edit_manifest(d, files={}) or (d / "assets.extra/golden.npz").unlink(), "golden"),
+    ],
+    ids=[
+        "changed-file", "missing-file", "no-manifest", "half-manifest", "bad-field",
+        "wrong-place", "file-outside", "card-outside", "no-goldens",
+    ],
+)  # fmt: skip
+def test_a_damaged_version_says_what_is_wrong(directory, damage, message):
+    damage(directory)
+
+    with pytest.raises(ManifestError, match=message):
+        load_model(directory, lambda _: FakeEngine())
+
+
+def test_tensor_specifications_are_parsed():
+    assert parse_tensor("uint8 [B,28,28,1]") == ("uint8", (None, 28, 28, 1))
+    with pytest.raises(ManifestError):
+        parse_tensor("uint8 28x28")

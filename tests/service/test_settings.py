@@ -1,0 +1,60 @@
+"""Settings come from the environment, once, and are refused rather than ignored."""
+
+import pytest
+
+from service.__main__ import settings_table
+from service.settings import Settings, SettingsError, from_environ
+
+
+def test_defaults_need_no_environment():
+    settings = from_environ({})
+
+    assert (settings.host, settings.port, settings.max_body_bytes) == (
+        "127.0.0.1",
+        8000,
+        16 * 2**20,
+    )
+
+
+def test_values_are_read_and_lists_split():
+    settings = from_environ(
+        {
+            "VITRINE_PORT": "9000",
+            "VITRINE_API_KEYS": "one, two",
+            "VITRINE_CORS_ORIGINS": "https://example.org,http://localhost:3000",
+            "VITRINE_URL": "http://127.0.0.1:9000",
+            "PATH": "/bin",
+        }
+    )
+
+    assert settings.port == 9000
+    assert [key.get_secret_value() for key in settings.api_keys] == ["one", "two"]
+    assert settings.cors_origins == ("https://example.org", "http://localhost:3000")
+
+
+def test_keys_are_masked_when_printed():
+    assert "sesame" not in repr(from_environ({"VITRINE_API_KEYS": "sesame"}))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("VITRINE_PORT", "http", "VITRINE_PORT"),
+        ("VITRINE_PORT", "70000", "VITRINE_PORT"),
+        ("VITRINE_CORS_ORIGINS", "*", "not an origin"),
+        ("VITRINE_CORS_ORIGINS", "https://example.org/path", "not an origin"),
+        ("VITRINE_LOG_LEVEL", "loud", "debug, info"),
+        ("VITRINE_WORKERS", "4", "VITRINE_WORKERS"),
+        ("VITRINE_ADMIN_KEY", "sesame", "cannot do that yet"),
+        ("VITRINE_MODEL", "x", "no setting"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_by_name(name, value, message):
+    with pytest.raises(SettingsError, match=message):
+        from_environ({name: value})
+
+
+def test_help_lists_every_setting():
+    table = settings_table()
+
+    assert all(f"VITRINE_{name.upper()}" in table for name in Settings.model_fields)
