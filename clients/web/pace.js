@@ -1,0 +1,61 @@
+/** When to send while somebody draws. Pure but for the clock, which is passed in. */
+
+/**
+ * Sends the newest of many values, never faster than the answers come back.
+ *
+ * Every new request aborts the one before, so a fixed rhythm faster than the network would abort
+ * them all. The interval follows the answers: a little more than the last one took, and twice as
+ * long after each that was aborted.
+ *
+ * @template T
+ * @param {(value: T) => Promise<boolean>} send resolves to whether an answer came; never rejects
+ * @param {object} [options]
+ * @returns {{push: (value: T) => void, cancel: () => void}}
+ */
+export function createPacer(send, { shortestMs = 60, longestMs = 2000,
+  now = () => performance.now(), later = setTimeout, forget = clearTimeout } = {}) {
+  let intervalMs = shortestMs;
+  let startedAt = -Infinity;
+  let timer = null;
+  let newest;
+
+  async function start() {
+    timer = null;
+    const began = (startedAt = now());
+    const answered = await send(newest);
+    const wanted = answered ? (now() - began) * 1.2 : intervalMs * 2;
+    intervalMs = Math.min(longestMs, Math.max(shortestMs, wanted));
+  }
+
+  return {
+    push(value) {
+      newest = value;
+      if (timer !== null) return;
+      const waitMs = startedAt + intervalMs - now();
+      if (waitMs <= 0) start();
+      else timer = later(start, waitMs);
+    },
+    cancel() {
+      forget(timer);
+      timer = null;
+    },
+  };
+}
+
+/**
+ * Calls once, when nobody has asked for `milliseconds`.
+ * @param {() => void} call @param {number} milliseconds
+ * @returns {{push: () => void, cancel: () => void}}
+ */
+export function createDebounce(call, milliseconds, { later = setTimeout, forget = clearTimeout } = {}) {
+  let timer;
+  return {
+    push() {
+      forget(timer);
+      timer = later(call, milliseconds);
+    },
+    cancel() {
+      forget(timer);
+    },
+  };
+}

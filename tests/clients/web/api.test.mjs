@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import {
+  Busy, newestOnly, parseServerTiming, Refused, retryAfterSeconds, Superseded, Unauthorized,
+  UnexpectedAnswer, Unreachable, Vitrine, VitrineError,
+} from "../../../clients/web/api.js";
+
+const ANSWER = {
+  model: { name: "digits", version: 3 },
+  predictions: [{ digit: 7, probability: 1, probabilities: [0, 0, 0, 0, 0, 0, 0, 1, 0, 0] }],
+};
+const PICTURE = new Blob(["picture"]);
+
+/** A service that gives its replies one after the other, and a clock that only sleeping moves. */
+function setUp(...replies) {
+  const requests = [];
+  const sleeps = [];
+  let time = 0;
+  const vitrine = new Vitrine({
+    now: () => time,
+    sleep: async (milliseconds) => { sleeps.push(milliseconds); time += milliseconds; },
+    fetch: async (url, request) => {
+      requests.push({ url, ...request });
+      return replies.shift()();
+    },
+  });
+  return { vitrine, requests, sleeps };
+}
+
+const answer = (body = ANSWER, headers = {}) => () => Response.json(body, { headers });
+const refusal = (status, code, headers = {}) => () =>
+  Response.json({ error: "say it otherwise", code, request_id: "r1" }, { status, headers });
+
+test("a picture is the body itself, at a relative address", async () => {
+  const { vitrine, requests } = setUp(answer());
+
+  const { body } = await vitrine.classifyDigit(PICTURE);
+
+  assert.equal(body.predictions[0].digit, 7);
+  assert.equal(requests[0].url, "v1/digits/classify?return=input");
+  assert.equal(requests[0].method, "POST");
+  assert.equal(requests[0].body, PICTURE);
+  assert.ok(!("X-API-Key" in requests[0].headers));
+});
+
+test("the layers are asked of the course's network", async () => {
+  const { vitrine, requests } = setUp(answer({ model: ANSWER.model, layers: [] }));
+
+  await vitrine.digitActivations(PICTURE);
+
+  assert.equal(requests[0].url, "v1/digits/activations?model=digits-course");
+});
+
+test("a key that was typed travels in its header", async () => {
+  const { vitrine, requests } = setUp(answer());
+  vitrine.key = "secret";
+
+  await vitrine.classifyDigit(PICTURE);
+
+  assert.equal(requests[0].headers["X-API-Key"], "secret");
+});
+
+test("the steps of Server-Timing come with the answer", async () => {
+  const { vitrine } = setUp(answer(ANSWER, { "Server-Timing": "decode;dur=0.4, infer;dur=1.25" }));
+
+  const { timing } = await vitrine.classifyDigit(PICTURE);
+
+  assert.deepEqual(timing, [
+    { name: "decode", milliseconds: 0.4 }, { name: "infer", milliseconds: 1.25 },
+  ]);
+});
+
+test("a refusal carries the service's sentence, code and request id", async () => {
+  const { vitrine, requests } = setUp(refusal(422, "invalid_image"));
+
+  await assert.rejects(vitrine.classifyDigit(PICTURE), (error) => {
+    assert.ok(error instanceof Refused && error instanceof VitrineError);
+    assert.equal(error.message, "say it otherwise");
+    assert.deepEqual([error.status, error.code, error.requestId], [422, "invalid_image", "r1"]);
+    assert.equal(error.name, "Refused");
+    return true;
+  });
+  assert.equal(requests.length, 1);
+});
+
+test("a missing key is an error of its own", async () => {
+  const { vitrine } = setUp(refusal(401, "unauthorized"));
+
+  await assert.rejects(vitrine.classifyDigit(PICTURE), Unauthorized);
+});
+
+test("a busy service is asked again after the time it named", async () => {
+  const waits = [];
+  const { vitrine, requests, sleeps } = setUp(
+    refusal(429, "overloaded", { "Retry-After": "3" }),
+    refusal(503, "not_ready", { "Retry-After": "2" }),
+    answer(),
+  );
+
+  await vitrine.classifyDigit(PICTURE, { onWait: (seconds, { status }) => waits.push([seconds, status]) });
+
+  assert.equal(requests.length, 3);
+  assert.deepEqual(sleeps, [3000, 2000]);
+  assert.deepEqual(waits, [[3, 429], [2, 503]]);
+});
+
+test("while one request waits, a newer one does not jump the queue", async () => {
+  const { vitrine, sleeps } = setUp(...Array(6).fill(refusal(429, "overloaded", { "Retry-After": "4" })), answer());
+  await assert.rejects(vitrine.classifyDigit(PICTURE), Busy);
+  const before = sleeps.length;
+
+  await vitrine.classifyDigit(PICTURE);
+
+  assert.deepEqual(sleeps.slice(before), [4000]);
+});
+
+test("patience ends", async () => {
+  const { vitrine, requests } = setUp(...Array(20).fill(refusal(503, "not_ready")));
+
+  await assert.rejects(vitrine.classifyDigit(PICTURE), Busy);
+  assert.equal(requests.length, 6);
+});
+
+test("a balancer's 503 without a sentence counts as busy", async () => {
+  const { vitrine } = setUp(() => new Response("<h1>Unavailable</h1>", { status: 503 }), answer());
+
+  assert.deepEqual((await vitrine.classifyDigit(PICTURE)).body, ANSWER);
+});
+
+for (const [name, reply] of Object.entries({
+  "a website": () => new Response("<h1>Welcome</h1>"),
+  "a gateway's error": () => new Response("<h1>Bad gateway</h1>", { status: 502 }),
+  "other JSON": answer({ predictions: [] }),
+  "another error shape": () => Response.json({ detail: "Not Found" }, { status: 404 }),
+  "no JSON object": answer(null),
+})) {
+  test(`${name} is an unexpected answer`, async () => {
+    const { vitrine } = setUp(reply);
+
+    await assert.rejects(vitrine.classifyDigit(PICTURE), UnexpectedAnswer);
+  });
+}
+
+test("no connection is said in words", async () => {
+  const { vitrine } = setUp(() => { throw new TypeError("Failed to fetch"); });
+
+  await assert.rejects(vitrine.classifyDigit(PICTURE), (error) =>
+    error instanceof Unreachable && error.message.includes("Is it running"));
+});
+
+test("a request that is aborted under way is superseded, not unreachable", async () => {
+  const controller = new AbortController();
+  const { vitrine } = setUp(() => { controller.abort(); throw controller.signal.reason; });
+
+  await assert.rejects(vitrine.classifyDigit(PICTURE, { signal: controller.signal }), Superseded);
+});
+
+for (const [name, when] of [["before it waits", (abort) => abort()], ["while it waits", setTimeout]]) {
+  test(`a call that is superseded ${name} ends at once`, { timeout: 2000 }, async () => {
+    const controller = new AbortController();
+    const busy = refusal(429, "overloaded", { "Retry-After": "20" });
+    const vitrine = new Vitrine({ fetch: async () => busy() }); // the real clock
+    const onWait = () => when(() => controller.abort());
+
+    await assert.rejects(vitrine.classifyDigit(PICTURE, { signal: controller.signal, onWait }), Superseded);
+  });
+}
+
+test("the newest job wins, whichever ends first", async () => {
+  const run = newestOnly();
+  let finishOld;
+  const old = run((signal) => new Promise((resolve) => { finishOld = () => resolve(signal.aborted); }));
+  const recent = run(async () => "new");
+  finishOld();
+
+  await assert.rejects(old, Superseded);
+  assert.equal(await recent, "new");
+});
+
+test("an older job's error is nobody's business", async () => {
+  const run = newestOnly();
+  const old = run((signal) => new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(new Error("aborted")));
+  }));
+  run(async () => {});
+
+  await assert.rejects(old, Superseded);
+});
+
+test("the newest job's own error comes through", async () => {
+  await assert.rejects(newestOnly()(async () => { throw new Unreachable("gone"); }), Unreachable);
+});
+
+test("Server-Timing is read as far as it makes sense", () => {
+  assert.deepEqual(parseServerTiming(""), []);
+  assert.deepEqual(parseServerTiming('cache, queue;desc="q";dur="2.5", bad;dur=x, back;dur=-1'), [
+    { name: "queue", milliseconds: 2.5 },
+  ]);
+});
+
+test("Retry-After is seconds or a date, within what a person waits", () => {
+  const now = Date.parse("Mon, 23 Nov 2026 12:00:00 GMT");
+
+  assert.equal(retryAfterSeconds("7"), 7);
+  assert.equal(retryAfterSeconds("Mon, 23 Nov 2026 12:00:09 GMT", now), 9);
+  assert.equal(retryAfterSeconds("86400"), 30);
+  assert.equal(retryAfterSeconds("0"), 1);
+  assert.equal(retryAfterSeconds("soon"), 1);
+  assert.equal(retryAfterSeconds(null), 1);
+});

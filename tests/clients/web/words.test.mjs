@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { curlCommand, milliseconds, percent, sentence, waitingSentence } from "../../../clients/web/words.js";
+
+test("a probability is never rounded to certainty", () => {
+  assert.deepEqual([1, 0.9996, 0.9994, 0.5, 0.0005, 0].map(percent),
+    ["> 99.9 %", "> 99.9 %", "99.9 %", "50.0 %", "0.1 %", "< 0.1 %"]);
+});
+
+test("a duration has two digits that matter", () => {
+  assert.deepEqual([0.05, 0.412, 1.26, 12.3, 456.7].map(milliseconds),
+    ["0.05 ms", "0.41 ms", "1.3 ms", "12 ms", "457 ms"]);
+});
+
+test("the command can be pasted into a shell", () => {
+  assert.equal(curlCommand("http://h/v1/digits/classify?return=input"),
+    "curl --data-binary @digit.png \\\n  'http://h/v1/digits/classify?return=input'");
+});
+
+test("a file's name cannot break out of the command", () => {
+  const command = curlCommand("http://h/", { file: "it's $(me); x.png" });
+
+  assert.ok(command.includes(String.raw`'@it'\''s $(me); x.png'`));
+});
+
+test("the command names the key's variable, never the key", () => {
+  assert.ok(curlCommand("http://h/", { withKey: true }).includes('-H "X-API-Key: $VITRINE_API_KEY"'));
+});
+
+test("a wait says why, and that nothing is lost", () => {
+  assert.match(waitingSentence(2.2, { status: 429 }), /^Many people .* kept .* in 3 s\.$/);
+  assert.match(waitingSentence(1, { status: 503 }), /getting ready/);
+});
+
+test("a message becomes a sentence", () => {
+  assert.equal(sentence("the picture is blank: draw a digit"), "The picture is blank: draw a digit.");
+  assert.equal(sentence("Done."), "Done.");
+});
