@@ -8,7 +8,7 @@ from service.settings import PREFIX, Settings, SettingsError, from_environ
 
 # How long a model's thread waits for the interpreter while the event loop is busy. Python's 5 ms is
 # longer than a whole run of a small network; measured: docs/decisions/0003.
-SWITCH_SECONDS = 0.001
+SWITCH_SECONDS = 0.0005
 
 
 def main(arguments: list[str]) -> int:

@@ -73,23 +73,22 @@ class MicroBatcher:
 
     async def _enqueue(self, inputs: Arrays, rows: int, deadline: float) -> Batched:
         now = time.monotonic()
-        future: asyncio.Future[Batched] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Batched] = loop.create_future()
         self._queue.append(_Waiting(inputs, rows, deadline, now, future))
         if self._worker is None:
             self._worker = asyncio.create_task(self._work())
+        timer = loop.call_later(deadline - now, _expire, future, deadline - now)
         try:
-            async with asyncio.timeout(deadline - now):
-                return await future
-        except TimeoutError:
-            raise DeadlineExceeded(
-                f"The answer was not there after {(time.monotonic() - now) * 1000:.0f} ms in the queue; "
-                "X-Timeout-Ms allows more."
-            ) from None
+            return await future
+        finally:
+            timer.cancel()
 
     async def _work(self) -> None:
         """Run batches until nothing waits."""
         loop = asyncio.get_running_loop()
         try:
+            await asyncio.sleep(0)  # whoever is ready in the same pass of the loop comes along
             while batch := self._take():
                 started = time.monotonic()
                 outcomes = await loop.run_in_executor(self._executor, self._run_batch, batch)
@@ -98,6 +97,7 @@ class MicroBatcher:
                 self._on_batch(len(batch), rows, seconds)
                 for waiting, outcome in zip(batch, outcomes, strict=True):
                     _deliver(waiting, outcome, rows, started, seconds)
+                await asyncio.sleep(0)
         finally:
             self._worker = None
 
@@ -128,6 +128,14 @@ class MicroBatcher:
             {name: array[end - waiting.rows : end] for name, array in outputs.items()}
             for waiting, end in zip(batch, ends.tolist(), strict=True)
         ]
+
+
+def _expire(future: "asyncio.Future[Batched]", seconds: float) -> None:
+    if not future.done():
+        waited = f"{max(0.0, seconds) * 1000:.0f} ms in the queue"
+        future.set_exception(
+            DeadlineExceeded(f"The answer was not there after {waited}; X-Timeout-Ms allows more.")
+        )
 
 
 def _deliver(

@@ -164,6 +164,7 @@ def make_server(app: Any, settings: Settings, lifecycle: Lifecycle) -> DrainingS
         log_config=None,
         server_header=False,
         root_path=settings.root_path,
+        proxy_headers=bool(settings.forwarded_allow_ips),
         forwarded_allow_ips=settings.forwarded_allow_ips,
         timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=GRACE_SECONDS,

@@ -48,7 +48,7 @@ class Settings(BaseModel):
     log_level: str = Field("info", description="debug (also every request), info, warning, error")
     root_path: str = Field("", description="path below which a proxy shows the service")
     forwarded_allow_ips: str = Field(
-        "127.0.0.1", description="proxies whose X-Forwarded-* headers are believed"
+        "", description="proxies whose X-Forwarded-* headers are believed, separated by commas"
     )
     keep_alive_seconds: int = Field(
         5, ge=1, description="idle connections are closed after this; 65 behind a balancer"

@@ -168,7 +168,7 @@ def _driver(wanted: str) -> Iterator[tuple[str, Driver]]:
     if program is None:
         if wanted == "wrk":
             raise OSError("wrk is not installed; leave --driver away to measure without it")
-        yield "asyncio (not comparable with wrk)", _drive_ourselves
+        yield "asyncio (clients.load)", _drive_ourselves
         return
     with tempfile.TemporaryDirectory() as folder:
 

@@ -86,12 +86,13 @@ class Picture:
         """How many pixels decoding will yield."""
         return self.width * self.height
 
-    def decode(self, at_least: int | None = None) -> Pixels:
+    def decode(self, at_least: int | None = None, *, grey: bool = False) -> Pixels:
         """Decode upright, on white, first frame only.
 
         Args:
             at_least: a JPEG may come out at 1/2, 1/4 or 1/8 of its size as long as its shorter side
                 has this many pixels; that costs a fraction of the time. Counts the first time.
+            grey: colour may come out as its luminance, for who would make it grey anyway.
 
         Returns:
             uint8 [H, W, 1] for a grey picture, else [H, W, 3]; may be read-only.
@@ -102,7 +103,7 @@ class Picture:
         if isinstance(self.source, np.ndarray):
             return self.source
         try:
-            return rasterize(self._reader(at_least))
+            return rasterize(self._reader(at_least), grey=grey)
         except Exception as error:
             name = self.source.format if isinstance(self.source, ImageFile) else "WebP"
             message = f"the {name} is truncated or corrupt: its pixels cannot be decoded"

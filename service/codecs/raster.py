@@ -23,11 +23,12 @@ _EIGHT_BITS = ((np.arange(65536) + 128) // 257).astype(np.uint8)
 _KEY_SCALE = {"L;2": 85, "L;4": 17}
 
 
-def rasterize(image: Image.Image) -> Pixels:
+def rasterize(image: Image.Image, *, grey: bool = False) -> Pixels:
     """Decode an image; whatever Pillow raises on damaged bytes passes through.
 
     Args:
         image: opened, decoded or not; of an animation its first frame counts.
+        grey: colour may come out as its luminance where that saves work.
 
     Returns:
         uint8 [H, W, 1] for a grey image, else [H, W, 3]; upright, laid on white; may be read-only.
@@ -35,7 +36,7 @@ def rasterize(image: Image.Image) -> Pixels:
     rawmode = _rawmode(image)
     image.load()
     exif = image.info.get("exif")
-    pixels = _pixels(image, rawmode)
+    pixels = _pixels(image, rawmode, grey)
     return _upright(pixels, orientation(exif)) if isinstance(exif, bytes) else pixels
 
 
@@ -63,7 +64,7 @@ def _rawmode(image: Image.Image) -> str:
     return tiles[0][3] if image.format == "PNG" and tiles else ""
 
 
-def _pixels(image: Image.Image, rawmode: str) -> Pixels:
+def _pixels(image: Image.Image, rawmode: str, grey: bool) -> Pixels:
     if image.mode == "P":
         return _paletted(image)
     if image.mode.startswith("I"):
@@ -71,21 +72,23 @@ def _pixels(image: Image.Image, rawmode: str) -> Pixels:
     if "transparency" in image.info and image.mode in ("1", "L", "RGB"):
         image = _with_key_as_alpha(image, rawmode)
     if image.mode not in ("L", "RGB"):
-        image = _plain(image)
+        image = _plain(image, grey)
+    if grey and image.mode == "RGB":
+        image = image.convert("L")
     pixels = np.frombuffer(image.tobytes(), np.uint8).reshape(image.height, image.width, -1)
     # Pillow has no 16-bit grey with alpha and hands it out as three equal colours.
     return np.ascontiguousarray(pixels[..., :1]) if rawmode == "LA;16B" else pixels
 
 
-def _plain(image: Image.Image) -> Image.Image:
-    """Bring any remaining mode to L or RGB, transparent parts laid on white."""
+def _plain(image: Image.Image, grey: bool) -> Image.Image:
+    """Bring any remaining mode to L or RGB (L if `grey`), transparent parts laid on white."""
     if image.mode == "1":
         return image.convert("L")
     if image.mode not in ("LA", "RGBA"):
         return image.convert("RGB")
     opaque_mode = image.mode[:-1]
     if image.getchannel("A").getextrema() == (255, 255):
-        return image.convert(opaque_mode)
+        return image.convert("L" if grey else opaque_mode)
     white = Image.new(opaque_mode, image.size, "white")
     white.paste(image, mask=image)
     return white

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from service import errors
 
+JSON = "application/json"  # and no charset: clients of the standard protocols compare it whole
 STATUS: list[tuple[type[errors.VitrineError], int]] = [
     (errors.InvalidJSON, 400),
     (errors.InvalidValue, 422),
@@ -30,12 +31,16 @@ def status_of(error: errors.VitrineError) -> int:
     return next(status for kind, status in STATUS if isinstance(error, kind))
 
 
+def to_json(content: Any) -> bytes:
+    """JSON text; NumPy arrays as lists, NaN as null."""
+    return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
 def json_answer(
     content: Any, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """`content` as application/json, no charset; NumPy arrays as lists, NaN as null."""
-    body = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
-    return Response(body, status, headers, "application/json")
+    """`content` as application/json, no charset."""
+    return Response(to_json(content), status, headers, JSON)
 
 
 def error_answer(error: errors.VitrineError, request_id: str, **more: Any) -> Response:

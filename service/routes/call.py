@@ -17,7 +17,7 @@ from service.codecs.image import Picture
 from service.codecs.pictures import read_pictures
 from service.engine import Arrays
 from service.errors import InvalidValue, ModelNotFound
-from service.routes.answers import json_answer
+from service.routes.answers import JSON, to_json
 from service.routes.bodies import query_integer, read_body
 from service.routes.state import State, state_of
 from service.servable import Servable
@@ -86,13 +86,14 @@ class Call:
         started = time.monotonic()
         manifest = self.servable.manifest
         model = {"name": manifest.name, "version": manifest.version}
-        response = json_answer({"model": model, **encode()})
+        body = to_json({"model": model, **encode()})
         self._timings["encode"] = time.monotonic() - started
-        timing = ", ".join(f"{k};dur={v * 1000:.3f}" for k, v in self._timings.items())
-        response.headers["X-Model"] = f"{manifest.name}/{manifest.version}"
-        response.headers["X-Batch-Size"] = str(self._batch_size)
-        response.headers["Server-Timing"] = timing
-        return response
+        headers = {
+            "X-Model": f"{manifest.name}/{manifest.version}",
+            "X-Batch-Size": str(self._batch_size),
+            "Server-Timing": ", ".join(f"{k};dur={v * 1000:.3f}" for k, v in self._timings.items()),
+        }
+        return Response(body, 200, headers, JSON)
 
     def _resolve(self, task: str, default: str) -> Servable:
         query, repository = self._request.query_params, self._state["repository"]

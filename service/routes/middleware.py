@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
+from prometheus_client import Counter, Histogram
 from pydantic import SecretStr
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -38,6 +39,7 @@ class RequestContext:
     def __init__(self, app: ASGIApp, metrics: Metrics, api_keys: Iterable[SecretStr]) -> None:
         self._app = app
         self._metrics = metrics
+        self._counters: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._keys = [_digest(key.get_secret_value().encode()) for key in api_keys]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,8 +90,7 @@ class RequestContext:
         method = (
             scope["method"] if scope["method"] in ("GET", "POST", "HEAD", "OPTIONS") else "other"
         )
-        self._metrics.requests.labels(method, route, status).inc()
-        self._metrics.request_seconds.labels(route).observe(seconds)
+        self._count(method, route, status, seconds)
         probe = route.startswith("/v2/health/")  # asked every second, and "not yet" is no error
         notable = (status >= 400 and not probe) or seconds > SLOW_SECONDS
         level = logging.INFO if notable else logging.DEBUG
@@ -97,6 +98,18 @@ class RequestContext:
             fields: dict[str, Any] = {"method": method, "route": route, "status": status}
             fields |= {"ms": round(seconds * 1000, 2), "request_id": scope["request_id"]}
             log.log(level, "answered", extra=fields)
+
+    def _count(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Labels are looked up once: every combination comes from a fixed set."""
+        key = (method, route, status)
+        if key not in self._counters:
+            self._counters[key] = (
+                self._metrics.requests.labels(method, route, status),
+                self._metrics.request_seconds.labels(route),
+            )
+        counter, histogram = self._counters[key]
+        counter.inc()
+        histogram.observe(seconds)
 
 
 class _Answer:

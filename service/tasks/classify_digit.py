@@ -29,7 +29,7 @@ def decode(pictures: list[Picture], *, normalize: bool) -> Decoded:
     canvases = []
     for number, picture in enumerate(pictures, 1):
         with naming_picture(number, len(pictures)):
-            canvases.append(normalize_digit(picture.decode(), normalize=normalize))
+            canvases.append(normalize_digit(picture.decode(grey=True), normalize=normalize))
     return Decoded(canvases)
 
 

@@ -137,9 +137,8 @@ def test_several_digits_on_a_photo_are_refused():
 
 def test_where_and_how_large_a_digit_is_drawn_does_not_matter():
     small = [[(x / 2 + 5, y / 2 + 45) for x, y in stroke] for stroke in INKS["2"]]
-    one, other = (
-        normalized(draw(strokes, 840)).image.astype(int) for strokes in (INKS["2"], small)
-    )
+    one = normalized(draw(INKS["2"])).image.astype(int)
+    other = normalized(draw(small, 840, pen=3)).image.astype(int)
     # Rounding may place it one pixel beside.
     shifts = [
         np.roll(other, (down, across), (0, 1)) for down in (-1, 0, 1) for across in (-1, 0, 1)

@@ -23,6 +23,7 @@ from service.codecs.image import (
     open_picture,
     tile,
 )
+from service.codecs.ink import to_grey
 from service.errors import InvalidImage, InvalidValue, UnsupportedImage, VitrineError
 
 
@@ -485,3 +486,17 @@ def test_a_grid_is_nearly_square_unless_told(count, columns, shape):
     assert grid.shape == shape
     assert (grid[:3, :2] == 1).all()
     assert (grid == count).sum() == 6
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "CMYK", "P"])
+def test_grey_on_request_is_the_luminance_of_the_colour(mode):
+    colours = np.random.default_rng(1).integers(0, 256, (9, 7, 3), dtype=np.uint8)
+    image = Image.fromarray(colours).convert(mode)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG" if mode == "CMYK" else "PNG")
+    content = buffer.getvalue()
+
+    colour = open_picture(content).decode()
+    found = to_grey(open_picture(content).decode(grey=True))
+
+    np.testing.assert_array_equal(found, to_grey(colour))
