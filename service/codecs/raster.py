@@ -87,7 +87,7 @@ def _plain(image: Image.Image, grey: bool) -> Image.Image:
     if image.mode not in ("LA", "RGBA"):
         return image.convert("RGB")
     opaque_mode = image.mode[:-1]
-    if image.getchannel("A").getextrema() == (255, 255):
+    if image.getchannel("A").tobytes() == b"\xff" * (image.width * image.height):
         return image.convert("L" if grey else opaque_mode)
     white = Image.new(opaque_mode, image.size, "white")
     white.paste(image, mask=image)
