@@ -69,6 +69,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False},  # /metrics is ours
         root_path=settings.root_path,
         exception_handlers={HTTPException: _http_error, errors.VitrineError: _vitrine_error},
     )
