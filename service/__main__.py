@@ -6,10 +6,6 @@ import sys
 
 from service.settings import PREFIX, Settings, SettingsError, from_environ
 
-# How long a model's thread waits for the interpreter while the event loop is busy. Python's 5 ms is
-# longer than a whole run of a small network; measured: docs/decisions/0003.
-SWITCH_SECONDS = 0.0005
-
 
 def main(arguments: list[str]) -> int:
     """Serve until a signal; return the exit status."""
@@ -44,7 +40,6 @@ def _serve(settings: Settings) -> int:
     from service.server import make_server
 
     logs.configure(settings.log_level)
-    sys.setswitchinterval(SWITCH_SECONDS)
     lifecycle = Lifecycle()
     app = create_app(settings, lifecycle=lifecycle)
     print(

@@ -16,6 +16,10 @@ import numpy as np
 from service.engine import Arrays
 from service.errors import DeadlineExceeded, InternalError
 
+# From a request's bytes to its place in the queue the event loop passes three times: it reads,
+# starts a task, and that decodes. Measured: docs/decisions/0003.
+QUIET_PASSES = 3
+
 Run = Callable[[Arrays], dict[str, np.ndarray]]
 Outcome = dict[str, np.ndarray] | BaseException
 
@@ -88,7 +92,7 @@ class MicroBatcher:
         """Run batches until nothing waits."""
         loop = asyncio.get_running_loop()
         try:
-            await asyncio.sleep(0)  # whoever is ready in the same pass of the loop comes along
+            await self._let_others_come()
             while batch := self._take():
                 started = time.monotonic()
                 outcomes = await loop.run_in_executor(self._executor, self._run_batch, batch)
@@ -97,9 +101,17 @@ class MicroBatcher:
                 self._on_batch(len(batch), rows, seconds)
                 for waiting, outcome in zip(batch, outcomes, strict=True):
                     _deliver(waiting, outcome, rows, started, seconds)
-                await asyncio.sleep(0)
+                await self._let_others_come()
         finally:
             self._worker = None
+
+    async def _let_others_come(self) -> None:
+        """Let pass what the event loop has ready, until nobody new joins; an idle loop has nothing."""
+        quiet_passes = 0
+        while quiet_passes < QUIET_PASSES and len(self._queue) < self._max_batch_size:
+            waiting = len(self._queue)
+            await asyncio.sleep(0)
+            quiet_passes = 0 if len(self._queue) > waiting else quiet_passes + 1
 
     def _take(self) -> list[_Waiting]:
         """The oldest that fit together; who gave up meanwhile is left out."""

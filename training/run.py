@@ -1,5 +1,7 @@
 """One training, start to end, readable as a sentence."""
 
+import dataclasses
+import json
 import time
 from pathlib import Path
 
@@ -18,6 +20,7 @@ def train(
     keras.utils.set_random_seed(config.seed)
     splits = job.load_data(config, data_dir)
     print(f"data: {splits.source}; {len(splits.train.labels)} to train on", flush=True)
+    claim(workdir, config, splits.source)
     model = job.build_model(config)
     history = job.train(model, splits, config, workdir)
     release.round_weights(model)
@@ -27,3 +30,20 @@ def train(
     print(card.render(made), flush=True)
     finished = release.write(workdir / "release", model, made)
     return export.export(job, finished, models, name, origin="trained")
+
+
+def claim(workdir: Path, config: JobConfig, source: str) -> None:
+    """Note what is trained in `workdir`; going on with other numbers or other data is a ValueError.
+
+    More epochs are no other numbers: a finished training goes on.
+    """
+    path = workdir / "run.json"
+    wanted = {**dataclasses.asdict(config), "data": source}
+    begun = json.loads(path.read_text()) if path.is_file() else wanted
+    changed = [name for name in wanted if name != "epochs" and begun.get(name) != wanted[name]]
+    if changed:
+        raise ValueError(
+            f"{workdir} holds a training with another {changed[0]} ({begun.get(changed[0])}, now "
+            f"{wanted[changed[0]]}); delete it, or take another --workdir or --name"
+        )
+    path.write_text(json.dumps(wanted, indent=1))

@@ -48,6 +48,7 @@ class RequestContext:
             await self._app(scope, receive, send)
             return
         started = time.monotonic()
+        scope = _get_for_head(scope)
         request_id = _request_id(scope)
         scope["request_id"] = request_id
         scope["started"] = started
@@ -125,6 +126,11 @@ class _Answer:
             self.status = message["status"]
             message["headers"].append((b"x-request-id", self.request_id.encode()))
         await self._send(message)
+
+
+def _get_for_head(scope: Scope) -> Scope:
+    """What answers GET answers HEAD; the server, which sees the scope as it came, sends no body."""
+    return {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
 
 
 def _request_id(scope: Scope) -> str:

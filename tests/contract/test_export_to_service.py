@@ -106,6 +106,14 @@ def test_a_picture_gets_the_same_answer_alone_and_in_company(client):
     np.testing.assert_allclose(alone, together, atol=1e-6)
 
 
+@pytest.mark.parametrize("path", ["/", "/v1/models", "/v1/models/digits", "/v2/health/ready"])
+def test_head_answers_what_get_answers_without_a_body(client, path):
+    get, head = client.get(path), client.head(path)
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(get.content))
+
+
 def test_activations_show_the_course_networks_maps_before_and_after_pooling(client):
     response = client.post("/v1/digits/activations?model=digits-course", content=SEVEN.read_bytes())
     layers = {layer["name"]: layer["shape"] for layer in response.json()["layers"]}

@@ -56,6 +56,16 @@ def test_a_stopped_training_goes_on_where_it_was(trained):
     assert [row.split(",")[0] for row in history] == ["epoch", "0", "1"]
 
 
+def test_other_numbers_never_go_on_with_an_old_checkpoint(trained):
+    folder, _ = trained
+    other = digits_course.Config(**{**vars(CONFIG), "learning_rate": 0.1})
+
+    with pytest.raises(ValueError, match=r"another learning_rate \(0.001, now 0.1\)"):
+        run.claim(folder / "work", other, "synthetic")
+    with pytest.raises(ValueError, match="another data"):
+        run.claim(folder / "work", CONFIG, "something else")
+
+
 def test_a_finished_training_exports_the_next_free_version(trained):
     folder, version = trained
 
