@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable
 
-from service.errors import Overloaded
+from service.errors import DeadlineExceeded, Overloaded
 
 SMOOTHING = 0.2  # weight of the newest batch in the running mean of the seconds a request takes
 
@@ -22,8 +22,10 @@ class Admission:
         self._seconds_each = 0.0
 
     def enter(self, deadline: float) -> None:
-        """Count one more waiting request, or refuse it: the queue is full, or it would be too late."""
+        """Count one more waiting request, or refuse it: the queue is full, or it is or would be too late."""
         expected = self.waiting * self._seconds_each
+        if self._clock() > deadline:
+            raise DeadlineExceeded("The deadline was over before the request could wait.")
         if self.waiting >= self._max_waiting:
             self._refuse(f"{self.waiting} requests wait already, the most allowed")
         if self._clock() + expected > deadline:

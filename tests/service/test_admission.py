@@ -3,7 +3,7 @@
 import pytest
 
 from service.admission import Admission
-from service.errors import Overloaded
+from service.errors import DeadlineExceeded, Overloaded
 
 
 class Clock:
@@ -33,6 +33,14 @@ def test_a_deadline_that_cannot_be_met_is_refused_at_once():
 
     with pytest.raises(Overloaded, match="2000 ms, longer than the deadline"):
         admission.enter(deadline=1)
+
+
+def test_a_deadline_that_is_over_is_no_overload():
+    clock = Clock()
+    clock.now = 2.0
+
+    with pytest.raises(DeadlineExceeded):
+        Admission(2, clock).enter(deadline=1)
 
 
 def test_retry_after_is_computed_from_queue_length_and_drain_rate():

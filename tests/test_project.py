@@ -1,0 +1,66 @@
+"""What holds for the repository as a whole: locks, floors, the README's length, nothing local."""
+
+import json
+import re
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[1]
+# Versions below these have known holes or lack what the service relies on.
+FLOORS = {
+    "fastapi": "0.165",
+    "starlette": "1.10",
+    "python-multipart": "0.0.31",
+    "pillow": "12.3.0",
+    "h11": "0.16.0",
+    "uvicorn": "0.51",
+    "keras": "3.15.1",
+    "orjson": "3.9.15",
+}
+
+
+@pytest.mark.parametrize("lock", ["service", "run", "dev"])
+def test_locks_hold_names_and_hashes_and_no_address(lock):
+    text = (ROOT / "requirements" / f"{lock}.lock").read_text()
+    packages = re.findall(r"^[a-z0-9][a-z0-9._-]*==", text, re.MULTILINE)
+
+    assert "://" not in text
+    assert len(packages) > 10
+    assert text.count("--hash=sha256:") >= len(packages)
+
+
+def test_the_smaller_locks_agree_with_the_largest():
+    def pins(lock):
+        return set(re.findall(r"^\S+==\S+", (ROOT / f"requirements/{lock}.lock").read_text(), re.M))
+
+    assert pins("service") <= pins("run") <= pins("dev")
+
+
+def test_the_browser_tests_lock_records_no_download_address():
+    lock = json.loads((ROOT / "tests/browser/package-lock.json").read_text())
+
+    assert not [name for name, package in lock["packages"].items() if "resolved" in package]
+
+
+@pytest.mark.parametrize(("package", "floor"), FLOORS.items())
+def test_what_is_installed_is_not_below_its_floor(package, floor):
+    assert Version(version(package)) >= Version(floor)
+
+
+def test_the_readme_fits_on_a_few_screens():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+
+
+def test_git_holds_no_model_directory_and_no_large_file():
+    command = ["git", "ls-files", "-z"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    names = [name for name in listed.stdout.split("\0") if name]
+
+    assert not [
+        name for name in names if name.startswith(("models/", "runs/")) or name.endswith(".pb")
+    ]
+    assert not [name for name in names if (ROOT / name).stat().st_size > 4_000_000]
