@@ -92,8 +92,9 @@ class RequestContext:
             scope["method"] if scope["method"] in ("GET", "POST", "HEAD", "OPTIONS") else "other"
         )
         self._count(method, route, status, seconds)
-        probe = route.startswith("/v2/health/")  # asked every second, and "not yet" is no error
-        notable = (status >= 400 and not probe) or seconds > SLOW_SECONDS
+        # Probes ask every second, and "not yet" is no error; refusals come in thousands, when busy.
+        quiet = route.startswith("/v2/health/") or status == 429
+        notable = (status >= 400 and not quiet) or seconds > SLOW_SECONDS
         level = logging.INFO if notable else logging.DEBUG
         if log.isEnabledFor(level):
             fields: dict[str, Any] = {"method": method, "route": route, "status": status}
