@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.conftest import models, running_service  # noqa: F401 - a fixture
+from tests.running import running_service
 
 HERE = Path(__file__).parent
 CHROMIUM = os.environ.get("CHROMIUM", shutil.which("chromium") or "")
@@ -41,7 +41,7 @@ def test_the_pages_modules_keep_their_promises():
 @needs_browser
 @pytest.mark.browser
 @pytest.mark.tensorflow
-def test_a_drawn_7_is_read_as_7_on_desk_and_phone(models, tmp_path):  # noqa: F811
+def test_a_drawn_7_is_read_as_7_on_desk_and_phone(models, tmp_path):
     with running_service(models) as (_, port):
         out = run("node", "page.mjs", f"http://127.0.0.1:{port}", str(tmp_path))
 

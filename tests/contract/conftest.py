@@ -1,63 +1,8 @@
-"""The released models, exported once, and a real service on a real port."""
-
-import contextlib
-import json
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from pathlib import Path
+"""One running service for all tests of this folder."""
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="session")
-def models(tmp_path_factory):
-    """The folder that `python -m training export` fills."""
-    folder = tmp_path_factory.mktemp("exported") / "models"
-    command = [sys.executable, "-m", "training", "export", "--models", str(folder)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    return folder
-
-
-@contextlib.contextmanager
-def running_service(models, **environment):
-    """`python -m service` until the block ends; gives the process and its port once it is ready."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    variables = {"VITRINE_PORT": str(port), "VITRINE_MODELS": str(models), **environment}
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("VITRINE_")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "service"],
-        cwd=ROOT,
-        env={**inherited, **variables},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        _wait_until_ready(process, port)
-        yield process, port
-    finally:
-        process.terminate()
-        process.communicate(timeout=40)
-
-
-def _wait_until_ready(process, port):
-    for _ in range(600):
-        assert process.poll() is None, process.stderr.read()
-        with contextlib.suppress(OSError):
-            url = f"http://127.0.0.1:{port}/v2/health/ready"
-            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url) as answer:
-                assert json.load(answer)["ready"]
-                return
-        time.sleep(0.1)
-    raise AssertionError("the service did not become ready in a minute")
+from tests.running import running_service
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import pytest
 from service.routes.state import Lifecycle
 from service.server import DrainingServer, PatientProtocol, make_server
 from service.settings import Settings
+from tests.running import running_service
 
 pytestmark = pytest.mark.anyio
 GET = b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -152,8 +153,6 @@ async def test_ctrl_c_does_not_wait(server):
 
 @pytest.mark.tensorflow
 async def test_a_real_stop_answers_what_is_in_flight_and_exits_0(models):
-    from tests.contract.conftest import running_service
-
     def stop():
         with running_service(models, VITRINE_DRAIN_SECONDS="0.2") as (process, _):
             os.kill(process.pid, signal.SIGTERM)

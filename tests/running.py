@@ -1,0 +1,49 @@
+"""A real service in a process of its own, on a free port."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+@contextlib.contextmanager
+def running_service(models, **environment):
+    """`python -m service` until the block ends; gives the process and its port once it is ready."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    variables = {"VITRINE_PORT": str(port), "VITRINE_MODELS": str(models), **environment}
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("VITRINE_")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "service"],
+        cwd=ROOT,
+        env={**inherited, **variables},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        _wait_until_ready(process, port)
+        yield process, port
+    finally:
+        process.terminate()
+        process.communicate(timeout=40)
+
+
+def _wait_until_ready(process, port):
+    for _ in range(600):
+        assert process.poll() is None, process.stderr.read()
+        with contextlib.suppress(OSError):
+            url = f"http://127.0.0.1:{port}/v2/health/ready"
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url) as answer:
+                assert json.load(answer)["ready"]
+                return
+        time.sleep(0.1)
+    raise AssertionError("the service did not become ready in a minute")
