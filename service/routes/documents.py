@@ -74,6 +74,9 @@ PICTURE_BODY = {
         "application/json": {
             "schema": {
                 "type": "object",
+                "minProperties": 1,
+                "maxProperties": 1,
+                "additionalProperties": False,
                 "properties": {
                     "image": ENCODED,
                     "images": {"type": "array", "items": ENCODED, "minItems": 1},
@@ -87,7 +90,9 @@ PICTURE_BODY = {
 MODEL_CHOICE = [
     _query("model", "another model of the same task", {"type": "string"}),
     _query(
-        "version", "a version; absent: the newest that is ready", {"type": "integer", "minimum": 0}
+        "version",
+        "a version; absent: the newest that is ready",
+        {"type": "integer", "minimum": 0, "maximum": 10**18 - 1},
     ),
     _query("version_label", "a version by its label", {"type": "string"}),
     _header("X-Timeout-Ms", "deadline of this request", {"type": "number", "minimum": 1}),
