@@ -3,6 +3,7 @@
 from typing import Any
 
 from service.routes import schemas
+from service.routes.call import MAX_VERSION
 
 # A 7 of two lines, 28×28, light on black: a request that works when it is sent as it stands.
 EXAMPLE_PNG = (
@@ -92,7 +93,7 @@ MODEL_CHOICE = [
     _query(
         "version",
         "a version; absent: the newest that is ready",
-        {"type": "integer", "minimum": 0, "maximum": 10**18 - 1},
+        {"type": "integer", "minimum": 0, "maximum": MAX_VERSION},
     ),
     _query("version_label", "a version by its label", {"type": "string"}),
     _header("X-Timeout-Ms", "deadline of this request", {"type": "number", "minimum": 1}),
