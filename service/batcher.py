@@ -36,7 +36,6 @@ class Batched(NamedTuple):
 class _Waiting(NamedTuple):
     inputs: Arrays
     rows: int
-    deadline: float
     since: float
     future: "asyncio.Future[Batched]"
 
@@ -79,7 +78,7 @@ class MicroBatcher:
         now = time.monotonic()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Batched] = loop.create_future()
-        self._queue.append(_Waiting(inputs, rows, deadline, now, future))
+        self._queue.append(_Waiting(inputs, rows, now, future))
         if self._worker is None:
             self._worker = asyncio.create_task(self._work())
         timer = loop.call_later(deadline - now, _expire, future, deadline - now)

@@ -36,7 +36,7 @@ class SignatureSpec(BaseModel):
 
 
 class InputSpec(BaseModel):
-    """The picture a model takes; `crop` is the share of the shorter side that is kept."""
+    """The picture a model takes."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,6 +1,5 @@
 """The service's settings: frozen values, and the one reader of the environment."""
 
-import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -82,14 +81,6 @@ class Settings(BaseModel):
         if level.lower() not in ("debug", "info", "warning", "error"):
             raise ValueError("it is one of debug, info, warning, error")
         return level.lower()
-
-    @property
-    def is_loopback(self) -> bool:
-        """True if only this machine can reach the service."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
 
 
 def from_environ(environ: Mapping[str, str] = os.environ) -> Settings:

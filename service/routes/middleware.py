@@ -66,6 +66,8 @@ class RequestContext:
                 raise errors.Unauthorized(NEEDS_KEY)
             await self._app(scope, receive, answer.send)
         except errors.VitrineError as error:
+            if isinstance(error, errors.InternalError):
+                log.error("failed", extra={"request_id": answer.request_id}, exc_info=error)
             await error_answer(error, answer.request_id)(scope, receive, answer.send)
         except ClientDisconnect:
             raise

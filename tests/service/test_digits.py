@@ -314,7 +314,9 @@ async def test_a_deadline_that_is_none_is_refused(client, png, value):
     assert (response.status_code, response.json()["code"]) == (422, "invalid_value")
 
 
-async def test_a_model_that_fails_on_a_picture_fails_that_request_alone(client, png, engine):
+async def test_a_model_that_fails_on_a_picture_fails_that_request_alone(
+    client, png, engine, caplog
+):
     engine.fail_on_digit = 4
     good, bad = await asyncio.gather(
         client.post(URL, content=png(3)), client.post(URL, content=png(4))
@@ -324,3 +326,4 @@ async def test_a_model_that_fails_on_a_picture_fails_that_request_alone(client, 
     assert bad.status_code == 500
     assert bad.json()["code"] == "internal_error"
     assert "cannot bear" not in bad.text
+    assert "cannot bear" in caplog.text
