@@ -21,16 +21,21 @@ class Admission:
         self._clock = clock
         self._seconds_each = 0.0
 
-    def enter(self, deadline: float) -> None:
-        """Count one more waiting request, or refuse it: the queue is full, or it is or would be too late."""
-        expected = self.waiting * self._seconds_each
+    def enter(self, deadline: float, expected: float | None = None) -> None:
+        """Count one more waiting request, or refuse it: the queue is full, or it is or would be too late.
+
+        expected: seconds that what is before it takes; absent: as many as those that wait usually take.
+        """
+        if expected is None:
+            expected = self.waiting * self._seconds_each
         if self._clock() > deadline:
             raise DeadlineExceeded("The deadline was over before the request could wait.")
         if self.waiting >= self._max_waiting:
-            self._refuse(f"{self.waiting} requests wait already, the most allowed")
+            self._refuse(f"{self.waiting} requests wait already, the most allowed", expected)
         if self._clock() + expected > deadline:
             self._refuse(
-                f"the queue takes about {expected * 1000:.0f} ms, longer than the deadline"
+                f"the queue takes about {expected * 1000:.0f} ms, longer than the deadline",
+                expected,
             )
         self.waiting += 1
 
@@ -44,6 +49,6 @@ class Admission:
         weight = SMOOTHING if self._seconds_each else 1.0
         self._seconds_each += weight * (each - self._seconds_each)
 
-    def _refuse(self, why: str) -> None:
-        seconds = max(1, math.ceil(self.waiting * self._seconds_each))
+    def _refuse(self, why: str, expected: float) -> None:
+        seconds = max(1, math.ceil(expected))
         raise Overloaded(f"Too busy: {why}. Try again in {seconds} s.", seconds)

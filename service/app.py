@@ -20,7 +20,7 @@ from service.engine import LoadEngine
 from service.metrics import Metrics
 from service.model import load_model
 from service.repository import ModelRepository
-from service.routes import digits, health, models, page
+from service.routes import completions, digits, health, models, page, text
 from service.routes.answers import error_answer
 from service.routes.direct import DirectRouter, Shortcut
 from service.routes.middleware import RequestContext
@@ -60,7 +60,14 @@ def create_app(
         await repository.stop()
         decoders.shutdown(wait=False, cancel_futures=True)
 
-    routers = [digits.router, health.router, models.router, page.make_router()]
+    routers = [
+        digits.router,
+        text.router,
+        completions.router,
+        health.router,
+        models.router,
+        page.make_router(),
+    ]
     app = VitrineApp(
         title="Vitrine",
         version=__version__,

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 EXTRA = "assets.extra"
 TENSOR = re.compile(r"(\w+) \[([\w,]*)\]")
@@ -56,12 +56,32 @@ class Manifest(BaseModel):
     framework: str = ""
     input: InputSpec | None = None
     labels: list[tuple[str, str]] = []
+    vocabulary: list[str] = []  # the characters of a text model, in the order of their ids
+    steps: int = Field(1, ge=1, le=4096)  # the size T of every array that goes along time
     signatures: dict[str, SignatureSpec]
     max_batch_size: int = Field(ge=1, le=1024)
+    batch_sizes: list[int] = []  # the only ones it is run at; none: powers of two
     tolerance: dict[str, float] = {}
     card: str | None = None
     release: str | None = None
     files: dict[str, str] = {}
+
+    @field_validator("vocabulary")
+    @classmethod
+    def _check_vocabulary(cls, characters: list[str]) -> list[str]:
+        if any(len(character) != 1 for character in characters):
+            raise ValueError("each entry is one character")
+        if len(set(characters)) != len(characters):
+            raise ValueError("a character is there twice")
+        return characters
+
+    @model_validator(mode="after")
+    def _check_batch_sizes(self) -> "Manifest":
+        if self.batch_sizes and (
+            min(self.batch_sizes) < 1 or max(self.batch_sizes) != self.max_batch_size
+        ):
+            raise ValueError("the largest of batch_sizes is max_batch_size")
+        return self
 
 
 def read_manifest(directory: Path) -> Manifest:

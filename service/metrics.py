@@ -38,6 +38,18 @@ class Metrics:
             buckets=SECONDS,
             registry=self._registry,
         )
+        self.characters = Counter(
+            "vitrine_characters",
+            "Characters that a text model read or drew.",
+            ["model", "signature"],
+            registry=self._registry,
+        )
+        self.active_streams = Gauge(
+            "vitrine_active_streams",
+            "Answers that are being streamed.",
+            ["model"],
+            registry=self._registry,
+        )
         self.waiting = Gauge(
             "vitrine_waiting_requests",
             "Requests admitted and not answered yet.",

@@ -14,6 +14,7 @@ from service.manifest import (
     EXTRA,
     Manifest,
     ManifestError,
+    TensorSpec,
     check_files,
     parse_tensor,
     read_card,
@@ -32,7 +33,7 @@ class Model:
         self.manifest = manifest
         self.card = card
         self._engine = engine
-        self.batch_sizes = _batch_sizes(manifest.max_batch_size)
+        self.batch_sizes = sorted(manifest.batch_sizes) or _batch_sizes(manifest.max_batch_size)
 
     def run(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
         """Run a signature on `inputs` [B, …] with B ≤ max_batch_size; outputs have the same B.
@@ -52,15 +53,7 @@ class Model:
         for name, signature in self.manifest.signatures.items():
             specs = {key: parse_tensor(text) for key, text in signature.inputs.items()}
             for size in self.batch_sizes:
-                self.run(
-                    name,
-                    {
-                        key: np.zeros(
-                            (size, *(1 if n is None else n for n in spec.shape[1:])), spec.dtype
-                        )
-                        for key, spec in specs.items()
-                    },
-                )
+                self.run(name, {key: self._zeros(spec, size) for key, spec in specs.items()})
 
     def check_golden(self, directory: Path) -> None:
         """Compare golden outputs, within the manifest's tolerance (absolute and relative alike)."""
@@ -74,6 +67,11 @@ class Model:
             outputs = self.run(signature, inputs)
             for name, array in expected.items():
                 self._compare(f"{signature}.{name}", outputs[name], array)
+
+    def _zeros(self, spec: TensorSpec, rows: int) -> np.ndarray:
+        """An input of that many rows; a size that is free otherwise is the manifest's `steps`."""
+        free = self.manifest.steps
+        return np.zeros((rows, *(free if n is None else n for n in spec.shape[1:])), spec.dtype)
 
     def _compare(self, where: str, found: np.ndarray, expected: np.ndarray) -> None:
         tolerance = self.manifest.tolerance.get(where.rpartition(".")[2], 1e-4)

@@ -1,6 +1,7 @@
 """What answers requests: one model version, its thread, its batchers and its admission.
 
-The whole way of a prediction is `predict`. Knows no HTTP and no pictures.
+The whole way of a prediction is `predict`. Knows no HTTP, no pictures
+and no texts.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -8,10 +9,12 @@ from functools import partial
 
 from service.admission import Admission
 from service.batcher import Batched, MicroBatcher
+from service.continuous import Round
 from service.engine import Arrays
 from service.errors import InvalidValue
 from service.metrics import Metrics
 from service.model import Model
+from service.text_model import make_text_model
 
 
 class Servable:
@@ -34,6 +37,12 @@ class Servable:
             )
             for signature in manifest.signatures
         }
+        self._characters = metrics.characters
+        self.text = (
+            make_text_model(model, self._executor, self._note_round)
+            if manifest.vocabulary
+            else None
+        )
 
     async def predict(self, signature: str, inputs: Arrays, deadline: float) -> Batched:
         """Run `signature` on `inputs` [B, …] together with whatever else waits for it."""
@@ -42,6 +51,11 @@ class Servable:
                 f"{self.manifest.name} has no signature {signature}; it has {', '.join(self._batchers)}."
             )
         return await self._batchers[signature].submit(inputs, deadline)
+
+    def _note_round(self, done: Round) -> None:
+        self._rows.observe(done.rows)
+        self._seconds.observe(done.seconds)
+        self._characters.labels(self.manifest.name, done.signature).inc(done.steps)
 
     def _note(self, requests: int, rows: int, seconds: float) -> None:
         self._rows.observe(rows)

@@ -47,10 +47,6 @@ class FakeEngine:
 
 def write_version(root, name="digits", version=1, *, task="classify_digit", max_batch_size=8):
     """Write `root/name/version` with goldens that FakeEngine meets; return the directory."""
-    directory = Path(root) / name / str(version)
-    extra = directory / "assets.extra"
-    extra.mkdir(parents=True)
-    (directory / "saved_model.pb").write_bytes(f"{name} {version}".encode())
     images = np.zeros((3, 28, 28, 1), np.uint8)
     images[1, 0, :4] = images[2, 0, :7] = 255
     golden = {}
@@ -58,14 +54,6 @@ def write_version(root, name="digits", version=1, *, task="classify_digit", max_
         golden[f"{signature}/inputs/images"] = images
         for key, array in FakeEngine().run(signature, {"images": images}).items():
             golden[f"{signature}/outputs/{key}"] = array
-    np.savez(extra / "golden.npz", **golden)
-    (extra / "card.json").write_text(json.dumps({"summary": "counts lit pixels", "layers": []}))
-    files = {
-        path.relative_to(directory).as_posix(): "sha256:"
-        + hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in directory.rglob("*")
-        if path.is_file()
-    }
     manifest = {
         "name": name,
         "version": version,
@@ -76,8 +64,25 @@ def write_version(root, name="digits", version=1, *, task="classify_digit", max_
         "signatures": SIGNATURES,
         "max_batch_size": max_batch_size,
         "tolerance": {"probabilities": 1e-4},
-        "card": "card.json",
-        "files": files,
     }
-    (extra / "manifest.json").write_text(json.dumps(manifest))
+    return write_files(root, manifest, golden, {"summary": "counts lit pixels", "layers": []})
+
+
+def write_files(root, manifest, golden, card):
+    """Write a version directory: an empty shell of a SavedModel, goldens, card, manifest with digests."""
+    name, version = manifest["name"], manifest["version"]
+    directory = Path(root) / name / str(version)
+    extra = directory / "assets.extra"
+    extra.mkdir(parents=True)
+    (directory / "saved_model.pb").write_bytes(f"{name} {version}".encode())
+    np.savez(extra / "golden.npz", **golden)
+    (extra / "card.json").write_text(json.dumps(card))
+    files = {
+        path.relative_to(directory).as_posix(): "sha256:"
+        + hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in directory.rglob("*")
+        if path.is_file()
+    }
+    whole = {**manifest, "card": "card.json", "files": files}
+    (extra / "manifest.json").write_text(json.dumps(whole))
     return directory

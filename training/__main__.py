@@ -6,12 +6,47 @@ import os
 import pkgutil
 import sys
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 from training import jobs, overrides, release
 from training.job import Job
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings hide our progress
+
+
+class Task(NamedTuple):
+    """How a person deals with the jobs of one task: the option that names the data, and a request."""
+
+    option: str
+    type: type
+    help: str
+    route: str
+    body: str  # of curl
+
+    def add_data_option(self, parser: argparse.ArgumentParser) -> None:
+        """Offer the option; what it is given becomes `data`."""
+        metavar = self.option.strip("-").upper()
+        parser.add_argument(
+            self.option, dest="data", type=self.type, help=self.help, metavar=metavar
+        )
+
+
+TASKS = {
+    "classify_digit": Task(
+        "--data-dir",
+        Path,
+        "folder with the data set (IDX, gzip or not)",
+        "/v1/digits/classify",
+        "--data-binary @docs/seven.png",
+    ),
+    "generate_text": Task(
+        "--text",
+        str,
+        "the text to learn: a file in any encoding, or the address of a web page",
+        "/v1/text/generate",
+        """-d '{"seed": "What is ", "diversity": 0.5}'""",
+    ),
+}
 
 
 def job_names() -> list[str]:
@@ -43,14 +78,13 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     trainings = train.add_subparsers(required=True, metavar="JOB", dest="job")
     for name in job_names():
         one = trainings.add_parser(name)
-        one.add_argument(
-            "--data-dir", type=Path, help="folder with the data set (IDX, gzip or not)"
-        )
         one.add_argument("--workdir", type=Path, help="checkpoints and logs (default: runs/NAME)")
         one.add_argument("--models", type=Path, default=Path("models"), help="where to export to")
         one.add_argument("--name", help="export under this name instead of the job's own")
         if name in arguments:
-            overrides.add_arguments(one, load_job(name).Config)
+            job = load_job(name)
+            TASKS[job.TASK].add_data_option(one)
+            overrides.add_arguments(one, job.Config)
     train.set_defaults(run=_train)
 
     export = commands.add_parser("export", help="build SavedModels from the released weights")
@@ -58,6 +92,13 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     export.add_argument("--models", type=Path, default=Path("models"), help="where to export to")
     export.add_argument("--missing", action="store_true", help="only what is not exported yet")
     export.set_defaults(run=_export)
+
+    choose = commands.add_parser(
+        "release", help="take the best of several trainings, by validation, as the released one"
+    )
+    choose.add_argument("name", help="of the released model")
+    choose.add_argument("workdirs", nargs="+", type=Path, metavar="WORKDIR", help="one a seed")
+    choose.set_defaults(run=_release)
 
     describe = commands.add_parser(
         "describe", help="print a card, or what a layer makes of a shape"
@@ -88,19 +129,15 @@ def _train(options: argparse.Namespace) -> int:
     version = run.train(
         job,
         overrides.apply(job.Config(), options),
-        data_dir=options.data_dir,
+        data=options.data,
         workdir=options.workdir or Path("runs") / name,
         models=options.models,
         name=name,
     )
-    print(f"\nexported {version}\n{_curl(job, name)}")
+    task = TASKS[job.TASK]
+    url = f"http://127.0.0.1:8000{task.route}?model={name}"
+    print(f"\nexported {version}\ntry it: curl {task.body} '{url}'")
     return 0
-
-
-def _curl(job: Job, name: str) -> str:
-    route = {"classify_digit": "/v1/digits/classify"}[job.TASK]
-    url = f"http://127.0.0.1:8000{route}?model={name}"
-    return f"try it: curl --data-binary @docs/seven.png '{url}'"
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -128,6 +165,14 @@ def _export_one(name: str, models: Path, missing: bool) -> None:
 
     version = export.export(load_job(released.card["job"]), released, models, name, "released")
     print(f"exported {version}", flush=True)
+
+
+def _release(options: argparse.Namespace) -> int:
+    folders = [workdir / "release" for workdir in options.workdirs]
+    target = release.RELEASED / release.check_name(options.name)
+    chosen = release.choose(folders, target)
+    print(f"released seed {chosen.card['configuration']['seed']} as {target}")
+    return 0
 
 
 def _describe(options: argparse.Namespace) -> int:

@@ -1,38 +1,50 @@
-"""Random affine changes of a batch of pictures, inside the `tf.data` pipeline.
+"""Random changes of a batch of pictures, inside the `tf.data` pipeline.
 
-One fused warp per picture instead of Keras' augmentation layers, which cannot be compiled and warp
-once per layer (`supports_jit=False` in keras/src/layers/preprocessing).
+Pictures are float32 [B, H, W, C] in 0..255; every function takes an int64 [2] seed and gives the same
+pictures for the same seed. One fused warp per picture instead of Keras' augmentation layers, which
+cannot be compiled and warp once per layer (`supports_jit=False` in keras/src/layers/preprocessing).
 """
 
 import math
+from collections.abc import Callable
 
 import tensorflow as tf
 
 from training.job import Split
 
+Augment = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # (images, seed) → images
+
 
 def random_affine(
-    images: tf.Tensor, seed: tf.Tensor, *, shift: float, degrees: float, scale: float
+    images: tf.Tensor,
+    seed: tf.Tensor,
+    *,
+    shift: float,
+    degrees: float,
+    scale: float,
+    shear: float = 0.0,
 ) -> tf.Tensor:
-    """Shift, rotate and scale each picture by its own uniform draw; bilinear, black outside.
+    """Shift, rotate, scale and shear each picture by its own uniform draw; bilinear, black outside.
 
-    images: float32 [B, H, W, C]; seed: int64 [2]. shift in pixels, degrees in degrees, scale as a
-    fraction (0.1: 0.9 to 1.1). The same seed gives the same pictures.
+    shift in pixels, degrees in degrees, scale as a fraction (0.1: 0.9 to 1.1), shear in pixels
+    sideways per pixel down.
     """
     count, height, width = (tf.shape(images)[axis] for axis in range(3))
-    draws = tf.random.stateless_uniform([4, count], seed, minval=-1.0, maxval=1.0)
+    draws = tf.random.stateless_uniform([5, count], seed, minval=-1.0, maxval=1.0)
     angle = draws[0] * (degrees * math.pi / 180)
     zoom = 1.0 + draws[1] * scale
     cos, sin = tf.cos(angle) / zoom, tf.sin(angle) / zoom
+    slope = draws[4] * shear
+    across, down = slope * cos - sin, slope * sin + cos
     centre_x = (tf.cast(width, tf.float32) - 1) / 2
     centre_y = (tf.cast(height, tf.float32) - 1) / 2
     moved_x, moved_y = centre_x + draws[2] * shift, centre_y + draws[3] * shift
     zeros = tf.zeros([count])
-    # Row b maps output (x, y) to input coordinates: rotate about the centre, after the shift.
+    # Row b maps output (x, y) to input coordinates: shear and rotate about the centre, after the shift.
     transforms = tf.stack(
         [
-            cos, -sin, centre_x - cos * moved_x + sin * moved_y,
-            sin, cos, centre_y - sin * moved_x - cos * moved_y,
+            cos, across, centre_x - cos * moved_x - across * moved_y,
+            sin, down, centre_y - sin * moved_x - down * moved_y,
             zeros, zeros,
         ],
         axis=1,
@@ -47,10 +59,75 @@ def random_affine(
     )
 
 
+def random_elastic(images: tf.Tensor, seed: tf.Tensor, *, grid: int, pixels: float) -> tf.Tensor:
+    """Bend each picture by a smooth random field: a `grid`×`grid` of normal draws, interpolated.
+
+    pixels: standard deviation of the displacement. After Simard et al. (2003), with a coarse grid in
+    place of a blurred field, which costs less.
+    """
+    count, height, width = (tf.shape(images)[axis] for axis in range(3))
+    coarse = tf.random.stateless_normal([count, grid, grid, 2], seed, stddev=pixels)
+    field = tf.image.resize(coarse, [height, width], method="bicubic")
+    rows = tf.cast(tf.range(height), tf.float32)[:, None] + field[..., 0]
+    columns = tf.cast(tf.range(width), tf.float32)[None, :] + field[..., 1]
+    return _sample(images, rows, columns)
+
+
+def _sample(images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
+    """Read images at float coordinates [B, H, W], bilinear, clamped to the border."""
+    count, height, width, channels = (tf.shape(images)[axis] for axis in range(4))
+    rows = tf.clip_by_value(rows, 0.0, tf.cast(height - 1, tf.float32))
+    columns = tf.clip_by_value(columns, 0.0, tf.cast(width - 1, tf.float32))
+    top = tf.minimum(tf.cast(rows, tf.int32), height - 2)
+    left = tf.minimum(tf.cast(columns, tf.int32), width - 2)
+    corner = (tf.range(count)[:, None, None] * height + top) * width + left
+    pixels = tf.reshape(images, [-1, channels])
+    down = (rows - tf.cast(top, tf.float32))[..., None]
+    right = (columns - tf.cast(left, tf.float32))[..., None]
+    upper = tf.gather(pixels, corner) * (1 - right) + tf.gather(pixels, corner + 1) * right
+    corner += width
+    lower = tf.gather(pixels, corner) * (1 - right) + tf.gather(pixels, corner + 1) * right
+    return upper * (1 - down) + lower * down
+
+
+def random_thickness(images: tf.Tensor, seed: tf.Tensor, *, share: float) -> tf.Tensor:
+    """Make the strokes of a `share` of the pictures thicker, of as many thinner; by half on average."""
+    pick, amount = _draws(images, seed)
+    thick = tf.nn.max_pool2d(images, 3, 1, "SAME")
+    thin = -tf.nn.max_pool2d(-images, 2, 1, "SAME")
+    to_thick = tf.where(pick < share, amount, 0.0)
+    to_thin = tf.where(pick > 1 - share, amount, 0.0)
+    return images + to_thick * (thick - images) + to_thin * (thin - images)
+
+
+def random_light(images: tf.Tensor, seed: tf.Tensor, *, share: float) -> tf.Tensor:
+    """Give a `share` of the pictures another contrast curve, of as many a paler, brighter ground."""
+    pick, amount = _draws(images, seed)
+    curved = 255.0 * tf.pow(images / 255.0, tf.exp((amount * 2 - 1) * 0.4))
+    pale = amount * 110.0 + images * (1 - amount * 110.0 / 255.0)
+    return tf.where(pick < share, curved, tf.where(pick > 1 - share, pale, images))
+
+
+def random_noise(images: tf.Tensor, seed: tf.Tensor, *, share: float) -> tf.Tensor:
+    """Blur a `share` of the pictures a little, and put grey noise on as many."""
+    pick, amount = _draws(images, seed)
+    blurred = tf.nn.avg_pool2d(images, 3, 1, "SAME")
+    grain = tf.random.stateless_normal(tf.shape(images), seed + 1) * 50.0
+    noisy = tf.clip_by_value(images + amount * grain, 0.0, 255.0)
+    softer = images + amount * (blurred - images)
+    return tf.where(pick < share, softer, tf.where(pick > 1 - share, noisy, images))
+
+
+def _draws(images: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Two uniform numbers per picture, [B, 1, 1, 1] each: which change, and how much of it."""
+    draws = tf.random.stateless_uniform([2, tf.shape(images)[0], 1, 1, 1], seed)
+    return draws[0], draws[1]
+
+
 def augmented_batches(
-    split: Split, batch_size: int, seed: int, *, shift: float, degrees: float, scale: float
+    split: Split, batch_size: int, seed: int, augment: Augment
 ) -> tf.data.Dataset:
-    """Shuffled batches (images float32 [B, H, W, C] in 0..255, labels int64 [B]), warped anew each epoch."""
+    """Shuffled batches (images float32 [B, H, W, C] in 0..255, labels int64 [B]), changed anew each epoch."""
     batches = (
         tf.data.Dataset.from_tensor_slices((split.images, split.labels))
         .shuffle(len(split.labels), seed=seed)
@@ -58,8 +135,7 @@ def augmented_batches(
     )
     seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2)
 
-    def warp(batch: tuple[tf.Tensor, tf.Tensor], pair: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        images = tf.cast(batch[0], tf.float32)
-        return random_affine(images, pair, shift=shift, degrees=degrees, scale=scale), batch[1]
+    def change(batch: tuple[tf.Tensor, tf.Tensor], pair: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return augment(tf.cast(batch[0], tf.float32), pair), batch[1]
 
-    return tf.data.Dataset.zip(batches, seeds).map(warp, num_parallel_calls=2).prefetch(4)
+    return tf.data.Dataset.zip(batches, seeds).map(change, num_parallel_calls=2).prefetch(4)

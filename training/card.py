@@ -2,17 +2,20 @@
 
 import dataclasses
 import platform
+import statistics
 from importlib.metadata import version
 from typing import Any
 
-from training.job import Job, JobConfig, Splits
+import numpy as np
+
+from training.job import Dataset, Job, JobConfig
 from training.layers import layer_table
 
 
 def make_card(
     job: Job,
     config: JobConfig,
-    splits: Splits,
+    splits: Dataset,
     model: Any,
     measured: dict[str, Any],
     fitted: dict[str, Any],
@@ -27,20 +30,17 @@ def make_card(
         "task": job.TASK,
         "summary": summary,
         "description": " ".join(rest.split()),
-        "data": {
-            "source": splits.source,
-            "train": len(splits.train.labels),
-            "validation": len(splits.validation.labels),
-            "test": len(splits.test.labels),
-        },
+        "data": splits.describe(),
         "configuration": dataclasses.asdict(config),
         "metrics": measured["metrics"],
-        "calibration": measured["calibration"],
+        "calibration": {
+            k: v for k, v in measured["calibration"].items() if not isinstance(v, np.ndarray)
+        },
         "parameters": model.count_params(),
         "layers": layer_table(model),
         "history": fitted["history"],
         "training": {
-            "seconds": round(fitted["seconds"], 1),
+            "seconds": round(sum(fitted["history"].get("seconds", [fitted["seconds"]])), 1),
             "machine": f"{platform.system()} {platform.machine()}",
             "versions": {name: version(name) for name in ("keras", "numpy")},
         },
@@ -52,29 +52,50 @@ def render(card: dict[str, Any]) -> str:
     data, lines = card["data"], [f"{card['job']}: {card['summary']}", ""]
     lines += [f"  {card['description']}", ""] if card["description"] else []
     lines.append(f"data           {data['source']}")
-    lines.append(
-        f"split          {data['train']} train, {data['validation']} validation, {data['test']} test"
-    )
-    settings = ", ".join(f"{name} {value}" for name, value in card["configuration"].items())
+    parts = [f"{data[p]:,} {p}" for p in ("train", "validation", "test") if p in data]
+    lines.append(f"split          {', '.join(parts)}")
+    lines += [f"               {data['note']}"] if "note" in data else []
+    settings = ", ".join(f"{name} {value!r}" for name, value in card["configuration"].items())
     lines.append(f"configuration  {settings}")
+    for name, shape in card["history"].get("shapes", {}).items():
+        lines.append(f"  {name:<12} {shape}")
     lines += ["", "metrics"]
     lines += [
-        f"  {name:<34} {_metric(value)}"
+        f"  {name:<42} {_metric(value)}"
         for name, value in card["metrics"].items()
         if not isinstance(value, list)
     ]
+    lines += _seeds(card.get("seeds", []))
     lines += ["", f"{'layer':<10} {'type':<14} {'output shape':<14} {'parameters':>10}  formula"]
     for row in card["layers"]:
-        shape = "×".join(str(size) for size in row["shape"])
+        shape = "×".join("T" if size is None else str(size) for size in row["shape"])
         lines.append(
             f"{row['name']:<10} {row['type']:<14} {shape:<14} {row['parameters']:>10,}  {row['formula']}"
         )
     lines.append(f"{'total':<40} {card['parameters']:>10,}")
+    lines += _samples(card["history"].get("samples", []))
     return "\n".join(lines)
+
+
+def _samples(samples: list[dict[str, Any]]) -> list[str]:
+    """What a character model wrote on the way, at the middle diversity, a line each."""
+    lines = ["", "written at diversity 0.5, after"] if samples else []
+    return lines + [f"  {one['when']:<10} {one['0.5'][:86]!r}" for one in samples]
+
+
+def _seeds(seeds: list[dict[str, float]]) -> list[str]:
+    """Mean and standard deviation of each number over the trainings with other seeds."""
+    names = [name for name in (seeds[0] if seeds else {}) if name != "seed"]
+    lines = ["", f"the same recipe with {len(seeds)} seeds"] if names else []
+    for name in names:
+        values = [seed[name] for seed in seeds]
+        spread = f"± {statistics.stdev(values):.5f}" if len(values) > 1 else ""
+        lines.append(f"  {name:<34} {statistics.mean(values):.5f} {spread}")
+    return lines
 
 
 def _metric(value: Any) -> str:
     if isinstance(value, dict):
         low, high = value["interval_95"]
         return f"{value['value']:.2%}  (95 % interval {low:.2%} to {high:.2%}, {value['count']} examples)"
-    return f"{value:.4f}"
+    return f"{value:.4f}" if isinstance(value, float) else str(value)

@@ -5,44 +5,50 @@ under which `/v1/digits/activations` shows them.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from training import evaluation
+from training import evaluation, outliers
 from training.datasets import synthetic_digits
 from training.job import Arrays, Signature, Splits
 
 TASK = "classify_digit"
 INPUT = {"height": 28, "width": 28, "channels": 1}
 LABELS = [(str(digit), str(digit)) for digit in range(10)]
-IN_DISTRIBUTION = 0.995  # share of validation digits that must not be called outliers
-SHOWN_LAYERS = (keras.layers.Conv2D, keras.layers.MaxPooling2D, keras.layers.Dense)
+SHOWN_LAYERS = (keras.layers.ReLU, keras.layers.MaxPooling2D, keras.layers.Dense)
+BATCH = 500  # pictures a run while measuring
+FITTED_ON = 10_000  # training pictures whose features the outlier score is fitted on
 
 
-def predict_logits(model: keras.Model, images: np.ndarray) -> np.ndarray:
-    """Logits float32 [B, 10] of images uint8 [B, 28, 28, 1]."""
-    return np.concatenate(
-        [
-            model(images[start : start + 500].astype(np.float32), training=False).numpy()
-            for start in range(0, len(images), 500)
-        ]
-    )
+def predict(model: keras.Model, layers: Sequence[str], images: np.ndarray) -> dict[str, np.ndarray]:
+    """Logits [B, 10] under "logits" and pooled features [B, C] of each of `layers`, float32.
+
+    images: uint8 [B, 28, 28, 1].
+    """
+    network = _inside(model, layers)
+    runs = [
+        _forward(network, images[start : start + BATCH].astype(np.float32))
+        for start in range(0, len(images), BATCH)
+    ]
+    return {name: np.concatenate([run[name] for run in runs]) for name in runs[0]}
 
 
-def evaluate(model: keras.Model, splits: Splits) -> dict[str, Any]:
+def evaluate(
+    model: keras.Model, splits: Splits, *, outlier_layers: Sequence[str]
+) -> dict[str, Any]:
     """Calibrate on the validation split, then touch the test split once."""
-    validation = predict_logits(model, splits.validation.images)
-    calibration = fix_outlier_score(validation)
-    test = predict_logits(model, splits.test.images)
-    labels = splits.test.labels
-    probabilities = tf.nn.softmax(test).numpy()
-    flagged = int((outlier_score(test, calibration).numpy() > 0.5).sum())
+    validation = predict(model, outlier_layers, splits.validation.images)
+    calibration = calibrate(model, splits, validation, outlier_layers)
+    test, labels = predict(model, outlier_layers, splits.test.images), splits.test.labels
+    probabilities = tf.nn.softmax(test["logits"] / calibration["temperature"]).numpy()
+    features = {name: test[name] for name in outlier_layers}
+    flagged = int((outliers.score(features, calibration).numpy() > 0.5).sum())
     metrics = {
-        "validation_accuracy": evaluation.accuracy(validation, splits.validation.labels),
+        "validation_accuracy": evaluation.accuracy(validation["logits"], splits.validation.labels),
         "test_accuracy": evaluation.accuracy(probabilities, labels),
         "test_negative_log_likelihood": evaluation.negative_log_likelihood(probabilities, labels),
         "test_expected_calibration_error": evaluation.expected_calibration_error(
@@ -54,32 +60,41 @@ def evaluate(model: keras.Model, splits: Splits) -> dict[str, Any]:
     return {"metrics": metrics, "calibration": calibration}
 
 
-def fix_outlier_score(logits: np.ndarray) -> dict[str, float]:
-    """Choose the energy at which a picture counts as no digit, from validation digits [B, 10] alone.
+def calibrate(
+    model: keras.Model,
+    splits: Splits,
+    validation: Mapping[str, np.ndarray],
+    outlier_layers: Sequence[str],
+) -> dict[str, Any]:
+    """One temperature for the probabilities and everything the outlier score needs; digits alone.
 
-    Energy is -logsumexp(logits) (Liu et al., 2020): high where no class is supported.
+    validation: what `predict` gives for the validation split.
     """
-    energy = -tf.reduce_logsumexp(logits, axis=1).numpy()
-    threshold = float(np.quantile(energy, IN_DISTRIBUTION))
-    return {"energy_threshold": threshold, "energy_scale": float(energy.std()) or 1.0}
+    fitted_on = slice(0, FITTED_ON)
+    train = predict(model, outlier_layers, splits.train.images[fitted_on])
+    fitted = outliers.fit(
+        {name: train[name] for name in outlier_layers},
+        splits.train.labels[fitted_on],
+        {name: validation[name] for name in outlier_layers},
+    )
+    temperature = evaluation.fit_temperature(validation["logits"], splits.validation.labels)
+    return {"temperature": temperature, **fitted}
 
 
-def outlier_score(logits: Any, calibration: Mapping[str, float]) -> Any:
-    """Score in 0..1, [B]; above 0.5 means "probably no digit", whatever the network."""
-    energy = -tf.reduce_logsumexp(logits, axis=1)
-    return tf.sigmoid((energy - calibration["energy_threshold"]) / calibration["energy_scale"])
-
-
-def signatures(model: keras.Model, calibration: Mapping[str, float]) -> dict[str, Signature]:
+def signatures(
+    model: keras.Model, calibration: Mapping[str, Any], *, outlier_layers: Sequence[str]
+) -> dict[str, Signature]:
     """`serving_default` and `activations`, both on images uint8 [B, 28, 28, 1]."""
-    shown = [layer for layer in model.layers if isinstance(layer, SHOWN_LAYERS)]
-    layers = keras.Model(model.inputs, {layer.name: layer.output for layer in shown})
+    shown = [layer for layer in model.layers if _is_shown(layer)]
+    layers = keras.Model(model.inputs[0], {layer.name: layer.output for layer in shown})
+    network = _inside(model, outlier_layers)
 
     def serving_default(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        logits = model(tf.cast(images, tf.float32), training=False)
+        outputs = _forward(network, tf.cast(images, tf.float32))
+        features = {name: outputs[name] for name in outlier_layers}
         return {
-            "probabilities": tf.nn.softmax(logits),
-            "outlier_score": outlier_score(logits, calibration),
+            "probabilities": tf.nn.softmax(outputs["logits"] / calibration["temperature"]),
+            "outlier_score": outliers.score(features, calibration),
         }
 
     def activations(images: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -92,6 +107,22 @@ def signatures(model: keras.Model, calibration: Mapping[str, float]) -> dict[str
         ),
         "activations": Signature(activations, inputs, {layer.name: 1e-3 for layer in shown}),
     }
+
+
+def _inside(model: keras.Model, layers: Sequence[str]) -> keras.Model:
+    names = {*layers, "logits"}
+    return keras.Model(model.inputs[0], {name: model.get_layer(name).output for name in names})
+
+
+def _forward(network: keras.Model, images: Any) -> dict[str, tf.Tensor]:
+    return outliers.pool(network(images, training=False))
+
+
+def _is_shown(layer: keras.layers.Layer) -> bool:
+    """A layer whose output is what the next one sees; a bare convolution is followed by its ReLU."""
+    if isinstance(layer, keras.layers.Conv2D):
+        return layer.activation is not keras.activations.linear
+    return isinstance(layer, SHOWN_LAYERS)
 
 
 def golden_inputs() -> Arrays:

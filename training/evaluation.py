@@ -4,6 +4,8 @@ import math
 from typing import TypedDict
 
 import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
 
 Z_95 = 1.959964  # standard normal quantile of a two-sided 95 % interval
 
@@ -53,6 +55,19 @@ def expected_calibration_error(
         if (bin_of == b).any()
     ]
     return float(sum(gaps))
+
+
+def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    """The scalar that, dividing `logits` [B, C], minimizes the negative log-likelihood of `labels` [B].
+
+    Between 1/4 and 4: a small split that is classified without an error would ask for 0.
+    """
+
+    def loss(log_temperature: float) -> float:
+        scaled = log_softmax(logits / np.exp(log_temperature), axis=1)
+        return float(-scaled[np.arange(len(labels)), labels].mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-np.log(4), np.log(4)), method="bounded").x))
 
 
 def confusion(probabilities: np.ndarray, labels: np.ndarray) -> list[list[int]]:

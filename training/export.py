@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from training.job import Job, Signature
-from training.release import Release, exported_versions, load_weights
+from training.release import Release, exported_versions, load_weights, read_calibration
 
 MAX_BATCH_SIZE = 64
 
@@ -29,12 +29,12 @@ def export(job: Job, release: Release, models: Path, name: str, origin: str) -> 
     """
     model = job.build_model(job.Config(**release.card["configuration"]))
     load_weights(release, model)
-    signatures = job.signatures(model, release.card["calibration"])
+    signatures = job.signatures(model, read_calibration(release))
     with _new_version(models / name) as (scratch, version):
         _write_saved_model(model, signatures, scratch)
         extra = scratch / "assets.extra"
         extra.mkdir()
-        golden = _golden(scratch, signatures, job.golden_inputs())
+        golden, described = _golden(scratch, signatures, job.golden_inputs())
         np.savez_compressed(extra / "golden.npz", allow_pickle=False, **golden)
         (extra / "card.json").write_text(json.dumps(release.card, ensure_ascii=False))
         manifest = {
@@ -42,12 +42,11 @@ def export(job: Job, release: Release, models: Path, name: str, origin: str) -> 
             "version": version,
             "task": job.TASK,
             "framework": f"tensorflow {tf.__version__}",
-            "input": dict(job.INPUT),
+            **({"input": dict(job.INPUT)} if job.INPUT else {}),
             "labels": job.LABELS,
-            "signatures": {
-                key: _describe(signature, golden, key) for key, signature in signatures.items()
-            },
+            "signatures": described,
             "max_batch_size": MAX_BATCH_SIZE,
+            **_fields(job, model, release.card["calibration"]),
             "tolerance": {k: v for s in signatures.values() for k, v in s.tolerance.items()},
             "card": "card.json",
             "origin": origin,
@@ -83,28 +82,36 @@ def _write_saved_model(model: Any, signatures: dict[str, Signature], scratch: Pa
     tf.saved_model.save(module, str(scratch), signatures=functions)
 
 
-def _golden(scratch: Path, signatures: dict[str, Signature], inputs: Any) -> dict[str, np.ndarray]:
-    """Outputs of the directory just written, as any reader will load it."""
+def _fields(job: Job, model: Any, calibration: dict[str, Any]) -> dict[str, Any]:
+    """The job's own part of the manifest, if it has one."""
+    fields = getattr(job, "manifest_fields", None)
+    return fields(model, calibration) if fields else {}
+
+
+def _golden(
+    scratch: Path, signatures: dict[str, Signature], inputs: Any
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Outputs of the directory just written, as any reader will load it, and what it says it takes."""
     loaded = tf.saved_model.load(str(scratch))
     arrays: dict[str, np.ndarray] = {}
+    described = {}
     for key, signature in signatures.items():
-        given = {name: inputs[name] for name in signature.inputs}
-        outputs = loaded.signatures[key](**{n: tf.constant(a) for n, a in given.items()})
+        function = loaded.signatures[key]
+        given = {name: {**inputs, **signature.golden}[name] for name in signature.inputs}
+        outputs = function(**{name: tf.constant(array) for name, array in given.items()})
         arrays |= {f"{key}/inputs/{name}": array for name, array in given.items()}
         arrays |= {f"{key}/outputs/{name}": outputs[name].numpy() for name in signature.tolerance}
-    return arrays
+        described[key] = {
+            "inputs": {name: _spec(spec) for name, spec in signature.inputs.items()},
+            "outputs": {name: _spec(spec) for name, spec in function.structured_outputs.items()},
+        }
+    return arrays, described
 
 
-def _describe(signature: Signature, golden: dict[str, np.ndarray], key: str) -> dict[str, Any]:
-    """The manifest's entry, e.g. {"inputs": {"images": "uint8 [B,28,28,1]"}, "outputs": …}."""
-    inputs = {n: _spec(s.dtype.name, s.shape[1:]) for n, s in signature.inputs.items()}
-    arrays = {name: golden[f"{key}/outputs/{name}"] for name in signature.tolerance}
-    outputs = {name: _spec(array.dtype.name, array.shape[1:]) for name, array in arrays.items()}
-    return {"inputs": inputs, "outputs": outputs}
-
-
-def _spec(dtype: str, shape: Any) -> str:
-    return f"{dtype} [{','.join(['B', *(str(size) for size in shape)])}]"
+def _spec(spec: tf.TensorSpec) -> str:
+    """A tensor in words, such as "uint8 [B,28,28,1]"; a free size after the batch is called T."""
+    sizes = ["B", *("T" if size is None else str(size) for size in spec.shape[1:])]
+    return f"{spec.dtype.name} [{','.join(sizes)}]"
 
 
 def _digests(folder: Path) -> dict[str, str]:

@@ -6,6 +6,7 @@ Knows no data set, no network and no export. A job is a module of `training.jobs
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -38,6 +39,33 @@ class Splits(NamedTuple):
     test: Split
     source: str  # where the examples came from, in words; printed, and kept in the card
 
+    def settle(self, config: Any) -> Any:
+        """Return `config` as it is: a classifier's data decide nothing about the network."""
+        return config
+
+    def describe(self) -> dict[str, Any]:
+        """Return the card's section on the data."""
+        return {
+            "source": self.source,
+            "train": len(self.train.labels),
+            "validation": len(self.validation.labels),
+            "test": len(self.test.labels),
+        }
+
+
+class Dataset(Protocol):
+    """What every data set can say; `Splits` is that of classifiers."""
+
+    @property
+    def source(self) -> str:
+        """Where it came from, in words."""
+
+    def settle(self, config: Any) -> Any:
+        """Complete a configuration with what only the data can tell."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return the card's section on the data: source, sizes, and what else a reader wants."""
+
 
 class Signature(NamedTuple):
     """One entry of a SavedModel: a function of named tensors, and the `tf.TensorSpec` of each."""
@@ -45,31 +73,35 @@ class Signature(NamedTuple):
     function: Callable[..., Any]
     inputs: Mapping[str, Any]
     tolerance: Mapping[str, float]  # per output: how far another machine may be from the golden one
+    golden: Arrays = MappingProxyType({})  # golden inputs of its own, beside the job's
 
 
 class Job(Protocol):
-    """The module of one recipe."""
+    """The module of one recipe.
+
+    It may also have `manifest_fields(model, calibration)`: what its task needs to know at serving.
+    """
 
     __doc__: str | None
     NAME: str  # of the model it makes, unless `--name` says otherwise
     TASK: str  # what the service does with it
-    INPUT: Mapping[str, Any]  # the manifest's "input"
-    LABELS: list[tuple[str, str]]
+    INPUT: Mapping[str, Any]  # the manifest's "input"; empty: it has none
+    LABELS: list[tuple[str, str]]  # (id, description) of each class; empty: no classes
     Config: type[JobConfig]
 
-    def load_data(self, config: Any, data_dir: Path | None) -> Splits:
-        """Read the data set."""
+    def load_data(self, config: Any, data: Any) -> Dataset:
+        """Read the data set from where the command line says, None if it says nothing."""
 
     def build_model(self, config: Any) -> Any:
         """Make the untrained Keras network."""
 
-    def train(self, model: Any, splits: Splits, config: Any, workdir: Path) -> dict[str, Any]:
+    def train(self, model: Any, splits: Any, config: Any, workdir: Path) -> dict[str, Any]:
         """Fit the network in place; return its history, one list per number."""
 
-    def evaluate(self, model: Any, splits: Splits) -> dict[str, Any]:
+    def evaluate(self, model: Any, splits: Any) -> dict[str, Any]:
         """Measure the finished network; return the card's `metrics` and `calibration`."""
 
-    def signatures(self, model: Any, calibration: Mapping[str, float]) -> dict[str, Signature]:
+    def signatures(self, model: Any, calibration: Mapping[str, Any]) -> dict[str, Signature]:
         """Name what the SavedModel can do."""
 
     def golden_inputs(self) -> Arrays:

@@ -45,6 +45,11 @@ def _formula(layer: Any) -> str:
             return f"no weights; {_size(shape[1], layer.pool_size[0], layer.strides[0], layer.padding)}"
         case keras.layers.Dense():
             return f"({shape[-1]} + 1)·{layer.units} = {layer.count_params():,}"
+        case keras.layers.LSTM():
+            count = f"4·({shape[-1]} + {layer.units} + 1)·{layer.units} = {layer.count_params():,}"
+            return f"{count}; four gates, each of input, own output and bias"
+        case keras.layers.CategoryEncoding():
+            return f"no weights; a 1 at the character's id, 0 at the other {layer.num_tokens - 1}"
         case keras.layers.Flatten():
             return "·".join(str(size) for size in shape[1:]) + f" = {layer.output.shape[-1]}"
         case keras.layers.Dropout():

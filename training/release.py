@@ -7,12 +7,15 @@ Knows no SavedModel.
 import hashlib
 import json
 import re
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 WEIGHTS, CARD = "weights.npz", "card.json"
+CALIBRATION = "calibration/"  # prefix, in the weights file, of arrays that no variable holds
 RELEASED = Path(__file__).parent / "released"
 # Model name → folder below `released/`. `digits` is the course's network until a better one is there.
 NAMES = {"digits": "digits-course", "digits-course": "digits-course"}
@@ -43,13 +46,23 @@ def round_weights(model: Any) -> None:
     model.set_weights([w.astype(np.float16).astype(w.dtype) for w in model.get_weights()])
 
 
-def write(folder: Path, model: Any, card: dict[str, Any]) -> Release:
-    """Write the weights (float16, compressed, by variable path) and the card."""
+def write(
+    folder: Path, model: Any, card: dict[str, Any], fitted: Mapping[str, np.ndarray]
+) -> Release:
+    """Write the weights (float16, compressed, by variable path) and the card.
+
+    fitted: arrays of the calibration, which no card has room for; kept as they are.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     arrays = {v.path: v.numpy().astype(np.float16) for v in model.weights}
-    np.savez_compressed(folder / WEIGHTS, **arrays)
-    (folder / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+    arrays |= {CALIBRATION + name: array for name, array in fitted.items()}
+    np.savez_compressed(folder / WEIGHTS, allow_pickle=False, **arrays)
+    _write_card(folder, card)
     return read(folder)
+
+
+def _write_card(folder: Path, card: dict[str, Any]) -> None:
+    (folder / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")
 
 
 def read(folder: Path) -> Release:
@@ -67,6 +80,41 @@ def load_weights(release: Release, model: Any) -> None:
             if array.shape != tuple(variable.shape):
                 raise ValueError(f"{variable.path}: {array.shape} released, {variable.shape} built")
             variable.assign(array.astype(np.float32))
+
+
+def read_calibration(release: Release) -> dict[str, Any]:
+    """Everything that was fitted after the training: the card's numbers and the file's arrays."""
+    with np.load(release.folder / WEIGHTS, allow_pickle=False) as arrays:
+        fitted = {k: arrays[k] for k in arrays.files if k.startswith(CALIBRATION)}
+    named = {name.removeprefix(CALIBRATION): array for name, array in fitted.items()}
+    return release.card["calibration"] | named
+
+
+def choose(folders: list[Path], target: Path) -> Release:
+    """Copy to `target` the best of several trainings of one recipe by *validation* accuracy.
+
+    Its card gets `seeds`: what each of them reached, so that luck can be told from the recipe.
+    """
+    found = [read(folder) for folder in folders]
+    if len({release.card["job"] for release in found}) != 1:
+        raise ValueError("these are trainings of several jobs; a release is made of one")
+    if len({release.card["configuration"]["seed"] for release in found}) != len(found):
+        raise ValueError("two of these trainings have the same seed; each must have its own")
+    best = max(found, key=lambda release: release.card["metrics"]["validation_accuracy"]["value"])
+    seeds = [
+        {"seed": release.card["configuration"]["seed"], **_scalars(release.card["metrics"])}
+        for release in found
+    ]
+    target.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(best.folder / WEIGHTS, target / WEIGHTS)
+    _write_card(target, best.card | {"seeds": seeds})
+    return read(target)
+
+
+def _scalars(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """The metrics that are one number each, without intervals."""
+    numbers = {k: v["value"] if isinstance(v, dict) else v for k, v in metrics.items()}
+    return {k: v for k, v in numbers.items() if isinstance(v, float)}
 
 
 def is_exported(release: Release, models: Path, name: str) -> bool:

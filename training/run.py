@@ -6,20 +6,22 @@ import time
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from training import card, export, release
 from training.job import Job, JobConfig
 
 
 def train(
-    job: Job, config: JobConfig, *, data_dir: Path | None, workdir: Path, models: Path, name: str
+    job: Job, config: JobConfig, *, data: Path | str | None, workdir: Path, models: Path, name: str
 ) -> Path:
     """Train `job` and export it as the next version of `name`; return the version's directory."""
     started = time.monotonic()
     workdir.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(config.seed)
-    splits = job.load_data(config, data_dir)
-    print(f"data: {splits.source}; {len(splits.train.labels)} to train on", flush=True)
+    splits = job.load_data(config, data)
+    print(f"data: {splits.source}; {splits.describe()['train']:,} to train on", flush=True)
+    config = splits.settle(config)
     claim(workdir, config, splits.source)
     model = job.build_model(config)
     history = job.train(model, splits, config, workdir)
@@ -28,7 +30,12 @@ def train(
     fitted = {"history": history, "seconds": time.monotonic() - started}
     made = card.make_card(job, config, splits, model, measured, fitted)
     print(card.render(made), flush=True)
-    finished = release.write(workdir / "release", model, made)
+    finished = release.write(
+        workdir / "release",
+        model,
+        made,
+        {k: v for k, v in measured["calibration"].items() if isinstance(v, np.ndarray)},
+    )
     return export.export(job, finished, models, name, origin="trained")
 
 

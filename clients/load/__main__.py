@@ -9,14 +9,16 @@ import asyncio
 import os
 import sys
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from clients.load.closed_loop import Tally, drive
-from clients.load.connection import Connection, Disconnected
-from clients.load.report import progress_line, report_lines
+from clients.load.connection import Answer, Connection, Disconnected
+from clients.load.report import progress_line, report_lines, stream_lines
 from clients.load.scenario import Scenario, request_bytes, scenarios
+from clients.load.streams import StreamTally, drive_streams
 from clients.load.target import Target, parse_target
 
+Result = TypeVar("Result")
 DEFAULT_URL = "http://127.0.0.1:8000"
 
 
@@ -27,6 +29,8 @@ def main(arguments: list[str]) -> int:
     chosen = [every[name] for name in options.scenario or every]
     try:
         target = parse_target(options.url, options.allow_remote)
+        if not options.scenario:
+            chosen = [one for one in chosen if run_async(_is_served(one, target))]
         tallies = [
             _load(scenario, target, options.connections, options.seconds) for scenario in chosen
         ]
@@ -37,7 +41,7 @@ def main(arguments: list[str]) -> int:
     return 0 if is_right else 1
 
 
-def run_async(coroutine: Coroutine[Any, Any, Tally]) -> Tally:
+def run_async(coroutine: Coroutine[Any, Any, Result]) -> Result:
     """Run on uvloop where there is one: the driver must not be the bottleneck."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(coroutine)
@@ -49,22 +53,38 @@ def _load(scenario: Scenario, target: Target, connections: int, seconds: float) 
         print(progress_line(scenario.name, tally), end=end, file=sys.stderr, flush=True)
 
     async def run() -> Tally:
-        await _check_reachable(scenario, target)
+        await _ask_alone(scenario, target)
+        if scenario.name == "stream":
+            return await drive_streams(scenario, target, connections, seconds, show)
         return await drive(scenario, target, connections, seconds, show)
 
     tally = run_async(run())
-    print("\n".join(report_lines(scenario.name, connections, tally)), flush=True)
+    lines = report_lines(scenario.name, connections, tally)
+    if isinstance(tally, StreamTally):
+        lines += stream_lines(tally)
+    print("\n".join(lines), flush=True)
     return tally
 
 
-async def _check_reachable(scenario: Scenario, target: Target) -> None:
+async def _is_served(scenario: Scenario, target: Target) -> bool:
+    """Whether the service has a model for it; if not, say so."""
+    answer = await _ask_alone(scenario, target)
+    if answer.status == 404:
+        print(f"{scenario.name}: left out, the service has no such model", flush=True)
+    return answer.status != 404
+
+
+async def _ask_alone(scenario: Scenario, target: Target) -> Answer:
+    """The answer before there is any load, with which a check may compare the others."""
     connection = Connection(target.host, target.port)
     try:
-        await connection.ask(request_bytes(scenario, target))
+        answer = await connection.ask(request_bytes(scenario, target))
     except OSError as error:
         raise OSError(f"{target.url} does not answer ({error}); is the service running?") from None
     finally:
         connection.close()
+    scenario.is_right(answer.body)
+    return answer
 
 
 def _loop_factory() -> Any:
@@ -82,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--scenario",
         action="append",
-        choices=("digit", "drawing", "ten"),
+        choices=tuple(scenarios()),
         help="what to ask, may be given again (default: each in turn)",
     )
     parser.add_argument("--connections", type=_count, default=32, help="at a time (default 32)")

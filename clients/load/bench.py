@@ -15,7 +15,7 @@ A cell with answers that are not 2xx, or with socket errors, has no meaningful r
 share the cores, as those of the peers did; with wrk missing, our own asyncio driver takes its place,
 which costs more of them, so compare only runs of the same driver. wrk's percentiles are of a closed
 loop: they say how fast answers come at so many connections, not at so many requests per second.
-Goals: see `comparison`. Everything measured is in OUTPUT/latest.json.
+Goals: see `comparison`. Texts are measured by our own driver, see `text_bench`. Everything measured is in OUTPUT/latest.json.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from clients.load import comparison, servers, wrk
+from clients.load import comparison, servers, text_bench, wrk
 from clients.load.__main__ import run_async
 from clients.load.closed_loop import drive
 from clients.load.comparison import RawCall, Row
@@ -43,6 +43,7 @@ from clients.load.measurement import Measurement, measurement_of
 from clients.load.raw_model import newest_version
 from clients.load.scenario import Scenario, request_bytes, scenarios
 from clients.load.target import Target
+from clients.load.text_bench import TextRow
 
 PICTURES = {"28×28": "digit", "280×280": "drawing"}
 CONNECTIONS = (1, 32, 128)
@@ -60,7 +61,8 @@ def main(arguments: list[str]) -> int:
     started, machine = datetime.datetime.now(datetime.UTC), describe_machine()
     try:
         with _driver(options.driver) as (driver_name, driver):
-            rows, raw = _measure(driver, options)
+            rows, raw = ([], []) if options.only == "text" else _measure(driver, options)
+        text = [] if options.only == "pictures" or options.calibrate else _measure_text(options)
     except (OSError, ValueError, Disconnected, subprocess.SubprocessError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -73,9 +75,13 @@ def main(arguments: list[str]) -> int:
         "rounds": options.rounds,
         "calibration": options.calibrate,
     }
-    _show(about, rows, raw)
-    write_record(options.output, about, rows, raw)
+    _show(about, rows, raw, text)
+    write_record(options.output, about | {"text": text_bench.summary(text)}, rows, raw)
     return 0
+
+
+def _measure_text(options: argparse.Namespace) -> list[TextRow]:
+    return text_bench.measure(options.rounds, options.seconds, _say)
 
 
 def _measure(driver: Driver, options: argparse.Namespace) -> tuple[list[Row], list[RawCall]]:
@@ -138,23 +144,8 @@ async def _check_answer(scenario: Scenario, target: Target) -> None:
 def _raw_model() -> Iterator[Callable[[int], RawCall]]:
     """The raw model, which sleeps unless it is its turn; the yielded function is one turn."""
     command = [sys.executable, "-m", "clients.load.raw_model", str(_models()), "--on-demand"]
-    with (
-        tempfile.TemporaryFile() as errors,
-        servers.running(command, os.environ, subprocess.PIPE, errors) as process,
-    ):
-
-        def time_raw_model(number: int) -> RawCall:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.write(b"\n")
-                process.stdin.flush()
-            line = process.stdout.readline()
-            if not line:
-                raise OSError(f"the raw model could not be timed: {servers.last_words(errors)}")
-            return RawCall(number, **json.loads(line))
-
-        yield time_raw_model
+    with servers.on_demand(command, "the raw model") as turn:
+        yield lambda number: RawCall(number, **turn())
 
 
 def _models() -> Path:
@@ -186,10 +177,13 @@ def _drive_ourselves(
     return measurement_of(run_async(drive(scenario, target, connections, seconds)))
 
 
-def _show(about: dict[str, Any], rows: list[Row], raw: list[RawCall]) -> None:
+def _show(about: dict[str, Any], rows: list[Row], raw: list[RawCall], text: list[TextRow]) -> None:
     print("\n" + "\n".join(f"{key}: {value}" for key, value in about["machine"].items()) + "\n")
-    print("\n".join([*comparison.table(rows), "", *comparison.raw_lines(raw), ""]))
-    for goal in comparison.goals(rows, raw):
+    if rows:
+        print("\n".join([*comparison.table(rows), "", *comparison.raw_lines(raw), ""]))
+    if text:
+        print("\n".join([*text_bench.table(text), ""]))
+    for goal in [*comparison.goals(rows, raw), *text_bench.goals(text)]:
         print(f"{goal.text}: {'met' if goal.is_met else 'missed'}")
 
 
@@ -230,6 +224,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=_positive, default=5, help="default 5: some 150 s in all")
     parser.add_argument("--output", type=Path, default=Path("bench"), help="folder (default bench)")
     parser.add_argument("--driver", choices=("wrk", "asyncio"), help="default: wrk if installed")
+    parser.add_argument("--only", choices=("pictures", "text"), help="leave the other part out")
     parser.add_argument("--calibrate", action="store_true", help="the baseline at both ends")
     return parser
 

@@ -8,8 +8,9 @@ import asyncio
 import time
 from array import array
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from clients.load.connection import Answer, Connection, Disconnected
 from clients.load.scenario import Scenario, request_bytes
@@ -41,6 +42,9 @@ class Tally:
             self.errors["wrong answer"] += 1
 
 
+TallyKind = TypeVar("TallyKind", bound=Tally)
+
+
 async def drive(
     scenario: Scenario,
     target: Target,
@@ -50,13 +54,30 @@ async def drive(
 ) -> Tally:
     """Ask on `connections` connections for `seconds`, then let requests under way finish."""
     tally = Tally()
-    started, cpu_started = time.perf_counter(), time.process_time()
     request = request_bytes(scenario, target)
+
+    async def ask(connection: Connection) -> None:
+        await _ask_once(connection, request, scenario, tally)
+
+    await keep_busy(ask, tally, target, connections, seconds, each_second)
+    return tally
+
+
+async def keep_busy(
+    ask: Callable[[Connection], Awaitable[None]],
+    tally: TallyKind,
+    target: Target,
+    connections: int,
+    seconds: float,
+    each_second: Callable[[TallyKind], None],
+) -> None:
+    """Call `ask` on each connection again and again for `seconds`; count the time into `tally`."""
+    started, cpu_started = time.perf_counter(), time.process_time()
 
     async def keep_asking() -> None:
         connection = Connection(target.host, target.port)
         while time.perf_counter() < started + seconds:
-            await _ask_once(connection, request, scenario, tally)
+            await ask(connection)
         connection.close()
 
     async with asyncio.TaskGroup() as group:
@@ -66,7 +87,6 @@ async def drive(
         ticker.cancel()
     tally.elapsed_s = time.perf_counter() - started
     tally.cpu_s = time.process_time() - cpu_started
-    return tally
 
 
 async def _ask_once(
@@ -91,7 +111,7 @@ def error_kind(error: Exception) -> str:
     return str(error) if isinstance(error, Disconnected) else "cannot connect"
 
 
-async def _tick(tally: Tally, started: float, each_second: Callable[[Tally], None]) -> None:
+async def _tick(tally: TallyKind, started: float, each_second: Callable[[TallyKind], None]) -> None:
     while True:
         await asyncio.sleep(1)
         tally.elapsed_s = time.perf_counter() - started

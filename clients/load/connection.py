@@ -5,6 +5,7 @@ no URLs, no JSON and no statistics, follows no redirects, and makes one request 
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import NamedTuple, cast
 
 import httptools
@@ -30,8 +31,13 @@ class Connection:
         self._port = port
         self._protocol: _AnswerReader | None = None
 
-    async def ask(self, request: bytes, timeout_s: float = 10.0) -> Answer:
-        """Send one request and wait for its answer.
+    async def ask(
+        self,
+        request: bytes,
+        timeout_s: float = 10.0,
+        on_body: Callable[[bytes], None] = lambda piece: None,
+    ) -> Answer:
+        """Send one request and wait for its answer, whose body `on_body` is given as it arrives.
 
         Raises:
             OSError: no connection could be opened.
@@ -42,7 +48,7 @@ class Connection:
             async with asyncio.timeout(timeout_s):
                 if self._protocol is None or not self._protocol.is_open:
                     self._protocol = await self._connect()
-                return await self._protocol.exchange(request)
+                return await self._protocol.exchange(request, on_body)
         except BaseException:
             self.close()  # a late answer must not be taken for that of the next request
             raise
@@ -71,12 +77,14 @@ class _AnswerReader(asyncio.Protocol):
         self._until_close = False
         self._headers: dict[bytes, bytes] = {}
         self._chunks: list[bytes] = []
+        self._tell: Callable[[bytes], None] = lambda piece: None
 
-    async def exchange(self, request: bytes) -> Answer:
+    async def exchange(self, request: bytes, on_body: Callable[[bytes], None]) -> Answer:
         """Write one request, wait for the parser to complete the answer."""
         if not self.is_open:
             raise Disconnected("the server closed the connection before a request")
         self._begun = False
+        self._tell = on_body
         self._waiter = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return await self._waiter
@@ -120,6 +128,7 @@ class _AnswerReader(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         self._chunks.append(body)
+        self._tell(body)
 
     def on_message_complete(self) -> None:
         if not self._parser.should_keep_alive():

@@ -1,7 +1,10 @@
 """Figures from a tally, and the lines in which people read them."""
 
+from collections.abc import Iterable
+
 from clients.load.closed_loop import Tally
 from clients.load.measurement import percentile
+from clients.load.streams import StreamTally
 
 BUSY_DRIVER = 0.8  # share of one core from which on the driver, one thread, is likely the limit
 
@@ -22,7 +25,7 @@ def report_lines(name: str, connections: int, tally: Tally) -> list[str]:
     return [
         f"{name}, {connections} connections, {tally.elapsed_s:.1f} s",
         f"  right answers/s  {len(tally.latencies_s) / tally.elapsed_s:,.0f}",
-        f"  latency          {_latency(tally)}",
+        f"  latency          {_percentiles(tally.latencies_s)}",
         f"  answers          {_counts(tally.statuses)}",
         f"  errors           {_counts(tally.errors)}",
         f"  mean batch size  {_mean_batch_size(tally)}",
@@ -30,13 +33,23 @@ def report_lines(name: str, connections: int, tally: Tally) -> list[str]:
     ]
 
 
-def _latency(tally: Tally) -> str:
-    latencies = sorted(tally.latencies_s)
-    if not latencies:
+def stream_lines(tally: StreamTally) -> list[str]:
+    """What only streams have, after their report."""
+    rates = sorted(tally.rates)
+    each = f"{percentile(rates, 0.5):,.0f} ({rates[0]:,.0f} to {rates[-1]:,.0f})" if rates else "-"
+    return [
+        f"  characters/s     {tally.characters / tally.elapsed_s:,.0f} of all, {each} of each",
+        f"  first characters {_percentiles(tally.first_s)}",
+        f"  gaps             {_percentiles(tally.gaps_s)}",
+    ]
+
+
+def _percentiles(seconds: Iterable[float]) -> str:
+    ordered = sorted(seconds)
+    if not ordered:
         return "no right answer"
     shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
-    shown = (f"{key} {percentile(latencies, q) * 1000:.2f} ms" for key, q in shares.items())
-    return "  ".join(shown)
+    return "  ".join(f"{key} {percentile(ordered, q) * 1000:.2f} ms" for key, q in shares.items())
 
 
 def _counts(counter: "dict[int, int] | dict[str, int]") -> str:

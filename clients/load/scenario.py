@@ -7,16 +7,21 @@ import base64
 import io
 import json
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from PIL import Image, ImageDraw
 
 from clients.load.target import Target
+from clients.python.events import EventReader
 
 DRAWN_DIGIT = 7
 STROKES = ((0.27, 0.19), (0.72, 0.19), (0.43, 0.83))  # a seven, in shares of the picture's side
 OVERSAMPLING = 4  # drawn larger, then shrunk: soft edges, as a pen or a browser gives
 CLASSIFY = "/v1/digits/classify"
+GENERATE = "/v1/text/generate"
+JSON = "application/json"
+SEED = "But, soft! what light through yonder win"  # 40 characters, as the course's seeds have
+PARAGRAPH = 400  # characters
 
 
 class Scenario(NamedTuple):
@@ -37,9 +42,31 @@ def scenarios() -> dict[str, Scenario]:
     every = (
         Scenario("digit", "POST", CLASSIFY, digit, "image/png", answers_sevens(1)),
         Scenario("drawing", "POST", CLASSIFY, drawing, "image/png", answers_sevens(1)),
-        Scenario("ten", "POST", CLASSIFY, ten, "application/json", answers_sevens(10)),
+        Scenario("ten", "POST", CLASSIFY, ten, JSON, answers_sevens(10)),
+        paragraph("text", PARAGRAPH),
+        stream("text", PARAGRAPH),
     )
     return {scenario.name: scenario for scenario in every}
+
+
+def paragraph(model: str, length: int) -> Scenario:
+    """A text of so many characters, whole; always the same, so every answer has to be the same."""
+    body = _text_request(length)
+    return Scenario(
+        "paragraph", "POST", f"{GENERATE}?model={model}", body, JSON, always_the_same(length)
+    )
+
+
+def stream(model: str, length: int) -> Scenario:
+    """The same text, streamed."""
+    body = _text_request(length, stream=True)
+    path = f"{GENERATE}?model={model}"
+    return Scenario("stream", "POST", path, body, JSON, streams_characters(length))
+
+
+def _text_request(length: int, **more: Any) -> bytes:
+    asked = {"seed": SEED, "diversity": 0.5, "length": length, "random_seed": 42}
+    return json.dumps(asked | more).encode()
 
 
 def request_bytes(scenario: Scenario, target: Target) -> bytes:
@@ -75,6 +102,36 @@ def answers_sevens(count: int) -> Callable[[bytes], bool]:
             )
         except (ValueError, KeyError, TypeError):
             return False
+
+    return is_right
+
+
+def always_the_same(length: int) -> Callable[[bytes], bool]:
+    """A check: a text of `length` characters, the same as in the first answer."""
+    expected: list[str] = []
+
+    def is_right(body: bytes) -> bool:
+        try:
+            text = json.loads(body)["generations"][0]["text"]
+            expected.append(text)
+            del expected[1:]
+            return len(text) == length and bool(text == expected[0])
+        except (ValueError, KeyError, TypeError, IndexError):
+            return False
+
+    return is_right
+
+
+def streams_characters(length: int) -> Callable[[bytes], bool]:
+    """A check: events whose texts have `length` characters in all, up to the last event."""
+
+    def is_right(body: bytes) -> bool:
+        events = list(EventReader().feed(body))
+        try:
+            texts = [json.loads(event).get("text", "") for event in events[:-1]]
+        except (ValueError, AttributeError):
+            return False
+        return events[-1:] == ["[DONE]"] and sum(map(len, texts)) == length
 
     return is_right
 

@@ -2,14 +2,15 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from typing import IO
+from collections.abc import Callable, Iterator, Mapping
+from typing import IO, Any
 
 from clients.load.connection import Connection, Disconnected
 from clients.load.target import Target
@@ -59,6 +60,29 @@ def running(
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
+
+
+@contextlib.contextmanager
+def on_demand(command: list[str], what: str) -> Iterator[Callable[[], dict[str, Any]]]:
+    """A process that measures once for each line it reads; the yielded function is one turn."""
+    with (
+        tempfile.TemporaryFile() as errors,
+        running(command, os.environ, subprocess.PIPE, errors) as process,
+    ):
+
+        def turn() -> dict[str, Any]:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.write(b"\n")
+                process.stdin.flush()
+            line = process.stdout.readline()
+            if not line:
+                raise OSError(f"{what} could not be timed: {last_words(errors)}")
+            measured: dict[str, Any] = json.loads(line)
+            return measured
+
+        yield turn
 
 
 def last_words(errors: IO[bytes]) -> str:

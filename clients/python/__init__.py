@@ -6,7 +6,7 @@ with Vitrine() as vitrine:
     print(vitrine.classify_digits("digit.png").predictions[0].digit)
 """
 
-from clients.python.client import AsyncVitrine, Vitrine
+from clients.python.client import AsyncVitrine
 from clients.python.connection import DEFAULT_TIMEOUT, DEFAULT_URL
 from clients.python.errors import (
     BodyTooLarge,
@@ -37,8 +37,22 @@ from clients.python.errors import (
     VitrineError,
 )
 from clients.python.pictures import Picture, Pictures
+from clients.python.plain import Vitrine
 from clients.python.retries import DEFAULT_RETRIES, Retries
-from clients.python.types import DigitPrediction, DigitsAnswer, ModelVersion, Normalize
+from clients.python.types import (
+    Character,
+    DigitPrediction,
+    DigitsAnswer,
+    Generation,
+    ModelVersion,
+    Normalize,
+    Sampling,
+    ScoreAnswer,
+    TextAnswer,
+    TextChunk,
+    TextEnd,
+    TextEvent,
+)
 
 __all__ = [
     "DEFAULT_RETRIES",
@@ -46,9 +60,11 @@ __all__ = [
     "DEFAULT_URL",
     "AsyncVitrine",
     "BodyTooLarge",
+    "Character",
     "DeadlineExceeded",
     "DigitPrediction",
     "DigitsAnswer",
+    "Generation",
     "ImageTooLarge",
     "InternalError",
     "InvalidImage",
@@ -67,7 +83,13 @@ __all__ = [
     "Pictures",
     "Retries",
     "RouteNotFound",
+    "Sampling",
+    "ScoreAnswer",
     "ServiceError",
+    "TextAnswer",
+    "TextChunk",
+    "TextEnd",
+    "TextEvent",
     "TimedOut",
     "TooLarge",
     "TooManyImages",

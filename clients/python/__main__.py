@@ -4,15 +4,15 @@ The API key comes from VITRINE_API_KEY, never from the command line, where other
 """
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
 
-from clients.python.client import Vitrine
+from clients.python.commands import classify, generate, score
 from clients.python.errors import VitrineError
-from clients.python.types import DigitPrediction, DigitsAnswer
-
-BAR_WIDTH = 20
+from clients.python.plain import Vitrine
+from clients.python.terminal import printable
 
 
 def main(
@@ -20,15 +20,14 @@ def main(
 ) -> int:
     """Command-line arguments → answers on standard output and an exit code."""
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without a letter gets a "?"
     try:
         with client(options.url) as vitrine:
-            answer = vitrine.classify_digits(
-                options.pictures, model=options.model, normalize=options.normalize
-            )
-        _print(answer, options)
+            options.run(vitrine, options)
         sys.stdout.flush()
     except VitrineError as error:
-        print(f"error: {_printable(str(error))}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # `… | head` has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -42,55 +41,62 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m clients.python", description="Ask a Vitrine service."
     )
     commands = parser.add_subparsers(required=True, metavar="command")
-    classify = commands.add_parser(
-        "classify",
-        help="which digit does each picture show?",
-        epilog="An API key is read from VITRINE_API_KEY.",
-    )
-    classify.add_argument("pictures", nargs="+", metavar="picture", help="a PNG, JPEG, WebP, …")
-    classify.add_argument("--json", action="store_true", help="print the service's own answer")
-    classify.add_argument(
-        "--url", help="the service's address (default: VITRINE_URL, or this machine)"
-    )
-    classify.add_argument("--model", help="another model of the same task")
-    classify.add_argument(
+    for add in (_add_classify, _add_generate, _add_score):
+        command = add(commands)
+        command.epilog = "An API key is read from VITRINE_API_KEY."
+        command.add_argument("--json", action="store_true", help="print the service's own answer")
+        command.add_argument(
+            "--url", help="the service's address (default: VITRINE_URL, or this machine)"
+        )
+        command.add_argument("--model", help="another model of the same task")
+    return parser
+
+
+Commands = argparse._SubParsersAction  # what add_subparsers gives; it has no public name
+
+
+def _add_classify(commands: "Commands[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    command = commands.add_parser("classify", help="which digit does each picture show?")
+    command.add_argument("pictures", nargs="+", metavar="picture", help="a PNG, JPEG, WebP, …")
+    command.add_argument(
         "--normalize",
         choices=("auto", "off"),
         default="auto",
         help="off: send 28×28 pictures through as they are",
     )
-    return parser
+    command.set_defaults(run=classify)
+    return command
 
 
-def _print(answer: DigitsAnswer, options: argparse.Namespace) -> None:
-    if options.json:
-        print(answer.body.decode().rstrip("\n"))
-        return
-    names = [_printable(name) for name in options.pictures]
-    width = max(len(name) for name in names)
-    for name, prediction in zip(names, answer.predictions, strict=True):
-        print(f"{name:<{width}}  {_sentence(prediction)}")
+def _add_generate(commands: "Commands[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    command = commands.add_parser("generate", help="how may a text go on?")
+    command.add_argument("seed", help='the text to continue; "": a fresh one; -: standard input')
+    command.add_argument(
+        "--diversity",
+        action="append",
+        type=float,
+        metavar="D",
+        help="0: always the likeliest character; 1: as the model finds them likely; "
+        "may be given again, for another text (default 0.5)",
+    )
+    command.add_argument("--length", type=int, help="characters (default 400)")
+    command.add_argument("--random-seed", type=int, help="same number, same text (default: drawn)")
+    command.add_argument("--top-k", type=int, help="choose among the K likeliest characters")
+    command.add_argument("--top-p", type=float, help="choose among the likeliest, P in sum")
+    command.add_argument("--stop", action="append", metavar="TEXT", help="end before this text")
+    command.add_argument(
+        "--replace-unknown", action="store_true", help="spaces for letters the model never saw"
+    )
+    command.add_argument("--stream", action="store_true", help="print while the model writes")
+    command.set_defaults(run=generate)
+    return command
 
 
-def _sentence(prediction: DigitPrediction) -> str:
-    filled = round(prediction.probability * BAR_WIDTH)
-    full, empty = _bar_characters()
-    bar = full * filled + empty * (BAR_WIDTH - filled)
-    hint = "   probably no digit" if prediction.outlier else ""
-    return f"{prediction.digit}  {prediction.probability:7.2%}  {bar}{hint}"
-
-
-def _bar_characters() -> tuple[str, str]:
-    try:
-        "█░".encode(sys.stdout.encoding or "ascii")
-    except UnicodeEncodeError:
-        return "#", "."
-    return "█", "░"
-
-
-def _printable(text: str) -> str:
-    """Text from outside without the characters that steer a terminal."""
-    return "".join(character if character.isprintable() else " " for character in text)
+def _add_score(commands: "Commands[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    command = commands.add_parser("score", help="how likely does the model find a text?")
+    command.add_argument("text", help="-: standard input")
+    command.set_defaults(run=score)
+    return command
 
 
 if __name__ == "__main__":

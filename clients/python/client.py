@@ -1,26 +1,33 @@
-"""The client: one asynchronous core and a plain face on top of it.
+"""The client's asynchronous core, which asks, and asks again when told to.
 
-The core asks, asks again when told to, and turns refusals into errors; it knows neither proxies
-(`connection`) nor picture files (`pictures`) nor what an answer holds (`types`).
+It knows neither proxies (`connection`) nor picture files (`pictures`) nor what an answer holds
+(`answers`, `types`).
 """
 
 import asyncio
 import json
 import os
-import threading
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any, Self, TypedDict, TypeVar, Unpack
+from typing import Any, Self, Unpack
 
 import httpx
 
+from clients.python.answers import event, is_event_stream, parsed, refusal
 from clients.python.connection import DEFAULT_TIMEOUT, DEFAULT_URL, connect, translated_errors
-from clients.python.errors import UnexpectedAnswer, service_error
+from clients.python.errors import UnexpectedAnswer, Unreachable
+from clients.python.events import EventReader
 from clients.python.pictures import Pictures, encode_pictures
 from clients.python.retries import DEFAULT_RETRIES, Retries
-from clients.python.types import DigitsAnswer, Normalize
-
-Answer = TypeVar("Answer")
+from clients.python.types import (
+    DigitsAnswer,
+    Normalize,
+    Sampling,
+    ScoreAnswer,
+    TextAnswer,
+    TextEvent,
+)
 
 
 class AsyncVitrine:
@@ -86,108 +93,102 @@ class AsyncVitrine:
             VitrineError: See the tree in `errors`.
         """
         files = await asyncio.to_thread(encode_pictures, images)
-        query = {"normalize": normalize} | ({} if model is None else {"model": model})
-        response = await self._post("v1/digits/classify", files, query)
-        answer = _parsed(response, DigitsAnswer.from_wire)
+        query = {"normalize": normalize} | _query(model)
+        response = await self._post("v1/digits/classify", _files_body(files), query)
+        answer = parsed(response, DigitsAnswer.from_wire)
         if len(answer.predictions) != len(files):
             raise UnexpectedAnswer(
                 f"{len(files)} pictures were sent, {len(answer.predictions)} predictions came back"
             )
         return answer
 
+    async def generate(
+        self, seed: str | None = None, *, model: str | None = None, **sampling: Unpack[Sampling]
+    ) -> TextAnswer:
+        """A text → how it may go on, once for each diversity.
+
+        Args:
+            seed: The text to continue; empty: a fresh one.
+            model: Another model of the same task; absent: the route's own.
+            sampling: `diversity`, `length`, `random_seed`, …; with `continuation`, leave the seed out.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        body = _json_body(_writing(seed, sampling))
+        response = await self._post("v1/text/generate", body, _query(model))
+        return parsed(response, TextAnswer.from_wire)
+
+    async def stream_text(
+        self, seed: str | None = None, *, model: str | None = None, **sampling: Unpack[Sampling]
+    ) -> AsyncGenerator[TextEvent, None]:
+        """As `generate`, but a few characters at a time; leaving the loop early stops the work.
+
+        Raises:
+            VitrineError: See the tree in `errors`; also in mid-stream.
+        """
+        body = _json_body(_writing(seed, sampling) | {"stream": True})
+        async with self._open("v1/text/generate", body, _query(model)) as response:
+            if not is_event_stream(response):
+                await response.aread()
+                raise refusal(response)
+            reader = EventReader()
+            async for chunk in response.aiter_bytes():
+                for data in reader.feed(chunk):
+                    if data == "[DONE]":
+                        return
+                    yield event(response, data)
+        raise Unreachable("the stream broke off before its end: ask again")
+
+    async def score(self, text: str, *, model: str | None = None) -> ScoreAnswer:
+        """A text → how likely the model finds each of its characters.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        response = await self._post("v1/text/score", _json_body({"text": text}), _query(model))
+        return parsed(response, ScoreAnswer.from_wire)
+
     async def _post(
-        self, path: str, files: list[bytes], query: Mapping[str, str]
+        self, path: str, body: Mapping[str, Any], query: Mapping[str, str]
     ) -> httpx.Response:
+        async with self._open(path, body, query) as response:
+            await response.aread()
+            return response
+
+    @asynccontextmanager
+    async def _open(
+        self, path: str, body: Mapping[str, Any], query: Mapping[str, str]
+    ) -> AsyncIterator[httpx.Response]:
+        """A response whose body is still to be read, after as many attempts as it took."""
         attempt = 0
         while True:
             with translated_errors(self._http.base_url):
-                response = await self._http.post(path, params=query, **_body(files))
-            wait_seconds = self._retries.wait_seconds(response, attempt)
-            if wait_seconds is None:
-                return response
+                async with self._http.stream("POST", path, params=query, **body) as response:
+                    wait_seconds = self._retries.wait_seconds(response, attempt)
+                    if wait_seconds is None:
+                        yield response
+                        return
             await self._sleep(wait_seconds)
             attempt += 1
 
 
-class Options(TypedDict, total=False):
-    """What both clients can be told; `AsyncVitrine` says what each is."""
-
-    key: str | None
-    timeout: httpx.Timeout
-    retries: Retries
-    transport: httpx.AsyncBaseTransport | None
-    sleep: Callable[[float], Awaitable[None]]
+def _query(model: str | None) -> dict[str, str]:
+    return {} if model is None else {"model": model}
 
 
-class Vitrine:
-    """Asks a Vitrine service, and waits for the answer. Works in notebooks and from any thread.
-
-    Args:
-        url: As for `AsyncVitrine`, and so are the options.
-        options: `key`, `timeout`, `retries`, `transport`, `sleep`.
-    """
-
-    def __init__(self, url: str | None = None, **options: Unpack[Options]) -> None:
-        self._client = AsyncVitrine(url, **options)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-
-    def __repr__(self) -> str:
-        return repr(self._client).removeprefix("Async")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections; closing twice does no harm."""
-        if self._loop.is_closed():
-            return
-        self._wait(self._client.close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def classify_digits(
-        self, images: Pictures, *, model: str | None = None, normalize: Normalize = "auto"
-    ) -> DigitsAnswer:
-        """See `AsyncVitrine.classify_digits`."""
-        return self._wait(self._client.classify_digits(images, model=model, normalize=normalize))
-
-    def _wait(self, coroutine: Coroutine[Any, Any, Answer]) -> Answer:
-        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-        try:
-            return future.result()
-        except BaseException:  # an interrupted caller wants no answer any more
-            future.cancel()
-            raise
+def _writing(seed: str | None, sampling: Sampling) -> dict[str, Any]:
+    return ({} if seed is None else {"seed": seed}) | dict(sampling)
 
 
-def _body(files: list[bytes]) -> dict[str, Any]:
+def _json_body(values: Mapping[str, Any]) -> dict[str, Any]:
+    content = json.dumps(
+        values
+    ).encode()  # ASCII, so that a lone surrogate is the service's to refuse
+    return {"content": content, "headers": {"Content-Type": "application/json"}}
+
+
+def _files_body(files: list[bytes]) -> dict[str, Any]:
     if len(files) == 1:
         return {"content": files[0], "headers": {"Content-Type": "application/octet-stream"}}
     return {"files": [("image", (f"image-{place}", file)) for place, file in enumerate(files, 1)]}
-
-
-def _parsed(response: httpx.Response, parse: Callable[[bytes], Answer]) -> Answer:
-    """An answer → its typed value; a refusal → the error that mirrors it."""
-    try:
-        if response.is_success:
-            return parse(response.content)
-        refusal = json.loads(response.content)
-        message, code = str(refusal["error"]), str(refusal.get("code", ""))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UnexpectedAnswer(
-            f"what answers at {response.url.copy_with(query=None, userinfo=b'')} is no Vitrine "
-            f"service: status {response.status_code}, {response.headers.get('Content-Type', '?')}"
-        ) from error
-    request_id = str(refusal.get("request_id", ""))
-    raise service_error(message, status=response.status_code, code=code, request_id=request_id)

@@ -60,7 +60,7 @@ class ServiceError(VitrineError):
 
     Args:
         message: The service's own sentence.
-        status: The HTTP status.
+        status: The HTTP status; 0 where the error came in mid-stream.
         code: The machine's word for the error.
         request_id: What to look for in the service's log.
     """

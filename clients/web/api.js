@@ -1,5 +1,5 @@
 /**
- * The service as the page sees it: pictures out, answers or errors back. Knows no document.
+ * The service as the page sees it: pictures and texts out, answers or errors back. Knows no document.
  *
  * VitrineError
  * ├─ Superseded          a newer request took its place; nothing to tell anybody
@@ -9,6 +9,8 @@
  *    ├─ Unauthorized     an API key is missing or wrong
  *    └─ Busy             429 and 503: asked again until patience ended
  */
+
+import { readEvents } from "./events.js";
 
 const ATTEMPTS = 6;
 const SHORTEST_WAIT_SECONDS = 1;
@@ -28,7 +30,6 @@ export class Unreachable extends VitrineError {}
 export class UnexpectedAnswer extends VitrineError {}
 
 export class Refused extends VitrineError {
-  /** @param {string} message @param {{status: number, code?: string, requestId?: string}} about */
   constructor(message, { status, code = "", requestId = "" }) {
     super(message);
     Object.assign(this, { status, code, requestId });
@@ -43,10 +44,8 @@ export class Busy extends Refused {}
  * @typedef {object} Answer
  * @property {any} body the JSON of the answer
  * @property {{name: string, milliseconds: number}[]} timing the steps of Server-Timing
- * @property {number} roundTripMs from sending to having read the answer
- */
-
-/**
+ * @property {number} roundTripMs from sending to having read the answer, or to its first byte if it streams
+ *
  * @typedef {object} CallOptions
  * @property {AbortSignal} [signal] ends the call with `Superseded`
  * @property {(seconds: number, error: Busy) => void} [onWait] told before each wait
@@ -54,46 +53,66 @@ export class Busy extends Refused {}
 
 /** Asks the service. While it is busy, no request leaves before the time it named has passed. */
 export class Vitrine {
-  /** @type {string} the API key, once somebody has typed one */
-  key = "";
+  key = ""; // the API key, once somebody has typed one
+  onUnauthorized = () => {}; // called when it is missing or wrong
   #quietUntil = 0;
 
-  /**
-   * @param {object} [options]
-   * @param {string} [options.base] what the paths are relative to; empty: the page's address
-   * @param {typeof fetch} [options.fetch]
-   * @param {() => number} [options.now] milliseconds
-   * @param {(milliseconds: number, signal?: AbortSignal) => Promise<void>} [options.sleep]
-   */
+  /** `base`: what the paths are relative to; empty: the page's address. The clock is in milliseconds. */
   constructor({ base = "", fetch = (...args) => globalThis.fetch(...args),
     now = () => performance.now(), sleep = pause } = {}) {
     Object.assign(this, { base, fetch, now, sleep });
   }
 
-  /**
-   * Which digit is it?
-   * @param {Blob} picture @param {CallOptions} [options] @returns {Promise<Answer>}
-   */
+  /** Which digit is on a picture, a Blob? */
   classifyDigit(picture, options) {
-    return this.#post("v1/digits/classify?return=input", picture, options,
+    return this.#askForJson("v1/digits/classify?return=input", picture, options,
       (body) => body.predictions[0].probabilities.length === 10);
   }
 
-  /**
-   * What does each layer see?
-   * @param {Blob} picture @param {CallOptions} [options] @returns {Promise<Answer>}
-   */
+  /** What does each layer see of it? */
   digitActivations(picture, options) {
-    return this.#post("v1/digits/activations?model=digits-course", picture, options,
+    return this.#askForJson("v1/digits/activations?model=digits-course", picture, options,
       (body) => Array.isArray(body.layers));
   }
 
-  async #post(path, picture, { signal, onWait = () => {} } = {}, isAnswer) {
+  /** Lets a model write: an Answer with `events`, those of the API. Leaving the loop over them stops the work. */
+  async streamText(model, request, options = {}) {
+    const body = JSON.stringify({ ...request, stream: true });
+    const answer = await this.#ask(`v1/text/generate?model=${encodeURIComponent(model)}`, body, options,
+      async (response) => readEvents(response.body));
+    return { ...answer, events: textEvents(answer.body, options.signal) };
+  }
+
+  /** How likely does a model find each character of a text? */
+  scoreText(model, text, options) {
+    return this.#askForJson(`v1/text/score?model=${encodeURIComponent(model)}`, JSON.stringify({ text }),
+      options, (body) => Array.isArray(body.characters));
+  }
+
+  models(options) {
+    return this.#askForJson("v1/models", null, options, (body) => Array.isArray(body.data));
+  }
+
+  card(model, options) {
+    return this.#askForJson(`v1/models/${encodeURIComponent(model)}/card`, null, options,
+      (body) => typeof body.model.name === "string");
+  }
+
+  #askForJson(path, content, options, isAnswer) {
+    return this.#ask(path, content, options, async (response) => {
+      const body = parseJson(await response.text());
+      if (!fits(body, isAnswer)) throw unexpected(response);
+      return body;
+    });
+  }
+
+  async #ask(path, content, { signal, onWait = () => {} } = {}, read) {
     for (let attempt = 1; ; attempt += 1) {
       await this.#untilQuietIsOver(signal);
       try {
-        return await this.#once(path, picture, signal, isAnswer);
+        return await this.#once(path, content, signal, read);
       } catch (error) {
+        if (error instanceof Unauthorized) this.onUnauthorized();
         if (!(error instanceof Busy) || attempt === ATTEMPTS) throw error;
         onWait(error.retryAfterSeconds, error);
       }
@@ -103,29 +122,28 @@ export class Vitrine {
   async #untilQuietIsOver(signal) {
     const milliseconds = this.#quietUntil - this.now();
     if (milliseconds > 0) await this.sleep(milliseconds, signal);
-    if (signal?.aborted) throw new Superseded("a newer request took its place");
+    if (signal?.aborted) throw superseded();
   }
 
-  async #once(path, picture, signal, isAnswer) {
+  async #once(path, content, signal, read) {
     const started = this.now();
-    const headers = { Accept: "application/json", "Content-Type": "application/octet-stream" };
-    if (this.key) headers["X-API-Key"] = this.key;
-    const { response, body } = await this.#exchange(path, { method: "POST", body: picture, headers, signal });
-    if (!response.ok) throw this.#refusal(response, body);
-    if (!fits(body, isAnswer)) throw unexpected(response);
-    const timing = parseServerTiming(response.headers.get("Server-Timing") ?? "");
-    return { body, timing, roundTripMs: this.now() - started };
+    try {
+      const response = await this.fetch(this.base + path, this.#request(content, signal));
+      if (!response.ok) throw this.#refusal(response, parseJson(await response.text()));
+      const body = await read(response);
+      const timing = parseServerTiming(response.headers.get("Server-Timing") ?? "");
+      return { body, timing, roundTripMs: this.now() - started };
+    } catch (error) {
+      throw translated(error, signal);
+    }
   }
 
-  async #exchange(path, request) {
-    try {
-      const response = await this.fetch(this.base + path, request);
-      const text = await response.text();
-      return { response, body: parseJson(text) };
-    } catch (error) {
-      if (request.signal?.aborted) throw new Superseded("a newer request took its place");
-      throw new Unreachable("The service does not answer. Is it running, and are you online?", { cause: error });
-    }
+  #request(content, signal) {
+    const headers = { Accept: "application/json" };
+    if (this.key) headers["X-API-Key"] = this.key;
+    if (content === null) return { headers, signal };
+    headers["Content-Type"] = typeof content === "string" ? "application/json" : "application/octet-stream";
+    return { method: "POST", body: content, headers, signal };
   }
 
   #refusal(response, body) {
@@ -143,9 +161,8 @@ export class Vitrine {
 }
 
 /**
- * Makes room for one job at a time: starting one aborts the one before.
- * @returns {<T>(job: (signal: AbortSignal) => Promise<T>) => Promise<T>} rejects with `Superseded`
- *   when a newer job has been started, whatever the older one did in the meantime
+ * Makes room for one job at a time: starting one aborts the one before, which then rejects with
+ * `Superseded`, whatever it did in the meantime.
  */
 export function newestOnly() {
   let controller = new AbortController();
@@ -158,14 +175,11 @@ export function newestOnly() {
     } catch (error) {
       if (!mine.signal.aborted) throw error;
     }
-    throw new Superseded("a newer request took its place");
+    throw superseded();
   };
 }
 
-/**
- * `decode;dur=0.4, infer;dur=1.2` → the steps, in order; what has no duration is left out.
- * @param {string} header @returns {{name: string, milliseconds: number}[]}
- */
+/** `decode;dur=0.4, infer;dur=1.2` → the steps, in order; what has no duration is left out. */
 export function parseServerTiming(header) {
   return header.split(",").flatMap((entry) => {
     const [name, ...parameters] = entry.split(";").map((part) => part.trim());
@@ -175,15 +189,37 @@ export function parseServerTiming(header) {
   });
 }
 
-/**
- * A Retry-After header, seconds or a date → seconds that a person is willing to wait.
- * @param {string | null} header @param {number} [now] @returns {number}
- */
+/** A Retry-After header, seconds or a date → seconds that a person is willing to wait. */
 export function retryAfterSeconds(header, now = Date.now()) {
   const text = header?.trim() ?? "";
   const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : (Date.parse(text) - now) / 1000;
   if (Number.isNaN(seconds)) return SHORTEST_WAIT_SECONDS;
   return Math.min(LONGEST_WAIT_SECONDS, Math.max(SHORTEST_WAIT_SECONDS, seconds));
+}
+
+async function* textEvents(events, signal) {
+  try {
+    for await (const data of events) {
+      if (data === "[DONE]") return;
+      const event = JSON.parse(data);
+      if (event.error) throw new Refused(String(event.error), { status: 0, code: event.code });
+      yield event;
+    }
+  } catch (error) {
+    throw translated(error, signal);
+  }
+  throw new Unreachable("The text broke off before its end. Try again.");
+}
+
+function superseded() {
+  return new Superseded("a newer request took its place");
+}
+
+/** What went wrong on the way → an error of ours. */
+function translated(error, signal) {
+  if (signal?.aborted) return superseded();
+  if (error instanceof VitrineError) return error;
+  return new Unreachable("The service does not answer. Is it running, and are you online?", { cause: error });
 }
 
 function unexpected(response) {

@@ -1,49 +1,30 @@
-/** Ten bars, one for each digit. */
+/** Bars with a name and a value each, which move to where they belong. */
 
+import { element } from "./dom.js";
 import { percent } from "./words.js";
 
 /**
- * @param {HTMLElement} list an empty list
- * @param {number} [count]
- * @returns {{show: (probabilities: number[]) => void, clear: () => void}}
+ * Fills an empty list. `show` takes a share for each name; which one stands out (absent: the longest),
+ * and what is written beside each (absent: percentages).
  */
-export function createBars(list, count = 10) {
-  const rows = Array.from({ length: count }, (_, index) => createRow(index));
+export function createBars(list, names) {
+  const rows = names.map(createRow);
   list.replaceChildren(...rows.map(({ item }) => item));
-  return {
-    show(probabilities) {
-      const best = probabilities.indexOf(Math.max(...probabilities));
-      rows.forEach(({ item, fill, value }, index) => {
-        item.classList.toggle("best", index === best);
-        fill.style.transform = `scaleX(${probabilities[index]})`;
-        value.textContent = percent(probabilities[index]);
-      });
-    },
-    clear() {
-      for (const { item, fill, value } of rows) {
-        item.classList.remove("best");
-        fill.style.transform = "scaleX(0)";
-        value.textContent = "";
-      }
-    },
-  };
+  function show(shares, { best = shares.indexOf(Math.max(...shares)), values = shares.map(percent) } = {}) {
+    rows.forEach(({ item, fill, value }, index) => {
+      item.classList.toggle("best", index === best);
+      fill.style.transform = `scaleX(${shares[index]})`;
+      value.textContent = values[index];
+    });
+  }
+  return { show, clear: () => show(names.map(() => 0), { best: -1, values: names.map(() => "") }) };
 }
 
-function createRow(index) {
-  const item = document.createElement("li");
-  const name = span("name", String(index));
-  const track = span("track");
-  const fill = span("fill");
-  const value = span("value");
+function createRow(textContent) {
+  const fill = element("span", { className: "fill" });
+  const value = element("span", { className: "value" });
   fill.style.transform = "scaleX(0)";
-  track.append(fill);
-  item.append(name, track, value);
+  const name = element("span", { className: "name", textContent });
+  const item = element("li", {}, name, element("span", { className: "track" }, fill), value);
   return { item, fill, value };
-}
-
-function span(className, text = "") {
-  const element = document.createElement("span");
-  element.className = className;
-  element.textContent = text;
-  return element;
 }

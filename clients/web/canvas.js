@@ -11,7 +11,6 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
  * is left.
  */
 export class Pad extends EventTarget {
-  /** @type {import("./strokes.js").Point[][]} */
   #strokes = [];
   #sample = null;
   #sampleShare = 1;
@@ -20,7 +19,6 @@ export class Pad extends EventTarget {
   #cursor = { x: 0.35, y: 0.25 };
   #frame = 0;
 
-  /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
     super();
     this.canvas = canvas;
@@ -30,12 +28,11 @@ export class Pad extends EventTarget {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#repaint());
   }
 
-  /** @returns {boolean} */
   get isEmpty() {
     return this.#strokes.length === 0 && this.#picture === null;
   }
 
-  /** The drawing, or the sample while there is none, as a PNG. @returns {Promise<Blob>} */
+  /** The drawing, or the sample while there is none, as a PNG. */
   toPng() {
     return strokesToPng(this.#sample ?? this.#strokes);
   }
@@ -53,7 +50,7 @@ export class Pad extends EventTarget {
     requestAnimationFrame(step);
   }
 
-  /** Show a picture instead of a drawing. @param {ImageBitmap | null} picture */
+  /** Show a picture instead of a drawing. */
   showPicture(picture) {
     this.#forget();
     this.#picture = picture;

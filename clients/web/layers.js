@@ -1,23 +1,20 @@
 /** The picture on its way through the network, left to right. */
 
+import { element } from "./dom.js";
+
 const WISHED_WIDTH = 128; // CSS pixels; maps are enlarged by a whole number, at least 2, to come near it
 const FEW_VALUES = 16;
 
-/**
- * @param {HTMLElement} strip
- * @param {string} input address of the picture that went in
- * @param {{name: string, shape: number[], image?: string, values?: number[]}[]} layers
- */
+/** Fills a strip: the picture's address, then each layer's name, shape, and `image` of maps or `values`. */
 export function showLayers(strip, input, layers) {
-  const first = createFigure("input", [28, 28], createMaps(input, 84));
-  const others = layers.map(({ name, shape, image, values }) =>
-    createFigure(name, shape, image ? createMaps(image) : createValues(values ?? [])));
   const { scrollLeft } = strip;
-  strip.replaceChildren(first, ...others);
+  const figures = layers.map(({ name, shape, image, values = [] }) =>
+    createFigure(name, shape, image ? createMaps(image) : createValues(values)));
+  strip.replaceChildren(createFigure("input", [28, 28], createMaps(input, 84)), ...figures);
   strip.scrollLeft = scrollLeft;
 }
 
-/** Marks a strip that holds more to the right, so that it can fade there. @param {HTMLElement} strip */
+/** Marks a strip that holds more to the right, so that it can fade there. */
 export function watchOverflow(strip) {
   const mark = () => {
     strip.classList.toggle("more", strip.scrollLeft + strip.clientWidth < strip.scrollWidth - 1);
@@ -28,26 +25,19 @@ export function watchOverflow(strip) {
 }
 
 function createFigure(name, shape, content) {
-  const figure = document.createElement("figure");
-  const caption = document.createElement("figcaption");
-  const title = document.createElement("b");
-  title.textContent = name;
-  caption.append(title, `${shape.join(" × ")}`);
-  figure.append(content, caption);
-  return figure;
+  const caption = element("figcaption", {}, element("b", { textContent: name }), shape.join(" × "));
+  return element("figure", {}, content, caption);
 }
 
 function createMaps(address, width = WISHED_WIDTH) {
-  const image = new Image();
-  image.className = "pixels";
-  image.alt = "";
+  const image = element("img", { className: "pixels", alt: "" });
   image.addEventListener("load", () => enlarge(image, image.naturalWidth, width));
   image.src = address;
   return image;
 }
 
-function enlarge(element, naturalWidth, width = WISHED_WIDTH) {
-  element.style.width = `${naturalWidth * Math.max(2, Math.round(width / naturalWidth))}px`;
+function enlarge(image, naturalWidth, width) {
+  image.style.width = `${naturalWidth * Math.max(2, Math.round(width / naturalWidth))}px`;
 }
 
 function createValues(values) {
@@ -55,35 +45,26 @@ function createValues(values) {
 }
 
 function createColumn(values) {
-  const list = document.createElement("ol");
-  list.className = "column";
   const highest = Math.max(...values.map(Math.abs)) || 1;
-  list.append(...values.map((value, index) => {
-    const item = document.createElement("li");
-    const fill = document.createElement("span");
-    fill.className = "fill";
+  return element("ol", { className: "few" }, ...values.map((value, index) => {
+    const fill = element("span", { className: "fill" });
     fill.style.transform = `scaleX(${Math.abs(value) / highest})`;
-    item.append(String(index), fill);
-    return item;
+    return element("li", {}, String(index), fill);
   }));
-  return list;
 }
 
 function createGrid(values) {
-  const canvas = document.createElement("canvas");
-  const columns = Math.ceil(Math.sqrt(values.length));
-  canvas.className = "pixels";
-  canvas.width = columns;
-  canvas.height = Math.ceil(values.length / columns);
+  const width = Math.ceil(Math.sqrt(values.length));
+  const canvas = element("canvas", { className: "pixels", width, height: Math.ceil(values.length / width) });
   const context = canvas.getContext("2d");
   const pixels = context.createImageData(canvas.width, canvas.height);
   const low = Math.min(0, ...values);
   const range = Math.max(...values) - low || 1;
-  for (let index = 0; index < columns * canvas.height; index += 1) {
+  for (let index = 0; index < width * canvas.height; index += 1) {
     const grey = index < values.length ? ((values[index] - low) / range) * 255 : 0;
     pixels.data.set([grey, grey, grey, 255], index * 4);
   }
   context.putImageData(pixels, 0, 0);
-  enlarge(canvas, columns, 96);
+  enlarge(canvas, width, 96);
   return canvas;
 }

@@ -5,12 +5,7 @@
  *
  * Every new request aborts the one before, so a fixed rhythm faster than the network would abort
  * them all. The interval follows the answers: a little more than the last one took, and twice as
- * long after each that was aborted.
- *
- * @template T
- * @param {(value: T) => Promise<boolean>} send resolves to whether an answer came; never rejects
- * @param {object} [options]
- * @returns {{push: (value: T) => void, cancel: () => void}}
+ * long after each that was aborted. `send` resolves to whether an answer came, and never rejects.
  */
 export function createPacer(send, { shortestMs = 60, longestMs = 2000,
   now = () => performance.now(), later = setTimeout, forget = clearTimeout } = {}) {
@@ -42,11 +37,7 @@ export function createPacer(send, { shortestMs = 60, longestMs = 2000,
   };
 }
 
-/**
- * Calls once, when nobody has asked for `milliseconds`.
- * @param {() => void} call @param {number} milliseconds
- * @returns {{push: () => void, cancel: () => void}}
- */
+/** Calls once, when nobody has asked for so many milliseconds. */
 export function createDebounce(call, milliseconds, { later = setTimeout, forget = clearTimeout } = {}) {
   let timer;
   return {
@@ -54,8 +45,6 @@ export function createDebounce(call, milliseconds, { later = setTimeout, forget 
       forget(timer);
       timer = later(call, milliseconds);
     },
-    cancel() {
-      forget(timer);
-    },
+    cancel: () => forget(timer),
   };
 }

@@ -1,195 +1,76 @@
-/** Wires the page: the drawing goes to the service, its answer into the elements. */
+/**
+ * Wires the page: rooms, of which one is open, as the address says.
+ *
+ * A room is its section `#room-<name>`, its link in the navigation, a line in ROOMS, and a module
+ * whose default class has `open(state, models)`, called whenever the address leads to it, and
+ * `close()`, which aborts what is under way.
+ */
 
-import { newestOnly, Superseded, Unauthorized, Vitrine, VitrineError } from "./api.js";
-import { createBars } from "./bars.js";
-import { Pad } from "./canvas.js";
-import { showLayers, watchOverflow } from "./layers.js";
-import { createDebounce, createPacer } from "./pace.js";
-import { showTiming } from "./timing.js";
-import { curlCommand, percent, sentence, waitingSentence } from "./words.js";
+import { formatAddress, parseAddress } from "./address.js";
+import { Vitrine } from "./api.js";
 
-const SETTLED_MS = 400; // without a new stroke: announce the answer, look into the layers
+const ROOMS = {
+  digits: { title: "Digits", isShown: (tasks) => tasks.includes("classify_digit"), load: () => import("./digits.js") },
+  text: { title: "Text", isShown: (tasks) => tasks.includes("generate_text"), load: () => import("./text.js") },
+  models: { title: "Models", isShown: (tasks) => tasks.length > 0, load: () => import("./models.js") },
+};
+const LOADING_MS = 3000; // while a model loads, its room may still appear
 
-const $ = (id) => document.getElementById(id);
-const pad = new Pad($("canvas"));
-const bars = createBars($("bars"));
+const keyForm = document.getElementById("key-form");
 const vitrine = new Vitrine();
-const newestAnswer = newestOnly();
-const newestLayers = newestOnly();
-const pacer = createPacer(classify);
-const settled = createDebounce(settle, SETTLED_MS);
+const made = {};
+let models = null; // not known yet
+let current = "";
 
-let upload = null; // the file that is shown instead of a drawing
-let isSample = true;
-let latest = null; // { picture, prediction }: what the page shows now
+const link = (name) => document.querySelector(`nav a[href="#${name}"]`);
+const isOffered = (name) => Object.hasOwn(ROOMS, name) && !link(name).hidden;
 
-async function classify() {
-  try {
-    const shown = await newestAnswer(async (signal) => {
-      const picture = upload ?? (await pad.toPng());
-      return { picture, ...(await vitrine.classifyDigit(picture, { signal, onWait })) };
-    });
-    showAnswer(shown);
-    return true;
-  } catch (error) {
-    if (error instanceof Superseded) return false;
-    showError(error);
-    return true;
+/** The room that the address names, else the first. */
+function wanted() {
+  const { room } = parseAddress(location.hash);
+  return isOffered(room) ? room : Object.keys(ROOMS).find(isOffered) ?? "digits";
+}
+
+async function follow() {
+  const { room, state } = parseAddress(location.hash);
+  const name = wanted();
+  if (current !== name) made[current]?.close();
+  current = name;
+  for (const each of Object.keys(ROOMS)) {
+    document.getElementById(`room-${each}`).hidden = each !== name;
+    if (each === name) link(each).setAttribute("aria-current", "page");
+    else link(each).removeAttribute("aria-current");
   }
-}
-
-function onWait(seconds, error) {
-  setStale(true);
-  showNote(waitingSentence(seconds, error));
-}
-
-function showAnswer(answer) {
-  const [prediction] = answer.body.predictions;
-  const { name, version } = answer.body.model;
-  latest = { picture: answer.picture, prediction };
-  $("digit").textContent = String(prediction.digit);
-  $("certainty").textContent = percent(prediction.probability);
-  $("caption").textContent = isSample ? `a sample, read by ${name}/${version}` : `read by ${name}/${version}`;
-  bars.show(prediction.probabilities);
-  setStale(false);
-  showNote(prediction.outlier ? "This is probably no digit. The network has to name one all the same." : "");
-  $("key-form").hidden = true;
-  showInput(prediction.input);
-  $("timing").hidden = answer.timing.length === 0;
-  showTiming({ bar: $("timing-bar"), legend: $("timing-legend") }, answer);
-  showRequest(answer.picture);
-  settled.push();
-}
-
-function showInput(input) {
-  $("seen").hidden = !input;
-  if (!input) return;
-  $("seen").src = input.image;
-  $("seen").alt = "The picture of 28 by 28 pixels that the model saw";
-  $("steps").replaceChildren(...input.steps.map((step) => {
-    const item = document.createElement("li");
-    item.textContent = step;
-    return item;
-  }));
-}
-
-function showRequest(picture) {
-  const url = new URL("v1/digits/classify?return=input", document.baseURI).href;
-  $("curl").textContent = curlCommand(url, { file: upload?.name || "digit.png", withKey: Boolean(vitrine.key) });
-  $("save").hidden = !picture || Boolean(upload);
-  if (!picture) return;
-  URL.revokeObjectURL($("save").href);
-  $("save").href = URL.createObjectURL(picture);
-}
-
-function showError(error) {
-  setStale(true);
-  showNote(error instanceof VitrineError ? sentence(error.message) : "This page made a mistake. Please reload it.");
-  if (!(error instanceof VitrineError)) console.error(error);
-  settled.push();
-  if (!(error instanceof Unauthorized)) return;
-  $("key-form").hidden = false;
-  if (vitrine.key) $("key").select();
-}
-
-function setStale(isStale) {
-  for (const id of ["digit", "certainty", "bars"]) $(id).classList.toggle("stale", isStale);
-}
-
-function showNote(text) {
-  $("note").textContent = text;
-  $("note").hidden = text === "";
-}
-
-async function settle() {
-  const { textContent: note } = $("note");
-  if ($("digit").classList.contains("stale") || !latest) {
-    $("live").textContent = note;
-    return;
-  }
-  const { picture, prediction } = latest;
-  if (!isSample) {
-    $("live").textContent = `The model reads ${prediction.digit}, ${percent(prediction.probability)}. ${note}`;
-  }
-  try {
-    const { body } = await newestLayers((signal) => vitrine.digitActivations(picture, { signal }));
-    showLayers($("strip"), prediction.input?.image ?? "", body.layers);
-    $("layers-caption").textContent =
-      `The same picture in ${body.model.name}/${body.model.version}: lighter means more.`;
-    $("layers").hidden = false;
-  } catch (error) {
-    if (!(error instanceof Superseded)) $("layers").hidden = true;
-  }
-}
-
-function beginDrawing() {
-  upload = null;
-  isSample = false;
-  $("invitation").hidden = true;
-}
-
-function forgetAnswer() {
-  beginDrawing();
-  pacer.cancel();
-  settled.cancel();
-  for (const newest of [newestAnswer, newestLayers]) newest(async () => {});
-  latest = null;
-  $("invitation").hidden = false;
-  $("digit").textContent = "–";
-  $("certainty").textContent = $("caption").textContent = "\u00a0";
-  bars.clear();
-  setStale(false);
-  showNote("");
-  $("seen").hidden = $("timing").hidden = $("layers").hidden = true;
-  $("steps").replaceChildren();
-  showRequest(null);
-}
-
-async function openPicture(file) {
-  if (!file) return;
-  const bitmap = await createImageBitmap(file).catch(() => null); // the service says what is wrong
-  beginDrawing();
-  upload = file;
-  pad.showPicture(bitmap);
-  pacer.push();
-}
-
-async function copyCommand() {
-  try {
-    await navigator.clipboard.writeText($("curl").textContent);
-  } catch { // no clipboard without https: select it, so that two keys copy it
-    getSelection().selectAllChildren($("curl"));
-    document.execCommand("copy");
-  }
-  $("copy").textContent = "Copied";
-  setTimeout(() => { $("copy").textContent = "Copy"; }, 1500);
-}
-
-function listen() {
-  pad.addEventListener("ink", () => { beginDrawing(); settled.cancel(); pacer.push(); });
-  pad.addEventListener("lift", () => pacer.push());
-  pad.addEventListener("empty", forgetAnswer);
-  $("clear").addEventListener("click", () => pad.clear());
-  $("undo").addEventListener("click", () => pad.undo());
-  $("copy").addEventListener("click", copyCommand);
-  $("file").addEventListener("change", ({ target }) => { openPicture(target.files[0]); target.value = ""; });
-  $("key-form").addEventListener("submit", (event) => {
-    event.preventDefault();
-    vitrine.key = $("key").value.trim();
-    pacer.push();
+  document.title = `${ROOMS[name].title} · Vitrine`;
+  const { default: Room } = await ROOMS[name].load();
+  made[name] ??= new Room(document.getElementById(`room-${name}`), {
+    vitrine,
+    remember: (values) => name === current && history.replaceState(null, "", formatAddress(name, values)),
   });
-  addEventListener("paste", (event) => openPicture(event.clipboardData.files[0]));
-  addEventListener("dragover", (event) => { event.preventDefault(); $("paper").classList.add("over"); });
-  addEventListener("dragleave", () => $("paper").classList.remove("over"));
-  addEventListener("drop", (event) => {
-    event.preventDefault();
-    $("paper").classList.remove("over");
-    openPicture(event.dataTransfer.files[0]);
-  });
+  if (name === current) made[name].open(name === room ? state : new URLSearchParams(), models ?? []);
 }
 
-listen();
-watchOverflow($("strip"));
-showRequest(null);
-pad.showSample();
-pacer.push();
+async function findModels() {
+  try {
+    models = (await vitrine.models()).body.data;
+  } catch {
+    return; // the room that is open says what is wrong
+  }
+  const tasks = models.map(({ task }) => task).filter(Boolean);
+  for (const [name, { isShown }] of Object.entries(ROOMS)) link(name).hidden = !isShown(tasks);
+  if (models.some(({ ready }) => ready === false)) setTimeout(findModels, LOADING_MS);
+  if (wanted() !== current) follow();
+}
+
+vitrine.onUnauthorized = () => { keyForm.hidden = false; };
+keyForm.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  vitrine.key = keyForm.elements.key.value.trim();
+  keyForm.hidden = true;
+  await findModels();
+  follow();
+});
+addEventListener("hashchange", follow);
+if (["", "digits"].includes(parseAddress(location.hash).room)) follow(); // at once; others may not be served
+await findModels();
+if (!current) follow();

@@ -1,15 +1,9 @@
-/** Strokes as lists of points in the unit square, and how they become ink. */
+/** Strokes as lists of points {x, y} in the unit square, and how they become ink. */
 
 const PEN_WIDTH = 0.075; // of the side: about what a digit of the training set has
 export const PICTURE_SIDE = 280;
 
-/** @typedef {{x: number, y: number}} Point */
-
-/**
- * @param {CanvasRenderingContext2D} context
- * @param {Point[][]} strokes
- * @param {{side: number, color: string, share?: number}} how `share`: how much of it is drawn yet
- */
+/** Paints on a canvas; `share`: how much of it is drawn yet. */
 export function paintStrokes(context, strokes, { side, color, share = 1 }) {
   Object.assign(context, { lineWidth: side * PEN_WIDTH, lineCap: "round", lineJoin: "round" });
   Object.assign(context, { strokeStyle: color, fillStyle: color });
@@ -38,7 +32,7 @@ function paintStroke(context, stroke, side) {
   context.stroke();
 }
 
-/** Strokes → a PNG, black on white. @param {Point[][]} strokes @returns {Promise<Blob>} */
+/** Strokes → a PNG, black on white. */
 export function strokesToPng(strokes) {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = PICTURE_SIDE;
@@ -49,7 +43,7 @@ export function strokesToPng(strokes) {
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }
 
-/** The faint 3 that invites. @returns {Point[][]} */
+/** The faint 3 that invites. */
 export function sampleStrokes() {
   const bow = (y, rx, ry, from, to) => Array.from({ length: 25 }, (_, index) => {
     const angle = ((from + (index / 24) * (to - from)) * Math.PI) / 180;

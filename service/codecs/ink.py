@@ -19,7 +19,8 @@ _LONGEST_SIDE = 300
 _MIN_CONTRAST = 16
 _MIN_SIZE = 0.03  # of the picture's longer side; anything smaller is dirt
 _EVEN = 6  # grey levels that compression may add to an even background
-_EVEN_SHARE = 0.9
+_EVEN_SHARE = 0.9  # of the border's background; what is plainly ink may touch the border
+_PLAINLY_INK = 0.3  # of the strongest contrast
 _THUMBNAIL = 48
 _BLANK = "the picture is blank: no digit was found"
 
@@ -95,17 +96,28 @@ def _box(mask: Mask) -> tuple[slice, slice]:
 def _lift(grey: Pixels) -> _Lifted:
     frame = border(grey)
     level = int(np.partition(frame, frame.size // 2)[frame.size // 2])
-    is_even = np.abs(frame.astype(np.int16) - level) <= _EVEN
-    if np.count_nonzero(is_even) < _EVEN_SHARE * frame.size:
-        return _lift_off_paper(grey)
     above, below = int(grey.max()) - level, level - int(grey.min())
     peak = max(above, below)
+    towards_ink = (frame.astype(np.int16) - level) * (1 if above >= below else -1)
+    if not _is_even(towards_ink, peak):
+        return _lift_off_paper(grey)
     if peak < _MIN_CONTRAST:
         raise InvalidImage(_BLANK)
     base = np.uint8(level)
     if below > above:
         return _Lifted(base - np.minimum(grey, base), max(0.1 * peak, _EVEN), ["inverted"])
     return _Lifted(np.maximum(grey, base) - base, max(0.1 * peak, _EVEN), [])
+
+
+def _is_even(border: NDArray[np.int16], peak: int) -> bool:
+    """Tell an even background from paper, by the border's difference to its median towards the ink.
+
+    A stroke that touches the border, and as much soft edge as it has, is no unevenness.
+    """
+    plain = int(np.count_nonzero(border > max(_EVEN, _PLAINLY_INK * peak)))
+    soft = int(np.count_nonzero(border > _EVEN)) - plain
+    uneven = int(np.count_nonzero(border < -_EVEN)) + max(0, soft - plain)
+    return uneven <= (1 - _EVEN_SHARE) * (border.size - plain)
 
 
 def _lift_off_paper(grey: Pixels) -> _Lifted:

@@ -9,15 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import orjson
-
+from service.codecs.document import parse_json
 from service.codecs.form import read_files
 from service.codecs.image import Picture, decode_base64, from_pixels, open_picture
 from service.codecs.pixels import kind_of
 from service.codecs.sniffing import excerpt, picture_format
 from service.errors import (
     ImageTooLarge,
-    InvalidJSON,
     InvalidRequest,
     InvalidValue,
     TooManyImages,
@@ -103,7 +101,7 @@ def _open(source: Any) -> Picture:
 
 
 def _from_json(body: bytes) -> list[Any]:
-    document = _parse(body)
+    document = parse_json(body)
     if isinstance(document, list):
         raise InvalidValue(f"expected {_EXPECTED}, got a bare list")
     for name in document:
@@ -126,14 +124,3 @@ def _checked_list(name: str, value: Any) -> list[Any]:
             f'"{name}" is a list of pictures, [N][H][W]: put [ ] around a single one'
         )
     return value
-
-
-def _parse(body: bytes) -> Any:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        message = f"the body is not valid JSON: {error.msg} ({place})"
-        if re.search(rb"\b(?:NaN|Infinity)\b", body):
-            message += "; NaN and Infinity are not JSON"
-        raise InvalidJSON(message) from error

@@ -52,5 +52,9 @@ def error_answer(error: errors.VitrineError, request_id: str, **more: Any) -> Re
         headers["Retry-After"] = "1"
     if isinstance(error, errors.Unauthorized):
         headers["WWW-Authenticate"] = "Bearer"
-    content = {"error": str(error), "code": error.code, "request_id": request_id, **more}
-    return json_answer(content, status_of(error), headers)
+    return json_answer({**problem(error, request_id), **more}, status_of(error), headers)
+
+
+def problem(error: errors.VitrineError, request_id: str) -> dict[str, Any]:
+    """The one error shape."""
+    return {"error": str(error), "code": error.code, "request_id": request_id}

@@ -30,18 +30,20 @@ MAX_VERSION = 10**18 - 1
 class Call:
     """A request of a task route from its admission to its answer; leave it through `with`."""
 
-    def __init__(self, request: Request, task: str, default: str) -> None:
-        """Choose the model (`?model=`, `?version=`, `?version_label=`) and take a place in its queue."""
+    def __init__(
+        self, request: Request, task: str, default: str, version: int | None = None
+    ) -> None:
+        """Choose the model: `?model=`, `?version=`, `?version_label=`, else `default` and `version`."""
         self._request = request
         self._state: State = state_of(request)
-        self.servable = self._resolve(task, default)
+        self.servable = self._resolve(task, default, version)
         started: float = request.scope["started"]
-        self._deadline = started + self._timeout_seconds()
+        self.deadline = started + self._timeout_seconds()
         self._timings: dict[str, float] = {}
         self._batch_size = 0
 
     def __enter__(self) -> "Call":
-        self.servable.admission.enter(self._deadline)
+        self.servable.admission.enter(self.deadline)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -75,7 +77,7 @@ class Call:
 
     async def predict(self, signature: str, inputs: Arrays) -> Batched:
         """Run a signature of the chosen model, batched with whoever else waits."""
-        batched = await self.servable.predict(signature, inputs, self._deadline)
+        batched = await self.servable.predict(signature, inputs, self.deadline)
         self._timings["queue"] = batched.queue_seconds
         self._timings["infer"] = batched.run_seconds
         self._batch_size = batched.batch_size
@@ -88,17 +90,22 @@ class Call:
         model = {"name": manifest.name, "version": manifest.version}
         body = to_json({"model": model, **encode()})
         self._timings["encode"] = time.monotonic() - started
-        headers = {
+        return Response(body, 200, self.headers(), JSON)
+
+    def headers(self) -> dict[str, str]:
+        """Who answered, in what company, and how long each step took."""
+        manifest = self.servable.manifest
+        return {
             "X-Model": f"{manifest.name}/{manifest.version}",
             "X-Batch-Size": str(self._batch_size),
             "Server-Timing": ", ".join(f"{k};dur={v * 1000:.3f}" for k, v in self._timings.items()),
         }
-        return Response(body, 200, headers, JSON)
 
-    def _resolve(self, task: str, default: str) -> Servable:
+    def _resolve(self, task: str, default: str, version: int | None) -> Servable:
         query, repository = self._request.query_params, self._state["repository"]
         name = query.get("model", default)
-        version = query_integer(self._request, "version", 0, MAX_VERSION)
+        if (asked := query_integer(self._request, "version", 0, MAX_VERSION)) is not None:
+            version = asked
         servable = repository.resolve(name, version, query.get("version_label"))
         if servable.manifest.task != task:
             raise ModelNotFound(

@@ -63,6 +63,93 @@ class ActivationsAnswer(BaseModel):
     layers: list[Layer]
 
 
+class NotedCharacter(BaseModel):
+    """How likely the model found one character, at diversity 1 whatever it was drawn with."""
+
+    character: str = Field(examples=["e"])
+    logprob: float = Field(examples=[-0.31])
+    top: dict[str, float] = Field({}, examples=[{"e": -0.31, "a": -2.2}])
+
+
+class GeneratedText(BaseModel):
+    """One continuation of the seed."""
+
+    text: str = Field(examples=["the king is not so much,"])
+    diversity: float = Field(examples=[0.5])
+    finish_reason: str = Field(examples=["length"], description="length or stop")
+    continuation: str = Field(
+        examples=["AQ4c0f"], description="send it to go on from here; it needs no seed"
+    )
+    logprobs: list[NotedCharacter] | None = Field(None, description="with logprobs: 1 to 5")
+
+
+class GenerateAnswer(BaseModel):
+    """Generations ordered by diversity, then by number."""
+
+    model: ModelName
+    random_seed: int = Field(examples=[42])
+    generations: list[GeneratedText]
+    replaced: list[str] | None = Field(
+        None, description='with unknown: "replace": the characters a space stands in for'
+    )
+
+
+class ScoredCharacter(BaseModel):
+    """One character of the text."""
+
+    character: str = Field(examples=["a"])
+    logprob: float = Field(examples=[-0.3])
+
+
+class ScoreAnswer(BaseModel):
+    """How likely the model finds a text that begins where texts begin."""
+
+    model: ModelName
+    nats_per_character: float = Field(examples=[1.46])
+    bits_per_character: float = Field(examples=[2.1])
+    characters: list[ScoredCharacter]
+    replaced: list[str] | None = None
+
+
+class CompletionLogprobs(BaseModel):
+    """OpenAI's four lists, one entry a character."""
+
+    tokens: list[str]
+    token_logprobs: list[float]
+    top_logprobs: list[dict[str, float]] | None
+    text_offset: list[int]
+
+
+class CompletionChoice(BaseModel):
+    """One text."""
+
+    index: int = Field(examples=[0])
+    text: str = Field(examples=["the king is not so much,"])
+    logprobs: CompletionLogprobs | None = None
+    finish_reason: str = Field(examples=["length"])
+
+
+class CompletionUsage(BaseModel):
+    """Characters, under the names that OpenAI's clients read."""
+
+    prompt_tokens: int = Field(examples=[15])
+    completion_tokens: int = Field(examples=[24])
+    total_tokens: int = Field(examples=[39])
+
+
+class CompletionAnswer(BaseModel):
+    """OpenAI's text completion; `random_seed` is the number that gives the same text again."""
+
+    id: str = Field(examples=["cmpl-4be7b4a3f5a54d0cbd5a7a0f5b1f2c11"])
+    object: str = "text_completion"
+    created: int = Field(examples=[1790000000])
+    model: str = Field(examples=["text"])
+    system_fingerprint: str = Field(examples=["text/1"], description="model and version")
+    random_seed: int = Field(examples=[42])
+    choices: list[CompletionChoice]
+    usage: CompletionUsage
+
+
 class ListedModel(BaseModel):
     """One model, as OpenAI's clients read it, and a little more."""
 

@@ -1,5 +1,5 @@
 /**
- * Opens the demo page in a real browser and draws a seven.
+ * Opens the demo page in a real browser: draws a seven, lets a model write, reads the cards.
  *
  *   node page.mjs http://127.0.0.1:8000 screenshots
  *
@@ -7,9 +7,12 @@
  */
 
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import path from "node:path";
 import { chromium } from "playwright-core";
+
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
 const SEVEN = [[0.3, 0.25], [0.7, 0.25], [0.6, 0.48], [0.48, 0.8]]; // in the unit square
 const BROWSER = {
@@ -32,7 +35,13 @@ async function main(base, folder) {
     for (const [name, options] of Object.entries(VIEWS)) {
       await checkView(browser, { name, options, base, folder });
       console.log(`${name}: the page reads 7`);
+      await checkText(browser, { name, options, base, folder });
+      console.log(`${name}: a text streams, stops and goes on`);
+      await checkModels(browser, { name, options, base, folder });
+      console.log(`${name}: the cards are shown`);
     }
+    await checkRooms(browser, base);
+    console.log("rooms: the address leads there and back");
     await checkKeyboard(browser, base);
     console.log("keyboard: drawn, undone and cleared");
     await checkUpload(browser, base);
@@ -44,47 +53,140 @@ async function main(base, folder) {
 
 async function checkView(browser, { name, options, base, folder }) {
   const { page, complaints } = await openPage(browser, base, options);
-  await page.locator("#caption", { hasText: "a sample" }).waitFor();
+  await page.locator("#room-digits .fine", { hasText: "a sample" }).waitFor();
   await page.waitForTimeout(1300); // the sample draws itself
   await page.screenshot({ path: path.join(folder, `${name}-sample.png`) });
 
   await draw(page, SEVEN);
-  await page.locator("#digit", { hasText: "7" }).waitFor();
-  await page.locator("#live", { hasText: "reads 7" }).waitFor({ state: "attached" });
-  await page.locator("#seen").waitFor();
-  await page.locator("#layers figure").first().waitFor({ timeout: 5000 }).catch(() => {}); // some builds show none
+  await page.locator(".digit", { hasText: "7" }).waitFor();
+  await page.locator("#room-digits [role=status]", { hasText: "reads 7" }).waitFor({ state: "attached" });
+  await page.locator(".seen img").waitFor();
+  await page.locator(".strip figure").first().waitFor({ timeout: 5000 }).catch(() => {}); // some builds show none
   await page.waitForTimeout(300); // the last transition
   await page.screenshot({ path: path.join(folder, `${name}.png`), fullPage: true });
 
-  assert.equal(await page.locator("#bars .best .name").textContent(), "7", "the longest bar is 7's");
+  assert.equal(await page.locator("#room-digits .best .name").textContent(), "7", "the longest bar is 7's");
+  await finish(page, complaints, name);
+}
+
+async function checkText(browser, { name, options, base, folder }) {
+  const { page, complaints } = await openPage(browser, `${base}#text?seed=ROMEO%3A+&random_seed=7&length=120`, options);
+  const room = page.locator("#room-text");
+  const texts = room.locator(".answer .writing");
+  const written = async () => (await texts.allTextContents()).map((text) => text.length - "ROMEO: ".length);
+  const button = (label) => room.getByRole("button", { name: label, exact: true });
+  await waitFor(async () => (await written()).join() === "120,120,120", "three texts of the length asked for");
+  await button("Go on").click();
+  await waitFor(async () => (await written()).join() === "240,240,240", "each text goes on");
+  const [beginning] = await texts.allTextContents();
+
+  await room.getByRole("spinbutton", { name: "Characters" }).fill("5000");
+  await button("Write").click();
+  await waitFor(async () => Math.min(...await written()) > 20, "characters come before the end");
+  await button("Stop").click();
+  await page.waitForTimeout(300);
+  const stopped = await written();
+  assert.ok(Math.max(...stopped) < 5000, `${name}: stopped at ${stopped}`);
+  await room.getByRole("spinbutton", { name: "Characters" }).fill("100");
+  await button("Go on").click();
+  await waitFor(async () => Math.min(...await written()) === Math.max(...stopped) + 100, "a stopped text goes on");
+  const [again] = await texts.allTextContents();
+  const common = Math.min(beginning.length, again.length);
+  assert.equal(again.slice(0, common), beginning.slice(0, common), "the same numbers, the same text");
+
+  await button("40 random letters").click();
+  assert.match(await room.getByLabel("How it begins").inputValue(), /^[A-Za-z]{40}$/);
+  await room.locator(".short .tint").nth(39).waitFor();
+  assert.match(page.url(), /#text\?seed=\w{40}&/);
+  await texts.first().focus();
+  for (let step = 0; step < 3; step += 1) await page.keyboard.press("ArrowRight");
+  assert.equal(await room.locator(".current").count(), 1, "the keyboard looks at one character");
+  await room.locator(".details li .best, .details li.best").first().waitFor();
+  await waitFor(async () => (await button("Stop").isDisabled()), "the last text is written");
+  await page.screenshot({ path: path.join(folder, `${name}-text.png`), fullPage: true });
+
+  await room.getByLabel("How it begins").fill("\u4e16");
+  await button("Write").click();
+  await room.locator(".note").waitFor();
+  assert.ok((await room.locator(".note").textContent()).length > 20, "the note says what to do");
+  await finish(page, complaints, name);
+}
+
+async function checkModels(browser, { name, options, base, folder }) {
+  const { page, complaints } = await openPage(browser, `${base}#models?model=text`, options);
+  const room = page.locator("#room-models");
+  await room.locator("h2", { hasText: "text/" }).waitFor();
+  await room.locator(".curve path").first().waitFor();
+  const texts = () => room.locator(".writing").allTextContents();
+  const last = await texts();
+  await room.getByLabel("Moment of the training").fill("0");
+  assert.notDeepEqual(await texts(), last, "the samples change with the training");
+  await page.screenshot({ path: path.join(folder, `${name}-models.png`), fullPage: true });
+  await room.getByText("digits-course").click();
+  await room.locator("h2", { hasText: "digits-course/" }).waitFor();
+  await finish(page, complaints, name);
+}
+
+async function checkRooms(browser, base) {
+  const { page, complaints } = await openPage(browser, base, VIEWS.light);
+  const isOpen = (name) => page.locator(`#room-${name}`).waitFor();
+  await isOpen("digits");
+  await page.getByRole("link", { name: "Models" }).click();
+  await isOpen("models");
+  await page.goBack();
+  await isOpen("digits");
+  await page.goto(`${base}#no-such-room`);
+  await isOpen("digits");
+  assert.deepEqual(complaints, []);
+  await page.context().close();
+}
+
+/** Every page ends here: nothing sideways, nothing inaccessible, no complaint. */
+async function finish(page, complaints, name) {
   const widths = await page.evaluate(() =>
     [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
   assert.ok(widths[0] <= widths[1], `${name}: scrolls sideways, ${widths.join(" > ")}`);
+  assert.deepEqual(await violations(page), [], `${name}: accessible`);
   assert.deepEqual(complaints, [], `${name}: the browser has nothing to complain about`);
   await page.context().close();
 }
 
+async function violations(page) {
+  const source = await readFile(AXE, "utf8");
+  await page.evaluate(source); // not as an element of the page, which its security policy would refuse
+  const found = await page.evaluate(() => globalThis.axe.run());
+  return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
+}
+
+async function waitFor(holds, what) {
+  for (let attempt = 0; attempt < 600; attempt += 1) {
+    if (await holds()) return;
+    await new Promise((resolve) => { setTimeout(resolve, 50); });
+  }
+  assert.fail(what);
+}
+
 async function checkKeyboard(browser, base) {
   const { page, complaints } = await openPage(browser, base, VIEWS.light);
-  await page.locator("#caption", { hasText: "a sample" }).waitFor();
-  await page.locator("#canvas").focus();
+  await page.locator("#room-digits .fine", { hasText: "a sample" }).waitFor();
+  await page.locator("canvas[tabindex]").focus();
   await page.keyboard.press("Space");
   for (let step = 0; step < 14; step += 1) await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Space");
-  await page.locator("#live", { hasText: "reads 1" }).waitFor({ state: "attached" });
+  await page.locator("#room-digits [role=status]", { hasText: "reads 1" }).waitFor({ state: "attached" });
   await page.keyboard.press("Control+z");
-  await page.locator("#digit", { hasText: "–" }).waitFor();
+  await page.locator(".digit", { hasText: "–" }).waitFor();
   assert.deepEqual(complaints, []);
   await page.context().close();
 }
 
 async function checkUpload(browser, base) {
   const { page } = await openPage(browser, base, VIEWS.light);
-  await page.locator("#caption", { hasText: "a sample" }).waitFor();
+  await page.locator("#room-digits .fine", { hasText: "a sample" }).waitFor();
   const file = { name: "it's.png", mimeType: "image/png", buffer: Buffer.from("no picture") };
-  await page.locator("#file").setInputFiles(file);
-  await page.locator("#note").waitFor();
-  assert.ok((await page.locator("#note").textContent()).length > 20, "the note says what to do");
+  await page.locator("#room-digits [type=file]").setInputFiles(file);
+  await page.locator("#room-digits .note").waitFor();
+  assert.ok((await page.locator("#room-digits .note").textContent()).length > 20, "the note says what to do");
   await page.context().close();
 }
 
@@ -110,7 +212,7 @@ async function openPage(browser, base, options) {
 
 /** Draws with the mouse, as a hand does: in small steps. */
 async function draw(page, points) {
-  const { x, y, width, height } = await page.locator("#canvas").boundingBox();
+  const { x, y, width, height } = await page.locator("canvas[tabindex]").boundingBox();
   const at = ([right, down]) => [x + right * width, y + down * height];
   await page.mouse.move(...at(points[0]));
   await page.mouse.down();

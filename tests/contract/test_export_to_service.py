@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -171,6 +172,9 @@ def test_the_curl_lines_of_the_docs_run_as_they_stand(service):
             line, shell=True, cwd=ROOT, capture_output=True, text=True, check=False
         )
         assert finished.returncode == 0, line + finished.stderr
+        if finished.stdout.startswith("data: "):
+            assert finished.stdout.endswith("data: [DONE]\n\n"), line
+            continue
         answer = json.loads(finished.stdout)
         assert answer.get("model") or "28" in answer["error"] or "blank" in answer["error"], (
             line + str(answer)
@@ -178,16 +182,32 @@ def test_the_curl_lines_of_the_docs_run_as_they_stand(service):
 
 
 def test_the_describe_commands_of_the_course_run_as_they_stand():
-    commands = [
+    commands = course_commands("training describe")
+    assert len(commands) == 5
+    for command in commands:
+        run(command)
+
+
+def test_the_client_commands_of_the_course_run_as_they_stand(service):
+    commands = course_commands("clients.python")
+    assert len(commands) == 2
+    for command in commands:
+        assert len(run(command, VITRINE_URL=service)) > 40
+
+
+def course_commands(module):
+    return [
         line
         for block in shell_blocks(ROOT / "docs" / "course.md")
         for line in block.splitlines()
-        if line.startswith("python -m training describe")
+        if line.startswith(f"python -m {module}")
     ]
-    assert len(commands) == 4
-    for command in commands:
-        line = command.replace("python", sys.executable, 1)
-        finished = subprocess.run(
-            line.split(), cwd=ROOT, capture_output=True, text=True, env=os.environ
-        )
-        assert finished.returncode == 0, finished.stderr
+
+
+def run(command, **environment):
+    words = shlex.split(command.replace("python", sys.executable, 1))
+    finished = subprocess.run(
+        words, cwd=ROOT, capture_output=True, text=True, env={**os.environ, **environment}
+    )
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout

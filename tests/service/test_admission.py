@@ -64,3 +64,13 @@ def test_the_drain_rate_follows_what_was_seen():
 
     with pytest.raises(Overloaded):
         admission.enter(deadline=0.4)
+
+
+def test_what_is_known_of_the_queue_counts_instead_of_its_length():
+    admission = Admission(2, Clock())
+    admission.drained(requests=1, seconds=100.0)
+    admission.enter(deadline=1, expected=0.5)
+
+    with pytest.raises(Overloaded, match="3000 ms") as caught:
+        admission.enter(deadline=1, expected=3.0)
+    assert caught.value.retry_after_seconds == 3

@@ -227,6 +227,24 @@ async def test_the_example_of_the_document_works_as_it_stands(client):
     assert response.status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/v1/text/generate", "/v1/text/score", "/v1/completions"])
+async def test_the_examples_of_the_text_routes_work_as_they_stand(start_texts, path):
+    client = await start_texts()
+    operation = (await client.get("/openapi.json")).json()["paths"][path]["post"]
+    content = operation["requestBody"]["content"]["application/json"]
+    response = await client.post(path, json=content["example"])
+    refused = await client.post(path, json={"stranger": 1})
+
+    assert response.status_code == 200, response.text
+    assert set(operation["responses"]) >= {"200", "400", "404", "413", "422", "429", "503", "504"}
+    fields = set(content["schema"]["properties"])
+    named = refused.json()["error"].partition("some of ")[2].rstrip(".").split(", ")
+    assert fields == set(named)
+    assert ("text/event-stream" in operation["responses"]["200"]["content"]) is (
+        path != "/v1/text/score"
+    )
+
+
 async def test_metrics_count_answers_by_route_and_status_and_nothing_a_stranger_says(client, png):
     await client.post("/v1/digits/classify", content=png())
     await client.post("/v1/digits/classify?model=evil", content=png())

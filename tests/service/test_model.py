@@ -1,12 +1,15 @@
 """One version: padding, warm-up and the golden check."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from service.manifest import ManifestError, parse_tensor
 from service.model import GoldenError, load_model
+from service.text_model import make_text_model
+from tests.fake_text import WIDTH, FakeTextEngine, write_text_version
 from tests.fakes import FakeEngine, write_version
 
 
@@ -29,6 +32,15 @@ def test_every_signature_is_warm_at_every_batch_size_before_it_answers(directory
     load_model(directory, lambda _: engine)
 
     assert engine.batch_sizes[:8] == [1, 2, 4, 8, 1, 2, 4, 8]
+
+
+def test_a_text_model_is_warm_at_its_own_batch_sizes_and_steps_only(tmp_path):
+    engine = FakeTextEngine()
+    model = load_model(write_text_version(tmp_path), lambda _: engine)
+
+    assert model.batch_sizes == [WIDTH]
+    assert len(engine.runs) == 2 * 3  # warm-up and goldens of each signature
+    assert {len(lengths) for _, lengths in engine.runs} == {WIDTH}
 
 
 def test_only_warm_batch_sizes_are_ever_run(directory, engine):
@@ -67,6 +79,11 @@ def test_another_processor_within_tolerance_is_accepted(directory):
         (lambda d: (d / "assets.extra/manifest.json").unlink(), "manifest.json is missing"),
         (lambda d: (d / "assets.extra/manifest.json").write_text("{"), "cannot be read"),
         (lambda d: edit_manifest(d, max_batch_size=0), "max_batch_size"),
+        (lambda d: edit_manifest(d, batch_sizes=[2, 4]), "batch_sizes is max_batch_size"),
+        (lambda d: edit_manifest(d, batch_sizes=[0, 8]), "batch_sizes is max_batch_size"),
+        (lambda d: edit_manifest(d, vocabulary=["a", "bc"]), "one character"),
+        (lambda d: edit_manifest(d, vocabulary=["a", "a"]), "twice"),
+        (lambda d: edit_manifest(d, steps=0), "steps"),
         (lambda d: edit_manifest(d, name="other"), "the manifest is of other/1"),
         (lambda d: edit_manifest(d, files={"../../x": "sha256:0"}), "leaves the version directory"),
         (lambda d: edit_manifest(d, card="../../../x"), "leaves the version directory"),
@@ -74,6 +91,7 @@ def test_another_processor_within_tolerance_is_accepted(directory):
     ],
     ids=[
         "changed-file", "missing-file", "no-manifest", "half-manifest", "bad-field",
+        "sizes", "no-size", "characters", "twice", "steps",
         "wrong-place", "file-outside", "card-outside", "no-goldens",
     ],
 )  # fmt: skip
@@ -82,6 +100,17 @@ def test_a_damaged_version_says_what_is_wrong(directory, damage, message):
 
     with pytest.raises(ManifestError, match=message):
         load_model(directory, lambda _: FakeEngine())
+
+
+def test_a_text_model_without_its_signatures_is_not_served(tmp_path):
+    directory = write_text_version(tmp_path)
+    manifest = json.loads((directory / "assets.extra/manifest.json").read_text())
+    del manifest["signatures"]["read"]
+    edit_manifest(directory, signatures=manifest["signatures"])
+    model = load_model(directory, lambda _: FakeTextEngine())
+
+    with ThreadPoolExecutor(1) as executor, pytest.raises(ManifestError, match=r"needs .* read"):
+        make_text_model(model, executor, lambda _: None)
 
 
 def test_tensor_specifications_are_parsed():

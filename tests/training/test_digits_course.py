@@ -21,7 +21,7 @@ class SmallJob:
     def __getattr__(self, name):
         return getattr(digits_course, name)
 
-    def load_data(self, config, data_dir):
+    def load_data(self, config, data):
         parts = [synthetic_digits(count, seed) for seed, count in enumerate((800, 40, 40))]
         return Splits(*parts, "synthetic")
 
@@ -31,7 +31,7 @@ def trained(tmp_path_factory):
     """A finished run of two epochs, stopped after the first and resumed."""
     folder = tmp_path_factory.mktemp("run")
     places = {
-        "data_dir": None,
+        "data": None,
         "workdir": folder / "work",
         "models": folder / "models",
         "name": "mine",
@@ -122,12 +122,14 @@ def test_the_exported_graph_takes_any_batch_size_and_computes_what_keras_does(tr
 
     folder, directory = trained
     model = digits_course.build_model(CONFIG)
-    release.load_weights(release.read(folder / "work" / "release"), model)
+    finished = release.read(folder / "work" / "release")
+    release.load_weights(finished, model)
     images = synthetic_digits(7, seed=9).images
     signature = tf.saved_model.load(str(directory)).signatures["serving_default"]
     found = signature(images=tf.constant(images))["probabilities"]
 
-    expected = tf.nn.softmax(model(images.astype(np.float32), training=False))
+    logits = model(images.astype(np.float32), training=False)
+    expected = tf.nn.softmax(logits / finished.card["calibration"]["temperature"])
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 

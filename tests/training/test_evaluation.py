@@ -34,3 +34,12 @@ def test_calibration_error_is_the_gap_between_confidence_and_accuracy():
     labels = np.array([0] * 6 + [1] * 4)
 
     assert evaluation.expected_calibration_error(probabilities, labels) == pytest.approx(0.2)
+
+
+def test_temperature_undoes_a_known_overconfidence():
+    random = np.random.default_rng(1)
+    logits = random.normal(size=(20_000, 10)) * 2
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    labels = (random.random((20_000, 1)) > probabilities.cumsum(axis=1)).sum(axis=1).clip(0, 9)
+
+    assert evaluation.fit_temperature(logits * 3, labels) == pytest.approx(3, rel=0.05)

@@ -1,6 +1,7 @@
 """What is exported when, and that a user's models are never replaced."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -68,9 +69,53 @@ def test_released_weights_are_half_precision_and_small():
         weights = folder / release.WEIGHTS
         assert weights.stat().st_size < 4_000_000
         with np.load(weights) as arrays:
-            assert {array.dtype for array in arrays.values()} == {np.dtype(np.float16)}
+            trained = [n for n in arrays.files if not n.startswith(release.CALIBRATION)]
+            assert {arrays[name].dtype for name in trained} == {np.dtype(np.float16)}
 
 
 def test_the_released_course_network_is_as_good_as_it_has_to_be(released):
     assert released.card["metrics"]["test_accuracy"]["value"] >= 0.993
     assert released.card["data"]["test"] == 10_000
+
+
+def trained(folder, seed, validation, **more):
+    """A finished training as `run.train` leaves it, with these numbers in its card."""
+    card = {
+        "job": "digits",
+        "configuration": {"seed": seed},
+        "calibration": {"temperature": 0.5},
+        "metrics": {
+            "validation_accuracy": {"value": validation, "interval_95": [0, 1], "count": 10},
+            "test_negative_log_likelihood": 0.01 * seed,
+            "test_confusion": [[1]],
+        },
+        **more,
+    }
+    return release.write(folder, SimpleNamespace(weights=[]), card, {"means": np.float32([seed])})
+
+
+def test_the_best_seed_by_validation_is_released_with_what_every_seed_reached(tmp_path):
+    for seed, validation in ((1, 0.99), (2, 0.996), (3, 0.995)):
+        trained(tmp_path / str(seed), seed, validation)
+
+    chosen = release.choose([tmp_path / "1", tmp_path / "2", tmp_path / "3"], tmp_path / "out")
+
+    assert chosen.card["configuration"]["seed"] == 2
+    assert release.read_calibration(chosen)["means"] == 2
+    assert release.read_calibration(chosen)["temperature"] == 0.5
+    assert chosen.card["seeds"][2] == {
+        "seed": 3,
+        "validation_accuracy": 0.995,
+        "test_negative_log_likelihood": 0.03,
+    }
+
+
+def test_a_release_is_made_of_one_recipe_and_different_seeds(tmp_path):
+    trained(tmp_path / "1", 1, 0.99)
+    trained(tmp_path / "same", 1, 0.99)
+    trained(tmp_path / "other", 2, 0.99, job="digits-course")
+
+    with pytest.raises(ValueError, match="same seed"):
+        release.choose([tmp_path / "1", tmp_path / "same"], tmp_path / "out")
+    with pytest.raises(ValueError, match="several jobs"):
+        release.choose([tmp_path / "1", tmp_path / "other"], tmp_path / "out")

@@ -7,22 +7,24 @@ Ours: Adam with a cosine schedule, batches of 128, and every picture shifted, tu
 About 15 to 25 seconds an epoch on two cores.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import keras
 
 from training import augmentation, datasets, digit_classifier, fitting
-from training.job import JobConfig, Signature, Splits
+from training.job import JobConfig, Splits
 
 NAME = "digits-course"
 TASK = digit_classifier.TASK
 INPUT = digit_classifier.INPUT
 LABELS = digit_classifier.LABELS
 golden_inputs = digit_classifier.golden_inputs
-evaluate = digit_classifier.evaluate
+OUTLIER_LAYERS = ("pool2", "logits")
+evaluate = partial(digit_classifier.evaluate, outlier_layers=OUTLIER_LAYERS)
+signatures = partial(digit_classifier.signatures, outlier_layers=OUTLIER_LAYERS)
 
 
 @dataclass(frozen=True)
@@ -60,14 +62,13 @@ def build_model(config: Config) -> keras.Model:
 
 def train(model: keras.Model, splits: Splits, config: Config, workdir: Path) -> dict[str, Any]:
     """Fit with cross-entropy; the weights that remain are the running mean."""
-    batches = augmentation.augmented_batches(
-        splits.train,
-        config.batch_size,
-        config.seed,
+    augment = partial(
+        augmentation.random_affine,
         shift=config.shift,
         degrees=config.degrees,
         scale=config.scale,
     )
+    batches = augmentation.augmented_batches(splits.train, config.batch_size, config.seed, augment)
     steps = config.epochs * digit_classifier.steps_per_epoch(
         len(splits.train.labels), config.batch_size
     )
@@ -81,8 +82,3 @@ def train(model: keras.Model, splits: Splits, config: Config, workdir: Path) -> 
         metrics=["accuracy"],
     )
     return fitting.fit(model, batches, splits.validation, config, workdir)
-
-
-def signatures(model: keras.Model, calibration: Mapping[str, float]) -> dict[str, Signature]:
-    """As every digit classifier."""
-    return digit_classifier.signatures(model, calibration)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clients.load.scenario import answers_sevens, request_bytes, scenarios
+from clients.load.scenario import answers_sevens, paragraph, request_bytes, scenarios, stream
 from clients.load.target import Target
 
 SEVEN = {"digit": 7, "probability": 0.9, "probabilities": [0.1] * 10}
@@ -77,3 +77,37 @@ def test_as_many_sevens_as_asked_for_are_right():
 )
 def test_anything_else_is_wrong(body):
     assert not answers_sevens(1)(body)
+
+
+def generation(text):
+    return json.dumps({"generations": [{"text": text}]}).encode()
+
+
+def test_a_paragraph_is_right_if_it_is_the_same_as_the_first():
+    is_right = paragraph("text", 3).is_right
+
+    assert is_right(generation("abc"))
+    assert is_right(generation("abc"))
+    assert not is_right(generation("xyz"))
+    assert not is_right(b"{}")
+
+
+def test_a_paragraph_is_right_if_it_is_long_enough():
+    assert not paragraph("text", 3).is_right(generation("ab"))
+
+
+def test_a_stream_is_right_if_its_characters_and_its_end_are_there():
+    is_right = stream("text", 4).is_right
+    chunk = b'data: {"index": 0, "text": "ab"}\n\n'
+
+    assert is_right(chunk * 2 + b"data: [DONE]\n\n")
+    assert not is_right(chunk * 2)
+    assert not is_right(chunk + b"data: [DONE]\n\n")
+    assert not is_right(b"")
+
+
+def test_texts_name_their_model_and_always_the_same_numbers():
+    body = json.loads(stream("text-course", 9).body)
+
+    assert stream("text-course", 9).path == "/v1/text/generate?model=text-course"
+    assert (len(body["seed"]), body["random_seed"], body["stream"]) == (40, 42, True)

@@ -58,3 +58,86 @@ def refusal(status, code, headers=None, error="say it otherwise"):
 @pytest.fixture(name="refusal")
 def refusal_factory():
     return refusal
+
+
+class TextService:
+    """Speaks the contract's Text part: writes the alphabet, three letters a chunk; remembers bodies."""
+
+    def __init__(self):
+        self.model = {"name": "text", "version": 2}
+        self.requests = []
+        self.bodies = []
+        self.replies = []
+        self.events = None  # what a stream holds, when it is not the alphabet
+        self.closed = 0
+
+    def __call__(self, request):
+        self.requests.append(request)
+        self.bodies.append(json.loads(request.content))
+        if self.replies:
+            return self.replies.pop(0)
+        if request.url.path.endswith("/v1/text/score"):
+            return httpx.Response(200, json=self.score(self.bodies[-1]["text"]))
+        if self.bodies[-1].get("stream"):
+            headers = {"Content-Type": "text/event-stream; charset=utf-8"}
+            return httpx.Response(200, headers=headers, stream=EventStream(self))
+        return httpx.Response(200, json=self.answer(self.bodies[-1]))
+
+    def answer(self, body):
+        generations = [
+            {
+                "text": self.text(body),
+                "diversity": diversity,
+                "finish_reason": "length",
+                "logprobs": [{"character": "a", "logprob": -0.5, "top": {"a": -0.5, "b": -2}}],
+                "continuation": f"token-{index}",
+            }
+            for index, diversity in enumerate(self.diversities(body))
+        ]
+        return {"model": self.model, "random_seed": 42, "generations": generations}
+
+    def score(self, text):
+        characters = [{"character": character, "logprob": -2.0} for character in text]
+        numbers = {"nats_per_character": 2.0, "bits_per_character": 2.885}
+        return {"model": self.model, **numbers, "characters": characters}
+
+    def stream(self, body):
+        """The data of each event; the chunks of several texts in turn."""
+        text, count = self.text(body), len(self.diversities(body))
+        for start in range(0, len(text), 3):
+            for index in range(count):
+                yield json.dumps({"index": index, "text": text[start : start + 3]})
+        for index in range(count):
+            end = {"finish_reason": "length", "random_seed": 42, "continuation": f"token-{index}"}
+            yield json.dumps({"index": index, **end})
+        yield "[DONE]"
+
+    def text(self, body):
+        return "abcdefghijklmnopqrstuvwxyz"[: body.get("length", 6)]
+
+    def diversities(self, body):
+        diversity = body.get("diversity", 0.5)
+        return diversity if isinstance(diversity, list) else [diversity]
+
+    @property
+    def transport(self):
+        return httpx.MockTransport(self)
+
+
+class EventStream(httpx.AsyncByteStream):
+    def __init__(self, service):
+        self.service = service
+
+    async def __aiter__(self):
+        service = self.service
+        events = service.stream(service.bodies[-1]) if service.events is None else service.events
+        for event in events:
+            yield event if isinstance(event, bytes) else f"data: {event}\n\n".encode()
+
+    async def aclose(self):
+        self.service.closed += 1
+
+
+@pytest.fixture
+def text_service():
+    return TextService()

@@ -1,6 +1,12 @@
 import io
 import json
+import os
+import signal
+import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import httpx
 import pytest
@@ -82,3 +88,157 @@ def test_a_terminal_without_blocks_gets_ascii(run, pictures, monkeypatch):
 
     assert run(pictures[0]) == 0
     assert b"###############....." in terminal.buffer.getvalue()
+
+
+@pytest.fixture
+def write(text_service):
+    def client(url):
+        return Vitrine(url, transport=text_service.transport)
+
+    return lambda *arguments: command.main(list(arguments), client)
+
+
+def test_the_text_alone_is_on_standard_output(write, capsys):
+    assert write("generate", "YOUNG MAN: No, ", "--length", "5") == 0
+    printed = capsys.readouterr()
+    assert printed.out == "abcde\n"
+    assert printed.err == "(random seed 42)\n"
+
+
+def test_every_option_reaches_the_service(write, text_service):
+    options = (
+        "--diversity 0.5 --length 4 --random-seed 7 --top-k 9 --top-p 0.9 --stop END --model pulp"
+    )
+
+    assert write("generate", "seed", "--replace-unknown", *options.split()) == 0
+    assert text_service.bodies == [
+        {
+            "seed": "seed",
+            "diversity": 0.5,
+            "length": 4,
+            "random_seed": 7,
+            "top_k": 9,
+            "top_p": 0.9,
+            "stop": ["END"],
+            "unknown": "replace",
+        }
+    ]
+    assert text_service.requests[0].url.params["model"] == "pulp"
+
+
+@pytest.mark.parametrize("stream", [[], ["--stream"]], ids=["whole", "streamed"])
+def test_several_diversities_give_one_text_below_the_other(write, capsys, stream):
+    diversities = ["--diversity", "0.2", "--diversity", "1"]
+
+    assert write("generate", "seed", "--length", "7", *diversities, *stream) == 0
+    printed = capsys.readouterr()
+    assert printed.out == "[diversity 0.2]\nabcdefg\n\n[diversity 1]\nabcdefg\n"
+    assert printed.err == "(random seed 42)\n"
+
+
+def test_a_stream_as_json_is_one_event_a_line(write, text_service, capsys):
+    assert write("generate", "seed", "--stream", "--json", "--length", "4") == 0
+    events = list(text_service.stream({"length": 4}))
+    assert capsys.readouterr().out.splitlines() == events[:-1]
+
+
+def test_the_seed_may_come_from_standard_input(write, text_service, monkeypatch):
+    stream = io.TextIOWrapper(io.BytesIO("Où\n\xff".encode("latin-1")), encoding="utf-8")
+    monkeypatch.setattr(sys, "stdin", stream)
+
+    assert write("generate", "-") == 0
+    assert text_service.bodies[0]["seed"] == "O\udcf9\n\udcff"  # no UTF-8: the service says so
+
+
+def test_a_text_cannot_steer_the_terminal(write, text_service, capsys):
+    text_service.text = lambda body: "a\x1b[2Jb\tc\nd"
+
+    write("generate", "seed")
+    write("generate", "seed", "--stream")
+    assert capsys.readouterr().out == "a [2Jb\tc\nd\n" * 2
+
+
+def test_an_error_in_mid_stream_ends_with_a_sentence(write, text_service, capsys):
+    error = json.dumps({"error": "no time left", "code": "deadline_exceeded", "request_id": "r"})
+    text_service.events = ['{"index": 0, "text": "abc"}', error]
+
+    assert write("generate", "seed", "--stream") == 1
+    printed = capsys.readouterr()
+    assert printed.out == "abc\n"
+    assert printed.err == "error: no time left\n"
+
+
+def test_a_score_is_a_mean_and_a_bar_for_each_character(write, capsys):
+    assert write("score", "a\n") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "2.0000 nats, 2.8850 bits per character (text/2)",
+        "'a'     13.534%  █████░░░░░░░░░░░░░░░",
+        r"'\n'    13.534%  █████░░░░░░░░░░░░░░░",
+    ]
+
+
+class Endless(BaseHTTPRequestHandler):
+    """Streams one letter after the other until the caller hangs up."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        try:
+            while not self.server.hung_up.wait(0.02):
+                self.wfile.write(b'data: {"index": 0, "text": "a"}\n\n')
+        except OSError:
+            self.server.hung_up.set()
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def endless():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Endless)
+    server.hung_up = threading.Event()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def streaming(endless):
+    """The command line in a process of its own, with a proxy in its environment that must not be asked."""
+    url = f"http://127.0.0.1:{endless.server_port}"
+    arguments = ["-m", "clients.python", "generate", "seed", "--stream", "--url", url]
+    process = subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=Path(__file__).parents[3],
+        env={**os.environ, "HTTP_PROXY": "http://127.0.0.1:9", "ALL_PROXY": "http://127.0.0.1:9"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_ctrl_c_ends_a_stream_quietly_and_hangs_up(streaming, endless):
+    assert streaming.stdout.read(3) == b"aaa"
+    streaming.send_signal(signal.SIGINT)
+    out, err = streaming.communicate(timeout=10)
+
+    assert streaming.returncode == 130
+    assert out.endswith(b"\n")
+    assert err == b""
+    assert endless.hung_up.wait(5)
+
+
+def test_a_reader_that_has_read_enough_ends_a_stream(streaming, endless):
+    assert streaming.stdout.read(3) == b"aaa"
+    streaming.stdout.close()
+
+    assert streaming.wait(timeout=10) == 0
+    assert streaming.stderr.read().decode() == ""
+    assert endless.hung_up.wait(5)

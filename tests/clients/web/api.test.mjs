@@ -71,6 +71,90 @@ test("the steps of Server-Timing come with the answer", async () => {
   ]);
 });
 
+const EVENTS = [{ index: 0, text: "abc" }, { index: 0, finish_reason: "length", random_seed: 1, continuation: "t" }];
+
+/** An answer whose body arrives in pieces. */
+function stream(...events) {
+  const text = events.map((event) => `data: ${typeof event === "string" ? event : JSON.stringify(event)}\n\n`).join("");
+  return () => new Response(text, { headers: { "Content-Type": "text/event-stream", "Server-Timing": "queue;dur=1" } });
+}
+
+async function read(vitrine, options) {
+  const { events } = await vitrine.streamText("pulp", { seed: "To be" }, options);
+  const all = [];
+  for await (const event of events) all.push(event);
+  return all;
+}
+
+test("a text is asked for as a stream, and comes event by event", async () => {
+  const { vitrine, requests } = setUp(stream(...EVENTS, "[DONE]"));
+
+  assert.deepEqual(await read(vitrine), EVENTS);
+  assert.equal(requests[0].url, "v1/text/generate?model=pulp");
+  assert.deepEqual(JSON.parse(requests[0].body), { seed: "To be", stream: true });
+});
+
+test("a stream's timing is there before its text", async () => {
+  const { vitrine } = setUp(stream(...EVENTS, "[DONE]"));
+
+  assert.deepEqual((await vitrine.streamText("text", {})).timing, [{ name: "queue", milliseconds: 1 }]);
+});
+
+test("a busy service is asked for the stream again", async () => {
+  const { vitrine, sleeps } = setUp(refusal(429, "overloaded", { "Retry-After": "3" }), stream(...EVENTS, "[DONE]"));
+
+  assert.equal((await read(vitrine)).length, 2);
+  assert.deepEqual(sleeps, [3000]);
+});
+
+test("an error in mid-stream is the service's sentence", async () => {
+  const { vitrine } = setUp(stream(EVENTS[0], { error: "no time left", code: "deadline_exceeded" }));
+
+  await assert.rejects(read(vitrine), (error) => error instanceof Refused && error.message === "no time left");
+});
+
+test("a stream that ends without its end broke off", async () => {
+  const { vitrine } = setUp(stream(EVENTS[0]));
+
+  await assert.rejects(read(vitrine), (error) => error instanceof Unreachable && /broke off/.test(error.message));
+});
+
+test("a stream that is stopped is superseded", async () => {
+  const controller = new AbortController();
+  const { vitrine } = setUp(() => new Response(new ReadableStream({
+    start(body) {
+      body.enqueue(new TextEncoder().encode(`data: ${JSON.stringify(EVENTS[0])}\n\n`));
+      controller.signal.addEventListener("abort", () => body.error(controller.signal.reason));
+    },
+  })));
+  const { events } = await vitrine.streamText("text", {}, { signal: controller.signal });
+  assert.equal((await events.next()).value.text, "abc");
+  controller.abort();
+
+  await assert.rejects(events.next(), Superseded);
+});
+
+test("models and cards are got, scores are posted", async () => {
+  const { vitrine, requests } = setUp(
+    answer({ data: [] }), answer({ model: ANSWER.model }), answer({ model: ANSWER.model, characters: [] }));
+
+  await vitrine.models();
+  await vitrine.card("a b");
+  await vitrine.scoreText("text", "To be");
+
+  assert.deepEqual(requests.map(({ url }) => url), ["v1/models", "v1/models/a%20b/card", "v1/text/score?model=text"]);
+  assert.deepEqual(requests.map(({ method }) => method), [undefined, undefined, "POST"]);
+});
+
+test("whoever waits for a key is told", async () => {
+  const { vitrine } = setUp(refusal(401, "unauthorized"));
+  let isAsked = false;
+  vitrine.onUnauthorized = () => { isAsked = true; };
+
+  await assert.rejects(vitrine.models(), Unauthorized);
+  assert.ok(isAsked);
+});
+
 test("a refusal carries the service's sentence, code and request id", async () => {
   const { vitrine, requests } = setUp(refusal(422, "invalid_image"));
 

@@ -7,11 +7,30 @@ const FILES = readdirSync(WEB);
 const read = (name) => readFileSync(new URL(name, WEB), "utf8");
 const html = read("index.html");
 
-test("scripts and style together stay small", () => {
-  const bytes = FILES.filter((name) => /\.(js|css)$/.test(name))
-    .reduce((sum, name) => sum + Buffer.byteLength(read(name)), 0);
+/** A script and everything that comes with it. */
+function closure(name, found = new Set()) {
+  if (found.has(name)) return found;
+  found.add(name);
+  for (const [, other] of read(name).matchAll(/^import .*?from "\.\/(.*?)";$/gms)) closure(other, found);
+  return found;
+}
 
-  assert.ok(bytes < 60_000, `${bytes} bytes`);
+const ROOMS = [...read("page.js").matchAll(/import\("\.\/(\w+\.js)"\)/g)].map(([, name]) => name);
+
+for (const room of ROOMS) {
+  test(`scripts and style of ${room} stay small`, () => {
+    const names = closure(room, closure("page.js"));
+    const bytes = ["style.css", ...names].reduce((sum, name) => sum + Buffer.byteLength(read(name)), 0);
+
+    assert.ok(names.size > 8);
+    assert.ok(bytes < 60_000, `${bytes} bytes`);
+  });
+}
+
+test("no script is left over", () => {
+  const names = ROOMS.reduce((found, room) => closure(room, found), closure("page.js"));
+
+  assert.deepEqual([...names].sort(), FILES.filter((name) => name.endsWith(".js")).sort());
 });
 
 test("the page keeps the rules of its own content security policy", () => {
@@ -30,8 +49,17 @@ test("text from outside never becomes markup", () => {
   }
 });
 
-test("every element that the script looks up is in the page", () => {
-  const wanted = [...read("page.js").matchAll(/\$\("([\w-]+)"\)/g)].map(([, id]) => id);
+test("every element that a script looks up is in the page", () => {
+  for (const name of FILES.filter((each) => each.endsWith(".js"))) {
+    for (const [, id] of read(name).matchAll(/getElementById\("([\w-]+)"\)/g)) assert.ok(html.includes(`id="${id}"`), id);
+  }
+  for (const name of [...ROOMS, "request.js", "samples.js"]) {
+    for (const [, part] of read(name).matchAll(/\bparts?\.(\w+)/g)) assert.ok(html.includes(`data-part="${part}"`), `${name}: ${part}`);
+  }
+});
 
-  for (const id of wanted) assert.ok(html.includes(`id="${id}"`), id);
+test("every room has its section and its link", () => {
+  for (const name of ROOMS.map((each) => each.replace(".js", ""))) {
+    assert.ok(html.includes(`<section id="room-${name}"`) && html.includes(`href="#${name}"`), name);
+  }
 });

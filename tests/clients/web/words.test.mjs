@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { curlCommand, milliseconds, percent, sentence, waitingSentence } from "../../../clients/web/words.js";
+import { curlCommand, figure, milliseconds, percent, sentence, waitingSentence } from "../../../clients/web/words.js";
 
 test("a probability is never rounded to certainty", () => {
   assert.deepEqual([1, 0.9996, 0.9994, 0.5, 0.0005, 0].map(percent),
@@ -14,8 +14,24 @@ test("a duration has two digits that matter", () => {
 });
 
 test("the command can be pasted into a shell", () => {
-  assert.equal(curlCommand("http://h/v1/digits/classify?return=input"),
+  assert.equal(curlCommand("http://h/v1/digits/classify?return=input", { file: "digit.png" }),
     "curl --data-binary @digit.png \\\n  'http://h/v1/digits/classify?return=input'");
+});
+
+test("a request in JSON stays one line, whatever the text holds", () => {
+  const command = curlCommand("http://h/", { json: { seed: "it's\n {  a }", n: [1, 2], stream: true } });
+
+  assert.equal(command, String.raw`curl -N -d '{ "seed": "it'\''s\n {  a }", "n": [ 1, 2 ], "stream": true }' \
+  http://h/`);
+});
+
+test("without anything to post the command gets", () => {
+  assert.equal(curlCommand("http://h/v1/models"), "curl http://h/v1/models");
+});
+
+test("a figure of a card is short, and keeps its interval", () => {
+  assert.equal(figure({ value: 0.9956, interval_95: [0.994099, 0.996731], count: 10000 }), "99.56 % (99.41 to 99.67)");
+  assert.deepEqual([1.48123456, 3400000, "bfloat16", [1, 2], null, undefined].map(figure), ["1.481", "3,400,000", "bfloat16", "", "", ""]);
 });
 
 test("a file's name cannot break out of the command", () => {

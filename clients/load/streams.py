@@ -1,0 +1,90 @@
+"""Concurrent streams of text: when the first characters come, how fast the rest, the gaps between.
+
+A closed loop like `closed_loop`: each connection asks for its next text when the last one is whole.
+"""
+
+import asyncio
+import json
+import time
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from clients.load.closed_loop import PAUSE_AFTER_ERROR_S, Tally, error_kind, keep_busy
+from clients.load.connection import Connection, Disconnected
+from clients.load.scenario import Scenario, request_bytes
+from clients.load.target import Target
+from clients.python.events import EventReader
+
+STREAM_TIMEOUT_S = 60.0
+
+
+@dataclass
+class StreamTally(Tally):
+    """What came back; all but `characters` of streams that came to their right end."""
+
+    first_s: "array[float]" = field(default_factory=lambda: array("d"))
+    gaps_s: "array[float]" = field(default_factory=lambda: array("d"))  # from one piece to the next
+    rates: "array[float]" = field(default_factory=lambda: array("d"))  # characters/s of each stream
+    characters: int = 0  # of all streams
+
+    def count_stream(self, arrivals: "Arrivals") -> None:
+        """Add the course of one stream."""
+        times = arrivals.times_s
+        self.first_s.append(times[0])
+        self.gaps_s.extend(later - earlier for earlier, later in pairwise(times))
+        self.rates.append(arrivals.characters / times[-1])
+
+
+class Arrivals:
+    """When the pieces of one stream came, in seconds since it was asked for."""
+
+    def __init__(self, tally: StreamTally) -> None:
+        self.times_s: list[float] = []
+        self.characters = 0
+        self._tally = tally
+        self._asked = time.perf_counter()
+        self._reader = EventReader()
+
+    def take(self, piece: bytes) -> None:
+        """Note the characters that a piece of the body brought."""
+        characters = sum(_characters(event) for event in self._reader.feed(piece))
+        if characters:
+            self.times_s.append(time.perf_counter() - self._asked)
+            self.characters += characters
+            self._tally.characters += characters
+
+
+async def drive_streams(
+    scenario: Scenario,
+    target: Target,
+    streams: int,
+    seconds: float,
+    each_second: Callable[[StreamTally], None] = lambda tally: None,
+) -> StreamTally:
+    """Keep `streams` streams open for `seconds`, then let those under way finish."""
+    tally = StreamTally()
+    request = request_bytes(scenario, target)
+
+    async def read(connection: Connection) -> None:
+        arrivals, asked = Arrivals(tally), time.perf_counter()
+        try:
+            answer = await connection.ask(request, STREAM_TIMEOUT_S, arrivals.take)
+        except (OSError, Disconnected) as error:
+            tally.errors[error_kind(error)] += 1
+            await asyncio.sleep(PAUSE_AFTER_ERROR_S)
+            return
+        tally.count(answer, time.perf_counter() - asked, scenario)
+        if answer.status == 200 and scenario.is_right(answer.body):
+            tally.count_stream(arrivals)
+
+    await keep_busy(read, tally, target, streams, seconds, each_second)
+    return tally
+
+
+def _characters(event: str) -> int:
+    try:
+        return len(json.loads(event).get("text", ""))
+    except (ValueError, AttributeError, TypeError):  # "[DONE]"
+        return 0

@@ -1,0 +1,168 @@
+"""The text part of the benchmark: characters per second through HTTP, beside two other ways to write.
+
+In each round, for each text model: 5,000 characters in one request, one stream after the other, 32
+streams at a time; and beside them, on the same machine a moment later, the notebook's way and a loop
+in NumPy (`character_loops`).
+"""
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Sequence
+from statistics import median
+from typing import Any, NamedTuple
+
+from clients.load import servers
+from clients.load.__main__ import run_async
+from clients.load.comparison import Goal, spread
+from clients.load.connection import Answer, Connection
+from clients.load.measurement import percentile
+from clients.load.scenario import PARAGRAPH, Scenario, paragraph, request_bytes, stream
+from clients.load.streams import StreamTally, drive_streams
+from clients.load.target import Target
+
+MODELS = ("text-course", "text")  # those of them that are served
+WHOLE = 5_000  # characters
+STREAMS = 32
+MOST_WHOLE_S = {"text-course": 0.25, "text": 2.0}
+MOST_FIRST_MS = 15.0
+LEAST_SPEED_UP = 3.0  # of 32 streams over one stream's best
+HEAD = (
+    "| model | 5,000 characters, s | × notebook | × NumPy loop | first characters, ms"
+    " | one stream, characters/s | 32 streams, characters/s | × one stream’s best | errors |"
+)
+
+
+class TextRow(NamedTuple):
+    """One model in one round. Rates are characters per second."""
+
+    round: int
+    model: str
+    whole_s: float
+    first_ms: float  # median of one stream after the other
+    one_stream: float  # the best
+    all_streams: float  # 32 at a time, together
+    errors: int
+    notebook: float
+    numpy: float
+
+    @property
+    def whole(self) -> float:
+        """Characters per second of one long request."""
+        return WHOLE / self.whole_s
+
+
+def measure(rounds: int, seconds: int, say: Callable[[str], None]) -> list[TextRow]:
+    """Start the service and the other ways, and measure round by round."""
+    command = [sys.executable, "-m", "clients.load.character_loops", "--on-demand"]
+    with (
+        servers.service() as target,
+        servers.on_demand(command, "the other ways to write") as other_ways,
+    ):
+        models = [model for model in MODELS if _is_served(model, target)]
+        if not models:
+            say(f"texts are left out: the service has none of {', '.join(MODELS)}")
+        rows = []
+        for number in range(rounds):
+            for model in models:
+                row = TextRow(number, model, **_service(model, target, seconds), **other_ways())
+                say(
+                    f"round {number + 1}  {model:<11}  {WHOLE:,} characters in {row.whole_s:.2f} s"
+                    f"  {STREAMS} streams {row.all_streams:7,.0f} characters/s"
+                )
+                rows.append(row)
+    return rows
+
+
+def table(rows: Sequence[TextRow]) -> list[str]:
+    """A Markdown table, a line for each model."""
+    return [HEAD, "|---" * 9 + "|", *(_line(cell) for cell in _cells(rows))]
+
+
+def goals(rows: Sequence[TextRow]) -> list[Goal]:
+    """The verdict for each model."""
+    verdict = []
+    for cell in _cells(rows):
+        model, most_s = cell[0].model, MOST_WHOLE_S[cell[0].model]
+        whole, first = [row.whole_s for row in cell], [row.first_ms for row in cell]
+        ups = [row.all_streams / row.one_stream for row in cell]
+        verdict += [
+            Goal(
+                f"{model}: {WHOLE:,} characters in {spread(whole)} s, goal ≤ {most_s} s",
+                median(whole) <= most_s,
+            ),
+            Goal(
+                f"{model}: first characters after {spread(first)} ms, goal ≤ {MOST_FIRST_MS:g} ms",
+                median(first) <= MOST_FIRST_MS,
+            ),
+            Goal(
+                f"{model}: {STREAMS} streams {spread(ups)} × one stream’s best,"
+                f" goal ≥ {LEAST_SPEED_UP:g}",
+                median(ups) >= LEAST_SPEED_UP,
+            ),
+        ]
+    return verdict
+
+
+def summary(rows: Sequence[TextRow]) -> dict[str, Any]:
+    """The same for machines."""
+    return {
+        "measurements": [row._asdict() for row in rows],
+        "goals": [goal._asdict() for goal in goals(rows)],
+    }
+
+
+def _cells(rows: Sequence[TextRow]) -> list[list[TextRow]]:
+    models = dict.fromkeys(row.model for row in rows)
+    return [[row for row in rows if row.model == model] for model in models]
+
+
+def _line(cell: Sequence[TextRow]) -> str:
+    columns = (
+        cell[0].model,
+        spread([row.whole_s for row in cell], 3),
+        spread([row.whole / row.notebook for row in cell], 0),
+        spread([row.whole / row.numpy for row in cell]),
+        spread([row.first_ms for row in cell], 1),
+        spread([row.one_stream for row in cell], 0),
+        spread([row.all_streams for row in cell], 0),
+        spread([row.all_streams / row.one_stream for row in cell]),
+        sum(row.errors for row in cell),
+    )
+    return "| " + " | ".join(str(column) for column in columns) + " |"
+
+
+def _is_served(model: str, target: Target) -> bool:
+    return asyncio.run(_ask(paragraph(model, 1), target)).status == 200
+
+
+def _service(model: str, target: Target, seconds: int) -> dict[str, Any]:
+    """What the service does, in the terms of a TextRow."""
+    started = time.perf_counter()
+    whole = paragraph(model, WHOLE)
+    answer = asyncio.run(_ask(whole, target))
+    whole_s = time.perf_counter() - started
+    if answer.status != 200 or not whole.is_right(answer.body):
+        raise ValueError(f"{model} was answered wrongly, {answer.status}: {answer.body[:300]!r}")
+    one, many = (_drive(model, target, count, seconds) for count in (1, STREAMS))
+    return {
+        "whole_s": whole_s,
+        "first_ms": percentile(sorted(one.first_s), 0.5) * 1000,
+        "one_stream": max(one.rates),
+        "all_streams": many.characters / many.elapsed_s,
+        "errors": sum(t.errors.total() + t.statuses.total() - t.statuses[200] for t in (one, many)),
+    }
+
+
+def _drive(model: str, target: Target, streams: int, seconds: int) -> StreamTally:
+    tally = run_async(drive_streams(stream(model, PARAGRAPH), target, streams, seconds))
+    if not tally.rates:
+        raise ValueError(f"no stream of {model} came to its end: {dict(tally.errors)}")
+    return tally
+
+
+async def _ask(scenario: Scenario, target: Target) -> Answer:
+    connection = Connection(target.host, target.port)
+    with contextlib.closing(connection):
+        return await connection.ask(request_bytes(scenario, target), 60.0)

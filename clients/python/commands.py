@@ -1,0 +1,151 @@
+"""The commands of the command line: options → a call → what is printed."""
+
+import argparse
+import io
+import math
+import sys
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+
+from clients.python.errors import VitrineError
+from clients.python.plain import Vitrine
+from clients.python.terminal import bar, printable
+from clients.python.types import DigitPrediction, Sampling, TextChunk, TextEnd, TextEvent
+
+LEAST_LIKELY = -8.0  # a logarithm of a probability for which a bar is full
+
+
+def classify(vitrine: Vitrine, options: argparse.Namespace) -> None:
+    """One line for each picture."""
+    answer = vitrine.classify_digits(
+        options.pictures, model=options.model, normalize=options.normalize
+    )
+    if options.json:
+        _print_body(answer.body)
+        return
+    names = [printable(name) for name in options.pictures]
+    width = max(len(name) for name in names)
+    for name, prediction in zip(names, answer.predictions, strict=True):
+        print(f"{name:<{width}}  {_sentence(prediction)}")
+
+
+def generate(vitrine: Vitrine, options: argparse.Namespace) -> None:
+    """The text; with several diversities, one after the other below its heading."""
+    seed, sampling = _text(options.seed), _sampling(options)
+    if options.stream:
+        with closing(vitrine.stream_text(seed, model=options.model, **sampling)) as events:
+            _print_stream(events, options)
+        return
+    answer = vitrine.generate(seed, model=options.model, **sampling)
+    if options.json:
+        _print_body(answer.body)
+        return
+    for index, generation in enumerate(answer.generations):
+        _print_heading(index, options)
+        print(_shown(generation.text))
+    _tell_random_seed(answer.random_seed, options)
+
+
+def score(vitrine: Vitrine, options: argparse.Namespace) -> None:
+    """The mean, and one line for each character: the longer the bar, the greater the surprise."""
+    answer = vitrine.score(_text(options.text), model=options.model)
+    if options.json:
+        _print_body(answer.body)
+        return
+    print(
+        f"{answer.nats_per_character:.4f} nats, {answer.bits_per_character:.4f} bits per character"
+        f" ({answer.model})"
+    )
+    for each in answer.characters:
+        share = each.logprob / LEAST_LIKELY
+        print(f"{each.character!r:<6} {math.exp(each.logprob):8.3%}  {bar(share)}".rstrip())
+
+
+def _sampling(options: argparse.Namespace) -> Sampling:
+    """What was said on the command line; the rest is the service's default."""
+    sampling: Sampling = {}
+    for name in ("length", "random_seed", "top_k", "top_p", "stop"):
+        value = getattr(options, name)
+        if value is not None:
+            sampling[name] = value
+    if options.diversity:
+        sampling["diversity"] = _one_or_all(options.diversity)
+    if options.replace_unknown:
+        sampling["unknown"] = "replace"
+    return sampling
+
+
+def _one_or_all(values: list[float]) -> float | list[float]:
+    return values[0] if len(values) == 1 else values
+
+
+def _print_stream(events: Iterable[TextEvent], options: argparse.Namespace) -> None:
+    if options.json:
+        for event in events:
+            print(event.body, flush=True)
+        return
+    _print_heading(0, options)
+    try:
+        for event in in_order(events):
+            _print_event(event, options)
+    except (VitrineError, KeyboardInterrupt):
+        print()  # after what was written so far
+        raise
+
+
+def _print_event(event: TextEvent, options: argparse.Namespace) -> None:
+    if isinstance(event, TextChunk):
+        print(_shown(event.text), end="", flush=True)
+        return
+    print()
+    if event.index + 1 < len(options.diversity or (0,)):
+        _print_heading(event.index + 1, options)
+    else:
+        _tell_random_seed(event.random_seed, options)
+
+
+def in_order(events: Iterable[TextEvent]) -> Iterator[TextEvent]:
+    """Events of several texts, mixed → those of the first as they come, then those of the next."""
+    current, waiting = 0, defaultdict[int, deque[TextEvent]](deque)
+    for event in events:
+        waiting[event.index].append(event)
+        while waiting[current]:
+            first = waiting[current].popleft()
+            yield first
+            current += isinstance(first, TextEnd)
+
+
+def _print_heading(index: int, options: argparse.Namespace) -> None:
+    if len(options.diversity or ()) > 1:
+        print(f"{chr(10) if index else ''}[diversity {options.diversity[index]:g}]")
+
+
+def _tell_random_seed(random_seed: int, options: argparse.Namespace) -> None:
+    """Say which number gives the same text again, where nobody chose it."""
+    if options.random_seed is None:
+        print(f"(random seed {random_seed})", file=sys.stderr)
+
+
+def _print_body(body: bytes) -> None:
+    print(body.decode().rstrip("\n"))
+
+
+def _shown(text: str) -> str:
+    return printable(text, keep="\n\t")
+
+
+def _text(argument: str) -> str:
+    """The argument itself, or what standard input holds."""
+    if argument != "-":
+        return argument
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(
+            errors="surrogateescape"
+        )  # what is no text is the service's to refuse
+    return sys.stdin.read()
+
+
+def _sentence(prediction: DigitPrediction) -> str:
+    hint = "   probably no digit" if prediction.outlier else ""
+    return f"{prediction.digit}  {prediction.probability:7.2%}  {bar(prediction.probability)}{hint}"

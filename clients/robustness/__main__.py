@@ -1,0 +1,107 @@
+"""`python -m clients.robustness`: how a digit model copes with what people really post.
+
+Posts clean, corrupted, redrawn and foreign pictures to a running service and prints a table: see
+docs/robustness.md. FOLDER holds t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, gzipped or not.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from clients.python import AsyncVitrine, VitrineError
+from clients.robustness.asking import ask
+from clients.robustness.report import Measured, Report, merge_into_card, render, report_of
+from clients.robustness.rows import Row, all_rows
+from clients.robustness.sheet import save_sheet
+from clients.robustness.sources import idx_images, mnist_test, uci_digits
+
+
+def main(arguments: list[str]) -> int:
+    """Measure and print, or only draw the sheet; return the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        rows = _rows(options.data_dir, options.fashion_dir, options.images)
+        if options.sheet:
+            save_sheet(rows, options.sheet)
+            return 0
+        report = asyncio.run(measure(rows, options.url, options.model))
+        print("\n".join(render(report)))
+        if options.fashion_dir is None:
+            print("Fashion-MNIST was left out: no --fashion-dir was given")
+        _save(report, options.json, options.card)
+    except (VitrineError, OSError, ImportError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def measure(rows: Sequence[Row], url: str | None, model: str | None) -> Report:
+    """Ask for every row; shows a line of progress."""
+    async with AsyncVitrine(url) as vitrine:
+        first = await vitrine.classify_digits(rows[0].pictures(0, 1), model=model)
+        total, begun = sum(len(row.source) for row in rows), time.monotonic()
+        measured, done = [], 0
+        for row in rows:
+            show = _progress(row, done, total, begun)
+            measured.append(Measured(row, await ask(vitrine, row, model, show)))
+            done += len(row.source)
+    print(file=sys.stderr)
+    return {**report_of(measured, str(first.model)), "seconds": round(time.monotonic() - begun)}
+
+
+def _rows(data_dir: Path, fashion_dir: Path | None, images: int) -> list[Row]:
+    fashion = None if fashion_dir is None else idx_images(fashion_dir)[:images]
+    return all_rows(mnist_test(data_dir).first(images), uci_digits().first(images), fashion)
+
+
+def _save(report: Report, file: Path | None, card: Path | None) -> None:
+    if file:
+        text = json.dumps(report, indent=1, ensure_ascii=False)
+        file.write_text(text + "\n", encoding="utf-8")
+    if card:
+        merge_into_card(report, card)
+
+
+def _progress(row: Row, done: int, total: int, begun: float) -> Callable[[int], None]:
+    def show(count: int) -> None:
+        nonlocal done
+        done += count
+        line = f"{done:,} of {total:,} pictures, {time.monotonic() - begun:.0f} s: {row.group}, "
+        print(f"\r{line + row.name:<98.98}", end="", file=sys.stderr, flush=True)
+
+    return show
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m clients.robustness", description=__doc__)
+    parser.add_argument("--data-dir", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--fashion-dir", type=Path, metavar="FOLDER", help="Fashion-MNIST's files")
+    parser.add_argument("--url", help="default: VITRINE_URL, else http://127.0.0.1:8000")
+    parser.add_argument("--model", help="default: the route's own")
+    parser.add_argument("--images", type=_count, default=10_000, help="of each set, at most")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report here too")
+    parser.add_argument("--card", type=_existing, metavar="FILE", help="card.json to merge it into")
+    parser.add_argument(
+        "--sheet", type=Path, metavar="FILE", help="only draw examples of every row; asks nothing"
+    )
+    return parser
+
+
+def _existing(text: str) -> Path:
+    if not Path(text).is_file():
+        raise argparse.ArgumentTypeError(f"{text} is no file")
+    return Path(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text} is no whole number from 1 on")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

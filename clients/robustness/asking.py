@@ -1,0 +1,82 @@
+"""Posts a row's pictures to a running service, several requests at a time."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clients.python import AsyncVitrine, DigitPrediction, InvalidImage
+from clients.robustness.rows import Row
+
+BATCH = 50
+IN_FLIGHT = 4
+
+
+class Answers(NamedTuple):
+    """What came back for each of N pictures; NaN and False where the service refused."""
+
+    probabilities: NDArray[np.float64]  # [N, 10]
+    scores: NDArray[np.float64]  # [N]
+    is_outlier: NDArray[np.bool_]  # [N]
+    is_refused: NDArray[np.bool_]  # [N]
+
+    @classmethod
+    def gathered(cls, predictions: Sequence[DigitPrediction | None]) -> Self:
+        """Predictions, None for a refusal → arrays."""
+        nothing = (np.nan,) * 10
+        return cls(
+            np.array([nothing if p is None else p.probabilities for p in predictions]),
+            np.array([np.nan if p is None else p.outlier_score for p in predictions]),
+            np.array([p is not None and p.outlier for p in predictions]),
+            np.array([p is None for p in predictions]),
+        )
+
+    def is_right(self, labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Where the likeliest digit is the label; a refusal is wrong."""
+        return np.asarray(~self.is_refused & (self.probabilities.argmax(axis=1) == labels))
+
+
+async def ask(
+    vitrine: AsyncVitrine, row: Row, model: str | None, show: Callable[[int], None]
+) -> Answers:
+    """Post every picture of the row.
+
+    Args:
+        vitrine: The service.
+        row: What to draw and post.
+        model: Another model than the route's own.
+        show: Called with the number of answers that came in.
+
+    Raises:
+        VitrineError: The service is not there, or refuses what is not a matter of a picture.
+    """
+    starts = iter(range(0, len(row.source), BATCH))
+    parts: dict[int, list[DigitPrediction | None]] = {}
+
+    async def work() -> None:
+        for start in starts:  # shared by all workers
+            pictures = await asyncio.to_thread(row.pictures, start, start + BATCH)
+            parts[start] = await _classified(vitrine, pictures, row, model)
+            show(len(pictures))
+
+    await asyncio.gather(*(work() for _ in range(IN_FLIGHT)))
+    return Answers.gathered([prediction for start in sorted(parts) for prediction in parts[start]])
+
+
+async def _classified(
+    vitrine: AsyncVitrine, pictures: list[Any], row: Row, model: str | None
+) -> list[DigitPrediction | None]:
+    """One prediction a picture; one refusal refuses a whole request, so that halves are asked again."""
+    try:
+        answer = await vitrine.classify_digits(pictures, model=model, normalize=row.normalize)
+    except InvalidImage:
+        if len(pictures) == 1:
+            return [None]
+        middle = len(pictures) // 2
+        return [
+            *await _classified(vitrine, pictures[:middle], row, model),
+            *await _classified(vitrine, pictures[middle:], row, model),
+        ]
+    return list(answer.predictions)

@@ -1,0 +1,89 @@
+"""What is asked, as data: one row of the report is a set of pictures and how to draw them."""
+
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clients.python import Normalize
+from clients.robustness import strangers
+from clients.robustness.corruptions import CORRUPTIONS
+from clients.robustness.drawings import CRISP, SMOOTH, VARIATIONS, Pixels, drawer
+from clients.robustness.sources import Digits
+
+SEED = 2026
+MOST_STRANGERS = 1000  # of those that are drawn at random
+MODES: tuple[Normalize, ...] = ("off", "auto")
+
+
+class Row(NamedTuple):
+    """One line of the report."""
+
+    group: str
+    name: str
+    normalize: Normalize
+    source: Sequence[Any] | NDArray[Any]  # one element a picture
+    draw: Callable[[Any, np.random.Generator], Iterable[Any]]  # some of the source → pictures
+    labels: NDArray[np.int64] | None = None  # None: no digit is shown
+
+    def pictures(self, start: int, end: int) -> list[Any]:
+        """Some of the pictures; the same each time, and for either way to normalize."""
+        name = zlib.crc32(f"{self.group} {self.name}".encode())
+        rng = np.random.default_rng([SEED, name, start])
+        return list(self.draw(self.source[start:end], rng))
+
+
+def all_rows(mnist: Digits, uci: Digits, fashion: Pixels | None) -> list[Row]:
+    """Every row, in the order of the report."""
+    return [
+        *(Row("clean", "MNIST test", mode, mnist.images, _as_is, mnist.labels) for mode in MODES),
+        *corruption_rows(mnist),
+        Row("UCI digits", "smooth", "auto", uci.images, drawer(SMOOTH), uci.labels),
+        Row("UCI digits", "a pen's edges", "auto", uci.images, drawer(CRISP), uci.labels),
+        *drawing_rows(mnist),
+        *stranger_rows(mnist, fashion),
+    ]
+
+
+def corruption_rows(mnist: Digits) -> list[Row]:
+    """Each corruption as the network alone sees it, and as the service does."""
+    return [
+        Row("corruptions", name, mode, mnist.images, corruption, mnist.labels)
+        for mode in MODES
+        for name, corruption in CORRUPTIONS.items()
+    ]
+
+
+def drawing_rows(mnist: Digits) -> list[Row]:
+    """Each variation of the test digits on the canvas."""
+    return [
+        Row("drawings", name, "auto", mnist.images, drawer(drawing), mnist.labels)
+        for name, drawing in VARIATIONS.items()
+    ]
+
+
+def stranger_rows(mnist: Digits, fashion: Pixels | None) -> list[Row]:
+    """Pictures of no digit; without Fashion-MNIST where it was not given."""
+    some = range(min(len(mnist.images), MOST_STRANGERS))
+    pairs = np.stack([mnist.images, np.roll(mnist.images, 1, axis=0)], axis=1)[: len(some)]
+    unlike = strangers.letters(without_lookalikes=True)
+    clothes = (
+        ()
+        if fashion is None
+        else [Row("outliers", "Fashion-MNIST", mode, fashion, _as_is) for mode in MODES]
+    )
+    return [
+        *clothes,
+        Row("outliers", "letters", "auto", strangers.letters(), strangers.draw_letters),
+        Row("outliers", "letters unlike digits", "auto", unlike, strangers.draw_letters),
+        *(Row("outliers", "noise", mode, some, strangers.draw_noise) for mode in MODES),
+        Row("outliers", "scribbles", "auto", some, strangers.draw_scribbles),
+        Row("outliers", "two digits", "auto", pairs, strangers.draw_two_digits),
+        Row("outliers", "blank", "auto", strangers.blanks(), strangers.draw_blanks),
+    ]
+
+
+def _as_is(images: Pixels, rng: np.random.Generator) -> list[Pixels]:
+    return list(images)

@@ -1,0 +1,49 @@
+"""One picture of everything that is measured: people would rather look."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from clients.robustness.rows import Row
+
+_THUMBNAIL, _GAP, _TEXT = 84, 4, 280
+_GROUND = "#e8e8e8"
+_EXAMPLES = 8
+
+
+def save_sheet(rows: Sequence[Row], file: Path) -> None:
+    """Draw a line of examples for each row that looks different, in two columns, as a PNG."""
+    shown = list({(row.group, row.name): row for row in rows}.values())
+    lines = [_line(row) for row in shown]
+    half = -(-len(lines) // 2)
+    width, height = lines[0].size
+    sheet = Image.new("RGB", (2 * width, half * height), _GROUND)
+    for place, line in enumerate(lines):
+        sheet.paste(line, (place // half * width, place % half * height))
+    sheet.save(file, "PNG")
+
+
+def _line(row: Row) -> Image.Image:
+    step = _THUMBNAIL + _GAP
+    line = Image.new("RGB", (_TEXT + _EXAMPLES * step, step), _GROUND)
+    label = f"{row.group}\n{row.name}".replace("×", "x")  # which Pillow's font lacks
+    ImageDraw.Draw(line).text(
+        (_GAP, step / 4), label, fill="black", font=ImageFont.load_default(14)
+    )
+    for place, picture in enumerate(row.pictures(0, _EXAMPLES)[:_EXAMPLES]):
+        line.paste(_thumbnail(picture), (_TEXT + place * step, _GAP // 2))
+    return line
+
+
+def _thumbnail(picture: Any) -> Image.Image:
+    """A file's bytes or uint8 [H, W] → as it looks, transparency shown in pale blue."""
+    is_file = isinstance(picture, bytes)
+    image = Image.open(io.BytesIO(picture)) if is_file else Image.fromarray(np.asarray(picture))
+    seen = Image.new("RGBA", image.size, "#cfe3ff")
+    seen.alpha_composite(image.convert("RGBA"))
+    way = Image.Resampling.NEAREST if image.width < _THUMBNAIL else Image.Resampling.BOX
+    return seen.convert("RGB").resize((_THUMBNAIL, _THUMBNAIL), way)

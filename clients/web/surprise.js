@@ -1,0 +1,58 @@
+/** How surprised the model was by each character: the less likely it found it, the stronger the tint. */
+
+import { element } from "./dom.js";
+
+const LIKELY = [0.5, 0.2, 0.05, 0.01, 0.001]; // at least so likely: tint 0, 1, … 4; below: 5
+const NAMES = { " ": "space", "\n": "new line", "\t": "tab" };
+const characterOf = new WeakMap();
+
+// A character is as in the API's `logprobs`: {character, logprob, top: {character: logprob}}.
+
+/** 0, as expected, to 5, a great surprise. */
+export function tintOf(logprob) {
+  const tint = LIKELY.findIndex((least) => Math.exp(logprob) >= least);
+  return tint < 0 ? LIKELY.length : tint;
+}
+
+/** The character, or a name for what cannot be seen. */
+export const nameOf = (character) => NAMES[character] ?? character;
+
+/** In nats per character. */
+export const meanSurprise = (characters) =>
+  -characters.reduce((sum, { logprob }) => sum + logprob, 0) / characters.length;
+
+/** The likeliest characters, the one that came among them, with their probabilities. */
+export function alternatives({ character, logprob, top = {} }) {
+  return Object.entries({ ...top, [character]: logprob })
+    .sort(([, one], [, other]) => other - one)
+    .map(([each, value]) => [each, Math.exp(value)]);
+}
+
+/** Adds characters at the end of an element. */
+export function appendCharacters(host, characters) {
+  host.append(...characters.map((each) => {
+    const span = element("span", { className: `tint tint-${tintOf(each.logprob)}`, textContent: each.character });
+    characterOf.set(span, each);
+    return span;
+  }));
+}
+
+/** Tells which character in `host` is looked at: by mouse, touch, or with the arrow keys. */
+export function watchCharacters(host, tell) {
+  let current = null;
+  function lookAt(span) {
+    if (!characterOf.has(span)) return;
+    current?.classList.remove("current");
+    current = span;
+    span.classList.add("current");
+    tell(characterOf.get(span));
+  }
+  host.addEventListener("pointerover", ({ target }) => lookAt(target));
+  host.addEventListener("click", ({ target }) => lookAt(target));
+  host.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: "nextSibling", ArrowLeft: "previousSibling" }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    lookAt(current?.isConnected ? current[step] : host.querySelector(".tint"));
+  });
+}

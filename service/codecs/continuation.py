@@ -1,0 +1,84 @@
+"""Continuation tokens: all that a generation needs to go on, as one text. Knows no model and no HTTP.
+
+base64url of: format, checksum, size of the header, header (JSON), the state's numbers as they are.
+The checksum finds accidents, not forgers: there is no secret, so whatever a token says is checked
+like any other input.
+"""
+
+import base64
+import hashlib
+import struct
+from typing import Annotated
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from service.errors import InvalidValue
+
+FORMAT = 1
+PREFIX = struct.Struct("<B8sI")
+MAX_STATE = 1e6  # far beyond what a network reaches, and no sum of so many overflows
+Stop = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class Continuation(BaseModel):
+    """Where a generation stands and how it goes on, but for the state."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+    name: str = Field(max_length=64)
+    version: int = Field(ge=0, lt=10**18)
+    random_seed: int = Field(ge=0, lt=2**32)
+    index: int = Field(ge=0, lt=2**32)
+    position: int = Field(ge=0, lt=2**40)
+    diversity: float = Field(ge=0, le=100)
+    top_k: int = Field(ge=0, lt=2**31)
+    top_p: float = Field(gt=0, le=1)
+    stop: list[Stop] = Field(max_length=16)
+    held: str = Field(max_length=99)
+
+    @model_validator(mode="after")
+    def _check_held(self) -> "Continuation":
+        """What is held back is the beginning of a stop string, and no stop string is whole in it."""
+        held = self.held
+        if held and not any(stop.startswith(held) for stop in self.stop):
+            raise ValueError("held is no beginning")
+        if any(stop in held for stop in self.stop):
+            raise ValueError("held is past its end")
+        return self
+
+
+def encode(continuation: Continuation, state: np.ndarray) -> str:
+    """The token of a generation with this state, float32 [S]."""
+    header = continuation.model_dump_json().encode()
+    body = header + state.astype("<f4").tobytes()
+    token = PREFIX.pack(FORMAT, _checksum(body), len(header)) + body
+    return base64.urlsafe_b64encode(token).decode().rstrip("=")
+
+
+def decode(token: str) -> tuple[Continuation, np.ndarray]:
+    """Read a token: how it goes on, and the state, float32 [S]; InvalidValue if it is none."""
+    try:
+        content = base64.b64decode(token + "=" * (-len(token) % 4), b"-_", validate=True)
+        token_format, checksum, size = PREFIX.unpack_from(content)
+    except (ValueError, struct.error):
+        raise _invalid("it is no token, or cut off") from None
+    header, numbers = content[PREFIX.size :][:size], content[PREFIX.size + size :]
+    if token_format != FORMAT or checksum != _checksum(header + numbers) or len(numbers) % 4:
+        raise _invalid("it is damaged, or of another format")
+    try:
+        continuation = Continuation.model_validate_json(header)
+    except ValidationError:
+        raise _invalid("its values are out of range") from None
+    state = np.frombuffer(numbers, "<f4").astype(np.float32)
+    if not (np.abs(state) <= MAX_STATE).all():  # NaN is not either
+        raise _invalid("its state is out of range")
+    return continuation, state
+
+
+def _checksum(body: bytes) -> bytes:
+    return hashlib.blake2b(body, digest_size=8).digest()
+
+
+def _invalid(why: str) -> InvalidValue:
+    return InvalidValue(f"continuation is not as an answer gave it: {why}; send it unchanged.")

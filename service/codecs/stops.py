@@ -1,0 +1,46 @@
+"""Finds the end of a text that comes in pieces: the first stop string that is complete.
+
+Pieces may be cut anywhere: what could still become a stop string is held back until it is decided.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Scanned(NamedTuple):
+    """What became of one piece."""
+
+    text: str  # what can be shown now, of this piece and of what was held back
+    end: int | None  # characters of this piece up to the end of the stop string, if there was one
+
+
+class StopScanner:
+    """Goes along one text. `held` is the end of it that could be the beginning of a stop string."""
+
+    def __init__(self, stops: Sequence[str], held: str = "") -> None:
+        self.held = held
+        self._stops = tuple(stops)
+        # Longest first, so that the first that fits is the most that has to be held back.
+        beginnings = {stop[:length] for stop in stops for length in range(1, len(stop))}
+        self._beginnings = tuple(sorted(beginnings, key=len, reverse=True))
+
+    def scan(self, piece: str) -> Scanned:
+        """Take the next piece; after an end the scanner starts anew, behind the stop string."""
+        if not self._stops:
+            return Scanned(piece, None)
+        text = self.held + piece
+        # Whichever is complete first ends the text; of two that end together, the longer.
+        found = [(start + len(s), start) for s in self._stops if (start := text.find(s)) >= 0]
+        if found:
+            end, start = min(found)
+            piece_end = end - len(self.held)
+            self.held = ""
+            return Scanned(text[:start], piece_end)
+        keep = self._length_to_hold(text)
+        self.held = text[len(text) - keep :]
+        return Scanned(text[: len(text) - keep], None)
+
+    def _length_to_hold(self, text: str) -> int:
+        if not text.endswith(self._beginnings):
+            return 0
+        return next(len(start) for start in self._beginnings if text.endswith(start))

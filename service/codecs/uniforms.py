@@ -1,0 +1,22 @@
+"""The random numbers of a generation: position p always has the same one, whatever the chunks.
+
+Philox is a counter-based generator: its key is (random_seed, index), its counter the position, so
+that any stretch can be had without what comes before it.
+"""
+
+import numpy as np
+
+PER_BLOCK = 8  # 32-bit words that one value of the counter gives
+
+
+def uniforms(random_seed: int, index: int, start: int, count: int) -> np.ndarray:
+    """Numbers `start` to `start + count` of generation `index`: float32 [count] in [0, 1)."""
+    block, offset = divmod(start, PER_BLOCK)
+    blocks = -(-(offset + count) // PER_BLOCK)
+    generator = np.random.Philox(counter=block, key=[random_seed, index])
+    words = generator.random_raw(blocks * PER_BLOCK // 2).astype("<u8").view("<u4")
+    # 24 bits, all that a float32 below 1 holds evenly: the largest is 1 - 2**-24, never 1.
+    drawn: np.ndarray = (words[offset : offset + count] >> 8).astype(np.float32) * np.float32(
+        2**-24
+    )
+    return drawn

@@ -1,0 +1,199 @@
+"""A continuous batcher: sequences join and leave between the chunks of a run that never has to end.
+
+Each round takes up to as many sequences as fit into a batch and advances each by a chunk. Knows
+arrays and a function to run them, neither models nor texts. Lives on the event loop; the function
+runs on the executor it was given, one round at a time.
+"""
+
+import asyncio
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from typing import NamedTuple
+
+import numpy as np
+
+from service.engine import Arrays
+from service.errors import InternalError
+
+# What a round makes possible (a seed is read, the first characters can be drawn) comes back to the
+# queue within so many passes of the event loop.
+QUIET_PASSES = 3
+SMOOTHING = 0.1  # weight of the newest round in the running means
+
+Run = Callable[[str, Arrays], dict[str, np.ndarray]]
+Row = Mapping[str, np.ndarray | np.generic]
+Outcome = dict[str, np.ndarray] | Exception
+
+
+class Sequence(ABC):
+    """One row of a batch, from its first round to its last. Made and used on the event loop.
+
+    signature: what its next round runs.
+    left: steps it still has to take; it is done at 0.
+    chunk: the most steps of its first round; a small one gives the first result sooner.
+    done: resolved when nothing is left, fails with the run; cancel it to leave before the next round.
+    """
+
+    signature: str
+
+    def __init__(self, left: int, chunk: int) -> None:
+        self.left = left
+        self.chunk = chunk
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.first_run_at = 0.0  # monotonic seconds; 0: it has not run yet
+        self.batch_size = 0  # rows of the largest round it was in
+
+    @property
+    def is_new(self) -> bool:
+        """True until its first round is over."""
+        return not self.first_run_at
+
+    @abstractmethod
+    def inputs(self, steps: int) -> Row:
+        """This row of each input for the next `steps`, as wide as the signature takes it.
+
+        Called on the executor's thread, while the event loop leaves the sequence alone.
+        """
+
+    @abstractmethod
+    def take(self, outputs: Arrays, steps: int) -> None:
+        """Take this row of each output, after `steps`, and lower `left`."""
+
+
+class Round(NamedTuple):
+    """What one round did, for whoever counts."""
+
+    signature: str
+    rows: int
+    steps: int  # of all rows together
+    seconds: float
+
+
+class ContinuousBatcher:
+    """Runs rounds while any sequence has steps left."""
+
+    def __init__(
+        self,
+        run: Run,
+        executor: Executor,
+        width: int,
+        largest_chunk: int,
+        on_round: Callable[[Round], None] = lambda _: None,
+    ) -> None:
+        self.largest_chunk = largest_chunk
+        self._run = run
+        self._executor = executor
+        self._width = width
+        self._on_round = on_round
+        self._queue: list[Sequence] = []  # least recently served first
+        self._running: list[Sequence] = []
+        self._is_turn_of_new = True
+        self._worker: asyncio.Task[None] | None = None
+        self._seconds, self._steps = 0.0, 0.0  # of a round: running means
+
+    def add(self, sequence: Sequence) -> None:
+        """Let a sequence join; its `done` tells when it is through."""
+        if not sequence.left:
+            sequence.done.set_result(None)
+            return
+        self._queue.append(sequence)
+        if self._worker is None:
+            self._worker = asyncio.create_task(self._work())
+
+    def seconds_ahead(self, steps: int) -> float:
+        """How long the others keep a newcomer from `steps` steps, if all get the same share."""
+        if not self._steps:
+            return 0.0
+        others = (s for s in (*self._queue, *self._running) if not s.done.done())
+        ahead = sum(min(sequence.left, steps) for sequence in others)
+        return ahead / self._width * self._seconds / self._steps
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            await self._let_others_come()
+            while batch := self._take():
+                steps = min(self.largest_chunk, *(sequence.chunk for sequence in batch))
+                started = time.monotonic()
+                outcomes = await loop.run_in_executor(self._executor, self._run_round, batch, steps)
+                self._deliver(batch, outcomes, steps, started)
+                await self._let_others_come()
+        finally:
+            self._worker = None
+
+    async def _let_others_come(self) -> None:
+        for _ in range(QUIET_PASSES):
+            await asyncio.sleep(0)
+
+    def _take(self) -> list[Sequence]:
+        """Those of the next round; newcomers and the others take turns to come first.
+
+        The first one says which signature runs; whoever needs the same joins while there is room.
+        """
+        self._queue = [sequence for sequence in self._queue if not sequence.done.done()]
+        if not self._queue:
+            return []
+        new_first = self._is_turn_of_new
+        self._is_turn_of_new = not new_first
+        ordered = sorted(self._queue, key=lambda sequence: sequence.is_new is not new_first)
+        signature = ordered[0].signature
+        batch = [s for s in ordered if s.signature == signature][: self._width]
+        chosen = set(batch)
+        self._queue = [sequence for sequence in self._queue if sequence not in chosen]
+        self._running = batch
+        return batch
+
+    def _run_round(self, batch: list[Sequence], steps: int) -> list[Outcome]:
+        """One outcome for each; if the run fails, each is tried alone so that only the bad one fails."""
+        try:
+            rows = [sequence.inputs(min(sequence.left, steps)) for sequence in batch]
+            inputs = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+            outputs = self._run(batch[0].signature, inputs)
+        except Exception as error:  # noqa: BLE001 - engines raise what they like
+            if len(batch) == 1:
+                return [error]
+            return [outcome for one in batch for outcome in self._run_round([one], steps)]
+        return [{name: a[lane] for name, a in outputs.items()} for lane in range(len(batch))]
+
+    def _deliver(
+        self, batch: list[Sequence], outcomes: list[Outcome], steps: int, started: float
+    ) -> None:
+        seconds = time.monotonic() - started
+        self._running = []
+        taken = 0
+        for sequence, outcome in zip(batch, outcomes, strict=True):
+            if sequence.done.done():
+                continue
+            sequence.first_run_at = sequence.first_run_at or started
+            sequence.batch_size = max(sequence.batch_size, len(batch))
+            sequence.chunk = self.largest_chunk
+            advance = min(sequence.left, steps)
+            taken += advance
+            _hand_over(sequence, outcome, advance)
+            if not sequence.done.done():
+                self._queue.append(sequence)
+        self._note(Round(batch[0].signature, len(batch), taken, seconds), steps)
+
+    def _note(self, done: Round, steps: int) -> None:
+        weight = SMOOTHING if self._steps else 1.0
+        self._seconds += weight * (done.seconds - self._seconds)
+        self._steps += weight * (steps - self._steps)
+        self._on_round(done)
+
+
+def _hand_over(sequence: Sequence, outcome: Outcome, steps: int) -> None:
+    """Give a sequence its outcome; whatever goes wrong with it is its own."""
+    try:
+        if isinstance(outcome, Exception):
+            raise outcome
+        sequence.take(outcome, steps)
+    except Exception as error:  # noqa: BLE001 - the engine's, or an output that cannot be read
+        failure = InternalError("The model failed on this input; the log has the cause.")
+        failure.__cause__ = error
+        sequence.done.set_exception(failure)
+        sequence.done.exception()  # it is known, even if nobody asks any more
+    else:
+        if not sequence.left:
+            sequence.done.set_result(None)

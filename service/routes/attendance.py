@@ -1,0 +1,40 @@
+"""Works for a caller only as long as he is there and his time is not over."""
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
+
+from service.errors import DeadlineExceeded
+
+T = TypeVar("T")
+
+
+async def attended(receive: Receive, deadline: float, work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`, which is cancelled when the client leaves or the deadline passes.
+
+    deadline: monotonic seconds.
+    """
+    working = asyncio.create_task(work)
+    leaving = asyncio.create_task(_until_gone(receive))
+    try:
+        seconds = deadline - time.monotonic()
+        await asyncio.wait({working, leaving}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        if leaving.done():
+            raise ClientDisconnect
+        raise DeadlineExceeded("The deadline passed before the text was whole; see X-Timeout-Ms.")
+    finally:
+        working.cancel()
+        leaving.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+async def _until_gone(receive: Receive) -> None:
+    """Wait for the disconnect; the body has been read, so nothing else can come."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

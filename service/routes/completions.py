@@ -1,0 +1,105 @@
+"""`/v1/completions`, as OpenAI's clients ask and read it; tokens are characters."""
+
+import time
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.errors import InvalidValue
+from service.routes import text_documents as documents
+from service.routes.answers import json_answer
+from service.routes.direct import DirectRouter
+from service.routes.events import EventStream, event
+from service.routes.text_call import DEFAULT, TextCall, read_document
+from service.tasks.generate_text import Composition
+from service.tasks.sequences import Entries
+from service.tasks.text_requests import COMPLETION_FIELDS, read_completion
+
+router = DirectRouter(tags=["text"])
+
+
+@router.post("/v1/completions", **documents.COMPLETIONS)
+async def complete(request: Request) -> Response:
+    """Go on with a text, as OpenAI's legacy completions do."""
+    fields = await read_document(request, COMPLETION_FIELDS)
+    asked = read_completion(fields)
+    with_usage = _wants_usage(fields.value("stream_options"))
+    call = TextCall(request, fields.text("model") or DEFAULT)
+    composition = Composition(call.text, asked)
+    call.expect(asked.steps)
+    head = _head(request, composition, call)
+    if asked.stream:
+        return EventStream(call, _events(call, composition, head, with_usage=with_usage))
+    await call.attend(composition.run)
+    call.note(composition.sequences)
+    choices = []
+    for number, generation in enumerate(composition.generations):
+        text, entries = generation.collect()
+        choices.append(
+            _choice(composition, number, text, entries, 0)
+            | {"finish_reason": generation.finish_reason}
+        )
+    return json_answer(
+        {**head, "choices": choices, "usage": _usage(composition)}, 200, call.headers()
+    )
+
+
+async def _events(
+    call: TextCall, composition: Composition, head: dict[str, Any], *, with_usage: bool
+) -> AsyncGenerator[bytes]:
+    offsets = [0] * len(composition.request.samplings)
+    more: dict[str, Any] = {"usage": None} if with_usage else {}
+    async for pieces in composition.pieces():
+        call.note(composition.sequences)
+        events = []
+        for number, text, entries, reason in pieces:
+            choice = _choice(composition, number, text, entries, offsets[number])
+            events.append(event({**head, "choices": [{**choice, "finish_reason": reason}], **more}))
+            offsets[number] += len(text)
+        yield b"".join(events)
+    if with_usage:
+        yield event({**head, "choices": [], "usage": _usage(composition)})
+
+
+def _wants_usage(options: Any) -> bool:
+    """`stream_options`, of which `include_usage` is the only one."""
+    if options is None:
+        return False
+    if not isinstance(options, dict) or not isinstance(options.get("include_usage", False), bool):
+        raise InvalidValue('stream_options is an object such as {"include_usage": true}')
+    return bool(options.get("include_usage"))
+
+
+def _head(request: Request, composition: Composition, call: TextCall) -> dict[str, Any]:
+    manifest = call.servable.manifest
+    return {
+        "id": f"cmpl-{request.scope['request_id']}",
+        "object": "text_completion",
+        "created": int(time.time()),
+        "model": manifest.name,
+        "system_fingerprint": f"{manifest.name}/{manifest.version}",
+        "random_seed": composition.request.random_seed,
+    }
+
+
+def _choice(
+    composition: Composition, number: int, text: str, entries: Entries, offset: int
+) -> dict[str, Any]:
+    top = composition.request.logprobs
+    logprobs = None
+    if top is not None:
+        logprobs = {
+            "tokens": [entry["character"] for entry in entries],
+            "token_logprobs": [entry["logprob"] for entry in entries],
+            "top_logprobs": [entry["top"] for entry in entries] if top else None,
+            "text_offset": list(range(offset, offset + len(entries))),
+        }
+    return {"index": number, "text": text, "logprobs": logprobs}
+
+
+def _usage(composition: Composition) -> dict[str, int]:
+    read = composition.seed_characters
+    drawn = sum(generation.characters for generation in composition.generations)
+    return {"prompt_tokens": read, "completion_tokens": drawn, "total_tokens": read + drawn}

@@ -1,0 +1,75 @@
+"""`/v1/text/*`."""
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.routes import text_documents as documents
+from service.routes.direct import DirectRouter
+from service.routes.events import EventStream, event
+from service.routes.text_call import TextCall, read_document
+from service.tasks.generate_text import Composition, Piece, Score, encode
+from service.tasks.text_requests import (
+    GENERATE_FIELDS,
+    SCORE_FIELDS,
+    read_generate,
+    read_score,
+)
+
+router = DirectRouter(tags=["text"])
+
+
+@router.post("/v1/text/generate", **documents.GENERATE_TEXT)
+async def generate(request: Request) -> Response:
+    """Go on with a text, once for each diversity and number, whole or as a stream."""
+    fields = await read_document(request, GENERATE_FIELDS)
+    asked = read_generate(fields)
+    if "stream" not in fields and "text/event-stream" in request.headers.get("accept", ""):
+        asked = asked._replace(stream=True)
+    call = TextCall(request, origin=asked.origin)
+    composition = Composition(call.text, asked)
+    call.expect(asked.steps)
+    if asked.stream:
+        return EventStream(call, _events(call, composition))
+    await call.attend(composition.run)
+    call.note(composition.sequences)
+    return call.answer(lambda: encode(composition))
+
+
+@router.post("/v1/text/score", **documents.SCORE_TEXT)
+async def score(request: Request) -> Response:
+    """Say how likely the model finds each character of a text."""
+    text, replace = read_score(await read_document(request, SCORE_FIELDS))
+    call = TextCall(request)
+    scoring = Score(call.text, text, replace=replace)
+    call.expect(len(text))
+    await call.attend(scoring.run)
+    call.note([scoring.reading])
+    return call.answer(scoring.encode)
+
+
+async def _events(call: TextCall, composition: Composition) -> AsyncGenerator[bytes]:
+    async for pieces in composition.pieces():
+        call.note(composition.sequences)
+        yield b"".join(
+            event(content) for piece in pieces for content in _contents(piece, composition)
+        )
+
+
+def _contents(piece: Piece, composition: Composition) -> list[dict[str, Any]]:
+    """One event for the text, one for the end."""
+    request, contents = composition.request, list[dict[str, Any]]()
+    if piece.text:
+        text: dict[str, Any] = {"index": piece.number, "text": piece.text}
+        contents.append(text if request.logprobs is None else {**text, "logprobs": piece.entries})
+    if piece.finish_reason:
+        end: dict[str, Any] = {
+            "index": piece.number,
+            "finish_reason": piece.finish_reason,
+            "random_seed": request.random_seed,
+            "continuation": composition.token(composition.generations[piece.number]),
+        }
+        contents.append({**end, "replaced": composition.replaced} if request.replace else end)
+    return contents

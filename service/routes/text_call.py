@@ -1,0 +1,83 @@
+"""One call of a text route: which model, how long it may take, and that somebody still wants it."""
+
+import contextlib
+import time
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from typing import Any
+
+from starlette.requests import Request
+
+from service.codecs.document import Document
+from service.continuous import Sequence
+from service.errors import InvalidValue, ModelNotFound
+from service.routes.attendance import attended
+from service.routes.bodies import read_body
+from service.routes.call import Call
+from service.routes.state import state_of
+from service.tasks import generate_text
+from service.tasks.text_requests import Origin
+from service.text_model import TextModel
+
+DEFAULT = "text"
+
+
+async def read_document(request: Request, known: Iterable[str]) -> Document:
+    """The body's fields."""
+    body = await read_body(request, state_of(request)["settings"].max_body_bytes)
+    return Document(body, known)
+
+
+class TextCall(Call):
+    """A request whose body is read already: a body may name the model, or hold a continuation."""
+
+    def __init__(
+        self, request: Request, model: str = DEFAULT, origin: Origin | None = None
+    ) -> None:
+        if origin:
+            _check_agrees(request, origin)
+            super().__init__(request, generate_text.TASK, origin.name, origin.version)
+        else:
+            super().__init__(request, generate_text.TASK, model)
+        if self.servable.text is None:
+            raise ModelNotFound(f"{self.servable.manifest.name} has no vocabulary to write with.")
+        self.text: TextModel = self.servable.text
+        self._steps = 0
+        self._entered = 0.0
+
+    def expect(self, steps: int) -> None:
+        """So many characters have to be read and drawn one after the other; what came is decoded."""
+        self._steps = steps
+        self._timings["decode"] = time.monotonic() - self._request.scope["started"]
+
+    def __enter__(self) -> "TextCall":
+        ahead = self.text.batcher.seconds_ahead(self._steps)
+        self.servable.admission.enter(self.deadline, ahead)
+        self._entered = time.monotonic()
+        return self
+
+    @contextlib.contextmanager
+    def counted_as_stream(self) -> Iterator[None]:
+        """Count it among the active streams."""
+        streams = self._state["metrics"].active_streams.labels(self.servable.manifest.name)
+        with streams.track_inprogress():
+            yield
+
+    async def attend(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do the work as long as the client is there and the deadline has not passed."""
+        with self:
+            await attended(self._request.receive, self.deadline, work())
+
+    def note(self, sequences: list[Sequence]) -> None:
+        """Take timings and company, for the headers, from what has run by now."""
+        began = min((s.first_run_at for s in sequences if s.first_run_at), default=self._entered)
+        self._timings["queue"] = began - self._entered
+        self._timings["infer"] = time.monotonic() - began
+        self._batch_size = max(sequence.batch_size for sequence in sequences)
+
+
+def _check_agrees(request: Request, origin: Origin) -> None:
+    for name, own in (("model", origin.name), ("version", str(origin.version))):
+        if request.query_params.get(name, own) != own:
+            raise InvalidValue(
+                f"the continuation goes on with {origin.name}/{origin.version}: leave out ?{name}="
+            )

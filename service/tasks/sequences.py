@@ -1,0 +1,195 @@
+"""The two things a text model does a chunk at a time: reading what is given, drawing what follows.
+
+Knows characters, stop strings and random numbers; no HTTP and no model.
+"""
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from service.codecs.stops import StopScanner
+from service.codecs.uniforms import uniforms
+from service.codecs.vocabulary import Vocabulary
+from service.continuous import Row, Sequence
+from service.engine import Arrays
+
+FIRST_CHUNK = 2  # of a stream: the first characters leave as soon as they can
+COLD = 1e-4  # a diversity below divides logits by so little that they overflow; it is as good as 0
+FinishReason = Literal["stop", "length"]
+Entries = list[dict[str, Any]]  # {"character", "logprob", "top"} for each character
+
+
+class Sampling(NamedTuple):
+    """How characters are drawn, and from which random numbers."""
+
+    diversity: float
+    top_k: int  # 0: all
+    top_p: float  # 1: all
+    random_seed: int
+    number: int  # of the generation: it draws from (random_seed, number)
+
+
+class TextState(NamedTuple):
+    """Where a text stands."""
+
+    row: np.ndarray  # the model's state, float32 [S]
+    position: int = 0  # characters drawn so far
+    held: str = ""  # the end of the text that could be the beginning of a stop string
+
+
+class Reading(Sequence):
+    """Reads a text, so that what follows can be drawn, and notes how likely each character was."""
+
+    signature = "read"
+
+    def __init__(self, ids: np.ndarray, row: np.ndarray, width: int) -> None:
+        super().__init__(len(ids), width)
+        self.ids = ids
+        self.row = row
+        self.logprobs = np.empty(len(ids), np.float32)
+        self._width = width
+        self._padded = np.concatenate([ids, np.zeros(width, np.int32)])
+        self._read = 0
+
+    def inputs(self, steps: int) -> Row:
+        """The next characters."""
+        ids = self._padded[self._read : self._read + self._width]
+        return {"state": self.row, "token_ids": ids, "lengths": np.int32(steps)}
+
+    def take(self, outputs: Arrays, steps: int) -> None:
+        """Keep the state and the log-probabilities."""
+        self.row = outputs["state"].copy()
+        self.logprobs[self._read : self._read + steps] = outputs["logprobs"][:steps]
+        self._read += steps
+        self.left -= steps
+
+
+class Manner(NamedTuple):
+    """What all generations of a request have in common."""
+
+    length: int
+    stop: list[str]
+    logprobs: int | None  # how many of the likeliest characters to note beside the drawn one
+    chunk: int  # the most characters of the first chunk
+
+
+class Generation(Sequence):
+    """One text that grows until its length or a stop string; `collect` takes away what is new."""
+
+    signature = "generate"
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        sampling: Sampling,
+        start: TextState,
+        manner: Manner,
+        width: int,
+    ) -> None:
+        super().__init__(manner.length, manner.chunk)
+        self.sampling = sampling
+        self.stop = manner.stop
+        self.finish_reason: FinishReason | None = None
+        self.characters = 0
+        self.on_news: Callable[[], None] = lambda: None
+        self._vocabulary = vocabulary
+        self._with_entries = manner.logprobs is not None
+        self._top = min(manner.logprobs or 0, len(vocabulary))
+        self._width = width
+        self._row, self._position = start.row, start.position
+        self._scanner = StopScanner(manner.stop, start.held)
+        self._shown_before = len(start.held)  # the caller has it already
+        self._drawn_from = start.position
+        self._uniforms = uniforms(
+            sampling.random_seed, sampling.number, start.position, manner.length + width
+        )
+        self._is_going_back = False
+        self._text = ""
+        self._entries: Entries = []
+        self._undecided: Entries = []  # of what is held back
+
+    @property
+    def state(self) -> TextState:
+        """Where the text stands, once it is done."""
+        return TextState(self._row, self._position, self._scanner.held)
+
+    def begin_with(self, text: str, entries: Entries) -> None:
+        """Show this before what is drawn."""
+        self._text, self._entries = text, entries
+
+    def collect(self) -> tuple[str, Entries]:
+        """What can be shown and was not collected yet: text, and an entry for each character."""
+        text, entries = self._text, self._entries
+        self._text, self._entries = "", []
+        return text, entries
+
+    def inputs(self, steps: int) -> Row:
+        """The state, the next random numbers, and how to draw."""
+        drawn = self._position - self._drawn_from
+        diversity = self.sampling.diversity
+        return {
+            "state": self._row,
+            "uniforms": self._uniforms[drawn : drawn + self._width],
+            "lengths": np.int32(steps),
+            "temperature": np.float32(diversity if diversity >= COLD else 0),
+            "top_k": np.int32(self.sampling.top_k),
+            "top_p": np.float32(self.sampling.top_p),
+        }
+
+    def take(self, outputs: Arrays, steps: int) -> None:
+        """Show the characters that are decided; at a stop string, go back to where it ended."""
+        if self._is_going_back:
+            self._advance(outputs, steps)
+        else:
+            self._grow(outputs, steps)
+        self.on_news()
+
+    def _grow(self, outputs: Arrays, steps: int) -> None:
+        piece = self._vocabulary.decode(outputs["token_ids"][:steps])
+        scanned = self._scanner.scan(piece)
+        if self._with_entries:
+            self._undecided += self._note(piece, outputs)
+        self._show(scanned.text)
+        if scanned.end is None:
+            self._advance(outputs, steps)
+            if not self.left:
+                self.finish_reason = "length"
+                self._show(self._scanner.held)
+        else:
+            self.finish_reason = "stop"
+            self.left = scanned.end
+            if scanned.end == steps:
+                self._advance(outputs, steps)
+            else:
+                self._is_going_back = True  # the same random numbers give the same characters
+
+    def _advance(self, outputs: Arrays, steps: int) -> None:
+        self._row = outputs["state"].copy()
+        self._position += steps
+        self.left -= steps
+
+    def _show(self, text: str) -> None:
+        new = text[self._shown_before :]
+        self._shown_before -= min(self._shown_before, len(text))
+        self._text += new
+        self.characters += len(new)
+        self._entries += self._undecided[: len(new)]
+        self._undecided = self._undecided[len(new) :]
+
+    def _note(self, piece: str, outputs: Arrays) -> Entries:
+        """One entry for each character: its log-probability, and those of the likeliest."""
+        steps, top = len(piece), self._top
+        logprobs = rounded(outputs["logprobs"][:steps])
+        likeliest = self._vocabulary.decode(outputs["top_ids"][:steps, :top].ravel())
+        their_logprobs = rounded(outputs["top_logprobs"][:steps, :top])
+        rows = (likeliest[i : i + top] for i in range(0, steps * top, top)) if top else [""] * steps
+        return [
+            {"character": c, "logprob": p, "top": dict(zip(row, ps, strict=True))}
+            for c, p, row, ps in zip(piece, logprobs, rows, their_logprobs, strict=True)
+        ]
+
+
+def rounded(logprobs: np.ndarray) -> Any:
+    """Six decimals are more than a float32 holds of what matters, and half as long in JSON."""
+    return logprobs.astype(np.float64).round(6).tolist()

@@ -1,0 +1,42 @@
+"""A model that reads and draws characters: its vocabulary, its beginning, and the batcher all texts share."""
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import NamedTuple
+
+import numpy as np
+
+from service.codecs.vocabulary import Vocabulary
+from service.continuous import ContinuousBatcher, Round
+from service.manifest import ManifestError
+from service.model import Model
+
+SIGNATURES = ("prefill", "read", "generate")
+
+
+class TextModel(NamedTuple):
+    """One version, as tasks use it."""
+
+    name: str
+    version: int
+    vocabulary: Vocabulary
+    beginning: np.ndarray  # the state before any character, float32 [S]
+    batcher: ContinuousBatcher
+
+
+def make_text_model(
+    model: Model, executor: Executor, on_round: Callable[[Round], None]
+) -> TextModel:
+    """Find the state that a text begins with; ManifestError if the model cannot do texts."""
+    manifest = model.manifest
+    missing = [name for name in SIGNATURES if name not in manifest.signatures]
+    if missing:
+        raise ManifestError(f"a text model needs the signatures {', '.join(missing)}")
+    ids, lengths = np.zeros((1, manifest.steps), np.int32), np.zeros(1, np.int32)
+    beginning = model.run("prefill", {"token_ids": ids, "lengths": lengths})["state"][0]
+    batcher = ContinuousBatcher(
+        model.run, executor, manifest.max_batch_size, manifest.steps, on_round
+    )
+    return TextModel(
+        manifest.name, manifest.version, Vocabulary(manifest.vocabulary), beginning, batcher
+    )

@@ -1,0 +1,91 @@
+"""Streams, against a small server that sends its events one by one."""
+
+import asyncio
+import contextlib
+import json
+
+import pytest
+
+from clients.load.report import report_lines, stream_lines
+from clients.load.scenario import stream
+from clients.load.streams import StreamTally, drive_streams
+from clients.load.target import Target
+
+pytestmark = pytest.mark.anyio
+STREAM = stream("text", 9)
+CHUNK = json.dumps({"index": 0, "text": "abc"})
+END = json.dumps({"index": 0, "finish_reason": "length", "random_seed": 1, "continuation": "t"})
+WHOLE = [CHUNK, CHUNK, CHUNK, END, "[DONE]"]
+
+
+def chunked(event):
+    data = f"data: {event}\n\n".encode()
+    return f"{len(data):x}\r\n".encode() + data + b"\r\n"
+
+
+@contextlib.asynccontextmanager
+async def streaming(*events, status=200):
+    async def answer(reader, writer):
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+                await reader.readexactly(length)
+                writer.write(f"HTTP/1.1 {status} X\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+                for event in events:
+                    writer.write(chunked(event))
+                    await writer.drain()
+                    await asyncio.sleep(0.005)
+                writer.write(b"0\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    try:
+        yield Target("127.0.0.1", server.sockets[0].getsockname()[1], "")
+    finally:
+        server.close()
+
+
+async def test_first_characters_gaps_and_rates_are_those_of_each_stream():
+    async with streaming(*WHOLE) as target:
+        tally = await drive_streams(STREAM, target, streams=2, seconds=0.1)
+
+    count = len(tally.latencies_s)
+    assert count >= 2
+    assert tally.characters == 9 * count
+    assert len(tally.first_s) == len(tally.rates) == count
+    assert len(tally.gaps_s) == 2 * count
+    assert all(0.002 < gap < 1 for gap in tally.gaps_s)
+    assert max(tally.first_s) < min(tally.latencies_s)
+    assert not tally.errors
+
+
+@pytest.mark.parametrize(
+    "events",
+    [[CHUNK, CHUNK, END, "[DONE]"], [CHUNK] * 3, [CHUNK, json.dumps({"error": "no time"})]],
+    ids=["too short", "no end", "error"],
+)
+async def test_a_stream_without_its_right_end_is_a_wrong_answer(events):
+    async with streaming(*events) as target:
+        tally = await drive_streams(STREAM, target, streams=1, seconds=0.05)
+
+    assert tally.errors["wrong answer"] == tally.statuses[200] > 0
+    assert not tally.first_s
+
+
+async def test_a_refusal_is_counted_by_its_status():
+    async with streaming("{}", status=429) as target:
+        tally = await drive_streams(STREAM, target, streams=1, seconds=0.05)
+
+    assert set(tally.statuses) == {429}
+
+
+def test_the_report_of_streams_names_characters_first_ones_and_gaps():
+    tally = StreamTally(elapsed_s=2.0, characters=800)
+    tally.first_s.append(0.004)
+    tally.rates.append(400.0)
+
+    lines = report_lines("stream", 1, tally) + stream_lines(tally)
+    assert "  characters/s     400 of all, 400 (400 to 400) of each" in lines
+    assert any(line.startswith("  first characters p50 4.00 ms") for line in lines)
+    assert "  gaps             no right answer" in lines

@@ -1,0 +1,76 @@
+"""From answers to figures, to the card and to lines."""
+
+import json
+
+import numpy as np
+import pytest
+
+from clients.robustness.asking import Answers
+from clients.robustness.report import (
+    Measured,
+    calibration,
+    corruption_accuracies,
+    merge_into_card,
+    strangeness,
+)
+from clients.robustness.rows import Row
+
+LABELS = np.arange(100) % 10
+
+
+@pytest.fixture
+def measured(prediction):
+    """A function: labels (None for strangers), digits answered (None refused), score → measured."""
+
+    def make(labels, digits, score=0.1, name="row"):
+        row = Row("group", name, "auto", range(len(digits)), lambda some, rng: [], labels)
+        predictions = [None if d is None else prediction(d, score) for d in digits]
+        return Measured(row, Answers.gathered(predictions))
+
+    return make
+
+
+def test_refusals_of_a_corruption_are_wrong_and_counted(measured):
+    right = measured(LABELS, list(LABELS), name="fog")
+    half = measured(LABELS, [None] * 50 + list(LABELS[50:]), name="stripe")
+    figures = corruption_accuracies([right, half])
+    assert list(figures) == ["mean", "fog", "stripe"]
+    assert figures["mean"]["value"] == 0.75
+    assert figures["mean"]["refused"] == 50
+    assert figures["stripe"]["value"] == 0.5
+    assert figures["stripe"]["refused"] == 50
+    assert figures["fog"]["refused"] == 0
+
+
+def test_calibration_is_of_what_was_answered(measured):
+    figures = calibration(measured(LABELS, [None, *LABELS[1:]]))
+    assert figures["count"] == 99
+    assert figures["expected_calibration_error"] == pytest.approx(0.09)
+    assert figures["coverage_at_0.9995"]["value"] == 1
+
+
+def test_a_stranger_scores_higher_and_refusals_are_apart(measured):
+    clean = measured(LABELS, list(LABELS))
+    figures = strangeness(measured(None, [3] * 6 + [None] * 4, score=1.5), clean)
+    assert figures["auroc"] == 1
+    assert figures["accepted_at_95"]["value"] == 0
+    assert figures["called_outlier"]["value"] == 1
+    assert figures["called_outlier"]["count"] == 6
+    assert figures["refused"]["value"] == 0.4
+
+
+def test_where_all_is_refused_there_is_no_score(measured):
+    clean = measured(LABELS, list(LABELS))
+    figures = strangeness(measured(None, [None] * 4), clean)
+    assert list(figures) == ["refused"]
+    assert figures["refused"]["value"] == 1
+
+
+def test_a_card_keeps_its_form(tmp_path):
+    card = tmp_path / "card.json"
+    content = {"job": "digits", "formula": "5·5", "robustness": {"old": 1}, "layers": [1, 2]}
+    card.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    merge_into_card({"value": 1}, card)
+    merged = content | {"robustness": {"value": 1}}
+    expected = json.dumps(merged, indent=1, ensure_ascii=False) + "\n"
+    assert card.read_bytes() == expected.encode()

@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { formatAddress, parseAddress } from "../../../clients/web/address.js";
+
+test("an address names a room and its state", () => {
+  const { room, state } = parseAddress("#text?seed=To+be%0Aor&diversity=0.2,1&random_seed=42");
+
+  assert.equal(room, "text");
+  assert.deepEqual(Object.fromEntries(state), { seed: "To be\nor", diversity: "0.2,1", random_seed: "42" });
+});
+
+test("without a state there is a room, without an address there is none", () => {
+  assert.equal(parseAddress("#models").room, "models");
+  assert.equal(parseAddress("").room, "");
+});
+
+test("what is written into an address is read out of it", () => {
+  const state = { seed: "what? & why #1 = é\n\ud83d\ude00", length: 400 };
+
+  assert.deepEqual(Object.fromEntries(parseAddress(formatAddress("text", state)).state), { ...state, length: "400" });
+});
+
+test("what is empty is left out", () => {
+  assert.equal(formatAddress("text", { top_k: "", n: 0 }), "#text?n=0");
+  assert.equal(formatAddress("digits"), "#digits");
+});

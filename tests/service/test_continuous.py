@@ -1,0 +1,232 @@
+"""What the continuous batcher promises to each sequence."""
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from service.continuous import ContinuousBatcher, Sequence
+from service.errors import InternalError
+
+pytestmark = pytest.mark.anyio
+WIDTH, CHUNK = 4, 16
+
+
+class Counter(Sequence):
+    """Counts up to a number, one a step."""
+
+    signature = "count"
+
+    def __init__(self, steps, chunk=CHUNK, signature="count"):
+        super().__init__(steps, chunk)
+        self.signature = signature
+        self.count = np.float32(0)
+        self.chunks = []
+        self.stop_at = None
+
+    def inputs(self, steps):
+        return {"count": self.count, "lengths": np.int32(steps)}
+
+    def take(self, outputs, steps):
+        self.count = outputs["count"]
+        self.chunks.append(steps)
+        self.left = 0 if self.stop_at and self.count >= self.stop_at else self.left - steps
+
+
+class Engine:
+    """Adds lengths to counts; waits at its gate, and fails where a count is 13."""
+
+    def __init__(self):
+        self.runs = []
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def __call__(self, signature, inputs):
+        self.gate.wait(10)
+        self.runs.append((signature, inputs["lengths"].tolist()))
+        if 13 in inputs["count"]:
+            raise ValueError("thirteen")
+        return {"count": inputs["count"] + inputs["lengths"]}
+
+
+@pytest.fixture
+def engine():
+    return Engine()
+
+
+@pytest.fixture
+def rounds():
+    return []
+
+
+@pytest.fixture
+def batcher(engine, rounds):
+    with ThreadPoolExecutor(1) as executor:
+        yield ContinuousBatcher(engine, executor, WIDTH, CHUNK, rounds.append)
+        engine.gate.set()
+
+
+async def finish(batcher, *sequences):
+    for sequence in sequences:
+        batcher.add(sequence)
+    await asyncio.gather(*(sequence.done for sequence in sequences))
+
+
+async def test_a_sequence_takes_exactly_its_steps(batcher, engine):
+    sequence = Counter(40)
+    await finish(batcher, sequence)
+
+    assert sequence.count == 40
+    assert engine.runs == [("count", [16]), ("count", [16]), ("count", [8])]
+    assert sequence.batch_size == 1
+
+
+async def test_one_without_steps_is_done_at_once(batcher, engine):
+    await finish(batcher, Counter(0))
+
+    assert engine.runs == []
+
+
+async def test_sequences_join_and_leave_between_chunks(batcher, engine):
+    long, short = Counter(64), Counter(16)
+    engine.gate.clear()
+    batcher.add(long)
+    await asyncio.sleep(0.01)
+    batcher.add(short)
+    engine.gate.set()
+    await asyncio.gather(long.done, short.done)
+
+    assert [lengths for _, lengths in engine.runs] == [[16], [16, 16], [16], [16]]
+
+
+async def test_only_the_first_chunk_is_short(batcher):
+    stream = Counter(50, chunk=1)
+    await finish(batcher, stream)
+
+    assert stream.chunks == [1, 16, 16, 16, 1]
+
+
+async def test_a_newcomer_is_not_kept_by_those_who_run(batcher, engine):
+    engine.gate.clear()
+    old = [Counter(10_000) for _ in range(40)]
+    for sequence in old:
+        batcher.add(sequence)
+    engine.gate.set()
+    while len(engine.runs) < 20:
+        await asyncio.sleep(0.001)
+    before = len(engine.runs)
+    newcomer = Counter(1, chunk=1)
+    batcher.add(newcomer)
+    await newcomer.done
+
+    assert len(engine.runs) - before <= 4
+    for sequence in old:
+        sequence.done.cancel()
+
+
+async def test_newcomers_do_not_starve_those_who_run(batcher, engine):
+    old = Counter(160)
+    batcher.add(old)
+
+    async def keep_coming():
+        while not old.done.done():
+            for _ in range(8):
+                batcher.add(Counter(3, signature="other"))
+            await asyncio.sleep(0)
+
+    await asyncio.wait_for(keep_coming(), 10)
+
+    assert old.count == 160
+
+
+async def test_the_least_recently_served_come_first(batcher):
+    served = []
+
+    class Noted(Counter):
+        def take(self, outputs, steps):
+            super().take(outputs, steps)
+            served.append(self)
+
+    await finish(batcher, *(Noted(160) for _ in range(10)))
+    seen = [len(set(served[:n])) for n in range(len(served))]
+    settled = served[seen.index(10) : -40]
+
+    assert all(len(set(settled[i : i + 10])) == 10 for i in range(len(settled) - 10))
+
+
+async def test_a_round_runs_one_signature(batcher, engine):
+    await finish(batcher, *(Counter(32, signature=s) for s in "abab"))
+
+    assert {signature for signature, _ in engine.runs} == {"a", "b"}
+    assert sorted(len(lengths) for _, lengths in engine.runs) == [2, 2, 2, 2]
+
+
+async def test_a_cancelled_sequence_is_not_in_the_next_round(batcher, engine):
+    gone, stays = Counter(1000), Counter(48)
+    engine.gate.clear()
+    batcher.add(gone)
+    batcher.add(stays)
+    await asyncio.sleep(0.01)
+    gone.done.cancel()
+    engine.gate.set()
+    await stays.done
+
+    assert [len(lengths) for _, lengths in engine.runs] == [2, 1, 1]
+    assert gone.chunks == []
+    assert batcher.seconds_ahead(1000) == 0
+
+
+async def test_a_sequence_may_end_before_its_steps(batcher, engine):
+    sequence = Counter(1000)
+    sequence.stop_at = 20
+    await finish(batcher, sequence)
+
+    assert sequence.count == 32
+    assert len(engine.runs) == 2
+
+
+async def test_a_bad_sequence_fails_alone(batcher):
+    good, bad = Counter(40), Counter(40)
+    bad.count = np.float32(13)
+    batcher.add(good)
+    batcher.add(bad)
+    results = await asyncio.gather(good.done, bad.done, return_exceptions=True)
+
+    assert good.count == 40
+    assert isinstance(results[1], InternalError)
+    assert isinstance(results[1].__cause__, ValueError)
+
+
+async def test_an_answer_that_cannot_be_read_fails_its_sequence_alone(batcher):
+    class Picky(Counter):
+        def take(self, outputs, steps):
+            raise IndexError("no such token")
+
+    good, bad = Counter(40), Picky(40)
+    batcher.add(good)
+    batcher.add(bad)
+    results = await asyncio.gather(good.done, bad.done, return_exceptions=True)
+
+    assert good.count == 40
+    assert isinstance(results[1], InternalError)
+
+
+async def test_what_is_ahead_of_a_newcomer_is_his_share_of_the_others(batcher, engine, rounds):
+    await finish(batcher, Counter(16))
+    assert batcher.seconds_ahead(100) == 0
+    engine.gate.clear()
+    for steps in (1000, 1000, 50):
+        batcher.add(Counter(steps))
+    pace = batcher._seconds / batcher._steps
+
+    assert batcher.seconds_ahead(100) == pytest.approx((100 + 100 + 50) / WIDTH * pace)
+    for sequence in batcher._queue:
+        sequence.done.cancel()
+
+
+async def test_rounds_are_reported(batcher, rounds):
+    await finish(batcher, Counter(20), Counter(3))
+
+    assert [(r.signature, r.rows, r.steps) for r in rounds] == [("count", 2, 19), ("count", 1, 4)]

@@ -1,0 +1,125 @@
+"""Any text file or page becomes ids, and what was assumed is said."""
+
+import codecs
+import http.server
+import threading
+
+import numpy as np
+import pytest
+
+from training import texts
+from training.character_model import CharacterConfig
+
+SENTENCE = "Grüße, dear reader: once more unto the page.\n"
+
+
+def load(path):
+    return texts.load_text(CharacterConfig(), str(path))
+
+
+def written(folder, content):
+    path = folder / "book.txt"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ((SENTENCE * 50).encode(), "UTF-8"),
+        (codecs.BOM_UTF8 + (SENTENCE * 50).encode(), "UTF-8 by its mark"),
+        ((SENTENCE * 50).encode("utf-16"), "UTF-16 by its mark"),
+        ((SENTENCE * 50).encode("utf-32"), "UTF-32 by its mark"),
+        ((SENTENCE * 50).encode("latin-1"), "Windows-1252 assumed"),
+        ((SENTENCE * 50).replace("\n", "\r\n").encode(), "UTF-8"),
+        ((SENTENCE * 50).replace("\n", "\r").encode(), "UTF-8"),
+    ],
+)
+def test_the_same_text_comes_out_of_every_encoding_and_line_ending(tmp_path, content, said):
+    splits = load(written(tmp_path, content))
+
+    assert splits.text(np.concatenate([splits.train, splits.validation])) == SENTENCE * 50
+    assert said in splits.source
+    assert str(tmp_path) not in splits.source
+
+
+def test_nine_tenths_are_learnt_and_the_rest_measures(tmp_path):
+    splits = load(written(tmp_path, (SENTENCE * 50).encode()))
+
+    assert (len(splits.train), len(splits.validation)) == (45 * len(SENTENCE), 5 * len(SENTENCE))
+    assert splits.train.dtype == np.int32
+    assert splits.vocabulary == "".join(sorted(set(SENTENCE)))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "book.txt is empty"),
+        (b" \n\n ", "book.txt is empty"),
+        (b"To be, or not to be", "19 characters; at least 1,000"),
+        (b"a" * 5000, "consists of one character, 'a'"),
+        (bytes(range(256)) * 20, "zero bytes"),
+        (bytes(range(1, 30)) * 200, "cannot be printed"),
+        (codecs.BOM_UTF8 + b"\xff" * 2000, "says it is utf-8"),
+    ],
+)
+def test_what_cannot_be_learnt_gets_one_sentence(tmp_path, content, message):
+    with pytest.raises(texts.TextError, match=message):
+        load(written(tmp_path, content))
+
+
+def test_no_text_is_asked_for():
+    with pytest.raises(texts.TextError, match="--text"):
+        texts.load_text(CharacterConfig(), None)
+
+
+def test_the_rarest_characters_of_a_large_alphabet_become_spaces(tmp_path):
+    common = "".join(chr(0x4E00 + number) for number in range(512))
+    splits = load(written(tmp_path, (common * 3 + "éß").encode()))
+
+    assert "2 characters of 2 rare kinds became spaces" in splits.source
+    assert set(splits.vocabulary) == {*common, " "}
+    assert splits.text(splits.validation)[-2:] == "  "
+
+
+PAGE = """<!DOCTYPE html><html><head><title>Not this</title><style>p {{}}</style></head>
+<body><script>no()</script><div>menu</div><pre>{}</pre></body></html>"""
+SCENE = "                    VINCENT\n          A &lt;Royale&gt; with cheese.\n\n"
+
+
+def test_of_a_screenplay_page_the_preformatted_text_remains(tmp_path):
+    splits = load(written(tmp_path, PAGE.format(SCENE * 30).encode()))
+    text = splits.text(np.concatenate([splits.train, splits.validation]))
+
+    assert text == "                    VINCENT\n          A <Royale> with cheese.\n\n" * 29 + (
+        "                    VINCENT\n          A <Royale> with cheese.\n"
+    )
+    assert "web page" in splits.source
+
+
+def test_of_any_other_page_what_a_reader_sees():
+    page = "<html><head><title>t</title></head><body><p>One  \n line.</p><p>Two&nbsp;<b>lines</b>.</body>"
+
+    assert texts.html_to_text(page) == "One line.\n\nTwo lines.\n"
+
+
+def test_a_page_is_read_over_http_in_its_declared_encoding():
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=iso-8859-2")
+            self.end_headers()
+            self.wfile.write(PAGE.format("Łódź, żółw. " * 100).encode("iso-8859-2"))
+
+        def log_message(self, *args):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        splits = load(f"http://127.0.0.1:{server.server_port}/page?key=value")
+        thread.join()
+
+    assert "Ł" in splits.vocabulary
+    assert "ISO-8859-2 as declared" in splits.source
+    assert "key=value" not in splits.source

@@ -1,0 +1,105 @@
+"""How good a character model is: its loss beside two simpler models', and what its writing is like.
+
+There is no third part of the text: what is measured here is the part that also chose the epoch. That
+is the convention of the data set, and the card says so.
+"""
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from training import character_model, evaluation, ngram, text_statistics
+from training.character_model import Network
+from training.texts import TextSplits
+
+CHUNK = 4096  # characters of the one stream read at a time
+WINDOW = 256  # the context of the transformer that this data set is best known by
+ORDER = 7  # the best one for a million characters of English
+DIVERSITIES = (0.2, 0.5, 1.0)
+SAMPLES, SAMPLE_CHARACTERS, SEED_CHARACTERS = 100, 400, 40
+
+
+def evaluate(model: keras.Model, splits: TextSplits) -> dict[str, Any]:
+    """Return the card's `metrics`, and as `calibration` the vocabulary, which the export needs."""
+    net = character_model.network(model, splits.vocabulary)
+    losses, correct = stream(net, splits.validation)
+    nats, count = float(losses.mean()), len(splits.validation)
+    commonest = int(np.bincount(splits.train).argmax())
+    counted = ngram.nats_per_character(splits.train, splits.validation, net.symbols, ORDER)
+    metrics = {
+        "validation_nats_per_character": nats,
+        "validation_bits_per_character": nats / math.log(2),
+        "validation_perplexity": math.exp(nats),
+        f"validation_nats_windowed_{WINDOW}": windowed(net, splits.validation),
+        f"kneser_ney_{ORDER}_gram_nats_per_character": counted,
+        f"skill_over_{ORDER}_gram": 1 - nats / counted,
+        "validation_accuracy": evaluation.proportion(int(correct.sum()), count),
+        "commonest_character": repr(splits.vocabulary[commonest]),
+        "accuracy_of_always_the_commonest": evaluation.proportion(
+            int((splits.validation == commonest).sum()), count
+        ),
+    }
+    return {
+        "metrics": metrics | writing(net, splits),
+        "calibration": {"vocabulary": list(splits.vocabulary)},
+    }
+
+
+def stream(net: Network, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Nats of each of ids int32 [N] read as one stream, and whether it was the likeliest; both [N].
+
+    The state is carried from the first to the last; it begins as that of a fresh text.
+    """
+    read = tf.function(lambda chunk, state: character_model.losses(net, chunk, state))
+    state = tf.zeros([2 * len(net.layers), 1, net.units])
+    whole = np.concatenate([[net.start], ids]).astype(np.int32)
+    losses, correct = [], []
+    for begin in range(0, len(ids), CHUNK):
+        chunk = tf.constant(whole[None, begin : begin + CHUNK + 1])
+        nats, hits, state = read(chunk, state)
+        losses.append(nats.numpy()[0])
+        correct.append(hits.numpy()[0])
+    return np.concatenate(losses), np.concatenate(correct)
+
+
+def windowed(net: Network, ids: np.ndarray) -> float:
+    """Nats a character in windows side by side, each from a state of zeros and its first character."""
+    width = min(WINDOW, len(ids) - 1)
+    places = np.arange(0, len(ids) - width, width)[:, None] + np.arange(width + 1)
+    state = tf.zeros([2 * len(net.layers), len(places), net.units])
+    return float(tf.reduce_mean(character_model.losses(net, tf.constant(ids[places]), state)[0]))
+
+
+def writing(net: Network, splits: TextSplits) -> dict[str, Any]:
+    """What continuations of validation text are like at each diversity; fixed random numbers."""
+    known = set(text_statistics.words(splits.text(splits.train)))
+    measured: dict[str, Any] = {
+        "validation_words_in_training_text": evaluation.proportion(
+            *text_statistics.known_words([splits.text(splits.validation)], known)
+        )
+    }
+    write = character_model.writer(net)
+    for diversity in DIVERSITIES:
+        ids = write(*_seeds(splits), np.full(SAMPLES, diversity, np.float32)).numpy()
+        copies = text_statistics.longest_copies(ids, splits.train)
+        texts = [splits.text(sample) for sample in ids]
+        measured |= {
+            f"written_at_{diversity}_words_in_training_text": evaluation.proportion(
+                *text_statistics.known_words(texts, known)
+            ),
+            f"written_at_{diversity}_longest_copy_95_percent": float(np.quantile(copies, 0.95)),
+            f"written_at_{diversity}_longest_copy": int(copies.max()),
+            f"written_at_{diversity}_repeated_20_grams": text_statistics.repetition(ids),
+        }
+    return measured
+
+
+def _seeds(splits: TextSplits) -> tuple[np.ndarray, np.ndarray]:
+    """Seeds int32 [SAMPLES, 40] spread over the validation text, and the numbers that decide the rest."""
+    width = min(SEED_CHARACTERS, len(splits.validation))
+    starts = np.linspace(0, len(splits.validation) - width, SAMPLES).astype(int)
+    uniforms = np.random.default_rng(0).random((SAMPLES, SAMPLE_CHARACTERS), np.float32)
+    return splits.validation[starts[:, None] + np.arange(width)], uniforms

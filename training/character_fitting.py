@@ -1,0 +1,294 @@
+"""How a character model learns: sequence to sequence, the state carried on, and samples on the way.
+
+The text is laid out as parallel streams. Each step learns all `window` characters of every stream at
+once, where a network that is shown 40 characters to learn the next would learn one (truncated
+backpropagation through time). Everything random is drawn from the seed and the step's number, so that
+a stopped training goes on as if it had not been.
+"""
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from training import character_model, lstm
+from training.character_model import CharacterConfig
+from training.texts import TextSplits
+
+SAMPLE_STEPS = (10, 30, 100, 300, 1000)  # and after each epoch
+DIVERSITIES = (0.2, 0.5, 1.0)
+SEED_CHARACTERS, SAMPLE_CHARACTERS = 40, 200
+VALIDATION_STREAMS, VALIDATION_LEAD = 32, 256
+PROGRESS_SECONDS = 10.0
+LEAST_STEPS = 100  # an epoch: a network learns by steps, so a short text gets fewer streams
+
+
+def train(
+    model: keras.Model, splits: TextSplits, config: CharacterConfig, workdir: Path
+) -> dict[str, Any]:
+    """Fit `model` in place, to the epoch with the best validation loss; return history and samples.
+
+    After each epoch `workdir/checkpoint.npz` holds all that is needed to go on; TensorBoard events
+    go to `workdir/logs`.
+    """
+    training = _Training(model, splits, config, workdir)
+    shapes = training.streams.shapes(len(splits.vocabulary))
+    print(
+        f"{len(splits.vocabulary)} characters: {splits.vocabulary!r}\n"
+        + "\n".join(f"{name:<6} {shape}" for name, shape in shapes.items())
+        + f"\nproducts of {training.product.name}",
+        flush=True,
+    )
+    training.run()
+    rows, samples = training.seen["history"], training.seen["samples"]
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    return columns | {"shapes": shapes, "products": training.product.name, "samples": samples}
+
+
+class Streams:
+    """The training text as parallel streams, cut in windows anew each epoch."""
+
+    def __init__(self, ids: np.ndarray, config: CharacterConfig) -> None:
+        """A text too short for the configuration gets fewer streams, then shorter windows."""
+        self.ids, self.seed = ids, config.seed
+        usable = len(ids) - config.window - 1  # whatever the offset, each epoch has as many steps
+        self.window = min(config.window, usable // 2)
+        self.rows = max(1, min(config.batch_size, usable // (LEAST_STEPS * self.window)))
+        self.steps = usable // self.rows // self.window
+
+    def epoch(self, number: int) -> Iterator[Any]:
+        """Windows int32 [B, T + 1], each stream's one after the other, from a random offset."""
+        offset = int(np.random.default_rng((self.seed, number)).integers(self.window))
+        starts = offset + self.steps * self.window * np.arange(self.rows)
+        for step in range(self.steps):
+            places = starts[:, None] + step * self.window + np.arange(self.window + 1)
+            yield tf.constant(self.ids[places])
+
+    def shapes(self, symbols: int) -> dict[str, str]:
+        """Tensors of one step: what is read, what is to come out, and what does."""
+        size = f"{self.rows}, {self.window}"
+        return {
+            "x": f"int32 [{size}]",
+            "y": f"int32 [{size}]",
+            "preds": f"float32 [{size}, {symbols}]",
+        }
+
+
+class _Training:
+    """One training: weights, optimizer, their running mean, and what was seen so far."""
+
+    def __init__(
+        self, model: keras.Model, splits: TextSplits, config: CharacterConfig, workdir: Path
+    ) -> None:
+        self.splits, self.config = splits, config
+        self.variables = model.trainable_variables
+        self.net = character_model.network(model, splits.vocabulary)
+        self.streams = Streams(splits.train, config)
+        self.product = lstm.product_type()
+        self.optimizer = _optimizer(config, self.streams.steps)
+        self.optimizer.build(self.variables)
+        self.mean = [tf.Variable(v.value, trainable=False) for v in self.variables]
+        self.best = [tf.Variable(v.value, trainable=False) for v in self.variables]
+        self.seen: dict[str, Any] = {"history": [], "samples": [], "step": 0}
+        self.checkpoint = workdir / "checkpoint.npz"
+        self._restore()
+        self.log = tf.summary.create_file_writer(str(workdir / "logs"))
+        self.learn = tf.function(self._learn, autograph=False)
+        self.measure = tf.function(self._measure, autograph=False)
+        self.write = character_model.writer(self.net)
+
+    def run(self) -> None:
+        """Train the epochs that are left, or until nothing improves; put the best weights in place."""
+        for epoch in range(len(self.seen["history"]), self.config.epochs):
+            if self._gave_up():
+                print(f"stopped: no better for {self.config.patience} epochs", flush=True)
+                break
+            self._epoch(epoch)
+        for variable, best in zip(self.variables, self.best, strict=True):
+            variable.assign(best)
+
+    def _gave_up(self) -> bool:
+        losses = [row["validation_nats"] for row in self.seen["history"]]
+        return bool(losses) and len(losses) - 1 - int(np.argmin(losses)) >= self.config.patience
+
+    def _epoch(self, epoch: int) -> None:
+        began = shown = time.monotonic()
+        losses, norms = [], []
+        state = tf.zeros([2 * self.config.layers, self.streams.rows, self.config.units])
+        for number, window in enumerate(self.streams.epoch(epoch), start=1):
+            step = tf.constant(self.seen["step"], tf.int64)
+            loss, norm, state = self.learn(window, state, step)
+            losses.append(float(loss))
+            norms.append(float(norm))
+            self.seen["step"] += 1
+            if time.monotonic() - shown > PROGRESS_SECONDS:
+                shown = time.monotonic()
+                progress = f"epoch {epoch + 1}, step {number} of {self.streams.steps}"
+                print(f"  {progress}: {np.mean(losses[-20:]):.4f} nats", flush=True)
+            if self.seen["step"] in SAMPLE_STEPS:
+                self._sample(f"step {self.seen['step']}")
+        measured = {"train_nats": np.mean(losses), "gradient_norm": np.mean(norms)}
+        self._finish(epoch, measured, began)
+
+    def _finish(self, epoch: int, measured: dict[str, Any], began: float) -> None:
+        """Measure the running mean, keep it if it is the best, and write everything down."""
+        with self._averaged():
+            validation = self._validation_loss()
+        if validation < min((row["validation_nats"] for row in self.seen["history"]), default=9e9):
+            for best, mean in zip(self.best, self.mean, strict=True):
+                best.assign(mean)
+        row = {
+            "train_nats": round(float(measured["train_nats"]), 4),
+            "validation_nats": round(validation, 4),
+            "gradient_norm": round(float(measured["gradient_norm"]), 4),
+            "learning_rate": float(f"{float(self.optimizer.learning_rate):.3g}"),
+            "seconds": round(time.monotonic() - began, 1),
+        }
+        self.seen["history"].append(row)
+        print(
+            f"epoch {epoch + 1} of {self.config.epochs}: train {row['train_nats']:.4f}, validation "
+            f"{validation:.4f} nats a character, {row['seconds']:.0f} s",
+            flush=True,
+        )
+        with self.log.as_default(step=self.seen["step"]):
+            for name, value in row.items():
+                tf.summary.scalar(name, value)
+            tf.summary.scalar("validation_bits", validation / np.log(2))
+        self._sample(f"epoch {epoch + 1}")
+        self._save()
+
+    def _learn(self, window: Any, state: Any, step: Any) -> tuple[Any, Any, Any]:
+        """One step on window int32 [B, T + 1]: loss in nats a character, gradient norm, state."""
+        values = [variable.value for variable in self.variables]
+        with tf.GradientTape() as tape:
+            loss, state = self._loss(window, state, step)
+        gradients = tape.gradient(loss, values)
+        self.optimizer.apply(gradients, self.variables)
+        done = tf.cast(step, tf.float32)
+        momentum = tf.minimum(
+            self.config.ema, (1 + done) / (10 + done)
+        )  # a young mean forgets more
+        for mean, value in zip(self.mean, values, strict=True):
+            mean.assign(momentum * mean + (1 - momentum) * value)
+        return loss, tf.linalg.global_norm(gradients), state
+
+    def _loss(self, window: Any, state: Any, step: Any) -> tuple[Any, Any]:
+        """Mean nats a character of window [B, T + 1], dropout on, and the state [2·layers, B, U] after."""
+        config, ids = self.config, tf.transpose(window)
+        x, after = tf.one_hot(ids[:-1], self.net.symbols), []
+        for number, layer in enumerate(self.net.layers):
+            seed = tf.stack([step, config.seed * 100 + 2 * number])
+            recurrent = _drop(layer.recurrent_kernel, config.weight_drop, seed)
+            inputs = lstm.multiply(x, layer.kernel, self.product) + layer.bias
+            h, c = state[2 * number], state[2 * number + 1]
+            x, h, c = lstm.run(inputs, recurrent, h, c, self.product)
+            after += [h, c]
+            x = _drop(x, config.dropout, seed + tf.constant([0, 1], tf.int64))
+        logits = lstm.multiply(x, self.net.head, self.product) + self.net.bias
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(ids[1:], logits)
+        return tf.reduce_mean(losses), tf.stack(after)
+
+    def _measure(self, ids: Any) -> Any:
+        """Nats float32 [B, T] of all but the first of ids int32 [B, T + 1], from a state of zeros."""
+        state = tf.zeros([2 * self.config.layers, tf.shape(ids)[0], self.config.units])
+        return character_model.losses(self.net, ids, state, self.product)[0]
+
+    def _validation_loss(self) -> float:
+        """Nats a character over the validation text, read as parallel streams.
+
+        Each stream first reads what is before its part, so that it begins in the right state: much
+        quicker than the one long stream that the card's number is of.
+        """
+        lead = min(VALIDATION_LEAD, len(self.splits.train))
+        text = np.concatenate([self.splits.train[-lead:], self.splits.validation])
+        streams = min(VALIDATION_STREAMS, len(self.splits.validation))
+        length = len(self.splits.validation) // streams
+        places = length * np.arange(streams)[:, None] + np.arange(lead + length)
+        nats = self.measure(tf.constant(text[places]))
+        return float(np.mean(nats.numpy()[:, lead - 1 :]))
+
+    @contextlib.contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """Put the running mean in the weights' place for a while."""
+        kept = [variable.numpy() for variable in self.variables]
+        for variable, mean in zip(self.variables, self.mean, strict=True):
+            variable.assign(mean)
+        yield
+        for variable, value in zip(self.variables, kept, strict=True):
+            variable.assign(value)
+
+    def _sample(self, when: str) -> None:
+        """Continue the same seed at each diversity with the same random numbers, and show it."""
+        rows, seed = len(DIVERSITIES), self.splits.validation[:SEED_CHARACTERS]
+        uniforms = np.random.default_rng(self.config.seed).random((rows, SAMPLE_CHARACTERS))
+        with self._averaged():
+            ids = self.write(
+                tf.constant(np.tile(seed, (rows, 1))),
+                tf.constant(uniforms, tf.float32),
+                tf.constant(DIVERSITIES),
+            ).numpy()
+        named = {str(d): self.splits.text(row) for d, row in zip(DIVERSITIES, ids, strict=True)}
+        self.seen["samples"].append({"when": when, "step": self.seen["step"], **named})
+        with self.log.as_default(step=self.seen["step"]):
+            for diversity, text in named.items():
+                tf.summary.text(f"diversity {diversity}", f"```\n{text}\n```")
+                print(f"--- {when}, diversity {diversity}\n{text}", flush=True)
+        self.log.flush()
+
+    def _groups(self) -> dict[str, Any]:
+        """Everything that changes, by the name of its variable in the checkpoint."""
+        groups = {
+            "weight": self.variables,
+            "optimizer": self.optimizer.variables,
+            "mean": self.mean,
+            "best": self.best,
+        }
+        return {
+            f"{group}{number}": variable
+            for group, variables in groups.items()
+            for number, variable in enumerate(variables)
+        }
+
+    def _save(self) -> None:
+        arrays = {name: variable.numpy() for name, variable in self._groups().items()}
+        scratch = self.checkpoint.with_suffix(".tmp.npz")
+        np.savez(scratch, seen=np.array(json.dumps(self.seen)), allow_pickle=False, **arrays)
+        scratch.replace(self.checkpoint)
+
+    def _restore(self) -> None:
+        if not self.checkpoint.is_file():
+            return
+        with np.load(self.checkpoint, allow_pickle=False) as arrays:
+            for name, variable in self._groups().items():
+                variable.assign(arrays[name])
+            self.seen = json.loads(str(arrays["seen"]))
+        print(f"going on after epoch {len(self.seen['history'])}", flush=True)
+
+
+def _drop(x: Any, rate: float, seed: Any) -> Any:
+    """Dropout by a seed int64 [2]: the same one drops the same places."""
+    return tf.nn.experimental.stateless_dropout(x, rate, seed) if rate else x
+
+
+def _optimizer(config: CharacterConfig, steps: int) -> keras.optimizers.Optimizer:
+    """AdamW: a warm-up, then a cosine down to a hundredth at the last epoch's end."""
+    total = config.epochs * steps
+    warmup = min(config.warmup, total // 10)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0 if warmup else config.learning_rate,
+        max(1, total - warmup),
+        alpha=0.01,
+        warmup_target=config.learning_rate if warmup else None,
+        warmup_steps=warmup,
+    )
+    optimizer = keras.optimizers.AdamW(
+        schedule, weight_decay=config.weight_decay, beta_2=0.99, global_clipnorm=config.clip
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    return optimizer

@@ -1,0 +1,304 @@
+"""What every character model is: a network of LSTM layers, and what it can do as a graph.
+
+The state is one float32 tensor [B, S], S = 2·layers·units: h and c of the first layer, then of the
+next. It is the state after the characters read so far; what comes next has the distribution
+softmax(head(h of the last layer)). A fresh text begins after the start character, a newline.
+
+Every function keeps the rows of a batch apart: what a row gives depends on nothing else in it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from training import lstm
+from training.job import JobConfig
+
+TASK = "generate_text"
+TOP = 5  # likeliest characters told with each one
+State = tuple[tuple[Any, Any], ...]  # h and c [B, U] of each layer
+
+
+@dataclass(frozen=True)
+class CharacterConfig(JobConfig):
+    """The numbers of a character model's recipe."""
+
+    vocabulary: str = ""  # the characters by id; set from the text
+    layers: int = 1
+    units: int = 128
+    window: int = 128  # characters learnt from in one step; the state goes on to the next
+    dropout: float = 0.0  # between layers, and before the head
+    weight_drop: float = 0.0  # of the recurrent kernels' weights (Merity et al., 2017)
+    weight_decay: float = 0.01  # of kernels
+    clip: float = 1.0  # largest norm of all gradients together
+    warmup: int = 200  # steps until the full learning rate; then a cosine down to a hundredth
+    ema: float = 0.999  # the released weights are a running mean
+    patience: int = 5  # epochs without a better validation loss before it stops
+
+
+class Network(NamedTuple):
+    """The weights of a character model, by their part."""
+
+    layers: tuple[lstm.Layer, ...]
+    head: Any  # float32 [U, V]
+    bias: Any  # float32 [V]
+    start: int  # id of the character before a fresh text
+
+    @property
+    def units(self) -> int:
+        """Width of a layer."""
+        return int(self.head.shape[0])
+
+    @property
+    def symbols(self) -> int:
+        """Size of the vocabulary."""
+        return int(self.head.shape[1])
+
+
+def build_model(config: CharacterConfig) -> keras.Model:
+    """Map int32 ids [B, T] to logits [B, T, V], from a state of zeros. Keras' own layers."""
+    symbols = len(config.vocabulary)
+    inputs = keras.Input((None,), dtype="int32", name="token_ids")
+    x = keras.layers.CategoryEncoding(symbols, output_mode="one_hot", name="one_hot")(inputs)
+    for number in range(1, config.layers + 1):
+        x = keras.layers.LSTM(config.units, return_sequences=True, name=f"lstm{number}")(x)
+        if config.dropout:
+            x = keras.layers.Dropout(config.dropout, name=f"dropout{number}")(x)
+    return keras.Model(inputs, keras.layers.Dense(symbols, name="logits")(x), name="characters")
+
+
+def network(model: keras.Model, vocabulary: str) -> Network:
+    """Return the weights (`tf.Variable`s) of a model made by `build_model`."""
+    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.LSTM)]
+    head = model.get_layer("logits")
+    return Network(
+        tuple(lstm.Layer(*(w.value for w in layer.trainable_weights)) for layer in layers),
+        head.kernel.value,
+        head.bias.value,
+        start_id(vocabulary),
+    )
+
+
+def start_id(vocabulary: str) -> int:
+    """Id of the start character: a newline, else a space, else the first one."""
+    found = [vocabulary.index(character) for character in "\n " if character in vocabulary]
+    return (found or [0])[0]
+
+
+def split_state(net: Network, state: Any) -> State:
+    """[B, S] → ((h, c), …)."""
+    parts = tf.split(state, 2 * len(net.layers), axis=1)
+    return tuple(zip(parts[::2], parts[1::2], strict=True))
+
+
+def join_state(state: State) -> Any:
+    """((h, c), …) → [B, S]."""
+    return tf.concat([part for pair in state for part in pair], axis=1)
+
+
+def initial_state(net: Network, rows: Any) -> Any:
+    """State [B, S] after the start character, the same for every row."""
+    state = tuple((tf.zeros([1, net.units]),) * 2 for _ in net.layers)
+    return tf.repeat(join_state(_step(net, tf.constant([net.start]), state)), rows, axis=0)
+
+
+def logits_of(net: Network, h: Any) -> Any:
+    """Unnormalised log-probabilities [..., V] of the character after a last layer's h [..., U]."""
+    return lstm.multiply(h, net.head, tf.float32) + net.bias
+
+
+def _step(net: Network, token_ids: Any, state: State) -> State:
+    """Read one character [B] in every row."""
+    after, below = [], None
+    for layer, (h, c) in zip(net.layers, state, strict=True):
+        if below is None:
+            gates = tf.gather(layer.kernel, token_ids)
+        else:
+            gates = tf.matmul(below, layer.kernel)
+        h, c, _ = lstm.cell(gates + layer.bias + tf.matmul(h, layer.recurrent_kernel), c)
+        after.append((h, c))
+        below = h
+    return tuple(after)
+
+
+def read(net: Network, state: Any, token_ids: Any, lengths: Any) -> dict[str, Any]:
+    """Read the first lengths[b] of token_ids[b] (int32 [B, T]) after state [B, S].
+
+    Returns logprobs float32 [B, T], of each character given those before it and 0 beyond a row's
+    length, and the state after. Layer by layer: a layer's inputs are multiplied in one product.
+    """
+    ids = tf.transpose(token_ids)
+    pairs = split_state(net, state)
+    first = logits_of(net, pairs[-1][0])
+    below, after = None, []
+    for layer, (h, c) in zip(net.layers, pairs, strict=True):
+        if below is None:
+            inputs = tf.gather(layer.kernel, ids) + layer.bias
+        else:
+            inputs = lstm.multiply(below, layer.kernel, tf.float32) + layer.bias
+        below, h, c = _read_layer(layer, inputs, (h, c), lengths)
+        after.append((h, c))
+    logits = tf.concat([first[None], logits_of(net, below)[:-1]], axis=0)
+    logprobs = tf.gather(tf.nn.log_softmax(logits), ids, axis=2, batch_dims=2)
+    inside = tf.sequence_mask(lengths, tf.shape(token_ids)[1])
+    return {
+        "logprobs": tf.where(inside, tf.transpose(logprobs), 0.0),
+        "state": join_state(tuple(after)),
+    }
+
+
+def _read_layer(
+    layer: lstm.Layer, inputs: Any, pair: tuple[Any, Any], lengths: Any
+) -> tuple[Any, Any, Any]:
+    """All h [T, B, U], zero after the longest row, and each row's h and c after its own length."""
+    outputs = tf.TensorArray(tf.float32, tf.shape(inputs)[0], element_shape=pair[0].shape)
+
+    def step(t: Any, h: Any, c: Any, outputs: Any) -> tuple[Any, ...]:
+        new_h, new_c, _ = lstm.cell(inputs[t] + tf.matmul(h, layer.recurrent_kernel), c)
+        going = (t < lengths)[:, None]
+        h, c = tf.where(going, new_h, h), tf.where(going, new_c, c)
+        return t + 1, h, c, outputs.write(t, h)
+
+    longest = tf.reduce_max(lengths)
+    _, h, c, outputs = tf.while_loop(lambda t, *_: t < longest, step, (0, *pair, outputs))
+    return outputs.stack(), h, c
+
+
+def losses(
+    net: Network, token_ids: Any, state: Any, dtype: tf.DType = tf.float32
+) -> tuple[Any, Any, Any]:
+    """Measure every character of token_ids int32 [B, T + 1] but the first.
+
+    state: float32 [2·layers, B, U]; dtype: of the products' factors. Returns nats float32 [B, T],
+    whether each was the likeliest bool [B, T], and the state after.
+    """
+    ids, after = tf.transpose(token_ids), []
+    x = tf.one_hot(ids[:-1], net.symbols)
+    for number, layer in enumerate(net.layers):
+        inputs = lstm.multiply(x, layer.kernel, dtype) + layer.bias
+        h, c = state[2 * number], state[2 * number + 1]
+        x, h, c = lstm.run(inputs, layer.recurrent_kernel, h, c, dtype)
+        after += [h, c]
+    logits = lstm.multiply(x, net.head, dtype) + net.bias
+    nats = tf.nn.sparse_softmax_cross_entropy_with_logits(ids[1:], logits)
+    hits = tf.argmax(logits, axis=2, output_type=tf.int32) == ids[1:]
+    return tf.transpose(nats), tf.transpose(hits), tf.stack(after)
+
+
+class Controls(NamedTuple):
+    """How to choose from a distribution, each [B]."""
+
+    temperature: Any  # float32; 0: always the likeliest
+    top_k: Any  # int32; 0: off
+    top_p: Any  # float32; 1: off
+
+
+def generate(
+    net: Network, state: Any, uniforms: Any, lengths: Any, controls: Controls
+) -> dict[str, Any]:
+    """Write lengths[b] characters after state[b]; uniforms float32 [B, T] in [0, 1) decide which.
+
+    Returns token_ids int32 [B, T], logprobs [B, T] (of the chosen, under the distribution before
+    any control), the TOP likeliest as top_ids and top_logprobs [B, T, TOP], and the state after.
+    Beyond a row's length everything is 0. Takes as long as the longest row, not T.
+    """
+    steps, draws = tf.shape(uniforms)[1], tf.transpose(uniforms)
+
+    def step(t: Any, pairs: State, ids: Any, logits: Any) -> tuple[Any, ...]:
+        scores = logits_of(net, pairs[-1][0])
+        token = choose(scores, draws[t], controls)
+        going = (t < lengths)[:, None]
+        after = _step(net, token, pairs)
+        pairs = tf.nest.map_structure(lambda new, old: tf.where(going, new, old), after, pairs)
+        return t + 1, pairs, ids.write(t, token), logits.write(t, scores)
+
+    arrays = (
+        tf.TensorArray(tf.int32, steps, element_shape=[None]),
+        tf.TensorArray(tf.float32, steps, element_shape=[None, net.symbols]),
+    )
+    longest = tf.reduce_max(lengths)
+    _, pairs, ids, logits = tf.while_loop(
+        lambda t, *_: t < longest, step, (0, split_state(net, state), *arrays)
+    )
+    told = _told(tf.transpose(ids.stack()), tf.transpose(logits.stack(), [1, 0, 2]))
+    inside = tf.sequence_mask(lengths, steps)
+    masks = {2: inside, 3: inside[:, :, None]}
+    kept = {name: tf.where(masks[x.shape.rank], x, 0) for name, x in told.items()}
+    return {**kept, "state": join_state(pairs)}
+
+
+def writer(net: Network) -> Any:
+    """Return a compiled function that continues seeds, each from a fresh text.
+
+    It maps seeds int32 [B, S], uniforms float32 [B, T] and temperature float32 [B] to ids int32 [B, T].
+    """
+
+    def write(seeds: Any, uniforms: Any, temperature: Any) -> Any:
+        rows, steps = tf.shape(uniforms)[0], tf.shape(uniforms)[1]
+        read_to = tf.fill([rows], tf.shape(seeds)[1])
+        state = read(net, initial_state(net, rows), seeds, read_to)["state"]
+        controls = Controls(temperature, tf.zeros([rows], tf.int32), tf.ones([rows]))
+        return generate(net, state, uniforms, tf.fill([rows], steps), controls)["token_ids"]
+
+    return compiled(write)
+
+
+def _told(ids: Any, logits: Any) -> dict[str, Any]:
+    """What is told of chosen ids [B, T] and their logits [B, T, V]; a V below TOP is filled up."""
+    logprobs = tf.nn.log_softmax(logits)
+    count = min(TOP, logits.shape[-1])
+    top, top_ids = tf.math.top_k(logprobs, count)
+    missing = [[0, 0], [0, 0], [0, TOP - count]]
+    return {
+        "token_ids": ids,
+        "logprobs": tf.gather(logprobs, ids, axis=2, batch_dims=2),
+        "top_ids": tf.pad(top_ids, missing),
+        "top_logprobs": tf.pad(top, missing, constant_values=logits.dtype.min),
+    }
+
+
+def choose(logits: Any, uniform: Any, controls: Controls) -> Any:
+    """Draw an id int32 [B] from logits [B, V] with uniform [B]: temperature, top-k, top-p, inverse CDF."""
+    greedy = tf.argmax(logits, axis=1, output_type=tf.int32)
+    frozen = controls.temperature <= 0
+    temperature = tf.where(frozen, 1.0, controls.temperature)[:, None]
+    scaled = (logits - tf.reduce_max(logits, axis=1, keepdims=True)) / temperature
+    weights = tf.exp(scaled)
+    filtering = (controls.top_k > 0) | (controls.top_p < 1)
+    weights = tf.cond(
+        tf.reduce_any(filtering),
+        lambda: tf.where(filtering[:, None], _filter(logits, weights, controls), weights),
+        lambda: weights,
+    )
+    mass = tf.cumsum(weights, axis=1)
+    beyond = (mass > uniform[:, None] * mass[:, -1:]) & (weights > 0)
+    drawn = tf.argmax(beyond, axis=1, output_type=tf.int32)
+    # Rounding can leave nothing beyond; then it is the last one that is possible at all.
+    last = logits.shape[1] - 1 - tf.argmax(weights[:, ::-1] > 0, axis=1, output_type=tf.int32)
+    drawn = tf.where(tf.reduce_any(beyond, axis=1), drawn, last)
+    return tf.where(frozen, greedy, drawn)
+
+
+def _filter(logits: Any, weights: Any, controls: Controls) -> Any:
+    """Weights [B, V] with 0 for what top-k, then top-p leave out; ties go to the lower id.
+
+    By comparing every pair of characters, which for a vocabulary is quicker than to sort it.
+    """
+    ids = tf.range(logits.shape[1])
+    mine, other = logits[:, :, None], logits[:, None, :]
+    before = (other > mine) | ((other == mine) & (ids[None, :] < ids[:, None]))  # [B, V, V]
+    rank = tf.reduce_sum(tf.cast(before, tf.int32), axis=2)
+    top_k = controls.top_k[:, None]
+    weights = tf.where((top_k <= 0) | (rank < top_k), weights, 0.0)
+    heavier = tf.reduce_sum(tf.where(before, weights[:, None, :], 0.0), axis=2)
+    wanted = controls.top_p[:, None] * tf.reduce_sum(weights, axis=1, keepdims=True)
+    kept = (rank == 0) | (heavier < wanted) | (controls.top_p[:, None] >= 1)
+    return tf.where(kept, weights, 0.0)
+
+
+def compiled(function: Callable[..., Any]) -> Any:
+    """Compile a function of tensors with XLA: one kernel a step instead of a dozen."""
+    return tf.function(function, jit_compile=True, autograph=False)

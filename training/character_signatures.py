@@ -1,0 +1,133 @@
+"""What an exported character model can do: prefill, read, generate, score. Compiled with XLA.
+
+Compilation is decided here and stands in the manifest. The service runs such a model at the batch
+sizes the manifest names and at no other: a row's numbers then never depend on its company.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from training import character_model
+from training.character_model import Controls, Network
+from training.job import Arrays, Signature
+
+BATCH = 4  # rows of every call; measured: a call with one row would hardly be faster
+MOST_STEPS = 256
+GOLDEN_CHARACTERS, GOLDEN_MARGIN = 8, 0.1
+LOGPROB, STATE = {"logprobs": 2e-3}, {"state": 2e-3}  # far more than processors differ
+
+IDS = tf.TensorSpec([None, None], tf.int32)
+LENGTHS = tf.TensorSpec([None], tf.int32)
+
+
+def steps(net: Network) -> int:
+    """Characters that one call writes, padded: about 5 to 20 ms of work, and a power of two."""
+    weights = sum(int(np.prod(w.shape)) for layer in net.layers for w in layer)
+    return int(2 ** np.clip(np.round(np.log2(1.2e8 / weights)), 3, np.log2(MOST_STEPS)))
+
+
+def manifest_fields(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, Any]:
+    """What the manifest says beyond what every model's does."""
+    net = character_model.network(model, "".join(calibration["vocabulary"]))
+    return {
+        "vocabulary": list(calibration["vocabulary"]),
+        "batch_sizes": [BATCH],
+        "max_batch_size": BATCH,
+        "steps": steps(net),
+        "compiled": True,
+    }
+
+
+def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, Signature]:
+    """Return the four signatures, each with the inputs whose outputs are kept as golden ones."""
+    net = character_model.network(model, "".join(calibration["vocabulary"]))
+    state = tf.TensorSpec([None, 2 * len(net.layers) * net.units], tf.float32)
+    functions = _functions(net)
+    golden = _golden(net, functions)
+    named = {
+        "prefill": ({"token_ids": IDS, "lengths": LENGTHS}, STATE),
+        "read": ({"state": state, "token_ids": IDS, "lengths": LENGTHS}, LOGPROB | STATE),
+        "generate": (
+            {
+                "state": state,
+                "uniforms": tf.TensorSpec([None, None], tf.float32),
+                "lengths": LENGTHS,
+                "temperature": tf.TensorSpec([None], tf.float32),
+                "top_k": LENGTHS,
+                "top_p": tf.TensorSpec([None], tf.float32),
+            },
+            LOGPROB | STATE,
+        ),
+        "score": ({"token_ids": IDS}, LOGPROB),
+    }
+    return {
+        name: Signature(
+            functions[name],
+            {key: tf.TensorSpec(spec.shape, spec.dtype, key) for key, spec in inputs.items()},
+            tolerance,
+            golden[name],
+        )
+        for name, (inputs, tolerance) in named.items()
+    }
+
+
+def golden_inputs() -> Arrays:
+    """Nothing: each signature brings its own."""
+    return {}
+
+
+def _functions(net: Network) -> dict[str, Any]:
+    def prefill(token_ids: Any, lengths: Any) -> dict[str, Any]:
+        state = character_model.initial_state(net, tf.shape(token_ids)[0])
+        return {"state": character_model.read(net, state, token_ids, lengths)["state"]}
+
+    def read(state: Any, token_ids: Any, lengths: Any) -> dict[str, Any]:
+        return character_model.read(net, state, token_ids, lengths)
+
+    def generate(
+        state: Any, uniforms: Any, lengths: Any, temperature: Any, top_k: Any, top_p: Any
+    ) -> dict[str, Any]:  # fmt: skip
+        controls = Controls(temperature, top_k, top_p)
+        return character_model.generate(net, state, uniforms, lengths, controls)
+
+    def score(token_ids: Any) -> dict[str, Any]:
+        rows, width = tf.shape(token_ids)[0], tf.shape(token_ids)[1]
+        state = character_model.initial_state(net, rows)
+        whole = character_model.read(net, state, token_ids, tf.fill([rows], width))
+        return {"logprobs": whole["logprobs"]}
+
+    return {f.__name__: character_model.compiled(f) for f in (prefill, read, generate, score)}
+
+
+def _golden(net: Network, functions: Mapping[str, Any]) -> dict[str, Arrays]:
+    """Inputs whose outputs another processor gives too: given characters, and likeliest ones.
+
+    A likeliest character is written only as long as it is clearly the likeliest, so that rounding
+    cannot turn the text.
+    """
+    width = steps(net)
+    rows, columns = np.mgrid[:BATCH, :width]
+    ids = ((7 * rows + (3 + rows) * columns) % net.symbols).astype(np.int32)
+    lengths = np.array([width, 0, 1, width // 2], np.int32)
+    state = functions["prefill"](tf.constant(ids), tf.constant(lengths))["state"]
+    greedy = {
+        "state": state.numpy(),
+        "uniforms": np.zeros((BATCH, width), np.float32),
+        "lengths": np.full(BATCH, GOLDEN_CHARACTERS, np.int32),
+        "temperature": np.zeros(BATCH, np.float32),
+        "top_k": np.zeros(BATCH, np.int32),
+        "top_p": np.ones(BATCH, np.float32),
+    }
+    written = functions["generate"](*map(tf.constant, greedy.values()))["top_logprobs"].numpy()
+    clear = (written[..., 0] - written[..., 1])[:, :GOLDEN_CHARACTERS] > GOLDEN_MARGIN
+    greedy["lengths"] = np.cumprod(clear, axis=1).sum(axis=1).astype(np.int32)
+    return {
+        "prefill": {"token_ids": ids, "lengths": lengths},
+        "read": {"state": greedy["state"], "token_ids": ids, "lengths": lengths[::-1].copy()},
+        "generate": greedy,
+        "score": {"token_ids": ids},
+    }

@@ -1,0 +1,129 @@
+"""The best small digit network: seven convolutions without pooling, and a picture that is never twice the same.
+
+Architecture: C. Deotte's single CNN for MNIST (two 3×3 convolutions, one 5×5 with stride 2; the same
+again with twice the maps; one 4×4 that covers what is left), who reports 99.641 ± 0.047 % over 1,500
+trainings. Ours normalizes before the activation, takes pixels in -1..1, and learns with AdamW, label
+smoothing and a running mean of the weights, on pictures that are warped, bent, thickened, lit and
+blurred anew each time. Calibrated by one temperature (Guo et al., 2017). About 45 seconds an epoch on
+two cores.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from training import augmentation, datasets, digit_classifier, fitting
+from training.job import JobConfig, Splits
+
+NAME = "digits"
+TASK = digit_classifier.TASK
+INPUT = digit_classifier.INPUT
+LABELS = digit_classifier.LABELS
+golden_inputs = digit_classifier.golden_inputs
+OUTLIER_LAYERS = ("conv4", "conv5", "conv6", "conv7")
+evaluate = partial(digit_classifier.evaluate, outlier_layers=OUTLIER_LAYERS)
+signatures = partial(digit_classifier.signatures, outlier_layers=OUTLIER_LAYERS)
+
+
+@dataclass(frozen=True)
+class Config(JobConfig):
+    """The recipe's numbers."""
+
+    epochs: int = 22
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-2
+    warmup_epochs: float = 1.0
+    label_smoothing: float = 0.05
+    dropout: float = 0.3
+    shift: float = 2.5  # pixels, either way
+    degrees: float = 13.0
+    scale: float = 0.14
+    shear: float = 0.15  # pixels sideways per pixel down
+    elastic: float = 0.7  # pixels, standard deviation
+    thickness: float = 0.15  # share of the pictures made thicker, and made thinner
+    light: float = 0.12  # share with another contrast curve, and with a paler ground
+    noise: float = 0.1  # share blurred, and share with noise
+    ema: float = 0.999
+
+
+def load_data(config: Config, data_dir: Path | None) -> Splits:
+    """MNIST; the validation split is drawn with the job's seed."""
+    return datasets.load_mnist(data_dir, config.seed)
+
+
+def build_model(config: Config) -> keras.Model:
+    """Map float32 [B, 28, 28, 1] in 0..255 to logits [B, 10]; 326,826 parameters."""
+    layers = keras.layers
+    inputs = keras.Input((28, 28, 1), name="images")
+    x = layers.Rescaling(2 / 255, -1, name="scale")(inputs)
+    for group, maps in ((0, 32), (1, 64)):
+        x = _convolution(x, f"conv{3 * group + 1}", maps, 3)
+        x = _convolution(x, f"conv{3 * group + 2}", maps, 3)
+        x = _convolution(x, f"conv{3 * group + 3}", maps, 5, strides=2, padding="same")
+        x = layers.Dropout(config.dropout, name=f"dropout{group + 1}")(x)
+    x = _convolution(x, "conv7", 128, 4)
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.Dropout(config.dropout, name="dropout3")(x)
+    return keras.Model(inputs, layers.Dense(10, name="logits")(x), name="digits")
+
+
+def _convolution(x: Any, name: str, maps: int, size: int, **options: Any) -> Any:
+    """Convolve, normalize, cut off below zero; what the last step gives carries the plain `name`."""
+    layers = keras.layers
+    x = layers.Conv2D(maps, size, use_bias=False, name=f"{name}_kernel", **options)(x)
+    x = layers.BatchNormalization(name=f"{name}_norm")(x)
+    return layers.ReLU(name=name)(x)
+
+
+def train(model: keras.Model, splits: Splits, config: Config, workdir: Path) -> dict[str, Any]:
+    """Fit with smoothed cross-entropy; the weights that remain are the running mean."""
+    batches = augmentation.augmented_batches(
+        splits.train, config.batch_size, config.seed, partial(augment, config=config)
+    )
+    per_epoch = digit_classifier.steps_per_epoch(len(splits.train.labels), config.batch_size)
+    steps, warmup = config.epochs * per_epoch, int(config.warmup_epochs * per_epoch)
+    model.compile(
+        optimizer=keras.optimizers.AdamW(
+            keras.optimizers.schedules.CosineDecay(
+                0.0,
+                max(1, steps - warmup),
+                alpha=0.01,
+                warmup_target=config.learning_rate,
+                warmup_steps=warmup,
+            ),
+            weight_decay=config.weight_decay,
+            use_ema=True,
+            ema_momentum=min(config.ema, 1 - 10 / steps),  # a short run must not average its start
+        ),
+        loss=partial(smoothed_cross_entropy, smoothing=config.label_smoothing),
+        metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],
+    )
+    return fitting.fit(model, batches, splits.validation, config, workdir)
+
+
+def smoothed_cross_entropy(labels: tf.Tensor, logits: tf.Tensor, smoothing: float) -> tf.Tensor:
+    """Cross-entropy [B] of labels [B], which Keras hands over as floats; `smoothing` of each target is spread over all classes."""
+    targets = tf.one_hot(tf.cast(tf.reshape(labels, [-1]), tf.int32), logits.shape[1])
+    return keras.losses.categorical_crossentropy(
+        targets, logits, from_logits=True, label_smoothing=smoothing
+    )
+
+
+def augment(images: tf.Tensor, seed: tf.Tensor, config: Config) -> tf.Tensor:
+    """Everything that happens to a training picture, float32 [B, 28, 28, 1] in 0..255, in order."""
+    images = augmentation.random_affine(
+        images,
+        seed,
+        shift=config.shift,
+        degrees=config.degrees,
+        scale=config.scale,
+        shear=config.shear,
+    )
+    images = augmentation.random_elastic(images, seed + 1, grid=6, pixels=config.elastic)
+    images = augmentation.random_thickness(images, seed + 2, share=config.thickness)
+    images = augmentation.random_light(images, seed + 3, share=config.light)
+    return augmentation.random_noise(images, seed + 4, share=config.noise)

@@ -1,0 +1,74 @@
+"""How far a picture is from everything a classifier was trained on, by Mahalanobis distance.
+
+After Lee et al. (2018), "A Simple Unified Framework for Detecting Out-of-Distribution Samples": for
+each of some layers, the distance of its features to the nearest class mean under the covariance all
+classes share; the logarithms of these, standardized on validation pictures, are averaged. Nothing is
+fitted to outliers.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+IN_DISTRIBUTION = 0.995  # share of validation pictures that must not be called outliers
+RIDGE = 1e-2  # of the mean variance, added to every variance: dead units must not decide
+
+Features = Mapping[str, Any]  # layer name → [B, H, W, C] or [B, C]
+
+
+def pool(features: Features) -> dict[str, tf.Tensor]:
+    """Mean over the positions of each map: [B, C] for every layer."""
+    return {n: tf.reduce_mean(f, [1, 2]) if f.ndim == 4 else f for n, f in features.items()}
+
+
+def fit(train: Features, labels: np.ndarray, validation: Features) -> dict[str, Any]:
+    """Numbers and arrays that `score` needs, from pooled features [B, C] of each layer.
+
+    The threshold is the score that `IN_DISTRIBUTION` of the validation pictures do not exceed.
+    """
+    fitted: dict[str, Any] = {}
+    for name, features in train.items():
+        fitted |= {f"{name}_{key}": array for key, array in _classes(features, labels).items()}
+        distance = np.asarray(_distance(validation[name], name, fitted))
+        fitted |= {
+            f"{name}_centre": float(distance.mean()),
+            f"{name}_spread": float(distance.std()),
+        }
+    raw = np.asarray(_mean_distance(validation, fitted))
+    threshold = float(np.quantile(raw, IN_DISTRIBUTION))
+    return fitted | {"outlier_threshold": threshold, "outlier_scale": float(raw.std())}
+
+
+def score(features: Features, fitted: Mapping[str, Any]) -> tf.Tensor:
+    """Score in 0..1, [B], from pooled features; above 0.5 means "not what I was trained on"."""
+    raw = _mean_distance(features, fitted)
+    return tf.sigmoid((raw - fitted["outlier_threshold"]) / fitted["outlier_scale"])
+
+
+def _mean_distance(features: Features, fitted: Mapping[str, Any]) -> tf.Tensor:
+    standardized = [
+        (_distance(layer, name, fitted) - fitted[f"{name}_centre"]) / fitted[f"{name}_spread"]
+        for name, layer in features.items()
+    ]
+    return tf.add_n(standardized) / len(standardized)
+
+
+def _classes(features: Any, labels: np.ndarray) -> dict[str, np.ndarray]:
+    """Class means [K, C], and a matrix [C, C] under which distances are Euclidean."""
+    array = np.asarray(features, np.float64)
+    means = np.stack([array[labels == k].mean(axis=0) for k in range(labels.max() + 1)])
+    centred = array - means[labels]
+    covariance = centred.T @ centred / len(array)
+    covariance += np.eye(len(covariance)) * (RIDGE * np.trace(covariance) / len(covariance))
+    whitening = np.linalg.inv(np.linalg.cholesky(covariance)).T
+    return {"means": means.astype(np.float32), "whitening": whitening.astype(np.float32)}
+
+
+def _distance(features: Any, name: str, fitted: Mapping[str, Any]) -> tf.Tensor:
+    """Logarithm of the squared distance to the nearest class mean, [B]."""
+    whitening = fitted[f"{name}_whitening"]
+    points, means = tf.matmul(features, whitening), tf.matmul(fitted[f"{name}_means"], whitening)
+    squared = tf.reduce_sum((points[:, None] - means[None]) ** 2, axis=2)
+    return tf.math.log(tf.reduce_min(squared, axis=1) + 1e-6)
