@@ -13,13 +13,13 @@ import tensorflow as tf
 
 from training import character_model, evaluation, ngram, text_statistics
 from training.character_model import Network
-from training.texts import TextSplits
+from training.texts import SEED_CHARACTERS, TextSplits
 
 CHUNK = 4096  # characters of the one stream read at a time
 WINDOW = 256  # the context of the transformer that this data set is best known by
 ORDER = 7  # the best one for a million characters of English
 DIVERSITIES = (0.2, 0.5, 1.0)
-SAMPLES, SAMPLE_CHARACTERS, SEED_CHARACTERS = 100, 400, 40
+SAMPLES, SAMPLE_CHARACTERS = 100, 400
 
 
 def evaluate(model: keras.Model, splits: TextSplits) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from training.texts import TextSplits
 
 SAMPLE_STEPS = (10, 30, 100, 300, 1000)  # and after each epoch
 DIVERSITIES = (0.2, 0.5, 1.0)
-SEED_CHARACTERS, SAMPLE_CHARACTERS = 40, 200
+SAMPLE_CHARACTERS = 200
 VALIDATION_STREAMS, VALIDATION_LEAD = 32, 256
 PROGRESS_SECONDS = 10.0
 LEAST_STEPS = 100  # an epoch: a network learns by steps, so a short text gets fewer streams
@@ -225,7 +225,7 @@ class _Training:
 
     def _sample(self, when: str) -> None:
         """Continue the same seed at each diversity with the same random numbers, and show it."""
-        rows, seed = len(DIVERSITIES), self.splits.validation[:SEED_CHARACTERS]
+        rows, seed = len(DIVERSITIES), self.splits.seed
         uniforms = np.random.default_rng(self.config.seed).random((rows, SAMPLE_CHARACTERS))
         with self._averaged():
             ids = self.write(

@@ -110,7 +110,7 @@ def signatures(
 
 
 def _inside(model: keras.Model, layers: Sequence[str]) -> keras.Model:
-    names = {*layers, "logits"}
+    names = dict.fromkeys((*layers, "logits"))
     return keras.Model(model.inputs[0], {name: model.get_layer(name).output for name in names})
 
 

@@ -101,9 +101,11 @@ def _golden(
         outputs = function(**{name: tf.constant(array) for name, array in given.items()})
         arrays |= {f"{key}/inputs/{name}": array for name, array in given.items()}
         arrays |= {f"{key}/outputs/{name}": outputs[name].numpy() for name in signature.tolerance}
+        # TensorFlow sorts outputs by name; the job's order is that of the network.
+        ordered = {**dict.fromkeys(signature.tolerance), **function.structured_outputs}
         described[key] = {
             "inputs": {name: _spec(spec) for name, spec in signature.inputs.items()},
-            "outputs": {name: _spec(spec) for name, spec in function.structured_outputs.items()},
+            "outputs": {name: _spec(spec) for name, spec in ordered.items()},
         }
     return arrays, described
 

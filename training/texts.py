@@ -18,10 +18,9 @@ import numpy as np
 from training.job import JobConfig
 
 TRAIN_SHARE = 0.9  # the first nine tenths are learnt, the last tenth measures
+SEED_CHARACTERS = 40  # of the beginning that every text is continued from, as in Keras' example
 LEAST_CHARACTERS = 1_000
-MOST_SYMBOLS = (
-    512  # a rarer character becomes a space; a head of thousands would learn nothing of them
-)
+MOST_SYMBOLS = 512  # a rarer character becomes a space; a head of thousands would learn none
 FETCH_SECONDS, MOST_BYTES = 30, 200_000_000
 MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -55,8 +54,14 @@ class TextSplits(NamedTuple):
             "train": len(self.train),
             "validation": len(self.validation),
             "symbols": len(self.vocabulary),
+            "seed": self.text(self.seed),
             "note": "The vocabulary is that of both parts. The validation part also chose the epoch.",
         }
+
+    @property
+    def seed(self) -> np.ndarray:
+        """The ids, int32 [40], that the samples of a training continue: the validation text's first."""
+        return self.validation[:SEED_CHARACTERS]
 
     def text(self, ids: np.ndarray) -> str:
         """Return the characters of `ids`."""
