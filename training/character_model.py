@@ -267,7 +267,8 @@ def choose(logits: Any, uniform: Any, controls: Controls) -> Any:
     temperature = tf.where(frozen, 1.0, controls.temperature)[:, None]
     scaled = (logits - tf.reduce_max(logits, axis=1, keepdims=True)) / temperature
     weights = tf.exp(scaled)
-    filtering = (controls.top_k > 0) | (controls.top_p < 1)
+    # The likeliest needs no filter; nor do the rows of zeros that fill up a batch.
+    filtering = ~frozen & ((controls.top_k > 0) | (controls.top_p < 1))
     weights = tf.cond(
         tf.reduce_any(filtering),
         lambda: tf.where(filtering[:, None], _filter(logits, weights, controls), weights),

@@ -2,7 +2,7 @@
 
 In each round, for each text model: 5,000 characters in one request, one stream after the other, 32
 streams at a time; and beside them, on the same machine a moment later, the notebook's way and a loop
-in NumPy (`character_loops`).
+in NumPy with a network of the same shape (`character_loops`).
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Any, NamedTuple
 
-from clients.load import servers
+from clients.load import character_loops, servers
 from clients.load.__main__ import run_async
 from clients.load.comparison import Goal, spread
 from clients.load.connection import Answer, Connection
@@ -22,7 +22,7 @@ from clients.load.scenario import PARAGRAPH, Scenario, paragraph, request_bytes,
 from clients.load.streams import StreamTally, drive_streams
 from clients.load.target import Target
 
-MODELS = ("text-course", "text")  # those of them that are served
+MODELS = tuple(character_loops.NETWORKS)  # those of them that are served
 WHOLE = 5_000  # characters
 STREAMS = 32
 MOST_WHOLE_S = {"text-course": 0.25, "text": 2.0}
@@ -65,8 +65,9 @@ def measure(rounds: int, seconds: int, say: Callable[[str], None]) -> list[TextR
             say(f"texts are left out: the service has none of {', '.join(MODELS)}")
         rows = []
         for number in range(rounds):
+            others = other_ways()
             for model in models:
-                row = TextRow(number, model, **_service(model, target, seconds), **other_ways())
+                row = TextRow(number, model, **_service(model, target, seconds), **others[model])
                 say(
                     f"round {number + 1}  {model:<11}  {WHOLE:,} characters in {row.whole_s:.2f} s"
                     f"  {STREAMS} streams {row.all_streams:7,.0f} characters/s"

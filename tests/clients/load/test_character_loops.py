@@ -6,8 +6,9 @@ import pytest
 from clients.load import character_loops
 
 
-def test_the_loop_writes_as_many_characters_as_asked_for():
-    text = character_loops.numpy_loop()(50)
+@pytest.mark.parametrize("model", character_loops.NETWORKS)
+def test_the_loop_writes_as_many_characters_as_asked_for(model):
+    text = character_loops.numpy_loop(character_loops.NETWORKS[model])(50)
 
     assert len(text) == 51
     assert set(text) <= set(range(character_loops.SYMBOLS))
@@ -25,5 +26,9 @@ def test_a_rate_is_characters_by_seconds():
 
 
 @pytest.mark.tensorflow
-def test_the_notebooks_way_writes_too():
-    assert len(character_loops.notebook()(2)) == character_loops.WINDOW + 2
+@pytest.mark.parametrize("model", character_loops.NETWORKS)
+def test_the_notebooks_way_writes_too(model):
+    assert (
+        len(character_loops.notebook(character_loops.NETWORKS[model])(2))
+        == character_loops.WINDOW + 2
+    )
