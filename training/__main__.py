@@ -158,7 +158,7 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _export_one(name: str, models: Path, missing: bool) -> None:
-    released = release.read(release.RELEASED / release.NAMES[name])
+    released = release.read(release.RELEASED / name)
     if missing and release.is_exported(released, models, name):
         return
     from training import export
@@ -183,7 +183,7 @@ def _describe(options: argparse.Namespace) -> int:
             raise ValueError(
                 f"nothing released as {options.name}; there are {', '.join(release.NAMES)}"
             )
-        print(card.render(release.read(release.RELEASED / release.NAMES[options.name]).card))
+        print(card.render(release.read(release.RELEASED / options.name).card))
         return 0
     if not options.input or bool(options.conv) == bool(options.pool):
         raise ValueError("describe needs a model's name, or --input with either --conv or --pool")

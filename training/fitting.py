@@ -1,6 +1,7 @@
 """One way to fit a Keras model: seeded, watched, and able to go on where it was stopped."""
 
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ def fit(
     """Fit a compiled model for `config.epochs`; return Keras' history, one list per number.
 
     Keeps a checkpoint after each epoch in `workdir/checkpoint` and resumes from it; writes
-    TensorBoard events to `workdir/logs` and one row an epoch to `workdir/history.csv`.
+    TensorBoard events to `workdir/logs` and one row an epoch to `workdir/history.csv`, its seconds too.
     """
     history = workdir / "history.csv"
     model.fit(
@@ -27,12 +28,24 @@ def fit(
         callbacks=[
             keras.callbacks.BackupAndRestore(workdir / "checkpoint", delete_checkpoint=False),
             keras.callbacks.SwapEMAWeights(),
+            _Stopwatch(),
             keras.callbacks.TensorBoard(workdir / "logs", write_graph=False),
             keras.callbacks.CSVLogger(history, append=history.exists()),
         ],
         verbose=1 if sys.stdout.isatty() else 2,
     )
     return _read_history(history)
+
+
+class _Stopwatch(keras.callbacks.Callback):
+    """Add each epoch's seconds to its row, so that a resumed training still knows them all."""
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._began = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        if logs is not None:
+            logs["seconds"] = time.monotonic() - self._began
 
 
 def _read_history(path: Path) -> dict[str, list[float]]:

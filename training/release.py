@@ -17,15 +17,7 @@ import numpy as np
 WEIGHTS, CARD = "weights.npz", "card.json"
 CALIBRATION = "calibration/"  # prefix, in the weights file, of arrays that no variable holds
 RELEASED = Path(__file__).parent / "released"
-# Model name → folder below `released/`. `digits` is the course's network until a better one is there.
-NAMES = {
-    "digits": "digits-course",
-    "digits-course": "digits-course",
-    "text": "text",
-    "text-course": "text-course",
-}
-
-
+NAMES = tuple(sorted(card.parent.name for card in RELEASED.glob(f"*/{CARD}")))
 MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # what the service accepts
 
 

@@ -4,8 +4,13 @@ Architecture: C. Deotte's single CNN for MNIST (two 3×3 convolutions, one 5×5 
 again with twice the maps; one 4×4 that covers what is left), who reports 99.641 ± 0.047 % over 1,500
 trainings. Ours normalizes before the activation, takes pixels in -1..1, and learns with AdamW, label
 smoothing and a running mean of the weights, on pictures that are warped, bent, thickened, lit and
-blurred anew each time. Calibrated by one temperature (Guo et al., 2017). About 45 seconds an epoch on
+blurred anew each time. Calibrated by one temperature (Guo et al., 2017). About 40 seconds an epoch on
 two cores.
+
+Three seeds reach 99.63 % on the test split (their mean) and a negative log-likelihood of 0.013, where
+99.70 % and 0.012 were aimed at. Tried besides, and no better on the validation split: re-estimating
+the statistics of the normalization under the averaged weights, and averaging the answers for nine
+shifts of a picture.
 """
 
 from dataclasses import dataclass
