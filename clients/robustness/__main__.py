@@ -67,11 +67,17 @@ def _save(report: Report, file: Path | None, card: Path | None) -> None:
 
 
 def _progress(row: Row, done: int, total: int, begun: float) -> Callable[[int], None]:
+    """One line that changes; where it cannot, as in a file, one for each row."""
+    end = done + len(row.source)
+
     def show(count: int) -> None:
         nonlocal done
         done += count
         line = f"{done:,} of {total:,} pictures, {time.monotonic() - begun:.0f} s: {row.group}, "
-        print(f"\r{line + row.name:<98.98}", end="", file=sys.stderr, flush=True)
+        if sys.stderr.isatty():
+            print(f"\r{line + row.name:<98.98}", end="", file=sys.stderr, flush=True)
+        elif done == end:
+            print(line + row.name, file=sys.stderr, flush=True)
 
     return show
 

@@ -1,12 +1,12 @@
 """The data sets that are drawn: MNIST's and Fashion-MNIST's test pictures, UCI's digits."""
 
+import gzip
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clients.load.accuracy import read_values
 from clients.robustness.drawings import Pixels
 
 
@@ -23,13 +23,13 @@ class Digits(NamedTuple):
 
 def mnist_test(folder: Path) -> Digits:
     """The 10,000 test digits, 28 × 28, from IDX files, gzipped or not."""
-    labels = read_values(folder, "t10k-labels-idx1-ubyte", 8).astype(np.int64)
+    labels = _values(folder, "t10k-labels-idx1-ubyte", 8).astype(np.int64)
     return Digits(idx_images(folder), labels)
 
 
 def idx_images(folder: Path) -> Pixels:
     """The test pictures of MNIST or of a data set in its form, uint8 [N, 28, 28]."""
-    values: Pixels = read_values(folder, "t10k-images-idx3-ubyte", 16)
+    values: Pixels = _values(folder, "t10k-images-idx3-ubyte", 16)
     return values.reshape(-1, 28, 28)
 
 
@@ -44,3 +44,10 @@ def uci_digits() -> Digits:
     bunch = load_digits()
     cells = np.rint(bunch.images * (255 / 16)).astype(np.uint8)
     return Digits(np.pad(cells, ((0, 0), (2, 2), (2, 2))), bunch.target.astype(np.int64))
+
+
+def _values(folder: Path, name: str, header_bytes: int) -> NDArray[np.uint8]:
+    """The bytes of an IDX file after its header, uint8 [count]."""
+    plain, zipped = folder / name, folder / f"{name}.gz"
+    content = plain.read_bytes() if plain.is_file() else gzip.decompress(zipped.read_bytes())
+    return np.frombuffer(content, np.uint8, offset=header_bytes)
