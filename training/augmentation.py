@@ -118,6 +118,52 @@ def random_noise(images: tf.Tensor, seed: tf.Tensor, *, share: float) -> tf.Tens
     return tf.where(pick < share, softer, tf.where(pick > 1 - share, noisy, images))
 
 
+def random_outlines(images: tf.Tensor, seed: tf.Tensor, *, share: float) -> tf.Tensor:
+    """Leave of a `share` of the pictures only where light meets dark."""
+    pick, _ = _draws(images, seed)
+    thick = tf.nn.max_pool2d(images, 3, 1, "SAME")
+    thin = -tf.nn.max_pool2d(-images, 3, 1, "SAME")
+    return tf.where(pick < share, thick - thin, images)
+
+
+def random_bands(images: tf.Tensor, seed: tf.Tensor, *, share: float) -> tf.Tensor:
+    """Turn a straight band of a `share` of the pictures, at any place and angle, into its negative."""
+    pick, amount = _draws(images, seed)
+    ends = _points(images, seed + 1, 2)
+    inside = _distance(images, ends[0], ends[1], extend=True) < 1 + 6 * amount
+    return tf.where((pick < share) & inside, 255.0 - images, images)
+
+
+def random_lines(images: tf.Tensor, seed: tf.Tensor, *, share: float) -> tf.Tensor:
+    """Draw a line of three or four straight parts across a `share` of the pictures, up to stroke-wide."""
+    pick, amount = _draws(images, seed)
+    points = _points(images, seed + 1, 5)
+    for part in range(4):
+        distance = _distance(images, points[part], points[part + 1], extend=False)
+        ink = 255.0 * tf.clip_by_value(0.8 + amount - distance, 0.0, 1.0)
+        is_drawn = pick < (share if part < 3 else share / 2)
+        images = tf.where(is_drawn, tf.maximum(images, ink), images)
+    return images
+
+
+def _points(images: tf.Tensor, seed: tf.Tensor, count: int) -> tf.Tensor:
+    """Points anywhere in each picture, row and column, [count, 2, B, 1, 1, 1]."""
+    size = tf.cast(tf.reshape(tf.shape(images)[1:3], [2, 1, 1, 1, 1]), tf.float32)
+    return tf.random.stateless_uniform([count, 2, tf.shape(images)[0], 1, 1, 1], seed) * size
+
+
+def _distance(images: tf.Tensor, start: tf.Tensor, end: tf.Tensor, *, extend: bool) -> tf.Tensor:
+    """Pixels from the line between two points [2, B, 1, 1, 1], or its extension, [B, H, W, 1]."""
+    height, width = tf.shape(images)[1], tf.shape(images)[2]
+    rows = tf.cast(tf.range(height), tf.float32)[None, :, None, None] - start[0]
+    columns = tf.cast(tf.range(width), tf.float32)[None, None, :, None] - start[1]
+    down, right = end[0] - start[0], end[1] - start[1]
+    along = (rows * down + columns * right) / (down * down + right * right + 1e-6)
+    if not extend:
+        along = tf.clip_by_value(along, 0.0, 1.0)
+    return tf.sqrt((rows - along * down) ** 2 + (columns - along * right) ** 2)
+
+
 def _draws(images: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Two uniform numbers per picture, [B, 1, 1, 1] each: which change, and how much of it."""
     draws = tf.random.stateless_uniform([2, tf.shape(images)[0], 1, 1, 1], seed)

@@ -18,6 +18,9 @@ CHANGES = {
     "thickness": partial(augmentation.random_thickness, share=0.5),
     "light": partial(augmentation.random_light, share=0.5),
     "noise": partial(augmentation.random_noise, share=0.5),
+    "outlines": partial(augmentation.random_outlines, share=0.8),
+    "bands": partial(augmentation.random_bands, share=0.8),
+    "lines": partial(augmentation.random_lines, share=0.8),
 }
 
 
@@ -75,6 +78,35 @@ def test_thickness_adds_ink_to_some_and_takes_it_from_others(images):
     assert (gained > 100).any()
     assert (gained < -100).any()
     assert (np.abs(gained) < 1).any()
+
+
+def test_an_outline_is_what_lies_between_light_and_dark():
+    square = np.zeros((50, 20, 20, 1), np.float32)
+    square[:, 5:15, 5:15] = 200
+    changed = augmentation.random_outlines(tf.constant(square), SEED, share=0.5).numpy()
+
+    hollow = changed[:, 10, 10, 0] == 0
+    assert 0 < hollow.sum() < 50
+    assert (changed[hollow, 5, 10, 0] == 200).all()
+    assert np.array_equal(changed[~hollow], square[~hollow])
+
+
+def test_a_band_is_straight_and_in_the_negative():
+    grey = np.full((50, 28, 28, 1), 55, np.float32)
+    changed = augmentation.random_bands(tf.constant(grey), SEED, share=0.5).numpy()[..., 0]
+    banded = changed[(changed != 55).any(axis=(1, 2))]
+
+    assert 0 < len(banded) < 50
+    assert set(np.unique(banded)) == {55, 200}
+    assert (np.abs(np.diff(banded, axis=2)).sum(axis=2) <= 2 * 145).all()  # once in, once out
+
+
+def test_a_line_adds_ink_and_takes_none(images):
+    changed = augmentation.random_lines(tf.constant(images), SEED, share=0.5).numpy()
+    gained = (changed - images).sum(axis=(1, 2, 3))
+
+    assert (changed >= images).all()
+    assert 0 < (gained > 255).sum() < len(images)
 
 
 def test_batches_are_whole_shuffled_and_new_in_every_epoch():

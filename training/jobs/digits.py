@@ -13,6 +13,7 @@ the statistics of the normalization under the averaged weights, and averaging th
 shifts of a picture.
 """
 
+import dataclasses
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -53,6 +54,11 @@ class Config(JobConfig):
     light: float = 0.12  # share with another contrast curve, and with a paler ground
     noise: float = 0.1  # share blurred, and share with noise
     ema: float = 0.999
+    hard_epochs: int = 6  # afterwards, with a fresh optimizer and what follows
+    hard_learning_rate: float = 1e-3
+    outlines: float = 0.12  # share of which only the outlines are left
+    bands: float = 0.12  # share with a band in the negative
+    lines: float = 0.15  # share with a line across
 
 
 def load_data(config: Config, data_dir: Path | None) -> Splits:
@@ -85,19 +91,42 @@ def _convolution(x: Any, name: str, maps: int, size: int, **options: Any) -> Any
 
 
 def train(model: keras.Model, splits: Splits, config: Config, workdir: Path) -> dict[str, Any]:
-    """Fit with smoothed cross-entropy; the weights that remain are the running mean."""
-    batches = augmentation.augmented_batches(
-        splits.train, config.batch_size, config.seed, partial(augment, config=config)
+    """Fit with smoothed cross-entropy, then some epochs more on harder pictures."""
+    _compile(model, config, _steps(splits, config, config.epochs), config.learning_rate)
+    history = fitting.fit(
+        model, _batches(splits, config, augment), splits.validation, config, workdir
     )
-    per_epoch = digit_classifier.steps_per_epoch(len(splits.train.labels), config.batch_size)
-    steps, warmup = config.epochs * per_epoch, int(config.warmup_epochs * per_epoch)
+    harder = dataclasses.replace(config, epochs=config.hard_epochs)
+    pupil = build_model(config)  # a model that was restored remembers after which epoch
+    pupil.set_weights(model.get_weights())
+    _compile(pupil, config, _steps(splits, config, harder.epochs), config.hard_learning_rate)
+    more = fitting.fit(
+        pupil, _batches(splits, config, disturb), splits.validation, harder, workdir / "hard"
+    )
+    model.set_weights(pupil.get_weights())
+    return {name: values + more[name] for name, values in history.items()}
+
+
+def _steps(splits: Splits, config: Config, epochs: int) -> int:
+    return epochs * digit_classifier.steps_per_epoch(len(splits.train.labels), config.batch_size)
+
+
+def _batches(splits: Splits, config: Config, change: Any) -> Any:
+    return augmentation.augmented_batches(
+        splits.train, config.batch_size, config.seed, partial(change, config=config)
+    )
+
+
+def _compile(model: keras.Model, config: Config, steps: int, learning_rate: float) -> None:
+    """AdamW with a warm-up and a cosine; the weights that remain are the running mean."""
+    warmup = int(steps * config.warmup_epochs / config.epochs)
     model.compile(
         optimizer=keras.optimizers.AdamW(
             keras.optimizers.schedules.CosineDecay(
                 0.0,
                 max(1, steps - warmup),
                 alpha=0.01,
-                warmup_target=config.learning_rate,
+                warmup_target=learning_rate,
                 warmup_steps=warmup,
             ),
             weight_decay=config.weight_decay,
@@ -107,7 +136,6 @@ def train(model: keras.Model, splits: Splits, config: Config, workdir: Path) -> 
         loss=partial(smoothed_cross_entropy, smoothing=config.label_smoothing),
         metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],
     )
-    return fitting.fit(model, batches, splits.validation, config, workdir)
 
 
 def smoothed_cross_entropy(labels: tf.Tensor, logits: tf.Tensor, smoothing: float) -> tf.Tensor:
@@ -132,3 +160,15 @@ def augment(images: tf.Tensor, seed: tf.Tensor, config: Config) -> tf.Tensor:
     images = augmentation.random_thickness(images, seed + 2, share=config.thickness)
     images = augmentation.random_light(images, seed + 3, share=config.light)
     return augmentation.random_noise(images, seed + 4, share=config.noise)
+
+
+def disturb(images: tf.Tensor, seed: tf.Tensor, config: Config) -> tf.Tensor:
+    """Cover digits, leaving outlines, with bands and lines across; then all that `augment` does.
+
+    In this order: drawn last, the lines alone would be sharp, and a network that learns to overlook
+    what is sharp overlooks clean digits too.
+    """
+    images = augmentation.random_outlines(images, seed + 5, share=config.outlines)
+    images = augmentation.random_bands(images, seed + 6, share=config.bands)
+    images = augmentation.random_lines(images, seed + 8, share=config.lines)
+    return augment(images, seed, config)
