@@ -20,7 +20,7 @@ from service.engine import LoadEngine
 from service.metrics import Metrics
 from service.model import load_model
 from service.repository import ModelRepository
-from service.routes import completions, digits, health, models, page, text
+from service.routes import completions, digits, health, models, page, text, vae
 from service.routes.answers import error_answer
 from service.routes.direct import DirectRouter, Shortcut
 from service.routes.middleware import RequestContext
@@ -30,7 +30,15 @@ from service.settings import Settings
 from service.tensorflow_engine import load_tensorflow
 
 DECODERS = 2  # threads that decode pictures; more would only take turns
-EXPOSED = ["X-Request-ID", "X-Model", "X-Batch-Size", "Server-Timing", "Retry-After", "ETag"]
+EXPOSED = [
+    "X-Request-ID",
+    "X-Model",
+    "X-Batch-Size",
+    "Server-Timing",
+    "Retry-After",
+    "ETag",
+    "X-Random-Seed",
+]
 
 
 def create_app(
@@ -64,6 +72,7 @@ def create_app(
         digits.router,
         text.router,
         completions.router,
+        vae.router,
         health.router,
         models.router,
         page.make_router(),

@@ -49,7 +49,15 @@ class MicroBatcher:
         executor: Executor,
         max_batch_size: int,
         on_batch: Callable[[int, int, float], None] = lambda requests, rows, seconds: None,
+        *,
+        is_shared: bool = True,
     ) -> None:
+        """is_shared: whether rows of different callers may run together.
+
+        A row's last bits can depend on how many it runs with. Where the same request has to give the
+        same bytes again, each caller's rows run alone.
+        """
+        self._is_shared = is_shared
         self._run = run
         self._executor = executor
         self._max_batch_size = max_batch_size
@@ -117,6 +125,8 @@ class MicroBatcher:
         batch: list[_Waiting] = []
         rows = 0
         while self._queue and rows + self._queue[0].rows <= self._max_batch_size:
+            if batch and not self._is_shared:
+                break
             waiting = self._queue.popleft()
             if not waiting.future.done():
                 batch.append(waiting)

@@ -12,6 +12,14 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 EXTRA = "assets.extra"
+# What the routes of a task call; the tensors of a signature that are named here have this form.
+NEEDED = {
+    "autoencode_image": {
+        "encode": {"images": "uint8 [B,28,28,1]"},
+        "decode": {},
+        "reconstruct": {"images": "uint8 [B,28,28,1]"},
+    },
+}
 TENSOR = re.compile(r"(\w+) \[([\w,]*)\]")
 
 
@@ -105,7 +113,20 @@ def read_manifest(directory: Path) -> Manifest:
     for signature in manifest.signatures.values():
         for text in (*signature.inputs.values(), *signature.outputs.values()):
             parse_tensor(text)
+    _check_signatures(manifest)
     return manifest
+
+
+def _check_signatures(manifest: Manifest) -> None:
+    for name, inputs in NEEDED.get(manifest.task, {}).items():
+        signature = manifest.signatures.get(name)
+        if signature is None:
+            raise ManifestError(f"a model that does {manifest.task} needs the signature {name}")
+        for key, expected in inputs.items():
+            if signature.inputs.get(key) != expected:
+                raise ManifestError(
+                    f"{name} takes {key} as {expected!r}, the manifest says {signature.inputs.get(key)!r}"
+                )
 
 
 def check_files(directory: Path, manifest: Manifest) -> None:

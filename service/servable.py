@@ -16,6 +16,9 @@ from service.metrics import Metrics
 from service.model import Model
 from service.text_model import make_text_model
 
+# What they draw from a random seed has to be the same bytes whatever else runs.
+GENERATIVE = ("autoencode_image", "generate_image")
+
 
 class Servable:
     """A loaded version, ready to answer.
@@ -33,7 +36,11 @@ class Servable:
         self._executor = ThreadPoolExecutor(1, f"{manifest.name}-{manifest.version}")
         self._batchers = {
             signature: MicroBatcher(
-                partial(model.run, signature), self._executor, manifest.max_batch_size, self._note
+                partial(model.run, signature),
+                self._executor,
+                manifest.max_batch_size,
+                self._note,
+                is_shared=manifest.task not in GENERATIVE,
             )
             for signature in manifest.signatures
         }

@@ -39,6 +39,13 @@ TASKS = {
         "/v1/digits/classify",
         "--data-binary @docs/seven.png",
     ),
+    "autoencode_image": Task(
+        "--data-dir",
+        Path,
+        "folder with the data set (IDX, gzip or not)",
+        "/v1/vae/reconstruct",
+        "--data-binary @docs/seven.png",
+    ),
     "generate_text": Task(
         "--text",
         str,

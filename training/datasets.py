@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from training.job import Split, Splits
+from training.job import JobConfig, Split, Splits
 
 VALIDATION_IMAGES = 5_000
 IDX_FILES = {
@@ -67,6 +67,11 @@ def load_mnist(data_dir: Path | None, seed: int) -> Splits:
     return _packaged_digits(seed)
 
 
+def load_digits(config: JobConfig, data_dir: Path | None) -> Splits:
+    """MNIST for a job; its validation split is drawn with the job's seed."""
+    return load_mnist(data_dir, config.seed)
+
+
 def _read_idx_dir(data_dir: Path) -> tuple[Split, Split]:
     arrays = {}
     for name, filename in IDX_FILES.items():
@@ -119,13 +124,18 @@ def synthetic_digits(count: int, seed: int) -> Split:
 
     Returns images uint8 [count, 28, 28, 1], light on black, and labels int64 [count] (0, 1, … 9, 0, …).
     """
+    return synthetic_pictures("0123456789", count, seed)
+
+
+def synthetic_pictures(characters: str, count: int, seed: int) -> Split:
+    """The same of any characters, one after the other; labels are their numbers in `characters`."""
     random = np.random.default_rng(seed)
     images = np.zeros((count, 28, 28, 1), np.uint8)
-    labels = np.arange(count, dtype=np.int64) % 10
+    labels = np.arange(count, dtype=np.int64) % len(characters)
     for image, label in zip(images, labels, strict=True):
         canvas = Image.new("L", (28, 28))
         font = ImageFont.load_default(size=int(random.integers(22, 28)))
         centre = tuple(random.uniform(13, 15, size=2))
-        ImageDraw.Draw(canvas).text(centre, str(label), fill=255, font=font, anchor="mm")
+        ImageDraw.Draw(canvas).text(centre, characters[label], fill=255, font=font, anchor="mm")
         image[..., 0] = np.asarray(canvas)
     return Split(images, labels)

@@ -6,6 +6,7 @@ from typing import TypedDict
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
+from scipy.stats import rankdata
 
 Z_95 = 1.959964  # standard normal quantile of a two-sided 95 % interval
 
@@ -68,6 +69,13 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
         return float(-scaled[np.arange(len(labels)), labels].mean())
 
     return float(np.exp(minimize_scalar(loss, bounds=(-np.log(4), np.log(4)), method="bounded").x))
+
+
+def auroc(positive: np.ndarray, negative: np.ndarray) -> float:
+    """Chance that a `positive` score [N] is above a `negative` one [M]; ties count half."""
+    ranks = rankdata(np.concatenate([positive, negative]))[: len(positive)]
+    above = ranks.sum() - len(positive) * (len(positive) + 1) / 2
+    return float(above / (len(positive) * len(negative)))
 
 
 def confusion(probabilities: np.ndarray, labels: np.ndarray) -> list[list[int]]:

@@ -7,13 +7,15 @@ from typing import Any
 
 import keras
 
-from training.job import JobConfig, Split
+from training.job import JobConfig
 
 
 def fit(
-    model: keras.Model, batches: Any, validation: Split, config: JobConfig, workdir: Path
+    model: keras.Model, batches: Any, validation: Any, config: JobConfig, workdir: Path
 ) -> dict[str, list[float]]:
     """Fit a compiled model for `config.epochs`; return Keras' history, one list per number.
+
+    validation: what Keras takes as `validation_data`.
 
     Keeps a checkpoint after each epoch in `workdir/checkpoint` and resumes from it; writes
     TensorBoard events to `workdir/logs` and one row an epoch to `workdir/history.csv`, its seconds too.
@@ -23,7 +25,7 @@ def fit(
         batches,
         shuffle=False,  # the batches come shuffled
         epochs=config.epochs,
-        validation_data=(validation.images.astype("float32"), validation.labels),
+        validation_data=validation,
         validation_batch_size=500,
         callbacks=[
             keras.callbacks.BackupAndRestore(workdir / "checkpoint", delete_checkpoint=False),

@@ -30,6 +30,10 @@ class Split(NamedTuple):
     images: np.ndarray  # uint8 [B, H, W, C]
     labels: np.ndarray  # int64 [B]
 
+    def as_float(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the pictures as networks take them, float32, and the labels."""
+        return self.images.astype(np.float32), self.labels
+
 
 class Splits(NamedTuple):
     """A data set in its three parts: train learns, validation chooses, test is touched once."""

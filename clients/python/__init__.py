@@ -36,6 +36,13 @@ from clients.python.errors import (
     VersionNotFound,
     VitrineError,
 )
+from clients.python.latents import (
+    Encoding,
+    EncodingsAnswer,
+    PicturesAnswer,
+    Reconstruction,
+    ReconstructionsAnswer,
+)
 from clients.python.pictures import Picture, Pictures
 from clients.python.plain import Vitrine
 from clients.python.retries import DEFAULT_RETRIES, Retries
@@ -64,6 +71,8 @@ __all__ = [
     "DeadlineExceeded",
     "DigitPrediction",
     "DigitsAnswer",
+    "Encoding",
+    "EncodingsAnswer",
     "Generation",
     "ImageTooLarge",
     "InternalError",
@@ -81,6 +90,9 @@ __all__ = [
     "Overloaded",
     "Picture",
     "Pictures",
+    "PicturesAnswer",
+    "Reconstruction",
+    "ReconstructionsAnswer",
     "Retries",
     "RouteNotFound",
     "Sampling",

@@ -8,8 +8,9 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from clients.python.commands import classify, generate, score
+from clients.python.commands import classify, generate, sample, score
 from clients.python.errors import VitrineError
 from clients.python.plain import Vitrine
 from clients.python.terminal import printable
@@ -26,11 +27,11 @@ def main(
         with client(options.url) as vitrine:
             options.run(vitrine, options)
         sys.stdout.flush()
-    except VitrineError as error:
-        print(f"error: {printable(str(error))}", file=sys.stderr)
-        return 1
     except BrokenPipeError:  # `… | head` has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (VitrineError, OSError) as error:
+        print(f"error: {printable(str(error))}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
     return 0
@@ -41,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m clients.python", description="Ask a Vitrine service."
     )
     commands = parser.add_subparsers(required=True, metavar="command")
-    for add in (_add_classify, _add_generate, _add_score):
+    for add in (_add_classify, _add_generate, _add_score, _add_sample):
         command = add(commands)
         command.epilog = "An API key is read from VITRINE_API_KEY."
         command.add_argument("--json", action="store_true", help="print the service's own answer")
@@ -96,6 +97,21 @@ def _add_score(commands: "Commands[argparse.ArgumentParser]") -> argparse.Argume
     command = commands.add_parser("score", help="how likely does the model find a text?")
     command.add_argument("text", help="-: standard input")
     command.set_defaults(run=score)
+    return command
+
+
+def _add_sample(commands: "Commands[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    command = commands.add_parser("sample", help="draw pictures that nobody drew")
+    command.add_argument("kind", choices=("vae",), help="what draws them")
+    command.add_argument(
+        "-o", "--output", type=Path, default=Path("samples.png"), help="the file (samples.png)"
+    )
+    command.add_argument("--n", type=int, default=16, help="how many (default 16)")
+    command.add_argument("--random-seed", type=int, help="same number, same pictures")
+    command.add_argument(
+        "--scale", type=float, default=1.0, help="below 1: nearer to the typical (default 1)"
+    )
+    command.set_defaults(run=sample)
     return command
 
 

@@ -36,6 +36,13 @@ def parsed(response: httpx.Response, parse: Callable[[bytes], Answer]) -> Answer
         raise _unexpected(response) from error
 
 
+def picture(response: httpx.Response) -> bytes:
+    """An answer that is a PNG → its bytes; a refusal → the error that mirrors it."""
+    if response.headers.get("Content-Type") != "image/png":
+        raise refusal(response)
+    return response.content
+
+
 def refusal(response: httpx.Response) -> VitrineError:
     """What is not the answer that was hoped for → the error that mirrors it."""
     if response.is_success:

@@ -7,17 +7,24 @@ It knows neither proxies (`connection`) nor picture files (`pictures`) nor what 
 import asyncio
 import json
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Any, Literal, Self, Unpack
 
 import httpx
 
-from clients.python.answers import event, is_event_stream, parsed, refusal
+from clients.python.answers import event, is_event_stream, parsed, picture, refusal
 from clients.python.connection import DEFAULT_TIMEOUT, DEFAULT_URL, connect, translated_errors
 from clients.python.errors import UnexpectedAnswer, Unreachable
 from clients.python.events import EventReader
+from clients.python.latents import (
+    EncodingsAnswer,
+    End,
+    PicturesAnswer,
+    ReconstructionsAnswer,
+    end_on_wire,
+)
 from clients.python.pictures import Pictures, encode_pictures
 from clients.python.retries import DEFAULT_RETRIES, Retries
 from clients.python.types import (
@@ -149,6 +156,107 @@ class AsyncVitrine:
         response = await self._post("v1/text/score", _json_body({"text": text}), _query(model))
         return parsed(response, ScoreAnswer.from_wire)
 
+    async def sample(
+        self,
+        *,
+        n: int = 16,
+        random_seed: int | None = None,
+        scale: float = 1.0,
+        model: str | None = None,
+    ) -> PicturesAnswer:
+        """Draw `n` pictures from a VAE: standard normal latent vectors times `scale`.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        body = _json_body(_drawing(n, random_seed, scale))
+        return parsed(
+            await self._post("v1/vae/sample", body, _query(model)), PicturesAnswer.from_wire
+        )
+
+    async def sample_grid(
+        self,
+        *,
+        n: int = 16,
+        random_seed: int | None = None,
+        scale: float = 1.0,
+        model: str | None = None,
+    ) -> bytes:
+        """As `sample`, but all of them in one PNG file.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        body = _json_body(_drawing(n, random_seed, scale))
+        body["headers"]["Accept"] = "image/png"
+        return picture(await self._post("v1/vae/sample", body, _query(model)))
+
+    async def encode(
+        self, images: Pictures, *, model: str | None = None, normalize: Normalize = "auto"
+    ) -> EncodingsAnswer:
+        """Pictures → where each lies in the latent space of a VAE.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        files = await asyncio.to_thread(encode_pictures, images)
+        query = {"normalize": normalize} | _query(model)
+        response = await self._post("v1/vae/encode", _files_body(files), query)
+        return parsed(response, EncodingsAnswer.from_wire)
+
+    async def decode(
+        self, latents: Sequence[Sequence[float]], *, model: str | None = None
+    ) -> PicturesAnswer:
+        """Latent vectors → what the decoder of a VAE makes of each.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        body = _json_body({"latents": [list(map(float, z)) for z in latents]})
+        return parsed(
+            await self._post("v1/vae/decode", body, _query(model)), PicturesAnswer.from_wire
+        )
+
+    async def reconstruct(
+        self,
+        images: Pictures,
+        *,
+        random_seed: int | None = None,
+        model: str | None = None,
+        normalize: Normalize = "auto",
+    ) -> ReconstructionsAnswer:
+        """Pictures → each through the bottleneck and back; with a seed, z is drawn, else the mean.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        files = await asyncio.to_thread(encode_pictures, images)
+        query = {"normalize": normalize} | _query(model)
+        if random_seed is not None:
+            query["random_seed"] = str(random_seed)
+        response = await self._post("v1/vae/reconstruct", _files_body(files), query)
+        return parsed(response, ReconstructionsAnswer.from_wire)
+
+    async def interpolate(
+        self,
+        start: End,
+        end: End,
+        *,
+        steps: int = 9,
+        path: Literal["lerp", "slerp"] = "lerp",
+        model: str | None = None,
+    ) -> PicturesAnswer:
+        """From one random seed, latent vector or picture to another, in `steps` pictures.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        ends = [await asyncio.to_thread(end_on_wire, one) for one in (start, end)]
+        body = _json_body({"from": ends[0], "to": ends[1], "steps": steps, "path": path})
+        return parsed(
+            await self._post("v1/vae/interpolate", body, _query(model)), PicturesAnswer.from_wire
+        )
+
     async def _post(
         self, path: str, body: Mapping[str, Any], query: Mapping[str, str]
     ) -> httpx.Response:
@@ -175,6 +283,11 @@ class AsyncVitrine:
 
 def _query(model: str | None) -> dict[str, str]:
     return {} if model is None else {"model": model}
+
+
+def _drawing(n: int, random_seed: int | None, scale: float) -> dict[str, Any]:
+    seed = {} if random_seed is None else {"random_seed": random_seed}
+    return {"n": n, "scale": scale, **seed}
 
 
 def _writing(seed: str | None, sampling: Sampling) -> dict[str, Any]:

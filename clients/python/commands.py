@@ -62,6 +62,17 @@ def score(vitrine: Vitrine, options: argparse.Namespace) -> None:
         print(f"{each.character!r:<6} {math.exp(each.logprob):8.3%}  {bar(share)}".rstrip())
 
 
+def sample(vitrine: Vitrine, options: argparse.Namespace) -> None:
+    """A grid of drawn pictures, written to a file; as JSON, the pictures and their latent vectors."""
+    wanted = {"n": options.n, "random_seed": options.random_seed, "scale": options.scale}
+    if options.json:
+        _print_body(vitrine.sample(model=options.model, **wanted).body)
+        return
+    grid = vitrine.sample_grid(model=options.model, **wanted)
+    options.output.write_bytes(grid)
+    print(f"{options.output}: {options.n} pictures, {len(grid):,} bytes")
+
+
 def _sampling(options: argparse.Namespace) -> Sampling:
     """What was said on the command line; the rest is the service's default."""
     sampling: Sampling = {}

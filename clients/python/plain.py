@@ -2,13 +2,14 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Sequence
 from types import TracebackType
 from typing import Any, Self, TypedDict, TypeVar, Unpack
 
 import httpx
 
 from clients.python.client import AsyncVitrine
+from clients.python.latents import EncodingsAnswer, End, PicturesAnswer, ReconstructionsAnswer
 from clients.python.pictures import Pictures
 from clients.python.retries import Retries
 from clients.python.types import (
@@ -92,6 +93,34 @@ class Vitrine:
     def score(self, text: str, *, model: str | None = None) -> ScoreAnswer:
         """See `AsyncVitrine.score`."""
         return self._wait(self._client.score(text, model=model))
+
+    def sample(self, **options: Any) -> PicturesAnswer:
+        """See `AsyncVitrine.sample`."""
+        return self._wait(self._client.sample(**options))
+
+    def sample_grid(self, **options: Any) -> bytes:
+        """See `AsyncVitrine.sample_grid`."""
+        return self._wait(self._client.sample_grid(**options))
+
+    def encode(
+        self, images: Pictures, *, model: str | None = None, normalize: Normalize = "auto"
+    ) -> EncodingsAnswer:
+        """See `AsyncVitrine.encode`."""
+        return self._wait(self._client.encode(images, model=model, normalize=normalize))
+
+    def decode(
+        self, latents: Sequence[Sequence[float]], *, model: str | None = None
+    ) -> PicturesAnswer:
+        """See `AsyncVitrine.decode`."""
+        return self._wait(self._client.decode(latents, model=model))
+
+    def reconstruct(self, images: Pictures, **options: Any) -> ReconstructionsAnswer:
+        """See `AsyncVitrine.reconstruct`."""
+        return self._wait(self._client.reconstruct(images, **options))
+
+    def interpolate(self, start: End, end: End, **options: Any) -> PicturesAnswer:
+        """See `AsyncVitrine.interpolate`."""
+        return self._wait(self._client.interpolate(start, end, **options))
 
     def _iterate(self, values: AsyncGenerator[Answer, None]) -> Generator[Answer, None, None]:
         turn = asyncio.Lock()  # an interrupted step has to end before the generator can be closed

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from scipy import ndimage
 
 from service.codecs.ink import border, find_ink, to_grey
@@ -26,7 +27,9 @@ class Canvas(NamedTuple):
     """A drawing in the form of MNIST, and what was done to bring it there."""
 
     image: Pixels  # uint8 [28, 28, 1], light ink on black
-    steps: list[str]  # of "inverted", "cleaned", "thickened", "cropped", "centred"; [] if untouched
+    steps: list[
+        str
+    ]  # of "inverted", "cleaned", "thickened", "cropped", "centred", "fitted"; [] if untouched
 
 
 def normalize_digit(pixels: Pixels, *, normalize: bool) -> Canvas:
@@ -61,6 +64,38 @@ def normalize_digit(pixels: Pixels, *, normalize: bool) -> Canvas:
         ink = ndimage.maximum_filter(np.pad(ink, growth), 2 * growth + 1)
         steps = [*steps, "thickened"]
     return Canvas(_centred(_scaled(ink))[..., np.newaxis], [*steps, "cropped", "centred"])
+
+
+def fit_digit(pixels: Pixels, *, normalize: bool) -> Canvas:
+    """Do the same with any picture: what shows no one digit is fitted into the square as it is.
+
+    Raises:
+        InvalidImage: without `normalize`, the picture is not 28 × 28.
+    """
+    try:
+        return normalize_digit(pixels, normalize=normalize)
+    except InvalidImage:
+        if not normalize:
+            raise
+    return fit(pixels)
+
+
+def fit(pixels: Pixels) -> Canvas:
+    """Scale the longest side to 28 pixels, on black; a light background turns dark."""
+    grey, steps = to_grey(pixels), []
+    edge = border(grey)
+    if 2 * np.count_nonzero(edge < 128) <= edge.size:
+        grey, steps = 255 - grey, ["inverted"]
+    image = Image.fromarray(grey)
+    if max(image.size) != SIDE or min(image.size) != SIDE:
+        share = SIDE / max(image.size)
+        size = (max(1, round(image.width * share)), max(1, round(image.height * share)))
+        image = image.resize(size, Image.Resampling.BOX if share < 1 else Image.Resampling.BILINEAR)
+        steps = [*steps, "fitted"]
+    canvas = np.zeros((SIDE, SIDE), np.uint8)
+    left, top = (SIDE - image.width) // 2, (SIDE - image.height) // 2
+    canvas[top : top + image.height, left : left + image.width] = np.asarray(image)
+    return Canvas(canvas[..., np.newaxis], steps)
 
 
 def _growth(ink: Pixels) -> int:

@@ -60,8 +60,8 @@ def read_pictures(
     pictures = []
     for number, source in enumerate(sources, 1):
         with naming_picture(number, len(sources)):
-            pictures.append(_open(source))
-    _check_pixels(pictures, max_pixels)
+            pictures.append(open_source(source))
+    check_pixels(pictures, max_pixels)
     return pictures
 
 
@@ -76,7 +76,8 @@ def naming_picture(number: int, count: int) -> Iterator[None]:
         raise type(error)(f"image {number}: {error}") from error
 
 
-def _check_pixels(pictures: list[Picture], max_pixels: int) -> None:
+def check_pixels(pictures: list[Picture], max_pixels: int) -> None:
+    """ImageTooLarge if all of them together have more."""
     total = sum(picture.pixels for picture in pictures)
     if total <= max_pixels:
         return
@@ -87,7 +88,7 @@ def _check_pixels(pictures: list[Picture], max_pixels: int) -> None:
     raise ImageTooLarge(f"at most {max_pixels:,} pixels a request, got {came}: send smaller ones")
 
 
-def _open(source: Any) -> Picture:
+def open_source(source: Any) -> Picture:
     """Open one picture: bytes of a file, base64, {"b64": base64} or rows of pixels."""
     if isinstance(source, bytes):
         return open_picture(source)

@@ -6,6 +6,7 @@ that any stretch can be had without what comes before it.
 
 import numpy as np
 
+MAX_SEED = 2**32 - 1  # of the random seeds that callers may name
 PER_BLOCK = 8  # 32-bit words that one value of the counter gives
 
 

@@ -1,8 +1,12 @@
 """Reads a request's body, at most so much of it, and its query values, strictly."""
 
+from collections.abc import Iterable
+
 from starlette.requests import ClientDisconnect, Request
 
+from service.codecs.document import Document
 from service.errors import BodyTooLarge, InvalidValue, UnsupportedImage
+from service.routes.state import state_of
 
 
 async def read_body(request: Request, limit: int) -> bytes:
@@ -26,6 +30,11 @@ async def read_body(request: Request, limit: int) -> bytes:
         chunks.append(chunk)
         if not message.get("more_body", False):
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+async def read_document(request: Request, known: Iterable[str]) -> Document:
+    """The fields of a body that is a JSON object."""
+    return Document(await read_body(request, state_of(request)["settings"].max_body_bytes), known)
 
 
 def query_choice(request: Request, name: str, choices: tuple[str, ...], default: str) -> str:

@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.batcher import Batched
-from service.codecs.image import Picture
+from service.codecs.image import Picture, data_uri, encode_png, tile
 from service.codecs.pictures import read_pictures
+from service.codecs.raster import Pixels
 from service.engine import Arrays
 from service.errors import InvalidValue, ModelNotFound
 from service.routes.answers import JSON, to_json
@@ -23,6 +24,8 @@ from service.routes.state import State, state_of
 from service.servable import Servable
 
 T = TypeVar("T")
+PNG = "image/png"
+INLINE_PICTURES = 16  # so many small ones are encoded sooner than another thread would begin
 INLINE_PIXELS = 320 * 320  # one picture so small is decoded sooner than another thread would begin
 MAX_VERSION = 10**18 - 1
 
@@ -75,11 +78,15 @@ class Call:
         self._timings["decode"] += time.monotonic() - started
         return decoded
 
+    def note_decoded(self) -> None:
+        """What the request asks for is read."""
+        self._timings["decode"] = time.monotonic() - self._request.scope["started"]
+
     async def predict(self, signature: str, inputs: Arrays) -> Batched:
         """Run a signature of the chosen model, batched with whoever else waits."""
         batched = await self.servable.predict(signature, inputs, self.deadline)
-        self._timings["queue"] = batched.queue_seconds
-        self._timings["infer"] = batched.run_seconds
+        for name, seconds in (("queue", batched.queue_seconds), ("infer", batched.run_seconds)):
+            self._timings[name] = self._timings.get(name, 0.0) + seconds
         self._batch_size = batched.batch_size
         return batched
 
@@ -89,8 +96,33 @@ class Call:
         manifest = self.servable.manifest
         model = {"name": manifest.name, "version": manifest.version}
         body = to_json({"model": model, **encode()})
-        self._timings["encode"] = time.monotonic() - started
+        earlier = self._timings.get("encode", 0.0)
+        self._timings["encode"] = earlier + time.monotonic() - started
         return Response(body, 200, self.headers(), JSON)
+
+    async def answer_images(
+        self, images: Pixels, fields: Callable[[list[str]], dict[str, Any]], **headers: str
+    ) -> Response:
+        """Pictures uint8 [N, H, W, 1]: with `Accept: image/png` as one, a grid; else as JSON.
+
+        fields: makes the answer of the pictures' data URIs.
+        """
+        if "image/png" in self._request.headers.get("accept", ""):
+            png = await self.encode(len(images), lambda: encode_png(tile(images)))
+            return Response(png, 200, {**self.headers(), **headers}, PNG)
+        uris = await self.encode(len(images), lambda: [data_uri(encode_png(i)) for i in images])
+        return self.answer(lambda: fields(uris))
+
+    async def encode(self, pictures: int, function: Callable[[], T]) -> T:
+        """Run `function`, which encodes so many pictures: many of them on another thread."""
+        started = time.monotonic()
+        if pictures <= INLINE_PICTURES:
+            encoded = function()
+        else:
+            loop = asyncio.get_running_loop()
+            encoded = await loop.run_in_executor(self._state["decoders"], function)
+        self._timings["encode"] = time.monotonic() - started
+        return encoded
 
     def headers(self) -> dict[str, str]:
         """Who answered, in what company, and how long each step took."""

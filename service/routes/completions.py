@@ -10,9 +10,10 @@ from starlette.responses import Response
 from service.errors import InvalidValue
 from service.routes import text_documents as documents
 from service.routes.answers import json_answer
+from service.routes.bodies import read_document
 from service.routes.direct import DirectRouter
 from service.routes.events import EventStream, event
-from service.routes.text_call import DEFAULT, TextCall, read_document
+from service.routes.text_call import DEFAULT, TextCall
 from service.tasks.generate_text import Composition
 from service.tasks.sequences import Entries
 from service.tasks.text_requests import COMPLETION_FIELDS, read_completion

@@ -29,7 +29,25 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {s: {"model": schemas.Problem, "description": MEANINGS[s]} for s in statuses}
 
 
-def _query(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
+def json_body(
+    properties: dict[str, Any], example: dict[str, Any], *required: str
+) -> dict[str, Any]:
+    """A body that is a JSON object of these fields and no others."""
+    schema: dict[str, Any] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": properties,
+    }
+    if required:
+        schema["required"] = list(required)
+    return {
+        "required": True,
+        "content": {"application/json": {"schema": schema, "example": example}},
+    }
+
+
+def query(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """A value after the question mark."""
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
@@ -89,23 +107,23 @@ PICTURE_BODY = {
     },
 }
 MODEL_CHOICE = [
-    _query("model", "another model of the same task", {"type": "string"}),
-    _query(
+    query("model", "another model of the same task", {"type": "string"}),
+    query(
         "version",
         "a version; absent: the newest that is ready",
         {"type": "integer", "minimum": 0, "maximum": MAX_VERSION},
     ),
-    _query("version_label", "a version by its label", {"type": "string"}),
+    query("version_label", "a version by its label", {"type": "string"}),
     _header("X-Timeout-Ms", "deadline of this request", {"type": "number", "minimum": 1}),
     _header("X-Request-ID", "echoed; made when absent", {"type": "string"}),
 ]
 MODEL_NAME = _path("model", "a model's name")
-NORMALIZE = _query(
+NORMALIZE = query(
     "normalize",
     "auto: make a drawing look like the training set; off: take a 28×28 picture as it is",
     {"type": "string", "enum": ["auto", "off"], "default": "auto"},
 )
-RETURN_INPUT = _query(
+RETURN_INPUT = query(
     "return", "also give the picture the model saw", {"type": "string", "enum": ["input"]}
 )
 PREDICTION_ERRORS = problems(400, 401, 404, 413, 415, 422, 429, 503, 504)

@@ -63,6 +63,66 @@ class ActivationsAnswer(BaseModel):
     layers: list[Layer]
 
 
+class SampleAnswer(BaseModel):
+    """Pictures and the latent vectors they came from."""
+
+    model: ModelName
+    random_seed: int = Field(examples=[7], description="the same one gives the same bytes again")
+    images: list[str] = Field(examples=[["data:image/png;base64,iVBORw0KGgo="]])
+    latents: list[list[float]] = Field(examples=[[[0.3, -1.2]]])
+
+
+class Encoding(BaseModel):
+    """Where a picture lies: a normal distribution over the latent space."""
+
+    z_mean: list[float] = Field(examples=[[0.3, -1.2]])
+    z_log_var: list[float] = Field(examples=[[-3.1, -2.8]])
+    kl: float = Field(examples=[12.3], description="nats from the standard normal distribution")
+    input: SeenInput | None = Field(None, description="with return=input")
+
+
+class EncodeAnswer(BaseModel):
+    """Encodings in the order of the pictures."""
+
+    model: ModelName
+    encodings: list[Encoding]
+
+
+class ImagesAnswer(BaseModel):
+    """Pictures in the order of the latent vectors."""
+
+    model: ModelName
+    images: list[str] = Field(examples=[["data:image/png;base64,iVBORw0KGgo="]])
+
+
+class Reconstruction(BaseModel):
+    """A picture after the bottleneck; the losses are in nats."""
+
+    image: str = Field(examples=["data:image/png;base64,iVBORw0KGgo="])
+    z: list[float] = Field(examples=[[0.3, -1.2]])
+    noise: list[float] = Field(examples=[[0.0, 0.0]], description="0 without a random_seed")
+    reconstruction_loss: float = Field(examples=[78.1])
+    kl: float = Field(examples=[24.0])
+    anomaly_score: float = Field(examples=[102.1], description="the sum of both losses")
+    input: SeenInput | None = Field(None, description="with return=input")
+
+
+class ReconstructAnswer(BaseModel):
+    """Reconstructions in the order of the pictures."""
+
+    model: ModelName
+    random_seed: int | None = Field(None, examples=[3])
+    reconstructions: list[Reconstruction]
+
+
+class InterpolateAnswer(BaseModel):
+    """What lies on the way, from one end to the other."""
+
+    model: ModelName
+    images: list[str] = Field(examples=[["data:image/png;base64,iVBORw0KGgo="]])
+    latents: list[list[float]] = Field(examples=[[[0.3, -1.2]]])
+
+
 class NotedCharacter(BaseModel):
     """How likely the model found one character, at diversity 1 whatever it was drawn with."""
 

@@ -7,9 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.routes import text_documents as documents
+from service.routes.bodies import read_document
 from service.routes.direct import DirectRouter
 from service.routes.events import EventStream, event
-from service.routes.text_call import TextCall, read_document
+from service.routes.text_call import TextCall
 from service.tasks.generate_text import Composition, Piece, Score, encode
 from service.tasks.text_requests import (
     GENERATE_FIELDS,

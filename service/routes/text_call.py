@@ -2,29 +2,20 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 from starlette.requests import Request
 
-from service.codecs.document import Document
 from service.continuous import Sequence
 from service.errors import InvalidValue, ModelNotFound
 from service.routes.attendance import attended
-from service.routes.bodies import read_body
 from service.routes.call import Call
-from service.routes.state import state_of
 from service.tasks import generate_text
 from service.tasks.text_requests import Origin
 from service.text_model import TextModel
 
 DEFAULT = "text"
-
-
-async def read_document(request: Request, known: Iterable[str]) -> Document:
-    """The body's fields."""
-    body = await read_body(request, state_of(request)["settings"].max_body_bytes)
-    return Document(body, known)
 
 
 class TextCall(Call):

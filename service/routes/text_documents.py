@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from service.codecs.uniforms import MAX_SEED
 from service.routes import schemas
-from service.routes.documents import MODEL_CHOICE, problems
+from service.routes.documents import MODEL_CHOICE, json_body, problems
 from service.tasks import text_requests as limits
 
 ERRORS = problems(400, 401, 404, 413, 415, 422, 429, 503, 504)
@@ -33,23 +34,9 @@ COUNT = {"type": "integer", "minimum": 1, "maximum": limits.MAX_GENERATIONS, "de
 RANDOM_SEED = {
     "type": "integer",
     "minimum": 0,
-    "maximum": limits.MAX_SEED,
+    "maximum": MAX_SEED,
     "description": "the same number gives the same text; absent: one is drawn and reported",
 }
-
-
-def _body(properties: dict[str, Any], example: dict[str, Any], *required: str) -> dict[str, Any]:
-    schema: dict[str, Any] = {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": properties,
-    }
-    if required:
-        schema["required"] = list(required)
-    return {
-        "required": True,
-        "content": {"application/json": {"schema": schema, "example": example}},
-    }
 
 
 def _streamed(example: str) -> dict[int | str, dict[str, Any]]:
@@ -57,7 +44,7 @@ def _streamed(example: str) -> dict[int | str, dict[str, Any]]:
     return {200: {"description": "The texts, whole or as a stream.", "content": stream}}
 
 
-GENERATE_BODY = _body(
+GENERATE_BODY = json_body(
     {
         "seed": {**TEXT, "maxLength": limits.MAX_READ, "description": "the text to continue"},
         "prompt": {**TEXT, "description": "another name of seed"},
@@ -82,12 +69,12 @@ GENERATE_BODY = _body(
     },
     {"seed": "\n", "diversity": [0.2, 0.5, 1.0], "length": 40, "random_seed": 42},
 )
-SCORE_BODY = _body(
+SCORE_BODY = json_body(
     {"text": {**TEXT, "minLength": 1, "maxLength": limits.MAX_READ}, "unknown": UNKNOWN},
     {"text": "the ", "unknown": "replace"},
     "text",
 )
-COMPLETION_BODY = _body(
+COMPLETION_BODY = json_body(
     {
         "model": {**TEXT, "description": "absent: text"},
         "prompt": {

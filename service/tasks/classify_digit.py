@@ -1,39 +1,24 @@
 """Digits: pictures → the network's input, its outputs → the answer. Knows no HTTP and no model."""
 
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
 import numpy as np
 
-from service.codecs.canvas import Canvas, normalize_digit
-from service.codecs.image import Picture, data_uri, encode_png, tile
-from service.codecs.pictures import naming_picture
+from service.codecs.canvas import normalize_digit
+from service.codecs.image import data_uri, encode_png, tile
 from service.engine import Arrays
+from service.tasks import drawings
+from service.tasks.drawings import Drawings, seen
 
 TASK = "classify_digit"
 OUTLIER = 0.5  # the graph scales its score so that more than this is "probably no digit"
 
 
-class Decoded(NamedTuple):
-    """The pictures of a request as the network takes them."""
-
-    canvases: list[Canvas]
-
-    @property
-    def inputs(self) -> dict[str, np.ndarray]:
-        """The network's input: images uint8 [B, 28, 28, 1]."""
-        return {"images": np.stack([canvas.image for canvas in self.canvases])}
+decode = partial(drawings.decode, into_form=normalize_digit)
 
 
-def decode(pictures: list[Picture], *, normalize: bool) -> Decoded:
-    """Decode and normalize each picture; an error says which one, where there are several."""
-    canvases = []
-    for number, picture in enumerate(pictures, 1):
-        with naming_picture(number, len(pictures)):
-            canvases.append(normalize_digit(picture.decode(grey=True), normalize=normalize))
-    return Decoded(canvases)
-
-
-def encode(outputs: Arrays, decoded: Decoded, *, with_input: bool) -> list[dict[str, Any]]:
+def encode(outputs: Arrays, decoded: Drawings, *, with_input: bool) -> list[dict[str, Any]]:
     """One prediction a picture: probabilities [B, 10] and outlier_score [B] in words."""
     probabilities, scores = outputs["probabilities"], outputs["outlier_score"].tolist()
     digits = probabilities.argmax(axis=1).tolist()
@@ -49,8 +34,7 @@ def encode(outputs: Arrays, decoded: Decoded, *, with_input: bool) -> list[dict[
             "outlier_score": score,
         }
         if with_input:
-            image = data_uri(encode_png(canvas.image))
-            prediction["input"] = {"image": image, "steps": canvas.steps}
+            prediction["input"] = seen(canvas)
         predictions.append(prediction)
     return predictions
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from service.codecs import continuation
 from service.codecs.document import Document
+from service.codecs.uniforms import MAX_SEED
 from service.errors import InvalidValue
 from service.tasks.sequences import Sampling, TextState
 
-MAX_SEED = 2**32 - 1
 MAX_GENERATIONS = 256
 MAX_LENGTH = 10_000
 MAX_CHARACTERS = 2**17  # of all generations of a request together

@@ -145,3 +145,15 @@ def test_every_caller_gets_his_own_rows_whatever_the_sizes(sizes):
                 assert answer.outputs["y"].tolist() == (2 * x).tolist()
 
     asyncio.run(scenario())
+
+
+async def test_rows_that_must_not_share_a_run_do_not(run):
+    with ThreadPoolExecutor(1) as executor:
+        batcher = MicroBatcher(run, executor, max_batch_size=4, is_shared=False)
+        inputs = {"x": np.array([1, 2])}
+        results = await asyncio.gather(
+            *(batcher.submit(inputs, time.monotonic() + 5) for _ in range(3))
+        )
+
+    assert run.batches == [2, 2, 2]
+    assert [result.batch_size for result in results] == [2, 2, 2]

@@ -4,10 +4,12 @@ Architecture: C. Deotte's single CNN for MNIST (two 3×3 convolutions, one 5×5 
 again with twice the maps; one 4×4 that covers what is left), who reports 99.641 ± 0.047 % over 1,500
 trainings. Ours normalizes before the activation, takes pixels in -1..1, and learns with AdamW, label
 smoothing and a running mean of the weights, on pictures that are warped, bent, thickened, lit and
-blurred anew each time. Calibrated by one temperature (Guo et al., 2017). About 40 seconds an epoch on
-two cores.
+blurred anew each time. Six epochs more on pictures that are also covered (outlines, bands in the
+negative, lines) make it read those, and clean ones a little worse; halfway between the two networks
+(Wortsman et al., 2022) are weights that do both. Calibrated by one temperature (Guo et al., 2017).
+About 40 seconds an epoch on two cores.
 
-Three seeds reach 99.63 % on the test split (their mean) and a negative log-likelihood of 0.013, where
+Three seeds reach 99.64 % on the test split (their mean) and a negative log-likelihood of 0.0126, where
 99.70 % and 0.012 were aimed at. Tried besides, and no better on the validation split: re-estimating
 the statistics of the normalization under the averaged weights, and averaging the answers for nine
 shifts of a picture.
@@ -29,6 +31,7 @@ NAME = "digits"
 TASK = digit_classifier.TASK
 INPUT = digit_classifier.INPUT
 LABELS = digit_classifier.LABELS
+load_data = datasets.load_digits
 golden_inputs = digit_classifier.golden_inputs
 OUTLIER_LAYERS = ("conv4", "conv5", "conv6", "conv7")
 evaluate = partial(digit_classifier.evaluate, outlier_layers=OUTLIER_LAYERS)
@@ -59,11 +62,7 @@ class Config(JobConfig):
     outlines: float = 0.12  # share of which only the outlines are left
     bands: float = 0.12  # share with a band in the negative
     lines: float = 0.15  # share with a line across
-
-
-def load_data(config: Config, data_dir: Path | None) -> Splits:
-    """MNIST; the validation split is drawn with the job's seed."""
-    return datasets.load_mnist(data_dir, config.seed)
+    halfway: float = 0.5  # how far the released weights are on the way that the hard epochs went
 
 
 def build_model(config: Config) -> keras.Model:
@@ -91,20 +90,27 @@ def _convolution(x: Any, name: str, maps: int, size: int, **options: Any) -> Any
 
 
 def train(model: keras.Model, splits: Splits, config: Config, workdir: Path) -> dict[str, Any]:
-    """Fit with smoothed cross-entropy, then some epochs more on harder pictures."""
+    """Fit with smoothed cross-entropy, then some epochs more on harder pictures; go half the way there."""
     _compile(model, config, _steps(splits, config, config.epochs), config.learning_rate)
-    history = fitting.fit(
-        model, _batches(splits, config, augment), splits.validation, config, workdir
-    )
+    pictures = _batches(splits, config, augment)
+    history = fitting.fit(model, pictures, splits.validation.as_float(), config, workdir)
     harder = dataclasses.replace(config, epochs=config.hard_epochs)
     pupil = build_model(config)  # a model that was restored remembers after which epoch
     pupil.set_weights(model.get_weights())
     _compile(pupil, config, _steps(splits, config, harder.epochs), config.hard_learning_rate)
-    more = fitting.fit(
-        pupil, _batches(splits, config, disturb), splits.validation, harder, workdir / "hard"
-    )
-    model.set_weights(pupil.get_weights())
+    hard_pictures = _batches(splits, config, disturb)
+    more = fitting.fit(pupil, hard_pictures, splits.validation.as_float(), harder, workdir / "hard")
+    _go_towards(model, pupil, config.halfway, pictures)
     return {name: values + more[name] for name, values in history.items()}
+
+
+def _go_towards(model: keras.Model, pupil: keras.Model, share: float, pictures: Any) -> None:
+    """Move the weights to between two networks'; the normalization's statistics are measured anew."""
+    pairs = zip(model.get_weights(), pupil.get_weights(), strict=True)
+    model.set_weights([(1 - share) * mine + share * theirs for mine, theirs in pairs])
+    look = tf.function(partial(model, training=True))
+    for images, _ in pictures:
+        look(images)
 
 
 def _steps(splits: Splits, config: Config, epochs: int) -> int:

@@ -21,6 +21,7 @@ NAME = "digits-course"
 TASK = digit_classifier.TASK
 INPUT = digit_classifier.INPUT
 LABELS = digit_classifier.LABELS
+load_data = datasets.load_digits
 golden_inputs = digit_classifier.golden_inputs
 OUTLIER_LAYERS = ("pool2", "logits")
 evaluate = partial(digit_classifier.evaluate, outlier_layers=OUTLIER_LAYERS)
@@ -37,11 +38,6 @@ class Config(JobConfig):
     degrees: float = 10.0
     scale: float = 0.1
     ema: float = 0.999  # the released weights are a running mean: steadier than the last step's
-
-
-def load_data(config: Config, data_dir: Path | None) -> Splits:
-    """MNIST; the validation split is drawn with the job's seed."""
-    return datasets.load_mnist(data_dir, config.seed)
 
 
 def build_model(config: Config) -> keras.Model:
@@ -81,4 +77,4 @@ def train(model: keras.Model, splits: Splits, config: Config, workdir: Path) -> 
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    return fitting.fit(model, batches, splits.validation, config, workdir)
+    return fitting.fit(model, batches, splits.validation.as_float(), config, workdir)

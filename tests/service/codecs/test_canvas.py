@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageDraw
 
-from service.codecs.canvas import Canvas, normalize_digit
+from service.codecs.canvas import Canvas, fit, fit_digit, normalize_digit
 from service.codecs.image import open_picture
 from service.errors import InvalidImage
 
@@ -257,3 +257,29 @@ def test_normalizing_takes_little_time():
     normalized(small)
     assert min(timeit.repeat(lambda: normalized(small), number=5, repeat=10)) / 5 < 0.004
     assert min(timeit.repeat(lambda: normalized(large), number=1, repeat=5)) < 0.05
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (400, 100), (3, 900), (1, 1)])
+def test_any_picture_can_be_fitted_into_the_square(shape):
+    fitted = fit(np.full((*shape, 1), 30, np.uint8))
+
+    assert fitted.image.shape == (28, 28, 1)
+    assert fitted.image.max() == 30
+
+
+def test_a_light_background_turns_dark_when_a_picture_is_fitted():
+    paper = np.full((56, 56, 3), 240, np.uint8)
+    paper[20:30, 20:30] = 10
+    fitted = fit(paper)
+
+    assert fitted.steps == ["inverted", "fitted"]
+    assert fitted.image[0, 0, 0] == 15
+    assert fitted.image.max() == 245
+
+
+def test_what_shows_no_one_digit_is_fitted_unless_told_to_be_taken_as_it_is():
+    blank = np.zeros((100, 100, 1), np.uint8)
+
+    assert fit_digit(blank, normalize=True).steps == ["fitted"]
+    with pytest.raises(InvalidImage, match="28 × 28"):
+        fit_digit(blank, normalize=False)

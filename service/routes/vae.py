@@ -1,0 +1,175 @@
+"""`/v1/vae/*`."""
+
+import hashlib
+import json
+from functools import partial
+
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.codecs.image import Picture, encode_png, tile
+from service.codecs.latents import Latents, plane
+from service.codecs.raster import Pixels
+from service.codecs.uniforms import MAX_SEED
+from service.errors import InvalidValue
+from service.routes import vae_documents as documents
+from service.routes.bodies import query_choice, query_integer, read_document
+from service.routes.call import PNG, Call
+from service.routes.direct import DirectRouter
+from service.routes.state import state_of
+from service.tasks import autoencode_image as task
+from service.tasks.drawings import Drawings
+
+DEFAULT = "vae"
+DEFAULT_PLANE = "vae-2d"
+
+router = DirectRouter(tags=["vae"])
+
+
+@router.post("/v1/vae/sample", **documents.SAMPLE)
+async def sample(request: Request) -> Response:
+    """Draw latent vectors from the prior, and show what the decoder makes of them."""
+    asked = task.read_sample(await read_document(request, task.SAMPLE_FIELDS))
+    with _call(request) as call:
+        z = asked.latents(task.latent_size(call.servable.manifest))
+        images = await _decode(call, z)
+    return await call.answer_images(
+        images,
+        lambda uris: {"random_seed": asked.random_seed, "images": uris, "latents": z},
+        **{"X-Random-Seed": str(asked.random_seed)},
+    )
+
+
+@router.post("/v1/vae/encode", **documents.ENCODE)
+async def encode(request: Request) -> Response:
+    """Say where each picture lies in the latent space: a mean and a variance for each dimension."""
+    with_input = query_choice(request, "return", ("input",), "") == "input"
+    with Call(request, task.TASK, DEFAULT) as call:
+        pictures = await call.decode(_into_form(request), await call.pictures())
+        outputs = (await call.predict("encode", pictures.inputs)).outputs
+    rows = partial(task.encodings, outputs, pictures, with_input=with_input)
+    return call.answer(lambda: {"encodings": rows()})
+
+
+@router.post("/v1/vae/decode", **documents.DECODE)
+async def decode(request: Request) -> Response:
+    """Show what the decoder makes of latent vectors."""
+    fields = await read_document(request, task.DECODE_FIELDS)
+    with _call(request) as call:
+        z = task.read_decode(fields, task.latent_size(call.servable.manifest))
+        images = await _decode(call, z)
+    return await call.answer_images(images, lambda uris: {"images": uris})
+
+
+@router.post("/v1/vae/reconstruct", **documents.RECONSTRUCT)
+async def reconstruct(request: Request) -> Response:
+    """Send each picture through the bottleneck and back, and say what was lost."""
+    with_input = query_choice(request, "return", ("input",), "") == "input"
+    random_seed = query_integer(request, "random_seed", 0, MAX_SEED)
+    with Call(request, task.TASK, DEFAULT) as call:
+        pictures = await call.decode(_into_form(request), await call.pictures())
+        size = task.latent_size(call.servable.manifest)
+        noise = task.noise(random_seed, len(pictures.canvases), size)
+        encoded = (await call.predict("encode", pictures.inputs)).outputs
+        returned = (await call.predict("reconstruct", {**pictures.inputs, "noise": noise})).outputs
+    rows = task.reconstructions(encoded, returned, noise, pictures, with_input=with_input)
+    seed = {} if random_seed is None else {"random_seed": random_seed}
+    return await call.answer_images(
+        returned["images"],
+        lambda uris: {
+            **seed,
+            "reconstructions": [{"image": uri, **row} for uri, row in zip(uris, rows, strict=True)],
+        },
+    )
+
+
+@router.post("/v1/vae/interpolate", **documents.INTERPOLATE)
+async def interpolate(request: Request) -> Response:
+    """Walk from one picture or latent vector to another."""
+    fields = await read_document(request, task.INTERPOLATE_FIELDS)
+    with _call(request) as call:
+        size = task.latent_size(call.servable.manifest)
+        asked = task.read_interpolate(fields, size, state_of(request)["settings"].max_image_pixels)
+        start, end = [await _place(call, request, one) for one in asked.ends]
+        z = asked.between(start, end)
+        images = await _decode(call, z)
+    return await call.answer_images(images, lambda uris: {"images": uris, "latents": z})
+
+
+@router.get("/v1/vae/sample.png", **documents.SAMPLE_PNG)
+@router.head("/v1/vae/sample.png", include_in_schema=False)
+async def sample_png(request: Request) -> Response:
+    """Show samples as one picture, which a page can name by its address."""
+    given = query_integer(request, "random_seed", 0, MAX_SEED)
+    n = query_integer(request, "n", 1, task.MAX_COUNT) or task.DEFAULT_COUNT
+    asked = task.Sample(n, task.drawn_seed(given))
+    call = _call(request)
+    z = asked.latents(task.latent_size(call.servable.manifest))
+    seed = {"X-Random-Seed": str(asked.random_seed)}
+    if given is None:
+        return await _picture(call, z, gap=1, headers={**seed, "Cache-Control": "no-store"})
+    return await _cached_picture(request, call, z, gap=1, headers=seed)
+
+
+@router.get("/v1/vae/manifold.png", **documents.MANIFOLD_PNG)
+@router.head("/v1/vae/manifold.png", include_in_schema=False)
+async def manifold_png(request: Request) -> Response:
+    """Show what lies all over a two-dimensional latent space."""
+    side = query_integer(request, "size", task.MIN_SIZE, task.MAX_SIZE) or task.DEFAULT_SIZE
+    call = _call(request, DEFAULT_PLANE)
+    size = task.latent_size(call.servable.manifest)
+    if size != 2:
+        raise InvalidValue(
+            f"{call.servable.manifest.name} has {size} latent dimensions, and only 2 fit on a "
+            "picture: leave out ?model=, or name one that has 2."
+        )
+    return await _cached_picture(request, call, plane(side), gap=0, headers={})
+
+
+def _call(request: Request, default: str = DEFAULT) -> Call:
+    call = Call(request, task.TASK, default)
+    call.note_decoded()
+    return call
+
+
+def _into_form(request: Request) -> partial[Drawings]:
+    normalize = query_choice(request, "normalize", ("auto", "off"), "auto") == "auto"
+    return partial(task.decode_pictures, normalize=normalize)
+
+
+async def _decode(call: Call, z: Latents) -> Pixels:
+    images: Pixels = (await call.predict("decode", {"z": z})).outputs["images"]
+    return images
+
+
+async def _place(call: Call, request: Request, end: Picture | Latents) -> Latents:
+    """The latent vector [Z] of one end of a way."""
+    if not isinstance(end, Picture):
+        return end
+    pictures = await call.decode(_into_form(request), [end])
+    mean: Latents = (await call.predict("encode", pictures.inputs)).outputs["z_mean"][0]
+    return mean
+
+
+async def _cached_picture(
+    request: Request, call: Call, z: Latents, *, gap: int, headers: dict[str, str]
+) -> Response:
+    """The picture, or 304; for ever if the address names a version, else asked for again."""
+    manifest = call.servable.manifest
+    whose = json.dumps([manifest.name, manifest.version, manifest.files, z.shape, gap])
+    tag = f'"{hashlib.sha256(whose.encode() + np.ascontiguousarray(z).tobytes()).hexdigest()[:32]}"'
+    scope = "private" if state_of(request)["settings"].api_keys else "public"
+    is_named = "version" in request.query_params
+    fresh = "max-age=31536000, immutable" if is_named else "no-cache"
+    headers = {**headers, "ETag": tag, "Cache-Control": f"{scope}, {fresh}"}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return await _picture(call, z, gap=gap, headers=headers)
+
+
+async def _picture(call: Call, z: Latents, *, gap: int, headers: dict[str, str]) -> Response:
+    with call:
+        images = await _decode(call, z)
+    png = await call.encode(len(images), lambda: encode_png(tile(images, gap=gap)))
+    return Response(png, 200, {**call.headers(), **headers}, PNG)

@@ -1,0 +1,38 @@
+"""Pictures for a network of 28 × 28 pixels: decoded, brought into its form, and shown to the caller."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from service.codecs.canvas import Canvas
+from service.codecs.image import Picture, data_uri, encode_png
+from service.codecs.pictures import naming_picture
+from service.codecs.raster import Pixels
+
+IntoForm = Callable[..., Canvas]  # (pixels, *, normalize) → canvas
+
+
+class Drawings(NamedTuple):
+    """The pictures of a request as the network takes them."""
+
+    canvases: list[Canvas]
+
+    @property
+    def inputs(self) -> dict[str, Pixels]:
+        """The network's input: images uint8 [B, 28, 28, 1]."""
+        return {"images": np.stack([canvas.image for canvas in self.canvases])}
+
+
+def decode(pictures: list[Picture], *, normalize: bool, into_form: IntoForm) -> Drawings:
+    """Decode and normalize each picture; an error says which one, where there are several."""
+    canvases = []
+    for number, picture in enumerate(pictures, 1):
+        with naming_picture(number, len(pictures)):
+            canvases.append(into_form(picture.decode(grey=True), normalize=normalize))
+    return Drawings(canvases)
+
+
+def seen(canvas: Canvas) -> dict[str, Any]:
+    """The picture the model saw, and what was done to the caller's."""
+    return {"image": data_uri(encode_png(canvas.image)), "steps": canvas.steps}

@@ -1,0 +1,30 @@
+"""A variational autoencoder with a latent space that fits on a page: 2 numbers for each picture.
+
+The network of `vae` with half as many maps, the same loss, β = 1. Two numbers are too few for sharp
+digits, and enough to see how the standard normal distribution makes neighbours alike.
+"""
+
+from dataclasses import dataclass
+
+from training import datasets, vae_evaluation, vae_fitting, vae_model, vae_signatures
+from training.vae_model import VaeConfig
+
+NAME = "vae-2d"
+TASK = vae_signatures.TASK
+INPUT = vae_signatures.INPUT
+LABELS: list[tuple[str, str]] = []
+load_data = datasets.load_digits
+build_model = vae_model.build_model
+train = vae_fitting.train
+evaluate = vae_evaluation.evaluate
+signatures = vae_signatures.signatures
+golden_inputs = vae_signatures.golden_inputs
+
+
+@dataclass(frozen=True)
+class Config(VaeConfig):
+    """The recipe's numbers."""
+
+    epochs: int = 20
+    latent_dim: int = 2
+    maps: int = 32

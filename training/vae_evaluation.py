@@ -1,0 +1,184 @@
+"""How good an autoencoder is: as a model of the data, as a bottleneck, and as a space to walk in.
+
+Likelihoods are of binarised pictures, one fixed draw of the test split; they compare with published
+figures on dynamically binarised MNIST, and with nothing else. All in nats per picture.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from scipy.special import logsumexp
+
+from training import evaluation, vae_model
+from training.datasets import synthetic_pictures
+from training.job import Splits
+from training.judge import Judge
+from training.vae_fitting import binarised
+from training.vae_model import Vae
+
+CHUNK = 500
+BOUND_SAMPLES = 10  # z drawn for each picture's bound
+IMPORTANCE_SAMPLES, IMPORTANCE_IMAGES = 500, 1_000  # Burda et al., 2016
+ACTIVE_VARIANCE = 0.01  # of a dimension's mean over the pictures, to count as active (ibid.)
+PAIRS, SURE = 1_000, 0.9
+NEIGHBOURS, NEIGHBOURS_AMONG = 10, 10_000
+LETTERS = "ACEFHJKMNPRTUVWXYadefhkmnprtwxy"  # those that look like no digit
+
+
+def evaluate(model: Vae, splits: Splits) -> dict[str, Any]:
+    """Return the card's `metrics`; the test split is touched once. Nothing is left to calibrate."""
+    tools = Tools(model)
+    ink, _ = binarised(splits.test, model.latent_dim, seed=2)
+    metrics: dict[str, Any] = {"latent_numbers": model.latent_dim}
+    if model.beta:
+        metrics |= likelihood(tools, ink)
+    metrics |= bottleneck(tools, splits)
+    metrics |= walking(tools, splits)
+    metrics |= anomalies(tools, splits)
+    return {"metrics": metrics, "calibration": {}}
+
+
+class Tools:
+    """A model's encoder and decoder on NumPy arrays, in chunks."""
+
+    def __init__(self, model: Vae) -> None:
+        self.latent_dim = model.latent_dim
+        self._encoder = tf.function(vae_model.encoder(model), reduce_retracing=True)
+        self._decoder = tf.function(vae_model.decoder(model), reduce_retracing=True)
+
+    def encode(self, ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Pictures [B, 28, 28, 1] in 0..1 → z_mean and z_log_var, [B, Z] each."""
+        parts = [self._encoder(part) for part in _chunks(ink.astype(np.float32))]
+        means, log_vars = zip(*parts, strict=True)
+        return np.concatenate(means), np.concatenate(log_vars)
+
+    def decode(self, z: np.ndarray) -> np.ndarray:
+        """Latent vectors z [B, Z] → pictures uint8 [B, 28, 28, 1]."""
+        greys = [tf.sigmoid(self._decoder(part)).numpy() for part in _chunks(z)]
+        rounded: np.ndarray = np.rint(np.concatenate(greys) * 255).astype(np.uint8)
+        return rounded
+
+    def reconstruction_loss(self, ink: np.ndarray, z: np.ndarray) -> np.ndarray:
+        """-ln p(ink | z) of each picture, [B]."""
+        losses = [
+            vae_model.reconstruction_loss(part, self._decoder(place)).numpy()
+            for part, place in zip(_chunks(ink), _chunks(z), strict=True)
+        ]
+        return np.concatenate(losses)
+
+
+def _chunks(array: np.ndarray) -> list[Any]:
+    return [tf.constant(array[start : start + CHUNK]) for start in range(0, len(array), CHUNK)]
+
+
+def likelihood(tools: Tools, ink: np.ndarray) -> dict[str, Any]:
+    """The bound with its two terms, the importance-weighted likelihood, and what each dimension says."""
+    generator = np.random.default_rng(3)
+    z_mean, z_log_var = tools.encode(ink)
+    each = vae_model.kl_per_dimension(z_mean, tf.constant(z_log_var)).numpy()
+    distortion = np.zeros(len(ink))
+    for _ in range(BOUND_SAMPLES):
+        noise = generator.standard_normal(z_mean.shape, np.float32)
+        z = z_mean + np.exp(z_log_var / 2) * noise
+        distortion += tools.reconstruction_loss(ink, z) / BOUND_SAMPLES
+    bound = each.sum(axis=1) + distortion
+    active = int((z_mean.var(axis=0) > ACTIVE_VARIANCE).sum())
+    return {
+        "test_negative_elbo": float(bound.mean()),
+        "test_negative_elbo_standard_error": _standard_error(bound),
+        "test_rate": float(each.sum(axis=1).mean()),
+        "test_distortion": float(distortion.mean()),
+        **_importance(tools, ink[:IMPORTANCE_IMAGES]),
+        "active_units": active,
+        "test_rate_of_each_dimension": [round(float(nats), 4) for nats in each.mean(axis=0)],
+    }
+
+
+def _importance(tools: Tools, ink: np.ndarray) -> dict[str, float]:
+    """-ln p of each picture by so many weighted draws of z: a bound that is tighter the more there are."""
+    generator = np.random.default_rng(4)
+    losses = []
+    for picture, mean, log_var in zip(ink, *tools.encode(ink), strict=True):
+        noise = generator.standard_normal((IMPORTANCE_SAMPLES, len(mean)), np.float32)
+        z = mean + np.exp(log_var / 2) * noise
+        copies = np.broadcast_to(picture, (IMPORTANCE_SAMPLES, *picture.shape))
+        prior, posterior = (z**2).sum(axis=1), (noise**2 + log_var).sum(axis=1)
+        weights = -tools.reconstruction_loss(copies, z) - prior / 2 + posterior / 2
+        losses.append(math.log(IMPORTANCE_SAMPLES) - logsumexp(weights))
+    name = f"test_importance_weighted_nll_{IMPORTANCE_SAMPLES}"
+    return {
+        name: float(np.mean(losses)),
+        f"{name}_standard_error": _standard_error(np.array(losses)),
+    }
+
+
+def bottleneck(tools: Tools, splits: Splits) -> dict[str, Any]:
+    """What survives: is a digit still that digit when it comes back, and do alike ones lie together?"""
+    z_mean, _ = tools.encode(splits.test.images / 255)
+    judge, returned = Judge(), tools.decode(z_mean)
+    same = judge(returned).argmax(axis=1) == judge(splits.test.images).argmax(axis=1)
+    error = ((returned.astype(float) - splits.test.images) ** 2).mean()
+    known, labels = splits.train.images[:NEIGHBOURS_AMONG], splits.train.labels[:NEIGHBOURS_AMONG]
+    voted = _vote(z_mean, tools.encode(known / 255)[0], labels)
+    return {
+        "digits_kept_by_reconstruction": evaluation.proportion(int(same.sum()), len(same)),
+        "test_mean_squared_error_of_greys": float(error),
+        f"label_by_{NEIGHBOURS}_neighbours": evaluation.proportion(
+            int((voted == splits.test.labels).sum()), len(voted)
+        ),
+    }
+
+
+def _vote(asked: np.ndarray, known: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The commonest label among the nearest `known` [M, Z] of each of `asked` [N, Z], int [N]."""
+    voted = []
+    for part in np.array_split(asked, max(1, len(asked) // CHUNK)):
+        distances = (known**2).sum(axis=1) - 2 * part @ known.T
+        nearest = labels[np.argpartition(distances, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]]
+        voted += [np.bincount(row).argmax() for row in nearest]
+    return np.array(voted)
+
+
+def walking(tools: Tools, splits: Splits) -> dict[str, Any]:
+    """Is what lies between two digits a digit? And what is drawn from the standard normal distribution?"""
+    generator, judge = np.random.default_rng(5), Judge()
+    z_mean, _ = tools.encode(splits.test.images / 255)
+    first, second = z_mean[generator.integers(0, len(z_mean), (2, PAIRS))]
+    between = np.concatenate([(1 - t) * first + t * second for t in (0.25, 0.5, 0.75)])
+    drawn = generator.standard_normal((PAIRS, tools.latent_dim), np.float32)
+    shares = {"between_two_digits": between, "drawn_from_the_prior": drawn}
+    return {
+        f"sure_digits_{name}": evaluation.proportion(
+            int((judge(tools.decode(z.astype(np.float32))).max(axis=1) > SURE).sum()), len(z)
+        )
+        for name, z in shares.items()
+    }
+
+
+def anomalies(tools: Tools, splits: Splits) -> dict[str, Any]:
+    """How well reconstruction_loss + kl, as the service gives it, tells digits from what is none (AUROC)."""
+    digits = splits.test.images
+    generator = np.random.default_rng(6)
+    shuffled = generator.permuted(digits[:IMPORTANCE_IMAGES].reshape(-1, 784), axis=1)
+    strangers = {
+        "letters": synthetic_pictures(LETTERS, IMPORTANCE_IMAGES, seed=6).images,
+        "shuffled_pixels": shuffled.reshape(-1, 28, 28, 1),
+    }
+    of_digits = _anomaly_score(tools, digits)
+    return {
+        f"anomaly_auroc_{name}": evaluation.auroc(_anomaly_score(tools, images), of_digits)
+        for name, images in strangers.items()
+    }
+
+
+def _anomaly_score(tools: Tools, images: np.ndarray) -> np.ndarray:
+    ink = (images / 255).astype(np.float32)
+    z_mean, z_log_var = tools.encode(ink)
+    kl: np.ndarray = vae_model.kl_loss(z_mean, tf.constant(z_log_var)).numpy()
+    return tools.reconstruction_loss(ink, z_mean) + kl
+
+
+def _standard_error(values: np.ndarray) -> float:
+    return float(values.std(ddof=1) / math.sqrt(len(values)))

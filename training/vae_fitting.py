@@ -1,0 +1,68 @@
+"""How an autoencoder learns: each picture binarised anew, and z drawn anew, every time it is seen.
+
+Dynamic binarisation: a pixel is ink with the probability of its grey. Everything random is an input,
+drawn from the job's seed, so that a stopped training goes on in the same way.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from training import fitting
+from training.job import Split, Splits
+from training.vae_model import Vae, VaeConfig
+
+PIXEL_FLOOR = 1e-3  # of the mean picture, so that no output begins at minus infinity
+
+
+def train(model: Vae, splits: Splits, config: VaeConfig, workdir: Path) -> dict[str, Any]:
+    """Fit `model` in place; the weights that remain are the running mean."""
+    steps = config.epochs * max(1, len(splits.train.images) // config.batch_size)
+    warmup = max(1.0, config.kl_warmup * steps)
+    model.kl_weight = lambda step: config.beta * tf.minimum(1.0, tf.cast(step, tf.float32) / warmup)
+    start_at_mean(model, splits.train.images)
+    model.compile(
+        optimizer=keras.optimizers.AdamW(
+            keras.optimizers.schedules.CosineDecay(config.learning_rate, steps, alpha=0.01),
+            weight_decay=config.weight_decay,
+            use_ema=True,
+            ema_momentum=min(config.ema, 1 - 10 / steps),  # a short run must not average its start
+        )
+    )
+    examples = training_batches(splits.train.images, config)
+    inputs = binarised(splits.validation, config.latent_dim, seed=1)
+    return fitting.fit(model, examples, (inputs, inputs[0]), config, workdir)
+
+
+def start_at_mean(model: Vae, images: np.ndarray) -> None:
+    """Let an untrained decoder say the mean picture's brightness, not half grey."""
+    mean = float(np.clip(images.mean() / 255, PIXEL_FLOOR, 1 - PIXEL_FLOOR))
+    model.get_layer("logits").bias.assign([np.log(mean / (1 - mean))])
+
+
+def training_batches(images: np.ndarray, config: VaeConfig) -> tf.data.Dataset:
+    """Shuffled batches ((binarised float32 [B, 28, 28, 1], noise [B, Z]), binarised), new each epoch."""
+    batches = (
+        tf.data.Dataset.from_tensor_slices(images)
+        .shuffle(len(images), seed=config.seed)
+        .batch(min(config.batch_size, len(images)), drop_remainder=True)
+    )
+    seeds = tf.data.Dataset.random(seed=config.seed, rerandomize_each_iteration=True).batch(2)
+
+    def draw(batch: tf.Tensor, pair: tf.Tensor) -> Any:
+        ink = tf.random.stateless_uniform(tf.shape(batch), pair) * 255 < tf.cast(batch, tf.float32)
+        noise = tf.random.stateless_normal([tf.shape(batch)[0], config.latent_dim], pair + 1)
+        return (tf.cast(ink, tf.float32), noise), tf.cast(ink, tf.float32)
+
+    return tf.data.Dataset.zip(batches, seeds).map(draw, num_parallel_calls=2).prefetch(4)
+
+
+def binarised(split: Split, latent_dim: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """One fixed binarisation of a split, float32 [B, 28, 28, 1] of 0 and 1, and noise for z."""
+    generator = np.random.default_rng(seed)
+    ink = generator.random(split.images.shape, np.float32) * 255 < split.images
+    noise = generator.standard_normal((len(ink), latent_dim), np.float32)
+    return ink.astype(np.float32), noise
