@@ -1,0 +1,189 @@
+"""The autoencoders' arithmetic, a tiny training, and what is exported."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from training import run, vae_evaluation, vae_fitting, vae_model, vae_signatures
+from training.datasets import synthetic_digits, synthetic_pictures
+from training.job import Splits
+from training.jobs import ae_2d, vae, vae_2d
+
+pytestmark = pytest.mark.tensorflow
+SMALL = {"maps": 4, "units": 16, "epochs": 2, "batch_size": 20, "learning_rate": 3e-3}
+
+
+def splits():
+    parts = [synthetic_digits(count, seed) for seed, count in enumerate((400, 60, 60))]
+    return Splits(*parts, "synthetic")
+
+
+@pytest.fixture(scope="module")
+def model():
+    keras.utils.set_random_seed(1)
+    return vae.build_model(vae.Config(**SMALL))
+
+
+@pytest.fixture(scope="module")
+def plain():
+    keras.utils.set_random_seed(1)
+    return ae_2d.build_model(ae_2d.Config(**SMALL))
+
+
+def reconstructed(model, noise, images=None):
+    images = synthetic_digits(len(noise), seed=3).images if images is None else images
+    signature = vae_signatures.signatures(model, {})["reconstruct"]
+    return signature.function(tf.constant(images), tf.constant(noise, tf.float32))
+
+
+def test_the_divergence_is_that_of_two_normal_distributions():
+    mean, log_var = np.array([[0.0, 1.0]]), np.array([[0.0, np.log(4)]])
+
+    kl = vae_model.kl_loss(tf.constant(mean), tf.constant(log_var)).numpy()
+
+    assert kl == pytest.approx([0.5 * (1 + 4 - 1 - np.log(4))])
+
+
+def test_the_reconstruction_loss_is_a_sum_over_pixels():
+    ink, logits = np.ones((2, 28, 28, 1), np.float32), np.zeros((2, 28, 28, 1), np.float32)
+
+    assert vae_model.reconstruction_loss(ink, logits).numpy() == pytest.approx(784 * np.log(2))
+
+
+def test_without_noise_a_reconstruction_is_what_the_mean_decodes_to(model):
+    images, done = synthetic_digits(5, seed=3).images, vae_signatures.signatures(model, {})
+    mean = done["encode"].function(tf.constant(images))["z_mean"]
+
+    decoded = done["decode"].function(mean)["images"].numpy()
+    returned = reconstructed(model, np.zeros((5, 20)))["images"].numpy()
+
+    assert np.abs(decoded.astype(int) - returned).max() <= 1
+    assert decoded.dtype == np.uint8
+
+
+def test_noise_moves_a_variational_autoencoder_and_no_plain_one(model, plain):
+    for network, size, moves in ((model, 20, True), (plain, 2, False)):
+        quiet = reconstructed(network, np.zeros((5, size)))["images"].numpy()
+        noisy = reconstructed(network, np.full((5, size), 3.0))["images"].numpy()
+        assert np.array_equal(quiet, noisy) is not moves
+
+
+def test_no_latent_vector_breaks_the_decoder(model):
+    decode = vae_signatures.signatures(model, {})["decode"].function
+
+    for value in (0.0, -1e3, 1e30, np.inf):
+        images = decode(tf.constant(np.full((1, 20), value, np.float32)))["images"]
+        assert images.shape == (1, 28, 28, 1)
+
+
+def test_the_divergence_is_let_in_by_and_by(model, tmp_path):
+    config = vae.Config(**SMALL)
+    vae.train(model, splits(), config, tmp_path)
+
+    weights = [float(model.kl_weight(step)) for step in (0, 2, 100)]
+    assert weights == pytest.approx([0, 0.5, 1])  # 40 steps, a tenth of them
+
+
+def test_binarised_pictures_are_new_in_every_epoch_and_noise_comes_with_them():
+    grey = np.full((40, 28, 28, 1), 128, np.uint8)
+    batches = vae_fitting.training_batches(grey, vae.Config(**SMALL))
+
+    first, second = (next(iter(batches)) for _ in range(2))
+
+    (ink, noise), target = first
+    assert set(np.unique(ink)) == {0, 1}
+    assert 0.45 < ink.numpy().mean() < 0.55
+    assert noise.shape == (20, 20)
+    assert np.array_equal(ink, target)
+    assert not np.array_equal(ink, second[0][0])
+
+
+def test_a_decoder_begins_at_the_mean_picture():
+    model = vae_2d.build_model(vae_2d.Config(**SMALL))
+    vae_fitting.start_at_mean(model, np.full((3, 28, 28, 1), 51, np.uint8))
+
+    assert tf.sigmoid(model.get_layer("logits").bias).numpy() == pytest.approx([0.2], abs=1e-6)
+
+
+def test_a_judged_share_and_neighbours():
+    known = np.array([[0.0, 0.0]] * 12 + [[9.0, 9.0]] * 12, np.float32)
+    labels = np.array([3] * 12 + [5] * 12)
+
+    voted = vae_evaluation._vote(np.array([[1.0, 0.0], [8.0, 9.0]], np.float32), known, labels)
+
+    assert voted.tolist() == [3, 5]
+
+
+def test_letters_are_drawn_like_digits():
+    drawn = synthetic_pictures("AB", 4, seed=1)
+
+    assert drawn.labels.tolist() == [0, 1, 0, 1]
+    assert drawn.images.shape == (4, 28, 28, 1)
+    assert drawn.images.max() == 255
+
+
+class SmallJob:
+    """The job on synthetic digits, measured with fewer draws."""
+
+    load_data = staticmethod(lambda config, data: splits())
+
+    def __init__(self, job):
+        self.job = job
+
+    def __getattr__(self, name):
+        return getattr(self.job, name)
+
+    @property
+    def __doc__(self):
+        return self.job.__doc__
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("vae")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vae_evaluation, "IMPORTANCE_IMAGES", 10)
+        patch.setattr(vae_evaluation, "PAIRS", 20)
+        places = {"data": None, "workdir": folder / "work", "models": folder, "name": "mine"}
+        return folder, run.train(SmallJob(vae_2d), vae_2d.Config(**SMALL), **places)
+
+
+def test_a_training_lowers_the_loss_and_is_measured(trained):
+    card = json.loads((trained[1] / "assets.extra" / "card.json").read_text())
+    history, metrics = card["history"], card["metrics"]
+
+    assert history["loss"][-1] < history["loss"][0]
+    assert {"kl_loss", "reconstruction_loss", "val_loss", "seconds"} <= history.keys()
+    bound = metrics["test_rate"] + metrics["test_distortion"]
+    assert metrics["test_negative_elbo"] == pytest.approx(bound, rel=1e-6)
+    assert metrics["test_importance_weighted_nll_500"] < metrics["test_negative_elbo"] + 20
+    assert len(metrics["test_rate_of_each_dimension"]) == 2
+    assert 0 <= metrics["active_units"] <= 2
+    assert metrics["latent_numbers"] == 2
+
+
+def test_what_is_exported_is_as_the_contract_says(trained):
+    manifest = json.loads((trained[1] / "assets.extra" / "manifest.json").read_text())
+
+    images = {"images": "uint8 [B,28,28,1]"}
+    assert manifest["task"] == "autoencode_image"
+    assert manifest["signatures"]["encode"] == {
+        "inputs": images,
+        "outputs": {"z_mean": "float32 [B,2]", "z_log_var": "float32 [B,2]"},
+    }
+    assert manifest["signatures"]["decode"] == {"inputs": {"z": "float32 [B,2]"}, "outputs": images}
+    assert manifest["signatures"]["reconstruct"]["inputs"] == {**images, "noise": "float32 [B,2]"}
+    assert list(manifest["signatures"]["reconstruct"]["outputs"]) == [
+        "images", "reconstruction_loss", "kl",
+    ]  # fmt: skip
+
+
+def test_every_layer_of_encoder_and_decoder_is_in_the_card(trained):
+    card = json.loads((trained[1] / "assets.extra" / "card.json").read_text())
+
+    names = [row["name"] for row in card["layers"]]
+    assert {"conv1", "z_mean", "z_log_var", "z", "dense2", "logits"} <= set(names)
+    assert sum(row["parameters"] for row in card["layers"]) == card["parameters"]
