@@ -19,6 +19,7 @@ STROKES = ((0.27, 0.19), (0.72, 0.19), (0.43, 0.83))  # a seven, in shares of th
 OVERSAMPLING = 4  # drawn larger, then shrunk: soft edges, as a pen or a browser gives
 CLASSIFY = "/v1/digits/classify"
 GENERATE = "/v1/text/generate"
+SAMPLES = "/v1/vae/sample.png?random_seed=7&n=16"
 JSON = "application/json"
 SEED = "But, soft! what light through yonder win"  # 40 characters, as the course's seeds have
 PARAGRAPH = 400  # characters
@@ -45,6 +46,7 @@ def scenarios() -> dict[str, Scenario]:
         Scenario("ten", "POST", CLASSIFY, ten, JSON, answers_sevens(10)),
         paragraph("text", PARAGRAPH),
         stream("text", PARAGRAPH),
+        Scenario("samples", "GET", SAMPLES, b"", "image/png", same_picture()),
     )
     return {scenario.name: scenario for scenario in every}
 
@@ -118,6 +120,18 @@ def always_the_same(length: int) -> Callable[[bytes], bool]:
             return len(text) == length and bool(text == expected[0])
         except (ValueError, KeyError, TypeError, IndexError):
             return False
+
+    return is_right
+
+
+def same_picture() -> Callable[[bytes], bool]:
+    """A check: a PNG, byte by byte that of the first answer."""
+    expected: list[bytes] = []
+
+    def is_right(body: bytes) -> bool:
+        expected.append(body)
+        del expected[1:]
+        return body.startswith(b"\x89PNG") and body == expected[0]
 
     return is_right
 

@@ -89,6 +89,30 @@ export class Vitrine {
       options, (body) => Array.isArray(body.characters));
   }
 
+  /** What lies all over a two-dimensional latent space: a PNG as a Blob. */
+  manifold(model, size, options) {
+    const path = `v1/vae/manifold.png?model=${encodeURIComponent(model)}&size=${size}`;
+    return this.#ask(path, null, options, (response) => response.blob());
+  }
+
+  /** What does the decoder make of latent vectors? */
+  decodeLatents(model, latents, options) {
+    return this.#askForJson(`v1/vae/decode?model=${encodeURIComponent(model)}`, JSON.stringify({ latents }),
+      options, (body) => body.images.length === latents.length);
+  }
+
+  /** Where does a picture land, a Blob, and what comes back? */
+  reconstruct(model, picture, options) {
+    return this.#askForJson(`v1/vae/reconstruct?return=input&model=${encodeURIComponent(model)}`, picture, options,
+      (body) => Array.isArray(body.reconstructions[0].z));
+  }
+
+  /** The pictures from one latent vector to another; each an image, a vector, or `{random_seed}`. */
+  interpolate(model, request, options) {
+    return this.#askForJson(`v1/vae/interpolate?model=${encodeURIComponent(model)}`, JSON.stringify(request),
+      options, (body) => Array.isArray(body.images));
+  }
+
   models(options) {
     return this.#askForJson("v1/models", null, options, (body) => Array.isArray(body.data));
   }

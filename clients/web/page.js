@@ -12,6 +12,7 @@ import { Vitrine } from "./api.js";
 const ROOMS = {
   digits: { title: "Digits", isShown: (tasks) => tasks.includes("classify_digit"), load: () => import("./digits.js") },
   text: { title: "Text", isShown: (tasks) => tasks.includes("generate_text"), load: () => import("./text.js") },
+  vae: { title: "VAE", isShown: (tasks) => tasks.includes("autoencode_image"), load: () => import("./vae.js") },
   models: { title: "Models", isShown: (tasks) => tasks.length > 0, load: () => import("./models.js") },
 };
 const LOADING_MS = 3000; // while a model loads, its room may still appear

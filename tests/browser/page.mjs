@@ -37,6 +37,8 @@ async function main(base, folder) {
       console.log(`${name}: the page reads 7`);
       await checkText(browser, { name, options, base, folder });
       console.log(`${name}: a text streams, stops and goes on`);
+      await checkVae(browser, { name, options, base, folder });
+      console.log(`${name}: the latent spaces are walked`);
       await checkModels(browser, { name, options, base, folder });
       console.log(`${name}: the cards are shown`);
     }
@@ -109,6 +111,39 @@ async function checkText(browser, { name, options, base, folder }) {
   await button("Write").click();
   await room.locator(".note").waitFor();
   assert.ok((await room.locator(".note").textContent()).length > 20, "the note says what to do");
+  await finish(page, complaints, name);
+}
+
+async function checkVae(browser, { name, options, base, folder }) {
+  const { page, complaints } = await openPage(browser, `${base}#vae?z=0.500,-0.500`, options);
+  const room = page.locator("#room-vae");
+  const places = () => room.locator(".certainty").allTextContents();
+  const decoded = () => room.getByAltText("What the decoder makes of this place").first().getAttribute("src");
+  await waitFor(async () => (await places()).join() === "z = (0.50, −0.50),z = (0.50, −0.50)", "the address says where");
+  await room.locator(".map img[src^=blob]").nth(1).waitFor();
+  await waitFor(decoded, "the place is decoded");
+  const before = await decoded();
+  const { x, y, width, height } = await room.locator(".map").first().boundingBox();
+  await page.mouse.move(x + width * 0.2, y + height * 0.8);
+  await waitFor(async () => (await decoded()) !== before, "the pointer walks");
+  assert.match((await places())[0], /^z = \(−\d\.\d\d, \d\.\d\d\)$/, "left is below zero, down above");
+  assert.equal((await places())[1], "z = (0.50, −0.50)", "each map is walked on its own");
+  const [there] = await places();
+  await room.locator(".map").first().focus();
+  await page.keyboard.press("ArrowRight");
+  await waitFor(async () => (await places())[0] !== there, "the arrow keys walk too");
+  await waitFor(() => page.url().includes("z=-"), "the address remembers");
+
+  await waitFor(async () => (await room.getByText(/nats to draw it/).count()) === 3, "each model gives the sample back");
+  assert.equal(await room.locator(".landed[visibility=visible]").count(), 2, "it landed on both maps");
+  const steps = room.getByRole("region", { name: "The steps" }).locator("img");
+  await waitFor(async () => (await steps.count()) === 9, "nine steps from one to the other");
+  const first = await steps.first().getAttribute("src");
+  await room.getByRole("button", { name: "From my drawing" }).click();
+  await waitFor(async () => (await steps.first().getAttribute("src")) !== first, "the way begins at the drawing");
+  await page.screenshot({ path: path.join(folder, `${name}-vae.png`), fullPage: true });
+  await room.getByRole("button", { name: "Clear" }).click();
+  assert.equal(await room.locator(".landed[visibility=visible]").count(), 0, "nothing drawn, nothing landed");
   await finish(page, complaints, name);
 }
 

@@ -111,3 +111,13 @@ def test_texts_name_their_model_and_always_the_same_numbers():
 
     assert stream("text-course", 9).path == "/v1/text/generate?model=text-course"
     assert (len(body["seed"]), body["random_seed"], body["stream"]) == (40, 42, True)
+
+
+def test_samples_are_right_as_long_as_they_are_the_same_picture():
+    samples = scenarios()["samples"]
+
+    assert samples.method == "GET"
+    assert samples.is_right(b"\x89PNG one")
+    assert samples.is_right(b"\x89PNG one")
+    assert not samples.is_right(b"\x89PNG two")
+    assert not samples.is_right(b'{"error": "busy"}')
