@@ -15,7 +15,7 @@ A cell with answers that are not 2xx, or with socket errors, has no meaningful r
 share the cores, as those of the peers did; with wrk missing, our own asyncio driver takes its place,
 which costs more of them, so compare only runs of the same driver. wrk's percentiles are of a closed
 loop: they say how fast answers come at so many connections, not at so many requests per second.
-Goals: see `comparison`. Texts are measured by our own driver, see `text_bench`. Everything measured is in OUTPUT/latest.json.
+Goals: see `comparison`. Texts and samples are measured by our own driver, see `text_bench` and `sample_bench`. Everything measured is in OUTPUT/latest.json.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from clients.load import comparison, servers, text_bench, wrk
+from clients.load import comparison, sample_bench, servers, text_bench, wrk
 from clients.load.__main__ import run_async
 from clients.load.closed_loop import drive
 from clients.load.comparison import RawCall, Row
@@ -41,6 +41,7 @@ from clients.load.connection import Connection, Disconnected
 from clients.load.machine import describe_machine
 from clients.load.measurement import Measurement, measurement_of
 from clients.load.raw_model import newest_version
+from clients.load.sample_bench import SampleRow
 from clients.load.scenario import Scenario, request_bytes, scenarios
 from clients.load.target import Target
 from clients.load.text_bench import TextRow
@@ -61,8 +62,9 @@ def main(arguments: list[str]) -> int:
     started, machine = datetime.datetime.now(datetime.UTC), describe_machine()
     try:
         with _driver(options.driver) as (driver_name, driver):
-            rows, raw = ([], []) if options.only == "text" else _measure(driver, options)
-        text = [] if options.only == "pictures" or options.calibrate else _measure_text(options)
+            rows, raw = _measure(driver, options) if _has("pictures", options) else ([], [])
+        text = _measure_text(options) if _has("text", options) else []
+        samples = _measure_samples(options) if _has("samples", options) else []
     except (OSError, ValueError, Disconnected, subprocess.SubprocessError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -75,9 +77,18 @@ def main(arguments: list[str]) -> int:
         "rounds": options.rounds,
         "calibration": options.calibrate,
     }
-    _show(about, rows, raw, text)
-    write_record(options.output, about | {"text": text_bench.summary(text)}, rows, raw)
+    _show(about, rows, raw, text, samples)
+    parts = {"text": text_bench.summary(text), "samples": sample_bench.summary(samples)}
+    write_record(options.output, about | parts, rows, raw)
     return 0
+
+
+def _has(part: str, options: argparse.Namespace) -> bool:
+    return options.only in (None, part) and (part == "pictures" or not options.calibrate)
+
+
+def _measure_samples(options: argparse.Namespace) -> list[SampleRow]:
+    return sample_bench.measure(_models(), options.rounds, options.seconds, _say)
 
 
 def _measure_text(options: argparse.Namespace) -> list[TextRow]:
@@ -177,13 +188,26 @@ def _drive_ourselves(
     return measurement_of(run_async(drive(scenario, target, connections, seconds)))
 
 
-def _show(about: dict[str, Any], rows: list[Row], raw: list[RawCall], text: list[TextRow]) -> None:
+def _show(
+    about: dict[str, Any],
+    rows: list[Row],
+    raw: list[RawCall],
+    text: list[TextRow],
+    samples: list[SampleRow],
+) -> None:
     print("\n" + "\n".join(f"{key}: {value}" for key, value in about["machine"].items()) + "\n")
     if rows:
         print("\n".join([*comparison.table(rows), "", *comparison.raw_lines(raw), ""]))
     if text:
         print("\n".join([*text_bench.table(text), ""]))
-    for goal in [*comparison.goals(rows, raw), *text_bench.goals(text)]:
+    if samples:
+        print("\n".join([*sample_bench.table(samples), ""]))
+    verdict = [
+        *(comparison.goals(rows, raw) if rows else []),
+        *text_bench.goals(text),
+        *sample_bench.goals(samples),
+    ]
+    for goal in verdict:
         print(f"{goal.text}: {'met' if goal.is_met else 'missed'}")
 
 
@@ -224,7 +248,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=_positive, default=5, help="default 5: some 150 s in all")
     parser.add_argument("--output", type=Path, default=Path("bench"), help="folder (default bench)")
     parser.add_argument("--driver", choices=("wrk", "asyncio"), help="default: wrk if installed")
-    parser.add_argument("--only", choices=("pictures", "text"), help="leave the other part out")
+    parser.add_argument(
+        "--only", choices=("pictures", "text", "samples"), help="leave the others out"
+    )
     parser.add_argument("--calibrate", action="store_true", help="the baseline at both ends")
     return parser
 

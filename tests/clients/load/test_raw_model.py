@@ -26,6 +26,15 @@ def test_every_batch_size_is_called_with_pictures_and_timed(batch_size):
         seen.add((images.shape, images.dtype))
         return {}
 
-    timing = raw_model.time_calls(predict)[batch_size]
+    timing = raw_model.time_calls(predict, raw_model.CALLS, raw_model.pictures)[batch_size]
     assert ((int(batch_size), 28, 28, 1), np.dtype(np.uint8)) in seen
     assert 0 < timing["median_ms"] <= timing["p99_ms"]
+
+
+def test_the_decoder_is_called_with_latent_vectors():
+    seen = []
+
+    timings = raw_model.time_calls(lambda z: seen.append(z) or {}, {16: 2}, raw_model.latents)
+
+    assert list(timings) == ["16"]
+    assert {(z.shape, z.dtype) for z in seen} == {((16, 20), np.dtype(np.float32))}

@@ -1,0 +1,31 @@
+"""What the samples' part of the benchmark makes of what was measured."""
+
+from clients.load import sample_bench
+from clients.load.measurement import Measurement
+from clients.load.sample_bench import SampleRow
+
+
+def row(number, p50_ms, raw_ms, errors=0):
+    alone = Measurement(100.0, p50_ms, 9.0, errors, 0)
+    return SampleRow(number, alone, Measurement(200.0, 150.0, 300.0, 0, 1), raw_ms)
+
+
+def test_the_line_tells_time_ratio_rate_and_errors():
+    *_, line = sample_bench.table([row(0, 8.0, 4.0), row(1, 12.0, 4.0, errors=2)])
+
+    assert line == (
+        "| 10.00 (8.00-12.00) | 4.00 (4.00-4.00) | 2.50 (2.00-3.00) | 200 (200-200) | 4 |"
+    )
+
+
+def test_the_verdict_is_on_the_median():
+    assert sample_bench.goals([row(0, 8.0, 4.0), row(1, 14.0, 4.0), row(2, 99.0, 4.0)])[0].is_met
+    assert not sample_bench.goals([row(0, 16.0, 4.0)])[0].is_met
+    assert sample_bench.goals([]) == []
+
+
+def test_without_the_model_samples_are_left_out(tmp_path):
+    said = []
+
+    assert sample_bench.measure(tmp_path, 1, 1, said.append) == []
+    assert "export vae" in said[0]
