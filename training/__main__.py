@@ -107,6 +107,13 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     choose.add_argument("workdirs", nargs="+", type=Path, metavar="WORKDIR", help="one a seed")
     choose.set_defaults(run=_release)
 
+    sweep = commands.add_parser("sweep-beta", help="train a small VAE with several β, and compare")
+    sweep.add_argument("--data-dir", type=Path, help="folder with MNIST (IDX, gzip or not)")
+    sweep.add_argument("--workdir", type=Path, default=Path("runs/beta-sweep"))
+    sweep.add_argument("--card", type=Path, help="card.json to put the table into")
+    sweep.add_argument("--sheet", type=Path, help="PNG to show what each gives back and draws")
+    sweep.set_defaults(run=_sweep_beta)
+
     describe = commands.add_parser(
         "describe", help="print a card, or what a layer makes of a shape"
     )
@@ -179,6 +186,15 @@ def _release(options: argparse.Namespace) -> int:
     target = release.RELEASED / release.check_name(options.name)
     chosen = release.choose(folders, target)
     print(f"released seed {chosen.card['configuration']['seed']} as {target}")
+    return 0
+
+
+def _sweep_beta(options: argparse.Namespace) -> int:
+    from training import beta_sweep, datasets
+
+    splits = datasets.load_digits(beta_sweep.SMALL, options.data_dir)
+    table, sheet = beta_sweep.sweep(splits, options.workdir)
+    beta_sweep.save(table, sheet, options.card, options.sheet)
     return 0
 
 

@@ -65,7 +65,7 @@ def render(card: dict[str, Any]) -> str:
         for name, value in card["metrics"].items()
         if not isinstance(value, list)
     ]
-    lines += _seeds(card.get("seeds", []))
+    lines += _seeds(card.get("seeds", [])) + _sweep(card.get("beta_sweep", []))
     lines += ["", f"{'layer':<10} {'type':<14} {'output shape':<14} {'parameters':>10}  formula"]
     for row in card["layers"]:
         shape = "×".join("T" if size is None else str(size) for size in row["shape"])
@@ -91,6 +91,15 @@ def _seeds(seeds: list[dict[str, float]]) -> list[str]:
         values = [seed[name] for seed in seeds]
         spread = f"± {statistics.stdev(values):.5f}" if len(values) > 1 else ""
         lines.append(f"  {name:<34} {statistics.mean(values):.5f} {spread}")
+    return lines
+
+
+def _sweep(rows: list[dict[str, float]]) -> list[str]:
+    """What a small autoencoder became with each β, a line each."""
+    lines = ["", "a small one with each β, validation split"] if rows else []
+    for row in rows:
+        numbers = (f"{name} {number:g}" for name, number in row.items() if name != "beta")
+        lines.append(f"  β {row['beta']:<4g} {', '.join(numbers)}")
     return lines
 
 

@@ -34,13 +34,8 @@ def _row(layer: Any) -> LayerRow:
 def _formula(layer: Any) -> str:
     shape = layer.input.shape if not isinstance(layer.input, list) else layer.input[0].shape
     match layer:
-        case keras.layers.Conv2D():
-            height, width = layer.kernel_size
-            weights = f"({height}·{width}·{shape[-1]} + 1)·{layer.filters}"
-            return (
-                f"{weights} = {layer.count_params():,}; "
-                f"{_size(shape[1], height, layer.strides[0], layer.padding)}"
-            )
+        case keras.layers.Conv2D() | keras.layers.Conv2DTranspose():
+            return _convolution_formula(layer, shape)
         case keras.layers.MaxPooling2D():
             return f"no weights; {_size(shape[1], layer.pool_size[0], layer.strides[0], layer.padding)}"
         case keras.layers.Dense():
@@ -56,6 +51,15 @@ def _formula(layer: Any) -> str:
             return f"no weights; sets {layer.rate:.0%} of its inputs to 0 while training"
         case _:
             return "no weights" if not layer.count_params() else f"{layer.count_params():,}"
+
+
+def _convolution_formula(layer: Any, shape: Sequence[int]) -> str:
+    height, width = layer.kernel_size
+    weights = f"({height}·{width}·{shape[-1]} + 1)·{layer.filters} = {layer.count_params():,}"
+    stride = layer.strides[0]
+    if isinstance(layer, keras.layers.Conv2DTranspose):
+        return f"{weights}; size {shape[1]}·{stride} = {layer.output.shape[1]}"
+    return f"{weights}; {_size(shape[1], height, stride, layer.padding)}"
 
 
 def _size(size: int, window: int, stride: int, padding: str) -> str:

@@ -62,6 +62,11 @@ def _write_card(folder: Path, card: dict[str, Any]) -> None:
     (folder / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")
 
 
+def annotate(card: Path, more: Mapping[str, Any]) -> None:
+    """Add sections to a card that is already written; the weights stay as they are."""
+    _write_card(card.parent, json.loads(card.read_text()) | more)
+
+
 def read(folder: Path) -> Release:
     """Read card and digest; the weights stay on disk."""
     card = json.loads((folder / CARD).read_text())

@@ -11,15 +11,19 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training import fitting
+from training import fitting, vae_model
 from training.job import Split, Splits
 from training.vae_model import Vae, VaeConfig
 
+STANDARDIZED_ON = 10_000  # training pictures
 PIXEL_FLOOR = 1e-3  # of the mean picture, so that no output begins at minus infinity
 
 
 def train(model: Vae, splits: Splits, config: VaeConfig, workdir: Path) -> dict[str, Any]:
-    """Fit `model` in place; the weights that remain are the running mean."""
+    """Fit `model` in place; the weights that remain are the running mean.
+
+    A plain autoencoder's z is scaled afterwards, see `standardize`.
+    """
     steps = config.epochs * max(1, len(splits.train.images) // config.batch_size)
     warmup = max(1.0, config.kl_warmup * steps)
     model.kl_weight = lambda step: config.beta * tf.minimum(1.0, tf.cast(step, tf.float32) / warmup)
@@ -34,13 +38,32 @@ def train(model: Vae, splits: Splits, config: VaeConfig, workdir: Path) -> dict[
     )
     examples = training_batches(splits.train.images, config)
     inputs = binarised(splits.validation, config.latent_dim, seed=1)
-    return fitting.fit(model, examples, (inputs, inputs[0]), config, workdir)
+    history = fitting.fit(model, examples, (inputs, inputs[0]), config, workdir)
+    if not config.beta:
+        standardize(model, splits.train.images[:STANDARDIZED_ON])
+    return history
 
 
 def start_at_mean(model: Vae, images: np.ndarray) -> None:
     """Let an untrained decoder say the mean picture's brightness, not half grey."""
     mean = float(np.clip(images.mean() / 255, PIXEL_FLOOR, 1 - PIXEL_FLOOR))
     model.get_layer("logits").bias.assign([np.log(mean / (1 - mean))])
+
+
+def standardize(model: Vae, images: np.ndarray) -> None:
+    """Give each latent number mean 0 and standard deviation 1 over `images`; pictures stay the same.
+
+    Without the KL term nothing says how far apart the z lie; a grid made for the standard normal
+    distribution would show a corner of them. Only the layers before and after z change.
+    """
+    ink = images.astype(np.float32) / 255
+    z_mean, _ = vae_model.encoder(model).predict(ink, batch_size=500, verbose=0)
+    centre, scale = z_mean.mean(axis=0), z_mean.std(axis=0) + 1e-6
+    before, after = model.get_layer("z_mean"), model.get_layer("dense2")
+    kernel, bias = before.get_weights()
+    before.set_weights([kernel / scale, (bias - centre) / scale])
+    kernel, bias = after.get_weights()
+    after.set_weights([kernel * scale[:, np.newaxis], bias + centre @ kernel])
 
 
 def training_batches(images: np.ndarray, config: VaeConfig) -> tf.data.Dataset:

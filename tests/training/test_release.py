@@ -65,7 +65,7 @@ def test_one_export_that_fails_does_not_stop_the_others(tmp_path, monkeypatch, c
 def test_released_weights_are_half_precision_and_small():
     for folder in release.RELEASED.iterdir():
         weights = folder / release.WEIGHTS
-        assert weights.stat().st_size < 4_000_000
+        assert weights.stat().st_size < 6_000_000
         with np.load(weights) as arrays:
             trained = [n for n in arrays.files if not n.startswith(release.CALIBRATION)]
             assert {arrays[name].dtype for name in trained} == {np.dtype(np.float16)}

@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
-from training import run, vae_evaluation, vae_fitting, vae_model, vae_signatures
+from training import beta_sweep, run, vae_evaluation, vae_fitting, vae_model, vae_signatures
 from training.datasets import synthetic_digits, synthetic_pictures
 from training.job import Splits
 from training.jobs import ae_2d, vae, vae_2d
@@ -85,6 +86,30 @@ def test_the_divergence_is_let_in_by_and_by(model, tmp_path):
 
     weights = [float(model.kl_weight(step)) for step in (0, 2, 100)]
     assert weights == pytest.approx([0, 0.5, 1])  # 40 steps, a tenth of them
+
+
+def test_the_same_seed_gives_the_same_network_and_a_finished_training_stays_as_it_is(tmp_path):
+    config = vae_2d.Config(**{**SMALL, "epochs": 1})
+    weights = []
+    for workdir in ("one", "one", "other"):
+        keras.utils.set_random_seed(config.seed)
+        network = vae_2d.build_model(config)
+        vae_fitting.train(network, splits(), config, tmp_path / workdir)
+        weights.append(network.get_weights())
+
+    for first, again, other in zip(*weights, strict=True):
+        np.testing.assert_array_equal(first, again)
+        np.testing.assert_allclose(first, other, atol=1e-5)
+
+
+def test_a_stopped_training_goes_on_where_it_was(tmp_path):
+    for epochs in (1, 2):
+        config = ae_2d.Config(**{**SMALL, "epochs": epochs})
+        network = ae_2d.build_model(config)
+        history = vae_fitting.train(network, splits(), config, tmp_path)
+
+    assert int(network.optimizer.iterations) == 40
+    assert history["loss"][1] < history["loss"][0]
 
 
 def test_binarised_pictures_are_new_in_every_epoch_and_noise_comes_with_them():
@@ -184,6 +209,50 @@ def test_what_is_exported_is_as_the_contract_says(trained):
 def test_every_layer_of_encoder_and_decoder_is_in_the_card(trained):
     card = json.loads((trained[1] / "assets.extra" / "card.json").read_text())
 
-    names = [row["name"] for row in card["layers"]]
-    assert {"conv1", "z_mean", "z_log_var", "z", "dense2", "logits"} <= set(names)
+    rows = {row["name"]: row for row in card["layers"]}
+    assert {"conv1", "z_mean", "z_log_var", "z", "dense2", "logits"} <= rows.keys()
+    assert rows["logits"]["formula"] == "(6·6·4 + 1)·1 = 145; size 14·2 = 28"
+    assert rows["logits"]["parameters"] == 145
     assert sum(row["parameters"] for row in card["layers"]) == card["parameters"]
+
+
+def test_a_plain_autoencoders_numbers_have_the_spread_of_the_prior_and_its_pictures_stay(plain):
+    images, done = synthetic_digits(50, seed=3).images, vae_signatures.signatures(plain, {})
+    before = reconstructed(plain, np.zeros((50, 2)), images)["images"].numpy()
+
+    vae_fitting.standardize(plain, images)
+
+    z_mean = done["encode"].function(tf.constant(images))["z_mean"].numpy()
+    assert z_mean.mean(axis=0) == pytest.approx([0, 0], abs=1e-3)
+    assert z_mean.std(axis=0) == pytest.approx([1, 1], abs=1e-3)
+    after = reconstructed(plain, np.zeros((50, 2)), images)["images"].numpy()
+    assert np.abs(before.astype(int) - after).max() <= 1
+
+
+def test_a_plain_autoencoder_is_measured_by_its_loss_alone(plain):
+    ink, _ = vae_fitting.binarised(synthetic_digits(50, seed=3), 2, seed=2)
+
+    measured = vae_evaluation.plain_loss(vae_evaluation.Tools(plain), ink)
+
+    logits = plain([ink, np.zeros((50, 2), np.float32)], training=False)["logits"]
+    expected = vae_model.reconstruction_loss(ink, logits).numpy()
+    assert measured["test_distortion"] == pytest.approx(expected.mean(), rel=1e-5)
+
+
+def test_a_sweep_is_a_row_for_each_beta_in_table_and_picture(tmp_path, monkeypatch):
+    small = vae_model.VaeConfig(**{**SMALL, "epochs": 1, "latent_dim": 2})
+    monkeypatch.setattr(beta_sweep, "BETAS", (0.0, 4.0))
+    monkeypatch.setattr(beta_sweep, "SMALL", small)
+    monkeypatch.setattr(vae_evaluation, "PAIRS", 20)
+    card, sheet = tmp_path / "card.json", tmp_path / "sheet.png"
+    card.write_text('{"job": "vae"}')
+
+    beta_sweep.save(*beta_sweep.sweep(splits(), tmp_path / "work"), card, sheet)
+
+    assert json.loads(card.read_text())["job"] == "vae"
+    plain, strict = json.loads(card.read_text())["beta_sweep"]
+    assert (plain["beta"], strict["beta"]) == (0.0, 4.0)
+    assert "rate" in strict
+    assert "rate" not in plain
+    with Image.open(sheet) as shown:
+        assert shown.size == (2 * (20 * 28 + 14), 2 * 3 * 28)

@@ -1,7 +1,8 @@
 """A variational autoencoder with a latent space that fits on a page: 2 numbers for each picture.
 
-The network of `vae` with half as many maps, the same loss, β = 1. Two numbers are too few for sharp
-digits, and enough to see how the standard normal distribution makes neighbours alike.
+The network of `vae` with half as many maps: input, output and loss are the same (pictures of 28×28
+pixels; cross-entropy of the pixels, plus the divergence, β = 1), the bottleneck has 2 numbers. Too few
+for sharp digits, and enough to see how the standard normal distribution makes neighbours alike.
 """
 
 from dataclasses import dataclass
