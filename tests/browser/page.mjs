@@ -204,7 +204,7 @@ async function waitFor(holds, what) {
 async function checkKeyboard(browser, base) {
   const { page, complaints } = await openPage(browser, base, VIEWS.light);
   await page.locator("#room-digits .fine", { hasText: "a sample" }).waitFor();
-  await page.locator("canvas[tabindex]").focus();
+  await page.locator("#room-digits canvas[tabindex]").focus();
   await page.keyboard.press("Space");
   for (let step = 0; step < 14; step += 1) await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Space");
@@ -247,7 +247,7 @@ async function openPage(browser, base, options) {
 
 /** Draws with the mouse, as a hand does: in small steps. */
 async function draw(page, points) {
-  const { x, y, width, height } = await page.locator("canvas[tabindex]").boundingBox();
+  const { x, y, width, height } = await page.locator("#room-digits canvas[tabindex]").boundingBox();
   const at = ([right, down]) => [x + right * width, y + down * height];
   await page.mouse.move(...at(points[0]));
   await page.mouse.down();

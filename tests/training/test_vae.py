@@ -188,6 +188,7 @@ def test_a_training_lowers_the_loss_and_is_measured(trained):
     assert len(metrics["test_rate_of_each_dimension"]) == 2
     assert 0 <= metrics["active_units"] <= 2
     assert metrics["latent_numbers"] == 2
+    assert metrics["found_again_drawn_from_the_prior"]["count"] == 20
 
 
 def test_what_is_exported_is_as_the_contract_says(trained):
