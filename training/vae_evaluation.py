@@ -23,6 +23,7 @@ BOUND_SAMPLES = 10  # z drawn for each picture's bound
 IMPORTANCE_SAMPLES, IMPORTANCE_IMAGES = 500, 1_000  # Burda et al., 2016
 ACTIVE_VARIANCE = 0.01  # of a dimension's mean over the pictures, to count as active (ibid.)
 PAIRS, SURE = 1_000, 0.9
+NEAR = 0.5  # of the prior's standard deviation, mean square over the dimensions
 NEIGHBOURS, NEIGHBOURS_AMONG = 10, 10_000
 LETTERS = "ACEFHJKMNPRTUVWXYadefhkmnprtwxy"  # those that look like no digit
 
@@ -162,7 +163,11 @@ def walking(tools: Tools, splits: Splits, judge: Judge) -> dict[str, Any]:
     between = np.concatenate([(1 - t) * first + t * second for t in (0.25, 0.5, 0.75)])
     drawn = generator.standard_normal((PAIRS, tools.latent_dim), np.float32)
     shares = {"between_two_digits": between, "drawn_from_the_prior": drawn}
-    return {
+    found, _ = tools.encode(tools.decode(drawn) / 255)
+    near = np.sqrt(((found - drawn) ** 2).mean(axis=1)) < NEAR
+    # A judge is sure of much that is no digit; a hole shows in that its pictures lead elsewhere.
+    again = {"found_again_drawn_from_the_prior": evaluation.proportion(int(near.sum()), len(near))}
+    return again | {
         f"sure_digits_{name}": evaluation.proportion(
             int((judge(tools.decode(z.astype(np.float32))).max(axis=1) > SURE).sum()), len(z)
         )
