@@ -19,6 +19,7 @@ from training import release, vae_evaluation, vae_fitting, vae_model
 from training.job import Split, Splits
 from training.judge import Judge
 from training.vae_model import VaeConfig
+from training.vae_tools import Tools
 
 BETAS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 SMALL = VaeConfig(epochs=8, latent_dim=20, maps=32, units=128)
@@ -56,15 +57,15 @@ def save(
         sheet.save(picture, optimize=True)
 
 
-def _train(splits: Splits, config: VaeConfig, workdir: Path) -> vae_evaluation.Tools:
+def _train(splits: Splits, config: VaeConfig, workdir: Path) -> Tools:
     keras.utils.set_random_seed(config.seed)
     workdir.mkdir(parents=True, exist_ok=True)
     model = vae_model.build_model(config)
     vae_fitting.train(model, splits, config, workdir)
-    return vae_evaluation.Tools(model)
+    return Tools(model)
 
 
-def _measure(tools: vae_evaluation.Tools, splits: Splits, *, plain: bool) -> dict[str, Any]:
+def _measure(tools: Tools, splits: Splits, *, plain: bool) -> dict[str, Any]:
     """Numbers on the validation split; a plain autoencoder's z is a point, whose rate has no bound."""
     judge = Judge()
     ink, _ = vae_fitting.binarised(splits.validation, tools.latent_dim, seed=1)

@@ -36,6 +36,7 @@ def make_card(
         "calibration": {
             k: v for k, v in measured["calibration"].items() if not isinstance(v, np.ndarray)
         },
+        **({"pictures": measured["pictures"]} if "pictures" in measured else {}),
         "parameters": model.count_params(),
         "layers": layer_table(model),
         "history": fitted["history"],

@@ -61,6 +61,11 @@ export default class ModelsRoom {
         .map((textContent) => element("td", { textContent })))));
     part.layers.hidden = layers.length === 0;
     this.showSamples(card);
+    const pictures = Object.entries(card.pictures ?? {});
+    part.gallery.replaceChildren(...pictures.map(([name, src]) => element("figure", {},
+      element("img", { className: "pixels gallery", src, alt: `${name} of ${card.model.name}` }),
+      element("figcaption", { textContent: name }))));
+    part.pictures.hidden = pictures.length === 0;
   }
 }
 

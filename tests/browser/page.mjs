@@ -157,6 +157,8 @@ async function checkModels(browser, { name, options, base, folder }) {
   await room.getByLabel("Moment of the training").fill("0");
   assert.notDeepEqual(await texts(), last, "the samples change with the training");
   await page.screenshot({ path: path.join(folder, `${name}-models.png`), fullPage: true });
+  await room.getByText("vae-2d", { exact: true }).click();
+  await room.getByAltText("manifold of vae-2d").waitFor();
   await room.getByText("digits-course").click();
   await room.locator("h2", { hasText: "digits-course/" }).waitFor();
   await finish(page, complaints, name);

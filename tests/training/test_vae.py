@@ -1,5 +1,7 @@
 """The autoencoders' arithmetic, a tiny training, and what is exported."""
 
+import base64
+import io
 import json
 
 import keras
@@ -176,6 +178,10 @@ def trained(tmp_path_factory):
         return folder, run.train(SmallJob(vae_2d), vae_2d.Config(**SMALL), **places)
 
 
+def picture_size(uri):
+    return Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).size
+
+
 def test_a_training_lowers_the_loss_and_is_measured(trained):
     card = json.loads((trained[1] / "assets.extra" / "card.json").read_text())
     history, metrics = card["history"], card["metrics"]
@@ -188,6 +194,9 @@ def test_a_training_lowers_the_loss_and_is_measured(trained):
     assert len(metrics["test_rate_of_each_dimension"]) == 2
     assert 0 <= metrics["active_units"] <= 2
     assert metrics["latent_numbers"] == 2
+    assert list(card["pictures"]) == ["reconstructions", "traversals", "manifold"]
+    sizes = {name: picture_size(uri) for name, uri in card["pictures"].items()}
+    assert sizes == {"reconstructions": (280, 56), "traversals": (252, 56), "manifold": (280, 280)}
     assert metrics["found_again_drawn_from_the_prior"]["count"] == 20
 
 
