@@ -25,6 +25,7 @@ export function curlCommand(url, { file, json, withKey = false } = {}) {
 /** A figure of a model card, with its 95 % interval where it has one; "" for what is none. */
 export function figure(value) {
   if (typeof value === "string") return value;
+  if (Number.isInteger(value)) return value.toLocaleString("en");
   if (typeof value === "number") return Number(value.toPrecision(4)).toLocaleString("en", { maximumFractionDigits: 4 });
   if (!value?.interval_95) return "";
   const [share, low, high] = [value.value, ...value.interval_95].map((each) => (each * 100).toFixed(2));

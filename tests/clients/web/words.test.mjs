@@ -29,9 +29,9 @@ test("without anything to post the command gets", () => {
   assert.equal(curlCommand("http://h/v1/models"), "curl http://h/v1/models");
 });
 
-test("a figure of a card is short, and keeps its interval", () => {
+test("a figure of a card is short, a count is whole, and an interval is kept", () => {
   assert.equal(figure({ value: 0.9956, interval_95: [0.994099, 0.996731], count: 10000 }), "99.56 % (99.41 to 99.67)");
-  assert.deepEqual([1.48123456, 3400000, "bfloat16", [1, 2], null, undefined].map(figure), ["1.481", "3,400,000", "bfloat16", "", "", ""]);
+  assert.deepEqual([1.48123456, 1314885, "bfloat16", [1, 2], null, undefined].map(figure), ["1.481", "1,314,885", "bfloat16", "", "", ""]);
 });
 
 test("a file's name cannot break out of the command", () => {
