@@ -2,8 +2,8 @@
 
 The network of `vae` at half its width, 20,000 training pictures, 8 epochs, one seed. Measured on the
 validation split, so that the test split stays untouched. β too small: pictures come back well, but what
-is drawn from the prior is no digit. β too large: the bottleneck shuts, one latent number after the
-other, until digits come back as others (Higgins et al., 2017).
+is drawn from the prior is less often a digit. β too large: less and less gets through each latent
+number, until digits come back as others (Higgins et al., 2017).
 """
 
 import dataclasses

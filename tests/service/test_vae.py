@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import io
+import json
 
 import numpy as np
 import pytest
@@ -247,3 +248,23 @@ async def test_a_model_that_cannot_reconstruct_is_not_loaded(start, tmp_path):
         await asyncio.sleep(0.01)
 
     assert "needs the signature reconstruct" in ready.text
+
+
+async def test_pictures_that_are_not_the_golden_ones_are_refused(start, tmp_path, engine):
+    directory = write_vae_version(tmp_path)
+    path = directory / "assets.extra" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    path.write_text(json.dumps({**manifest, "tolerance": {"images": 1.0}}))
+    decode = engine.run
+    engine.run = lambda name, inputs: {
+        key: array + np.uint8(2) if key == "images" else array
+        for key, array in decode(name, inputs).items()
+    }
+    client = await start(wait=False)
+    for _ in range(200):
+        ready = await client.get("/v2/health/ready")
+        if "golden" in ready.text and "differs" in ready.text:
+            break
+        await asyncio.sleep(0.01)
+
+    assert "images differs from golden by 2" in ready.text
