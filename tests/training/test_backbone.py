@@ -1,0 +1,143 @@
+"""Pretrained networks: the fixtures pin every detail of EfficientNet-Lite0; other families answer by name."""
+
+import collections
+import pickle
+import struct
+
+import keras
+import numpy as np
+import pytest
+
+from training import backbone, efficientnet_lite
+from training.torch_weights import MAGIC, PROTOCOL, read_tensors
+
+
+def picture(side):
+    """A picture made of sines, float32 [1, side, side, 3]; nothing has to be downloaded or decoded."""
+    row, column = np.arange(side)[:, None], np.arange(side)[None]
+    channels = [127 + 100 * np.sin(0.05 * (row + 1) * (c + 1) + 0.07 * column) for c in range(3)]
+    return np.stack(channels, -1)[None].astype(np.float32)
+
+
+FIXTURES = {
+    224: (
+        {418: 0.14481, 506: 0.13963, 584: 0.05090, 772: 0.04836, 782: 0.02918},
+        20.83241,
+        0.179019,
+    ),
+    96: ({418: 0.96752, 696: 0.00662}, 42.93596, 0.458418),
+}
+
+
+@pytest.mark.parametrize("side", FIXTURES)
+def test_lite0_gives_what_the_original_gives(side):
+    expected, norm, mean = FIXTURES[side]
+    model = backbone.make(input_shape=(side, side, 3))
+    both = keras.Model(model.input, [model.output, model.get_layer("avg_pool").output])
+
+    probabilities, features = both(backbone.preprocess(backbone.LITE0, picture(side)))
+
+    found = probabilities.numpy()[0]
+    assert list(np.argsort(-found)[: len(expected)]) == list(expected)
+    np.testing.assert_allclose(found[list(expected)], list(expected.values()), atol=1e-4)
+    assert np.linalg.norm(features) == pytest.approx(norm, abs=1e-4)
+    assert np.mean(features) == pytest.approx(mean, abs=1e-4)
+
+
+def test_lite0_has_as_many_parameters_as_the_original():
+    model = backbone.make(weights="none")
+    assert model.count_params() == 4_694_024
+    assert sum(int(np.prod(w.shape)) for w in model.trainable_weights) == 4_652_008
+
+
+@pytest.mark.parametrize("arch", [backbone.LITE0, "MobileNetV2"])
+@pytest.mark.parametrize(("pooling", "rank"), [(None, 4), ("avg", 2), ("max", 2)])
+def test_without_its_top_a_network_gives_features(arch, pooling, rank):
+    model = backbone.make(
+        arch, include_top=False, weights="none", input_shape=(64, 64, 3), pooling=pooling
+    )
+    assert len(model.output_shape) == rank
+    assert model.output_shape[-1] == 1280
+
+
+def test_a_network_can_have_other_classes():
+    assert backbone.make(weights="none", classes=7).output_shape == (None, 7)
+    with pytest.raises(ValueError, match="know 1000 classes, not 7"):
+        backbone.make(classes=7)
+
+
+@pytest.mark.parametrize(
+    ("arch", "white"),
+    [
+        (backbone.LITE0, 1.0),
+        ("MobileNetV2", 1.0),
+        ("EfficientNetB0", 255.0),
+        ("DenseNet121", 2.2489),
+    ],
+)
+def test_every_family_has_its_own_scale(arch, white):
+    pixels = np.full((1, 2, 2, 3), 255, np.uint8)
+    assert backbone.preprocess(arch, pixels).numpy()[0, 0, 0, 0] == pytest.approx(white, abs=1e-4)
+
+
+def test_caffe_networks_get_blue_first():
+    red = np.array([[[[255, 0, 0]]]], np.uint8)
+    found = backbone.preprocess("VGG16", red).numpy()[0, 0, 0]
+    np.testing.assert_allclose(found, [-103.939, -116.779, 255 - 123.68], atol=1e-3)
+
+
+def test_unknown_networks_weights_and_poolings_are_named():
+    with pytest.raises(
+        ValueError, match="there is no network 'LeNet'; there are EfficientNetLite0, "
+    ):
+        backbone.make("LeNet")
+    with pytest.raises(ValueError, match=r"no file nowhere\.h5"):
+        backbone.make(weights="nowhere.h5")
+    with pytest.raises(ValueError, match="avg, max or none"):
+        backbone.make(weights="none", include_top=False, pooling="median")
+
+
+def test_weights_of_a_file_come_back(tmp_path):
+    model = backbone.make(weights="none", input_shape=(32, 32, 3), classes=3)
+    model.save_weights(tmp_path / "mine.weights.h5")
+    again = backbone.make(
+        weights=str(tmp_path / "mine.weights.h5"), input_shape=(32, 32, 3), classes=3
+    )
+    np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
+
+
+def write_weights(path, content, storages=b""):
+    parts = [MAGIC, PROTOCOL, {}, content, ["0"]]
+    path.write_bytes(b"".join(pickle.dumps(part, 2) for part in parts) + storages)
+    return path
+
+
+class Evil:
+    def __reduce__(self):
+        return print, ("this ran",)
+
+
+def test_weights_that_name_a_function_are_refused_and_nothing_runs(tmp_path, capsys):
+    path = write_weights(tmp_path / "evil.pth", collections.OrderedDict(a=Evil()))
+    with pytest.raises(ValueError, match="which is no tensor"):
+        read_tensors(path)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x80\x02", b"PK\x03\x04 a newer file", struct.pack("<q", 7)]
+)
+def test_other_files_are_no_weights(tmp_path, content):
+    path = tmp_path / "some.pth"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="no weights file"):
+        read_tensors(path)
+
+
+def test_a_cut_off_file_is_no_weights(tmp_path):
+    path = tmp_path / "half.pth"
+    path.write_bytes(efficientnet_lite.package_file().read_bytes()[:1_000_000])
+    with pytest.raises(ValueError, match="no weights file"):
+        read_tensors(path)
+    with pytest.raises(ValueError, match="cannot be read"):
+        read_tensors(tmp_path / "nothing.pth")

@@ -1,0 +1,94 @@
+"""Pretrained image networks by name: EfficientNet-Lite0, and every family of keras.applications.
+
+One interface for all: `make(arch, …)` with Keras' own arguments, and `preprocess(arch, pixels)`, which
+brings greys 0..255 to the scale the network was trained with. Knows no data set and no job.
+"""
+
+import functools
+import importlib
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import keras
+import tensorflow as tf
+
+from training import efficientnet_lite
+
+LITE0 = "EfficientNetLite0"
+Weights = Literal["imagenet", "none"] | str  # or the path of a file of Keras weights
+
+
+@functools.cache
+def architectures() -> dict[str, Callable[..., keras.Model]]:
+    """Every network by the name of its function."""
+    found = {
+        name: function
+        for name, function in vars(keras.applications).items()
+        if inspect.isfunction(function) and "include_top" in inspect.signature(function).parameters
+    }
+    return {LITE0: efficientnet_lite.EfficientNetLite0, **dict(sorted(found.items()))}
+
+
+def find(arch: str) -> Callable[..., keras.Model]:
+    """Return the function that makes the network; an unknown name is a ValueError listing all."""
+    known = architectures()
+    if arch not in known:
+        raise ValueError(f"there is no network {arch!r}; there are {', '.join(known)}")
+    return known[arch]
+
+
+def make(
+    arch: str = LITE0,
+    *,
+    include_top: bool = True,
+    weights: Weights = "imagenet",
+    input_shape: tuple[int, int, int] | None = None,
+    pooling: str | None = None,
+    classes: int = 1000,
+) -> keras.Model:
+    """Make a network; every argument means what it means in keras.applications.
+
+    weights: "imagenet" (Lite0: from its package; others: Keras' download), "none", or a file.
+    """
+    function = find(arch)
+    given: str | None = None if weights == "none" else weights
+    if given not in (None, "imagenet") and not Path(str(given)).is_file():
+        raise ValueError(f"there is no file {given}; weights are imagenet, none or a file")
+    try:
+        return function(
+            include_top=include_top,
+            weights=given,
+            input_shape=input_shape,
+            pooling=pooling,
+            classes=classes,
+        )
+    except ValueError:
+        raise
+    except Exception as error:
+        raise ValueError(
+            f"{arch} with weights {weights} cannot be made: {error}. Where there is no network, give "
+            "a file of its weights, or none"
+        ) from error
+
+
+def preprocess(arch: str, pixels: Any) -> Any:
+    """Greys 0..255 [B, H, W, 3] in RGB, of any dtype → float32 as the network wants them."""
+    return _preprocessor(arch)(tf.cast(pixels, tf.float32))
+
+
+def default_size(arch: str) -> int:
+    """Return the side of the square pictures that the network was trained with."""
+    if arch == LITE0:
+        return efficientnet_lite.SIZE
+    return int(find(arch)(weights=None).input_shape[1])
+
+
+@functools.cache
+def _preprocessor(arch: str) -> Callable[[Any], Any]:
+    function = find(arch)
+    if arch == LITE0:
+        return efficientnet_lite.preprocess_input
+    # The function and its preprocess_input stand in one module of keras.src.applications.
+    return importlib.import_module(inspect.unwrap(function).__module__).preprocess_input
