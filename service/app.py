@@ -20,7 +20,7 @@ from service.engine import LoadEngine
 from service.metrics import Metrics
 from service.model import load_model
 from service.repository import ModelRepository
-from service.routes import completions, digits, health, models, page, text, vae
+from service.routes import completions, digits, fashion, health, images, models, page, text, vae
 from service.routes.answers import error_answer
 from service.routes.direct import DirectRouter, Shortcut
 from service.routes.middleware import RequestContext
@@ -72,6 +72,8 @@ def create_app(
         digits.router,
         text.router,
         completions.router,
+        images.router,
+        fashion.router,
         vae.router,
         health.router,
         models.router,

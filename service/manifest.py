@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -51,6 +51,8 @@ class InputSpec(BaseModel):
     height: int = Field(ge=1)
     width: int = Field(ge=1)
     channels: int = Field(ge=1, le=4)
+    resize: Literal["bilinear"] = "bilinear"  # without smoothing first, as tf.image.resize does it
+    crop: float = Field(1.0, gt=0, le=1)  # share of a photo's shorter side that is kept
 
 
 class Manifest(BaseModel):
@@ -114,7 +116,30 @@ def read_manifest(directory: Path) -> Manifest:
         for text in (*signature.inputs.values(), *signature.outputs.values()):
             parse_tensor(text)
     _check_signatures(manifest)
+    if manifest.task == "classify_image":
+        _check_classifier(manifest)
     return manifest
+
+
+def _check_classifier(manifest: Manifest) -> None:
+    """A classifier takes the pictures its input describes, and gives one number for each label."""
+    taken, signature = manifest.input, manifest.signatures.get("serving_default")
+    if taken is None or taken.channels not in (1, 3) or signature is None:
+        raise ManifestError(
+            "a model that does classify_image needs an input of 1 or 3 channels and the signature "
+            "serving_default"
+        )
+    expected = f"uint8 [B,{taken.height},{taken.width},{taken.channels}]"
+    if signature.inputs != {"images": expected}:
+        raise ManifestError(
+            f"serving_default takes images as {expected!r}, the manifest says {signature.inputs}"
+        )
+    scores = signature.outputs.get("probabilities") or signature.outputs.get("scores")
+    if not manifest.labels or scores != f"float32 [B,{len(manifest.labels)}]":
+        raise ManifestError(
+            "serving_default gives probabilities or scores, one number for each of the "
+            f"{len(manifest.labels)} labels; the manifest says {signature.outputs}"
+        )
 
 
 def _check_signatures(manifest: Manifest) -> None:

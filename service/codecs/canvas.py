@@ -44,14 +44,9 @@ def normalize_digit(pixels: Pixels, *, normalize: bool) -> Canvas:
         InvalidImage: the picture is blank or shows several digits or, without `normalize`, is not
             28 × 28.
     """
-    height, width = pixels.shape[:2]
-    is_small = (height, width) == (SIDE, SIDE)
     if not normalize:
-        if not is_small:
-            came = f"{width} × {height}"
-            raise InvalidImage(f"with normalize=off a picture must be 28 × 28 pixels, got {came}")
-        return Canvas(to_grey(pixels)[..., np.newaxis], [])
-    if is_small:
+        return take_as_it_is(pixels)
+    if pixels.shape[:2] == (SIDE, SIDE):
         grey = to_grey(pixels)
         edge = border(grey)
         if 2 * np.count_nonzero(edge < 128) > edge.size:  # the median is dark, without sorting
@@ -64,6 +59,15 @@ def normalize_digit(pixels: Pixels, *, normalize: bool) -> Canvas:
         ink = ndimage.maximum_filter(np.pad(ink, growth), 2 * growth + 1)
         steps = [*steps, "thickened"]
     return Canvas(_centred(_scaled(ink))[..., np.newaxis], [*steps, "cropped", "centred"])
+
+
+def take_as_it_is(pixels: Pixels) -> Canvas:
+    """Take a 28 × 28 picture unchanged (colour turns grey); InvalidImage if it has another size."""
+    height, width = pixels.shape[:2]
+    if (height, width) != (SIDE, SIDE):
+        came = f"{width} × {height}"
+        raise InvalidImage(f"with normalize=off a picture must be 28 × 28 pixels, got {came}")
+    return Canvas(to_grey(pixels)[..., np.newaxis], [])
 
 
 def fit_digit(pixels: Pixels, *, normalize: bool) -> Canvas:
@@ -86,6 +90,11 @@ def fit(pixels: Pixels) -> Canvas:
     edge = border(grey)
     if 2 * np.count_nonzero(edge < 128) <= edge.size:
         grey, steps = 255 - grey, ["inverted"]
+    return set_into_square(grey, steps)
+
+
+def set_into_square(grey: Pixels, steps: list[str]) -> Canvas:
+    """Scale the longest side of uint8 [H, W] to 28 pixels, in the middle of black."""
     image = Image.fromarray(grey)
     if max(image.size) != SIDE or min(image.size) != SIDE:
         share = SIDE / max(image.size)

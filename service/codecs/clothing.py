@@ -1,0 +1,46 @@
+"""A picture of a piece of clothing → the form of Fashion-MNIST. Knows no picture format, no model.
+
+What was done to Fashion-MNIST: edges that look like the corner were trimmed, the longest side scaled
+to 28, the rest filled, light on black. Nothing is refused but a wrong size with `normalize=off`.
+"""
+
+import numpy as np
+
+from service.codecs.canvas import SIDE, Canvas, set_into_square, take_as_it_is
+from service.codecs.ink import border, to_grey
+from service.codecs.raster import Pixels
+
+_LIKE_THE_BACKGROUND = 13  # greys: five hundredths of the scale, as for Fashion-MNIST
+
+
+def normalize_clothing(pixels: Pixels, *, normalize: bool) -> Canvas:
+    """Turn a light background dark, crop to what stands out, scale the longest side to 28.
+
+    Args:
+        pixels: uint8 [H, W, 1] or [H, W, 3].
+        normalize: False takes a 28 × 28 picture as it is (colour turns grey). True takes one with a
+            dark border as it is.
+
+    Raises:
+        InvalidImage: without `normalize`, the picture is not 28 × 28.
+    """
+    if not normalize:
+        return take_as_it_is(pixels)
+    grey, steps = to_grey(pixels), []
+    level = int(np.median(border(grey)))
+    if level >= 128:
+        grey, level, steps = 255 - grey, 255 - level, ["inverted"]
+    if grey.shape != (SIDE, SIDE):
+        cut = _standing_out(grey, level)
+        steps = [*steps, "cropped"] if cut.shape != grey.shape else steps
+        grey = cut - np.minimum(cut, np.uint8(level))  # black is where nothing is
+    return set_into_square(grey, steps)
+
+
+def _standing_out(grey: Pixels, level: int) -> Pixels:
+    """Cut off the edges of uint8 [H, W] that look like the background; a blank picture stays whole."""
+    is_other = np.abs(grey.astype(np.int16) - level) > _LIKE_THE_BACKGROUND
+    rows, columns = np.flatnonzero(is_other.any(axis=1)), np.flatnonzero(is_other.any(axis=0))
+    if not rows.size:
+        return grey
+    return grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

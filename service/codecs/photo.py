@@ -1,0 +1,99 @@
+"""A photo → the picture a network takes: its centre, resized. Knows no picture format and no model.
+
+As TensorFlow's input pipelines do it: a centre crop, then bilinear interpolation between the four
+nearest pixels without smoothing first, pixel centres at one half (`tf.image.resize`). Pillow smooths
+whenever it shrinks, which gives a network another picture than the one it was trained on.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.codecs.canvas import Canvas
+from service.codecs.ink import to_grey
+from service.codecs.raster import Pixels
+from service.errors import InvalidImage
+
+_ROUNDING = 1e-6  # 0.1 · 30 is a little less than 3
+
+
+def needed_side(height: int, width: int, crop: float) -> int:
+    """How long the shorter side of a photo must be so that nothing has to be enlarged."""
+    return math.ceil(max(height, width) / crop)
+
+
+def fit_photo(pixels: Pixels, shape: tuple[int, int, int], crop: float) -> Canvas:
+    """Cut out the centre and resize it.
+
+    Args:
+        pixels: uint8 [H, W, 1] or [H, W, 3], any size.
+        shape: height, width and channels (1 or 3) of the result.
+        crop: share of the largest centred box of the result's aspect that is kept.
+
+    Returns:
+        uint8 [height, width, channels], and the steps taken out of "cropped" and "resized".
+    """
+    height, width, channels = shape
+    top, left, box_height, box_width = _box(pixels.shape[:2], height / width, crop)
+    cut = pixels[top : top + box_height, left : left + box_width]
+    steps = ["cropped"] if cut.shape != pixels.shape else []
+    if cut.shape[:2] != (height, width):
+        cut, steps = _resized(cut, height, width), [*steps, "resized"]
+    return Canvas(_with_channels(cut, channels), steps)
+
+
+def take_photo(pixels: Pixels, shape: tuple[int, int, int]) -> Canvas:
+    """Take a picture as it is; InvalidImage if it has another size."""
+    height, width, channels = shape
+    if pixels.shape[:2] != (height, width):
+        came = f"{pixels.shape[1]} × {pixels.shape[0]}"
+        raise InvalidImage(
+            f"with normalize=off a picture must be {width} × {height} pixels, got {came}"
+        )
+    return Canvas(_with_channels(pixels, channels), [])
+
+
+def _box(size: tuple[int, ...], aspect: float, crop: float) -> tuple[int, int, int, int]:
+    """Top, left, height and width of the centred box; aspect is height / width."""
+    height, width = size
+    box_height = max(1, int(crop * min(height, width * aspect) + _ROUNDING))
+    box_width = max(1, int(crop * min(width, height / aspect) + _ROUNDING))
+    return (height - box_height + 1) // 2, (width - box_width + 1) // 2, box_height, box_width
+
+
+def _resized(pixels: Pixels, height: int, width: int) -> Pixels:
+    """Interpolate uint8 [h, w, C] to [height, width, C], rounded."""
+    above, below, down = _neighbours(pixels.shape[0], height)
+    left, right, across = _neighbours(pixels.shape[1], width)
+    down, across = down[:, np.newaxis, np.newaxis], across[:, np.newaxis]
+    # Rows first, as few as the result has; then columns of those.
+    upper, lower = pixels[above], pixels[below]
+    first = _between(upper[:, left], upper[:, right], across)
+    second = _between(lower[:, left], lower[:, right], across)
+    return np.rint(first + (second - first) * down).astype(np.uint8)
+
+
+def _between(a: Pixels, b: Pixels, share: NDArray[np.float32]) -> NDArray[np.float32]:
+    start = a.astype(np.float32)
+    return start + (b.astype(np.float32) - start) * share
+
+
+def _neighbours(
+    length: int, target: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
+    """For each of `target` pixels: the two of `length` it lies between, and how far from the first."""
+    place = (np.arange(target, dtype=np.float32) + 0.5) * np.float32(length / target) - 0.5
+    below = np.floor(place)
+    first = np.clip(below, 0, length - 1).astype(np.intp)
+    second = np.clip(below + 1, 0, length - 1).astype(np.intp)
+    return first, second, place - below
+
+
+def _with_channels(pixels: Pixels, channels: int) -> Pixels:
+    """Grey to three equal colours, or colours to their luminance."""
+    if pixels.shape[2] == channels:
+        return pixels
+    if channels == 3:
+        return np.repeat(pixels, 3, axis=2)
+    return to_grey(pixels)[..., np.newaxis]

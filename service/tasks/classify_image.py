@@ -1,0 +1,130 @@
+"""Image classes: pictures → a network's input, its outputs → named labels. Knows no HTTP, no model."""
+
+from typing import Any
+
+import numpy as np
+
+from service.codecs.canvas import SIDE, Canvas
+from service.codecs.clothing import normalize_clothing
+from service.codecs.image import Picture
+from service.codecs.photo import fit_photo, needed_side, take_photo
+from service.codecs.pictures import naming_picture
+from service.engine import Arrays
+from service.errors import InvalidValue
+from service.manifest import InputSpec, Manifest
+from service.tasks.drawings import Drawings, seen
+
+TASK = "classify_image"
+DEFAULT_TOP = 5
+PREDICT = "serving_default"
+FEATURES = "features"
+BOTH = "features_and_probabilities"  # one run for who wants both
+
+
+def is_drawing(spec: InputSpec) -> bool:
+    """Whether the network takes 28 × 28 grey pixels, as those of Fashion-MNIST are."""
+    return (spec.height, spec.width, spec.channels) == (SIDE, SIDE, 1)
+
+
+def decode(pictures: list[Picture], *, manifest: Manifest, normalize: bool) -> Drawings:
+    """Decode each picture into the form the manifest's `input` describes, uint8 [B, H, W, C]."""
+    assert manifest.input  # read_manifest refuses a classifier without
+    canvases = []
+    for number, picture in enumerate(pictures, 1):
+        with naming_picture(number, len(pictures)):
+            canvases.append(_into_form(picture, manifest.input, normalize=normalize))
+    return Drawings(canvases)
+
+
+def _into_form(picture: Picture, spec: InputSpec, *, normalize: bool) -> Canvas:
+    if is_drawing(spec):
+        return normalize_clothing(picture.decode(grey=True), normalize=normalize)
+    shape, grey = (spec.height, spec.width, spec.channels), spec.channels == 1
+    if not normalize:
+        return take_photo(picture.decode(grey=grey), shape)
+    at_least = needed_side(spec.height, spec.width, spec.crop)
+    return fit_photo(picture.decode(at_least, grey=grey), shape, spec.crop)
+
+
+def check_drawing(manifest: Manifest) -> None:
+    """InvalidValue if a model is none for 28 × 28 grey pixels."""
+    spec = manifest.input
+    if spec and not is_drawing(spec):
+        raise InvalidValue(
+            f"{manifest.name} takes photos of {spec.width} × {spec.height} pixels, this route 28 × 28 "
+            f"drawings: post to /v1/images/label?model={manifest.name}"
+        )
+
+
+def check_top(top: int | None, manifest: Manifest) -> int:
+    """How many labels to give, by default 5; InvalidValue if the model has not so many."""
+    count = len(manifest.labels)
+    if top is not None and not 1 <= top <= count:
+        raise InvalidValue(
+            f"top is a whole number from 1 to {count}, the classes of {manifest.name}; {top} came"
+        )
+    return min(DEFAULT_TOP, count) if top is None else top
+
+
+def scores_of(outputs: Arrays) -> np.ndarray:
+    """One number a class, [B, N]: probabilities, or what else the network decides by."""
+    scores: np.ndarray = outputs["probabilities" if "probabilities" in outputs else "scores"]
+    return scores
+
+
+def labels(outputs: Arrays, manifest: Manifest, top: int) -> list[list[dict[str, Any]]]:
+    """The best `top` labels of each picture, ordered as `decode_predictions` of Keras orders them.
+
+    Of equal scores the order is that of the same unstable sort, so that it is Keras' there too.
+    """
+    return [
+        [
+            {
+                "class_name": manifest.labels[index][0],
+                "class_description": manifest.labels[index][1],
+                "score": row[index],
+            }
+            for index in row.argsort()[-top:][::-1]
+        ]
+        for row in scores_of(outputs)
+    ]
+
+
+def inputs(decoded: Drawings) -> list[dict[str, Any]]:
+    """The pictures the model saw."""
+    return [seen(canvas) for canvas in decoded.canvases]
+
+
+def predictions(
+    outputs: Arrays, manifest: Manifest, head: str | None, decoded: Drawings | None
+) -> list[dict[str, Any]]:
+    """One prediction a picture: its label and every class's score.
+
+    head: which head gave them, left out if None; decoded: given if the answer shows what the model saw.
+    """
+    scores = scores_of(outputs)
+    rows: list[dict[str, Any]] = [
+        {"label": manifest.labels[index][1], "label_index": index, "scores": row}
+        for row, index in zip(scores, scores.argmax(axis=1).tolist(), strict=True)
+    ]
+    if head:
+        rows = [{**row, "head": head} for row in rows]
+    return with_inputs(rows, decoded)
+
+
+def side_by_side(
+    svm: list[dict[str, Any]], dense: list[dict[str, Any]], decoded: Drawings | None
+) -> list[dict[str, Any]]:
+    """The predictions of two heads for the same pictures, and whether they agree."""
+    rows = [
+        {"svm": one, "dense": other, "agree": one["label_index"] == other["label_index"]}
+        for one, other in zip(svm, dense, strict=True)
+    ]
+    return with_inputs(rows, decoded)
+
+
+def with_inputs(rows: list[dict[str, Any]], decoded: Drawings | None) -> list[dict[str, Any]]:
+    """The same rows, each with the picture the model saw, if they are given."""
+    if decoded is None:
+        return rows
+    return [{**row, "input": one} for row, one in zip(rows, inputs(decoded), strict=True)]

@@ -1,0 +1,311 @@
+"""The routes of image classes over HTTP, around models one can compute in one's head."""
+
+import asyncio
+import base64
+import io
+
+import numpy as np
+import pytest
+from asgi_lifespan import LifespanManager
+from httpx import ASGITransport, AsyncClient
+from PIL import Image
+
+from service.app import create_app
+from service.settings import Settings
+from tests.fake_images import (
+    FakePhotoEngine,
+    load_fake,
+    write_clothes_version,
+    write_photo_version,
+)
+from tests.fakes import FakeEngine, write_version
+
+pytestmark = pytest.mark.anyio
+LABEL, FEATURES, FASHION = "/v1/images/label", "/v1/images/features", "/v1/fashion/classify"
+
+
+@pytest.fixture
+def photos():
+    return FakePhotoEngine()
+
+
+@pytest.fixture
+async def client(tmp_path, photos):
+    write_photo_version(tmp_path)
+    for name in ("fashion-dense", "fashion-svm", "my-fashion"):
+        write_clothes_version(tmp_path, name)
+    write_version(tmp_path)
+
+    def load(directory):
+        name = directory.parent.name
+        if name == "digits":
+            return FakeEngine()
+        return photos if name == "labels" else load_fake(directory)
+
+    async with LifespanManager(create_app(Settings(models=tmp_path), load)) as manager:
+        client = AsyncClient(transport=ASGITransport(manager.app), base_url="http://vitrine")
+        while (await client.get("/v2/health/ready")).status_code != 200:
+            await asyncio.sleep(0.005)
+        photos.runs.clear()
+        yield client
+
+
+def picture(colour=(200, 0, 0), size=(40, 30), kind="PNG", mode="RGB", **options):
+    buffer = io.BytesIO()
+    Image.new(mode, size, colour).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def clothing(lit=5, size=28, light=False):
+    pixels = np.zeros((size, size), np.uint8)
+    pixels[size // 2, size // 4 : size // 4 + lit] = 255
+    buffer = io.BytesIO()
+    Image.fromarray(255 - pixels if light else pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+async def asked(client, url, content, **options):
+    response = await client.post(url, content=content, **options)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+async def refused(client, url, content=b"", **options):
+    response = await client.post(url, content=content, **options)
+    assert 400 <= response.status_code < 500, response.text
+    return response.status_code, response.json()["code"], response.json()["error"]
+
+
+async def test_a_photo_gets_labels_as_decode_predictions_gives_them(client):
+    answer = await asked(client, f"{LABEL}?top=2", picture())
+
+    assert answer["model"] == {"name": "labels", "version": 1}
+    [labels] = answer["predictions"]
+    assert [label["class_name"] for label in labels] == ["n01", "n04"]
+    assert [label["class_description"] for label in labels] == ["red", "none"]
+    assert [label["score"] for label in labels] == pytest.approx([200 / 201, 1 / 201])
+
+
+async def test_without_top_there_are_five_labels_or_as_many_as_there_are(client):
+    [labels] = (await asked(client, LABEL, picture((0, 9, 0))))["predictions"]
+
+    assert len(labels) == 4
+    assert labels[0]["class_description"] == "green"
+
+
+@pytest.mark.parametrize("top", ["0", "5", "5000", "-1", "two", ""])
+async def test_top_is_from_one_to_the_number_of_classes(client, top):
+    status, code, message = await refused(client, f"{LABEL}?top={top}", picture())
+
+    assert (status, code) == (422, "invalid_value")
+    assert message.startswith("top is a whole number")
+
+
+async def test_features_come_alone_or_with_labels_of_the_same_run(client, photos):
+    alone = await asked(client, FEATURES, picture((200, 10, 0)))
+    both = await asked(client, f"{FEATURES}?top=1", picture((200, 10, 0)))
+
+    assert alone["features"] == both["features"] == [[200, 10, 0]]
+    assert "predictions" not in alone
+    assert both["predictions"][0][0]["class_name"] == "n01"
+    assert [signature for signature, _ in photos.runs] == ["features", "features_and_probabilities"]
+
+
+async def test_a_model_without_features_says_so(client):
+    status, code, message = await refused(client, f"{FEATURES}?model=my-fashion", clothing())
+
+    assert (status, code) == (422, "invalid_value")
+    assert "my-fashion has no signature features" in message
+
+
+async def test_a_model_of_another_task_is_named_with_those_that_fit(client):
+    status, code, message = await refused(client, f"{LABEL}?model=digits", picture())
+
+    assert (status, code) == (404, "model_not_found")
+    assert "digits does classify_digit" in message
+    assert "labels" in message
+
+
+async def test_the_centre_of_a_photo_is_what_counts(client, photos):
+    wide = Image.new("RGB", (64, 16), (0, 0, 200))
+    wide.paste((200, 0, 0), (24, 0, 40, 16))
+    buffer = io.BytesIO()
+    wide.save(buffer, "PNG")
+
+    await asked(client, LABEL, buffer.getvalue())
+
+    assert photos.runs == [("serving_default", (1, 16, 16, 3))]
+    assert (photos.images == (200, 0, 0)).all()
+
+
+async def test_return_input_shows_what_the_model_saw(client):
+    answer = await asked(client, f"{LABEL}?return=input", picture(size=(640, 480), kind="JPEG"))
+    [seen] = answer["inputs"]
+
+    png = base64.b64decode(seen["image"].partition(",")[2])
+    assert Image.open(io.BytesIO(png)).size == (16, 16)
+    assert seen["steps"] == ["cropped", "resized"]
+
+
+async def test_normalize_off_takes_only_a_picture_of_the_right_size(client):
+    answer = await asked(client, f"{LABEL}?normalize=off&return=input", picture(size=(16, 16)))
+    status, code, message = await refused(client, f"{LABEL}?normalize=off", picture())
+
+    assert answer["inputs"][0]["steps"] == []
+    assert (status, code) == (422, "invalid_image")
+    assert "16 × 16 pixels, got 40 × 30" in message
+
+
+def orientated():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return picture(kind="JPEG", exif=exif)
+
+
+def animated():
+    buffer = io.BytesIO()
+    second = Image.new("RGB", (20, 20), (0, 0, 200))
+    Image.new("RGB", (20, 20), (200, 0, 0)).save(
+        buffer, "GIF", save_all=True, append_images=[second]
+    )
+    return buffer.getvalue()
+
+
+def transparent_palette():
+    image = Image.new("P", (20, 20), 1)
+    image.putpalette([0, 0, 0, 200, 0, 0])
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", transparency=0)
+    return buffer.getvalue()
+
+
+REDDISH = {
+    "one pixel": picture(size=(1, 1)),
+    "1 × 5000": picture(size=(1, 5000)),
+    "5000 × 1": picture(size=(5000, 1)),
+    "28 × 28": picture(size=(28, 28)),
+    "large": picture(size=(4000, 3000)),
+    "CMYK": picture((0, 255, 255, 55), kind="JPEG", mode="CMYK"),
+    "palette with transparency": transparent_palette(),
+    "alpha": picture((200, 0, 0, 255), mode="RGBA"),
+    "animated": animated(),
+    "turned by EXIF": orientated(),
+}
+
+
+@pytest.mark.parametrize("content", REDDISH.values(), ids=REDDISH)
+async def test_strange_photos_are_labelled_all_the_same(client, content):
+    [labels] = (await asked(client, LABEL, content))["predictions"]
+
+    assert labels[0]["class_description"] == "red"
+
+
+async def test_sixteen_bits_of_grey_become_three_equal_colours(client, photos):
+    await asked(client, LABEL, picture(200 * 257, mode="I;16"))
+
+    assert (photos.images == 200).all()
+
+
+async def test_a_corrupt_photo_is_named_among_good_ones(client):
+    files = [("a", picture()), ("b", picture(kind="JPEG", size=(99, 99))[:400])]
+    response = await client.post(LABEL, files=files)
+
+    assert response.status_code == 422
+    assert response.json()["code"] == "invalid_image"
+    assert response.json()["error"].startswith("image 2: the JPEG is truncated or corrupt")
+
+
+async def test_pixels_of_all_photos_of_a_request_count_together(client):
+    large = picture(size=(1000, 1000))
+    files = [(f"p{number}", large) for number in range(64)]
+    response = await client.post(LABEL, files=files)
+
+    assert response.status_code == 413
+    assert response.json()["code"] == "image_too_large"
+    assert "64,000,000 in 64 images" in response.json()["error"]
+
+
+async def test_many_photos_are_answered_in_order_in_several_batches(client, photos):
+    colours = [(200, 0, 0), (0, 200, 0), (0, 0, 200)] * 7
+    files = [(f"p{number}", picture(colour)) for number, colour in enumerate(colours)]
+    response = await client.post(f"{LABEL}?top=1", files=files)
+
+    found = [labels[0]["class_description"] for labels in response.json()["predictions"]]
+    assert found == ["red", "green", "blue"] * 7
+    assert [shape[0] for _, shape in photos.runs] == [8, 8, 8]
+
+
+async def test_clothing_is_classified_by_the_dense_head(client):
+    answer = await asked(client, FASHION, clothing(5))
+
+    assert answer["model"]["name"] == "fashion-dense"
+    [prediction] = answer["predictions"]
+    assert prediction == {
+        "label": "Sandal",
+        "label_index": 5,
+        "scores": [0, 0, 0, 0, 0, 1, 0, 0, 0, 0],
+        "head": "dense",
+    }
+
+
+async def test_both_heads_answer_side_by_side(client):
+    answer = await asked(client, f"{FASHION}?head=both&return=input", clothing(5))
+
+    assert answer["model"]["name"] == "fashion-dense"
+    [pair] = answer["predictions"]
+    assert (pair["dense"]["label_index"], pair["svm"]["label_index"]) == (5, 6)
+    assert (pair["dense"]["head"], pair["svm"]["head"]) == ("dense", "svm")
+    assert pair["agree"] is False
+    assert pair["input"]["steps"] == []
+
+
+async def test_one_head_can_be_chosen(client):
+    answer = await asked(client, f"{FASHION}?head=svm", clothing(5))
+
+    assert answer["model"]["name"] == "fashion-svm"
+    assert answer["predictions"][0]["label"] == "Shirt"
+
+
+async def test_another_model_of_28_pixels_answers_in_the_same_shape(client):
+    answer = await asked(client, f"{FASHION}?model=my-fashion", clothing(3))
+
+    assert answer["model"]["name"] == "my-fashion"
+    assert answer["predictions"][0]["label"] == "Dress"
+    assert "head" not in answer["predictions"][0]
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("head=cnn", "head is one of dense, svm, both"),
+        ("head=svm&model=my-fashion", "give only one of them"),
+        ("head=both&version=1", "ask with head=dense or head=svm"),
+        ("model=labels", "post to /v1/images/label?model=labels"),
+        ("return=output", "return is one of input"),
+        ("normalize=no", "normalize is one of auto, off"),
+    ],
+)
+async def test_what_contradicts_is_refused(client, query, told):
+    status, code, message = await refused(client, f"{FASHION}?{query}", clothing())
+
+    assert (status, code) == (422, "invalid_value")
+    assert told in message
+
+
+async def test_a_light_background_turns_dark_and_nothing_is_refused_as_blank(client):
+    light = await asked(client, f"{FASHION}?return=input", clothing(5, light=True))
+    blank = await asked(client, FASHION, picture((255, 255, 255)))
+    photo = await asked(client, f"{FASHION}?return=input", picture((9, 9, 9), size=(3000, 2000)))
+
+    assert light["predictions"][0]["label_index"] == 5
+    assert light["predictions"][0]["input"]["steps"] == ["inverted"]
+    assert blank["predictions"][0]["label_index"] == 0
+    assert photo["predictions"][0]["input"]["steps"] == ["fitted"]
+
+
+async def test_clothing_gets_labels_in_the_shape_of_decode_predictions_too(client):
+    [labels] = (await asked(client, f"{LABEL}?model=fashion-dense&top=1", clothing(2)))[
+        "predictions"
+    ]
+
+    assert labels == [{"class_name": "Pullover", "class_description": "Pullover", "score": 1.0}]
