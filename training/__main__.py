@@ -46,6 +46,13 @@ TASKS = {
         "/v1/vae/reconstruct",
         "--data-binary @docs/seven.png",
     ),
+    "generate_image": Task(
+        "--data-dir",
+        Path,
+        "folder with the data set (IDX, gzip or not)",
+        "/v1/gan/sample",
+        """-d '{"n": 4, "digit": 3}'""",
+    ),
     "generate_text": Task(
         "--text",
         str,

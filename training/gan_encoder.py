@@ -1,0 +1,97 @@
+"""The encoder: from a picture to the w that would make it, learned after the generator.
+
+On generated pictures the w is known; on real ones only how the picture that the guess makes
+differs. It also says which digit it sees.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from training import gan_model
+from training.gan_model import DIGITS, LOSS_MAPS, Gan
+from training.job import Split
+from training.judge import released_network
+
+LOSS_NETWORK = "digits-course"  # not the one that judges
+REAL_WEIGHT, DIGIT_WEIGHT = 10.0, 0.2
+
+
+def take_loss_maps(model: Gan) -> None:
+    """Put the convolutions of the course's digit network into the perceptual loss."""
+    network, _ = released_network(LOSS_NETWORK)
+    for number in range(1, len(LOSS_MAPS) + 1):
+        model.get_layer(f"loss{number}").set_weights(
+            network.get_layer(f"conv{number}").get_weights()
+        )
+
+
+class EncoderFitting:
+    """What the encoder's training holds."""
+
+    def __init__(self, model: Gan, config: Any, steps: int) -> None:
+        networks = gan_model.parts(model)
+        self.mapping, self.synthesis = networks["mapping"], networks["synthesis"]
+        self.encoder, self.config = networks["encoder"], config
+        z = np.random.default_rng(config.seed).standard_normal((1_000, config.z), np.float32)
+        w = self.mapping([tf.constant(z), tf.range(1_000) % DIGITS])
+        self.scale = float(tf.math.reduce_std(w))
+        schedule = keras.optimizers.schedules.CosineDecay(config.learning_rate, steps, alpha=0.02)
+        self.optimizer = keras.optimizers.Adam(schedule)
+        self.step = tf.Variable(0, dtype=tf.int64)
+
+    @tf.function
+    def learn(self, images: Any, labels: Any) -> Any:
+        """One step on as many generated pictures as real ones, uint8 [B, 28, 28, 1]; the loss."""
+        real = tf.cast(images, tf.float32) / 127.5 - 1
+        w, digits = self._draw(tf.shape(real)[0])
+        made = tf.clip_by_value(self.synthesis(w, training=False), -1.0, 1.0)
+        with tf.GradientTape() as tape:
+            both, digits = tf.concat([made, real], 0), tf.concat([digits, labels], 0)
+            guess, logits = self.encoder(both, training=True)
+            of_made, of_real = tf.split(guess, 2)
+            found = tf.reduce_mean(((of_made - w) / self.scale) ** 2)
+            again = tf.reduce_mean((self.synthesis(of_real, training=False) - real) ** 2)
+            read = tf.nn.sparse_softmax_cross_entropy_with_logits(digits, logits)
+            loss = found + REAL_WEIGHT * again + DIGIT_WEIGHT * tf.reduce_mean(read)
+        variables = self.encoder.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        self.step.assign_add(1)
+        return tf.stack([found, again, tf.reduce_mean(read)])
+
+    def _draw(self, count: Any) -> tuple[Any, Any]:
+        seeds = [tf.stack([self.step, 3 * self.config.seed + part]) for part in range(3)]
+        z = tf.random.stateless_normal([2 * count, self.config.z], seeds[0])
+        digits = tf.random.stateless_uniform([2 * count], seeds[1], 0, DIGITS, tf.int32)
+        coarse, other = tf.split(self.mapping([z, digits], training=False), 2)
+        mixed = tf.random.stateless_uniform([count, 1], seeds[2]) < self.config.mixing
+        return tf.concat([coarse, tf.where(mixed, other, coarse)], axis=1), digits[:count]
+
+
+def train_encoder(model: Gan, train: Split, config: Any, workdir: Path) -> dict[str, Any]:
+    """Fit the encoder of a trained generator in place; return its losses, one a hundredth of the way.
+
+    A finished one is kept in `workdir`, for the generator of so many epochs, and read again.
+    """
+    path = workdir / f"encoder-{config.epochs}-{config.encoder_images}.npz"
+    encoder = gan_model.parts(model)["encoder"]
+    if path.is_file():
+        with np.load(path) as kept:
+            encoder.set_weights([kept[f"arr_{n}"] for n in range(len(encoder.weights))])
+            return {"encoder_loss": kept["losses"].tolist()}
+    steps = max(1, config.encoder_images // config.batch_size)
+    fitting, random, losses = EncoderFitting(model, config, steps), np.random.default_rng(1), []
+    every = max(1, steps // 100)
+    for step in range(steps):
+        chosen = random.integers(0, len(train.labels), config.batch_size)
+        batch = tf.constant(train.images[chosen]), tf.constant(train.labels[chosen], tf.int32)
+        told = fitting.learn(*batch).numpy()
+        if step % every == 0:
+            losses.append(round(float(told.sum()), 5))
+        if step % (10 * every) == 0:
+            print(f"encoder {step}/{steps}: w, picture, digit {np.round(told, 4)}", flush=True)
+    np.savez(path, *encoder.get_weights(), losses=np.array(losses))
+    return {"encoder_loss": losses}

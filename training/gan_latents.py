@@ -1,0 +1,155 @@
+"""The space of w: its mean and spread, and directions along which one attribute of a picture changes.
+
+A direction is found on latent vectors whose halves are drawn apart, of each digit around its own mean:
+attributes are measured on the pictures, a linear regression says which way each grows, in coordinates
+in which w has the same spread every way, and what the other attributes' ways share with it is taken out
+(conditional directions: Shen et al., 2020). Moved are then other latent vectors, and measured again.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from scipy.stats import spearmanr
+
+from training import evaluation, gan_attributes, gan_model
+from training.gan_model import DIGITS, Gan
+from training.gan_pictures import to_greys
+from training.job import Splits
+from training.judge import Judge
+
+MEAN_OF, FITTED_ON, MOVED = 2_000, 20_000, 200  # latent vectors: of each digit; of all; of all
+SCALED_ON = 1_000  # training pictures
+STRENGTHS = np.linspace(-2, 2, 9)  # in standard deviations along the direction
+KEPT_VARIANCE = 0.995  # of w, in the coordinates of the regression
+CHUNK = 500
+
+
+class Space:
+    """A generator on NumPy arrays, in chunks."""
+
+    def __init__(self, model: Gan) -> None:
+        networks = gan_model.parts(model)
+        self.z_size = model.z_size
+        self._mapping = tf.function(networks["mapping"], reduce_retracing=True)
+        self._synthesis = tf.function(
+            lambda w: to_greys(networks["synthesis"](w, training=False)), reduce_retracing=True
+        )
+
+    def draw(self, digits: np.ndarray, seed: int) -> np.ndarray:
+        """One half of w for each digit, float32 [B, W / 2]."""
+        z = np.random.default_rng(seed).standard_normal((len(digits), self.z_size), np.float32)
+        half: np.ndarray = self._mapping([tf.constant(z), tf.constant(digits, tf.int32)]).numpy()
+        return half
+
+    def unmixed(self, digits: np.ndarray, seed: int) -> np.ndarray:
+        """Whole w, both halves the same, float32 [B, W]."""
+        half = self.draw(digits, seed)
+        return np.concatenate([half, half], axis=1)
+
+    def pictures(self, w: np.ndarray) -> np.ndarray:
+        """Pictures uint8 [B, 28, 28, 1] of w [B, W]."""
+        parts = [w[start : start + CHUNK].astype(np.float32) for start in range(0, len(w), CHUNK)]
+        return np.concatenate([self._synthesis(tf.constant(part)).numpy() for part in parts])
+
+
+def calibrate(model: Gan, splits: Splits, judge: Judge) -> dict[str, Any]:
+    """Everything that signatures and manifest need beside the weights.
+
+    class_means float32 [10, W], w_mean and w_std, the power of the loss's maps, and the directions.
+    """
+    space = Space(model)
+    digits = np.repeat(np.arange(DIGITS), MEAN_OF)
+    w = space.unmixed(digits, seed=11)
+    means = w.reshape(DIGITS, MEAN_OF, -1).mean(axis=1)
+    ink = tf.constant(splits.train.images[:SCALED_ON].astype(np.float32) / 127.5 - 1)
+    maps = gan_model.parts(model)["loss_maps"](ink, training=False)
+    return {
+        "class_means": means.astype(np.float32),
+        "w_mean": [round(float(x), 6) for x in means.mean(axis=0)],
+        "w_std": float(np.sqrt(((w - means.mean(axis=0)) ** 2).mean())),
+        "map_power": [float(tf.reduce_mean(part**2)) for part in maps],
+        "directions": directions(space, judge),
+    }
+
+
+def directions(space: Space, judge: Judge) -> dict[str, Any]:
+    """Find one direction for each attribute and measure it on other latent vectors."""
+    found = find(space)
+    digits = np.arange(MOVED) % DIGITS
+    w = space.unmixed(digits, seed=13)
+    return {name: move(space, judge, w, name, *found[name]) for name in found}
+
+
+def find(space: Space) -> dict[str, tuple[np.ndarray, float]]:
+    """Each attribute's unit vector [W] and the standard deviation of w along it."""
+    digits = np.arange(FITTED_ON) % DIGITS
+    w = np.concatenate([space.draw(digits, seed=21), space.draw(digits, seed=22)], axis=1)
+    measured = gan_attributes.measure(space.pictures(w))
+    centred = _within_digit(w.astype(np.float64), digits)
+    values, axes = np.linalg.eigh(np.cov(centred, rowvar=False))
+    kept = np.cumsum(values[::-1])[::-1] > (1 - KEPT_VARIANCE) * values.sum()
+    back = axes[:, kept] * np.sqrt(values[kept])  # from coordinates of equal spread to w
+    equal = centred @ (axes[:, kept] / np.sqrt(values[kept]))
+    targets = np.stack([_within_digit(column, digits) for column in measured.values()], axis=1)
+    slopes = np.linalg.lstsq(equal, targets / targets.std(axis=0), rcond=None)[0]
+    return {name: _unit_in_w(back @ _apart(slopes, number)) for number, name in enumerate(measured)}
+
+
+def move(
+    space: Space, judge: Judge, w: np.ndarray, name: str, vector: np.ndarray, sigma: float
+) -> dict[str, Any]:
+    """Move latent vectors [B, W] along a direction; say what changed, what should not have, and did."""
+    steps = STRENGTHS[:, None, None] * sigma * vector
+    images = space.pictures((w + steps).reshape(-1, w.shape[1]))
+    measured = {
+        key: column.reshape(len(STRENGTHS), len(w))
+        for key, column in gan_attributes.measure(images).items()
+    }
+    middle = len(STRENGTHS) // 2
+    changes = {key: column - column[middle] for key, column in measured.items()}
+    strengths = np.broadcast_to(STRENGTHS[:, None], (len(STRENGTHS), len(w))).ravel()
+    rho = {key: float(spearmanr(strengths, change.ravel())[0]) for key, change in changes.items()}
+    seen = judge(images).argmax(axis=1).reshape(len(STRENGTHS), -1)
+    slope = np.polyfit(strengths, changes[name].ravel(), 1)[0]
+    return {
+        "vector": [round(float(x), 6) for x in vector],
+        "sigma": float(sigma),
+        "unit": gan_attributes.UNITS[name],
+        "per_sigma": float(slope),
+        "rho": rho[name],
+        "leakage": {key: value for key, value in rho.items() if key != name},
+        "class_kept": dict(evaluation.proportion(int((seen == seen[middle]).sum()), seen.size)),
+    }
+
+
+def _within_digit(values: np.ndarray, digits: np.ndarray) -> np.ndarray:
+    """Values [B, …] less the mean of their digit."""
+    means = np.stack([values[digits == digit].mean(axis=0) for digit in range(DIGITS)])
+    centred: np.ndarray = values - means[digits]
+    return centred
+
+
+def _apart(slopes: np.ndarray, number: int) -> np.ndarray:
+    """Column `number` of slopes [K, A] without what the other columns span, of length 1."""
+    others = np.delete(slopes, number, axis=1)
+    rest = slopes[:, number] - others @ np.linalg.lstsq(others, slopes[:, number], rcond=None)[0]
+    unit: np.ndarray = rest / np.linalg.norm(rest)
+    return unit
+
+
+def _unit_in_w(step: np.ndarray) -> tuple[np.ndarray, float]:
+    """A step of one standard deviation → its direction and its length."""
+    length = float(np.linalg.norm(step))
+    return step / length, length
+
+
+def listed(found: Mapping[str, Any]) -> dict[str, float]:
+    """The directions' numbers that a card lists: strength, leakage, digit kept."""
+    told: dict[str, Any] = {}
+    for name, one in found.items():
+        told[f"direction_{name}_rho"] = one["rho"]
+        told[f"direction_{name}_largest_leakage"] = max(abs(x) for x in one["leakage"].values())
+        told[f"direction_{name}_digit_kept"] = one["class_kept"]
+    return told

@@ -1,0 +1,50 @@
+"""A GAN's pictures as greys, and what its card shows of them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from training.picture_grid import grid
+
+DIGITS = 10
+TIMES = 8  # rows of the samples by training time
+STRENGTHS = np.linspace(-2, 2, 7)  # of edits, in standard deviations
+
+
+def to_greys(pictures: Any) -> Any:
+    """Float pictures in -1..1 → uint8, rounded as every picture that is kept is."""
+    return tf.cast(tf.round((tf.clip_by_value(pictures, -1.0, 1.0) + 1) * 127.5), tf.uint8)
+
+
+def by_training_time(samples: np.ndarray) -> str:
+    """Samples [T, 100, 28, 28, 1], ten a digit → one of each digit at moments between first and last."""
+    chosen = np.unique(np.linspace(0, len(samples) - 1, TIMES).round().astype(int))
+    return grid(samples[chosen][:, ::DIGITS].reshape(-1, 28, 28, 1), DIGITS)
+
+
+def edits(
+    synthesize: Callable[[np.ndarray], np.ndarray], w: np.ndarray, directions: Mapping[str, Any]
+) -> str:
+    """One latent vector [W] a direction, moved from left to right; a row each."""
+    rows = [
+        w[number] + STRENGTHS[:, None] * one["sigma"] * np.array(one["vector"])
+        for number, one in enumerate(directions.values())
+    ]
+    return grid(synthesize(np.concatenate(rows)), len(STRENGTHS))
+
+
+def mixes(synthesize: Callable[[np.ndarray], np.ndarray], w: np.ndarray) -> str:
+    """Each of the first vectors' coarse half with each of the others' fine half.
+
+    w: [2·N, W]. The first column is the coarse ones unmixed, the first row the fine ones.
+    """
+    coarse, fine = np.split(w, 2)
+    half, size = w.shape[1] // 2, len(coarse)
+    table = np.zeros((size + 1, size + 1, w.shape[1]), np.float32)
+    table[1:, :, :half], table[1:, 1:, half:] = coarse[:, None, :half], fine[None, :, half:]
+    table[1:, 0], table[0, 1:] = coarse, fine
+    images = synthesize(table.reshape(-1, w.shape[1]))
+    images[0] = 0
+    return grid(images, size + 1)

@@ -1,0 +1,50 @@
+"""A GAN's signatures on NumPy arrays of any length: what is measured is what will be served."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from training import gan_signatures
+from training.gan_model import Gan
+
+CHUNK = 250
+
+
+class Served:
+    """Calls signatures by name, in chunks."""
+
+    def __init__(self, model: Gan, calibration: Mapping[str, Any]) -> None:
+        self._z = model.z_size
+        self._functions = {
+            name: tf.function(signature.function, input_signature=list(signature.inputs.values()))
+            for name, signature in gan_signatures.signatures(model, calibration).items()
+        }
+
+    def __call__(
+        self, signature: str, *, rows: int = CHUNK, **arrays: np.ndarray
+    ) -> dict[str, np.ndarray]:
+        """Run a signature on arrays [B, …], `rows` at a time; return its outputs [B, …]."""
+        function, count = self._functions[signature], len(next(iter(arrays.values())))
+        runs = []
+        for start in range(0, count, rows):
+            part = {name: tf.constant(a[start : start + rows]) for name, a in arrays.items()}
+            runs.append({name: out.numpy() for name, out in function(**part).items()})
+        return {name: np.concatenate([run[name] for run in runs]) for name in runs[0]}
+
+    def sample(self, digits: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Pictures of these digits, uint8 [B, 28, 28, 1], and their w, without truncation."""
+        z = np.random.default_rng(seed).standard_normal((len(digits), self._z), np.float32)
+        whole = np.ones(len(digits), np.float32)
+        made = self("sample", z=z, digit=digits.astype(np.int32), truncation=whole)
+        return made["images"], made["w"]
+
+    def project(
+        self, images: np.ndarray, w: np.ndarray, *, steps: int, loss: int, rows: int
+    ) -> dict[str, np.ndarray]:
+        """All steps of a projection from w at once."""
+        counts = {"step": 0, "steps": steps, "total_steps": steps, "loss": loss}
+        whole = {name: np.full(len(w), number, np.int32) for name, number in counts.items()}
+        zeros = np.zeros_like(w)
+        return self("project", rows=rows, images=images, w=w, m=zeros, v=zeros, **whole)

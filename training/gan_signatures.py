@@ -1,0 +1,194 @@
+"""What an exported GAN can do: sample, synthesize, encode, discriminate, project. Pictures are uint8.
+
+Each row depends on its own inputs alone, so that any rows may share a batch.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from training import gan_model
+from training.datasets import synthetic_digits
+from training.gan_model import DIGITS, Gan
+from training.gan_pictures import to_greys
+from training.gan_projection import LOSSES, Projector
+from training.job import Arrays, Signature
+
+TASK = "generate_image"
+INPUT = {"height": 28, "width": 28, "channels": 1}
+LABELS = [(str(digit), str(digit)) for digit in range(DIGITS)]
+LARGEST = 1e3  # of z and w; beyond it sums could overflow, and nobody has been there
+PROJECT_ROWS = 16  # at most in one run: it is a hundred times as much work as a sample
+GOLDEN_STEPS = 3
+TOLERANCE = {
+    "images": 2.0,  # greys: the last digits of w, after steps of a projection, move a picture a little
+    "w": 2e-3,
+    "m": 2e-3,
+    "v": 2e-3,
+    "losses": 2e-3,
+    "probability_real": 1e-3,
+    "digit_probabilities": 1e-3,
+}
+
+
+def signatures(model: Gan, calibration: Mapping[str, Any]) -> dict[str, Signature]:
+    """The five, for latent vectors w float32 [B, W] whose halves are the coarse and the fine styles.
+
+    calibration: what `gan_latents.calibrate` gives.
+    """
+    networks, width = gan_model.parts(model), 2 * model.half
+    z, w = _rows(tf.float32, model.z_size), _rows(tf.float32, width)
+    images, number, whole = _rows(tf.uint8, 28, 28, 1), _rows(tf.float32), _rows(tf.int32)
+    golden = _golden(model, calibration)
+    project = {"images": images, "w": w, "m": w, "v": w, "step": whole, "steps": whole}
+    project |= {"total_steps": whole, "loss": whole}
+    every: dict[str, tuple[Callable[..., Any], dict[str, Any], tuple[str, ...]]] = {
+        "sample": (
+            _sample(networks, calibration),
+            {"z": z, "digit": whole, "truncation": number},
+            ("images", "w"),
+        ),
+        "synthesize": (_synthesize(networks), {"w": w}, ("images",)),
+        "encode": (_encode(networks), {"images": images}, ("w", "digit_probabilities")),
+        "discriminate": (_discriminate(networks), {"images": images}, ("probability_real",)),
+        "project": (
+            _project(projector(networks, calibration)),
+            project,
+            ("w", "m", "v", "images", "losses"),
+        ),
+    }
+    return {
+        name: Signature(
+            function,
+            inputs,
+            {output: TOLERANCE[output] for output in outputs},
+            {key: golden[key] for key in inputs if key in golden},
+        )
+        for name, (function, inputs, outputs) in every.items()
+    }
+
+
+def projector(networks: Mapping[str, Any], calibration: Mapping[str, Any]) -> Projector:
+    """What the projection's loop needs."""
+    return Projector(
+        networks["synthesis"],
+        networks["loss_maps"],
+        tuple(calibration["map_power"]),
+        tf.constant(calibration["w_mean"], tf.float32),
+        calibration["w_std"],
+    )
+
+
+def manifest_fields(model: Gan, calibration: Mapping[str, Any]) -> dict[str, Any]:
+    """The latent vector's parts, its mean, and the directions with how well each was measured."""
+    half = model.half
+    return {
+        "latents": {
+            "z": model.z_size,
+            "w": 2 * half,
+            "coarse": [0, half],
+            "fine": [half, 2 * half],
+        },
+        "w_mean": calibration["w_mean"],
+        "w_std": calibration["w_std"],
+        "directions": calibration["directions"],
+        "batch_limits": {"project": PROJECT_ROWS},
+    }
+
+
+def golden_inputs() -> Arrays:
+    """Ten digits of Pillow's typeface: every class, no data set."""
+    return {"images": synthetic_digits(10, seed=7).images}
+
+
+def _golden(model: Gan, calibration: Mapping[str, Any]) -> Arrays:
+    """Ten rows for every other input, among them a projection's first three steps by either loss."""
+    random, rows = np.random.default_rng(7), np.arange(10, dtype=np.int32)
+    zeros, width = np.zeros((10, 2 * model.half), np.float32), 2 * model.half
+    far = random.standard_normal((10, width)).astype(np.float32) * calibration["w_std"]
+    return {
+        "z": random.standard_normal((10, model.z_size)).astype(np.float32),
+        "digit": rows,
+        "truncation": np.linspace(0, 1, 10, dtype=np.float32),
+        "w": np.asarray(calibration["w_mean"], np.float32) + far,
+        "m": zeros,
+        "v": zeros,
+        "step": np.zeros(10, np.int32),
+        "steps": np.full(10, GOLDEN_STEPS, np.int32),
+        "total_steps": np.full(10, 100, np.int32),
+        "loss": rows % len(LOSSES),
+    }
+
+
+def _sample(networks: Mapping[str, Any], calibration: Mapping[str, Any]) -> Callable[..., Any]:
+    means = tf.constant(calibration["class_means"], tf.float32)
+
+    def sample(z: tf.Tensor, digit: tf.Tensor, truncation: tf.Tensor) -> dict[str, tf.Tensor]:
+        digit = tf.clip_by_value(digit, 0, DIGITS - 1)
+        half = networks["mapping"]([_tame(z), digit], training=False)
+        mean = tf.gather(means, digit)
+        w = mean + truncation[:, None] * (tf.concat([half, half], axis=1) - mean)
+        return {"images": to_greys(networks["synthesis"](_tame(w), training=False)), "w": w}
+
+    return sample
+
+
+def _synthesize(networks: Mapping[str, Any]) -> Callable[..., Any]:
+    def synthesize(w: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"images": to_greys(networks["synthesis"](_tame(w), training=False))}
+
+    return synthesize
+
+
+def _encode(networks: Mapping[str, Any]) -> Callable[..., Any]:
+    def encode(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        guess, logits = networks["encoder"](_to_floats(images), training=False)
+        return {"w": guess, "digit_probabilities": tf.nn.softmax(logits)}
+
+    return encode
+
+
+def _discriminate(networks: Mapping[str, Any]) -> Callable[..., Any]:
+    def discriminate(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        given = _to_floats(images)
+        _, logits = networks["encoder"](given, training=False)
+        digit = tf.argmax(logits, axis=1, output_type=tf.int32)
+        logit = networks["discriminator"]([given, digit], training=False)
+        return {"probability_real": tf.sigmoid(logit[:, 0])}
+
+    return discriminate
+
+
+def _project(projecting: Projector) -> Callable[..., Any]:
+    def project(  # noqa: PLR0913 - the tensors of the contract, by name
+        images: tf.Tensor,
+        w: tf.Tensor,
+        m: tf.Tensor,
+        v: tf.Tensor,
+        step: tf.Tensor,
+        steps: tf.Tensor,
+        total_steps: tf.Tensor,
+        loss: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        target, pixel = _to_floats(images), loss == LOSSES.index("pixel")
+        clock = (step, steps, total_steps)
+        w, m, v = projecting.project(target, (_tame(w), m, v), clock, pixel)
+        maps = projecting.loss_maps(target, training=False)
+        losses, made = projecting.losses(w, target, maps, pixel)
+        return {"w": w, "m": m, "v": v, "images": to_greys(made), "losses": losses}
+
+    return project
+
+
+def _rows(dtype: tf.DType, *shape: int) -> tf.TensorSpec:
+    return tf.TensorSpec([None, *shape], dtype)
+
+
+def _tame(values: tf.Tensor) -> tf.Tensor:
+    return tf.clip_by_value(values, -LARGEST, LARGEST)
+
+
+def _to_floats(images: tf.Tensor) -> tf.Tensor:
+    return tf.cast(images, tf.float32) / 127.5 - 1
