@@ -33,7 +33,7 @@ imports: .venv/dev.stamp
 unit: .venv/dev.stamp
 	$(BIN)/python -m pytest -q
 
-load: .venv/run.stamp  ## load the running service (VITRINE_URL) and print percentiles
+load: .venv/run.stamp  ## raise the load on the running service (VITRINE_URL) until it gives way
 	$(BIN)/python -m clients.load
 bench: .venv/run.stamp  ## service beside a decode-only endpoint and the raw model, in one run
 	$(BIN)/python -m clients.load.bench

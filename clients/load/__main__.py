@@ -1,44 +1,57 @@
-"""`python -m clients.load`: load a running service on a few connections and say what came back.
+"""`python -m clients.load`: raise the rate of requests step by step until a running service gives way.
 
-Latencies and rates are those of right answers. It is a closed loop (see `closed_loop`), so its
-percentiles say how fast the service is at this many connections, not how it copes with a rate.
+It is an open loop (see `open_loop`): requests leave when they are due, so that the percentiles say what
+people would feel at that rate. Of each scenario it prints a table of steps, with errors by kind, batch
+sizes and the service's own Server-Timing (medians, ms), and the knee. `-o FOLDER` also writes
+FOLDER/load.json and FOLDER/load.png. With several `--url` the services take turns at each rate and are
+compared. The step beyond the knee overloads the service on purpose: load only what is yours.
 """
 
 import argparse
 import asyncio
+import datetime
+import json
 import os
 import sys
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any, TypeVar
 
-from clients.load.closed_loop import Tally, drive
-from clients.load.connection import Answer, Connection, Disconnected
-from clients.load.report import progress_line, report_lines, stream_lines
-from clients.load.scenario import Scenario, request_bytes, scenarios
-from clients.load.streams import StreamTally, drive_streams
-from clients.load.target import Target, parse_target
+from clients.load import chart
+from clients.load.connection import Disconnected
+from clients.load.ladder import knee, most_right
+from clients.load.machine import describe_machine
+from clients.load.report import comparison_lines, progress_line, report_lines
+from clients.load.run import Course, measure_all
+from clients.load.scenario import MIX, scenarios
+from clients.load.step import Step, as_record
+from clients.load.target import parse_target
 
 Result = TypeVar("Result")
 DEFAULT_URL = "http://127.0.0.1:8000"
+MOST_RATE = 100_000.0
+Measured = dict[str, dict[str, list[Step]]]  # scenario → URL → steps
 
 
 def main(arguments: list[str]) -> int:
-    """Load each chosen scenario in turn; status 1 if one could not be run or was answered wrongly."""
+    """Measure each chosen scenario in turn; status 1 if one could not be run or was answered wrongly."""
     options = _parser().parse_args(arguments)
-    every = scenarios()
-    chosen = [every[name] for name in options.scenario or every]
+    urls = options.url or [os.environ.get("VITRINE_URL", DEFAULT_URL)]
     try:
-        target = parse_target(options.url, options.allow_remote)
-        if not options.scenario:
-            chosen = [one for one in chosen if run_async(_is_served(one, target))]
-        tallies = [
-            _load(scenario, target, options.connections, options.seconds) for scenario in chosen
-        ]
+        targets = [parse_target(url, options.allow_remote) for url in dict.fromkeys(urls)]
+        course = Course(
+            targets, options.seconds, options.steps, options.rates, options.connections, _Live()
+        )
+        measured = run_async(measure_all(course, options.scenario or [*MIX, "mix"]))
     except (ValueError, OSError, Disconnected) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    is_right = all(t.latencies_s and not t.errors["wrong answer"] for t in tallies)
-    return 0 if is_right else 1
+    except KeyboardInterrupt:
+        return 130
+    if options.output is not None and measured:
+        write(options.output, measured)
+    missing = set(options.scenario or ()) - measured.keys()
+    return 1 if missing or not measured or _is_wrong(measured) else 0
 
 
 def run_async(coroutine: Coroutine[Any, Any, Result]) -> Result:
@@ -47,44 +60,55 @@ def run_async(coroutine: Coroutine[Any, Any, Result]) -> Result:
         return runner.run(coroutine)
 
 
-def _load(scenario: Scenario, target: Target, connections: int, seconds: float) -> Tally:
-    def show(tally: Tally) -> None:
+def write(folder: Path, measured: Measured) -> None:
+    """FOLDER/load.json and FOLDER/load.png."""
+    record = {
+        "ended": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "machine": describe_machine(),
+        "scenarios": {
+            name: {url: _summary(steps) for url, steps in by_url.items()}
+            for name, by_url in measured.items()
+        },
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
+    (folder / "load.json").write_text(text + "\n", encoding="utf-8")
+    (folder / "load.png").write_bytes(chart.draw(measured))
+    print(f"written: {folder / 'load.json'}, {folder / 'load.png'}")
+
+
+class _Live:
+    """Prints reports, and a line that moves on where there is a terminal."""
+
+    def step(self, name: str, rate: float, tally: Any) -> None:
         end = "\r" if sys.stderr.isatty() else "\n"
-        print(progress_line(scenario.name, tally), end=end, file=sys.stderr, flush=True)
+        print(progress_line(name, rate, tally), end=end, file=sys.stderr, flush=True)
 
-    async def run() -> Tally:
-        await _ask_alone(scenario, target)
-        if scenario.name == "stream":
-            return await drive_streams(scenario, target, connections, seconds, show)
-        return await drive(scenario, target, connections, seconds, show)
+    def sentence(self, text: str) -> None:
+        print(text, flush=True)
 
-    tally = run_async(run())
-    lines = report_lines(scenario.name, connections, tally)
-    if isinstance(tally, StreamTally):
-        lines += stream_lines(tally)
-    print("\n".join(lines), flush=True)
-    return tally
+    def scenario(self, name: str, by_url: dict[str, list[Step]]) -> None:
+        for url, steps in by_url.items():
+            print("\n".join(report_lines(name, url, steps)), flush=True)
+        if len(by_url) > 1:
+            print("\n".join(comparison_lines(name, by_url)), flush=True)
 
 
-async def _is_served(scenario: Scenario, target: Target) -> bool:
-    """Whether the service has a model for it; if not, say so."""
-    answer = await _ask_alone(scenario, target)
-    if answer.status == 404:
-        print(f"{scenario.name}: left out, the service has no such model", flush=True)
-    return answer.status != 404
+def _summary(steps: list[Step]) -> dict[str, Any]:
+    bend = knee(steps)
+    return {
+        "knee_per_s": None if bend is None else bend.rate,
+        "most_right_per_s": most_right(steps),
+        "steps": [as_record(step) for step in steps],
+    }
 
 
-async def _ask_alone(scenario: Scenario, target: Target) -> Answer:
-    """The answer before there is any load, with which a check may compare the others."""
-    connection = Connection(target.host, target.port)
-    try:
-        answer = await connection.ask(request_bytes(scenario, target))
-    except OSError as error:
-        raise OSError(f"{target.url} does not answer ({error}); is the service running?") from None
-    finally:
-        connection.close()
-    scenario.is_right(answer.body)
-    return answer
+def _is_wrong(measured: Measured) -> bool:
+    every = [steps for by_url in measured.values() for steps in by_url.values()]
+    return any(
+        not most_right(steps) or any(step.errors.get("wrong answer") for step in steps)
+        for steps in every
+    )
 
 
 def _loop_factory() -> Any:
@@ -96,18 +120,26 @@ def _loop_factory() -> Any:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m clients.load", description=__doc__)
-    url = os.environ.get("VITRINE_URL", DEFAULT_URL)
-    parser.add_argument("--url", default=url, help=f"base URL (VITRINE_URL, else {DEFAULT_URL})")
-    parser.add_argument(
+    parser = argparse.ArgumentParser(
+        prog="python -m clients.load",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    url_help = f"base URL, may be given again to compare (VITRINE_URL, else {DEFAULT_URL})"
+    add("--url", action="append", help=url_help)
+    add(
         "--scenario",
         action="append",
-        choices=tuple(scenarios()),
-        help="what to ask, may be given again (default: each in turn)",
+        choices=(*scenarios(), "mix"),
+        help="what to ask, may be given again (default: each but drawing in turn)",
     )
-    parser.add_argument("--connections", type=_count, default=32, help="at a time (default 32)")
-    parser.add_argument("--seconds", type=float, default=5.0, help="per scenario (default 5)")
-    parser.add_argument("--allow-remote", action="store_true", help="load another machine; yours")
+    add("--rates", type=_rates, help="such as 10,50,100 a second (default: found by itself)")
+    add("--steps", type=_count, default=12, help="at most so many rates, each 1.5 × the last (12)")
+    add("--seconds", type=_seconds, default=3.0, help="per step, 0.1 to 60 (default 3)")
+    add("--connections", type=_count, default=256, help="at most, per URL (default 256)")
+    add("-o", "--output", type=Path, help="folder for load.json and load.png")
+    add("--allow-remote", action="store_true", help="load another machine; yours")
     return parser
 
 
@@ -115,6 +147,24 @@ def _count(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 10_000:
         raise argparse.ArgumentTypeError(f"{text} is no number from 1 to 10,000")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    return _number(text, 0.1, 60.0, "seconds")
+
+
+def _rates(text: str) -> tuple[float, ...]:
+    return tuple(sorted(_number(part, 0.1, MOST_RATE, "a rate") for part in text.split(",")))
+
+
+def _number(text: str, least: float, most: float, what: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not least <= number <= most:
+        raise argparse.ArgumentTypeError(f"{text!r}: {what} must be from {least:g} to {most:,g}")
+    return number
 
 
 if __name__ == "__main__":

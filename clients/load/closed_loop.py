@@ -1,7 +1,7 @@
 """A closed loop: each connection sends its next request when the answer to the last one has come.
 
 It keeps the service exactly as busy as there are connections, and so hides how long requests would
-queue if they arrived at a rate of their own.
+queue if they arrived at a rate of their own (see `open_loop`). The benchmark compares servers by it.
 """
 
 import asyncio
@@ -10,7 +10,6 @@ from array import array
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from clients.load.connection import Answer, Connection, Disconnected
 from clients.load.scenario import Scenario, request_bytes
@@ -28,7 +27,6 @@ class Tally:
     errors: Counter[str] = field(default_factory=Counter)
     batch_sizes: Counter[int] = field(default_factory=Counter)
     elapsed_s: float = 0.0
-    cpu_s: float = 0.0  # of the driver itself
 
     def count(self, answer: Answer, latency_s: float, scenario: Scenario) -> None:
         """Add one answer."""
@@ -42,15 +40,11 @@ class Tally:
             self.errors["wrong answer"] += 1
 
 
-TallyKind = TypeVar("TallyKind", bound=Tally)
-
-
 async def drive(
     scenario: Scenario,
     target: Target,
     connections: int,
     seconds: float,
-    each_second: Callable[[Tally], None] = lambda tally: None,
 ) -> Tally:
     """Ask on `connections` connections for `seconds`, then let requests under way finish."""
     tally = Tally()
@@ -59,20 +53,19 @@ async def drive(
     async def ask(connection: Connection) -> None:
         await _ask_once(connection, request, scenario, tally)
 
-    await keep_busy(ask, tally, target, connections, seconds, each_second)
+    await keep_busy(ask, tally, target, connections, seconds)
     return tally
 
 
 async def keep_busy(
     ask: Callable[[Connection], Awaitable[None]],
-    tally: TallyKind,
+    tally: Tally,
     target: Target,
     connections: int,
     seconds: float,
-    each_second: Callable[[TallyKind], None],
 ) -> None:
     """Call `ask` on each connection again and again for `seconds`; count the time into `tally`."""
-    started, cpu_started = time.perf_counter(), time.process_time()
+    started = time.perf_counter()
 
     async def keep_asking() -> None:
         connection = Connection(target.host, target.port)
@@ -81,12 +74,9 @@ async def keep_busy(
         connection.close()
 
     async with asyncio.TaskGroup() as group:
-        ticker = group.create_task(_tick(tally, started, each_second))
-        askers = [group.create_task(keep_asking()) for _ in range(connections)]
-        await asyncio.wait(askers)
-        ticker.cancel()
+        for _ in range(connections):
+            group.create_task(keep_asking())
     tally.elapsed_s = time.perf_counter() - started
-    tally.cpu_s = time.process_time() - cpu_started
 
 
 async def _ask_once(
@@ -109,10 +99,3 @@ def error_kind(error: Exception) -> str:
     if isinstance(error, ConnectionRefusedError):
         return "connection refused"
     return str(error) if isinstance(error, Disconnected) else "cannot connect"
-
-
-async def _tick(tally: TallyKind, started: float, each_second: Callable[[TallyKind], None]) -> None:
-    while True:
-        await asyncio.sleep(1)
-        tally.elapsed_s = time.perf_counter() - started
-        each_second(tally)

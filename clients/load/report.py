@@ -1,76 +1,136 @@
-"""Figures from a tally, and the lines in which people read them."""
+"""The lines in which people read a run: one while it goes on, a table of steps, the knee, the comparison."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 
-from clients.load.closed_loop import Tally
+from clients.load.ladder import knee, most_right
 from clients.load.measurement import percentile
-from clients.load.streams import StreamTally
+from clients.load.open_loop import StepTally
+from clients.load.step import SHARES, Percentiles, Step
 
-BUSY_DRIVER = 0.8  # share of one core from which on the driver, one thread, is likely the limit
+COLUMNS = ("due/s", "right/s", *(f"{name} ms" for name in SHARES), "not right", "batch")
 
 
-def progress_line(name: str, tally: Tally) -> str:
-    """One line about a run under way."""
+def progress_line(name: str, rate: float, tally: StepTally) -> str:
+    """One line about a step under way."""
     latencies = sorted(tally.latencies_s)
-    p50 = f"p50 {percentile(latencies, 0.5) * 1000:.2f} ms" if latencies else "no right answer yet"
-    rate = len(latencies) / tally.elapsed_s if tally.elapsed_s else 0.0
+    p50 = f"p50 {percentile(latencies, 0.5) * 1000:.1f} ms" if latencies else "no right answer yet"
+    under_way = tally.asked - tally.statuses.total() - _without_answer(tally)
     return (
-        f"{name}: {tally.elapsed_s:4.0f} s  {rate:8,.0f} right answers/s  {p50}"
-        f"  {_not_200(tally):,} refused  {tally.errors.total():,} errors"
+        f"{name}: {rate:,g}/s due  {tally.elapsed_s:4.1f} s  {len(latencies):,} right  {p50}"
+        f"  {under_way:,} under way  {tally.refusals.total():,} refused"
+        f"  {tally.errors.total():,} errors"
     )
 
 
-def report_lines(name: str, connections: int, tally: Tally) -> list[str]:
-    """The whole report of one scenario."""
+def report_lines(scenario: str, url: str, steps: Sequence[Step]) -> list[str]:
+    """The whole report of one scenario at one target."""
+    stages = list(dict.fromkeys(name for step in steps for name in step.timings_ms))
+    head = [*COLUMNS, *stages]
+    rows = [head, *(_cells(step, stages) for step in steps)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    table = [
+        "  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    ]
     return [
-        f"{name}, {connections} connections, {tally.elapsed_s:.1f} s",
-        f"  right answers/s  {len(tally.latencies_s) / tally.elapsed_s:,.0f}",
-        f"  latency          {_percentiles(tally.latencies_s)}",
-        f"  answers          {_counts(tally.statuses)}",
-        f"  errors           {_counts(tally.errors)}",
-        f"  mean batch size  {_mean_batch_size(tally)}",
-        *_driver_lines(tally),
+        f"{scenario} at {url}",
+        *table,
+        *_failures(steps),
+        *_extra(scenario, steps),
+        *_end(steps),
     ]
 
 
-def stream_lines(tally: StreamTally) -> list[str]:
-    """What only streams have, after their report."""
-    rates = sorted(tally.rates)
-    each = f"{percentile(rates, 0.5):,.0f} ({rates[0]:,.0f} to {rates[-1]:,.0f})" if rates else "-"
+def comparison_lines(scenario: str, by_url: Mapping[str, Sequence[Step]]) -> list[str]:
+    """Every target beside the first, at the rates both kept up with and at their most."""
+    (first, reference), *others = by_url.items()
+    lines = []
+    for url, steps in others:
+        shared = [
+            theirs.latency_ms["p50"] / ours.latency_ms["p50"]
+            for ours in reference
+            for theirs in steps
+            if ours.rate == theirs.rate and ours.keeps_up and theirs.keeps_up
+        ]
+        latency = (
+            f"median latency {percentile(sorted(shared), 0.5):.2f} × (over {len(shared)} rates)"
+            if shared
+            else "no rate that both kept up with"
+        )
+        most, reference_most = most_right(steps), most_right(reference)
+        ratio = f"{most / reference_most:.2f} ×" if reference_most else "beside none:"
+        lines.append(
+            f"{scenario}: {url} beside {first}: {latency}, most right answers/s {ratio} ({most:,.1f})"
+        )
+    return lines
+
+
+def _cells(step: Step, stages: Sequence[str]) -> list[str]:
+    size = step.mean_batch_size
+    failed = sum(step.refusals.values()) + sum(step.errors.values())
     return [
-        f"  characters/s     {tally.characters / tally.elapsed_s:,.0f} of all, {each} of each",
-        f"  first characters {_percentiles(tally.first_s)}",
-        f"  gaps             {_percentiles(tally.gaps_s)}",
+        f"{step.rate:,g}",
+        f"{step.right_per_s:,.1f}",
+        *(_cell(step.latency_ms, share) for share in SHARES),
+        f"{failed:,}",
+        "-" if size is None else f"{size:.1f}",
+        *(_cell(step.timings_ms.get(stage, {}), "p50") for stage in stages),
     ]
 
 
-def _percentiles(seconds: Iterable[float]) -> str:
-    ordered = sorted(seconds)
-    if not ordered:
-        return "no right answer"
-    shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
-    return "  ".join(f"{key} {percentile(ordered, q) * 1000:.2f} ms" for key, q in shares.items())
+def _cell(percentiles: Percentiles, share: str) -> str:
+    return f"{percentiles[share]:,.1f}" if percentiles else "-"
 
 
-def _counts(counter: "dict[int, int] | dict[str, int]") -> str:
-    return ", ".join(f"{key}: {count:,}" for key, count in sorted(counter.items())) or "none"
+def _failures(steps: Sequence[Step]) -> list[str]:
+    lines = []
+    for step in steps:
+        kinds = sorted((step.refusals | step.errors).items())
+        if kinds:
+            counts = ", ".join(f"{count:,} × {kind}" for kind, count in kinds)
+            lines.append(f"  not right at {step.rate:,g}/s: {counts}")
+    return lines
 
 
-def _mean_batch_size(tally: Tally) -> str:
-    answers = tally.batch_sizes.total()
-    if not answers:
-        return "unknown (no X-Batch-Size)"
-    return f"{sum(size * count for size, count in tally.batch_sizes.items()) / answers:.1f}"
+def _extra(scenario: str, steps: Sequence[Step]) -> list[str]:
+    """What only streams and mixes have to tell."""
+    lines = []
+    for step in steps:
+        if not step.keeps_up:
+            continue
+        if scenario == "stream" and step.first_ms:
+            p50, p99 = _cell(step.first_ms, "p50"), _cell(step.first_ms, "p99")
+            lines.append(f"  first characters at {step.rate:,g}/s: p50 {p50} ms, p99 {p99} ms")
+        if len(step.by_scenario_ms) > 1:
+            each = (
+                f"{name} {_cell(some, 'p50')} / {_cell(some, 'p99')}"
+                for name, some in sorted(step.by_scenario_ms.items())
+            )
+            lines.append(f"  p50 / p99 ms at {step.rate:,g}/s: {', '.join(each)}")
+    return lines
 
 
-def _driver_lines(tally: Tally) -> list[str]:
-    share = tally.cpu_s / tally.elapsed_s
-    if share < BUSY_DRIVER:
-        return []
-    return [
-        f"  The driver itself used {share:.0%} of a core: it, not the service, may be the limit."
-    ]
+def _end(steps: Sequence[Step]) -> list[str]:
+    lines = []
+    for step in steps:
+        if step.own_limit:
+            lines.append(
+                f"  At {step.rate:,g}/s the load generator itself was a bottleneck: {step.own_limit}."
+            )
+        if step.waited:
+            lines.append(
+                f"  At {step.rate:,g}/s {step.waited:,} of {step.asked:,} requests waited for a free"
+                " connection (counted as latency)."
+            )
+    bend = knee(steps)
+    most = f"most right answers/s: {most_right(steps):,.1f}"
+    if bend is None and not any(step.keeps_up for step in steps):
+        return [*lines, f"  no rate was kept up with; {most}"]
+    if bend is None:
+        return [*lines, f"  no knee up to the highest rate tried, {steps[-1].rate:,g}/s; {most}"]
+    p50, p99 = _cell(bend.latency_ms, "p50"), _cell(bend.latency_ms, "p99")
+    return [*lines, f"  knee at {bend.rate:,g}/s: p50 {p50} ms, p99 {p99} ms; {most}"]
 
 
-def _not_200(tally: Tally) -> int:
-    return tally.statuses.total() - tally.statuses[200]
+def _without_answer(tally: StepTally) -> int:
+    return tally.errors.total() - tally.errors["wrong answer"]

@@ -61,7 +61,7 @@ def measure(models: Path, rounds: int, seconds: int, say: Callable[[str], None])
 
 
 def _drive(target: Target, connections: int, seconds: int) -> Measurement:
-    return measurement_of(run_async(drive(scenarios()["samples"], target, connections, seconds)))
+    return measurement_of(run_async(drive(scenarios()["vae"], target, connections, seconds)))
 
 
 def table(rows: Sequence[SampleRow]) -> list[str]:

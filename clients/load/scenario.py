@@ -1,15 +1,17 @@
 """What is asked, as data: each scenario is one request, sent again and again, and a check of its answer.
 
-The pictures are drawn here, with a few strokes; no data set is needed.
+The pictures are drawn here, with a few strokes; no data set is needed. A mix is several scenarios
+with the share each has of all requests.
 """
 
 import base64
 import io
 import json
+import random
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from clients.load.target import Target
 from clients.python.events import EventReader
@@ -19,10 +21,14 @@ STROKES = ((0.27, 0.19), (0.72, 0.19), (0.43, 0.83))  # a seven, in shares of th
 OVERSAMPLING = 4  # drawn larger, then shrunk: soft edges, as a pen or a browser gives
 CLASSIFY = "/v1/digits/classify"
 GENERATE = "/v1/text/generate"
-SAMPLES = "/v1/vae/sample.png?random_seed=7&n=16"
+LABEL = "/v1/images/label?top=5"
+SAMPLES = "/v1/{family}/sample.png?random_seed=7&n=16"
 JSON = "application/json"
 SEED = "But, soft! what light through yonder win"  # 40 characters, as the course's seeds have
 PARAGRAPH = 400  # characters
+PHOTO_SIDE, PHOTO_TOP = 224, 5
+# Mostly digits, as on a busy page; of each of the others a few. Shares of those that are served.
+MIX = {"digit": 60, "ten": 5, "photo": 10, "paragraph": 5, "stream": 5, "vae": 10, "gan": 5}
 
 
 class Scenario(NamedTuple):
@@ -46,7 +52,9 @@ def scenarios() -> dict[str, Scenario]:
         Scenario("ten", "POST", CLASSIFY, ten, JSON, answers_sevens(10)),
         paragraph("text", PARAGRAPH),
         stream("text", PARAGRAPH),
-        Scenario("samples", "GET", SAMPLES, b"", "image/png", same_picture()),
+        photo(),
+        samples("vae"),
+        samples("gan"),
     )
     return {scenario.name: scenario for scenario in every}
 
@@ -64,6 +72,18 @@ def stream(model: str, length: int) -> Scenario:
     body = _text_request(length, stream=True)
     path = f"{GENERATE}?model={model}"
     return Scenario("stream", "POST", path, body, JSON, streams_characters(length))
+
+
+def photo(model: str = "") -> Scenario:
+    """A 224×224 JPEG to label, by the route's own model or another one."""
+    path = LABEL + (f"&model={model}" if model else "")
+    return Scenario("photo", "POST", path, photo_jpeg(), "image/jpeg", answers_labels(PHOTO_TOP))
+
+
+def samples(family: str) -> Scenario:
+    """16 pictures that a generative model ("vae", "gan") draws, as one PNG, always the same."""
+    path = SAMPLES.format(family=family)
+    return Scenario(family, "GET", path, b"", "image/png", same_picture())
 
 
 def _text_request(length: int, **more: Any) -> bytes:
@@ -92,6 +112,19 @@ def drawing_png() -> bytes:
     return _png(_seven(280, ink=0, paper=255).convert("RGBA"))
 
 
+def photo_jpeg() -> bytes:
+    """A 224×224 JPEG, coloured and in detail as photos are: a setting sun over waves."""
+    side = PHOTO_SIDE
+    picture = Image.linear_gradient("L").resize((side, side))
+    noise = Image.frombytes("L", (side, side), random.Random(DRAWN_DIGIT).randbytes(side * side))
+    waves = noise.filter(ImageFilter.GaussianBlur(1.5))
+    picture = Image.merge("RGB", (picture, waves, picture.transpose(Image.Transpose.ROTATE_180)))
+    ImageDraw.Draw(picture).ellipse((side // 3, side // 4, side // 2, side // 2), fill="orange")
+    content = io.BytesIO()
+    picture.save(content, "JPEG", quality=85)
+    return content.getvalue()
+
+
 def answers_sevens(count: int) -> Callable[[bytes], bool]:
     """A check: `count` predictions, each a seven with ten probabilities."""
 
@@ -102,6 +135,21 @@ def answers_sevens(count: int) -> Callable[[bytes], bool]:
                 one["digit"] == DRAWN_DIGIT and len(one["probabilities"]) == 10
                 for one in predictions
             )
+        except (ValueError, KeyError, TypeError):
+            return False
+
+    return is_right
+
+
+def answers_labels(count: int) -> Callable[[bytes], bool]:
+    """A check: one picture's `count` labels, best first."""
+
+    def is_right(body: bytes) -> bool:
+        try:
+            (labels,) = json.loads(body)["predictions"]
+            scores = [label["score"] for label in labels]
+            named = all(label["class_name"] and label["class_description"] for label in labels)
+            return len(labels) == count and named and scores == sorted(scores, reverse=True)
         except (ValueError, KeyError, TypeError):
             return False
 

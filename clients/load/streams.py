@@ -7,7 +7,6 @@ import asyncio
 import json
 import time
 from array import array
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -61,7 +60,6 @@ async def drive_streams(
     target: Target,
     streams: int,
     seconds: float,
-    each_second: Callable[[StreamTally], None] = lambda tally: None,
 ) -> StreamTally:
     """Keep `streams` streams open for `seconds`, then let those under way finish."""
     tally = StreamTally()
@@ -79,7 +77,7 @@ async def drive_streams(
         if answer.status == 200 and scenario.is_right(answer.body):
             tally.count_stream(arrivals)
 
-    await keep_busy(read, tally, target, streams, seconds, each_second)
+    await keep_busy(read, tally, target, streams, seconds)
     return tally
 
 

@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clients.load.scenario import answers_sevens, paragraph, request_bytes, scenarios, stream
+from clients.load.scenario import (
+    MIX,
+    answers_sevens,
+    paragraph,
+    photo,
+    request_bytes,
+    scenarios,
+    stream,
+)
 from clients.load.target import Target
 
 SEVEN = {"digit": 7, "probability": 0.9, "probabilities": [0.1] * 10}
@@ -114,10 +122,38 @@ def test_texts_name_their_model_and_always_the_same_numbers():
 
 
 def test_samples_are_right_as_long_as_they_are_the_same_picture():
-    samples = scenarios()["samples"]
+    samples = scenarios()["vae"]
 
     assert samples.method == "GET"
     assert samples.is_right(b"\x89PNG one")
     assert samples.is_right(b"\x89PNG one")
     assert not samples.is_right(b"\x89PNG two")
     assert not samples.is_right(b'{"error": "busy"}')
+
+
+def test_the_photo_is_a_jpeg_of_the_size_photo_models_take():
+    asked = scenarios()["photo"]
+    with Image.open(io.BytesIO(asked.body)) as picture:
+        assert (picture.format, picture.size, picture.mode) == ("JPEG", (224, 224), "RGB")
+    assert asked.path == "/v1/images/label?top=5"
+    assert photo("flowers").path == "/v1/images/label?top=5&model=flowers"
+    assert asked == scenarios()["photo"]._replace(is_right=asked.is_right)
+
+
+def labels(*scores):
+    named = [{"class_name": "n1", "class_description": "one", "score": s} for s in scores]
+    return json.dumps({"predictions": [named]}).encode()
+
+
+def test_five_labels_best_first_are_right():
+    is_right = photo().is_right
+
+    assert is_right(labels(0.5, 0.2, 0.1, 0.1, 0.05))
+    assert not is_right(labels(0.5, 0.2, 0.1, 0.1))
+    assert not is_right(labels(0.1, 0.2, 0.1, 0.1, 0.05))
+    assert not is_right(b'{"predictions": []}')
+    assert not is_right(b"{}")
+
+
+def test_every_part_of_the_mix_is_a_scenario():
+    assert set(MIX) <= set(scenarios())

@@ -6,9 +6,8 @@ import json
 
 import pytest
 
-from clients.load.report import report_lines, stream_lines
 from clients.load.scenario import stream
-from clients.load.streams import StreamTally, drive_streams
+from clients.load.streams import drive_streams
 from clients.load.target import Target
 
 pytestmark = pytest.mark.anyio
@@ -78,14 +77,3 @@ async def test_a_refusal_is_counted_by_its_status():
         tally = await drive_streams(STREAM, target, streams=1, seconds=0.05)
 
     assert set(tally.statuses) == {429}
-
-
-def test_the_report_of_streams_names_characters_first_ones_and_gaps():
-    tally = StreamTally(elapsed_s=2.0, characters=800)
-    tally.first_s.append(0.004)
-    tally.rates.append(400.0)
-
-    lines = report_lines("stream", 1, tally) + stream_lines(tally)
-    assert "  characters/s     400 of all, 400 (400 to 400) of each" in lines
-    assert any(line.startswith("  first characters p50 4.00 ms") for line in lines)
-    assert "  gaps             no right answer" in lines

@@ -1,0 +1,187 @@
+"""An open loop: requests leave when they are due, whether earlier ones have been answered or not.
+
+People who do not know of each other arrive at random, and a slow service does not make them fewer.
+So every latency counts from the moment its request was due: a request that had to wait, for a free
+connection or because this process was late, is a late one (no coordinated omission). How late this
+process itself was is measured beside it, and so is its share of a core.
+"""
+
+import asyncio
+import json
+import random
+import time
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from clients.load.closed_loop import Tally, error_kind
+from clients.load.connection import Answer, Connection, Disconnected
+from clients.load.scenario import Scenario, request_bytes
+from clients.load.target import Target
+
+TIMEOUT_S = 10.0  # from the moment a request was due
+MOST_IN_A_STEP = 20_000  # requests; a step that would need more is shorter instead
+TICK_S = 0.5
+
+
+class Due(NamedTuple):
+    """One request: when it has to leave, in seconds since the step began, and what it asks."""
+
+    at_s: float
+    scenario: Scenario
+
+
+@dataclass
+class StepTally(Tally):
+    """What came back of one step. Latencies are those of right answers, counted from when due."""
+
+    asked: int = 0
+    refusals: Counter[str] = field(default_factory=Counter)  # such as "429 overloaded"
+    first_s: "array[float]" = field(default_factory=lambda: array("d"))  # until the body began
+    timings_ms: "dict[str, array[float]]" = field(
+        default_factory=lambda: defaultdict(lambda: array("d"))
+    )  # of Server-Timing, by its names
+    lags_s: "array[float]" = field(default_factory=lambda: array("d"))  # of this process
+    cpu_share: float = 0.0  # of a core that this process used while it sent
+    waited: int = 0  # requests for which no connection was free when they were due
+    latencies_by_scenario: "dict[str, array[float]]" = field(
+        default_factory=lambda: defaultdict(lambda: array("d"))
+    )
+
+    def add(self, answer: Answer, latency_s: float, first_s: float, scenario: Scenario) -> None:
+        """Count one answer: right, wrong, or refused with the service's own code."""
+        right = len(self.latencies_s)
+        self.count(answer, latency_s, scenario)
+        if answer.status != 200:
+            self.refusals[refusal_kind(answer)] += 1
+        if len(self.latencies_s) > right:
+            self.first_s.append(first_s)
+            self.latencies_by_scenario[scenario.name].append(latency_s)
+            for name, milliseconds in server_timing(answer).items():
+                self.timings_ms[name].append(milliseconds)
+
+
+class Pool:
+    """At most so many connections to one target; the one used last is used first."""
+
+    def __init__(self, target: Target, connections: int) -> None:
+        self.target = target
+        self.places = asyncio.Semaphore(connections)
+        self._free: list[Connection] = []
+
+    def take(self) -> Connection:
+        """A connection nobody uses; to be called by who has a place."""
+        return self._free.pop() if self._free else Connection(self.target.host, self.target.port)
+
+    def give_back(self, connection: Connection) -> None:
+        """Have it ready for the next request."""
+        self._free.append(connection)
+
+    def close(self) -> None:
+        """Close what is open."""
+        for connection in self._free:
+            connection.close()
+        self._free.clear()
+
+
+def arrivals(
+    mix: Mapping[Scenario, float], rate: float, seconds: float, random_seed: int
+) -> list[Due]:
+    """Requests at random moments (a Poisson process, given their number), each drawn from the mix."""
+    count = max(1, min(round(rate * seconds), MOST_IN_A_STEP))
+    drawn = random.Random(random_seed)
+    moments = sorted(drawn.uniform(0, count / rate) for _ in range(count))
+    wanted = drawn.choices(list(mix), list(mix.values()), k=count)
+    return [Due(at_s, scenario) for at_s, scenario in zip(moments, wanted, strict=True)]
+
+
+async def send(
+    pool: Pool, plan: Sequence[Due], show: Callable[[StepTally], None] = lambda tally: None
+) -> StepTally:
+    """Send every request of the plan when it is due, and wait for what is under way at the end."""
+    tally = StepTally()
+    requests = {due.scenario: request_bytes(due.scenario, pool.target) for due in plan}
+    began, cpu_began = time.perf_counter(), time.process_time()
+    async with asyncio.TaskGroup() as group:
+        ticker = group.create_task(_tick(tally, began, show))
+        asking = []
+        for due in plan:
+            await _sleep_until(began + due.at_s)
+            tally.asked += 1
+            tally.lags_s.append(time.perf_counter() - began - due.at_s)
+            request = requests[due.scenario]
+            asking.append(group.create_task(_ask(pool, due, request, began, tally)))
+        sending_s = time.perf_counter() - began
+        tally.cpu_share = (time.process_time() - cpu_began) / sending_s
+        await asyncio.wait(asking)
+        ticker.cancel()
+    tally.elapsed_s = _answering_s(tally, plan, time.perf_counter() - began)
+    return tally
+
+
+async def _ask(pool: Pool, due: Due, request: bytes, began: float, tally: StepTally) -> None:
+    due_at = began + due.at_s
+    first: list[float] = []
+
+    def note(piece: bytes) -> None:
+        if not first:
+            first.append(time.perf_counter() - due_at)
+
+    connection = None
+    tally.waited += pool.places.locked()
+    try:
+        async with asyncio.timeout(due_at + TIMEOUT_S - time.perf_counter()), pool.places:
+            connection = pool.take()
+            answer = await connection.ask(request, TIMEOUT_S, note)
+            latency_s = time.perf_counter() - due_at
+    except (OSError, Disconnected) as error:
+        tally.errors[error_kind(error)] += 1
+    else:
+        tally.add(answer, latency_s, first[0] if first else latency_s, due.scenario)
+    finally:
+        if connection is not None:
+            pool.give_back(connection)
+
+
+def refusal_kind(answer: Answer) -> str:
+    """Status and the service's own code, such as "429 overloaded"; "502" if it is not the service's."""
+    try:
+        code = json.loads(answer.body)["code"]
+    except (ValueError, KeyError, TypeError):
+        return str(answer.status)
+    return f"{answer.status} {code}"
+
+
+def server_timing(answer: Answer) -> dict[str, float]:
+    """The Server-Timing header: name → milliseconds; what is not understood is left out."""
+    timings = {}
+    for entry in answer.headers.get(b"server-timing", b"").decode("latin-1").split(","):
+        name, _, duration = entry.strip().partition(";dur=")
+        try:
+            timings[name] = float(duration)
+        except ValueError:
+            continue
+    return timings
+
+
+def _answering_s(tally: StepTally, plan: Sequence[Due], elapsed_s: float) -> float:
+    """Over which time the answers came: the last request's own time is no part of the rate."""
+    shortest_s = min(tally.latencies_s, default=0.0)
+    return max(plan[-1].at_s, elapsed_s - shortest_s, 1e-9)
+
+
+async def _sleep_until(moment: float) -> None:
+    while True:  # event loops may wake a little early
+        left_s = moment - time.perf_counter()
+        if left_s <= 0:
+            return
+        await asyncio.sleep(left_s)
+
+
+async def _tick(tally: StepTally, began: float, show: Callable[[StepTally], None]) -> None:
+    while True:
+        await asyncio.sleep(TICK_S)
+        tally.elapsed_s = time.perf_counter() - began
+        show(tally)

@@ -1,0 +1,127 @@
+"""One run: which scenarios every target serves, and the ladder of each scenario in turn."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from clients.load.connection import Answer, Connection
+from clients.load.ladder import Ladder, climb, ladder_from
+from clients.load.open_loop import TIMEOUT_S, Pool, StepTally, arrivals, refusal_kind, send
+from clients.load.scenario import MIX, Scenario, request_bytes, scenarios
+from clients.load.step import Step, step_of
+from clients.load.target import Target
+
+ASKED_ALONE = 5  # requests, one after the other, to know where the ladder begins
+
+Mix = Mapping[Scenario, float]
+
+
+class Listener(Protocol):
+    """Who is told what happens."""
+
+    def step(self, name: str, rate: float, tally: StepTally) -> None:
+        """A step is under way."""
+
+    def sentence(self, text: str) -> None:
+        """Something to know, such as that a scenario is left out."""
+
+    def scenario(self, name: str, by_url: dict[str, list[Step]]) -> None:
+        """A scenario was measured at every target."""
+
+
+class Course(NamedTuple):
+    """Where and how much; `rates` empty: the ladder finds its own."""
+
+    targets: Sequence[Target]
+    seconds: float
+    steps: int
+    rates: tuple[float, ...] | None
+    connections: int
+    listener: Listener
+
+
+async def measure_all(course: Course, names: Sequence[str]) -> dict[str, dict[str, list[Step]]]:
+    """Scenario → URL → steps, for those of the named that every target serves ("mix": of all served)."""
+    every = [scenarios() for _ in course.targets]  # one each: checks remember their first answer
+    wanted = dict.fromkeys(name for name in names if name != "mix")
+    if "mix" in names:
+        wanted |= dict.fromkeys(MIX)
+    alone_s = {}
+    for name in wanted:
+        if (seconds := await _ask_alone(course, every, name)) is not None:
+            alone_s[name] = seconds
+    measured = {}
+    for name in names:
+        parts = {part: MIX[part] for part in MIX if part in alone_s} if name == "mix" else {name: 1}
+        if not parts.keys() <= alone_s.keys() or not parts:
+            continue
+        mixes = [{own[part]: share for part, share in parts.items()} for own in every]
+        mean_s = sum(alone_s[part] * share for part, share in parts.items()) / sum(parts.values())
+        measured[name] = await _measure(course, name, mixes, mean_s)
+        course.listener.scenario(name, measured[name])
+    return measured
+
+
+async def _measure(
+    course: Course, name: str, mixes: Sequence[Mix], alone_s: float
+) -> dict[str, list[Step]]:
+    """Climb the ladder of one scenario: URL → steps."""
+    pools = [Pool(target, course.connections) for target in course.targets]
+
+    async def measure(number: int, rate: float, seconds: float) -> Step:
+        plan = arrivals(mixes[number], rate, seconds, random_seed=round(rate * 10))
+        url = course.targets[number].url
+        label = name if len(course.targets) == 1 else f"{name} at {url}"
+        return step_of(
+            rate,
+            await send(pools[number], plan, lambda tally: course.listener.step(label, rate, tally)),
+        )
+
+    ladder = ladder_from(alone_s, course.steps, course.seconds)
+    if course.rates:
+        ladder = Ladder(course.rates, course.seconds)
+    try:
+        climbed = await climb(ladder, len(course.targets), measure)
+    finally:
+        for pool in pools:
+            pool.close()
+    return {target.url: steps for target, steps in zip(course.targets, climbed, strict=True)}
+
+
+async def _ask_alone(
+    course: Course, every: Sequence[dict[str, Scenario]], name: str
+) -> float | None:
+    """Seconds of a lone request at the slowest target; None, and a sentence, if one does not serve it."""
+    slowest_s = 0.0
+    for target, own in zip(course.targets, every, strict=True):
+        answer, seconds = await _time_alone(own[name], target)
+        if answer.status != 200:
+            course.listener.sentence(f"{name}: left out, {target.url} {_why_not(answer)}")
+            return None
+        slowest_s = max(slowest_s, seconds)
+    return slowest_s
+
+
+async def _time_alone(scenario: Scenario, target: Target) -> tuple[Answer, float]:
+    """The last of a few answers before there is any load, and the time of the quickest."""
+    connection, request = Connection(target.host, target.port), request_bytes(scenario, target)
+    times = []
+    try:
+        for _ in range(ASKED_ALONE):
+            started = time.perf_counter()
+            answer = await connection.ask(request, TIMEOUT_S)
+            times.append(time.perf_counter() - started)
+            scenario.is_right(answer.body)  # what later answers are compared with
+            if answer.status != 200:
+                break
+    except OSError as error:
+        raise OSError(f"{target.url} does not answer ({error}); is the service running?") from None
+    finally:
+        connection.close()
+    return answer, min(times)
+
+
+def _why_not(answer: Answer) -> str:
+    if answer.status == 404:
+        return "serves no model for it"
+    return f"answered {refusal_kind(answer)}"
