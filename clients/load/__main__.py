@@ -137,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--rates", type=_rates, help="such as 10,50,100 a second (default: found by itself)")
     add("--steps", type=_count, default=12, help="at most so many rates, each 1.5 × the last (12)")
     add("--seconds", type=_seconds, default=3.0, help="per step, 0.1 to 60 (default 3)")
-    add("--connections", type=_count, default=256, help="at most, per URL (default 256)")
+    add("--connections", type=_count, default=800, help="at most, all URLs together (default 800)")
     add("-o", "--output", type=Path, help="folder for load.json and load.png")
     add("--allow-remote", action="store_true", help="load another machine; yours")
     return parser

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from clients.load.step import Step
 
-FIRST_SHARE = 0.2  # of the rate at which one client alone, asking again and again, would ask
+FIRST_SHARE = 0.15  # of the rate at which one client alone, asking again and again, would ask
 FACTOR = 1.5
 LEAST_REQUESTS = 20  # in a step: rates below this in a second make longer steps
 LONGEST_STEP_S = 10.0
@@ -29,7 +29,7 @@ class Ladder(NamedTuple):
 
 
 def ladder_from(alone_s: float, steps: int, seconds: float) -> Ladder:
-    """A ladder that begins at a fifth of what one client alone would ask, given a lone request's time."""
+    """A ladder that begins well below what one client alone would ask, given a lone request's time."""
     first = FIRST_SHARE / max(alone_s, 1e-4)
     return Ladder(tuple(_two_digits(first * FACTOR**number) for number in range(steps)), seconds)
 

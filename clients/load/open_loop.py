@@ -167,9 +167,12 @@ def server_timing(answer: Answer) -> dict[str, float]:
 
 
 def _answering_s(tally: StepTally, plan: Sequence[Due], elapsed_s: float) -> float:
-    """Over which time the answers came: the last request's own time is no part of the rate."""
-    shortest_s = min(tally.latencies_s, default=0.0)
-    return max(plan[-1].at_s, elapsed_s - shortest_s, 1e-9)
+    """Over which time the answers came: the last request's own time is no part of the rate.
+
+    Of n moments drawn from T seconds the last is expected at n / (n + 1) T.
+    """
+    due_s = plan[-1].at_s * (len(plan) + 1) / len(plan)
+    return max(due_s, elapsed_s - min(tally.latencies_s, default=0.0), 1e-9)
 
 
 async def _sleep_until(moment: float) -> None:

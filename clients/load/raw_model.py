@@ -1,9 +1,9 @@
 """`python -m clients.load.raw_model MODELS_DIR`: what a model alone costs, without any service.
 
 Loads the newest models/digits/<version> with nothing but `tf.saved_model.load`, on one thread, and
-times calls of `serving_default` from a NumPy array to NumPy arrays; with `--decoder` those of `decode`
-of models/vae. Prints one line of JSON; with `--on-demand` one for every line on standard input, and
-sleeps in between.
+times calls of `serving_default` from NumPy arrays to NumPy arrays; with `--model` and `--signature`
+those of another one. Prints one line of JSON; with `--on-demand` one for every line on standard
+input, and sleeps in between.
 """
 
 import argparse
@@ -13,17 +13,27 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from clients.load.measurement import percentile
 
 CALLS = {1: 400, 8: 200, 32: 100}  # batch size: calls timed
-DECODER_CALLS = {16: 100}
 WARM_UP_CALLS = 20
 
-Predict = Callable[[np.ndarray], dict[str, np.ndarray]]
+Arrays = dict[str, np.ndarray]
+Predict = Callable[[Arrays], Arrays]
+
+
+class InputSpec(NamedTuple):
+    """One input of a signature: the shape without the batch, and the dtype's name."""
+
+    shape: tuple[int, ...]
+    dtype: str
+
+
+Inputs = dict[str, InputSpec]
 
 
 def newest_version(models: Path, name: str = "digits") -> Path:
@@ -37,8 +47,8 @@ def newest_version(models: Path, name: str = "digits") -> Path:
     return max(versions, key=lambda path: int(path.name))
 
 
-def load(directory: Path, key: str = "serving_default") -> Predict:
-    """The one input of a signature → every output, by name."""
+def load(directory: Path, key: str = "serving_default") -> tuple[Predict, Inputs]:
+    """A signature as a function of every input by name to every output by name, and its inputs."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tensorflow as tf
 
@@ -47,35 +57,34 @@ def load(directory: Path, key: str = "serving_default") -> Predict:
     tf.config.threading.set_inter_op_parallelism_threads(1)
     loaded = tf.saved_model.load(str(directory))
     signature = loaded.signatures[key]
-    (name,) = signature.structured_input_signature[1]
 
-    def predict(given: np.ndarray) -> dict[str, np.ndarray]:
+    def predict(given: Arrays) -> Arrays:
         assert loaded is not None  # it owns the variables the signature reads
-        outputs = signature(**{name: tf.constant(given)})
+        outputs = signature(**{name: tf.constant(array) for name, array in given.items()})
         return {key: tensor.numpy() for key, tensor in outputs.items()}
 
-    return predict
+    specs = signature.structured_input_signature[1].items()
+    return predict, {name: InputSpec(tuple(s.shape[1:]), s.dtype.name) for name, s in specs}
 
 
-def pictures(count: int) -> np.ndarray:
-    """Noise, uint8 [count, 28, 28, 1]."""
-    return np.random.default_rng(0).integers(0, 256, (count, 28, 28, 1), dtype=np.uint8)
+def make_up(inputs: Inputs, count: int) -> Arrays:
+    """Noise of the right shapes: bytes 0 to 255, whole numbers 0 to 9, normally distributed floats."""
+    drawn = np.random.default_rng(0)
+
+    def array(spec: InputSpec) -> np.ndarray:
+        shape = (count, *spec.shape)
+        if spec.dtype.startswith("float"):
+            return drawn.standard_normal(shape).astype(spec.dtype)
+        return drawn.integers(0, 256 if spec.dtype == "uint8" else 10, shape).astype(spec.dtype)
+
+    return {name: array(spec) for name, spec in inputs.items()}
 
 
-def latents(count: int) -> np.ndarray:
-    """Standard normal vectors, float32 [count, 20]."""
-    return np.random.default_rng(0).standard_normal((count, 20), np.float32)
-
-
-def time_calls(
-    predict: Predict,
-    calls: dict[int, int],
-    make_input: Callable[[int], np.ndarray],
-) -> dict[str, Any]:
+def time_calls(predict: Predict, inputs: Inputs, calls: dict[int, int]) -> dict[str, Any]:
     """Median and 99th percentile of single calls, in milliseconds, by batch size."""
     timings = {}
     for batch_size, count in calls.items():
-        given = make_input(batch_size)
+        given = make_up(inputs, batch_size)
         for _ in range(WARM_UP_CALLS):
             predict(given)
         seconds = sorted(_time_once(predict, given) for _ in range(count))
@@ -86,7 +95,14 @@ def time_calls(
     return timings
 
 
-def _time_once(predict: Predict, given: np.ndarray) -> float:
+def command(models: Path, name: str, signature: str, calls: dict[int, int]) -> list[str]:
+    """The command line that times a signature on demand, at these batch sizes so many calls each."""
+    sizes = ",".join(f"{size}:{count}" for size, count in calls.items())
+    options = ["--model", name, "--signature", signature, "--calls", sizes, "--on-demand"]
+    return [sys.executable, "-m", "clients.load.raw_model", str(models), *options]
+
+
+def _time_once(predict: Predict, given: Arrays) -> float:
     started = time.perf_counter()
     predict(given)
     return time.perf_counter() - started
@@ -94,23 +110,36 @@ def _time_once(predict: Predict, given: np.ndarray) -> float:
 
 def main(arguments: list[str]) -> int:
     """Time the model once, or once for every line read; status 1 if there is no model."""
-    parser = argparse.ArgumentParser(prog="python -m clients.load.raw_model", description=__doc__)
-    parser.add_argument("models", type=Path, help="folder of model versions, such as models/")
-    parser.add_argument("--on-demand", action="store_true", help="once per line of standard input")
-    parser.add_argument("--decoder", action="store_true", help="of models/vae instead")
-    options = parser.parse_args(arguments)
-    name, key = ("vae", "decode") if options.decoder else ("digits", "serving_default")
+    options = _parser().parse_args(arguments)
     try:
-        directory = newest_version(options.models, name)
+        directory = newest_version(options.models, options.model)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    predict = load(directory, key)
-    measured = (DECODER_CALLS, latents) if options.decoder else (CALLS, pictures)
+    predict, inputs = load(directory, options.signature)
     for _ in sys.stdin if options.on_demand else [""]:
-        answer = {"version": int(directory.name), "batches": time_calls(predict, *measured)}
+        answer = {
+            "version": int(directory.name),
+            "batches": time_calls(predict, inputs, options.calls),
+        }
         print(json.dumps(answer), flush=True)
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m clients.load.raw_model", description=__doc__)
+    add = parser.add_argument
+    add("models", type=Path, help="folder of model versions, such as models/")
+    add("--model", default="digits", help="its name (default digits)")
+    add("--signature", default="serving_default", help="default serving_default")
+    add("--calls", type=_calls, default=CALLS, help="batch size:calls, such as 1:400,8:200")
+    add("--on-demand", action="store_true", help="once per line of standard input")
+    return parser
+
+
+def _calls(text: str) -> dict[int, int]:
+    pairs = (part.split(":") for part in text.split(","))
+    return {int(size): int(count) for size, count in pairs}
 
 
 if __name__ == "__main__":

@@ -111,17 +111,18 @@ def _extra(scenario: str, steps: Sequence[Step]) -> list[str]:
 
 
 def _end(steps: Sequence[Step]) -> list[str]:
-    lines = []
-    for step in steps:
-        if step.own_limit:
-            lines.append(
-                f"  At {step.rate:,g}/s the load generator itself was a bottleneck: {step.own_limit}."
-            )
-        if step.waited:
-            lines.append(
-                f"  At {step.rate:,g}/s {step.waited:,} of {step.asked:,} requests waited for a free"
-                " connection (counted as latency)."
-            )
+    lines = [
+        f"  at {step.rate:,g}/s {step.waited:,} of {step.asked:,} requests waited for a free"
+        " connection (counted as latency)"
+        for step in steps
+        if step.waited
+    ]
+    if limited := [step for step in steps if step.own_limit]:
+        rates = ", ".join(f"{step.rate:,g}/s" for step in limited)
+        worst = max(limited, key=lambda step: step.lag_ms["p99"])
+        lines.append(
+            f"  The load generator itself was a bottleneck at {rates}: at worst {worst.own_limit}."
+        )
     bend = knee(steps)
     most = f"most right answers/s: {most_right(steps):,.1f}"
     if bend is None and not any(step.keeps_up for step in steps):

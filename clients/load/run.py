@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import NamedTuple, Protocol
 
 from clients.load.connection import Answer, Connection
@@ -66,7 +67,9 @@ async def _measure(
     course: Course, name: str, mixes: Sequence[Mix], alone_s: float
 ) -> dict[str, list[Step]]:
     """Climb the ladder of one scenario: URL → steps."""
-    pools = [Pool(target, course.connections) for target in course.targets]
+    pools = [
+        Pool(target, max(1, course.connections // len(course.targets))) for target in course.targets
+    ]
 
     async def measure(number: int, rate: float, seconds: float) -> Step:
         plan = arrivals(mixes[number], rate, seconds, random_seed=round(rate * 10))
@@ -103,7 +106,7 @@ async def _ask_alone(
 
 
 async def _time_alone(scenario: Scenario, target: Target) -> tuple[Answer, float]:
-    """The last of a few answers before there is any load, and the time of the quickest."""
+    """The last of a few answers before there is any load, and their median time."""
     connection, request = Connection(target.host, target.port), request_bytes(scenario, target)
     times = []
     try:
@@ -118,7 +121,7 @@ async def _time_alone(scenario: Scenario, target: Target) -> tuple[Answer, float
         raise OSError(f"{target.url} does not answer ({error}); is the service running?") from None
     finally:
         connection.close()
-    return answer, min(times)
+    return answer, median(times)
 
 
 def _why_not(answer: Answer) -> str:

@@ -10,6 +10,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -53,7 +54,7 @@ class TextRow(NamedTuple):
         return WHOLE / self.whole_s
 
 
-def measure(rounds: int, seconds: int, say: Callable[[str], None]) -> list[TextRow]:
+def measure(_: Path, rounds: int, seconds: int, say: Callable[[str], None]) -> list[TextRow]:
     """Start the service and the other ways, and measure round by round."""
     command = [sys.executable, "-m", "clients.load.character_loops", "--on-demand"]
     with (

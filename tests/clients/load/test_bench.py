@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from clients.load import bench
+from clients.load import bench, picture_bench
 from clients.load.comparison import RawCall, Row
 from clients.load.measurement import Measurement
 from clients.load.target import Target
@@ -14,19 +14,20 @@ TARGETS = {"service": Target("127.0.0.1", 1, ""), "baseline": Target("127.0.0.1"
 
 
 def test_every_cell_is_measured_at_the_service_and_at_once_at_the_baseline():
-    asked = []
+    asked, said = [], []
 
     def driver(scenario, target, connections, seconds):
         asked.append((scenario.name, target.port, connections, seconds))
         return Measurement(1.0, 1.0, 1.0, 0, 0)
 
-    rows = list(bench.one_round(driver, TARGETS, number=4, seconds=2))
+    rows = list(picture_bench.one_round(driver, TARGETS, 4, 2, said.append))
     assert [(name, connections) for name, _, connections, _ in asked[::2]] == [
         (name, connections) for connections in (1, 32, 128) for name in ("digit", "drawing")
     ]
     assert [port for _, port, _, _ in asked] == [1, 2] * 6
     assert [row.server for row in rows] == ["service", "baseline"] * 6
     assert {row.round for row in rows} == {4}
+    assert len(said) == 12
 
 
 def test_the_record_is_strict_json_with_every_measurement(tmp_path):

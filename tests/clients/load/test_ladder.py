@@ -56,7 +56,7 @@ def test_a_service_without_any_right_answer_is_not_asked_for_more():
 def test_the_ladder_begins_well_below_what_one_client_alone_asks():
     ladder = ladder_from(0.002, steps=4, seconds=3)
 
-    assert ladder.rates == (100, 150, 220, 340)
+    assert ladder.rates == (75, 110, 170, 250)
 
 
 def test_a_slow_rate_has_a_longer_step_but_not_an_endless_one():

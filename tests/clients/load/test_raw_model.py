@@ -1,9 +1,12 @@
 """The raw model's timing, with a stand-in for the model."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from clients.load import raw_model
+from clients.load.raw_model import InputSpec
 
 
 def test_the_highest_version_is_the_newest(tmp_path):
@@ -22,19 +25,40 @@ def test_a_folder_without_the_model_is_refused_in_one_sentence(tmp_path, capsys)
 def test_every_batch_size_is_called_with_pictures_and_timed(batch_size):
     seen = set()
 
-    def predict(images):
-        seen.add((images.shape, images.dtype))
+    def predict(given):
+        seen.add((given["images"].shape, given["images"].dtype))
         return {}
 
-    timing = raw_model.time_calls(predict, raw_model.CALLS, raw_model.pictures)[batch_size]
+    inputs = {"images": InputSpec((28, 28, 1), "uint8")}
+    timing = raw_model.time_calls(predict, inputs, raw_model.CALLS)[batch_size]
     assert ((int(batch_size), 28, 28, 1), np.dtype(np.uint8)) in seen
     assert 0 < timing["median_ms"] <= timing["p99_ms"]
 
 
-def test_the_decoder_is_called_with_latent_vectors():
-    seen = []
+def test_what_a_signature_takes_is_made_up_of_the_right_shapes_and_ranges():
+    made = raw_model.make_up(
+        {
+            "images": InputSpec((32, 32, 3), "uint8"),
+            "z": InputSpec((64,), "float32"),
+            "digit": InputSpec((), "int32"),
+        },
+        16,
+    )
 
-    timings = raw_model.time_calls(lambda z: seen.append(z) or {}, {16: 2}, raw_model.latents)
+    assert {name: (array.shape, str(array.dtype)) for name, array in made.items()} == {
+        "images": ((16, 32, 32, 3), "uint8"),
+        "z": ((16, 64), "float32"),
+        "digit": ((16,), "int32"),
+    }
+    assert made["images"].max() > 200
+    assert made["z"].min() < 0
+    assert 0 <= made["digit"].min() <= made["digit"].max() <= 9
 
-    assert list(timings) == ["16"]
-    assert {(z.shape, z.dtype) for z in seen} == {((16, 20), np.dtype(np.float32))}
+
+def test_the_command_names_model_signature_and_batch_sizes():
+    *_, models, a, name, b, signature, c, calls, last = raw_model.command(
+        Path("models"), "vae", "decode", {16: 100, 1: 5}
+    )
+
+    assert (models, name, signature, calls) == ("models", "vae", "decode", "16:100,1:5")
+    assert (a, b, c, last) == ("--model", "--signature", "--calls", "--on-demand")

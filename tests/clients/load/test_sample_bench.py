@@ -5,17 +5,24 @@ from clients.load.measurement import Measurement
 from clients.load.sample_bench import SampleRow
 
 
-def row(number, p50_ms, raw_ms, errors=0):
+def row(number, p50_ms, raw_ms, errors=0, model="vae"):
     alone = Measurement(100.0, p50_ms, 9.0, errors, 0)
-    return SampleRow(number, alone, Measurement(200.0, 150.0, 300.0, 0, 1), raw_ms)
+    return SampleRow(number, model, alone, Measurement(200.0, 150.0, 300.0, 0, 1), raw_ms)
 
 
 def test_the_line_tells_time_ratio_rate_and_errors():
     *_, line = sample_bench.table([row(0, 8.0, 4.0), row(1, 12.0, 4.0, errors=2)])
 
     assert line == (
-        "| 10.00 (8.00-12.00) | 4.00 (4.00-4.00) | 2.50 (2.00-3.00) | 200 (200-200) | 4 |"
+        "| vae | 10.00 (8.00-12.00) | 4.00 (4.00-4.00) | 2.50 (2.00-3.00) | 200 (200-200) | 4 |"
     )
+
+
+def test_each_model_has_its_own_line_and_verdict():
+    rows = [row(0, 8.0, 4.0), row(0, 20.0, 4.0, model="gan")]
+
+    assert [line.split()[1] for line in sample_bench.table(rows)[2:]] == ["vae", "gan"]
+    assert [goal.is_met for goal in sample_bench.goals(rows)] == [True, False]
 
 
 def test_the_verdict_is_on_the_median():
@@ -28,4 +35,4 @@ def test_without_the_model_samples_are_left_out(tmp_path):
     said = []
 
     assert sample_bench.measure(tmp_path, 1, 1, said.append) == []
-    assert "export vae" in said[0]
+    assert ["export vae" in said[0], "export gan" in said[1]] == [True, True]

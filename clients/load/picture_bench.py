@@ -1,0 +1,128 @@
+"""The part of the benchmark that posts pictures of digits: service, baseline and raw model by turns.
+
+The order within a round is what makes ratios honest: each cell at the service and at once at the
+baseline. Drives with wrk where it is installed, else with our own connections.
+"""
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from clients.load import raw_model, servers, wrk
+from clients.load.__main__ import run_async
+from clients.load.closed_loop import drive
+from clients.load.comparison import RawCall, Row
+from clients.load.connection import Connection
+from clients.load.measurement import Measurement, measurement_of
+from clients.load.raw_model import newest_version
+from clients.load.scenario import Scenario, request_bytes, scenarios
+from clients.load.target import Target
+
+PICTURES = {"28×28": "digit", "280×280": "drawing"}
+CONNECTIONS = (1, 32, 128)
+WARM_UP_S = 1
+
+Driver = Callable[[Scenario, Target, int, int], Measurement]  # connections, seconds
+Say = Callable[[str], None]
+
+
+class Plan(NamedTuple):
+    """How much is measured; `calibrate` puts the baseline at both ends."""
+
+    models: Path
+    rounds: int
+    seconds: int
+    calibrate: bool
+
+
+def measure(driver: Driver, plan: Plan, say: Say) -> tuple[list[Row], list[RawCall]]:
+    """Start what is compared, and measure round by round."""
+    with contextlib.ExitStack() as stack:
+        if not plan.calibrate:
+            newest_version(plan.models)  # or a sentence, before the service waits in vain
+        first = servers.baseline() if plan.calibrate else servers.service()
+        targets = {
+            "service": stack.enter_context(first),
+            "baseline": stack.enter_context(servers.baseline()),
+        }
+        time_raw_model = None if plan.calibrate else stack.enter_context(_raw_model(plan.models))
+        for target in targets.values():
+            _warm_up(driver, target)
+        rows: list[Row] = []
+        raw: list[RawCall] = []
+        for number in range(plan.rounds):
+            if time_raw_model is not None:
+                raw.append(time_raw_model(number))
+            rows += one_round(driver, targets, number, plan.seconds, say)
+    return rows, raw
+
+
+def one_round(
+    driver: Driver, targets: dict[str, Target], number: int, seconds: int, say: Say
+) -> Iterator[Row]:
+    """Every cell once: service, then at once baseline."""
+    every = scenarios()
+    for connections in CONNECTIONS:
+        for picture, name in PICTURES.items():
+            for server, target in targets.items():
+                measured = driver(every[name], target, connections, seconds)
+                say(
+                    f"round {number + 1}  {picture:>7}  {connections:>3} connections  {server:<8}"
+                    f"  {measured.requests_per_s:7,.0f} requests/s  p50 {measured.p50_ms:.2f} ms"
+                )
+                yield Row(number, server, picture, connections, measured)
+
+
+def _warm_up(driver: Driver, target: Target) -> None:
+    """Every picture once, its answer checked, and then under load for a moment."""
+    every = scenarios()
+    for name in PICTURES.values():
+        asyncio.run(_check_answer(every[name], target))
+        driver(every[name], target, 32, WARM_UP_S)
+
+
+async def _check_answer(scenario: Scenario, target: Target) -> None:
+    connection = Connection(target.host, target.port)
+    try:
+        answer = await connection.ask(request_bytes(scenario, target))
+    finally:
+        connection.close()
+    if answer.status != 200 or not scenario.is_right(answer.body):
+        text = answer.body[:300].decode(errors="replace")
+        raise ValueError(f"{scenario.name!r} was answered wrongly, {answer.status}: {text}")
+
+
+@contextlib.contextmanager
+def _raw_model(models: Path) -> Iterator[Callable[[int], RawCall]]:
+    """The raw model, which sleeps unless it is its turn; the yielded function is one turn."""
+    command = raw_model.command(models, "digits", "serving_default", raw_model.CALLS)
+    with servers.on_demand(command, "the raw model") as turn:
+        yield lambda number: RawCall(number, **turn())
+
+
+@contextlib.contextmanager
+def choose_driver(wanted: str) -> Iterator[tuple[str, Driver]]:
+    """Wrk where it is installed, else our own connections; with its name for the record."""
+    program = None if wanted == "asyncio" else wrk.find_wrk()
+    if program is None:
+        if wanted == "wrk":
+            raise OSError("wrk is not installed; leave --driver away to measure without it")
+        yield "asyncio (clients.load)", _drive_ourselves
+        return
+    with tempfile.TemporaryDirectory() as folder:
+
+        def run(scenario: Scenario, target: Target, connections: int, seconds: int) -> Measurement:
+            script = wrk.write_script(scenario, Path(folder))
+            url = wrk.scenario_url(scenario, target)
+            return wrk.run_wrk(program, script, url, connections, seconds)
+
+        yield wrk.wrk_version(program), run
+
+
+def _drive_ourselves(
+    scenario: Scenario, target: Target, connections: int, seconds: int
+) -> Measurement:
+    return measurement_of(run_async(drive(scenario, target, connections, seconds)))
