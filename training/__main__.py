@@ -1,4 +1,4 @@
-"""`python -m training`: train a job, export released weights, describe a model or a layer."""
+"""`python -m training`: train a job, export released weights, serve a model of your own, describe."""
 
 import argparse
 import importlib
@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from training import jobs, overrides, release
+from training import adopt_command, jobs, overrides, release
 from training.job import Job
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings hide our progress
@@ -76,7 +76,7 @@ def load_job(name: str) -> Job:
 def main(arguments: list[str]) -> int:
     """Run one command; return the exit status."""
     parser = _parser(arguments)
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(adopt_command.joined(arguments))
     try:
         return cast(int, options.run(options))
     except (ValueError, OSError) as error:
@@ -107,6 +107,8 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     export.add_argument("--missing", action="store_true", help="only what is not exported yet")
     export.set_defaults(run=_export)
 
+    adopt_command.add_arguments(commands)
+
     choose = commands.add_parser(
         "release", help="take the best of several trainings, by validation, as the released one"
     )
@@ -125,21 +127,14 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
         "describe", help="print a card, or what a layer makes of a shape"
     )
     describe.add_argument("name", nargs="?", help="a released model")
-    describe.add_argument("--input", type=_shape, metavar="HxWxC")
-    describe.add_argument("--conv", type=_shape, metavar="HxWxC", help="one filter")
+    describe.add_argument("--input", type=overrides.parse_shape, metavar="HxWxC")
+    describe.add_argument("--conv", type=overrides.parse_shape, metavar="HxWxC", help="one filter")
     describe.add_argument("--pool", type=int, metavar="SIZE", help="max pooling window")
     describe.add_argument("--padding", type=int, default=0)
     describe.add_argument("--stride", type=int, default=1)
     describe.add_argument("--batch", type=int, default=1)
     describe.set_defaults(run=_describe)
     return parser
-
-
-def _shape(text: str) -> tuple[int, int, int]:
-    sizes = tuple(int(size) for size in text.split("x"))
-    if len(sizes) != 3 or min(sizes) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not HEIGHTxWIDTHxCHANNELS, such as 28x28x3")
-    return sizes
 
 
 def _train(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""The only writer of `models/`: a release becomes `models/<name>/<version>/`, a SavedModel directory.
+"""The only writer of `models/`: a network becomes `models/<name>/<version>/`, a SavedModel directory.
 
 A version appears whole or not at all: it is written beside its place and then renamed. What it
 promises is in `assets.extra/`: manifest, card, and golden outputs of the directory as written.
@@ -9,17 +9,32 @@ import hashlib
 import json
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from training.job import Job, Signature
+from training.job import Arrays, Job, Signature
 from training.release import Release, exported_versions, load_weights, read_calibration
 
 MAX_BATCH_SIZE = 64
+
+
+class Artefact(NamedTuple):
+    """Everything a version directory is made of, wherever the network came from."""
+
+    task: str
+    input: Mapping[str, Any]  # the manifest's "input"; empty: it has none
+    labels: Sequence[tuple[str, str]]
+    signatures: Mapping[str, Signature]
+    golden_inputs: Arrays
+    variables: Any  # whatever TensorFlow tracks: the variables, or an object that holds them
+    fields: Mapping[str, Any]  # the manifest's own of this model, over the usual ones
+    card: Mapping[str, Any]
+    origin: str  # "released" (weights of this repository); others are a user's, never replaced
+    digest: str  # of what it was made from
 
 
 def export(job: Job, release: Release, models: Path, name: str, origin: str) -> Path:
@@ -29,28 +44,45 @@ def export(job: Job, release: Release, models: Path, name: str, origin: str) -> 
     """
     model = job.build_model(job.Config(**release.card["configuration"]))
     load_weights(release, model)
-    signatures = job.signatures(model, read_calibration(release))
+    artefact = Artefact(
+        task=job.TASK,
+        input=job.INPUT,
+        labels=job.LABELS,
+        signatures=job.signatures(model, read_calibration(release)),
+        golden_inputs=job.golden_inputs(),
+        variables=model.variables,
+        fields=_fields(job, model, release.card["calibration"]),
+        card=release.card,
+        origin=origin,
+        digest=release.digest,
+    )
+    return write(artefact, models, name)
+
+
+def write(artefact: Artefact, models: Path, name: str) -> Path:
+    """Write the next free version of `name`; return its directory."""
+    signatures = artefact.signatures
     with _new_version(models / name) as (scratch, version):
-        _write_saved_model(model, signatures, scratch)
+        _write_saved_model(artefact.variables, signatures, scratch)
         extra = scratch / "assets.extra"
         extra.mkdir()
-        golden, described = _golden(scratch, signatures, job.golden_inputs())
+        golden, described = _golden(scratch, signatures, artefact.golden_inputs)
         np.savez_compressed(extra / "golden.npz", allow_pickle=False, **golden)
-        (extra / "card.json").write_text(json.dumps(release.card, ensure_ascii=False))
+        (extra / "card.json").write_text(json.dumps(artefact.card, ensure_ascii=False))
         manifest = {
             "name": name,
             "version": version,
-            "task": job.TASK,
+            "task": artefact.task,
             "framework": f"tensorflow {tf.__version__}",
-            **({"input": dict(job.INPUT)} if job.INPUT else {}),
-            "labels": job.LABELS,
+            **({"input": dict(artefact.input)} if artefact.input else {}),
+            "labels": artefact.labels,
             "signatures": described,
             "max_batch_size": MAX_BATCH_SIZE,
-            **_fields(job, model, release.card["calibration"]),
+            **artefact.fields,
             "tolerance": {k: v for s in signatures.values() for k, v in s.tolerance.items()},
             "card": "card.json",
-            "origin": origin,
-            "release": release.digest,
+            "origin": artefact.origin,
+            "release": artefact.digest,
             "files": _digests(scratch),
         }
         (extra / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False))
@@ -70,9 +102,9 @@ def _new_version(folder: Path) -> Iterator[tuple[Path, int]]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _write_saved_model(model: Any, signatures: dict[str, Signature], scratch: Path) -> None:
+def _write_saved_model(variables: Any, signatures: Mapping[str, Signature], scratch: Path) -> None:
     module = tf.Module()
-    module.variables_of_model = model.variables
+    module.variables_of_model = variables
     functions = {
         key: tf.function(signature.function, input_signature=list(signature.inputs.values()))
         for key, signature in signatures.items()
@@ -89,7 +121,7 @@ def _fields(job: Job, model: Any, calibration: dict[str, Any]) -> dict[str, Any]
 
 
 def _golden(
-    scratch: Path, signatures: dict[str, Signature], inputs: Any
+    scratch: Path, signatures: Mapping[str, Signature], inputs: Arrays
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Outputs of the directory just written, as any reader will load it, and what it says it takes."""
     loaded = tf.saved_model.load(str(scratch))

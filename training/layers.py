@@ -25,21 +25,29 @@ def _row(layer: Any) -> LayerRow:
     return {
         "name": layer.name,
         "type": type(layer).__name__,
-        "shape": list(layer.output.shape[1:]),
+        "shape": _output_shape(layer),
         "parameters": layer.count_params(),
         "formula": _formula(layer),
     }
 
 
+def _output_shape(layer: Any) -> list[int]:
+    """Of its one output; empty for a layer that has several, or is used in several places."""
+    try:
+        return list(layer.output.shape[1:])
+    except (AttributeError, ValueError):
+        return []
+
+
 def _formula(layer: Any) -> str:
-    shape = layer.input.shape if not isinstance(layer.input, list) else layer.input[0].shape
-    match layer:
+    shape, bias = _input_shape(layer), " + 1" if getattr(layer, "use_bias", True) else ""
+    match layer if len(shape) > 1 else None:
         case keras.layers.Conv2D() | keras.layers.Conv2DTranspose():
             return _convolution_formula(layer, shape)
         case keras.layers.MaxPooling2D():
             return f"no weights; {_size(shape[1], layer.pool_size[0], layer.strides[0], layer.padding)}"
         case keras.layers.Dense():
-            return f"({shape[-1]} + 1)·{layer.units} = {layer.count_params():,}"
+            return f"({shape[-1]}{bias})·{layer.units} = {layer.count_params():,}"
         case keras.layers.LSTM():
             count = f"4·({shape[-1]} + {layer.units} + 1)·{layer.units} = {layer.count_params():,}"
             return f"{count}; four gates, each of input, own output and bias"
@@ -53,16 +61,28 @@ def _formula(layer: Any) -> str:
             return "no weights" if not layer.count_params() else f"{layer.count_params():,}"
 
 
+def _input_shape(layer: Any) -> Sequence[int]:
+    """Of its first input; empty for a layer that is used in several places."""
+    try:
+        first = layer.input[0] if isinstance(layer.input, list) else layer.input
+        return tuple(first.shape)
+    except (AttributeError, ValueError, KeyError):
+        return ()
+
+
 def _convolution_formula(layer: Any, shape: Sequence[int]) -> str:
     height, width = layer.kernel_size
-    weights = f"({height}·{width}·{shape[-1]} + 1)·{layer.filters} = {layer.count_params():,}"
-    stride = layer.strides[0]
-    if isinstance(layer, keras.layers.Conv2DTranspose):
+    channels, bias = shape[-1] // layer.groups, " + 1" if layer.use_bias else ""
+    weights = f"({height}·{width}·{channels}{bias})·{layer.filters} = {layer.count_params():,}"
+    stride, window = layer.strides[0], (height - 1) * layer.dilation_rate[0] + 1
+    if isinstance(layer, keras.layers.Conv2DTranspose) and shape[1]:
         return f"{weights}; size {shape[1]}·{stride} = {layer.output.shape[1]}"
-    return f"{weights}; {_size(shape[1], height, stride, layer.padding)}"
+    return f"{weights}; {_size(shape[1], window, stride, layer.padding)}"
 
 
-def _size(size: int, window: int, stride: int, padding: str) -> str:
+def _size(size: int | None, window: int, stride: int, padding: str) -> str:
+    if size is None:
+        return "size as the picture's"
     if padding == "same":
         return f"size ⌈{size}/{stride}⌉ = {-(-size // stride)}"
     return f"size ({size} − {window} + 2·0)/{stride} + 1 = {(size - window) // stride + 1}"

@@ -1,4 +1,4 @@
-"""`--epochs 3` on the command line → a typed change of a JobConfig. Knows nothing about jobs."""
+"""`--epochs 3` on the command line → a typed change of a JobConfig; `28x28x3` → a shape. Knows no jobs."""
 
 import argparse
 import dataclasses
@@ -28,3 +28,11 @@ def apply(config: C, namespace: argparse.Namespace) -> C:
     names = {field.name for field in dataclasses.fields(config)}  # type: ignore[arg-type]
     changes = {name: value for name, value in vars(namespace).items() if name in names}
     return dataclasses.replace(config, **changes)  # type: ignore[type-var]
+
+
+def parse_shape(text: str) -> tuple[int, int, int]:
+    """`"28x28x3"` → (28, 28, 3); anything else is argparse's error."""
+    sizes = tuple(int(size) for size in text.split("x"))
+    if len(sizes) != 3 or min(sizes) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HEIGHTxWIDTHxCHANNELS, such as 28x28x3")
+    return sizes

@@ -1,0 +1,72 @@
+"""`python -m training adopt`, as a person types it; TensorFlow is loaded when it runs, not for its help."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from training import overrides
+
+
+def joined(arguments: list[str]) -> list[str]:
+    """`--input-range -1..1` as one word: argparse would take the second for an option."""
+    words: list[str] = []
+    for argument in arguments:
+        if words[-1:] == ["--input-range"] and argument.startswith("-1"):
+            words[-1] += f"={argument}"
+        else:
+            words.append(argument)
+    return words
+
+
+def add_arguments(commands: Any) -> None:
+    """Add the command to the others."""
+    adopt = commands.add_parser("adopt", help="serve a finished Keras classifier of pictures")
+    adopt.add_argument("path", type=Path, help=".keras or .h5 file, or a SavedModel folder")
+    adopt.add_argument("--name", required=True, help="what the model is called from now on")
+    adopt.add_argument(
+        "--labels", type=Path, required=True, help="text file, one label a line (or ID<TAB>LABEL)"
+    )
+    adopt.add_argument(
+        "--input-range",
+        required=True,
+        metavar="RANGE",
+        help="pixels as the network wants them: 0..255, 0..1, -1..1, or as a network of "
+        "keras.applications does, such as MobileNetV2",
+    )
+    adopt.add_argument(
+        "--input-shape",
+        type=overrides.parse_shape,
+        metavar="HxWxC",
+        help="for a network that leaves its size free",
+    )
+    adopt.add_argument(
+        "--outputs",
+        choices=("auto", "probabilities", "logits"),
+        default="auto",
+        help="what the last layer gives, if that cannot be told from it",
+    )
+    adopt.add_argument("--models", type=Path, default=Path("models"), help="where to export to")
+    adopt.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Return 2, as for a wrong option, if what is in the files cannot be served."""
+    from training import adopt
+
+    order = adopt.Order(
+        path=options.path,
+        name=options.name,
+        labels=options.labels,
+        input_range=options.input_range,
+        input_shape=options.input_shape,
+        outputs=options.outputs,
+    )
+    try:
+        version = adopt.adopt(order, options.models)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    url = f"http://127.0.0.1:8000/v1/images/label?model={order.name}"
+    print(f"\nexported {version}\ntry it: curl --data-binary @photo.jpg '{url}'")
+    return 0

@@ -1,0 +1,35 @@
+"""What a network wants its pixels to be: a range, or what its `keras.applications` family does first."""
+
+import difflib
+from collections.abc import Callable
+from typing import Any
+
+from training import backbone
+
+Preprocess = Callable[[Any], Any]  # float32 [B, H, W, C] in 0..255 → float32 of the same shape
+RANGES: dict[str, tuple[float, float]] = {  # scale, offset
+    "0..255": (1.0, 0.0),
+    "0..1": (1 / 255, 0.0),
+    "-1..1": (1 / 127.5, -1.0),
+}
+
+
+def preprocessing(name: str, channels: int) -> Preprocess:
+    """Find the preprocessing of that name; one that there is not, or not for grey, is a ValueError."""
+    if name in RANGES:
+        scale, offset = RANGES[name]
+        return lambda pixels: pixels * scale + offset
+    known = backbone.architectures()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, 3, 0.5)
+        meant = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise ValueError(
+            f"{name!r} is no input range: it is one of {', '.join(RANGES)}, or a network of "
+            f"keras.applications such as MobileNetV2{meant}"
+        )
+    if channels != 3:
+        raise ValueError(
+            f"{name} takes pictures of 3 channels, this network takes {channels}; the --input-range is "
+            f"one of {', '.join(RANGES)}"
+        )
+    return lambda pixels: backbone.preprocess(name, pixels)

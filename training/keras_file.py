@@ -1,0 +1,147 @@
+"""Looks into a `.keras` or `.h5` file before Keras does: nothing in it may be code, or swell up.
+
+Keras' own safe mode comes after; this says in words what is wrong, and lists what is allowed
+instead of what is not. Knows no network and loads none.
+"""
+
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+ENTRIES = ("config.json", "metadata.json", "model.weights.h5")
+LARGEST_CONFIG = (
+    64 << 20
+)  # bytes of the description; the largest of keras.applications has under one
+LARGEST_EXPANSION = 100  # times; Keras compresses nothing
+SMALL = 64 << 20  # bytes that may expand as they like
+# Where a network's parts may come from; `keras.src` is how some versions name the same modules.
+MODULES = (
+    "keras", "keras.activations", "keras.constraints", "keras.dtype_policies", "keras.initializers",
+    "keras.layers", "keras.models", "keras.ops", "keras.regularizers",
+    "keras.src.activations", "keras.src.constraints", "keras.src.dtype_policies",
+    "keras.src.initializers", "keras.src.layers", "keras.src.models", "keras.src.ops",
+    "keras.src.regularizers",
+)  # fmt: skip
+CODE = {  # parts of Keras that run code, or read files, which a file names
+    "Lambda", "__lambda__", "__typespec__", "TFSMLayer", "TorchModuleWrapper", "JaxLayer",
+    "FlaxLayer", "StringLookup", "IntegerLookup", "TextVectorization",
+}  # fmt: skip
+
+
+def check_archive(path: Path) -> None:
+    """Refuse a `.keras` file that is no archive of Keras, swells up or names foreign code; ValueError."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_entries(path, archive)
+            config = json.loads(archive.read("config.json"))
+    except (zipfile.BadZipFile, UnicodeDecodeError, json.JSONDecodeError, RecursionError, EOFError):
+        raise ValueError(
+            f"{path} is no .keras file, or is damaged: it should be what model.save('….keras') writes"
+        ) from None
+    if not isinstance(config, dict):
+        raise ValueError(f"{path}: config.json describes no network")
+    check_config(path, {k: v for k, v in config.items() if k != "compile_config"})
+
+
+def _check_entries(path: Path, archive: zipfile.ZipFile) -> None:
+    sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+    missing = [name for name in ENTRIES if name not in sizes]
+    if missing:
+        raise ValueError(f"{path} is no .keras file: it holds no {' and no '.join(missing)}")
+    if len(sizes) != len(archive.infolist()):
+        raise ValueError(f"{path} holds two files of one name; Keras never writes that")
+    if sizes["config.json"] > LARGEST_CONFIG:
+        raise ValueError(f"{path}: config.json would have {sizes['config.json']:,} bytes unpacked")
+    unpacked, packed = sum(sizes.values()), path.stat().st_size
+    if unpacked > SMALL and unpacked > LARGEST_EXPANSION * packed:
+        raise ValueError(
+            f"{path} has {packed:,} bytes and would have {unpacked:,} unpacked; Keras packs nothing "
+            "that tight, so it is not unpacked"
+        )
+
+
+def check_h5(path: Path) -> None:
+    """Refuse an `.h5` file without a network, with links out of it, or that names foreign code."""
+    try:
+        with h5py.File(path, "r") as file:
+            _check_links(path, file)
+            config = json.loads(file.attrs["model_config"])
+    except KeyError:
+        raise ValueError(
+            f"{path} holds weights without a network; save the whole model with model.save"
+        ) from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError, RuntimeError):
+        raise ValueError(
+            f"{path} is no HDF5 file of Keras, or is damaged: it should be what model.save('….h5') writes"
+        ) from None
+    check_config(path, config)
+
+
+def _check_links(path: Path, group: Any) -> None:
+    for name in group:
+        link = group.get(name, getlink=True)
+        if not isinstance(link, h5py.HardLink):
+            raise ValueError(f"{path}: {name} is a link to somewhere else; Keras never writes that")
+        entry = group[name]
+        if isinstance(entry, h5py.Group):
+            _check_links(path, entry)
+        elif entry.external or entry.is_virtual:
+            raise ValueError(f"{path}: {name} lies in another file; Keras never writes that")
+        elif entry.nbytes > max(SMALL, LARGEST_EXPANSION * path.stat().st_size):
+            raise ValueError(f"{path}: {name} would have {entry.nbytes:,} bytes unpacked")
+
+
+def check_config(path: Path, config: Any) -> None:
+    """Refuse a description of a network with a part that is not Keras' own, or that is code."""
+    for part in _parts(config):
+        name, module = str(part["class_name"]), part.get("module")
+        if name in CODE:
+            what = part.get("config")
+            called = (
+                f" called {what['name']!r}" if isinstance(what, dict) and "name" in what else ""
+            )
+            raise ValueError(
+                f"{path} has a {name.strip('_')} layer{called}: that is code inside the file, which is "
+                "never run. Say it with Keras' own layers (Rescaling, Activation, …) and save again"
+            )
+        if not _is_of_keras(part, module):
+            raise ValueError(
+                f"{path} needs {part.get('registered_name') or name} of {module or 'your own program'}, "
+                "which is no part of Keras; code of other modules is never loaded. Export the model "
+                "with model.export('folder') and adopt that folder"
+            )
+
+
+def _is_of_keras(part: dict[str, Any], module: Any) -> bool:
+    if part["class_name"] == "function":
+        return module in ("builtins", *MODULES) and "." not in str(part.get("config"))
+    if str(part["class_name"]).startswith("__"):  # tensors, slices and other plain values
+        return True
+    if "module" not in part:
+        return True  # as .h5 files have it: Keras looks it up among its own
+    registered = part.get("registered_name")
+    is_registered = registered is not None and registered != part["class_name"]
+    return not is_registered and _is_allowed(str(module))
+
+
+def _is_allowed(module: str) -> bool:
+    return module in MODULES or module.startswith(
+        tuple(f"{one}." for one in MODULES if one.count(".") == 2 or one == "keras.ops")
+    )
+
+
+def _parts(config: Any) -> Iterator[dict[str, Any]]:
+    """Every description of an object inside `config`, however deep."""
+    waiting = [config]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            waiting.extend(one.values())
+            if "class_name" in one:
+                yield one
+        elif isinstance(one, list):
+            waiting.extend(one)
