@@ -1,5 +1,5 @@
 /**
- * The service as the page sees it: pictures and texts out, answers or errors back. Knows no document.
+ * The service as the page sees it: pictures and JSON out, answers or errors back. Knows no document.
  *
  * VitrineError
  * ├─ Superseded          a newer request took its place; nothing to tell anybody
@@ -24,9 +24,7 @@ export class VitrineError extends Error {
 }
 
 export class Superseded extends VitrineError {}
-
 export class Unreachable extends VitrineError {}
-
 export class UnexpectedAnswer extends VitrineError {}
 
 export class Refused extends VitrineError {
@@ -37,102 +35,49 @@ export class Refused extends VitrineError {
 }
 
 export class Unauthorized extends Refused {}
-
 export class Busy extends Refused {}
 
 /**
- * @typedef {object} Answer
- * @property {any} body the JSON of the answer
- * @property {{name: string, milliseconds: number}[]} timing the steps of Server-Timing
- * @property {number} roundTripMs from sending to having read the answer, or to its first byte if it streams
+ * Asks the service. While it is busy, no request leaves before the time it named has passed.
  *
- * @typedef {object} CallOptions
- * @property {AbortSignal} [signal] ends the call with `Superseded`
- * @property {(seconds: number, error: Busy) => void} [onWait] told before each wait
+ * A path is relative to the page. Content: null gets, a Blob is posted as it is, all else as JSON.
+ * Options: `signal` ends the call with `Superseded`; `onWait(seconds, error)` is told before each wait.
+ * Answers: `body`; `timing`, the steps of Server-Timing; `roundTripMs`, to the first byte of a stream.
  */
-
-/** Asks the service. While it is busy, no request leaves before the time it named has passed. */
 export class Vitrine {
   key = ""; // the API key, once somebody has typed one
   onUnauthorized = () => {}; // called when it is missing or wrong
   #quietUntil = 0;
 
-  /** `base`: what the paths are relative to; empty: the page's address. The clock is in milliseconds. */
-  constructor({ base = "", fetch = (...args) => globalThis.fetch(...args),
-    now = () => performance.now(), sleep = pause } = {}) {
-    Object.assign(this, { base, fetch, now, sleep });
+  /** The clock is in milliseconds. */
+  constructor({ fetch = (...args) => globalThis.fetch(...args), now = () => performance.now(), sleep = pause } = {}) {
+    Object.assign(this, { fetch, now, sleep });
   }
 
-  /** Which digit is on a picture, a Blob? */
-  classifyDigit(picture, options) {
-    return this.#askForJson("v1/digits/classify?return=input", picture, options,
-      (body) => body.predictions[0].probabilities.length === 10);
-  }
-
-  /** What does each layer see of it? */
-  digitActivations(picture, options) {
-    return this.#askForJson("v1/digits/activations?model=digits-course", picture, options,
-      (body) => Array.isArray(body.layers));
-  }
-
-  /** Lets a model write: an Answer with `events`, those of the API. Leaving the loop over them stops the work. */
-  async streamText(model, request, options = {}) {
-    const body = JSON.stringify({ ...request, stream: true });
-    const answer = await this.#ask(`v1/text/generate?model=${encodeURIComponent(model)}`, body, options,
-      async (response) => readEvents(response.body));
-    return { ...answer, events: textEvents(answer.body, options.signal) };
-  }
-
-  /** How likely does a model find each character of a text? */
-  scoreText(model, text, options) {
-    return this.#askForJson(`v1/text/score?model=${encodeURIComponent(model)}`, JSON.stringify({ text }),
-      options, (body) => Array.isArray(body.characters));
-  }
-
-  /** What lies all over a two-dimensional latent space: a PNG as a Blob. */
-  manifold(model, size, options) {
-    const path = `v1/vae/manifold.png?model=${encodeURIComponent(model)}&size=${size}`;
-    return this.#ask(path, null, options, (response) => response.blob());
-  }
-
-  /** What does the decoder make of latent vectors? */
-  decodeLatents(model, latents, options) {
-    return this.#askForJson(`v1/vae/decode?model=${encodeURIComponent(model)}`, JSON.stringify({ latents }),
-      options, (body) => body.images.length === latents.length);
-  }
-
-  /** Where does a picture land, a Blob, and what comes back? */
-  reconstruct(model, picture, options) {
-    return this.#askForJson(`v1/vae/reconstruct?return=input&model=${encodeURIComponent(model)}`, picture, options,
-      (body) => Array.isArray(body.reconstructions[0].z));
-  }
-
-  /** The pictures from one latent vector to another; each an image, a vector, or `{random_seed}`. */
-  interpolate(model, request, options) {
-    return this.#askForJson(`v1/vae/interpolate?model=${encodeURIComponent(model)}`, JSON.stringify(request),
-      options, (body) => Array.isArray(body.images));
-  }
-
-  models(options) {
-    return this.#askForJson("v1/models", null, options, (body) => Array.isArray(body.data));
-  }
-
-  card(model, options) {
-    return this.#askForJson(`v1/models/${encodeURIComponent(model)}/card`, null, options,
-      (body) => typeof body.model.name === "string");
-  }
-
-  #askForJson(path, content, options, isAnswer) {
+  /** JSON, in which a field is expected that is not empty. */
+  ask(path, content, expected, options) {
     return this.#ask(path, content, options, async (response) => {
       const body = parseJson(await response.text());
-      if (!fits(body, isAnswer)) throw unexpected(response);
+      if (!Object.keys(body?.[expected] ?? {}).length) throw unexpected(response);
       return body;
     });
   }
 
+  picture(path, options) {
+    return this.#ask(path, null, options, (response) => response.blob());
+  }
+
+  /** An Answer with `events`, those of the API. Leaving the loop over them stops the work. */
+  async stream(path, content, options = {}) {
+    const answer = await this.#ask(path, content, options, async (response) => readEvents(response.body));
+    return { ...answer, events: eventsOf(answer.body, options.signal) };
+  }
+
   async #ask(path, content, { signal, onWait = () => {} } = {}, read) {
     for (let attempt = 1; ; attempt += 1) {
-      await this.#untilQuietIsOver(signal);
+      const milliseconds = this.#quietUntil - this.now();
+      if (milliseconds > 0) await this.sleep(milliseconds, signal);
+      if (signal?.aborted) throw superseded();
       try {
         return await this.#once(path, content, signal, read);
       } catch (error) {
@@ -143,16 +88,10 @@ export class Vitrine {
     }
   }
 
-  async #untilQuietIsOver(signal) {
-    const milliseconds = this.#quietUntil - this.now();
-    if (milliseconds > 0) await this.sleep(milliseconds, signal);
-    if (signal?.aborted) throw superseded();
-  }
-
   async #once(path, content, signal, read) {
     const started = this.now();
     try {
-      const response = await this.fetch(this.base + path, this.#request(content, signal));
+      const response = await this.fetch(path, this.#request(content, signal));
       if (!response.ok) throw this.#refusal(response, parseJson(await response.text()));
       const body = await read(response);
       const timing = parseServerTiming(response.headers.get("Server-Timing") ?? "");
@@ -166,8 +105,9 @@ export class Vitrine {
     const headers = { Accept: "application/json" };
     if (this.key) headers["X-API-Key"] = this.key;
     if (content === null) return { headers, signal };
-    headers["Content-Type"] = typeof content === "string" ? "application/json" : "application/octet-stream";
-    return { method: "POST", body: content, headers, signal };
+    const isBlob = content instanceof Blob;
+    headers["Content-Type"] = isBlob ? "application/octet-stream" : "application/json";
+    return { method: "POST", body: isBlob ? content : JSON.stringify(content), headers, signal };
   }
 
   #refusal(response, body) {
@@ -184,10 +124,7 @@ export class Vitrine {
   }
 }
 
-/**
- * Makes room for one job at a time: starting one aborts the one before, which then rejects with
- * `Superseded`, whatever it did in the meantime.
- */
+/** One job at a time: starting one aborts the one before, which then rejects with `Superseded`, whatever it did. */
 export function newestOnly() {
   let controller = new AbortController();
   return async (job) => {
@@ -217,11 +154,10 @@ export function parseServerTiming(header) {
 export function retryAfterSeconds(header, now = Date.now()) {
   const text = header?.trim() ?? "";
   const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : (Date.parse(text) - now) / 1000;
-  if (Number.isNaN(seconds)) return SHORTEST_WAIT_SECONDS;
-  return Math.min(LONGEST_WAIT_SECONDS, Math.max(SHORTEST_WAIT_SECONDS, seconds));
+  return Math.min(LONGEST_WAIT_SECONDS, Math.max(SHORTEST_WAIT_SECONDS, seconds || 0));
 }
 
-async function* textEvents(events, signal) {
+async function* eventsOf(events, signal) {
   try {
     for await (const data of events) {
       if (data === "[DONE]") return;
@@ -232,12 +168,10 @@ async function* textEvents(events, signal) {
   } catch (error) {
     throw translated(error, signal);
   }
-  throw new Unreachable("The text broke off before its end. Try again.");
+  throw new Unreachable("The answer broke off before its end. Try again.");
 }
 
-function superseded() {
-  return new Superseded("a newer request took its place");
-}
+const superseded = () => new Superseded("a newer request took its place");
 
 /** What went wrong on the way → an error of ours. */
 function translated(error, signal) {
@@ -246,17 +180,8 @@ function translated(error, signal) {
   return new Unreachable("The service does not answer. Is it running, and are you online?", { cause: error });
 }
 
-function unexpected(response) {
-  return new UnexpectedAnswer(
-    `What answered is not this service (status ${response.status}). Is a proxy in between? Reload the page.`);
-}
-
-function fits(body, isAnswer) {
-  try {
-    return isAnswer(body);
-  } catch {
-    return false;
-  }
+function unexpected({ status }) {
+  return new UnexpectedAnswer(`What answered is not this service (status ${status}). Is a proxy in between? Reload the page.`);
 }
 
 function parseJson(text) {

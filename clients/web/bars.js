@@ -8,7 +8,13 @@ import { percent } from "./words.js";
  * and what is written beside each (absent: percentages).
  */
 export function createBars(list, names) {
-  const rows = names.map(createRow);
+  const rows = names.map((textContent) => {
+    const fill = element("span", { className: "fill" });
+    const value = element("span", { className: "value" });
+    const item = element("li", {}, element("span", { className: "name", textContent }),
+      element("span", { className: "track" }, fill), value);
+    return { item, fill, value };
+  });
   list.replaceChildren(...rows.map(({ item }) => item));
   function show(shares, { best = shares.indexOf(Math.max(...shares)), values = shares.map(percent) } = {}) {
     rows.forEach(({ item, fill, value }, index) => {
@@ -17,14 +23,7 @@ export function createBars(list, names) {
       value.textContent = values[index];
     });
   }
-  return { show, clear: () => show(names.map(() => 0), { best: -1, values: names.map(() => "") }) };
-}
-
-function createRow(textContent) {
-  const fill = element("span", { className: "fill" });
-  const value = element("span", { className: "value" });
-  fill.style.transform = "scaleX(0)";
-  const name = element("span", { className: "name", textContent });
-  const item = element("li", {}, name, element("span", { className: "track" }, fill), value);
-  return { item, fill, value };
+  const clear = () => show(names.map(() => 0), { best: -1, values: names.map(() => "") });
+  clear();
+  return { show, clear };
 }

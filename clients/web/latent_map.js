@@ -1,19 +1,36 @@
 /**
  * A map of a two-dimensional latent space, `size` pictures wide: where the pointer is, there is a z.
- * Knows no service.
- *
- * The centres of the pictures are the quantiles of 2 % to 98 %, as `/v1/vae/manifold.png` has them:
- * z[0] grows to the right, z[1] downwards.
+ * The centres of the pictures are the quantiles of 2 % to 98 % of the normal distribution, as
+ * `/v1/vae/manifold.png` has them: z[0] grows to the right, z[1] downwards.
  */
 
 import { drawn, element } from "./dom.js";
-import { quantile, shareBelow } from "./gaussian.js";
+import { ARROWS } from "./pad.js";
 
 const FIRST = 0.02;
 const LAST = 0.98;
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 const limited = (value) => Math.min(1, Math.max(0, value));
+
+/** The share of draws below z (Abramowitz and Stegun 7.1.26; off by at most 2e-7). */
+export function shareBelow(z) {
+  const t = 1 / (1 + 0.3275911 * Math.abs(z) / Math.SQRT2);
+  const polynomial = [1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592]
+    .reduce((sum, factor) => sum * t + factor, 0) * t;
+  const tail = polynomial * Math.exp(-z * z / 2) / 2;
+  return z < 0 ? tail : 1 - tail;
+}
+
+/** The z that a share of the draws is below. */
+export function quantile(share) {
+  let [low, high] = [-8, 8];
+  for (let step = 0; step < 50; step += 1) {
+    const middle = (low + high) / 2;
+    if (shareBelow(middle) < share) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
 
 /** Where on the map, 0 to 1 across and down, a z is; what lies beyond is on the edge. */
 export function placeOf(z, size) {
@@ -28,25 +45,19 @@ export function latentAt(place, size) {
   });
 }
 
-/** Fires `walk` when the pointer or the keys move to another `z`. */
-export class LatentMap extends EventTarget {
+/** Calls `onWalk(z)` when the pointer or the keys move to another z. */
+export class LatentMap {
   z = [0, 0];
 
-  constructor(host, { size, label }) {
-    super();
-    this.size = size;
+  constructor(host, { size, label, onWalk }) {
+    Object.assign(this, { host, size, onWalk });
     this.image = element("img", { className: "pixels", alt: "" });
-    this.here = drawn("circle", { r: 2.5, class: "here" });
+    this.here = drawn("circle", { r: 2.5 });
     this.landed = drawn("path", { d: "M-3 0H3M0-3V3", class: "landed", visibility: "hidden" });
-    const marks = drawn("svg", { viewBox: "0 0 100 100", "aria-hidden": "true" }, this.landed, this.here);
-    host.append(this.image, marks);
-    Object.assign(host, { tabIndex: 0, ariaLabel: label });
-    host.setAttribute("role", "application");
-    host.addEventListener("pointermove", (event) => this.#point(event));
-    host.addEventListener("pointerdown", (event) => this.#point(event));
+    host.append(this.image, drawn("svg", { viewBox: "0 0 100 100", "aria-hidden": "true" }, this.landed, this.here));
+    Object.assign(host, { tabIndex: 0, ariaLabel: label, role: "application" });
+    for (const kind of ["pointermove", "pointerdown"]) host.addEventListener(kind, (event) => this.#point(event));
     host.addEventListener("keydown", (event) => this.#key(event));
-    this.host = host;
-    this.walkTo([0, 0]);
   }
 
   walkTo(z) {
@@ -62,19 +73,15 @@ export class LatentMap extends EventTarget {
 
   #point(event) {
     const { left, top, width, height } = this.host.getBoundingClientRect();
-    this.#walk([(event.clientX - left) / width, (event.clientY - top) / height].map(limited));
+    this.onWalk(latentAt([(event.clientX - left) / width, (event.clientY - top) / height].map(limited), this.size));
   }
 
   #key(event) {
     const step = ARROWS[event.key];
     if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
-    this.#walk(placeOf(this.z, this.size).map((share, axis) => limited(share + step[axis] / this.size / 4)));
-  }
-
-  #walk(place) {
-    this.walkTo(latentAt(place, this.size));
-    this.dispatchEvent(new Event("walk"));
+    const place = placeOf(this.z, this.size).map((share, axis) => limited(share + step[axis] / this.size / 4));
+    this.onWalk(latentAt(place, this.size));
   }
 }
 

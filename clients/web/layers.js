@@ -8,31 +8,29 @@ const FEW_VALUES = 16;
 /** Fills a strip: the picture's address, then each layer's name, shape, and `image` of maps or `values`. */
 export function showLayers(strip, input, layers) {
   const { scrollLeft } = strip;
-  const figures = layers.map(({ name, shape, image, values = [] }) =>
-    createFigure(name, shape, image ? createMaps(image) : createValues(values)));
-  strip.replaceChildren(createFigure("input", [28, 28], createMaps(input, 84)), ...figures);
+  strip.replaceChildren(createFigure("input", [28, 28], createMaps(input, 84)),
+    ...layers.map(({ name, shape, image, values = [] }) =>
+      createFigure(name, shape, image ? createMaps(image) : createValues(values))));
   strip.scrollLeft = scrollLeft;
 }
 
 /** Marks a strip that holds more to the right, so that it can fade there. */
 export function watchOverflow(strip) {
-  const mark = () => {
-    strip.classList.toggle("more", strip.scrollLeft + strip.clientWidth < strip.scrollWidth - 1);
-  };
+  const mark = () => strip.classList.toggle("more", strip.scrollLeft + strip.clientWidth < strip.scrollWidth - 1);
   strip.addEventListener("scroll", mark, { passive: true });
   strip.addEventListener("load", mark, { capture: true }); // each map, once its size is known
   new ResizeObserver(mark).observe(strip);
 }
 
 function createFigure(name, shape, content) {
-  const caption = element("figcaption", {}, element("b", { textContent: name }), shape.join(" × "));
-  return element("figure", {}, content, caption);
+  return element("figure", {}, content,
+    element("figcaption", {}, element("b", { textContent: name }), shape.join(" × ")));
 }
 
-function createMaps(address, width = WISHED_WIDTH) {
+function createMaps(src, width = WISHED_WIDTH) {
   const image = element("img", { className: "pixels", alt: "" });
   image.addEventListener("load", () => enlarge(image, image.naturalWidth, width));
-  image.src = address;
+  image.src = src;
   return image;
 }
 
@@ -41,10 +39,7 @@ function enlarge(image, naturalWidth, width) {
 }
 
 function createValues(values) {
-  return values.length <= FEW_VALUES ? createColumn(values) : createGrid(values);
-}
-
-function createColumn(values) {
+  if (values.length > FEW_VALUES) return createGrid(values);
   const highest = Math.max(...values.map(Math.abs)) || 1;
   return element("ol", { className: "few" }, ...values.map((value, index) => {
     const fill = element("span", { className: "fill" });
@@ -61,7 +56,7 @@ function createGrid(values) {
   const low = Math.min(0, ...values);
   const range = Math.max(...values) - low || 1;
   for (let index = 0; index < width * canvas.height; index += 1) {
-    const grey = index < values.length ? ((values[index] - low) / range) * 255 : 0;
+    const grey = ((values[index] - low) / range) * 255 || 0;
     pixels.data.set([grey, grey, grey, 255], index * 4);
   }
   context.putImageData(pixels, 0, 0);

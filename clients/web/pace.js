@@ -1,11 +1,7 @@
-/** When to send while somebody draws. Pure but for the clock, which is passed in. */
-
 /**
- * Sends the newest of many values, never faster than the answers come back.
- *
- * Every new request aborts the one before, so a fixed rhythm faster than the network would abort
- * them all. The interval follows the answers: a little more than the last one took, and twice as
- * long after each that was aborted. `send` resolves to whether an answer came, and never rejects.
+ * Sends the newest of many values, never faster than the answers come back: as every request aborts the
+ * one before, the interval is a little more than the last answer took, and doubles after one that was
+ * aborted. `send` resolves to whether an answer came, and never rejects.
  */
 export function createPacer(send, { shortestMs = 60, longestMs = 2000,
   now = () => performance.now(), later = setTimeout, forget = clearTimeout } = {}) {

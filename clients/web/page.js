@@ -1,66 +1,78 @@
 /**
  * Wires the page: rooms, of which one is open, as the address says.
  *
- * A room is its section `#room-<name>`, its link in the navigation, a line in ROOMS, and a module
- * whose default class has `open(state, models)`, called whenever the address leads to it, and
- * `close()`, which aborts what is under way.
+ * A room is its section `#room-<name>` with the task or model it needs, its link in the navigation, and
+ * a module whose default class is a `Room`.
  */
 
 import { formatAddress, parseAddress } from "./address.js";
 import { Vitrine } from "./api.js";
 
 const ROOMS = {
-  digits: { title: "Digits", isShown: (tasks) => tasks.includes("classify_digit"), load: () => import("./digits.js") },
-  text: { title: "Text", isShown: (tasks) => tasks.includes("generate_text"), load: () => import("./text.js") },
-  vae: { title: "VAE", isShown: (tasks) => tasks.includes("autoencode_image"), load: () => import("./vae.js") },
-  models: { title: "Models", isShown: (tasks) => tasks.length > 0, load: () => import("./models.js") },
+  digits: () => import("./digits.js"),
+  text: () => import("./text.js"),
+  labels: () => import("./labels.js"),
+  vae: () => import("./vae.js"),
+  gan: () => import("./gan.js"),
+  models: () => import("./models.js"),
 };
-const LOADING_MS = 3000; // while a model loads, its room may still appear
+const LOADING_MS = 3000; // while a model loads, its room may still open
 
 const keyForm = document.getElementById("key-form");
 const vitrine = new Vitrine();
 const made = {};
 let models = null; // not known yet
+let isKnown = false; // or there was no answer, and the room says why
 let current = "";
 
+const section = (name) => document.getElementById(`room-${name}`);
 const link = (name) => document.querySelector(`nav a[href="#${name}"]`);
-const isOffered = (name) => Object.hasOwn(ROOMS, name) && !link(name).hidden;
 
-/** The room that the address names, else the first. */
-function wanted() {
-  const { room } = parseAddress(location.hash);
-  return isOffered(room) ? room : Object.keys(ROOMS).find(isOffered) ?? "digits";
+/** Whether its models are there, as far as is known. */
+function isServed(name) {
+  const { task } = section(name).dataset;
+  return !models || models.some((model) => (task ? model.task === task : model.task));
 }
 
 async function follow() {
   const { room, state } = parseAddress(location.hash);
-  const name = wanted();
+  const name = Object.hasOwn(ROOMS, room) ? room : "digits";
   if (current !== name) made[current]?.close();
   current = name;
   for (const each of Object.keys(ROOMS)) {
-    document.getElementById(`room-${each}`).hidden = each !== name;
-    if (each === name) link(each).setAttribute("aria-current", "page");
-    else link(each).removeAttribute("aria-current");
+    section(each).hidden = each !== name;
+    link(each).setAttribute("aria-current", each === name ? "page" : "false");
   }
-  document.title = `${ROOMS[name].title} · Vitrine`;
-  const { default: Room } = await ROOMS[name].load();
-  made[name] ??= new Room(document.getElementById(`room-${name}`), {
+  document.title = `${link(name).textContent} · Vitrine`;
+  showWhatIsMissing(name);
+  if (!isServed(name) || (!isKnown && name !== "digits")) return;
+  const { default: RoomOfName } = await ROOMS[name]();
+  made[name] ??= new RoomOfName(section(name), {
     vitrine,
+    get models() { return models ?? []; },
     remember: (values) => name === current && history.replaceState(null, "", formatAddress(name, values)),
   });
-  if (name === current) made[name].open(name === room ? state : new URLSearchParams(), models ?? []);
+  if (name === current) made[name].open(name === room ? state : new URLSearchParams());
+}
+
+function showWhatIsMissing(name) {
+  const host = section(name);
+  const isMissing = !isServed(name);
+  host.classList.toggle("missing", isMissing);
+  host.querySelector(".lack")?.remove();
+  if (isMissing) host.append(document.getElementById("lack").content.cloneNode(true));
 }
 
 async function findModels() {
+  const before = isServed(current);
   try {
-    models = (await vitrine.models()).body.data;
+    models = (await vitrine.ask("v1/models", null, "object")).body.data;
   } catch {
-    return; // the room that is open says what is wrong
+    // the room that is open says what is wrong
   }
-  const tasks = models.map(({ task }) => task).filter(Boolean);
-  for (const [name, { isShown }] of Object.entries(ROOMS)) link(name).hidden = !isShown(tasks);
-  if (models.some(({ ready }) => ready === false)) setTimeout(findModels, LOADING_MS);
-  if (wanted() !== current) follow();
+  isKnown = true;
+  if (models?.some(({ ready }) => ready === false)) setTimeout(findModels, LOADING_MS);
+  if (!made[current] || before !== isServed(current)) follow();
 }
 
 vitrine.onUnauthorized = () => { keyForm.hidden = false; };
@@ -72,6 +84,5 @@ keyForm.addEventListener("submit", async (event) => {
   follow();
 });
 addEventListener("hashchange", follow);
-if (["", "digits"].includes(parseAddress(location.hash).room)) follow(); // at once; others may not be served
-await findModels();
-if (!current) follow();
+follow();
+findModels();

@@ -10,8 +10,7 @@ export function createSamples(host) {
   function show() {
     const { when, step, ...texts } = samples[Number(part.moment.value)];
     part.when.textContent = part.moment.ariaValueText = `after ${when}`;
-    const diversities = Object.keys(texts).sort();
-    part.texts.replaceChildren(...diversities.map((diversity) => element("article", { className: "column" },
+    part.texts.replaceChildren(...Object.keys(texts).sort().map((diversity) => element("article", { className: "column" },
       element("h3", { textContent: `diversity ${diversity}` }),
       element("div", { className: "writing", textContent: texts[diversity], tabIndex: 0 }))));
   }
@@ -19,8 +18,7 @@ export function createSamples(host) {
   return (card) => {
     samples = card?.samples ?? card?.history?.samples ?? [];
     host.hidden = samples.length === 0;
-    if (host.hidden) return;
     part.moment.max = part.moment.value = String(samples.length - 1);
-    show();
+    if (!host.hidden) show();
   };
 }

@@ -1,7 +1,7 @@
 /** Strokes as lists of points {x, y} in the unit square, and how they become ink. */
 
 const PEN_WIDTH = 0.075; // of the side: about what a digit of the training set has
-export const PICTURE_SIDE = 280;
+const PICTURE_SIDE = 280;
 
 /** Paints on a canvas; `share`: how much of it is drawn yet. */
 export function paintStrokes(context, strokes, { side, color, share = 1 }) {
@@ -27,9 +27,17 @@ function paintStroke(context, stroke, side) {
     const next = others[index + 1];
     context.quadraticCurveTo(point.x, point.y, (point.x + next.x) / 2, (point.y + next.y) / 2);
   });
-  const last = others[others.length - 1];
+  const last = others.at(-1);
   context.lineTo(last.x, last.y);
   context.stroke();
+}
+
+/** As large as the canvas allows, and crisp where it is enlarged. */
+export function paintPicture(context, picture, side) {
+  const scale = Math.min(side / picture.width, side / picture.height);
+  const [width, height] = [picture.width * scale, picture.height * scale];
+  context.imageSmoothingEnabled = scale < 2;
+  context.drawImage(picture, (side - width) / 2, (side - height) / 2, width, height);
 }
 
 /** Strokes → a PNG, black on white. */

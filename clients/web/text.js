@@ -1,20 +1,17 @@
 /** The text room: a beginning goes to the service, one text for each diversity comes back as it is written. */
 
-import { Superseded } from "./api.js";
 import { createBars } from "./bars.js";
-import { Column } from "./column.js";
-import { element, partsOf } from "./dom.js";
-import { createNote } from "./note.js";
-import { createRequest } from "./request.js";
+import { element, offer, valuesOf } from "./dom.js";
+import { Room } from "./room.js";
 import { createSamples } from "./samples.js";
 import { alternatives, appendCharacters, meanSurprise, nameOf, watchCharacters } from "./surprise.js";
-import { curlCommand, milliseconds, percent } from "./words.js";
+import { milliseconds, percent } from "./words.js";
 
 const DIVERSITIES = [0.2, 0.5, 1];
 const SEED_LENGTH = 40;
+const SHOWN_SEED = 200; // characters; of a longer seed the end is shown
 const MOST_NOTED = 20000; // characters of all texts of a request together
 const ALTERNATIVES = 5;
-const FIELDS = ["seed", "length", "random_seed", "top_k", "top_p"];
 const LETTERS = "abcdefghijklmnopqrstuvwxyz";
 
 /** As many as the course's seeds have. */
@@ -37,119 +34,143 @@ function figuresOf(card) {
 /** The same in a sentence or two. */
 export function figuresInWords(card) {
   const { nats, counted, right, commonest } = figuresOf(card);
-  const surprise = nats && `Text it never saw surprises it by ${nats.toFixed(3)} nats per character`;
+  if (!nats) return "";
   const beside = counted ? `, a 7-gram by ${counted.toFixed(3)}.` : ".";
   const guesses = right && commonest && ` It foresees ${percent(right)} of the characters; always saying the commonest, ${percent(commonest)}.`;
-  return surprise ? `${surprise}${beside}${guesses ?? ""}` : "";
+  return `Text it never saw surprises it by ${nats.toFixed(3)} nats per character${beside}${guesses ?? ""}`;
 }
 
-export default class TextRoom {
-  #controller = new AbortController();
+/** One text under way: its diversity, what it began with, and what the model wrote. */
+class Column {
+  characters = [];
+  continuation = "";
+  #skipped = 0;
+
+  constructor(diversity, { onDiversity, onCharacter }) {
+    this.output = element("output");
+    this.slider = element("input", { type: "range", max: "1.5", step: "0.05", value: String(diversity) });
+    this.text = element("div", { className: "writing", tabIndex: 0, role: "group" });
+    this.host = element("article", { className: "column" },
+      element("label", {}, "diversity ", this.output, this.slider), this.text);
+    this.slider.addEventListener("input", () => this.#showDiversity());
+    this.slider.addEventListener("change", onDiversity);
+    watchCharacters(this.text, onCharacter);
+    this.#showDiversity();
+  }
+
+  get diversity() {
+    return Number(this.slider.value);
+  }
+
+  /** Of the diversity: 0.2, 1.0, 0.25. */
+  get name() {
+    return this.diversity.toFixed(2).replace(/0$/, "");
+  }
+
+  begin(seed) {
+    this.characters = [];
+    this.continuation = "";
+    this.#skipped = 0;
+    this.text.replaceChildren(element("span", { className: "seed", textContent:
+      seed.length > SHOWN_SEED ? `…${seed.slice(-SHOWN_SEED)}` : seed }));
+  }
+
+  /** Lets pass what the column shows already, because the text is read again from its beginning. */
+  skip() {
+    this.#skipped = this.characters.length;
+  }
+
+  append(characters) {
+    const fresh = characters.slice(this.#skipped);
+    this.#skipped -= characters.length - fresh.length;
+    this.characters.push(...fresh);
+    const isAtEnd = this.text.scrollTop + this.text.clientHeight >= this.text.scrollHeight - 48;
+    appendCharacters(this.text, fresh);
+    if (isAtEnd) this.text.scrollTop = this.text.scrollHeight;
+  }
+
+  #showDiversity() {
+    this.output.textContent = this.name;
+    this.text.ariaLabel = `Text at diversity ${this.name}. Arrow keys look at one character after the other.`;
+  }
+}
+
+export default class TextRoom extends Room {
   #columns = [];
   #card = null;
   #asked = null; // the request whose texts are shown
 
-  constructor(host, { vitrine, remember }) {
-    Object.assign(this, { host, vitrine, remember, part: partsOf(host) });
+  constructor(host, site) {
+    super(host, site);
     this.field = Object.fromEntries([...this.part.form.elements].map((each) => [each.name, each]));
-    this.note = createNote(this.part.note);
-    this.request = createRequest(this.part.request);
     this.showSamples = createSamples(this.part.samples);
     watchCharacters(this.part.seed, (character) => this.#showAlternatives(character));
     this.#listen();
   }
 
-  open(state, models) {
-    const names = models.filter(({ task }) => task === "generate_text").map(({ id }) => id);
+  start(state) {
     const { model } = this.field;
-    const chosen = state.get("model") ?? model.value;
-    model.replaceChildren(...names.map((name) => element("option", { textContent: name })));
-    model.value = names.includes(chosen) ? chosen : names.includes("text") ? "text" : names[0];
-    for (const name of FIELDS) if (state.has(name)) this.field[name].value = state.get(name);
+    const names = this.named("generate_text");
+    offer(model, names);
+    model.value = [state.get("model"), model.value, names[0]].find((name) => names.includes(name));
     const wanted = (state.get("diversity") ?? "").split(",").filter(Boolean).map(Number).filter(Number.isFinite);
     if (wanted.length || !this.#columns.length) this.#arrange(wanted.length ? wanted.slice(0, 6) : DIVERSITIES);
     this.write();
     this.#readCard();
   }
 
-  close() {
-    this.#controller.abort();
-  }
-
   /** Writes from the seed on. */
   write() {
-    const seed = this.field.seed.value;
-    this.#asked = this.#wanted();
-    this.remember(this.#state());
+    const { model, ...values } = valuesOf(this.part.form);
+    const diversity = this.#columns.map((column) => column.diversity);
+    const seed = values.seed ?? "";
+    this.#asked = { ...values, seed, diversity, logprobs: ALTERNATIVES, stream: true };
+    this.remember({ top_k: "", top_p: "", ...values, seed, diversity: diversity.join(","), model });
     for (const column of this.#columns) column.begin(seed);
-    this.#showRequest(this.#asked);
-    return this.#run((signal) => Promise.all([this.#read(this.#asked, this.#columns, signal), this.#scoreSeed(seed, signal)]));
+    this.showCommand(this.#path("generate"), this.#asked);
+    this.#scoreSeed(seed);
+    return this.#write((options) => this.#read(this.#asked, this.#columns, options));
   }
 
   /** Goes on: by each text's own token, or, after a stop, by reading the same texts again. */
   goOn() {
     const columns = this.#columns;
-    const most = Math.floor(MOST_NOTED / columns.length);
-    const length = Math.min(most, Math.max(...columns.map((column) => column.length)) + Number(this.field.length.value));
+    const longest = Math.max(...columns.map(({ characters }) => characters.length));
+    const length = Math.min(Math.floor(MOST_NOTED / columns.length), longest + Number(this.field.length.value));
     const again = { ...this.#asked, length };
-    if (columns.some((column) => column.length >= length)) return this.note.say("These texts are as long as they can be.");
-    this.#showRequest(again); // tokens are long, and the text is the same
+    if (longest >= length) return this.say("These texts are as long as they can be.");
+    this.showCommand(this.#path("generate"), again); // tokens are long, and the text is the same
     if (!columns.every(({ continuation }) => continuation)) {
       for (const column of columns) column.skip();
-      return this.#run((signal) => this.#read(again, columns, signal));
+      return this.#write((options) => this.#read(again, columns, options));
     }
-    const requests = columns.map((column) =>
-      ({ continuation: column.continuation, length: length - column.length, logprobs: ALTERNATIVES }));
-    return this.#run((signal) => Promise.all(columns.map((column, index) => this.#read(requests[index], [column], signal))));
+    return this.#write((options) => Promise.all(columns.map((column) => this.#read({
+      continuation: column.continuation, length: length - column.characters.length, logprobs: ALTERNATIVES, stream: true,
+    }, [column], options))));
   }
 
-  #wanted() {
-    const optional = Object.fromEntries(["top_k", "top_p"].flatMap((name) =>
-      this.field[name].value === "" ? [] : [[name, Number(this.field[name].value)]]));
-    return {
-      seed: this.field.seed.value,
-      diversity: this.#columns.map(({ diversity }) => diversity),
-      length: Number(this.field.length.value),
-      random_seed: Number(this.field.random_seed.value),
-      ...optional,
-      logprobs: ALTERNATIVES,
-      stream: true,
-    };
+  #path(verb) {
+    return `v1/text/${verb}?model=${encodeURIComponent(this.field.model.value)}`;
   }
 
-  #state() {
-    const values = FIELDS.map((name) => [name, this.field[name].value]);
-    const diversity = this.#columns.map((column) => column.diversity).join(",");
-    return { ...Object.fromEntries(values), diversity, model: this.field.model.value };
-  }
-
-  /** One job at a time; its errors end in the note. */
-  async #run(job) {
-    this.#controller.abort();
-    const { signal } = (this.#controller = new AbortController());
+  async #write(job) {
     this.#setWriting(true);
-    this.note.say("");
-    try {
-      await job(signal);
-      this.part.live.textContent = "The texts are written.";
-    } catch (error) {
-      if (!(error instanceof Superseded)) this.note.fail(error);
-    }
-    if (this.#controller.signal === signal) this.#setWriting(false);
+    this.say("");
+    const isNewest = await this.run("texts", job, () => { this.part.live.textContent = "The texts are written."; });
+    if (isNewest) this.#setWriting(false);
   }
 
   /** Reads one stream into columns, the stream's texts in their order. */
-  async #read(request, columns, signal) {
+  async #read(request, columns, options) {
     const began = performance.now();
     let first = 0;
     let count = 0;
-    const onWait = (seconds, error) => this.note.wait(seconds, error);
     for (const column of columns) column.continuation = ""; // until its end has come
-    const call = await this.vitrine.streamText(this.field.model.value, request, { signal, onWait });
-    this.note.say("");
-    this.request.showTiming(call);
+    const call = await this.vitrine.stream(this.#path("generate"), request, options);
+    this.say("");
+    this.showTiming(call);
     for await (const { index, text = "", logprobs = [], continuation } of call.events) {
-      if (signal.aborted) return;
+      if (options.signal.aborted) return;
       first ||= performance.now() - began;
       count += text.length;
       columns[index].append(logprobs);
@@ -161,46 +182,49 @@ export default class TextRoom {
     this.#showSurprise();
   }
 
-  async #scoreSeed(seed, signal) {
+  async #scoreSeed(text) {
     this.seedSurprise = NaN;
     this.part.seed.replaceChildren();
-    if (!seed) return;
-    const answer = await this.vitrine.scoreText(this.field.model.value, seed, { signal }).catch(() => null);
-    if (!answer) return; // the texts say what is wrong
-    appendCharacters(this.part.seed, answer.body.characters);
-    this.seedSurprise = meanSurprise(answer.body.characters);
-    this.#showSurprise();
+    if (!text) return this.stop("seed");
+    await this.run("seed", (options) => // the texts say what is wrong
+      this.vitrine.ask(this.#path("score"), { text }, "characters", options).catch(() => null), (call) => {
+      const characters = call?.body.characters ?? [];
+      appendCharacters(this.part.seed, characters);
+      this.seedSurprise = meanSurprise(characters);
+      this.#showSurprise();
+    });
   }
 
   #showSurprise() {
-    const { nats: unseen, symbols } = figuresOf(this.#card);
+    const { nats, counted, symbols } = figuresOf(this.#card);
     const rows = [
       ["your beginning", this.seedSurprise],
-      ...this.#columns.map((column) => [`diversity ${column.name}`, column.surprise]),
-      ["text it never saw", unseen],
+      ...this.#columns.map((column) => [`diversity ${column.name}`, meanSurprise(column.characters)]),
+      ["text it never saw", nats],
+      ["a 7-gram, there", counted],
       ["guessing blindly", Math.log(symbols.length)],
-    ].filter(([, nats]) => nats >= 0);
-    const most = Math.max(...rows.map(([, nats]) => nats));
-    createBars(this.part.bars, rows.map(([name]) => name))
-      .show(rows.map(([, nats]) => nats / most), { best: 0, values: rows.map(([, nats]) => `${nats.toFixed(2)} nats`) });
+    ].filter(([, value]) => value >= 0);
+    const most = Math.max(...rows.map(([, value]) => value));
+    createBars(this.part.bars, rows.map(([name]) => name)).show(rows.map(([, value]) => value / most),
+      { best: 0, values: rows.map(([, value]) => `${value.toFixed(2)} nats`) });
   }
 
   #showAlternatives(character) {
     const rows = alternatives(character);
-    const came = rows.findIndex(([each]) => each === character.character);
+    const best = rows.findIndex(([each]) => each === character.character);
     this.part.alternativesTitle.textContent = `“${nameOf(character.character)}” came with ${percent(Math.exp(character.logprob))}`;
-    createBars(this.part.alternatives, rows.map(([each]) => nameOf(each))).show(rows.map(([, share]) => share), { best: came });
+    createBars(this.part.alternatives, rows.map(([each]) => nameOf(each))).show(rows.map(([, share]) => share), { best });
   }
 
-  async #readCard() {
-    const name = this.field.model.value;
-    const card = (await this.vitrine.card(name).catch(() => null))?.body ?? null; // the texts say what is wrong
-    if (name !== this.field.model.value) return;
-    this.#card = card;
-    this.showSamples(card);
-    this.part.figures.textContent = figuresInWords(card);
-    this.part.quote.hidden = !card?.data?.seed;
-    this.#showSurprise();
+  #readCard() {
+    const path = `v1/models/${encodeURIComponent(this.field.model.value)}/card`;
+    this.run("card", (options) => this.vitrine.ask(path, null, "model", options).catch(() => null), (call) => {
+      this.#card = call?.body ?? null;
+      this.showSamples(this.#card);
+      this.part.figures.textContent = figuresInWords(this.#card);
+      this.part.quote.hidden = !this.#card?.data?.seed;
+      this.#showSurprise();
+    });
   }
 
   /** Those of the model's alphabet: it may be another than ours. */
@@ -215,27 +239,23 @@ export default class TextRoom {
     this.part.columns.replaceChildren(...this.#columns.map(({ host }) => host));
   }
 
-  #showRequest(json) {
-    const url = new URL(`v1/text/generate?model=${encodeURIComponent(this.field.model.value)}`, document.baseURI).href;
-    this.request.showCommand(curlCommand(url, { json, withKey: Boolean(this.vitrine.key) }));
-  }
-
   #setWriting(isWriting) {
-    const { stop, goOn } = this.part;
-    stop.disabled = !isWriting;
-    goOn.disabled = isWriting || !this.#columns.some((column) => column.length);
+    this.part.stop.disabled = !isWriting;
+    this.part.goOn.disabled = isWriting || !this.#columns.some(({ characters }) => characters.length);
   }
 
   #listen() {
     const { part, field } = this;
     const start = (seed) => { field.seed.value = seed; this.write(); };
-    part.form.addEventListener("submit", (event) => { event.preventDefault(); this.write(); });
-    part.stop.addEventListener("click", () => this.#controller.abort());
+    part.form.addEventListener("submit", () => this.write());
+    part.form.addEventListener("change", ({ target }) => {
+      if (target === part.form || target === field.model) this.write(); // dice, or another model
+      if (target === field.model) this.#readCard();
+    });
+    part.stop.addEventListener("click", () => { this.stop("texts"); this.#setWriting(false); });
     part.goOn.addEventListener("click", () => this.goOn());
     part.quote.addEventListener("click", () => start(this.#card.data.seed));
     part.noise.addEventListener("click", () => start(randomLetters(this.#letters())));
-    part.dice.addEventListener("click", () => { field.random_seed.value = Math.floor(Math.random() * 2 ** 32); this.write(); });
-    field.model.addEventListener("change", () => { this.write(); this.#readCard(); });
     field.seed.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.write();
     });

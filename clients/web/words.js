@@ -16,7 +16,7 @@ export function milliseconds(value) {
 export function curlCommand(url, { file, json, withKey = false } = {}) {
   const options = [
     file && `--data-binary ${quoted(`@${file}`)}`,
-    json && `${json.stream ? "-N " : ""}-d ${quoted(JSON.stringify(json, null, 1).replaceAll(/\n\s*/g, " "))}`,
+    json && `${json.stream ? "-N " : ""}-d ${withFiles(quoted(JSON.stringify(json, null, 1).replaceAll(/\n\s*/g, " ")))}`,
     withKey && '-H "X-API-Key: $VITRINE_API_KEY"',
   ];
   return `curl ${[...options.filter(Boolean), quoted(url)].join(" \\\n  ")}`;
@@ -40,11 +40,22 @@ export function waitingSentence(seconds, { status }) {
   return `${reason} Your request is kept and sent again in ${Math.ceil(seconds)} s.`;
 }
 
+/** A short vector: z = (0.50, −1.20). */
+export function vectorInWords(z) {
+  return `z = (${z.map((value) => value.toFixed(2).replace("-", "−")).join(", ")})`;
+}
+
+/** A name of the service, as a person writes it. */
+export const inWords = (name) => name.replaceAll("_", " ");
+
 /** A message of the service → a sentence with a capital and a full stop. */
 export function sentence(message) {
   const text = message.trim();
   return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? "" : ".");
 }
+
+/** A picture inside a quoted JSON text is read from its file. */
+const withFiles = (text) => text.replaceAll(/data:image[^"]*/g, `'"$(base64 < digit.png | tr -d '\\n')"'`);
 
 function quoted(text) {
   return /^[\w@./:=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

@@ -12,6 +12,8 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { chromium } from "playwright-core";
 
+import { standIn } from "./stand_ins.mjs";
+
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
 const SEVEN = [[0.3, 0.25], [0.7, 0.25], [0.6, 0.48], [0.48, 0.8]]; // in the unit square
@@ -39,6 +41,10 @@ async function main(base, folder) {
       console.log(`${name}: a text streams, stops and goes on`);
       await checkVae(browser, { name, options, base, folder });
       console.log(`${name}: the latent spaces are walked`);
+      await checkLabels(browser, { name, options, base, folder });
+      console.log(`${name}: a photo has labels`);
+      await checkGan(browser, { name, options, base, folder });
+      console.log(`${name}: digits are made, found and edited`);
       await checkModels(browser, { name, options, base, folder });
       console.log(`${name}: the cards are shown`);
     }
@@ -100,6 +106,8 @@ async function checkText(browser, { name, options, base, folder }) {
   assert.match(await room.getByLabel("How it begins").inputValue(), /^[A-Za-z]{40}$/);
   await room.locator(".short .tint").nth(39).waitFor();
   assert.match(page.url(), /#text\?seed=\w{40}&/);
+  await waitFor(async () => Math.min(...await written()) > 20, "characters to look at");
+  await texts.first().locator(".tint").nth(5).waitFor();
   await texts.first().focus();
   for (let step = 0; step < 3; step += 1) await page.keyboard.press("ArrowRight");
   assert.equal(await room.locator(".current").count(), 1, "the keyboard looks at one character");
@@ -146,6 +154,53 @@ async function checkVae(browser, { name, options, base, folder }) {
   assert.equal(await room.locator(".landed[visibility=visible]").count(), 0, "nothing drawn, nothing landed");
   await finish(page, complaints, name);
 }
+
+async function checkLabels(browser, { name, options, base, folder }) {
+  const { page, complaints } = await openPage(browser, `${base}#labels`, options);
+  const room = page.locator("#room-labels");
+  await room.locator("[type=file]").setInputFiles({ name: "photo.png", mimeType: "image/png", buffer: await photo(page) });
+  await waitFor(async () => (await room.locator(".answer .bars li").count()) === 5, "five labels");
+  assert.match(await room.locator(".answer .value").first().textContent(), /\d %$/);
+  await waitFor(async () => (await room.locator(".columns .bars").count()) === 2, "both heads");
+  assert.match(await room.locator(".certainty").textContent(), /^The two (agree|differ): /);
+  await waitFor(async () => (await room.locator("pre").textContent()).includes("@photo.png"), "the command names the file");
+  await room.locator(".timing span").first().waitFor();
+  await page.screenshot({ path: path.join(folder, `${name}-labels.png`), fullPage: true });
+  await room.getByRole("button", { name: "Clear" }).click();
+  assert.equal(await room.locator(".bars li").count(), 0, "no picture, no labels");
+  await finish(page, complaints, name);
+}
+
+async function checkGan(browser, { name, options, base, folder }) {
+  const { page, complaints } = await openPage(browser, `${base}#gan?random_seed=11&digit=3`, options);
+  const room = page.locator("#room-gan");
+  const source = (locator) => locator.getAttribute("src");
+  await waitFor(async () => (await room.locator(".grid img").count()) === 24, "samples");
+  assert.equal(await room.locator("[name=digit]").inputValue(), "3", "the address says which");
+  const sample = room.locator(".grid img").first();
+  const before = await source(sample);
+  await room.getByRole("button", { name: "Another random seed" }).click();
+  await waitFor(async () => (await source(sample)) !== before, "another seed, another digit");
+  assert.doesNotMatch(page.url(), /random_seed=11/);
+
+  await room.getByRole("button", { name: "Find it" }).click();
+  await room.locator(".strip", { hasText: "found" }).waitFor();
+  await room.locator("[role=status]", { hasText: "Found" }).waitFor({ state: "attached" });
+  const moved = room.getByAltText("as it is moved");
+  await moved.waitFor();
+  const found = await source(moved);
+  await room.getByRole("slider", { name: /thickness/ }).fill("2");
+  await waitFor(async () => (await source(moved)) !== found, "the slider moves it");
+  await waitFor(async () => (await room.locator("pre").textContent()).includes("v1/gan/edit"), "the command edits");
+  await room.getByRole("button", { name: "From the moved one" }).click();
+  await waitFor(async () => (await room.getByRole("region", { name: "The steps" }).locator("img").count()) === 9, "nine steps");
+  await waitFor(async () => (await room.getByAltText(/^coarse of the/).count()) === 2, "two mixed");
+  await page.screenshot({ path: path.join(folder, `${name}-gan.png`), fullPage: true });
+  await finish(page, complaints, name);
+}
+
+/** A photo of a sort: the page's own picture of itself. */
+const photo = (page) => page.screenshot({ clip: { x: 0, y: 0, width: 320, height: 240 } });
 
 async function checkModels(browser, { name, options, base, folder }) {
   const { page, complaints } = await openPage(browser, `${base}#models?model=text`, options);
@@ -243,6 +298,9 @@ async function openPage(browser, base, options) {
     const isLocal = ["data:", "blob:"].some((scheme) => request.url().startsWith(scheme));
     if (!isLocal && new URL(request.url()).origin !== origin) complaints.push(`went to ${request.url()}`);
   });
+  const url = new URL(base);
+  url.hash = "";
+  await standIn(page, url.href);
   await page.goto(base);
   return { page, complaints };
 }

@@ -48,5 +48,8 @@ def test_every_room_works_on_desk_and_phone(models, tmp_path):
     for view in ("light", "dark", "phone"):
         assert f"{view}: the page reads 7" in out
         assert f"{view}: a text streams, stops and goes on" in out
+        assert f"{view}: the latent spaces are walked" in out
+        assert f"{view}: a photo has labels" in out
+        assert f"{view}: digits are made, found and edited" in out
         assert f"{view}: the cards are shown" in out
     assert list(tmp_path.glob("*.png"))

@@ -11,6 +11,7 @@ const ANSWER = {
   predictions: [{ digit: 7, probability: 1, probabilities: [0, 0, 0, 0, 0, 0, 0, 1, 0, 0] }],
 };
 const PICTURE = new Blob(["picture"]);
+const PATH = "v1/digits/classify?return=input";
 
 /** A service that gives its replies one after the other, and a clock that only sleeping moves. */
 function setUp(...replies) {
@@ -35,7 +36,7 @@ const refusal = (status, code, headers = {}) => () =>
 test("a picture is the body itself, at a relative address", async () => {
   const { vitrine, requests } = setUp(answer());
 
-  const { body } = await vitrine.classifyDigit(PICTURE);
+  const { body } = await vitrine.ask(PATH, PICTURE, "predictions");
 
   assert.equal(body.predictions[0].digit, 7);
   assert.equal(requests[0].url, "v1/digits/classify?return=input");
@@ -44,19 +45,11 @@ test("a picture is the body itself, at a relative address", async () => {
   assert.ok(!("X-API-Key" in requests[0].headers));
 });
 
-test("the layers are asked of the course's network", async () => {
-  const { vitrine, requests } = setUp(answer({ model: ANSWER.model, layers: [] }));
-
-  await vitrine.digitActivations(PICTURE);
-
-  assert.equal(requests[0].url, "v1/digits/activations?model=digits-course");
-});
-
 test("a key that was typed travels in its header", async () => {
   const { vitrine, requests } = setUp(answer());
   vitrine.key = "secret";
 
-  await vitrine.classifyDigit(PICTURE);
+  await vitrine.ask(PATH, PICTURE, "predictions");
 
   assert.equal(requests[0].headers["X-API-Key"], "secret");
 });
@@ -64,7 +57,7 @@ test("a key that was typed travels in its header", async () => {
 test("the steps of Server-Timing come with the answer", async () => {
   const { vitrine } = setUp(answer(ANSWER, { "Server-Timing": "decode;dur=0.4, infer;dur=1.25" }));
 
-  const { timing } = await vitrine.classifyDigit(PICTURE);
+  const { timing } = await vitrine.ask(PATH, PICTURE, "predictions");
 
   assert.deepEqual(timing, [
     { name: "decode", milliseconds: 0.4 }, { name: "infer", milliseconds: 1.25 },
@@ -80,7 +73,7 @@ function stream(...events) {
 }
 
 async function read(vitrine, options) {
-  const { events } = await vitrine.streamText("pulp", { seed: "To be" }, options);
+  const { events } = await vitrine.stream("v1/text/generate", { seed: "To be", stream: true }, options);
   const all = [];
   for await (const event of events) all.push(event);
   return all;
@@ -90,14 +83,14 @@ test("a text is asked for as a stream, and comes event by event", async () => {
   const { vitrine, requests } = setUp(stream(...EVENTS, "[DONE]"));
 
   assert.deepEqual(await read(vitrine), EVENTS);
-  assert.equal(requests[0].url, "v1/text/generate?model=pulp");
+  assert.equal(requests[0].url, "v1/text/generate");
   assert.deepEqual(JSON.parse(requests[0].body), { seed: "To be", stream: true });
 });
 
 test("a stream's timing is there before its text", async () => {
   const { vitrine } = setUp(stream(...EVENTS, "[DONE]"));
 
-  assert.deepEqual((await vitrine.streamText("text", {})).timing, [{ name: "queue", milliseconds: 1 }]);
+  assert.deepEqual((await vitrine.stream("v1/text/generate", {})).timing, [{ name: "queue", milliseconds: 1 }]);
 });
 
 test("a busy service is asked for the stream again", async () => {
@@ -127,23 +120,23 @@ test("a stream that is stopped is superseded", async () => {
       controller.signal.addEventListener("abort", () => body.error(controller.signal.reason));
     },
   })));
-  const { events } = await vitrine.streamText("text", {}, { signal: controller.signal });
+  const { events } = await vitrine.stream("v1/text/generate", {}, { signal: controller.signal });
   assert.equal((await events.next()).value.text, "abc");
   controller.abort();
 
   await assert.rejects(events.next(), Superseded);
 });
 
-test("models and cards are got, scores are posted", async () => {
-  const { vitrine, requests } = setUp(
-    answer({ data: [] }), answer({ model: ANSWER.model }), answer({ model: ANSWER.model, characters: [] }));
+test("without content the service is asked by GET, with some by POST", async () => {
+  const { vitrine, requests } = setUp(answer({ data: [{}] }), answer({ characters: [{}] }), () => new Response("png"));
 
-  await vitrine.models();
-  await vitrine.card("a b");
-  await vitrine.scoreText("text", "To be");
+  await vitrine.ask("v1/models", null, "data");
+  await vitrine.ask("v1/text/score", { text: "To be" }, "characters");
+  const { body } = await vitrine.picture("v1/vae/manifold.png");
 
-  assert.deepEqual(requests.map(({ url }) => url), ["v1/models", "v1/models/a%20b/card", "v1/text/score?model=text"]);
-  assert.deepEqual(requests.map(({ method }) => method), [undefined, undefined, "POST"]);
+  assert.deepEqual(requests.map(({ method }) => method), [undefined, "POST", undefined]);
+  assert.equal(requests[1].body, '{"text":"To be"}');
+  assert.equal(await body.text(), "png");
 });
 
 test("whoever waits for a key is told", async () => {
@@ -151,14 +144,13 @@ test("whoever waits for a key is told", async () => {
   let isAsked = false;
   vitrine.onUnauthorized = () => { isAsked = true; };
 
-  await assert.rejects(vitrine.models(), Unauthorized);
+  await assert.rejects(vitrine.ask("v1/models", null, "data"), Unauthorized);
   assert.ok(isAsked);
 });
 
 test("a refusal carries the service's sentence, code and request id", async () => {
   const { vitrine, requests } = setUp(refusal(422, "invalid_image"));
-
-  await assert.rejects(vitrine.classifyDigit(PICTURE), (error) => {
+  await assert.rejects(vitrine.ask(PATH, PICTURE, "predictions"), (error) => {
     assert.ok(error instanceof Refused && error instanceof VitrineError);
     assert.equal(error.message, "say it otherwise");
     assert.deepEqual([error.status, error.code, error.requestId], [422, "invalid_image", "r1"]);
@@ -171,7 +163,7 @@ test("a refusal carries the service's sentence, code and request id", async () =
 test("a missing key is an error of its own", async () => {
   const { vitrine } = setUp(refusal(401, "unauthorized"));
 
-  await assert.rejects(vitrine.classifyDigit(PICTURE), Unauthorized);
+  await assert.rejects(vitrine.ask(PATH, PICTURE, "predictions"), Unauthorized);
 });
 
 test("a busy service is asked again after the time it named", async () => {
@@ -182,7 +174,7 @@ test("a busy service is asked again after the time it named", async () => {
     answer(),
   );
 
-  await vitrine.classifyDigit(PICTURE, { onWait: (seconds, { status }) => waits.push([seconds, status]) });
+  await vitrine.ask(PATH, PICTURE, "predictions", { onWait: (seconds, { status }) => waits.push([seconds, status]) });
 
   assert.equal(requests.length, 3);
   assert.deepEqual(sleeps, [3000, 2000]);
@@ -191,10 +183,10 @@ test("a busy service is asked again after the time it named", async () => {
 
 test("while one request waits, a newer one does not jump the queue", async () => {
   const { vitrine, sleeps } = setUp(...Array(6).fill(refusal(429, "overloaded", { "Retry-After": "4" })), answer());
-  await assert.rejects(vitrine.classifyDigit(PICTURE), Busy);
+  await assert.rejects(vitrine.ask(PATH, PICTURE, "predictions"), Busy);
   const before = sleeps.length;
 
-  await vitrine.classifyDigit(PICTURE);
+  await vitrine.ask(PATH, PICTURE, "predictions");
 
   assert.deepEqual(sleeps.slice(before), [4000]);
 });
@@ -202,14 +194,14 @@ test("while one request waits, a newer one does not jump the queue", async () =>
 test("patience ends", async () => {
   const { vitrine, requests } = setUp(...Array(20).fill(refusal(503, "not_ready")));
 
-  await assert.rejects(vitrine.classifyDigit(PICTURE), Busy);
+  await assert.rejects(vitrine.ask(PATH, PICTURE, "predictions"), Busy);
   assert.equal(requests.length, 6);
 });
 
 test("a balancer's 503 without a sentence counts as busy", async () => {
   const { vitrine } = setUp(() => new Response("<h1>Unavailable</h1>", { status: 503 }), answer());
 
-  assert.deepEqual((await vitrine.classifyDigit(PICTURE)).body, ANSWER);
+  assert.deepEqual((await vitrine.ask(PATH, PICTURE, "predictions")).body, ANSWER);
 });
 
 for (const [name, reply] of Object.entries({
@@ -222,14 +214,14 @@ for (const [name, reply] of Object.entries({
   test(`${name} is an unexpected answer`, async () => {
     const { vitrine } = setUp(reply);
 
-    await assert.rejects(vitrine.classifyDigit(PICTURE), UnexpectedAnswer);
+    await assert.rejects(vitrine.ask(PATH, PICTURE, "predictions"), UnexpectedAnswer);
   });
 }
 
 test("no connection is said in words", async () => {
   const { vitrine } = setUp(() => { throw new TypeError("Failed to fetch"); });
 
-  await assert.rejects(vitrine.classifyDigit(PICTURE), (error) =>
+  await assert.rejects(vitrine.ask(PATH, PICTURE, "predictions"), (error) =>
     error instanceof Unreachable && error.message.includes("Is it running"));
 });
 
@@ -237,7 +229,7 @@ test("a request that is aborted under way is superseded, not unreachable", async
   const controller = new AbortController();
   const { vitrine } = setUp(() => { controller.abort(); throw controller.signal.reason; });
 
-  await assert.rejects(vitrine.classifyDigit(PICTURE, { signal: controller.signal }), Superseded);
+  await assert.rejects(vitrine.ask(PATH, PICTURE, "predictions", { signal: controller.signal }), Superseded);
 });
 
 for (const [name, when] of [["before it waits", (abort) => abort()], ["while it waits", setTimeout]]) {
@@ -247,7 +239,7 @@ for (const [name, when] of [["before it waits", (abort) => abort()], ["while it 
     const vitrine = new Vitrine({ fetch: async () => busy() }); // the real clock
     const onWait = () => when(() => controller.abort());
 
-    await assert.rejects(vitrine.classifyDigit(PICTURE, { signal: controller.signal, onWait }), Superseded);
+    await assert.rejects(vitrine.ask(PATH, PICTURE, "predictions", { signal: controller.signal, onWait }), Superseded);
   });
 }
 

@@ -1,40 +1,43 @@
-/** The drawing area: mouse, touch, pen and keyboard → strokes. Knows no service. */
+/** The drawing area: mouse, touch, pen, keyboard, or a picture from elsewhere → a picture. Knows no service. */
 
-import { paintStrokes, sampleStrokes, strokesToPng } from "./strokes.js";
+import { paintPicture, paintStrokes, sampleStrokes, strokesToPng } from "./strokes.js";
 
 const SAMPLE_MS = 1200;
 const KEY_STEP = 1 / 28;
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+export const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-/**
- * Fires `ink` for every change of the drawing, `lift` when a stroke has ended, `empty` when nothing
- * is left.
- */
-export class Pad extends EventTarget {
+export class Pad {
   #strokes = [];
   #sample = null;
   #sampleShare = 1;
-  #picture = null;
+  #upload = null; // a file
+  #bitmap = null; // and what it shows
   #stroke = null;
   #cursor = { x: 0.35, y: 0.25 };
   #frame = 0;
 
-  constructor(canvas) {
-    super();
-    this.canvas = canvas;
-    this.context = canvas.getContext("2d");
-    this.#listen();
-    new ResizeObserver(() => this.#resize()).observe(canvas);
+  /** `parts`: those of the template; `onChange` is called after every change of the drawing. */
+  constructor(parts, onChange) {
+    Object.assign(this, { parts, onChange, canvas: parts.canvas, context: parts.canvas.getContext("2d") });
+    this.#listenToPens();
+    this.#listenToFiles();
+    parts.clear.addEventListener("click", () => this.clear());
+    parts.undo.addEventListener("click", () => this.#undo());
+    new ResizeObserver(() => this.#resize()).observe(this.canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#repaint());
   }
 
   get isEmpty() {
-    return this.#strokes.length === 0 && this.#picture === null;
+    return this.#strokes.length === 0 && !this.#upload && !this.#sample;
   }
 
-  /** The drawing, or the sample while there is none, as a PNG. */
-  toPng() {
-    return strokesToPng(this.#sample ?? this.#strokes);
+  get isSample() {
+    return this.#sample !== null;
+  }
+
+  /** The file, or the drawing as a PNG. */
+  async toPicture() {
+    return this.#upload ?? strokesToPng(this.#sample ?? this.#strokes);
   }
 
   /** Draw the sample, as by hand unless the reader prefers stillness. */
@@ -50,37 +53,51 @@ export class Pad extends EventTarget {
     requestAnimationFrame(step);
   }
 
-  /** Show a picture instead of a drawing. */
-  showPicture(picture) {
-    this.#forget();
-    this.#picture = picture;
-    this.#repaint();
-  }
-
-  /** Take everything away. */
   clear() {
     this.#forget();
-    this.#repaint();
-    this.#tell("empty");
+    this.#changed();
   }
 
-  /** Take the last stroke away. */
-  undo() {
+  #undo() {
     if (this.#strokes.length < 2) return this.clear();
-    this.#endStroke();
+    this.#stroke = null;
     this.#strokes.pop();
-    this.#repaint();
-    this.#tell("ink");
-    this.#tell("lift");
+    this.#changed();
   }
 
   #forget() {
-    this.#picture?.close();
+    this.#bitmap?.close();
     this.#strokes = [];
-    this.#sample = this.#picture = this.#stroke = null;
+    this.#sample = this.#upload = this.#bitmap = this.#stroke = null;
   }
 
-  #listen() {
+  #changed() {
+    this.parts.invitation.hidden = !this.isEmpty;
+    this.#repaint();
+    this.onChange(this);
+  }
+
+  async #open(file) {
+    if (!file || !this.canvas.clientWidth) return; // another room is open
+    const bitmap = await createImageBitmap(file).catch(() => null); // the service says what is wrong
+    this.#forget();
+    this.#upload = file;
+    this.#bitmap = bitmap;
+    this.#changed();
+  }
+
+  #listenToFiles() {
+    const { paper, file } = this.parts;
+    const isOver = (yes) => (event) => { event.preventDefault(); paper.classList.toggle("over", yes); };
+    file.addEventListener("change", () => { this.#open(file.files[0]); file.value = ""; });
+    addEventListener("paste", (event) => this.#open(event.clipboardData.files[0]));
+    addEventListener("dragover", isOver(true));
+    addEventListener("dragleave", isOver(false));
+    addEventListener("drop", isOver(false));
+    addEventListener("drop", (event) => this.#open(event.dataTransfer.files[0]));
+  }
+
+  #listenToPens() {
     const { canvas } = this;
     canvas.addEventListener("pointerdown", (event) => this.#pointerDown(event));
     canvas.addEventListener("pointermove", (event) => this.#pointerMove(event));
@@ -114,11 +131,12 @@ export class Pad extends EventTarget {
   }
 
   #keyDown(event) {
-    if (event.altKey || ((event.ctrlKey || event.metaKey) && event.key !== "z")) return;
-    if (event.key in ARROWS) this.#moveCursor(...ARROWS[event.key]);
+    const isUndo = event.key === "z" && (event.ctrlKey || event.metaKey);
+    if (event.altKey || ((event.ctrlKey || event.metaKey) && !isUndo)) return;
+    if (isUndo) this.#undo();
+    else if (event.key in ARROWS) this.#moveCursor(...ARROWS[event.key]);
     else if (event.key === " ") event.repeat || this.#togglePen();
     else if (event.key === "Escape" || event.key === "Delete") this.clear();
-    else if (event.key === "z" && (event.ctrlKey || event.metaKey)) this.undo();
     else return;
     event.preventDefault();
   }
@@ -137,28 +155,22 @@ export class Pad extends EventTarget {
   }
 
   #beginStroke(point) {
-    if (this.#picture || this.#sample) this.#forget();
+    if (this.#upload || this.#sample) this.#forget();
     this.#stroke = [point];
     this.#strokes.push(this.#stroke);
-    this.#repaint();
-    this.#tell("ink");
+    this.#changed();
   }
 
   #extendStroke(points) {
     this.#stroke.push(...points);
-    this.#cursor = this.#stroke[this.#stroke.length - 1];
-    this.#repaint();
-    this.#tell("ink");
+    this.#cursor = points.at(-1);
+    this.#changed();
   }
 
   #endStroke() {
     if (!this.#stroke) return;
     this.#stroke = null;
-    this.#tell("lift");
-  }
-
-  #tell(what) {
-    this.dispatchEvent(new Event(what));
+    this.#changed();
   }
 
   #resize() {
@@ -178,31 +190,21 @@ export class Pad extends EventTarget {
     const side = canvas.width;
     const color = getComputedStyle(canvas).color;
     context.clearRect(0, 0, side, side);
-    if (this.#picture) paintPicture(context, this.#picture, side);
-    if (this.#sample) {
-      context.globalAlpha = 0.2;
-      paintStrokes(context, this.#sample, { side, color, share: this.#sampleShare });
-      context.globalAlpha = 1;
-    }
+    if (this.#bitmap) paintPicture(context, this.#bitmap, side);
+    context.globalAlpha = 0.2;
+    paintStrokes(context, this.#sample ?? [], { side, color, share: this.#sampleShare });
+    context.globalAlpha = 1;
     paintStrokes(context, this.#strokes, { side, color });
-    if (canvas.matches(":focus-visible")) this.#paintCursor(side, color);
+    if (canvas.matches(":focus-visible")) this.#paintCursor(side);
   }
 
-  #paintCursor(side, color) {
+  #paintCursor(side) {
     const { context } = this;
     context.lineWidth = side / 160;
-    context.strokeStyle = color;
     context.globalAlpha = this.#stroke ? 1 : 0.5;
     context.beginPath();
     context.arc(this.#cursor.x * side, this.#cursor.y * side, side * 0.05, 0, 2 * Math.PI);
     context.stroke();
     context.globalAlpha = 1;
   }
-}
-
-function paintPicture(context, picture, side) {
-  const scale = Math.min(side / picture.width, side / picture.height);
-  const [width, height] = [picture.width * scale, picture.height * scale];
-  context.imageSmoothingEnabled = scale < 2;
-  context.drawImage(picture, (side - width) / 2, (side - height) / 2, width, height);
 }
