@@ -4,7 +4,7 @@ It is an open loop (see `open_loop`): requests leave when they are due, so that 
 people would feel at that rate. Of each scenario it prints a table of steps, with errors by kind, batch
 sizes and the service's own Server-Timing (medians, ms), and the knee. `-o FOLDER` also writes
 FOLDER/load.json and FOLDER/load.png. With several `--url` the services take turns at each rate and are
-compared. The step beyond the knee overloads the service on purpose: load only what is yours.
+compared. Where a service asks for a key, it is that of VITRINE_API_KEY. The last steps overload the service on purpose: load only what is yours.
 """
 
 import argparse
@@ -30,6 +30,7 @@ from clients.load.target import parse_target
 Result = TypeVar("Result")
 DEFAULT_URL = "http://127.0.0.1:8000"
 MOST_RATE = 100_000.0
+ERASE = "\r\x1b[K"  # the terminal's line
 Measured = dict[str, dict[str, list[Step]]]  # scenario → URL → steps
 
 
@@ -38,7 +39,8 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     urls = options.url or [os.environ.get("VITRINE_URL", DEFAULT_URL)]
     try:
-        targets = [parse_target(url, options.allow_remote) for url in dict.fromkeys(urls)]
+        key = os.environ.get("VITRINE_API_KEY", "")
+        targets = [parse_target(url, options.allow_remote, key) for url in dict.fromkeys(urls)]
         course = Course(
             targets, options.seconds, options.steps, options.rates, options.connections, _Live()
         )
@@ -81,13 +83,18 @@ class _Live:
     """Prints reports, and a line that moves on where there is a terminal."""
 
     def step(self, name: str, rate: float, tally: Any) -> None:
-        end = "\r" if sys.stderr.isatty() else "\n"
-        print(progress_line(name, rate, tally), end=end, file=sys.stderr, flush=True)
+        line = progress_line(name, rate, tally)
+        if sys.stderr.isatty():
+            print(f"{ERASE}{line}", end="", file=sys.stderr, flush=True)
+        else:
+            print(line, file=sys.stderr, flush=True)
 
     def sentence(self, text: str) -> None:
         print(text, flush=True)
 
     def scenario(self, name: str, by_url: dict[str, list[Step]]) -> None:
+        if sys.stderr.isatty():
+            print(ERASE, end="", file=sys.stderr, flush=True)
         for url, steps in by_url.items():
             print("\n".join(report_lines(name, url, steps)), flush=True)
         if len(by_url) > 1:

@@ -1,7 +1,8 @@
 """The ladder: rates from low to higher until the service no longer keeps up, several targets in turn.
 
 At each rate every target is asked, one right after the other, so that all of them see the same noise
-of the machine. A target leaves the ladder one step after the first that it did not keep up with.
+of the machine. A target leaves the ladder after two steps in a row that it did not keep up with: one alone
+may be a hiccup, and the second shows what overload looks like.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -45,9 +46,10 @@ async def climb(ladder: Ladder, targets: int, measure: Measure) -> list[list[Ste
 
 
 def is_over(steps: Sequence[Step]) -> bool:
-    """Whether a step beyond the first that failed was measured, or nothing right came at all."""
-    failed = [step for step in steps if not step.keeps_up]
-    return len(failed) >= 2 or any(not step.latency_ms for step in failed)
+    """Whether the last two steps were not kept up with, or nothing right came at the last."""
+    if steps and not steps[-1].latency_ms:
+        return True
+    return len(steps) >= 2 and not any(step.keeps_up for step in steps[-2:])
 
 
 def knee(steps: Sequence[Step]) -> Step | None:

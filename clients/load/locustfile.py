@@ -1,7 +1,7 @@
 """The mix of `clients.load` for those who have locust, which is no dependency of this project.
 
 `python -m locust -f clients/load/locustfile.py --host http://127.0.0.1:8000`. Scenarios whose model
-is not served fail with 404; name others in MIX, or leave them out with VITRINE_LOAD=digit,ten.
+is not served fail with 404; LOAD_SCENARIOS=digit,ten asks only these.
 """
 
 import os
@@ -12,7 +12,7 @@ from locust import HttpUser, between, task
 from clients.load.scenario import MIX, scenarios
 
 EVERY = scenarios()
-ASKED = os.environ.get("VITRINE_LOAD", ",".join(MIX)).split(",")
+ASKED = os.environ.get("LOAD_SCENARIOS", ",".join(MIX)).split(",")
 
 
 class Visitor(HttpUser):

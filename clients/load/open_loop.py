@@ -23,7 +23,7 @@ from clients.load.target import Target
 
 TIMEOUT_S = 10.0  # from the moment a request was due
 MOST_IN_A_STEP = 20_000  # requests; a step that would need more is shorter instead
-TICK_S = 0.5
+TICK_S = 1.0
 
 
 class Due(NamedTuple):

@@ -93,9 +93,10 @@ def _text_request(length: int, **more: Any) -> bytes:
 
 def request_bytes(scenario: Scenario, target: Target) -> bytes:
     """The whole request as it goes over the wire."""
+    key = f"Authorization: Bearer {target.key}\r\n" if target.key else ""
     head = (
         f"{scenario.method} {target.prefix}{scenario.path} HTTP/1.1\r\n"
-        f"Host: {target.authority}\r\n"
+        f"Host: {target.authority}\r\n{key}"
         f"Content-Type: {scenario.content_type}\r\n"
         f"Content-Length: {len(scenario.body)}\r\n\r\n"
     )

@@ -6,11 +6,12 @@ from urllib.parse import urlsplit
 
 
 class Target(NamedTuple):
-    """Host, port and path prefix of a service that speaks plain HTTP/1.1."""
+    """Host, port and path prefix of a service that speaks plain HTTP/1.1, and a key if it wants one."""
 
     host: str
     port: int
     prefix: str
+    key: str = ""
 
     @property
     def authority(self) -> str:
@@ -24,8 +25,13 @@ class Target(NamedTuple):
         return f"http://{self.authority}{self.prefix}"
 
 
-def parse_target(url: str, allow_remote: bool = False) -> Target:
-    """Take a base URL apart; a URL that must not or cannot be loaded is a ValueError of one sentence."""
+def parse_target(url: str, allow_remote: bool = False, key: str = "") -> Target:
+    """Take a base URL apart; a URL that must not or cannot be loaded is a ValueError of one sentence.
+
+    key: what every request shows as `Authorization: Bearer`, visible ASCII; empty for none.
+    """
+    if not all("!" <= character <= "~" for character in key):
+        raise ValueError("the key may hold visible ASCII characters only, no blanks")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", 80 if parts.port is None else parts.port
@@ -37,7 +43,7 @@ def parse_target(url: str, allow_remote: bool = False) -> Target:
         raise ValueError(
             f"{host} is not this machine; load only what is yours, and then with --allow-remote"
         )
-    return Target(host, port, parts.path.rstrip("/"))
+    return Target(host, port, parts.path.rstrip("/"), key)
 
 
 def _is_loopback(host: str) -> bool:

@@ -32,7 +32,7 @@ def test_there_is_no_knee_where_nothing_was_kept_up_with():
     assert most_right([]) == 0
 
 
-async def test_the_ladder_ends_one_step_beyond_the_first_that_failed():
+async def test_the_ladder_ends_after_two_steps_that_failed():
     asked = []
 
     async def measure(number, rate, seconds):
@@ -51,6 +51,11 @@ async def test_the_ladder_ends_one_step_beyond_the_first_that_failed():
 def test_a_service_without_any_right_answer_is_not_asked_for_more():
     assert is_over([step(10, right_per_s=0, p50_ms=None)])
     assert not is_over([step(10), step(20, right_per_s=5)])
+
+
+def test_one_hiccup_is_not_the_end():
+    assert not is_over([step(10), step(20, right_per_s=5), step(30), step(40, right_per_s=30)])
+    assert is_over([step(10), step(20, right_per_s=5), step(30, right_per_s=9)])
 
 
 def test_the_ladder_begins_well_below_what_one_client_alone_asks():

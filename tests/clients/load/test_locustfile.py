@@ -75,13 +75,13 @@ def test_it_sends_the_requests_of_the_scenarios(locustfile):
 
 
 def test_it_asks_only_what_it_is_told(locustfile):
-    asked = ask(locustfile(VITRINE_LOAD="ten"), Response(429, b""), times=20)
+    asked = ask(locustfile(LOAD_SCENARIOS="ten"), Response(429, b""), times=20)
 
     assert {more["name"] for _, _, more in asked} == {"ten"}
 
 
 def test_a_wrong_answer_is_a_failure_and_a_refusal_is_left_to_locust(locustfile):
-    module = locustfile(VITRINE_LOAD="digit")
+    module = locustfile(LOAD_SCENARIOS="digit")
     wrong, refused = Response(200, b"{}"), Response(429, b"{}")
     ask(module, wrong)
     ask(module, refused)

@@ -43,7 +43,7 @@ async def test_a_pause_of_the_server_is_felt_by_all_who_came_meanwhile():
 
     slow = sum(latency_s > 0.1 for latency_s in tally.latencies_s)
     assert len(tally.latencies_s) == 200
-    assert 80 <= slow <= 130  # about 90 of them were due in the pause's first nine tenths
+    assert slow >= 80  # about 90 were due in the pause's first nine tenths
     step = step_of(100, tally)
     assert step.latency_ms["p90"] > 500
     assert step.latency_ms["max"] >= 900
@@ -126,7 +126,7 @@ async def test_progress_is_told_while_it_runs():
     seen = []
     async with serving_digits(answer_at_once) as target:
         pool = Pool(target, 4)
-        plan = [Due(number / 10, DIGIT) for number in range(8)]
+        plan = [Due(number / 10, DIGIT) for number in range(14)]
         await send(pool, plan, lambda tally: seen.append((tally.asked, len(tally.latencies_s))))
         pool.close()
 

@@ -3,6 +3,7 @@
 import pytest
 
 from clients.load.__main__ import main
+from clients.load.scenario import request_bytes, scenarios
 from clients.load.target import parse_target
 
 
@@ -16,7 +17,7 @@ from clients.load.target import parse_target
     ],
 )
 def test_this_machine_may_be_loaded(url, target):
-    assert parse_target(url) == target
+    assert parse_target(url) == (*target, "")
 
 
 @pytest.mark.parametrize(
@@ -68,3 +69,15 @@ def test_connections_outside_the_range_are_refused(count, capsys):
     with pytest.raises(SystemExit):
         main(["--connections", count])
     assert "no number from 1 to 10,000" in capsys.readouterr().err
+
+
+def test_a_key_is_shown_with_every_request():
+    target = parse_target("http://127.0.0.1:9", key="secret")
+    assert b"\r\nAuthorization: Bearer secret\r\n" in request_bytes(scenarios()["digit"], target)
+    assert b"Authorization" not in request_bytes(scenarios()["digit"], target._replace(key=""))
+
+
+@pytest.mark.parametrize("key", ["two words", "a\r\nX-Evil: 1", "schlüssel"])
+def test_a_key_that_no_header_can_hold_is_refused(key):
+    with pytest.raises(ValueError, match="visible ASCII"):
+        parse_target("http://127.0.0.1:9", key=key)
