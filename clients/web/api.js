@@ -48,6 +48,7 @@ export class Vitrine {
   key = ""; // the API key, once somebody has typed one
   onUnauthorized = () => {}; // called when it is missing or wrong
   #quietUntil = 0;
+  #refused = null; // the newest Busy
 
   /** The clock is in milliseconds. */
   constructor({ fetch = (...args) => globalThis.fetch(...args), now = () => performance.now(), sleep = pause } = {}) {
@@ -76,14 +77,16 @@ export class Vitrine {
   async #ask(path, content, { signal, onWait = () => {} } = {}, read) {
     for (let attempt = 1; ; attempt += 1) {
       const milliseconds = this.#quietUntil - this.now();
-      if (milliseconds > 0) await this.sleep(milliseconds, signal);
+      if (milliseconds > 0) {
+        onWait(milliseconds / 1000, this.#refused);
+        await this.sleep(milliseconds, signal);
+      }
       if (signal?.aborted) throw superseded();
       try {
         return await this.#once(path, content, signal, read);
       } catch (error) {
         if (error instanceof Unauthorized) this.onUnauthorized();
         if (!(error instanceof Busy) || attempt === ATTEMPTS) throw error;
-        onWait(error.retryAfterSeconds, error);
       }
     }
   }
@@ -120,7 +123,7 @@ export class Vitrine {
     if (!isBusy) return new Refused(message, about);
     const seconds = retryAfterSeconds(response.headers.get("Retry-After"));
     this.#quietUntil = Math.max(this.#quietUntil, this.now() + seconds * 1000);
-    return Object.assign(new Busy(message, about), { retryAfterSeconds: seconds });
+    return (this.#refused = new Busy(message, about));
   }
 }
 

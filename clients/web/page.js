@@ -24,6 +24,7 @@ const made = {};
 let models = null; // not known yet
 let isKnown = false; // or there was no answer, and the room says why
 let current = "";
+let opened = ""; // current, unless it waits for its models
 
 const section = (name) => document.getElementById(`room-${name}`);
 const link = (name) => document.querySelector(`nav a[href="#${name}"]`);
@@ -46,6 +47,7 @@ async function follow() {
   document.title = `${link(name).textContent} · Vitrine`;
   showWhatIsMissing(name);
   if (!isServed(name) || (!isKnown && name !== "digits")) return;
+  opened = name;
   const { default: RoomOfName } = await ROOMS[name]();
   made[name] ??= new RoomOfName(section(name), {
     vitrine,
@@ -72,7 +74,7 @@ async function findModels() {
   }
   isKnown = true;
   if (models?.some(({ ready }) => ready === false)) setTimeout(findModels, LOADING_MS);
-  if (!made[current] || before !== isServed(current)) follow();
+  if (opened !== current || before !== isServed(current)) follow();
 }
 
 vitrine.onUnauthorized = () => { keyForm.hidden = false; };

@@ -12,6 +12,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { chromium } from "playwright-core";
 
+import { serveBelow } from "./prefix.mjs";
 import { standIn } from "./stand_ins.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
@@ -54,6 +55,15 @@ async function main(base, folder) {
     console.log("keyboard: drawn, undone and cleared");
     await checkUpload(browser, base);
     console.log("upload: a dropped text file is refused in a sentence");
+    await checkPrefix(browser, base);
+    console.log("prefix: the page works below a path");
+    await checkKey(browser, base);
+    console.log("key: asked for, sent, and the room opens");
+    await checkBusy(browser, base);
+    console.log("busy: said, waited for, asked again");
+    await checkPolicy(base);
+    console.log("policy: nothing unsafe");
+    await measure(browser, base);
   } finally {
     await browser.close();
   }
@@ -282,6 +292,85 @@ async function checkUpload(browser, base) {
   await page.context().close();
 }
 
+async function checkPrefix(browser, base) {
+  const proxy = await serveBelow("/models/vitrine/", base);
+  try {
+    const { page, complaints } = await openPage(browser, proxy.address, VIEWS.light);
+    await page.locator("#room-digits .fine", { hasText: "a sample" }).waitFor();
+    assert.ok((await page.locator("#room-digits pre").textContent()).includes("/models/vitrine/v1/digits/classify"));
+    for (const room of ["text", "vae", "models"]) await page.goto(`${proxy.address}#${room}`);
+    await page.locator("#room-models h2", { hasText: "/1" }).first().waitFor();
+    await page.goto(`${proxy.address}#text?length=50`);
+    await waitFor(async () => (await page.locator("#room-text .answer .writing .tint").count()) === 150, "texts stream through");
+    assert.deepEqual(complaints, []);
+    await page.context().close();
+  } finally {
+    proxy.close();
+  }
+}
+
+async function checkKey(browser, base) {
+  const { page } = await openPage(browser, "about:blank", VIEWS.light);
+  await page.route((url) => url.pathname.startsWith("/v1/"), (route) => (route.request().headers()["x-api-key"] === "sesame"
+    ? route.continue()
+    : route.fulfill({ status: 401, json: { error: "this service needs an API key", code: "unauthorized", request_id: "r" } })));
+  await page.goto(base);
+  await page.getByLabel("This service asks for an API key").fill("sesame");
+  await page.getByRole("button", { name: "Use it" }).click();
+  await page.locator("#room-digits .fine", { hasText: "a sample" }).waitFor();
+  const command = await page.locator("#room-digits pre").textContent();
+  assert.ok(command.includes("$VITRINE_API_KEY") && !command.includes("sesame"), "the command names the variable, not the key");
+  assert.ok(!page.url().includes("sesame"));
+  await page.context().close();
+}
+
+async function checkBusy(browser, base) {
+  const { page } = await openPage(browser, "about:blank", VIEWS.light);
+  let refusals = 1;
+  await page.route("**/v1/digits/classify*", (route) => (refusals-- > 0
+    ? route.fulfill({ status: 429, headers: { "Retry-After": "2" }, json: { error: "the queue is full", code: "overloaded", request_id: "r" } })
+    : route.continue()));
+  await page.goto(base);
+  await page.locator("#room-digits .note", { hasText: "sent again in 2 s" }).waitFor();
+  await page.locator("#room-digits .fine", { hasText: "a sample" }).waitFor();
+  assert.ok(await page.locator("#room-digits .note").isHidden(), "once answered, nothing is said");
+  await page.context().close();
+}
+
+async function checkPolicy(base) {
+  const policy = (await fetch(base, { headers: { Accept: "text/html" } })).headers.get("Content-Security-Policy");
+  assert.match(policy, /default-src 'none'/);
+  assert.doesNotMatch(policy, /unsafe/);
+}
+
+/** Says how soon the page is painted, and how long after a stroke's movement its answer is shown. */
+async function measure(browser, base) {
+  const { page } = await openPage(browser, base, VIEWS.light);
+  await page.locator("#room-digits .fine", { hasText: "a sample" }).waitFor();
+  const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime);
+  await draw(page, SEVEN);
+  await page.waitForTimeout(1500);
+  const delays = [];
+  for (let stroke = 0; stroke < 15; stroke += 1) {
+    const box = await page.locator("#room-digits canvas[tabindex]").boundingBox();
+    const [x, y] = [box.x + box.width * 0.5, box.y + box.height * (0.5 + stroke / 60)];
+    const shown = page.evaluate(() => new Promise((resolve) => {
+      document.addEventListener("pointerdown", () => {
+        const began = performance.now();
+        new MutationObserver((_, observer) => { observer.disconnect(); resolve(performance.now() - began); })
+          .observe(document.querySelector("#room-digits .digit"), { childList: true });
+      }, { once: true, capture: true });
+    }));
+    await page.mouse.click(x, y);
+    delays.push(await shown);
+    await page.waitForTimeout(700);
+  }
+  delays.sort((one, other) => one - other);
+  console.log(`measured: first paint after ${Math.round(paint)} ms; a stroke's answer after `
+    + `${Math.round(delays[7])} ms in the middle, ${Math.round(delays[14])} ms at most`);
+  await page.context().close();
+}
+
 /** A page on which every error, and every request to another host, is written down. */
 async function openPage(browser, base, options) {
   const context = await browser.newContext(options);
@@ -298,9 +387,7 @@ async function openPage(browser, base, options) {
     const isLocal = ["data:", "blob:"].some((scheme) => request.url().startsWith(scheme));
     if (!isLocal && new URL(request.url()).origin !== origin) complaints.push(`went to ${request.url()}`);
   });
-  const url = new URL(base);
-  url.hash = "";
-  await standIn(page, url.href);
+  if (base.startsWith("http")) await standIn(page, base.split("#")[0]);
   await page.goto(base);
   return { page, complaints };
 }

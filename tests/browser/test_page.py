@@ -1,4 +1,4 @@
-"""The page in a real browser: draw a 7, let a model write, read the cards; its modules under `node --test`.
+"""The page in a real browser: every room, in several views; its modules under `node --test`.
 
 Needs node and, for the page, chromium and playwright-core with axe-core (`npm ci` in this folder). Where they are
 missing the tests are skipped and say so; `.ci/run` installs them.
@@ -52,4 +52,6 @@ def test_every_room_works_on_desk_and_phone(models, tmp_path):
         assert f"{view}: a photo has labels" in out
         assert f"{view}: digits are made, found and edited" in out
         assert f"{view}: the cards are shown" in out
+    for part in ("prefix: the page works below a path", "key: asked for", "busy: said", "policy: nothing unsafe"):
+        assert part in out
     assert list(tmp_path.glob("*.png"))

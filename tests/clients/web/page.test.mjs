@@ -18,6 +18,16 @@ function closure(name, found = new Set()) {
 
 const ROOMS = [...read("page.js").matchAll(/import\("\.\/(\w+\.js)"\)/g)].map(([, name]) => name);
 
+for (const room of ROOMS) {
+  test(`scripts and style of ${room} stay small`, () => {
+    const names = closure(room, closure("page.js"));
+    const bytes = ["style.css", ...names].reduce((sum, name) => sum + Buffer.byteLength(read(name)), 0);
+
+    assert.ok(names.size > 8);
+    assert.ok(bytes < 60_000, `${bytes} bytes`);
+  });
+}
+
 test("scripts and style of all rooms together stay small", () => {
   const names = FILES.filter((name) => /\.(js|css)$/.test(name));
   const bytes = names.reduce((sum, name) => sum + Buffer.byteLength(read(name)), 0);
