@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from training import adopt_command, jobs, overrides, release
+from training import adopt_command, jobs, network_command, overrides, release
 from training.job import Job
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings hide our progress
@@ -52,6 +52,13 @@ TASKS = {
         "folder with the data set (IDX, gzip or not)",
         "/v1/gan/sample",
         """-d '{"n": 4, "digit": 3}'""",
+    ),
+    "classify_image": Task(
+        "--data-dir",
+        Path,
+        "folder with the data set",
+        "/v1/images/label",
+        "--data-binary @photo.jpg",
     ),
     "generate_text": Task(
         "--text",
@@ -105,6 +112,7 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     export.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(release.NAMES)}")
     export.add_argument("--models", type=Path, default=Path("models"), help="where to export to")
     export.add_argument("--missing", action="store_true", help="only what is not exported yet")
+    network_command.add_export_options(export)
     export.set_defaults(run=_export)
 
     adopt_command.add_arguments(commands)
@@ -133,7 +141,9 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     describe.add_argument("--padding", type=int, default=0)
     describe.add_argument("--stride", type=int, default=1)
     describe.add_argument("--batch", type=int, default=1)
+    network_command.add_describe_options(describe)
     describe.set_defaults(run=_describe)
+    network_command.add_class_index(commands)
     return parser
 
 
@@ -158,6 +168,8 @@ def _train(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     """Export each name on its own: one that fails does not stop the others."""
+    if options.arch or options.weights or options.name:
+        return network_command.export(load_job("labels"), options)
     unknown = [name for name in options.names if name not in release.NAMES]
     if unknown:
         raise ValueError(
@@ -201,6 +213,8 @@ def _sweep_beta(options: argparse.Namespace) -> int:
 
 
 def _describe(options: argparse.Namespace) -> int:
+    if network_command.is_asked(options):
+        return network_command.describe(options)
     if options.name:
         from training import card
 

@@ -54,8 +54,9 @@ def render(card: dict[str, Any]) -> str:
     lines += [f"  {card['description']}", ""] if card["description"] else []
     lines.append(f"data           {data['source']}")
     parts = [f"{data[p]:,} {p}" for p in ("train", "validation", "test") if p in data]
-    lines.append(f"split          {', '.join(parts)}")
+    lines += [f"split          {', '.join(parts)}"] if parts else []
     lines += [f"               {data['note']}"] if "note" in data else []
+    lines += [f"{name:<14} {text}" for name, text in card.get("provenance", {}).items()]
     settings = ", ".join(f"{name} {value!r}" for name, value in card["configuration"].items())
     lines.append(f"configuration  {settings}")
     for name, shape in card["history"].get("shapes", {}).items():

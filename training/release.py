@@ -26,7 +26,7 @@ class Release(NamedTuple):
 
     folder: Path
     card: dict[str, Any]
-    digest: str  # sha256 of the weights file
+    digest: str  # sha256 of the weights file; without one, of the card
 
 
 def check_name(name: str) -> str:
@@ -58,6 +58,13 @@ def write(
     return read(folder)
 
 
+def write_card(folder: Path, card: dict[str, Any]) -> Release:
+    """Write a card alone, for a network that is built with its weights."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_card(folder, card)
+    return read(folder)
+
+
 def _write_card(folder: Path, card: dict[str, Any]) -> None:
     (folder / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")
 
@@ -68,14 +75,20 @@ def annotate(card: Path, more: Mapping[str, Any]) -> None:
 
 
 def read(folder: Path) -> Release:
-    """Read card and digest; the weights stay on disk."""
+    """Read card and digest; the weights stay on disk. A network that comes trained has only a card."""
     card = json.loads((folder / CARD).read_text())
-    digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+    identity = folder / WEIGHTS if (folder / WEIGHTS).is_file() else folder / CARD
+    digest = hashlib.sha256(identity.read_bytes()).hexdigest()
     return Release(folder, card, f"sha256:{digest}")
 
 
 def load_weights(release: Release, model: Any) -> None:
-    """Fill `model` with the release's weights, name by name; a shape that differs is an error."""
+    """Fill `model` with the release's weights, name by name; a shape that differs is an error.
+
+    Without a weights file the model was built with its weights and stays as it is.
+    """
+    if not (release.folder / WEIGHTS).is_file():
+        return
     with np.load(release.folder / WEIGHTS, allow_pickle=False) as arrays:
         for variable in model.weights:
             array = arrays[variable.path]
@@ -86,6 +99,8 @@ def load_weights(release: Release, model: Any) -> None:
 
 def read_calibration(release: Release) -> dict[str, Any]:
     """Everything that was fitted after the training: the card's numbers and the file's arrays."""
+    if not (release.folder / WEIGHTS).is_file():
+        return dict(release.card["calibration"])
     with np.load(release.folder / WEIGHTS, allow_pickle=False) as arrays:
         fitted = {k: arrays[k] for k in arrays.files if k.startswith(CALIBRATION)}
     named = {name.removeprefix(CALIBRATION): array for name, array in fitted.items()}

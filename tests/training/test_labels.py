@@ -1,0 +1,156 @@
+"""The network that comes trained: class names as Keras has them, outputs as the original's, its export."""
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+from keras.src.applications import imagenet_utils
+
+from service.errors import InvalidValue
+from service.manifest import Manifest, read_manifest
+from service.tasks import classify_image
+from training import class_index, release
+from training.__main__ import main
+from training.jobs import labels
+
+pytestmark = pytest.mark.tensorflow
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """The released job as `export` writes it, and what is loaded from there."""
+    models = tmp_path_factory.mktemp("models")
+    assert main(["export", "labels", "--models", str(models)]) == 0
+    return models / "labels" / "1"
+
+
+@pytest.fixture(scope="module")
+def keras_home(tmp_path_factory):
+    """A folder where Keras finds its class index, so that it downloads nothing."""
+    home = tmp_path_factory.mktemp("keras")
+    assert main(["class-index", "--folder", str(home / "models")]) == 0
+    return home
+
+
+def test_the_class_index_is_keras_own_to_the_last_byte(keras_home):
+    content = (keras_home / "models" / class_index.FILE).read_bytes()
+
+    assert len(content) == 35_363
+    assert hashlib.md5(content).hexdigest() == class_index.MD5
+    assert json.loads(content)["388"] == ["n02510455", "giant_panda"]
+    assert class_index.read()[388] == ("n02510455", "giant_panda")
+
+
+@pytest.mark.parametrize("top", [1, 5, 1000])
+@pytest.mark.parametrize("kind", ["distinct", "ties", "all equal"])
+def test_labels_are_those_of_decode_predictions_ties_included(keras_home, monkeypatch, kind, top):
+    generator = np.random.default_rng(7)
+    scores = generator.random((6, 1000)).astype(np.float32)
+    scores = {"distinct": scores, "ties": scores.round(2), "all equal": np.ones_like(scores)}[kind]
+    manifest = Manifest(
+        name="labels",
+        version=1,
+        task="classify_image",
+        labels=labels.LABELS,
+        signatures={},
+        max_batch_size=8,
+    )
+    file = keras_home / "models" / class_index.FILE
+    monkeypatch.setattr(imagenet_utils, "CLASS_INDEX", json.loads(file.read_bytes()))
+
+    found = classify_image.labels({"probabilities": scores}, manifest, top)
+
+    tuples = [[tuple(label.values()) for label in row] for row in found]
+    assert tuples == imagenet_utils.decode_predictions(scores, top=top)
+    with pytest.raises(InvalidValue, match="from 1 to 1000"):
+        classify_image.check_top(1001, manifest)
+
+
+def test_the_exported_model_says_what_it_takes_and_gives(exported):
+    manifest = read_manifest(exported)
+
+    assert manifest.input.model_dump() == labels.INPUT
+    assert manifest.max_batch_size == 8
+    assert manifest.labels == class_index.read()
+    described = {key: signature.outputs for key, signature in manifest.signatures.items()}
+    assert described["serving_default"] == {"probabilities": "float32 [B,1000]"}
+    assert described["features"] == {"features": "float32 [B,1280]"}
+    assert set(described["features_and_probabilities"]) == {"features", "probabilities"}
+    for signature in manifest.signatures.values():
+        assert signature.inputs == {"images": "uint8 [B,224,224,3]"}
+
+
+def test_the_exported_model_is_the_original_network(exported):
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(exported))
+    pictures = np.rint(labels.sines()).astype(np.uint8)
+    model = labels.build_model(labels.Config())
+    scaled = labels.backbone.preprocess(labels.backbone.LITE0, pictures)
+    expected = model(scaled)
+
+    both = loaded.signatures["features_and_probabilities"](images=tf.constant(pictures))
+    alone = loaded.signatures["serving_default"](images=tf.constant(pictures))
+
+    np.testing.assert_allclose(both["probabilities"], expected["probabilities"], atol=1e-5)
+    np.testing.assert_allclose(both["features"], expected["features"], atol=1e-4)
+    np.testing.assert_allclose(alone["probabilities"], both["probabilities"], atol=1e-6)
+    sines = model(labels.efficientnet_lite.preprocess_input(labels.sines()))
+    assert max(labels.differences(sines).values()) < 1e-4
+
+
+def test_the_released_card_names_the_weights_and_has_no_weights_beside_it():
+    released = release.read(release.RELEASED / "labels")
+
+    assert not (released.folder / release.WEIGHTS).exists()
+    assert "Apache-2.0" in released.card["provenance"]["weights"]
+    assert released.card["provenance"] == labels.provenance(labels.Config())
+    assert released.card["parameters"] == 4_694_024
+    known = {k: v for k, v in released.card["metrics"].items() if k.startswith("known_")}
+    assert len(known) == 3
+    assert max(known.values()) < 1e-4
+    assert "was not measured" in released.card["data"]["note"]
+
+
+def test_another_network_is_exported_under_its_own_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    arguments = ["--arch", "MobileNetV2", "--weights", "none", "--models", "models"]
+
+    assert main(["export", "labels", *arguments]) == 0
+
+    manifest = read_manifest(tmp_path / "models" / "mobilenetv2" / "1")
+    assert manifest.signatures["features"].outputs == {"features": "float32 [B,1280]"}
+    card = json.loads((tmp_path / "runs/mobilenetv2/release/card.json").read_text())
+    assert card["data"]["source"] == "none: the weights are random"
+
+
+def test_training_what_comes_trained_says_how_to_get_it(capsys):
+    assert main(["train", "labels"]) == 1
+
+    assert "python -m training export labels" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--no-include-top", "--pooling", "avg"], "output      B × 1280"),
+        (["--no-include-top"], "output      B × 3 × 3 × 1280"),
+        (["--classes", "10"], "output      B × 10"),
+    ],
+)
+def test_describe_prints_the_shapes_that_the_options_give(capsys, options, expected):
+    shape = ["--arch", "EfficientNetLite0", "--input-shape", "96x96x3"]
+
+    assert main(["describe", "labels", *shape, *options]) == 0
+
+    printed = capsys.readouterr().out
+    assert "input       B × 96 × 96 × 3" in printed
+    assert expected in printed
+
+
+def test_an_unknown_network_is_refused_with_those_there_are(capsys):
+    assert main(["describe", "labels", "--arch", "ResNet9"]) == 1
+    assert "DenseNet121" in capsys.readouterr().err
+    assert main(["export", "digits", "--arch", "DenseNet121"]) == 1
+    assert "are for labels" in capsys.readouterr().err

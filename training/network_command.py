@@ -1,0 +1,111 @@
+"""What the command line can do with a network that comes trained: export it, and show its shapes."""
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from training import overrides, release
+from training.job import Job
+
+
+def add_export_options(parser: argparse.ArgumentParser) -> None:
+    """Offer another network for labels."""
+    parser.add_argument("--arch", help="labels with another network, such as DenseNet121")
+    parser.add_argument("--weights", help="of that network: imagenet, none or a file")
+    parser.add_argument("--name", help="export that network under this name (default: its own)")
+
+
+def export(job: Job, options: argparse.Namespace) -> int:
+    """Export labels with a network that was chosen, as a model of the user's."""
+    from training import export as exporting
+    from training import pretrained
+
+    if options.names != ["labels"]:
+        raise ValueError("--arch, --weights and --name are for labels: export labels --arch …")
+    given = {key: vars(options)[key] for key in ("arch", "weights") if vars(options)[key]}
+    config: Any = overrides.apply(job.Config(), argparse.Namespace(**given))
+    name = release.check_name(options.name or config.arch.lower())
+    prepared = pretrained.prepare(job, config, Path("runs") / name / "release")
+    version = exporting.export(job, prepared, options.models, name, "trained")
+    print(f"exported {version}", flush=True)
+    return 0
+
+
+def add_class_index(commands: Any) -> None:
+    """Offer the command that lets `decode_predictions` of Keras work without a download."""
+    index = commands.add_parser(
+        "class-index", help="write ImageNet's class names where Keras looks"
+    )
+    index.add_argument("--folder", type=Path, help="default: models/ in $KERAS_HOME or ~/.keras")
+    index.set_defaults(run=_write_class_index)
+
+
+def _write_class_index(options: argparse.Namespace) -> int:
+    from training import class_index
+
+    home = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+    print(f"wrote {class_index.write(options.folder or home / 'models')}")
+    return 0
+
+
+def add_describe_options(parser: argparse.ArgumentParser) -> None:
+    """Offer Keras' own arguments of a network."""
+    group = parser.add_argument_group(
+        "a network", "describe labels --arch NAME: shapes, as Keras' own arguments decide them"
+    )
+    group.add_argument("--arch", help="EfficientNetLite0 or a network of keras.applications")
+    group.add_argument("--include-top", action=argparse.BooleanOptionalAction, default=True)
+    group.add_argument("--weights", help="imagenet, none or a file (default: none)")
+    group.add_argument("--input-shape", type=overrides.parse_shape, metavar="HxWxC")
+    group.add_argument("--pooling", choices=("avg", "max"))
+    group.add_argument("--classes", type=int, default=1000)
+
+
+def is_asked(options: argparse.Namespace) -> bool:
+    """Whether any of those arguments is given."""
+    given = (options.arch, options.weights, options.input_shape, options.pooling)
+    return any(given) or not options.include_top or options.classes != 1000
+
+
+def describe(options: argparse.Namespace) -> int:
+    """Build the network as asked, and say what goes in and what comes out."""
+    from training import backbone
+
+    if options.name != "labels":
+        raise ValueError("only labels takes any network: describe labels --arch …")
+    arch, weights = options.arch or backbone.LITE0, options.weights or "none"
+    model = backbone.make(
+        arch,
+        include_top=options.include_top,
+        weights=weights,
+        input_shape=options.input_shape,
+        pooling=options.pooling,
+        classes=options.classes,
+    )
+    print(f"{arch}, weights {weights}")
+    print(f"input       {_shape(model.input_shape)}  (input_shape; B is the batch)")
+    for maps in _last_maps(model):
+        print(f"maps        {_shape(maps)}  (of the last convolution)")
+    print(f"output      {_shape(model.output_shape)}  {_meaning(options)}")
+    print(f"parameters  {model.count_params():,}")
+    return 0
+
+
+def _meaning(options: argparse.Namespace) -> str:
+    if options.include_top:
+        return f"(include_top: a probability for each of {options.classes} classes)"
+    pooled = {"avg": "pooling: the mean of each map", "max": "pooling: the largest of each map"}
+    kept = "no pooling: the maps as they are, for layers of your own"
+    return f"(no top, so that classes has no meaning; {pooled.get(options.pooling, kept)})"
+
+
+def _last_maps(model: Any) -> list[tuple[int | None, ...]]:
+    """The shape of the last layer whose output still has height and width, if there is one."""
+    shapes: list[Any] = [tuple(layer.output.shape) for layer in model.layers]
+    wide = [shape for shape in shapes if len(shape) == 4 and shape[1:3] != (1, 1)]
+    return wide[-1:]
+
+
+def _shape(shape: tuple[int | None, ...]) -> str:
+    return " × ".join("B" if size is None else str(size) for size in shape)
