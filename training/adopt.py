@@ -44,7 +44,7 @@ def adopt(order: Order, models: Path) -> Path:
     _check_task(models / order.name)
     labels = label_file.read_labels(order.labels)
     network = open_network(order.path, order.input_shape)
-    preprocess = preprocessing(order.input_range, network.shape[2])
+    preprocess = _preprocessing(order, network)
     size = "×".join(str(side) for side in network.shape)
     _say(
         f"{order.path}: pictures of {size} → {network.classes} numbers; {network.parameters:,} parameters"
@@ -82,6 +82,15 @@ def _check_task(folder: Path) -> None:
         task = json.loads(path.read_text())["task"] if path.is_file() else TASK
         if task != TASK:
             raise ValueError(f"{version} is a model that does {task}; take another --name")
+
+
+def _preprocessing(order: Order, network: Network) -> Preprocess:
+    if not tf.dtypes.as_dtype(network.dtype).is_floating and order.input_range != "0..255":
+        raise ValueError(
+            f"{order.path} takes {network.dtype}, whole numbers, so that its pixels are 0..255; the "
+            f"--input-range says {order.input_range}"
+        )
+    return preprocessing(order.input_range, network.shape[2])
 
 
 def golden_images(shape: Shape) -> np.ndarray:

@@ -22,7 +22,7 @@ SMALL = 64 << 20  # bytes that may expand as they like
 MODULES = (
     "keras", "keras.activations", "keras.constraints", "keras.dtype_policies", "keras.initializers",
     "keras.layers", "keras.models", "keras.ops", "keras.regularizers",
-    "keras.src.activations", "keras.src.constraints", "keras.src.dtype_policies",
+    "keras.src.activations", "keras.src.applications", "keras.src.constraints", "keras.src.dtype_policies",
     "keras.src.initializers", "keras.src.layers", "keras.src.models", "keras.src.ops",
     "keras.src.regularizers",
 )  # fmt: skip

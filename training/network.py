@@ -1,7 +1,4 @@
-"""A finished classifier of pictures out of a file somebody else wrote, behind one interface.
-
-Knows no labels and no ranges of pixels.
-"""
+"""A classifier of pictures out of somebody else's file. Knows no labels and no ranges of pixels."""
 
 import re
 from collections.abc import Callable
@@ -90,12 +87,15 @@ def _load(path: Path) -> Any:
     try:
         return keras.saving.load_model(path, custom_objects=None, compile=False, safe_mode=True)
     except Exception as error:  # noqa: BLE001 - a damaged file makes Keras raise anything at all
-        raise ValueError(f"Keras cannot load {path}: {_first_sentence(error)}") from None
+        raise ValueError(
+            f"Keras cannot load {path}: {_first_sentence(error)} Export the model where it was trained, "
+            "with model.export('folder'), and adopt that folder"
+        ) from None
 
 
 def _first_sentence(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines or [type(error).__name__])[0][:300]
+    return (lines or [type(error).__name__])[0][:300].rstrip(".") + "."
 
 
 def _ends(path: Path, model: Any) -> tuple[list[Any], list[Any]]:
@@ -137,7 +137,7 @@ def _image_shape(path: Path, found: tuple[int | None, ...], wanted: Shape | None
         raise ValueError(
             f"{path} takes {text}, which is no batch of pictures [free, height, width, channels]"
         )
-    if found[0] not in (None, *((1,) if path.is_file() else ())):
+    if found[0] is not None and not (found[0] == 1 and path.is_file()):  # Keras does not insist
         raise ValueError(
             f"{path} takes exactly {found[0]} pictures at once, {text}; build it with a free batch size"
         )
@@ -208,18 +208,18 @@ def _signature_name(path: Path) -> str:
             raise ValueError(
                 f"{path} holds the operation {name}, which reaches out of the graph; it is not loaded"
             )
-    usable = {
-        key: signature
-        for key, signature in graph.signature_def.items()
-        if len(signature.inputs) == 1 and len(signature.outputs) == 1
-    }
+    usable = [
+        key
+        for key, one in graph.signature_def.items()
+        if len(one.inputs) == 1 and len(one.outputs) == 1 and not key.startswith("__")
+    ]
     if "serving_default" in usable:
         return "serving_default"
     if len(usable) == 1:
-        return next(iter(usable))
+        return str(usable[0])
     described = [
-        f"{key} ({len(signature.inputs)} in, {len(signature.outputs)} out)"
-        for key, signature in sorted(graph.signature_def.items())
+        f"{key} ({len(one.inputs)} in, {len(one.outputs)} out)"
+        for key, one in sorted(graph.signature_def.items())
         if not key.startswith("__")
     ]
     raise ValueError(

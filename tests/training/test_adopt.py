@@ -263,6 +263,14 @@ def test_an_unknown_range_is_refused(tmp_path, input_range, message):
     assert message in refusal(tmp_path, path, input_range=input_range)
 
 
+def test_a_model_that_takes_whole_numbers_takes_no_other_range(tmp_path):
+    model = keras.Sequential([keras.layers.Input(SHAPE, dtype="uint8"), *functional().layers[1:]])
+    path = saved(tmp_path, model)
+
+    assert "takes uint8, whole numbers" in refusal(tmp_path, path, input_range="-1..1")
+    assert adopted(tmp_path, path, input_range="0..255").name == "1"
+
+
 def test_another_size_than_the_models_own_is_refused(tmp_path):
     path = saved(tmp_path, network())
 

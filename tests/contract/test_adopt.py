@@ -1,0 +1,108 @@
+"""A model of one's own answers over HTTP: what `docs/your-own-model.md` says, as it stands."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+from tests.running import running_service
+
+pytestmark = pytest.mark.tensorflow
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "your-own-model.md"
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(), re.DOTALL)
+
+
+def lines(word):
+    return [line for block in blocks("sh") for line in block.splitlines() if word in line]
+
+
+def run(words, folder):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    finished = subprocess.run(words, cwd=folder, capture_output=True, text=True, env=environment)
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Where a reader follows the page up to the first question: models/flowers/1 and 2."""
+    folder = tmp_path_factory.mktemp("reader")
+    (folder / "docs").symlink_to(ROOT / "docs")
+    run([sys.executable, "-c", "\n".join(blocks("python"))], folder)
+    run(["sh", "-c", lines("printf")[0]], folder)
+    said = [
+        run(shlex.split(line.replace("python", sys.executable, 1)), folder)
+        for line in lines("training adopt")
+    ]
+    shown = PAGE.read_text().split("It says what it found and did:\n\n```\n")[1].split("```")[0]
+    assert said[0].startswith(shown)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def client(folder):
+    with (
+        running_service(folder / "models") as (_, port),
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client,
+    ):
+        yield client
+
+
+def test_the_question_of_the_page_is_answered_with_its_labels(client, folder):
+    [question] = lines("curl")
+    path = question.split("127.0.0.1:8000")[1].rstrip("'")
+    response = client.post(path, content=(folder / "docs" / "seven.png").read_bytes())
+
+    [labels] = response.json()["predictions"]
+    assert response.headers["x-model"] == "flowers/2"
+    assert len(labels) == 2
+    assert {label["class_description"] for label in labels} < {"daisy", "rose", "tulip"}
+    assert labels[0]["class_name"] == labels[0]["class_description"]
+    assert labels[0]["score"] >= labels[1]["score"]
+
+
+def test_the_scores_are_those_of_the_keras_model(client, folder):
+    import keras
+
+    image = np.random.default_rng(3).integers(0, 256, (64, 64, 3), np.uint8)
+    model = keras.saving.load_model(folder / "flowers.keras")
+    logits = model.predict(image[np.newaxis] / np.float32(255), verbose=0)
+    expected = np.exp(logits[0]) / np.exp(logits[0]).sum()
+
+    for version in (1, 2):
+        response = client.post(
+            f"/v1/images/label?model=flowers&version={version}",
+            content=json.dumps({"instances": [image.tolist()]}),
+        )
+        [labels] = response.json()["predictions"]
+        scores = {label["class_name"]: label["score"] for label in labels}
+        found = [scores[name] for name in ("daisy", "rose", "tulip")]
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_features_card_and_too_high_a_top_answer(client, folder):
+    picture = (folder / "docs" / "seven.png").read_bytes()
+    features = client.post("/v1/images/features?model=flowers&version=1", content=picture)
+    without = client.post("/v1/images/features?model=flowers&version=2", content=picture)
+    both = client.post("/v1/images/features?model=flowers&version=1&top=2", content=picture)
+    most = client.post("/v1/images/label?model=flowers&top=4", content=picture)
+    card = client.get("/v1/models/flowers/card?version=1").json()
+
+    assert len(features.json()["features"][0]) == 16
+    assert "features" in without.json()["error"]
+    assert without.status_code < 500
+    assert both.status_code < 500
+    assert most.status_code == 422
+    assert "3" in most.json()["error"]
+    assert card["parameters"] == 499
