@@ -79,7 +79,7 @@ def _check_task(folder: Path) -> None:
     """Refuse a name under which something else is served already."""
     for version in release.exported_versions(folder)[-1:]:
         path = version / "assets.extra" / "manifest.json"
-        task = json.loads(path.read_text())["task"] if path.is_file() else TASK
+        task = json.loads(path.read_text()).get("task") if path.is_file() else TASK
         if task != TASK:
             raise ValueError(f"{version} is a model that does {task}; take another --name")
 

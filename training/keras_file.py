@@ -5,7 +5,9 @@ instead of what is not. Knows no network and loads none.
 """
 
 import json
+import lzma
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,11 @@ CODE = {  # parts of Keras that run code, or read files, which a file names
     "FlaxLayer", "StringLookup", "IntegerLookup", "TextVectorization",
 }  # fmt: skip
 
+UNREADABLE = (  # what a damaged, encrypted or oddly packed archive, or its JSON, makes Python raise
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, UnicodeDecodeError,
+    json.JSONDecodeError,
+)  # fmt: skip
+
 
 def check_archive(path: Path) -> None:
     """Refuse a `.keras` file that is no archive of Keras, swells up or names foreign code; ValueError."""
@@ -38,7 +45,7 @@ def check_archive(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             _check_entries(path, archive)
             config = json.loads(archive.read("config.json"))
-    except (zipfile.BadZipFile, UnicodeDecodeError, json.JSONDecodeError, RecursionError, EOFError):
+    except UNREADABLE:
         raise ValueError(
             f"{path} is no .keras file, or is damaged: it should be what model.save('….keras') writes"
         ) from None
@@ -74,7 +81,7 @@ def check_h5(path: Path) -> None:
         raise ValueError(
             f"{path} holds weights without a network; save the whole model with model.save"
         ) from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError, RuntimeError):
+    except UNREADABLE:
         raise ValueError(
             f"{path} is no HDF5 file of Keras, or is damaged: it should be what model.save('….h5') writes"
         ) from None

@@ -52,6 +52,11 @@ def test_every_room_works_on_desk_and_phone(models, tmp_path):
         assert f"{view}: a photo has labels" in out
         assert f"{view}: digits are made, found and edited" in out
         assert f"{view}: the cards are shown" in out
-    for part in ("prefix: the page works below a path", "key: asked for", "busy: said", "policy: nothing unsafe"):
+    for part in (
+        "prefix: the page works below a path",
+        "key: asked for",
+        "busy: said",
+        "policy: nothing unsafe",
+    ):
         assert part in out
     assert list(tmp_path.glob("*.png"))

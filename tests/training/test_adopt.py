@@ -350,6 +350,27 @@ def test_an_archive_that_swells_up_is_not_unpacked(tmp_path):
     assert "so it is not unpacked" in refusal(tmp_path, path)
 
 
+def test_an_encrypted_entry_is_refused(tmp_path):
+    path = rewritten(saved(tmp_path, network()), lambda config: None)
+    content = bytearray(path.read_bytes())
+    for header, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        start = content.find(header)
+        while start >= 0:
+            content[start + flags] |= 1
+            start = content.find(header, start + 4)
+    path.write_bytes(content)
+
+    assert "is damaged" in refusal(tmp_path, path)
+
+
+def test_a_network_that_no_memory_holds_is_refused(tmp_path):
+    def change(config):
+        config["config"]["layers"][-1]["config"]["units"] = 10**13
+
+    path = rewritten(saved(tmp_path, network()), change)
+    assert "Keras cannot load" in refusal(tmp_path, path)
+
+
 def test_a_damaged_file_is_refused(tmp_path):
     whole = saved(tmp_path, network()).read_bytes()
     for name in ("cut.keras", "cut.h5"):
