@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import io
+import json
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from httpx import ASGITransport, AsyncClient
 from PIL import Image
 
 from service.app import create_app
+from service.manifest import ManifestError, read_manifest
 from service.settings import Settings
 from tests.fake_images import (
     FakePhotoEngine,
@@ -309,3 +311,25 @@ async def test_clothing_gets_labels_in_the_shape_of_decode_predictions_too(clien
     ]
 
     assert labels == [{"class_name": "Pullover", "class_description": "Pullover", "score": 1.0}]
+
+
+def write_with(root, **changes):
+    directory = write_photo_version(root)
+    path = directory / "assets.extra" / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    return directory
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"labels": [["n01", "red"]]}, "one number for each of the 1 labels"),
+        ({"input": None}, "needs an input of 1 or 3 channels"),
+        ({"input": {"height": 9, "width": 9, "channels": 3}}, r"uint8 \[B,9,9,3\]"),
+        ({"input": {"height": 16, "width": 16, "channels": 3, "crop": 0}}, "input.crop"),
+        ({"input": {"height": 16, "width": 16, "channels": 3, "resize": "cubic"}}, "bilinear"),
+    ],
+)
+def test_a_classifier_whose_manifest_contradicts_itself_is_not_served(tmp_path, changes, told):
+    with pytest.raises(ManifestError, match=told):
+        read_manifest(write_with(tmp_path, **changes))
