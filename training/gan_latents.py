@@ -1,10 +1,4 @@
-"""The space of w: its mean and spread, and directions along which one attribute of a picture changes.
-
-A direction is found on latent vectors whose halves are drawn apart, of each digit around its own mean:
-attributes are measured on the pictures, a linear regression says which way each grows, in coordinates
-in which w has the same spread every way, and what the other attributes' ways share with it is taken out
-(conditional directions: Shen et al., 2020). Moved are then other latent vectors, and measured again.
-"""
+"""The space of w: its mean and spread, and how well directions in it were found."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,16 +7,15 @@ import numpy as np
 import tensorflow as tf
 from scipy.stats import spearmanr
 
-from training import evaluation, gan_attributes, gan_model
+from training import evaluation, gan_attributes, gan_directions, gan_model
 from training.gan_model import DIGITS, Gan
 from training.gan_pictures import to_greys
 from training.job import Splits
 from training.judge import Judge
 
-MEAN_OF, FITTED_ON, MOVED = 2_000, 20_000, 200  # latent vectors: of each digit; of all; of all
+MEAN_OF, MOVED = 2_000, 200  # latent vectors: of each digit; of all
 SCALED_ON = 1_000  # training pictures
-STRENGTHS = np.linspace(-2, 2, 9)  # in standard deviations along the direction
-KEPT_VARIANCE = 0.995  # of w, in the coordinates of the regression
+STRENGTHS = np.linspace(-2, 2, 9)
 CHUNK = 500
 
 
@@ -65,36 +58,23 @@ def calibrate(model: Gan, splits: Splits, judge: Judge) -> dict[str, Any]:
     means = w.reshape(DIGITS, MEAN_OF, -1).mean(axis=1)
     ink = tf.constant(splits.train.images[:SCALED_ON].astype(np.float32) / 127.5 - 1)
     maps = gan_model.parts(model)["loss_maps"](ink, training=False)
+    w_std = float(np.sqrt(((w - means.mean(axis=0)) ** 2).mean()))
+    found = gan_directions.find(model, w_std)
     return {
         "class_means": means.astype(np.float32),
         "w_mean": [round(float(x), 6) for x in means.mean(axis=0)],
-        "w_std": float(np.sqrt(((w - means.mean(axis=0)) ** 2).mean())),
+        "w_std": w_std,
         "map_power": [float(tf.reduce_mean(part**2)) for part in maps],
-        "directions": directions(space, judge),
+        "directions": measured_directions(space, judge, found),
     }
 
 
-def directions(space: Space, judge: Judge) -> dict[str, Any]:
-    """Find one direction for each attribute and measure it on other latent vectors."""
-    found = find(space)
-    digits = np.arange(MOVED) % DIGITS
-    w = space.unmixed(digits, seed=13)
-    return {name: move(space, judge, w, name, *found[name]) for name in found}
-
-
-def find(space: Space) -> dict[str, tuple[np.ndarray, float]]:
-    """Each attribute's unit vector [W] and the standard deviation of w along it."""
-    digits = np.arange(FITTED_ON) % DIGITS
-    w = np.concatenate([space.draw(digits, seed=21), space.draw(digits, seed=22)], axis=1)
-    measured = gan_attributes.measure(space.pictures(w))
-    centred = _within_digit(w.astype(np.float64), digits)
-    values, axes = np.linalg.eigh(np.cov(centred, rowvar=False))
-    kept = np.cumsum(values[::-1])[::-1] > (1 - KEPT_VARIANCE) * values.sum()
-    back = axes[:, kept] * np.sqrt(values[kept])  # from coordinates of equal spread to w
-    equal = centred @ (axes[:, kept] / np.sqrt(values[kept]))
-    targets = np.stack([_within_digit(column, digits) for column in measured.values()], axis=1)
-    slopes = np.linalg.lstsq(equal, targets / targets.std(axis=0), rcond=None)[0]
-    return {name: _unit_in_w(back @ _apart(slopes, number)) for number, name in enumerate(measured)}
+def measured_directions(
+    space: Space, judge: Judge, found: dict[str, tuple[np.ndarray, float]]
+) -> dict[str, Any]:
+    """Measure each direction on latent vectors that it was not learned from."""
+    w = space.unmixed(np.arange(MOVED) % DIGITS, seed=13)
+    return {name: move(space, judge, w, name, *one) for name, one in found.items()}
 
 
 def move(
@@ -122,27 +102,6 @@ def move(
         "leakage": {key: value for key, value in rho.items() if key != name},
         "class_kept": dict(evaluation.proportion(int((seen == seen[middle]).sum()), seen.size)),
     }
-
-
-def _within_digit(values: np.ndarray, digits: np.ndarray) -> np.ndarray:
-    """Values [B, …] less the mean of their digit."""
-    means = np.stack([values[digits == digit].mean(axis=0) for digit in range(DIGITS)])
-    centred: np.ndarray = values - means[digits]
-    return centred
-
-
-def _apart(slopes: np.ndarray, number: int) -> np.ndarray:
-    """Column `number` of slopes [K, A] without what the other columns span, of length 1."""
-    others = np.delete(slopes, number, axis=1)
-    rest = slopes[:, number] - others @ np.linalg.lstsq(others, slopes[:, number], rcond=None)[0]
-    unit: np.ndarray = rest / np.linalg.norm(rest)
-    return unit
-
-
-def _unit_in_w(step: np.ndarray) -> tuple[np.ndarray, float]:
-    """A step of one standard deviation → its direction and its length."""
-    length = float(np.linalg.norm(step))
-    return step / length, length
 
 
 def listed(found: Mapping[str, Any]) -> dict[str, float]:

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from training import (
+    gan_directions,
     gan_evaluation,
     gan_fitting,
     gan_latents,
@@ -26,7 +27,8 @@ SMALL = {"z": 8, "half": 8, "maps": 16, "judge_maps": 4, "batch_size": 16, "epoc
 SMALL |= {"epoch_images": 320, "encoder_images": 320, "lazy": 4}
 SIZES = {
     gan_evaluation: {"GENERATED": 100, "LESSON": 100, "PROJECTED": 6, "STEPS": 3},
-    gan_latents: {"MEAN_OF": 10, "FITTED_ON": 400, "MOVED": 20},
+    gan_latents: {"MEAN_OF": 10, "MOVED": 20},
+    gan_directions: {"STEPS": 3, "BATCH": 20, "SCALED_ON": 100},
     gan_usefulness: {"EPOCHS": 1},
 }
 
