@@ -16,6 +16,9 @@ from service.tasks.drawings import Drawings, seen
 
 TASK = "classify_image"
 DEFAULT_TOP = 5
+# Decoded at a scale that leaves just the pixels needed, 51 of 60 photos kept the label that TensorFlow's
+# pipeline gives; with twice as many a side 57 did; at full scale 144 of 150 others.
+JPEG_MARGIN = 2
 PREDICT = "serving_default"
 FEATURES = "features"
 BOTH = "features_and_probabilities"  # one run for who wants both
@@ -42,7 +45,7 @@ def _into_form(picture: Picture, spec: InputSpec, *, normalize: bool) -> Canvas:
     shape, grey = (spec.height, spec.width, spec.channels), spec.channels == 1
     if not normalize:
         return take_photo(picture.decode(grey=grey), shape)
-    at_least = needed_side(spec.height, spec.width, spec.crop)
+    at_least = JPEG_MARGIN * needed_side(spec.height, spec.width, spec.crop)
     return fit_photo(picture.decode(at_least, grey=grey), shape, spec.crop)
 
 
