@@ -21,7 +21,7 @@ NOT_PASSED_ON = ("VITRINE_URL", "VITRINE_API_KEYS")  # of the user's shell; the 
 
 
 @contextlib.contextmanager
-def service(ready_s: float = 90.0) -> Iterator[Target]:
+def service(ready_s: float = 300.0) -> Iterator[Target]:
     """The service itself, with the VITRINE_ settings of this shell but its own port."""
     target = _free_target()
     environ = {key: value for key, value in os.environ.items() if key not in NOT_PASSED_ON}
