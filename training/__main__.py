@@ -56,7 +56,7 @@ TASKS = {
     "classify_image": Task(
         "--data-dir",
         Path,
-        "folder with the data set",
+        "folder with Fashion-MNIST (IDX, gzip or not), or with one subfolder of pictures a class",
         "/v1/images/label",
         "--data-binary @photo.jpg",
     ),

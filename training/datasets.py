@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from training.job import JobConfig, Split, Splits
 
 VALIDATION_IMAGES = 5_000
+DEBIAN_FASHION = Path("/usr/share/datasets/fashion-mnist")  # package dataset-fashion-mnist
 IDX_FILES = {
     "train_images": "train-images-idx3-ubyte",
     "train_labels": "train-labels-idx1-ubyte",
@@ -65,6 +66,24 @@ def load_mnist(data_dir: Path | None, seed: int) -> Splits:
             file=sys.stderr,
         )
     return _packaged_digits(seed)
+
+
+def load_fashion_mnist(data_dir: Path | None, seed: int) -> Splits:
+    """Fashion-MNIST as `Splits`: a folder of IDX files, Debian's package, or Keras' download."""
+    for folder in (data_dir, *([] if data_dir else [DEBIAN_FASHION])):
+        if folder is not None and (folder == data_dir or folder.is_dir()):
+            return _split(*_read_idx_dir(folder), seed, f"Fashion-MNIST, IDX files ({folder.name})")
+    import keras
+
+    try:
+        downloaded = keras.datasets.fashion_mnist.load_data()
+    except Exception as error:  # noqa: BLE001 - urllib, ssl and Keras each raise their own
+        raise DatasetError(
+            f"Keras could not download Fashion-MNIST ({type(error).__name__}): give its four IDX files "
+            "with --data-dir FOLDER, or install Debian's package dataset-fashion-mnist"
+        ) from None
+    train, test = (Split(x[..., np.newaxis], y.astype(np.int64)) for x, y in downloaded)
+    return _split(train, test, seed, "Fashion-MNIST, Keras' download")
 
 
 def load_digits(config: JobConfig, data_dir: Path | None) -> Splits:

@@ -51,6 +51,7 @@ def EfficientNetLite0(  # noqa: N802 - named and called as the networks of keras
     include_top: bool = True,
     weights: str | Path | None = "imagenet",
     input_shape: tuple[int, int, int] | None = None,
+    input_tensor: Any = None,
     pooling: str | None = None,
     classes: int = 1000,
 ) -> keras.Model:
@@ -63,12 +64,16 @@ def EfficientNetLite0(  # noqa: N802 - named and called as the networks of keras
         raise ValueError(
             f"the ImageNet weights know 1000 classes, not {classes}; leave the top out"
         )
-    images = keras.Input(input_shape or (SIZE, SIZE, 3), name="images")
+    images = input_tensor
+    if images is None:
+        images = keras.Input(input_shape or (SIZE, SIZE, 3), name="images")
     x = _convolution(images, "stem", STEM_FILTERS, 3, 2)
     for number, stage in enumerate(STAGES, 1):
         x = _stage(x, number, stage)
     x = _convolution(x, "head", HEAD_FILTERS, 1, 1)
-    model = keras.Model(images, _top(x, include_top, pooling, classes), name="efficientnet-lite0")
+    sources = keras.utils.get_source_inputs(images)
+    top = _top(x, include_top, pooling, classes)
+    model = keras.Model(sources, top, name="efficientnet-lite0")
     if weights == "imagenet":
         set_weights(model, read_tensors(package_file()))
     elif weights is not None:

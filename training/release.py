@@ -40,7 +40,14 @@ def check_name(name: str) -> str:
 
 def round_weights(model: Any) -> None:
     """Replace the weights by what half precision keeps, so that what is measured is what is shipped."""
-    model.set_weights([w.astype(np.float16).astype(w.dtype) for w in model.get_weights()])
+    for variable in learned(model):
+        variable.assign(variable.numpy().astype(np.float16).astype(np.float32))
+
+
+def learned(model: Any) -> list[Any]:
+    """Every variable but those of frozen layers, which `build_model` reads from where they come from."""
+    frozen = {id(v) for layer in model.layers if not layer.trainable for v in layer.variables}
+    return [variable for variable in model.weights if id(variable) not in frozen]
 
 
 def write(
@@ -51,7 +58,7 @@ def write(
     fitted: arrays of the calibration, which no card has room for; kept as they are.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    arrays = {v.path: v.numpy().astype(np.float16) for v in model.weights}
+    arrays = {v.path: v.numpy().astype(np.float16) for v in learned(model)}
     arrays |= {CALIBRATION + name: array for name, array in fitted.items()}
     np.savez_compressed(folder / WEIGHTS, allow_pickle=False, **arrays)
     _write_card(folder, card)
@@ -90,7 +97,7 @@ def load_weights(release: Release, model: Any) -> None:
     if not (release.folder / WEIGHTS).is_file():
         return
     with np.load(release.folder / WEIGHTS, allow_pickle=False) as arrays:
-        for variable in model.weights:
+        for variable in learned(model):
             array = arrays[variable.path]
             if array.shape != tuple(variable.shape):
                 raise ValueError(f"{variable.path}: {array.shape} released, {variable.shape} built")

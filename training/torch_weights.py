@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
-DTYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
+DTYPES: dict[str, np.dtype] = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
 class _Tensor(NamedTuple):
@@ -47,7 +47,7 @@ def _read(file: BinaryIO) -> dict[str, np.ndarray]:
     return {name: _view(storages[tensor.storage[1]], tensor) for name, tensor in tensors.items()}
 
 
-def _read_storage(file: BinaryIO, dtype: np.dtype) -> np.ndarray:
+def _read_storage(file: BinaryIO, dtype: Any) -> np.ndarray:
     (count,) = struct.unpack("<q", file.read(8))
     size = count * dtype.itemsize
     content = file.read(size) if count >= 0 else b""

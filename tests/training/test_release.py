@@ -102,7 +102,9 @@ def trained(folder, seed, validation, **more):
         },
         **more,
     }
-    return release.write(folder, SimpleNamespace(weights=[]), card, {"means": np.float32([seed])})
+    return release.write(
+        folder, SimpleNamespace(weights=[], layers=[]), card, {"means": np.float32([seed])}
+    )
 
 
 def test_the_best_seed_by_validation_is_released_with_what_every_seed_reached(tmp_path):

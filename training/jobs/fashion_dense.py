@@ -1,0 +1,184 @@
+"""Transfer learning, the last layer replaced: EfficientNet-Lite0, its last stages fine-tuned.
+
+First a new last layer learns alone on the frozen network's features, then stages 6 and 7 and the head
+learn with it. All before them stays as ImageNet left it, and so do the means and variances of batch
+normalization; what the frozen part gives is computed once and kept. AdamW with a cosine, smoothed
+labels and a running mean of the weights. Fashion-MNIST (Xiao et al., 2017) comes as 28×28 pixels and is
+enlarged to 96×96; a folder with one subfolder a class gives a classifier of its pictures.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from training import evaluation, fitting, pictures, transfer
+from training.job import Arrays, Signature
+from training.pictures import LabelledPictures
+from training.transfer import TransferConfig
+
+NAME = "fashion-dense"
+TASK = transfer.TASK
+INPUT = transfer.INPUT
+LABELS = [(name, name) for name in pictures.FASHION_LABELS]
+load_data = pictures.load
+manifest_fields = transfer.manifest_fields
+BOUNDARY = "stage5"  # the last frozen layer
+HEAD_EPOCHS = 20  # of the new last layer alone, on features: seconds each
+
+
+@dataclass(frozen=True)
+class Config(TransferConfig):
+    """The recipe's numbers."""
+
+    batch_size: int = 64
+    epochs: int = 8
+    learning_rate: float = 5e-4
+    weight_decay: float = 1e-2
+    label_smoothing: float = 0.1
+    ema: float = 0.999
+    dropout: float = 0.2
+
+
+def build_model(config: Config) -> keras.Model:
+    """Map float32 [B, H, W, C] in 0..255 to logits [B, classes]; frozen layers hold ImageNet's weights."""
+    network = transfer.backbone(config)
+    x = keras.layers.GlobalAveragePooling2D(name="avg_pool")(network.output)
+    x = keras.layers.Dropout(config.dropout, name="dropout")(x)
+    logits = keras.layers.Dense(config.classes, name="logits")(x)
+    model = keras.Model(network.inputs, logits, name="fashion_dense")
+    is_frozen = True
+    for layer in model.layers:
+        layer.trainable = not is_frozen and not isinstance(layer, keras.layers.BatchNormalization)
+        is_frozen = is_frozen and layer.name != BOUNDARY
+    return model
+
+
+def train(
+    model: keras.Model, splits: LabelledPictures, config: Config, workdir: Path
+) -> dict[str, Any]:
+    """Fit the last layer, then everything behind the boundary; return the history of the latter."""
+    trunk, tail = _cut(model)
+    kept = {
+        name: transfer.extract(trunk, getattr(splits, name).images, workdir / f"{BOUNDARY}-{name}")
+        for name in ("train", "validation")
+    }
+    fitted = _fit_last_layer(model, kept, splits, config)
+    print(f"last layer alone: validation accuracy {fitted['value']:.4f}", flush=True)
+    steps = config.epochs * max(1, len(splits.train.labels) // config.batch_size)
+    tail.compile(
+        optimizer=keras.optimizers.AdamW(
+            keras.optimizers.schedules.CosineDecay(config.learning_rate, steps, alpha=0.01),
+            weight_decay=config.weight_decay,
+            use_ema=True,
+            ema_momentum=min(config.ema, 1 - 10 / max(steps, 11)),
+        ),
+        loss=keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=config.label_smoothing
+        ),
+        metrics=["accuracy"],
+    )
+    labels = np.eye(config.classes, dtype=np.float32)
+    validation = (kept["validation"].astype(np.float32), labels[splits.validation.labels])
+    batches = _dataset(kept["train"], labels[splits.train.labels], config)
+    history = fitting.fit(tail, batches, validation, config, workdir)
+    return {**history, "last_layer_alone": fitted}
+
+
+def _cut(model: keras.Model) -> tuple[keras.Model, keras.Model]:
+    """The frozen trunk and the tail that learns, which share their layers with the model."""
+    boundary = model.get_layer(BOUNDARY).output
+    return keras.Model(model.input, boundary), keras.Model(boundary, model.output)
+
+
+def _fit_last_layer(
+    model: keras.Model, kept: Mapping[str, np.ndarray], splits: LabelledPictures, config: Config
+) -> evaluation.Proportion:
+    """Fit only the new layer, on features; return the validation accuracy of the frozen network with it."""
+    boundary, pooled = (model.get_layer(name).output for name in (BOUNDARY, "avg_pool"))
+    features, last = keras.Model(boundary, pooled), model.get_layer("logits")
+    probe = keras.Sequential([keras.Input((features.output_shape[-1],)), last])
+    probe.compile(
+        optimizer=keras.optimizers.AdamW(1e-3, weight_decay=1e-4),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
+    inputs = {name: _predict(features, maps) for name, maps in kept.items()}
+    probe.fit(inputs["train"], splits.train.labels, batch_size=256, epochs=HEAD_EPOCHS, verbose=0)
+    logits = probe.predict(inputs["validation"], batch_size=500, verbose=0)
+    return evaluation.accuracy(logits, splits.validation.labels)
+
+
+def _predict(network: keras.Model, inputs: np.ndarray) -> np.ndarray:
+    """Run over [B, …] in batches, as float32."""
+    size = transfer.BATCH
+    runs = [
+        np.asarray(network.predict_on_batch(inputs[start : start + size].astype(np.float32)))
+        for start in range(0, len(inputs), size)
+    ]
+    return np.concatenate(runs)
+
+
+def _dataset(maps: np.ndarray, labels: np.ndarray, config: Config) -> tf.data.Dataset:
+    """Shuffled batches of kept maps, float32, and smoothable labels; each epoch in another order."""
+    size = min(config.batch_size, len(labels))
+    random = np.random.default_rng(config.seed)
+
+    def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        order = random.permutation(len(labels))
+        for start in range(0, len(order) - size + 1, size):
+            chosen = np.sort(order[start : start + size])
+            yield maps[chosen].astype(np.float32), labels[chosen]
+
+    spec = (
+        tf.TensorSpec((size, *maps.shape[1:]), tf.float32),
+        tf.TensorSpec((size, labels.shape[1]), tf.float32),
+    )
+    dataset = tf.data.Dataset.from_generator(batches, output_signature=spec)
+    steps = len(labels) // size
+    return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2)
+
+
+def evaluate(model: keras.Model, splits: LabelledPictures) -> dict[str, Any]:
+    """Fit the temperature on the validation split, then touch the test split once."""
+    validation = _predict(model, splits.validation.images)
+    temperature = evaluation.fit_temperature(validation, splits.validation.labels)
+    logits = _predict(model, splits.test.images) / temperature
+    probabilities = tf.nn.softmax(logits).numpy()
+    metrics = {
+        "validation_accuracy": evaluation.accuracy(validation, splits.validation.labels),
+        "test_accuracy": evaluation.accuracy(probabilities, splits.test.labels),
+        "test_negative_log_likelihood": evaluation.negative_log_likelihood(
+            probabilities, splits.test.labels
+        ),
+        "test_expected_calibration_error": evaluation.expected_calibration_error(
+            probabilities, splits.test.labels
+        ),
+        "test_confusion": evaluation.confusion(probabilities, splits.test.labels),
+    }
+    calibration = {
+        "temperature": temperature,
+        "labels": list(splits.labels),
+        "scores": "probability",
+    }
+    return {"metrics": metrics, "calibration": calibration}
+
+
+def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, Signature]:
+    """`serving_default`: images uint8 [B, H, W, C] → scores [B, classes], which are probabilities."""
+
+    def serving_default(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        logits = model(tf.cast(images, tf.float32), training=False)
+        return {"scores": tf.nn.softmax(logits / calibration["temperature"])}
+
+    inputs = {"images": tf.TensorSpec([None, *model.input_shape[1:]], tf.uint8)}
+    golden = transfer.golden_images(model)
+    return {"serving_default": Signature(serving_default, inputs, {"scores": 1e-4}, golden)}
+
+
+def golden_inputs() -> Arrays:
+    """None beside the signature's own."""
+    return {}

@@ -1,0 +1,208 @@
+"""Transfer learning, features and a support vector machine: EfficientNet-Lite0's stages, an RBF kernel.
+
+The frozen network sees 96×96 pixels; the means of its last four stages, of its last maps, and of four
+quarters of stage 5 are signed-square-rooted, standardized and projected on their first principal
+components. A kernel machine on all training pictures would keep tens of thousands of them; this one
+compares with a few, drawn at random (Nyström's approximation; Williams and Seeger, 2001), and a linear
+SVM of scikit-learn weighs the comparisons. Everything is folded into the graph: a projection, a kernel,
+a matrix.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from sklearn.decomposition import PCA
+from sklearn.metrics.pairwise import rbf_kernel
+from sklearn.svm import LinearSVC
+
+from training import evaluation, pictures, transfer
+from training.job import Arrays, Signature
+from training.pictures import LabelledPictures
+from training.transfer import TransferConfig
+
+NAME = "fashion-svm"
+TASK = transfer.TASK
+INPUT = transfer.INPUT
+LABELS = [(name, name) for name in pictures.FASHION_LABELS]
+load_data = pictures.load
+manifest_fields = transfer.manifest_fields
+POOLED = ("stage4", "stage5", "stage6", "stage7", "head_relu")
+FITTED_ON = 20_000  # rows that mean, variance and principal components are computed from
+
+
+@dataclass(frozen=True)
+class Config(TransferConfig):
+    """The recipe's numbers."""
+
+    epochs: int = 0  # nothing is trained by descent
+    components: int = 256
+    landmarks: int = 2500  # training pictures that every picture is compared with
+    gamma: float = 1.0  # of exp(-γ · squared distance), of vectors whose mean squared length is 1
+    c: float = 1.0  # of the linear SVM; larger: fewer errors in training, narrower margin
+
+
+class RbfKernel(keras.layers.Layer):
+    """Compare float32 [B, D] with landmarks [M, D]: exp(-γ |x - l|²), [B, M]."""
+
+    def __init__(self, landmarks: int, gamma: float, **options: Any) -> None:
+        super().__init__(**options)
+        self.count, self.gamma = landmarks, gamma
+
+    def build(self, input_shape: Any) -> None:
+        """Make room for the landmarks."""
+        self.landmarks = self.add_weight(
+            shape=(self.count, input_shape[-1]), name="landmarks", initializer="zeros"
+        )
+
+    def call(self, inputs: Any) -> Any:
+        """Float32 [B, D] → [B, M]."""
+        ops = keras.ops
+        products = ops.matmul(inputs, ops.transpose(self.landmarks))
+        squares = ops.sum(inputs**2, axis=1, keepdims=True) + ops.sum(self.landmarks**2, axis=1)
+        return ops.exp(-self.gamma * ops.maximum(squares - 2 * products, 0.0))
+
+
+def build_model(config: Config) -> keras.Model:
+    """Map float32 [B, H, W, C] in 0..255 to decision values [B, classes]."""
+    layers, network = keras.layers, transfer.backbone(config)
+    maps = [network.get_layer(name).output for name in POOLED]
+    quarters = layers.AveragePooling2D(
+        tuple(max(1, size // 2) for size in maps[1].shape[1:3]), name="quarters"
+    )(maps[1])
+    means = [
+        layers.GlobalAveragePooling2D(name=f"{n}_mean")(m)
+        for n, m in zip(POOLED, maps, strict=True)
+    ]
+    x = layers.Concatenate(name="features")([*means, layers.Flatten(name="flatten")(quarters)])
+    x = layers.Activation(signed_square_root, name="signed_square_root")(x)
+    x = layers.Dense(config.components, name="principal_components")(x)
+    x = RbfKernel(config.landmarks, config.gamma, name="kernel")(x)
+    scores = layers.Dense(config.classes, name="decision")(x)
+    model = keras.Model(network.inputs, scores, name="fashion_svm")
+    for layer in model.layers:
+        layer.trainable = layer.name in ("principal_components", "kernel", "decision")
+    return model
+
+
+def signed_square_root(x: Any) -> Any:
+    """Long tails drawn in: sign(x) · √|x|."""
+    return keras.ops.sign(x) * keras.ops.sqrt(keras.ops.abs(x))
+
+
+def train(
+    model: keras.Model, splits: LabelledPictures, config: Config, workdir: Path
+) -> dict[str, Any]:
+    """Extract, project, compare, and fit the SVM; fill the model's three layers with what was found."""
+    started = time.monotonic()
+    network = keras.Model(model.input, model.get_layer("features").output)
+    kept = transfer.extract(network, splits.train.images, workdir / "features-train")
+    features = np.asarray(signed_square_root(kept.astype(np.float32)))
+    extracted = time.monotonic()
+    kernel, bias = fit_projection(features, config)
+    # Rounded as they will be released, so that the SVM is fitted to what it will be given.
+    kernel, bias = (half(array) for array in (kernel, bias))
+    projected = features @ kernel + bias
+    landmarks = half(_draw(projected, config))
+    coefficients, intercept = fit_machine(projected, splits.train.labels, landmarks, config)
+    model.get_layer("principal_components").set_weights([kernel, bias])
+    model.get_layer("kernel").set_weights([landmarks])
+    model.get_layer("decision").set_weights([coefficients, intercept])
+    seconds = [extracted - started, time.monotonic() - extracted]
+    return {"seconds": [round(number, 1) for number in seconds]}
+
+
+def half(array: np.ndarray) -> np.ndarray:
+    """Return what half precision keeps, as float32."""
+    return array.astype(np.float16).astype(np.float32)
+
+
+def fit_projection(features: np.ndarray, config: Config) -> tuple[np.ndarray, np.ndarray]:
+    """Standardize and project [B, F]: a matrix [F, D] and a bias [D] after which |x|² is 1 on average."""
+    rows = features[:FITTED_ON]
+    mean, deviation = rows.mean(axis=0), rows.std(axis=0) + 1e-6
+    components = min(config.components, *rows.shape)
+    fitted = PCA(components, svd_solver="randomized", random_state=config.seed)
+    fitted.fit((rows - mean) / deviation)
+    matrix = np.zeros((features.shape[1], config.components), np.float32)
+    matrix[:, :components] = fitted.components_.T / deviation[:, np.newaxis]
+    bias = -mean @ matrix
+    length = np.sqrt(((rows @ matrix + bias) ** 2).sum(axis=1).mean())
+    return matrix / length, bias / length
+
+
+def _draw(projected: np.ndarray, config: Config) -> np.ndarray:
+    """Landmarks [M, D]: training rows at random; too few rows are drawn more than once."""
+    random = np.random.default_rng(config.seed)
+    few = len(projected) < config.landmarks
+    return projected[random.choice(len(projected), config.landmarks, replace=few)]
+
+
+def fit_machine(
+    projected: np.ndarray, labels: np.ndarray, landmarks: np.ndarray, config: Config
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fit the linear SVM on Nyström's features; return weights [M, classes] of the comparisons, and bias.
+
+    The features are k(x, landmarks) · K^(-1/2), so that their products are the kernel; the matrix is
+    folded into the SVM's weights, and directions in which the landmarks hardly differ are left out.
+    """
+    values, vectors = np.linalg.eigh(rbf_kernel(landmarks, gamma=config.gamma).astype(np.float64))
+    kept = values > 1e-4 * values.max()
+    root = (vectors[:, kept] / np.sqrt(values[kept])).astype(np.float32)
+    features = _compare(projected, landmarks, config.gamma) @ root
+    machine = LinearSVC(C=config.c, dual=False, random_state=config.seed)
+    machine.fit(features, labels)
+    weights, intercept = machine.coef_.T, machine.intercept_
+    if weights.shape[1] == 1:  # two classes have one boundary; each class gets its side of it
+        weights, intercept = np.hstack([-weights, weights]), np.hstack([-intercept, intercept])
+    return (root @ weights).astype(np.float32), intercept.astype(np.float32)
+
+
+def _compare(rows: np.ndarray, landmarks: np.ndarray, gamma: float) -> np.ndarray:
+    """The kernel of [B, D] and [M, D] in float32, a block at a time."""
+    blocks = [rows[start : start + 5000] for start in range(0, len(rows), 5000)]
+    return np.concatenate([rbf_kernel(b, landmarks, gamma=gamma) for b in blocks])
+
+
+def evaluate(model: keras.Model, splits: LabelledPictures) -> dict[str, Any]:
+    """Measure on the validation split, then touch the test split once."""
+    validation = decide(model, splits.validation.images)
+    test = decide(model, splits.test.images)
+    metrics = {
+        "validation_accuracy": evaluation.accuracy(validation, splits.validation.labels),
+        "test_accuracy": evaluation.accuracy(test, splits.test.labels),
+        "test_confusion": evaluation.confusion(test, splits.test.labels),
+    }
+    calibration = {"labels": list(splits.labels), "scores": "decision"}
+    return {"metrics": metrics, "calibration": calibration}
+
+
+def decide(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """Decision values [B, classes] of uint8 [B, H, W, C]."""
+    size = transfer.BATCH
+    runs = [
+        np.asarray(model.predict_on_batch(images[start : start + size].astype(np.float32)))
+        for start in range(0, len(images), size)
+    ]
+    return np.concatenate(runs)
+
+
+def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, Signature]:
+    """`serving_default`: images uint8 [B, H, W, C] → scores [B, classes], the SVM's decision values."""
+
+    def serving_default(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"scores": model(tf.cast(images, tf.float32), training=False)}
+
+    inputs = {"images": tf.TensorSpec([None, *model.input_shape[1:]], tf.uint8)}
+    golden = transfer.golden_images(model)
+    return {"serving_default": Signature(serving_default, inputs, {"scores": 1e-3}, golden)}
+
+
+def golden_inputs() -> Arrays:
+    """None beside the signature's own."""
+    return {}
