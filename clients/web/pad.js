@@ -168,9 +168,7 @@ export class Pad {
   }
 
   #endStroke() {
-    if (!this.#stroke) return;
     this.#stroke = null;
-    this.#changed();
   }
 
   #resize() {
