@@ -27,6 +27,7 @@ from training.picture_grid import grid
 
 GENERATED, LESSON = 10_000, 30_000  # pictures judged; pictures that teach a fresh network
 PROJECTED, STEPS, ROWS = 128, 100, 16
+MIXED = 500
 BLUR = 1.0  # pixels, of the test pictures that show what a distance means
 PERFECT = 0.5  # accuracy of the best discriminator against a perfect generator
 
@@ -45,6 +46,7 @@ def evaluate(model: Gan, splits: Splits) -> dict[str, Any]:
     metrics |= usefulness(served, splits)
     metrics |= against_discriminator(served, images, splits)
     metrics |= projections(served, judge, splits)
+    metrics |= halves(served)
     metrics |= gan_latents.listed(calibration["directions"])
     shown = pictures(model, served, calibration, splits)
     return {"metrics": metrics, "calibration": calibration, "pictures": shown}
@@ -144,6 +146,18 @@ def projections(served: Served, judge: Judge, splits: Splits) -> dict[str, Any]:
     began = time.monotonic()
     served.project(images[:1], guess[:1], steps=STEPS, loss=0, rows=1)
     return told | {"projection_perceptual_seconds_alone": time.monotonic() - began}
+
+
+def halves(served: Served) -> dict[str, float]:
+    """How many greys of 255 a picture changes, in the mean, with another's coarse or fine half of w."""
+    images, w = served.sample(np.arange(MIXED) % DIGITS, seed=37)
+    half, told = w.shape[1] // 2, {}
+    for name, columns in (("coarse", slice(0, half)), ("fine", slice(half, None))):
+        mixed = w.copy()
+        mixed[:, columns] = np.roll(w, 13, axis=0)[:, columns]
+        changes = np.abs(served("synthesize", w=mixed)["images"].astype(float) - images)
+        told[f"greys_changed_by_another_{name}_half"] = float(changes.mean())
+    return told
 
 
 def psnr(found: np.ndarray, wanted: np.ndarray) -> float:

@@ -243,6 +243,8 @@ def test_a_training_is_measured_and_shown(trained):
     assert 0 <= metrics["precision"] <= 1
     assert metrics["class_conditional_accuracy"]["count"] == 100
     assert metrics["projection_perceptual_psnr"] > 0
+    assert metrics["greys_changed_by_another_coarse_half"] > 0
+    assert metrics["greys_changed_by_another_fine_half"] >= 0
     assert list(card["pictures"]) == [
         "samples_by_training_time", "samples", "edits", "mixes", "projections",
     ]  # fmt: skip
