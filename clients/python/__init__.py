@@ -36,12 +36,20 @@ from clients.python.errors import (
     VersionNotFound,
     VitrineError,
 )
+from clients.python.generated import GeneratedAnswer, ProjectionAnswer
 from clients.python.latents import (
     Encoding,
     EncodingsAnswer,
     PicturesAnswer,
     Reconstruction,
     ReconstructionsAnswer,
+)
+from clients.python.photos import (
+    FashionAnswer,
+    FashionPrediction,
+    FeaturesAnswer,
+    Label,
+    LabelsAnswer,
 )
 from clients.python.pictures import Picture, Pictures
 from clients.python.plain import Vitrine
@@ -73,6 +81,10 @@ __all__ = [
     "DigitsAnswer",
     "Encoding",
     "EncodingsAnswer",
+    "FashionAnswer",
+    "FashionPrediction",
+    "FeaturesAnswer",
+    "GeneratedAnswer",
     "Generation",
     "ImageTooLarge",
     "InternalError",
@@ -81,6 +93,8 @@ __all__ = [
     "InvalidRequest",
     "InvalidSetting",
     "InvalidValue",
+    "Label",
+    "LabelsAnswer",
     "MethodNotAllowed",
     "ModelNotFound",
     "ModelVersion",
@@ -91,6 +105,7 @@ __all__ = [
     "Picture",
     "Pictures",
     "PicturesAnswer",
+    "ProjectionAnswer",
     "Reconstruction",
     "ReconstructionsAnswer",
     "Retries",

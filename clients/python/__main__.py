@@ -10,7 +10,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from clients.python.commands import classify, generate, sample, score
+from clients.python.commands import classify, generate, score
+from clients.python.drawing import fashion, label, project, sample
 from clients.python.errors import VitrineError
 from clients.python.plain import Vitrine
 from clients.python.terminal import printable
@@ -42,7 +43,15 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m clients.python", description="Ask a Vitrine service."
     )
     commands = parser.add_subparsers(required=True, metavar="command")
-    for add in (_add_classify, _add_generate, _add_score, _add_sample):
+    for add in (
+        _add_classify,
+        _add_generate,
+        _add_score,
+        _add_label,
+        _add_fashion,
+        _add_sample,
+        _add_project,
+    ):
         command = add(commands)
         command.epilog = "An API key is read from VITRINE_API_KEY."
         command.add_argument("--json", action="store_true", help="print the service's own answer")
@@ -102,16 +111,52 @@ def _add_score(commands: "Commands[argparse.ArgumentParser]") -> argparse.Argume
 
 def _add_sample(commands: "Commands[argparse.ArgumentParser]") -> argparse.ArgumentParser:
     command = commands.add_parser("sample", help="draw pictures that nobody drew")
-    command.add_argument("kind", choices=("vae",), help="what draws them")
+    command.add_argument("kind", choices=("vae", "gan"), help="what draws them")
     command.add_argument(
         "-o", "--output", type=Path, default=Path("samples.png"), help="the file (samples.png)"
     )
     command.add_argument("--n", type=int, default=16, help="how many (default 16)")
     command.add_argument("--random-seed", type=int, help="same number, same pictures")
     command.add_argument(
-        "--scale", type=float, default=1.0, help="below 1: nearer to the typical (default 1)"
+        "--scale", type=float, help="vae; below 1: nearer to the typical (default 1)"
+    )
+    command.add_argument("--digit", type=int, help="gan: draw only this digit (default: any)")
+    command.add_argument(
+        "--truncation", type=float, help="gan; lower: nearer to the typical (default 0.7)"
     )
     command.set_defaults(run=sample)
+    return command
+
+
+def _add_label(commands: "Commands[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    command = commands.add_parser("label", help="what does each photo show?")
+    command.add_argument("pictures", nargs="+", metavar="photo", help="a PNG, JPEG, WebP, …")
+    command.add_argument("--top", type=int, default=5, help="labels for each (default 5)")
+    command.set_defaults(run=label)
+    return command
+
+
+def _add_fashion(commands: "Commands[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    command = commands.add_parser("fashion", help="which piece of clothing does each picture show?")
+    command.add_argument("pictures", nargs="+", metavar="picture", help="a PNG, JPEG, WebP, …")
+    command.add_argument(
+        "--head", choices=("dense", "svm"), default="dense", help="what decides (default dense)"
+    )
+    command.set_defaults(run=fashion)
+    return command
+
+
+def _add_project(commands: "Commands[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    command = commands.add_parser("project", help="find a digit in the GAN's latent space")
+    command.add_argument("picture", help="a PNG, JPEG, WebP, …")
+    command.add_argument("--steps", type=int, default=100, help="of gradient descent (default 100)")
+    command.add_argument(
+        "--loss", choices=("perceptual", "pixel"), default="perceptual", help="what is compared"
+    )
+    command.add_argument(
+        "-o", "--output", type=Path, default=Path("projected.png"), help="the file (projected.png)"
+    )
+    command.set_defaults(run=project)
     return command
 
 

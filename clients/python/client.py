@@ -18,6 +18,7 @@ from clients.python.answers import event, is_event_stream, parsed, picture, refu
 from clients.python.connection import DEFAULT_TIMEOUT, DEFAULT_URL, connect, translated_errors
 from clients.python.errors import UnexpectedAnswer, Unreachable
 from clients.python.events import EventReader
+from clients.python.generated import GeneratedAnswer, ProjectionAnswer
 from clients.python.latents import (
     EncodingsAnswer,
     End,
@@ -25,6 +26,7 @@ from clients.python.latents import (
     ReconstructionsAnswer,
     end_on_wire,
 )
+from clients.python.photos import FashionAnswer, FeaturesAnswer, Head, LabelsAnswer
 from clients.python.pictures import Pictures, encode_pictures
 from clients.python.retries import DEFAULT_RETRIES, Retries
 from clients.python.types import (
@@ -257,6 +259,99 @@ class AsyncVitrine:
             await self._post("v1/vae/interpolate", body, _query(model)), PicturesAnswer.from_wire
         )
 
+    async def label(
+        self, images: Pictures, *, top: int = 5, model: str | None = None
+    ) -> LabelsAnswer:
+        """Photos → the `top` likeliest labels of each, best first.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        query = {"top": str(top)} | _query(model)
+        response = await self._post_pictures("v1/images/label", images, query)
+        return parsed(response, LabelsAnswer.from_wire)
+
+    async def features(self, images: Pictures, *, model: str | None = None) -> FeaturesAnswer:
+        """Photos → what the network without its top makes of each.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        response = await self._post_pictures("v1/images/features", images, _query(model))
+        return parsed(response, FeaturesAnswer.from_wire)
+
+    async def classify_fashion(
+        self, images: Pictures, *, head: Head = "dense", normalize: Normalize = "auto"
+    ) -> FashionAnswer:
+        """Pictures of clothes → one prediction each by the head that is asked for.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        query = {"head": head, "normalize": normalize}
+        response = await self._post_pictures("v1/fashion/classify", images, query)
+        return parsed(response, FashionAnswer.from_wire)
+
+    async def sample_digits(
+        self,
+        *,
+        n: int = 16,
+        digit: int | None = None,
+        random_seed: int | None = None,
+        truncation: float = 0.7,
+        model: str | None = None,
+    ) -> GeneratedAnswer:
+        """Draw `n` digits from a GAN, all of them `digit` where one is given.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        body = _json_body(_digits(n, digit, random_seed, truncation))
+        response = await self._post("v1/gan/sample", body, _query(model))
+        return parsed(response, GeneratedAnswer.from_wire)
+
+    async def sample_digits_grid(
+        self,
+        *,
+        n: int = 16,
+        digit: int | None = None,
+        random_seed: int | None = None,
+        truncation: float = 0.7,
+        model: str | None = None,
+    ) -> bytes:
+        """As `sample_digits`, but all of them in one PNG file.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        body = _json_body(_digits(n, digit, random_seed, truncation))
+        body["headers"]["Accept"] = "image/png"
+        return picture(await self._post("v1/gan/sample", body, _query(model)))
+
+    async def project(
+        self,
+        images: Pictures,
+        *,
+        steps: int = 100,
+        loss: Literal["perceptual", "pixel"] = "perceptual",
+        start: Literal["encoder", "mean"] = "encoder",
+        model: str | None = None,
+    ) -> ProjectionAnswer:
+        """Pictures of digits → the GAN's latent vectors that come closest to them.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        query = {"steps": str(steps), "loss": loss, "start": start} | _query(model)
+        response = await self._post_pictures("v1/gan/project", images, query)
+        return parsed(response, ProjectionAnswer.from_wire)
+
+    async def _post_pictures(
+        self, path: str, images: Pictures, query: Mapping[str, str]
+    ) -> httpx.Response:
+        files = await asyncio.to_thread(encode_pictures, images)
+        return await self._post(path, _files_body(files), query)
+
     async def _post(
         self, path: str, body: Mapping[str, Any], query: Mapping[str, str]
     ) -> httpx.Response:
@@ -288,6 +383,14 @@ def _query(model: str | None) -> dict[str, str]:
 def _drawing(n: int, random_seed: int | None, scale: float) -> dict[str, Any]:
     seed = {} if random_seed is None else {"random_seed": random_seed}
     return {"n": n, "scale": scale, **seed}
+
+
+def _digits(
+    n: int, digit: int | None, random_seed: int | None, truncation: float
+) -> dict[str, Any]:
+    chosen = {"digit": digit, "random_seed": random_seed}
+    given = {name: value for name, value in chosen.items() if value is not None}
+    return {"n": n, "truncation": truncation, **given}
 
 
 def _writing(seed: str | None, sampling: Sampling) -> dict[str, Any]:

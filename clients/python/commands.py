@@ -22,7 +22,7 @@ def classify(vitrine: Vitrine, options: argparse.Namespace) -> None:
         options.pictures, model=options.model, normalize=options.normalize
     )
     if options.json:
-        _print_body(answer.body)
+        print_body(answer.body)
         return
     names = [printable(name) for name in options.pictures]
     width = max(len(name) for name in names)
@@ -39,7 +39,7 @@ def generate(vitrine: Vitrine, options: argparse.Namespace) -> None:
         return
     answer = vitrine.generate(seed, model=options.model, **sampling)
     if options.json:
-        _print_body(answer.body)
+        print_body(answer.body)
         return
     for index, generation in enumerate(answer.generations):
         _print_heading(index, options)
@@ -51,7 +51,7 @@ def score(vitrine: Vitrine, options: argparse.Namespace) -> None:
     """The mean, and one line for each character: the longer the bar, the greater the surprise."""
     answer = vitrine.score(_text(options.text), model=options.model)
     if options.json:
-        _print_body(answer.body)
+        print_body(answer.body)
         return
     print(
         f"{answer.nats_per_character:.4f} nats, {answer.bits_per_character:.4f} bits per character"
@@ -60,17 +60,6 @@ def score(vitrine: Vitrine, options: argparse.Namespace) -> None:
     for each in answer.characters:
         share = each.logprob / LEAST_LIKELY
         print(f"{each.character!r:<6} {math.exp(each.logprob):8.3%}  {bar(share)}".rstrip())
-
-
-def sample(vitrine: Vitrine, options: argparse.Namespace) -> None:
-    """A grid of drawn pictures, written to a file; as JSON, the pictures and their latent vectors."""
-    wanted = {"n": options.n, "random_seed": options.random_seed, "scale": options.scale}
-    if options.json:
-        _print_body(vitrine.sample(model=options.model, **wanted).body)
-        return
-    grid = vitrine.sample_grid(model=options.model, **wanted)
-    options.output.write_bytes(grid)
-    print(f"{options.output}: {options.n} pictures, {len(grid):,} bytes")
 
 
 def _sampling(options: argparse.Namespace) -> Sampling:
@@ -138,7 +127,8 @@ def _tell_random_seed(random_seed: int, options: argparse.Namespace) -> None:
         print(f"(random seed {random_seed})", file=sys.stderr)
 
 
-def _print_body(body: bytes) -> None:
+def print_body(body: bytes) -> None:
+    """Print the service's own answer."""
     print(body.decode().rstrip("\n"))
 
 

@@ -9,7 +9,9 @@ from typing import Any, Self, TypedDict, TypeVar, Unpack
 import httpx
 
 from clients.python.client import AsyncVitrine
+from clients.python.generated import GeneratedAnswer, ProjectionAnswer
 from clients.python.latents import EncodingsAnswer, End, PicturesAnswer, ReconstructionsAnswer
+from clients.python.photos import FashionAnswer, FeaturesAnswer, Head, LabelsAnswer
 from clients.python.pictures import Pictures
 from clients.python.retries import Retries
 from clients.python.types import (
@@ -121,6 +123,32 @@ class Vitrine:
     def interpolate(self, start: End, end: End, **options: Any) -> PicturesAnswer:
         """See `AsyncVitrine.interpolate`."""
         return self._wait(self._client.interpolate(start, end, **options))
+
+    def label(self, images: Pictures, *, top: int = 5, model: str | None = None) -> LabelsAnswer:
+        """See `AsyncVitrine.label`."""
+        return self._wait(self._client.label(images, top=top, model=model))
+
+    def features(self, images: Pictures, *, model: str | None = None) -> FeaturesAnswer:
+        """See `AsyncVitrine.features`."""
+        return self._wait(self._client.features(images, model=model))
+
+    def classify_fashion(
+        self, images: Pictures, *, head: Head = "dense", normalize: Normalize = "auto"
+    ) -> FashionAnswer:
+        """See `AsyncVitrine.classify_fashion`."""
+        return self._wait(self._client.classify_fashion(images, head=head, normalize=normalize))
+
+    def sample_digits(self, **options: Any) -> GeneratedAnswer:
+        """See `AsyncVitrine.sample_digits`."""
+        return self._wait(self._client.sample_digits(**options))
+
+    def sample_digits_grid(self, **options: Any) -> bytes:
+        """See `AsyncVitrine.sample_digits_grid`."""
+        return self._wait(self._client.sample_digits_grid(**options))
+
+    def project(self, images: Pictures, **options: Any) -> ProjectionAnswer:
+        """See `AsyncVitrine.project`."""
+        return self._wait(self._client.project(images, **options))
 
     def _iterate(self, values: AsyncGenerator[Answer, None]) -> Generator[Answer, None, None]:
         turn = asyncio.Lock()  # an interrupted step has to end before the generator can be closed

@@ -1,0 +1,72 @@
+"""What the service answers about its GAN, as typed values. Pictures are the bytes of PNG files."""
+
+import base64
+import json
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from clients.python.types import ModelVersion
+
+
+@dataclass(frozen=True)
+class GeneratedAnswer:
+    """Drawn digits in order; z went into the mapping network, w came out."""
+
+    model: ModelVersion
+    random_seed: int
+    images: tuple[bytes, ...] = field(repr=False)
+    digits: tuple[int, ...]
+    z: tuple[tuple[float, ...], ...] = field(repr=False)
+    w: tuple[tuple[float, ...], ...] = field(repr=False)
+    body: bytes = field(repr=False, compare=False)  # the service's own words
+
+    @classmethod
+    def from_wire(cls, body: bytes) -> Self:
+        """The body of an answer → a typed answer.
+
+        Raises:
+            ValueError, KeyError, TypeError: The body is not such an answer.
+        """
+        answer = json.loads(body)
+        return cls(
+            ModelVersion.from_wire(answer["model"]),
+            int(answer["random_seed"]),
+            _pngs(answer["images"]),
+            tuple(int(digit) for digit in answer["digits"]),
+            _vectors(answer["z"]),
+            _vectors(answer["w"]),
+            body,
+        )
+
+
+@dataclass(frozen=True)
+class ProjectionAnswer:
+    """For each picture of a call, in order, the latent vector that comes closest to it."""
+
+    model: ModelVersion
+    latents: tuple[tuple[float, ...], ...]
+    images: tuple[bytes, ...] = field(repr=False)
+    losses: tuple[float, ...]
+    psnr: tuple[float, ...]
+    body: bytes = field(repr=False, compare=False)
+
+    @classmethod
+    def from_wire(cls, body: bytes) -> Self:
+        """The body of an answer → a typed answer; raises as `GeneratedAnswer.from_wire`."""
+        answer = json.loads(body)
+        return cls(
+            ModelVersion.from_wire(answer["model"]),
+            _vectors(answer["latents"]),
+            _pngs(answer["images"]),
+            tuple(float(loss) for loss in answer["losses"]),
+            tuple(float(value) for value in answer["psnr"]),
+            body,
+        )
+
+
+def _pngs(uris: list[str]) -> tuple[bytes, ...]:
+    return tuple(base64.b64decode(uri.partition(",")[2], validate=True) for uri in uris)
+
+
+def _vectors(rows: list[list[Any]]) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(float(number) for number in row) for row in rows)
