@@ -1,24 +1,23 @@
 """`/v1/vae/*`."""
 
-import hashlib
-import json
 from functools import partial
 
-import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.codecs.image import Picture, encode_png, tile
+from service.codecs.image import Picture
 from service.codecs.latents import Latents, plane
 from service.codecs.raster import Pixels
 from service.codecs.uniforms import MAX_SEED
 from service.errors import InvalidValue
 from service.routes import vae_documents as documents
 from service.routes.bodies import query_choice, query_integer, read_document
-from service.routes.call import PNG, Call
+from service.routes.call import Call
 from service.routes.direct import DirectRouter
+from service.routes.picture_urls import NOT_STORED, cached_picture, picture
 from service.routes.state import state_of
 from service.tasks import autoencode_image as task
+from service.tasks import points
 from service.tasks.drawings import Drawings
 
 DEFAULT = "vae"
@@ -103,13 +102,14 @@ async def sample_png(request: Request) -> Response:
     """Show samples as one picture, which a page can name by its address."""
     given = query_integer(request, "random_seed", 0, MAX_SEED)
     n = query_integer(request, "n", 1, task.MAX_COUNT) or task.DEFAULT_COUNT
-    asked = task.Sample(n, task.drawn_seed(given))
+    asked = task.Sample(n, points.drawn_seed(given))
     call = _call(request)
     z = asked.latents(task.latent_size(call.servable.manifest))
+    drawn = partial(_decode, call, z)
     seed = {"X-Random-Seed": str(asked.random_seed)}
     if given is None:
-        return await _picture(call, z, gap=1, headers={**seed, "Cache-Control": "no-store"})
-    return await _cached_picture(request, call, z, gap=1, headers=seed)
+        return await picture(call, drawn, headers={**seed, **NOT_STORED})
+    return await cached_picture(request, call, drawn, {"z": z}, headers=seed)
 
 
 @router.get("/v1/vae/manifold.png", **documents.MANIFOLD_PNG)
@@ -124,7 +124,8 @@ async def manifold_png(request: Request) -> Response:
             f"{call.servable.manifest.name} has {size} latent dimensions, and only 2 fit on a "
             "picture: leave out ?model=, or name one that has 2."
         )
-    return await _cached_picture(request, call, plane(side), gap=0, headers={})
+    z = plane(side)
+    return await cached_picture(request, call, partial(_decode, call, z), {"z": z}, gap=0)
 
 
 def _call(request: Request, default: str = DEFAULT) -> Call:
@@ -150,26 +151,3 @@ async def _place(call: Call, request: Request, end: Picture | Latents) -> Latent
     pictures = await call.decode(_into_form(request), [end])
     mean: Latents = (await call.predict("encode", pictures.inputs)).outputs["z_mean"][0]
     return mean
-
-
-async def _cached_picture(
-    request: Request, call: Call, z: Latents, *, gap: int, headers: dict[str, str]
-) -> Response:
-    """The picture, or 304; for ever if the address names a version, else asked for again."""
-    manifest = call.servable.manifest
-    whose = json.dumps([manifest.name, manifest.version, manifest.files, z.shape, gap])
-    tag = f'"{hashlib.sha256(whose.encode() + np.ascontiguousarray(z).tobytes()).hexdigest()[:32]}"'
-    scope = "private" if state_of(request)["settings"].api_keys else "public"
-    is_named = "version" in request.query_params
-    fresh = "max-age=31536000, immutable" if is_named else "no-cache"
-    headers = {**headers, "ETag": tag, "Cache-Control": f"{scope}, {fresh}"}
-    if tag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    return await _picture(call, z, gap=gap, headers=headers)
-
-
-async def _picture(call: Call, z: Latents, *, gap: int, headers: dict[str, str]) -> Response:
-    with call:
-        images = await _decode(call, z)
-    png = await call.encode(len(images), lambda: encode_png(tile(images, gap=gap)))
-    return Response(png, 200, {**call.headers(), **headers}, PNG)

@@ -16,6 +16,7 @@ from service.routes.documents import (
     query,
 )
 from service.tasks import autoencode_image as limits
+from service.tasks import points
 
 SEED: dict[str, Any] = {
     "type": "integer",
@@ -39,7 +40,7 @@ SCALE: dict[str, Any] = {
 VECTOR: dict[str, Any] = {
     "type": "array",
     "description": "a number for each latent dimension",
-    "items": {"type": "number", "minimum": -limits.LARGEST, "maximum": limits.LARGEST},
+    "items": {"type": "number", "minimum": -points.LARGEST, "maximum": points.LARGEST},
 }
 END: dict[str, Any] = {
     "description": 'a picture, a latent vector, or {"random_seed": 3}',
@@ -125,11 +126,11 @@ INTERPOLATE: dict[str, Any] = {
                 "to": END,
                 "steps": {
                     "type": "integer",
-                    "minimum": limits.MIN_STEPS,
-                    "maximum": limits.MAX_STEPS,
-                    "default": limits.DEFAULT_STEPS,
+                    "minimum": points.MIN_STEPS,
+                    "maximum": points.MAX_STEPS,
+                    "default": points.DEFAULT_STEPS,
                 },
-                "path": {"type": "string", "enum": list(limits.PATHS), "default": "lerp"},
+                "path": {"type": "string", "enum": list(points.PATHS), "default": "lerp"},
             },
             {"from": {"random_seed": 3}, "to": {"random_seed": 8}, "steps": 5},
             "from",

@@ -1,6 +1,5 @@
 """Autoencoders: what a caller asks for → latent vectors or pictures, outputs → the answer. Knows no HTTP."""
 
-import secrets
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -11,25 +10,22 @@ from service.codecs.canvas import fit_digit
 from service.codecs.document import Document
 from service.codecs.image import Picture
 from service.codecs.latents import Latents
-from service.codecs.pictures import check_pixels, open_source
-from service.codecs.pixels import kind_of
+from service.codecs.pictures import check_pixels
 from service.codecs.uniforms import MAX_SEED
 from service.engine import Arrays
 from service.errors import InvalidValue
 from service.manifest import Manifest, parse_tensor
-from service.tasks import drawings
+from service.tasks import drawings, points
 from service.tasks.drawings import Drawings, seen
+from service.tasks.points import shown
 
 TASK = "autoencode_image"
 MAX_COUNT, DEFAULT_COUNT = 256, 16  # latent vectors of one request
-MIN_STEPS, MAX_STEPS, DEFAULT_STEPS = 2, 64, 9
 MIN_SIZE, MAX_SIZE, DEFAULT_SIZE = 2, 40, 20  # of a plane
 MAX_SCALE = 10.0
-LARGEST = 1_000.0  # of a latent vector's numbers
 SAMPLE_FIELDS = ("n", "random_seed", "scale")
 DECODE_FIELDS = ("latents",)
 INTERPOLATE_FIELDS = ("from", "to", "steps", "path")
-PATHS = {"lerp": latents.line, "slerp": latents.arc}
 
 decode_pictures = partial(drawings.decode, into_form=fit_digit)
 
@@ -55,7 +51,7 @@ class Interpolation(NamedTuple):
 
     def between(self, start: Latents, end: Latents) -> Latents:
         """Latent vectors along the way, [steps, Z]."""
-        return PATHS[self.path](start, end, self.steps)
+        return points.PATHS[self.path](start, end, self.steps)
 
 
 def latent_size(manifest: Manifest) -> int:
@@ -69,14 +65,9 @@ def read_sample(fields: Document) -> Sample:
     scale = fields.number("scale", 0, MAX_SCALE)
     return Sample(
         fields.integer("n", 1, MAX_COUNT) or DEFAULT_COUNT,
-        drawn_seed(fields.integer("random_seed", 0, MAX_SEED)),
+        points.drawn_seed(fields.integer("random_seed", 0, MAX_SEED)),
         1.0 if scale is None else scale,
     )
-
-
-def drawn_seed(given: int | None) -> int:
-    """The caller's random seed, else a new one."""
-    return secrets.randbelow(MAX_SEED + 1) if given is None else given
 
 
 def read_decode(fields: Document, size: int) -> Latents:
@@ -84,56 +75,35 @@ def read_decode(fields: Document, size: int) -> Latents:
     rows = fields.value("latents")
     if not isinstance(rows, list) or not rows:
         raise InvalidValue(
-            f"latents is a list of latent vectors, [[{size} numbers], …], got {_shown(rows)}"
+            f"latents is a list of latent vectors, [[{size} numbers], …], got {shown(rows)}"
         )
     if len(rows) > MAX_COUNT:
         raise InvalidValue(f"at most {MAX_COUNT} latent vectors a request, got {len(rows):,}")
-    return np.array([_vector("latents", row, size) for row in rows], np.float32)
+    return np.array([points.vector("latents", row, size) for row in rows], np.float32)
 
 
 def read_interpolate(fields: Document, size: int, max_pixels: int) -> Interpolation:
     """A body of `/v1/vae/interpolate`; its pictures are opened, not decoded."""
     ends = _end("from", fields, size), _end("to", fields, size)
     check_pixels([end for end in ends if isinstance(end, Picture)], max_pixels)
-    steps = fields.integer("steps", MIN_STEPS, MAX_STEPS) or DEFAULT_STEPS
-    return Interpolation(ends, steps, fields.choice("path", tuple(PATHS)) or "lerp")
+    steps = fields.integer("steps", points.MIN_STEPS, points.MAX_STEPS) or points.DEFAULT_STEPS
+    return Interpolation(ends, steps, fields.choice("path", tuple(points.PATHS)) or "lerp")
 
 
 def _end(name: str, fields: Document, size: int) -> Picture | Latents:
     value = fields.value(name)
     if isinstance(value, dict) and value.keys() == {"random_seed"}:
-        seed = value["random_seed"]
-        if type(seed) is not int or not 0 <= seed <= MAX_SEED:
-            raise InvalidValue(
-                f"{name}.random_seed is a whole number from 0 to {MAX_SEED:,}, got {_shown(seed)}"
-            )
+        seed = points.random_seed(name, value["random_seed"])
         drawn: Latents = latents.draw(seed, 1, size)[0]
         return drawn
-    if isinstance(value, dict) and value.keys() == {"image"}:
-        return open_source(value["image"])
-    if isinstance(value, str) or (isinstance(value, list) and value and type(value[0]) is list):
-        return open_source(value)
+    picture = points.picture(value)
+    if picture is not None:
+        return picture
     if isinstance(value, list):
-        return np.array(_vector(name, value, size), np.float32)
+        return np.array(points.vector(name, value, size), np.float32)
     raise InvalidValue(
-        f'{name} is an image, a list of {size} numbers or {{"random_seed": 3}}, got {_shown(value)}'
+        f'{name} is an image, a list of {size} numbers or {{"random_seed": 3}}, got {shown(value)}'
     )
-
-
-def _vector(name: str, value: Any, size: int) -> list[float]:
-    if not isinstance(value, list) or len(value) != size:
-        came = f"a list of {len(value)}" if isinstance(value, list) else _shown(value)
-        raise InvalidValue(f"a latent vector of this model has {size} numbers; {name} holds {came}")
-    for number in value:
-        if type(number) not in (int, float) or not -LARGEST <= number <= LARGEST:
-            raise InvalidValue(
-                f"{name} holds numbers from {-LARGEST:,.0f} to {LARGEST:,.0f}, got {_shown(number)}"
-            )
-    return value
-
-
-def _shown(value: Any) -> str:
-    return f"{value:.15g}" if type(value) in (int, float) else kind_of(value)
 
 
 def noise(random_seed: int | None, count: int, size: int) -> Latents:

@@ -1,0 +1,62 @@
+"""Addresses of pictures that a model draws: one grid, and how long it may be kept."""
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Mapping
+
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.codecs.image import encode_png, tile
+from service.codecs.raster import Pixels
+from service.engine import Arrays
+from service.manifest import Manifest
+from service.routes.call import PNG, Call
+from service.routes.state import state_of
+
+NOT_STORED = {"Cache-Control": "no-store"}
+
+Draw = Callable[[], Awaitable[Pixels]]  # → uint8 [N, H, W, 1]
+
+
+async def cached_picture(
+    request: Request,
+    call: Call,
+    draw: Draw,
+    drawn_from: Arrays,
+    *,
+    gap: int = 1,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The picture, or 304; for ever if the address names a version, else asked for again.
+
+    drawn_from: with the model's files it decides what the picture shows, and makes its ETag.
+    """
+    tag = _entity_tag(call.servable.manifest, drawn_from, gap)
+    scope = "private" if state_of(request)["settings"].api_keys else "public"
+    is_named = "version" in request.query_params
+    fresh = "max-age=31536000, immutable" if is_named else "no-cache"
+    headers = {**(headers or {}), "ETag": tag, "Cache-Control": f"{scope}, {fresh}"}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return await picture(call, draw, gap=gap, headers=headers)
+
+
+async def picture(
+    call: Call, draw: Draw, *, gap: int = 1, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Draw, and show it as a grid."""
+    with call:
+        images = await draw()
+    png = await call.encode(len(images), lambda: encode_png(tile(images, gap=gap)))
+    return Response(png, 200, {**call.headers(), **(headers or {})}, PNG)
+
+
+def _entity_tag(manifest: Manifest, drawn_from: Arrays, gap: int) -> str:
+    shapes = {name: array.shape for name, array in drawn_from.items()}
+    whose = json.dumps([manifest.name, manifest.version, manifest.files, shapes, gap])
+    digest = hashlib.sha256(whose.encode())
+    for array in drawn_from.values():
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return f'"{digest.hexdigest()[:32]}"'
