@@ -5,11 +5,14 @@ Knows the contract of the artefact, no engine and no task.
 
 import hashlib
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from service.latent_space import Direction, LatentSizes
 
 EXTRA = "assets.extra"
 # What the routes of a task call; the tensors of a signature that are named here have this form.
@@ -18,6 +21,17 @@ NEEDED = {
         "encode": {"images": "uint8 [B,28,28,1]"},
         "decode": {},
         "reconstruct": {"images": "uint8 [B,28,28,1]"},
+    },
+    "generate_image": {
+        "sample": {"z": "float32 [B,{z}]", "digit": "int32 [B]", "truncation": "float32 [B]"},
+        "synthesize": {"w": "float32 [B,{w}]"},
+        "encode": {"images": "uint8 [B,28,28,1]"},
+        "discriminate": {"images": "uint8 [B,28,28,1]"},
+        "project": {
+            "images": "uint8 [B,28,28,1]",
+            **dict.fromkeys("wmv", "float32 [B,{w}]"),
+            **dict.fromkeys(("step", "steps", "total_steps", "loss"), "int32 [B]"),
+        },
     },
 }
 TENSOR = re.compile(r"(\w+) \[([\w,]*)\]")
@@ -71,10 +85,14 @@ class Manifest(BaseModel):
     signatures: dict[str, SignatureSpec]
     max_batch_size: int = Field(ge=1, le=1024)
     batch_sizes: list[int] = []  # the only ones it is run at; none: powers of two
+    batch_limits: dict[str, int] = {}  # signature → most rows of one run; absent: max_batch_size
     tolerance: dict[str, float] = {}
     card: str | None = None
     release: str | None = None
     files: dict[str, str] = {}
+    latents: LatentSizes | None = None
+    w_mean: list[float] = []
+    directions: dict[str, Direction] = {}
 
     @field_validator("vocabulary")
     @classmethod
@@ -91,7 +109,27 @@ class Manifest(BaseModel):
             min(self.batch_sizes) < 1 or max(self.batch_sizes) != self.max_batch_size
         ):
             raise ValueError("the largest of batch_sizes is max_batch_size")
+        for name, limit in self.batch_limits.items():
+            if name not in self.signatures or not 1 <= limit <= self.max_batch_size:
+                raise ValueError(f"batch_limits: {name} has no signature or no such limit")
         return self
+
+    @model_validator(mode="after")
+    def _check_latents(self) -> "Manifest":
+        if self.task != "generate_image":
+            return self
+        if self.latents is None or not self.labels:
+            raise ValueError("a model that does generate_image has latents and labels")
+        vectors = [self.w_mean, *(direction.vector for direction in self.directions.values())]
+        if any(len(vector) != self.latents.w for vector in vectors):
+            raise ValueError(f"w_mean and each direction have {self.latents.w} numbers")
+        if not all(map(math.isfinite, self.w_mean)):
+            raise ValueError("w_mean holds finite numbers")
+        return self
+
+    def batch_limit(self, signature: str) -> int:
+        """The most rows that one run of the signature may have."""
+        return self.batch_limits.get(signature, self.max_batch_size)
 
 
 def read_manifest(directory: Path) -> Manifest:
@@ -143,11 +181,13 @@ def _check_classifier(manifest: Manifest) -> None:
 
 
 def _check_signatures(manifest: Manifest) -> None:
+    sizes = manifest.latents.model_dump() if manifest.latents else {}
     for name, inputs in NEEDED.get(manifest.task, {}).items():
         signature = manifest.signatures.get(name)
         if signature is None:
             raise ManifestError(f"a model that does {manifest.task} needs the signature {name}")
-        for key, expected in inputs.items():
+        for key, form in inputs.items():
+            expected = form.format(**sizes)
             if signature.inputs.get(key) != expected:
                 raise ManifestError(
                     f"{name} takes {key} as {expected!r}, the manifest says {signature.inputs.get(key)!r}"

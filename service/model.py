@@ -36,12 +36,12 @@ class Model:
         self.batch_sizes = sorted(manifest.batch_sizes) or _batch_sizes(manifest.max_batch_size)
 
     def run(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
-        """Run a signature on `inputs` [B, …] with B ≤ max_batch_size; outputs have the same B.
+        """Run a signature on `inputs` [B, …], B up to its batch limit; outputs have the same B.
 
         The batch is padded with zeros to the next warm size, so that no new shape is ever compiled.
         """
         rows = len(next(iter(inputs.values())))
-        size = next(size for size in self.batch_sizes if size >= rows)
+        size = next(size for size in self._sizes(signature) if size >= rows)
         if size == rows:
             return self._engine.run(signature, inputs)
         padded = {name: _pad(array, size) for name, array in inputs.items()}
@@ -52,8 +52,13 @@ class Model:
         """Run every signature once at every batch size it will be run at."""
         for name, signature in self.manifest.signatures.items():
             specs = {key: parse_tensor(text) for key, text in signature.inputs.items()}
-            for size in self.batch_sizes:
+            for size in self._sizes(name):
                 self.run(name, {key: self._zeros(spec, size) for key, spec in specs.items()})
+
+    def _sizes(self, signature: str) -> list[int]:
+        """The batch sizes that the signature is run at, the largest last."""
+        limit = self.manifest.batch_limit(signature)
+        return [*(size for size in self.batch_sizes if size < limit), limit]
 
     def check_golden(self, directory: Path) -> None:
         """Compare golden outputs, within the manifest's tolerance (absolute; for floats also relative)."""

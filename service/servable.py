@@ -38,7 +38,7 @@ class Servable:
             signature: MicroBatcher(
                 partial(model.run, signature),
                 self._executor,
-                manifest.max_batch_size,
+                manifest.batch_limit(signature),
                 self._note,
                 is_shared=manifest.task not in GENERATIVE,
             )

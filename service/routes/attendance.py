@@ -27,7 +27,9 @@ async def attended(receive: Receive, deadline: float, work: Coroutine[Any, Any, 
             return working.result()
         if leaving.done():
             raise ClientDisconnect
-        raise DeadlineExceeded("The deadline passed before the text was whole; see X-Timeout-Ms.")
+        raise DeadlineExceeded(
+            "The deadline passed before the answer was whole; X-Timeout-Ms allows more."
+        )
     finally:
         working.cancel()
         leaving.cancel()

@@ -4,9 +4,10 @@ The steps every task shares, so that a route is nothing but its own decode and e
 """
 
 import asyncio
+import contextlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 from starlette.requests import Request
@@ -19,6 +20,7 @@ from service.codecs.raster import Pixels
 from service.engine import Arrays
 from service.errors import InvalidValue, ModelNotFound
 from service.routes.answers import JSON, to_json
+from service.routes.attendance import attended
 from service.routes.bodies import query_integer, read_body
 from service.routes.state import State, state_of
 from service.servable import Servable
@@ -51,6 +53,18 @@ class Call:
 
     def __exit__(self, *_: object) -> None:
         self.servable.admission.leave()
+
+    @contextlib.contextmanager
+    def counted_as_stream(self) -> Iterator[None]:
+        """Count it among the active streams."""
+        streams = self._state["metrics"].active_streams.labels(self.servable.manifest.name)
+        with streams.track_inprogress():
+            yield
+
+    async def attend(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do the work as long as the client is there and the deadline has not passed."""
+        with self:
+            await attended(self._request.receive, self.deadline, work())
 
     async def pictures(self) -> list[Picture]:
         """The request's pictures, opened but not decoded."""

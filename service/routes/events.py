@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from service.errors import InternalError, NotReady, VitrineError
 from service.routes.answers import problem, to_json
 from service.routes.attendance import attended
-from service.routes.text_call import TextCall
+from service.routes.call import Call
 
 HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -37,7 +37,7 @@ class EventStream(Response):
     event, and `[DONE]` does not come.
     """
 
-    def __init__(self, call: TextCall, events: AsyncGenerator[bytes]) -> None:
+    def __init__(self, call: Call, events: AsyncGenerator[bytes]) -> None:
         super().__init__(headers=HEADERS)
         self._call = call
         self._events = events

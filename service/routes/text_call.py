@@ -1,15 +1,11 @@
 """One call of a text route: which model, how long it may take, and that somebody still wants it."""
 
-import contextlib
 import time
-from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
 
 from starlette.requests import Request
 
 from service.continuous import Sequence
 from service.errors import InvalidValue, ModelNotFound
-from service.routes.attendance import attended
 from service.routes.call import Call
 from service.tasks import generate_text
 from service.tasks.text_requests import Origin
@@ -45,18 +41,6 @@ class TextCall(Call):
         self.servable.admission.enter(self.deadline, ahead)
         self._entered = time.monotonic()
         return self
-
-    @contextlib.contextmanager
-    def counted_as_stream(self) -> Iterator[None]:
-        """Count it among the active streams."""
-        streams = self._state["metrics"].active_streams.labels(self.servable.manifest.name)
-        with streams.track_inprogress():
-            yield
-
-    async def attend(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Do the work as long as the client is there and the deadline has not passed."""
-        with self:
-            await attended(self._request.receive, self.deadline, work())
 
     def note(self, sequences: list[Sequence]) -> None:
         """Take timings and company, for the headers, from what has run by now."""

@@ -1,0 +1,47 @@
+"""What the manifest of a model with a mapping network says of its latent spaces, checked.
+
+z goes into the mapping network, w comes out of it and goes into the layers that draw.
+"""
+
+import math
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class LatentSizes(BaseModel):
+    """How many numbers z and w have, and which of w's go to the coarse and to the fine layers."""
+
+    model_config = ConfigDict(frozen=True)
+
+    z: int = Field(ge=1)
+    w: int = Field(ge=1)
+    coarse: tuple[int, int]  # first, and one after the last
+    fine: tuple[int, int]
+
+    @model_validator(mode="after")
+    def _check_parts(self) -> "LatentSizes":
+        for name, (start, end) in (("coarse", self.coarse), ("fine", self.fine)):
+            if not 0 <= start < end <= self.w:
+                raise ValueError(f"{name} is no part of w's {self.w} numbers")
+        return self
+
+
+class Direction(BaseModel):
+    """A way through w along which one attribute grows, and how well that was measured."""
+
+    model_config = ConfigDict(frozen=True)
+
+    vector: list[float]  # of unit length
+    sigma: float = Field(gt=0)  # standard deviation of w along it
+    unit: str = ""  # of the attribute
+    per_sigma: float | None = None  # change of the attribute for one sigma
+    rho: float | None = None  # Spearman correlation of strength and attribute
+    leakage: dict[str, float] = {}  # the same for the other attributes
+    class_kept: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _check_numbers(self) -> "Direction":
+        if not all(map(math.isfinite, [*self.vector, self.sigma])):
+            raise ValueError("a direction holds finite numbers")
+        return self
