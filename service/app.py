@@ -20,7 +20,18 @@ from service.engine import LoadEngine
 from service.metrics import Metrics
 from service.model import load_model
 from service.repository import ModelRepository
-from service.routes import completions, digits, fashion, health, images, models, page, text, vae
+from service.routes import (
+    completions,
+    digits,
+    fashion,
+    gan,
+    health,
+    images,
+    models,
+    page,
+    text,
+    vae,
+)
 from service.routes.answers import error_answer
 from service.routes.direct import DirectRouter, Shortcut
 from service.routes.middleware import RequestContext
@@ -75,6 +86,7 @@ def create_app(
         images.router,
         fashion.router,
         vae.router,
+        gan.router,
         health.router,
         models.router,
         page.make_router(),

@@ -1,5 +1,6 @@
 """Reads a request's body, at most so much of it, and its query values, strictly."""
 
+import math
 from collections.abc import Iterable
 
 from starlette.requests import ClientDisconnect, Request
@@ -53,3 +54,17 @@ def query_integer(request: Request, name: str, low: int, high: int) -> int | Non
     if not (value.isascii() and value.isdigit() and len(value) < 19 and low <= int(value) <= high):
         raise InvalidValue(f"{name} is a whole number from {low} to {high}; {value[:40]!r} came.")
     return int(value)
+
+
+def query_number(request: Request, name: str, low: float, high: float) -> float | None:
+    """A number in low..high, None if absent, or InvalidValue."""
+    value = request.query_params.get(name)
+    if value is None:
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not low <= number <= high:
+        raise InvalidValue(f"{name} is a number from {low:g} to {high:g}; {value[:40]!r} came.")
+    return number

@@ -1,0 +1,270 @@
+"""GANs: what a caller asks for → latent vectors, outputs → the answer. Knows no HTTP.
+
+z goes into the mapping network, w comes out; a point is a place in w, or a z that leads to one.
+"""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.codecs import latents
+from service.codecs.canvas import fit_digit, normalize_digit
+from service.codecs.document import Document
+from service.codecs.image import Picture
+from service.codecs.latents import Latents
+from service.codecs.pictures import check_pixels
+from service.codecs.uniforms import MAX_SEED, uniforms
+from service.engine import Arrays
+from service.errors import InvalidValue
+from service.latent_space import LatentSizes
+from service.manifest import Manifest
+from service.tasks import drawings, points
+from service.tasks.points import shown
+
+TASK = "generate_image"
+MAX_COUNT, DEFAULT_COUNT = 256, 16  # samples of one request
+MAX_TRUNCATION, DEFAULT_TRUNCATION = 2.0, 0.7
+MAX_STRENGTH, MAX_STRENGTHS = 10.0, 64
+SAMPLE_FIELDS = ("n", "random_seed", "digit", "truncation")
+INTERPOLATE_FIELDS = ("from", "to", "steps", "path", "space")
+MIX_FIELDS = ("coarse", "fine")
+EDIT_FIELDS = ("latent", "image", "direction", "strength")
+ORIGIN_FIELDS = {"random_seed", "z", "digit", "truncation"}
+
+decode_pictures = partial(drawings.decode, into_form=fit_digit)
+decode_query = partial(drawings.decode, into_form=normalize_digit)
+
+
+class Space(NamedTuple):
+    """What a model's manifest says of its latent spaces and its digits."""
+
+    sizes: LatentSizes
+    digits: int
+
+
+class Sample(NamedTuple):
+    """Samples to draw; without a digit each sample's is drawn too."""
+
+    n: int
+    random_seed: int
+    digit: int | None = None
+    truncation: float = DEFAULT_TRUNCATION
+
+    def inputs(self, space: Space) -> dict[str, np.ndarray]:
+        """The signature's inputs; number i depends on (random_seed, i) alone."""
+        z = latents.draw(self.random_seed, self.n, space.sizes.z)
+        digits = [self.digit] * self.n
+        if self.digit is None:
+            digits = [drawn_digit(self.random_seed, i, space) for i in range(self.n)]
+        return sample_inputs(z, digits, self.truncation)
+
+
+class Origin(NamedTuple):
+    """A z [Z], where it came from, and what turns it into a w."""
+
+    z: Latents
+    named: int | None  # the caller's digit
+    drawn: int | None  # the random seed's
+    truncation: float = DEFAULT_TRUNCATION
+
+    def inputs(self) -> dict[str, np.ndarray]:
+        """The inputs of the signature `sample`, one row."""
+        digit = self.drawn if self.named is None else self.named
+        if digit is None:
+            raise InvalidValue('a z needs a digit: {"z": […], "digit": 4}')
+        return sample_inputs(self.z[np.newaxis], [digit], self.truncation)
+
+
+Point = Picture | Latents | Origin
+
+
+class Interpolation(NamedTuple):
+    """A way between two points, through z or through w."""
+
+    ends: tuple[Point, Point]
+    steps: int
+    path: str
+    space: str
+
+    def between(self, start: Latents, end: Latents) -> Latents:
+        """Latent vectors along the way, [steps, size]."""
+        return points.PATHS[self.path](start, end, self.steps)
+
+    def inputs(self) -> dict[str, np.ndarray] | None:
+        """The way through z as inputs of `sample`; None: it leads through w."""
+        start, end = self.ends
+        if self.space == "w" or not (isinstance(start, Origin) and isinstance(end, Origin)):
+            return None
+        z = self.between(start.z, end.z)
+        truncation = np.linspace(start.truncation, end.truncation, self.steps)
+        return sample_inputs(z, [_common_digit(start, end)] * self.steps, truncation)
+
+
+class Edit(NamedTuple):
+    """A point to move along a direction, by so many sigmas each time."""
+
+    point: Point
+    direction: str
+    strengths: list[float]
+
+    def apply(self, w: Latents, manifest: Manifest) -> Latents:
+        """From w [W] to a vector for each strength, [N, W]."""
+        direction = manifest.directions[self.direction]
+        steps = np.array(self.strengths, np.float32)[:, np.newaxis] * np.float32(direction.sigma)
+        moved: Latents = w + steps * np.array(direction.vector, np.float32)
+        return moved
+
+
+def space_of(manifest: Manifest) -> Space:
+    """The latent spaces of a model; the manifest's reader has seen to it that they are there."""
+    assert manifest.latents is not None
+    return Space(manifest.latents, len(manifest.labels))
+
+
+def sample_inputs(
+    z: Latents, digits: Any, truncation: float | NDArray[np.floating]
+) -> dict[str, np.ndarray]:
+    """The inputs of `sample` for z [N, Z]."""
+    weights = np.full(len(z), truncation, np.float32)
+    return {"z": z, "digit": np.array(digits, np.int32), "truncation": weights}
+
+
+def drawn_digit(random_seed: int, index: int, space: Space) -> int:
+    """The digit of sample `index`: the number that comes after those of its z."""
+    return int(uniforms(random_seed, index, space.sizes.z, 1)[0] * space.digits)
+
+
+def read_sample(fields: Document, space: Space) -> Sample:
+    """A body of `/v1/gan/sample`."""
+    truncation = fields.number("truncation", 0, MAX_TRUNCATION)
+    return Sample(
+        fields.integer("n", 1, MAX_COUNT) or DEFAULT_COUNT,
+        points.drawn_seed(fields.integer("random_seed", 0, MAX_SEED)),
+        fields.integer("digit", 0, space.digits - 1),
+        DEFAULT_TRUNCATION if truncation is None else truncation,
+    )
+
+
+def read_interpolate(fields: Document, space: Space, max_pixels: int) -> Interpolation:
+    """A body of `/v1/gan/interpolate`; its pictures are opened, not decoded."""
+    where = fields.choice("space", ("z", "w")) or "w"
+    read = _read_origin if where == "z" else read_point
+    ends = read("from", fields.value("from"), space), read("to", fields.value("to"), space)
+    check_pixels([end for end in ends if isinstance(end, Picture)], max_pixels)
+    steps = fields.integer("steps", points.MIN_STEPS, points.MAX_STEPS) or points.DEFAULT_STEPS
+    path = fields.choice("path", tuple(points.PATHS)) or "lerp"
+    return Interpolation(ends, steps, path, where)
+
+
+def read_mix(fields: Document, space: Space, max_pixels: int) -> tuple[Point, Point]:
+    """A body of `/v1/gan/mix`: whose coarse and whose fine layers."""
+    coarse = read_point("coarse", fields.value("coarse"), space)
+    fine = read_point("fine", fields.value("fine"), space)
+    check_pixels([end for end in (coarse, fine) if isinstance(end, Picture)], max_pixels)
+    return coarse, fine
+
+
+def mix(coarse: Latents, fine: Latents, sizes: LatentSizes) -> Latents:
+    """The coarse part of one w [W] and the fine part of another, [1, W]."""
+    mixed = coarse.copy()
+    mixed[slice(*sizes.fine)] = fine[slice(*sizes.fine)]
+    return mixed[np.newaxis]
+
+
+def read_edit(fields: Document, manifest: Manifest, max_pixels: int) -> Edit:
+    """A body of `/v1/gan/edit`."""
+    given = [name for name in ("latent", "image") if name in fields]
+    if len(given) != 1:
+        came = "both" if given else "neither"
+        raise InvalidValue(f"an edit starts from exactly one of latent and image, got {came}")
+    value = fields.value(given[0])
+    point = read_point(
+        given[0], {"image": value} if given == ["image"] else value, space_of(manifest)
+    )
+    if isinstance(point, Picture):
+        check_pixels([point], max_pixels)
+    direction = fields.choice("direction", tuple(manifest.directions))
+    if direction is None:
+        raise InvalidValue(f"direction is one of {', '.join(manifest.directions)}; it is missing")
+    strengths = fields.numbers("strength", -MAX_STRENGTH, MAX_STRENGTH)
+    if not 1 <= len(strengths) <= MAX_STRENGTHS:
+        raise InvalidValue(
+            f"strength is a number or a list of 1 to {MAX_STRENGTHS}, got {len(strengths)}"
+        )
+    return Edit(point, direction, strengths)
+
+
+def read_point(name: str, value: Any, space: Space) -> Point:
+    """A picture (opened), a w [W], or what leads to one."""
+    if isinstance(value, dict) and value.keys() != {"image"}:
+        return _read_origin(name, value, space)
+    picture = points.picture(value)
+    if picture is not None:
+        return picture
+    if isinstance(value, list):
+        return np.array(points.vector(name, value, space.sizes.w), np.float32)
+    raise InvalidValue(
+        f"{name} is an image, a list of {space.sizes.w} numbers (w) or "
+        f'{{"random_seed": 3, "digit": 4}}, got {shown(value)}'
+    )
+
+
+def _read_origin(name: str, value: Any, space: Space) -> Origin:
+    if isinstance(value, list):
+        value = {"z": value}
+    keys = value.keys() if isinstance(value, dict) else set[str]()
+    if not keys <= ORIGIN_FIELDS or len(keys & {"random_seed", "z"}) != 1:
+        raise InvalidValue(
+            f'{name} is {{"random_seed": 3, "digit": 4}} or {{"z": [{space.sizes.z} numbers], '
+            f'"digit": 4}}, with "truncation" if need be, got {shown(value)}; only with space w '
+            "it may be a picture or a w"
+        )
+    digit = value.get("digit")
+    if digit is not None and (type(digit) is not int or not 0 <= digit < space.digits):
+        raise InvalidValue(
+            f"{name}.digit is a whole number from 0 to {space.digits - 1}, got {shown(digit)}"
+        )
+    weight = value.get("truncation", DEFAULT_TRUNCATION)
+    if type(weight) not in (int, float) or not 0 <= weight <= MAX_TRUNCATION:
+        raise InvalidValue(
+            f"{name}.truncation is a number from 0 to {MAX_TRUNCATION:g}, got {shown(weight)}"
+        )
+    if "z" in value:
+        z = np.array(points.vector(name, value["z"], space.sizes.z), np.float32)
+        return Origin(z, digit, None, weight)
+    seed = points.random_seed(name, value["random_seed"])
+    return Origin(
+        latents.draw(seed, 1, space.sizes.z)[0], digit, drawn_digit(seed, 0, space), weight
+    )
+
+
+def _common_digit(start: Origin, end: Origin) -> int:
+    named = {origin.named for origin in (start, end)} - {None}
+    if len(named) > 1:
+        raise InvalidValue("a way through z is of one digit: name the same one, or use space w")
+    found = [*named, start.drawn, end.drawn]
+    digit = next((digit for digit in found if digit is not None), None)
+    if digit is None:
+        raise InvalidValue('a z needs a digit: {"z": […], "digit": 4}')
+    return digit
+
+
+def directions(manifest: Manifest) -> list[dict[str, Any]]:
+    """Each direction and how well it was measured, without its vector."""
+    return [
+        {"name": name, **direction.model_dump(exclude={"vector"})}
+        for name, direction in manifest.directions.items()
+    ]
+
+
+def predictions(
+    outputs: Arrays, pictures: drawings.Drawings, *, with_input: bool
+) -> list[dict[str, Any]]:
+    """How real the discriminator finds each picture."""
+    rows = [{"probability_real": value} for value in outputs["probability_real"].tolist()]
+    if not with_input:
+        return rows
+    pairs = zip(rows, pictures.canvases, strict=True)
+    return [{**row, "input": drawings.seen(canvas)} for row, canvas in pairs]

@@ -1,0 +1,79 @@
+"""Projection: the latent vectors of pictures, sought a few steps at a time. Knows no HTTP and no model."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from service.codecs.latents import Latents
+from service.codecs.raster import Pixels
+from service.engine import Arrays
+
+MAX_STEPS, DEFAULT_STEPS = 1000, 100
+LOSSES = ("perceptual", "pixel")  # the signature takes the place in this list
+STARTS = ("encoder", "mean")
+SHOWN_EVERY = 5  # steps
+ROW_STEPS = 20  # so many steps of one picture in one run, so that others soon get their turn
+
+
+class Plan(NamedTuple):
+    """How to seek."""
+
+    steps: int = DEFAULT_STEPS
+    loss: str = "perceptual"
+    start: str = "encoder"
+
+
+class Projection:
+    """Pictures uint8 [N, 28, 28, 1] and the vectors found for them so far, w [N, W].
+
+    The runs it is cut into depend on the request alone, so that the same request gives the same bytes.
+    """
+
+    def __init__(self, targets: Pixels, w: Latents, plan: Plan, rows_of_a_run: int) -> None:
+        self._targets = targets
+        self._plan = plan
+        self._state = {"w": w, "m": np.zeros_like(w), "v": np.zeros_like(w)}
+        self._stride = max(1, min(SHOWN_EVERY, ROW_STEPS // min(len(w), rows_of_a_run)))
+        self.step = 0
+        self.images = targets
+        self.losses = np.zeros(len(w), np.float32)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every step was made."""
+        return self.step == self._plan.steps
+
+    @property
+    def is_to_be_shown(self) -> bool:
+        """Whether a stream tells of this step."""
+        return self.is_done or self.step % SHOWN_EVERY == 0
+
+    def stride(self) -> int:
+        """How many steps the next run makes; never past one that is shown."""
+        to_shown = SHOWN_EVERY - self.step % SHOWN_EVERY
+        return min(self._stride, to_shown, self._plan.steps - self.step)
+
+    def inputs(self, steps: int) -> dict[str, np.ndarray]:
+        """The signature's inputs for so many more steps; 0 only looks at what w gives."""
+        rows = len(self._targets)
+        numbers = {
+            "step": self.step,
+            "steps": steps,
+            "total_steps": self._plan.steps,
+            "loss": LOSSES.index(self._plan.loss),
+        }
+        whole = {name: np.full(rows, number, np.int32) for name, number in numbers.items()}
+        return {"images": self._targets, **self._state, **whole}
+
+    def take(self, outputs: Arrays, steps: int) -> None:
+        """Note what a run of so many steps found."""
+        self._state = {name: outputs[name] for name in "wmv"}
+        self.images, self.losses = outputs["images"], outputs["losses"]
+        self.step += steps
+
+    def result(self) -> dict[str, Any]:
+        """The answer but for its pictures; the PSNR of two equal pictures is infinite, in JSON null."""
+        gap = self._targets.astype(np.float64) - self.images
+        error = (gap**2).mean(axis=(1, 2, 3))
+        psnr = [float(10 * np.log10(255**2 / e)) if e else None for e in error.tolist()]
+        return {"latents": self._state["w"], "losses": self.losses, "psnr": psnr}
