@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from functools import partial
+from typing import Any
 
 import numpy as np
 from starlette.requests import Request
@@ -146,7 +147,9 @@ async def project(request: Request) -> Response:
     is_normalized = query_choice(request, "normalize", ("auto", "off"), "auto") == "auto"
     decode = partial(task.decode_query, normalize=is_normalized)
     pictures = await call.decode(decode, await call.pictures())
-    shown = {"inputs": [seen(canvas) for canvas in pictures.canvases]} if with_input else {}
+    shown: dict[str, Any] = {}
+    if with_input:
+        shown = {"inputs": [seen(canvas) for canvas in pictures.canvases]}
     if stream == "true" or (
         not stream and "text/event-stream" in request.headers.get("accept", "")
     ):
@@ -166,7 +169,7 @@ async def project(request: Request) -> Response:
 
 
 async def _events(
-    call: Call, pictures: Drawings, plan: Plan, shown: dict[str, object]
+    call: Call, pictures: Drawings, plan: Plan, shown: dict[str, Any]
 ) -> AsyncGenerator[bytes]:
     seeking = await _begun(call, pictures, plan)
     await _advance(call, seeking, 0)

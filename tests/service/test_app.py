@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
     ("method", "path", "status", "code"),
     [
         ("GET", "/nothing", 404, "route_not_found"),
-        ("POST", "/v1/gan/sample", 404, "route_not_found"),
+        ("POST", "/v1/gan/paint", 404, "route_not_found"),
         ("GET", "/v1/digits/classify/", 404, "route_not_found"),
         ("GET", "/v1/digits/classify", 405, "method_not_allowed"),
         ("DELETE", "/v1/models/digits", 405, "method_not_allowed"),
