@@ -194,14 +194,14 @@ def test_the_curl_lines_of_the_docs_run_as_they_stand(service, folder):
 
 def test_the_describe_commands_of_the_course_run_as_they_stand(folder):
     commands = course_commands("training describe")
-    assert len(commands) == 7
+    assert len(commands) == 8
     for command in commands:
         run(command, folder)
 
 
 def test_the_client_commands_of_the_course_run_as_they_stand(service, folder):
     commands = course_commands("clients.python")
-    assert len(commands) == 4
+    assert len(commands) == 6
     for command in commands:
         assert len(run(command, folder, VITRINE_URL=service)) > 30
 
