@@ -16,9 +16,12 @@ const imageOf = (value) => {
 };
 const pictures = (values) => ({ model: { name: "gan", version: 1 }, images: values.map(imageOf), latents: values.map(latent) });
 
-const PHOTO = {
+const PHOTOS = {
   "/v1/images/label": () => ({ model: { name: "labels", version: 1 }, predictions: [LABELS.map(([class_name, class_description], index) =>
     ({ class_name, class_description, score: 0.6 / 2 ** index }))] }),
+};
+
+const CLOTHES = {
   "/v1/fashion/classify": () => {
     const of = (head, scores) => ({ head, label: "Bag", label_index: 8, scores });
     const scores = Array.from({ length: 10 }, (_, index) => (index === 8 ? 0.91 : 0.01));
@@ -47,13 +50,17 @@ function projection(steps) {
 /** Answers in the place of the service where it has no model of its own. */
 export async function standIn(page, base) {
   const known = (await (await fetch(`${base}v1/models`)).json()).data;
-  const tasks = known.map(({ task }) => task);
-  const answers = {
-    ...(tasks.includes("classify_image") ? {} : PHOTO),
-    ...(tasks.includes("generate_image") ? {} : GAN),
-  };
-  if ("/v1/gan/sample" in answers) known.push(listed("gan", "generate_image"));
-  if ("/v1/images/label" in answers) known.push(...["labels", "fashion-dense", "fashion-svm"].map((id) => listed(id, "classify_image")));
+  const answers = {};
+  for (const [names, task, given] of [
+    [["labels"], "classify_image", PHOTOS],
+    [["fashion-dense", "fashion-svm"], "classify_image", CLOTHES],
+    [["gan"], "generate_image", GAN],
+  ]) {
+    const missing = names.filter((name) => !known.some(({ id }) => id === name));
+    if (!missing.length) continue;
+    Object.assign(answers, given);
+    known.push(...missing.map((name) => listed(name, task)));
+  }
   await page.route(`${base}v1/models`, (route) => route.fulfill({ json: { object: "list", data: known, models: [] } }));
   for (const [path, answer] of Object.entries(answers)) {
     await page.route((url) => url.pathname.endsWith(path), (route) => route.fulfill({
