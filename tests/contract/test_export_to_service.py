@@ -194,7 +194,7 @@ def test_the_curl_lines_of_the_docs_run_as_they_stand(service, folder):
 
 def test_the_describe_commands_of_the_course_run_as_they_stand(folder):
     commands = course_commands("training describe")
-    assert len(commands) == 8
+    assert len(commands) == 10
     for command in commands:
         run(command, folder)
 
