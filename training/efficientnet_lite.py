@@ -71,9 +71,9 @@ def EfficientNetLite0(  # noqa: N802 - named and called as the networks of keras
     for number, stage in enumerate(STAGES, 1):
         x = _stage(x, number, stage)
     x = _convolution(x, "head", HEAD_FILTERS, 1, 1)
-    sources = keras.utils.get_source_inputs(images)
+    (source,) = keras.utils.get_source_inputs(images)
     top = _top(x, include_top, pooling, classes)
-    model = keras.Model(sources, top, name="efficientnet-lite0")
+    model = keras.Model(source, top, name="efficientnet-lite0")
     if weights == "imagenet":
         set_weights(model, read_tensors(package_file()))
     elif weights is not None:

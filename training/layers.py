@@ -72,7 +72,8 @@ def _input_shape(layer: Any) -> Sequence[int]:
 
 def _convolution_formula(layer: Any, shape: Sequence[int]) -> str:
     height, width = layer.kernel_size
-    channels, bias = shape[-1] // layer.groups, " + 1" if layer.use_bias else ""
+    groups = getattr(layer, "groups", 1)  # a transposed convolution has none
+    channels, bias = shape[-1] // groups, " + 1" if layer.use_bias else ""
     weights = f"({height}·{width}·{channels}{bias})·{layer.filters} = {layer.count_params():,}"
     stride, window = layer.strides[0], (height - 1) * layer.dilation_rate[0] + 1
     if isinstance(layer, keras.layers.Conv2DTranspose) and shape[1]:

@@ -50,7 +50,7 @@ def build_model(config: Config) -> keras.Model:
     x = keras.layers.GlobalAveragePooling2D(name="avg_pool")(network.output)
     x = keras.layers.Dropout(config.dropout, name="dropout")(x)
     logits = keras.layers.Dense(config.classes, name="logits")(x)
-    model = keras.Model(network.inputs, logits, name="fashion_dense")
+    model = keras.Model(network.input, logits, name="fashion_dense")
     is_frozen = True
     for layer in model.layers:
         layer.trainable = not is_frozen and not isinstance(layer, keras.layers.BatchNormalization)

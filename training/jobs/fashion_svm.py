@@ -84,7 +84,7 @@ def build_model(config: Config) -> keras.Model:
     x = layers.Dense(config.components, name="principal_components")(x)
     x = RbfKernel(config.landmarks, config.gamma, name="kernel")(x)
     scores = layers.Dense(config.classes, name="decision")(x)
-    model = keras.Model(network.inputs, scores, name="fashion_svm")
+    model = keras.Model(network.input, scores, name="fashion_svm")
     for layer in model.layers:
         layer.trainable = layer.name in ("principal_components", "kernel", "decision")
     return model
