@@ -77,6 +77,15 @@ def extract(network: keras.Model, images: np.ndarray, cache: Path) -> np.ndarray
     return np.load(path, mmap_mode="r")
 
 
+def predict(network: keras.Model, inputs: np.ndarray) -> np.ndarray:
+    """Run a network over [B, …] of any dtype in batches; float32 [B, …]."""
+    runs = [
+        np.asarray(network.predict_on_batch(inputs[start : start + BATCH].astype(np.float32)))
+        for start in range(0, len(inputs), BATCH)
+    ]
+    return np.concatenate(runs)
+
+
 def manifest_fields(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, Any]:
     """The pictures and classes that this model was trained with."""
     height, width, channels = model.input_shape[1:]

@@ -106,20 +106,10 @@ def _fit_last_layer(
         optimizer=keras.optimizers.AdamW(1e-3, weight_decay=1e-4),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
-    inputs = {name: _predict(features, maps) for name, maps in kept.items()}
+    inputs = {name: transfer.predict(features, maps) for name, maps in kept.items()}
     probe.fit(inputs["train"], splits.train.labels, batch_size=256, epochs=HEAD_EPOCHS, verbose=0)
     logits = probe.predict(inputs["validation"], batch_size=500, verbose=0)
     return evaluation.accuracy(logits, splits.validation.labels)
-
-
-def _predict(network: keras.Model, inputs: np.ndarray) -> np.ndarray:
-    """Run over [B, …] in batches, as float32."""
-    size = transfer.BATCH
-    runs = [
-        np.asarray(network.predict_on_batch(inputs[start : start + size].astype(np.float32)))
-        for start in range(0, len(inputs), size)
-    ]
-    return np.concatenate(runs)
 
 
 def _dataset(maps: np.ndarray, labels: np.ndarray, config: Config) -> tf.data.Dataset:
@@ -144,9 +134,9 @@ def _dataset(maps: np.ndarray, labels: np.ndarray, config: Config) -> tf.data.Da
 
 def evaluate(model: keras.Model, splits: LabelledPictures) -> dict[str, Any]:
     """Fit the temperature on the validation split, then touch the test split once."""
-    validation = _predict(model, splits.validation.images)
+    validation = transfer.predict(model, splits.validation.images)
     temperature = evaluation.fit_temperature(validation, splits.validation.labels)
-    logits = _predict(model, splits.test.images) / temperature
+    logits = transfer.predict(model, splits.test.images) / temperature
     probabilities = tf.nn.softmax(logits).numpy()
     metrics = {
         "validation_accuracy": evaluation.accuracy(validation, splits.validation.labels),

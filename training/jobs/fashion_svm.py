@@ -171,8 +171,8 @@ def _compare(rows: np.ndarray, landmarks: np.ndarray, gamma: float) -> np.ndarra
 
 def evaluate(model: keras.Model, splits: LabelledPictures) -> dict[str, Any]:
     """Measure on the validation split, then touch the test split once."""
-    validation = decide(model, splits.validation.images)
-    test = decide(model, splits.test.images)
+    validation = transfer.predict(model, splits.validation.images)
+    test = transfer.predict(model, splits.test.images)
     metrics = {
         "validation_accuracy": evaluation.accuracy(validation, splits.validation.labels),
         "test_accuracy": evaluation.accuracy(test, splits.test.labels),
@@ -180,16 +180,6 @@ def evaluate(model: keras.Model, splits: LabelledPictures) -> dict[str, Any]:
     }
     calibration = {"labels": list(splits.labels), "scores": "decision"}
     return {"metrics": metrics, "calibration": calibration}
-
-
-def decide(model: keras.Model, images: np.ndarray) -> np.ndarray:
-    """Decision values [B, classes] of uint8 [B, H, W, C]."""
-    size = transfer.BATCH
-    runs = [
-        np.asarray(model.predict_on_batch(images[start : start + size].astype(np.float32)))
-        for start in range(0, len(images), size)
-    ]
-    return np.concatenate(runs)
 
 
 def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, Signature]:
