@@ -201,9 +201,8 @@ class AsyncVitrine:
         Raises:
             VitrineError: See the tree in `errors`.
         """
-        files = await asyncio.to_thread(encode_pictures, images)
         query = {"normalize": normalize} | _query(model)
-        response = await self._post("v1/vae/encode", _files_body(files), query)
+        response = await self._post_pictures("v1/vae/encode", images, query)
         return parsed(response, EncodingsAnswer.from_wire)
 
     async def decode(
@@ -232,11 +231,10 @@ class AsyncVitrine:
         Raises:
             VitrineError: See the tree in `errors`.
         """
-        files = await asyncio.to_thread(encode_pictures, images)
         query = {"normalize": normalize} | _query(model)
         if random_seed is not None:
             query["random_seed"] = str(random_seed)
-        response = await self._post("v1/vae/reconstruct", _files_body(files), query)
+        response = await self._post_pictures("v1/vae/reconstruct", images, query)
         return parsed(response, ReconstructionsAnswer.from_wire)
 
     async def interpolate(

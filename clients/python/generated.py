@@ -1,10 +1,10 @@
 """What the service answers about its GAN, as typed values. Pictures are the bytes of PNG files."""
 
-import base64
 import json
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 
+from clients.python.latents import Vector, png, vector
 from clients.python.types import ModelVersion
 
 
@@ -16,8 +16,8 @@ class GeneratedAnswer:
     random_seed: int
     images: tuple[bytes, ...] = field(repr=False)
     digits: tuple[int, ...]
-    z: tuple[tuple[float, ...], ...] = field(repr=False)
-    w: tuple[tuple[float, ...], ...] = field(repr=False)
+    z: tuple[Vector, ...] = field(repr=False)
+    w: tuple[Vector, ...] = field(repr=False)
     body: bytes = field(repr=False, compare=False)  # the service's own words
 
     @classmethod
@@ -31,10 +31,10 @@ class GeneratedAnswer:
         return cls(
             ModelVersion.from_wire(answer["model"]),
             int(answer["random_seed"]),
-            _pngs(answer["images"]),
+            tuple(png(uri) for uri in answer["images"]),
             tuple(int(digit) for digit in answer["digits"]),
-            _vectors(answer["z"]),
-            _vectors(answer["w"]),
+            tuple(vector(row) for row in answer["z"]),
+            tuple(vector(row) for row in answer["w"]),
             body,
         )
 
@@ -44,7 +44,7 @@ class ProjectionAnswer:
     """For each picture of a call, in order, the latent vector that comes closest to it."""
 
     model: ModelVersion
-    latents: tuple[tuple[float, ...], ...]
+    latents: tuple[Vector, ...]
     images: tuple[bytes, ...] = field(repr=False)
     losses: tuple[float, ...]
     psnr: tuple[float, ...]
@@ -56,17 +56,9 @@ class ProjectionAnswer:
         answer = json.loads(body)
         return cls(
             ModelVersion.from_wire(answer["model"]),
-            _vectors(answer["latents"]),
-            _pngs(answer["images"]),
+            tuple(vector(row) for row in answer["latents"]),
+            tuple(png(uri) for uri in answer["images"]),
             tuple(float(loss) for loss in answer["losses"]),
             tuple(float(value) for value in answer["psnr"]),
             body,
         )
-
-
-def _pngs(uris: list[str]) -> tuple[bytes, ...]:
-    return tuple(base64.b64decode(uri.partition(",")[2], validate=True) for uri in uris)
-
-
-def _vectors(rows: list[list[Any]]) -> tuple[tuple[float, ...], ...]:
-    return tuple(tuple(float(number) for number in row) for row in rows)

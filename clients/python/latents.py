@@ -33,8 +33,8 @@ class PicturesAnswer:
         answer = json.loads(body)
         return cls(
             ModelVersion.from_wire(answer["model"]),
-            tuple(_png(image) for image in answer["images"]),
-            tuple(_vector(z) for z in answer.get("latents", ())),
+            tuple(png(image) for image in answer["images"]),
+            tuple(vector(z) for z in answer.get("latents", ())),
             answer.get("random_seed"),
             body,
         )
@@ -51,9 +51,7 @@ class Encoding:
     @classmethod
     def from_wire(cls, encoding: Mapping[str, Any]) -> Self:
         """One element of the answer's `encodings` → an encoding."""
-        return cls(
-            _vector(encoding["z_mean"]), _vector(encoding["z_log_var"]), float(encoding["kl"])
-        )
+        return cls(vector(encoding["z_mean"]), vector(encoding["z_log_var"]), float(encoding["kl"]))
 
 
 @dataclass(frozen=True)
@@ -71,9 +69,9 @@ class Reconstruction:
     def from_wire(cls, row: Mapping[str, Any]) -> Self:
         """One element of the answer's `reconstructions` → a reconstruction."""
         return cls(
-            _png(row["image"]),
-            _vector(row["z"]),
-            _vector(row["noise"]),
+            png(row["image"]),
+            vector(row["z"]),
+            vector(row["noise"]),
             float(row["reconstruction_loss"]),
             float(row["kl"]),
             float(row["anomaly_score"]),
@@ -122,9 +120,11 @@ def end_on_wire(end: "End") -> Any:
     return base64.b64encode(file).decode()
 
 
-def _png(uri: str) -> bytes:
+def png(uri: str) -> bytes:
+    """The file in a data URI."""
     return base64.b64decode(uri.partition(",")[2], validate=True)
 
 
-def _vector(numbers: Sequence[Any]) -> Vector:
+def vector(numbers: Sequence[Any]) -> Vector:
+    """A list of numbers off the wire."""
     return tuple(float(number) for number in numbers)
