@@ -56,7 +56,9 @@ def project(vitrine: Vitrine, options: argparse.Namespace) -> None:
         print_body(answer.body)
         return
     options.output.write_bytes(answer.images[0])
-    print(f"{options.output}: loss {answer.losses[0]:.4g}, PSNR {answer.psnr[0]:.1f} dB")
+    psnr = answer.psnr[0]
+    near = "no difference" if psnr is None else f"PSNR {psnr:.1f} dB"
+    print(f"{options.output}: loss {answer.losses[0]:.4g}, {near}")
 
 
 def _wanted(options: argparse.Namespace) -> dict[str, Any]:

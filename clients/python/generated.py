@@ -47,7 +47,7 @@ class ProjectionAnswer:
     latents: tuple[Vector, ...]
     images: tuple[bytes, ...] = field(repr=False)
     losses: tuple[float, ...]
-    psnr: tuple[float, ...]
+    psnr: tuple[float | None, ...]  # decibels; None: no difference at all
     body: bytes = field(repr=False, compare=False)
 
     @classmethod
@@ -59,6 +59,6 @@ class ProjectionAnswer:
             tuple(vector(row) for row in answer["latents"]),
             tuple(png(uri) for uri in answer["images"]),
             tuple(float(loss) for loss in answer["losses"]),
-            tuple(float(value) for value in answer["psnr"]),
+            tuple(None if value is None else float(value) for value in answer["psnr"]),
             body,
         )

@@ -6,7 +6,7 @@ import json
 import httpx
 import pytest
 
-from clients.python import Vitrine
+from clients.python import ProjectionAnswer, Vitrine
 from clients.python.__main__ import main
 
 PNG = b"\x89PNG\r\n\x1a\nsmall"
@@ -77,6 +77,18 @@ def test_a_projection_tells_how_near_it_came(vitrine, requests):
 
     assert dict(requests[-1].url.params) == {"steps": "5", "loss": "pixel", "start": "mean"}
     assert (answer.latents, answer.losses, answer.psnr) == (((2,),), (0.25,), (21.5,))
+
+
+def test_a_projection_without_any_difference_has_no_psnr():
+    body = {
+        "model": {"name": "gan", "version": 1},
+        "latents": [[2]],
+        "images": [URI],
+        "losses": [0],
+        "psnr": [None],
+    }
+
+    assert ProjectionAnswer.from_wire(json.dumps(body).encode()).psnr == (None,)
 
 
 @pytest.mark.parametrize(
