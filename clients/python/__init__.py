@@ -3,11 +3,27 @@
 from clients.python import Vitrine
 
 with Vitrine() as vitrine:
-    print(vitrine.classify_digits("digit.png").predictions[0].digit)
+    print(vitrine.digits.classify("digit.png").predictions[0].digit)
 """
 
-from clients.python.client import AsyncVitrine
-from clients.python.connection import DEFAULT_TIMEOUT, DEFAULT_URL
+from clients.python.answers import (
+    Grid,
+)
+from clients.python.client import (
+    AsyncVitrine,
+    Vitrine,
+)
+from clients.python.connection import (
+    DEFAULT_TIMEOUT,
+    DEFAULT_URL,
+    Timeout,
+)
+from clients.python.digits import (
+    ActivationsAnswer,
+    DigitPrediction,
+    DigitsAnswer,
+    Layer,
+)
 from clients.python.errors import (
     BodyTooLarge,
     DeadlineExceeded,
@@ -36,56 +52,110 @@ from clients.python.errors import (
     VersionNotFound,
     VitrineError,
 )
-from clients.python.generated import GeneratedAnswer, ProjectionAnswer
-from clients.python.latents import (
-    Encoding,
-    EncodingsAnswer,
-    PicturesAnswer,
-    Reconstruction,
-    ReconstructionsAnswer,
-)
-from clients.python.photos import (
+from clients.python.fashion import (
     FashionAnswer,
+    FashionPair,
+    FashionPairsAnswer,
     FashionPrediction,
+    Head,
+)
+from clients.python.gan import (
+    DigitSampling,
+    Direction,
+    DirectionsAnswer,
+    GeneratedAnswer,
+    RealAnswer,
+    RealPrediction,
+    SpaceOptions,
+)
+from clients.python.images import (
     FeaturesAnswer,
     Label,
     LabelsAnswer,
 )
-from clients.python.pictures import Picture, Pictures
-from clients.python.plain import Vitrine
-from clients.python.retries import DEFAULT_RETRIES, Retries
-from clients.python.types import (
+from clients.python.latents import (
+    End,
+    Origin,
+    PicturesAnswer,
+    Point,
+    WayOptions,
+)
+from clients.python.models import (
+    Health,
+    ListedModel,
+    ModelCard,
+    ModelsAnswer,
+    ModelStatus,
+    VersionStatus,
+)
+from clients.python.pictures import (
+    Picture,
+    Pictures,
+)
+from clients.python.projection import (
+    ProjectionAnswer,
+    ProjectionEvent,
+    ProjectionOptions,
+    ProjectionStep,
+)
+from clients.python.retries import (
+    DEFAULT_RETRIES,
+    Retries,
+)
+from clients.python.text import (
     Character,
-    DigitPrediction,
-    DigitsAnswer,
     Generation,
-    ModelVersion,
-    Normalize,
     Sampling,
     ScoreAnswer,
     TextAnswer,
     TextChunk,
     TextEnd,
     TextEvent,
+    TextOptions,
+)
+from clients.python.types import (
+    ModelChoice,
+    ModelVersion,
+    Normalize,
+    PictureOptions,
+    SeenPicture,
+    ShownPictureOptions,
+    Vector,
+)
+from clients.python.vae import (
+    Encoding,
+    EncodingsAnswer,
+    Reconstruction,
+    ReconstructionsAnswer,
 )
 
 __all__ = [
     "DEFAULT_RETRIES",
     "DEFAULT_TIMEOUT",
     "DEFAULT_URL",
+    "ActivationsAnswer",
     "AsyncVitrine",
     "BodyTooLarge",
     "Character",
     "DeadlineExceeded",
     "DigitPrediction",
+    "DigitSampling",
     "DigitsAnswer",
+    "Direction",
+    "DirectionsAnswer",
     "Encoding",
     "EncodingsAnswer",
+    "End",
     "FashionAnswer",
+    "FashionPair",
+    "FashionPairsAnswer",
     "FashionPrediction",
     "FeaturesAnswer",
     "GeneratedAnswer",
     "Generation",
+    "Grid",
+    "Head",
+    "Health",
     "ImageTooLarge",
     "InternalError",
     "InvalidImage",
@@ -95,29 +165,48 @@ __all__ = [
     "InvalidValue",
     "Label",
     "LabelsAnswer",
+    "Layer",
+    "ListedModel",
     "MethodNotAllowed",
+    "ModelCard",
+    "ModelChoice",
     "ModelNotFound",
+    "ModelStatus",
     "ModelVersion",
+    "ModelsAnswer",
     "Normalize",
     "NotFound",
     "NotReady",
+    "Origin",
     "Overloaded",
     "Picture",
+    "PictureOptions",
     "Pictures",
     "PicturesAnswer",
+    "Point",
     "ProjectionAnswer",
+    "ProjectionEvent",
+    "ProjectionOptions",
+    "ProjectionStep",
+    "RealAnswer",
+    "RealPrediction",
     "Reconstruction",
     "ReconstructionsAnswer",
     "Retries",
     "RouteNotFound",
     "Sampling",
     "ScoreAnswer",
+    "SeenPicture",
     "ServiceError",
+    "ShownPictureOptions",
+    "SpaceOptions",
     "TextAnswer",
     "TextChunk",
     "TextEnd",
     "TextEvent",
+    "TextOptions",
     "TimedOut",
+    "Timeout",
     "TooLarge",
     "TooManyImages",
     "Unauthorized",
@@ -125,7 +214,10 @@ __all__ = [
     "Unreachable",
     "UnreadablePicture",
     "UnsupportedImage",
+    "Vector",
     "VersionNotFound",
+    "VersionStatus",
     "Vitrine",
     "VitrineError",
+    "WayOptions",
 ]

@@ -10,10 +10,10 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from clients.python.client import Vitrine
 from clients.python.commands import classify, generate, score
 from clients.python.drawing import fashion, label, project, sample
 from clients.python.errors import VitrineError
-from clients.python.plain import Vitrine
 from clients.python.terminal import printable
 
 

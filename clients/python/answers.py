@@ -2,14 +2,65 @@
 
 import json
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import httpx
 
+from clients.python.decoding import decode
 from clients.python.errors import UnexpectedAnswer, VitrineError, service_error
-from clients.python.types import TextEvent, text_event
+from clients.python.requests import PNG
+from clients.python.types import Answer, ModelVersion
 
-Answer = TypeVar("Answer")
+Value = TypeVar("Value")
+Typed = TypeVar("Typed", bound=Answer)
+
+NOT_AN_ANSWER = (ValueError, KeyError, TypeError, AttributeError)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """One PNG file; where there are several pictures, they lie in it side by side."""
+
+    model: ModelVersion
+    png: bytes = field(repr=False)
+    random_seed: int | None  # that gives the same again; None: nothing was drawn
+    url: str  # the address that was asked
+
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows."""
+        return self.png
+
+
+def answer_of(kind: type[Typed], *, also: int = 200) -> Callable[[httpx.Response], Typed]:
+    """How to read JSON that holds an answer of this kind; `also` is a status that is no refusal."""
+
+    def read(response: httpx.Response) -> Typed:
+        if not response.is_success and response.status_code != also:
+            raise refusal(response)
+        body = response.content
+        try:
+            return decode(kind, json.loads(body), body=body)
+        except NOT_AN_ANSWER as error:
+            raise refusal(response) from error
+
+    return read
+
+
+def grid(response: httpx.Response) -> Grid:
+    """Read one PNG file and what the headers say of it."""
+    if response.headers.get("Content-Type") != PNG:
+        raise refusal(response)
+    seed = response.headers.get("X-Random-Seed")
+    try:
+        return Grid(
+            ModelVersion.parse(response.headers.get("X-Model", "")),
+            response.content,
+            None if seed is None else int(seed),
+            str(response.url.copy_with(userinfo=b"")),
+        )
+    except ValueError as error:
+        raise _unexpected(response) from error
 
 
 def is_event_stream(response: httpx.Response) -> bool:
@@ -18,29 +69,12 @@ def is_event_stream(response: httpx.Response) -> bool:
     return response.is_success and content_type.startswith("text/event-stream")
 
 
-def event(response: httpx.Response, data: str) -> TextEvent:
+def event(response: httpx.Response, data: str, read: Callable[[str], Value]) -> Value:
     """One event of a stream → its typed value; an error in mid-stream → the error that mirrors it."""
     try:
-        return text_event(data)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return read(data)
+    except NOT_AN_ANSWER as error:
         raise _mirrored(response, data.encode(), status=0) from error
-
-
-def parsed(response: httpx.Response, parse: Callable[[bytes], Answer]) -> Answer:
-    """An answer → its typed value; a refusal → the error that mirrors it."""
-    if not response.is_success:
-        raise refusal(response)
-    try:
-        return parse(response.content)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _unexpected(response) from error
-
-
-def picture(response: httpx.Response) -> bytes:
-    """An answer that is a PNG → its bytes; a refusal → the error that mirrors it."""
-    if response.headers.get("Content-Type") != "image/png":
-        raise refusal(response)
-    return response.content
 
 
 def refusal(response: httpx.Response) -> VitrineError:
@@ -53,10 +87,10 @@ def refusal(response: httpx.Response) -> VitrineError:
 def _mirrored(response: httpx.Response, body: bytes, status: int) -> VitrineError:
     """The service's error, as JSON → the error class that mirrors it."""
     try:
-        refusal = json.loads(body)
-        message, code = str(refusal["error"]), str(refusal.get("code", ""))
-        request_id = str(refusal.get("request_id", ""))
-    except (ValueError, KeyError, TypeError, AttributeError):
+        refused: Any = json.loads(body)
+        message, code = str(refused["error"]), str(refused.get("code", ""))
+        request_id = str(refused.get("request_id", ""))
+    except NOT_AN_ANSWER:
         return _unexpected(response)
     return service_error(message, status=status, code=code, request_id=request_id)
 

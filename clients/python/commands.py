@@ -8,17 +8,18 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 
+from clients.python.client import Vitrine
+from clients.python.digits import DigitPrediction
 from clients.python.errors import VitrineError
-from clients.python.plain import Vitrine
 from clients.python.terminal import bar, printable
-from clients.python.types import DigitPrediction, Sampling, TextChunk, TextEnd, TextEvent
+from clients.python.text import Sampling, TextChunk, TextEnd, TextEvent
 
 LEAST_LIKELY = -8.0  # a logarithm of a probability for which a bar is full
 
 
 def classify(vitrine: Vitrine, options: argparse.Namespace) -> None:
     """One line for each picture."""
-    answer = vitrine.classify_digits(
+    answer = vitrine.digits.classify(
         options.pictures, model=options.model, normalize=options.normalize
     )
     if options.json:
@@ -34,10 +35,10 @@ def generate(vitrine: Vitrine, options: argparse.Namespace) -> None:
     """The text; with several diversities, one after the other below its heading."""
     seed, sampling = _text(options.seed), _sampling(options)
     if options.stream:
-        with closing(vitrine.stream_text(seed, model=options.model, **sampling)) as events:
+        with closing(vitrine.text.stream(seed, model=options.model, **sampling)) as events:
             _print_stream(events, options)
         return
-    answer = vitrine.generate(seed, model=options.model, **sampling)
+    answer = vitrine.text.generate(seed, model=options.model, **sampling)
     if options.json:
         print_body(answer.body)
         return
@@ -49,7 +50,7 @@ def generate(vitrine: Vitrine, options: argparse.Namespace) -> None:
 
 def score(vitrine: Vitrine, options: argparse.Namespace) -> None:
     """The mean, and one line for each character: the longer the bar, the greater the surprise."""
-    answer = vitrine.score(_text(options.text), model=options.model)
+    answer = vitrine.text.score(_text(options.text), model=options.model)
     if options.json:
         print_body(answer.body)
         return

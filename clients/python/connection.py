@@ -1,32 +1,89 @@
 """How the service is reached: its address, the key, proxies, and what can go wrong on the way."""
 
 import ipaddress
+import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import httpx
 
 from clients.python.errors import InvalidSetting, TimedOut, Unreachable
 
 DEFAULT_URL = "http://127.0.0.1:8000"
-DEFAULT_TIMEOUT = httpx.Timeout(35.0, connect=5.0)  # the service gives itself 30 s
 KEEP_ALIVE_SECONDS = 3.0  # less than the service's 5, so that it never hangs up on a request
+GRACE_SECONDS = 5.0  # so much longer than its deadline the service's word is waited for
+LONGEST_DEADLINE_SECONDS = 3600.0  # that the service takes
+
+Client = TypeVar("Client", httpx.Client, httpx.AsyncClient)
+
+
+@dataclass(frozen=True)
+class Timeout:
+    """How long to wait, in seconds.
+
+    Args:
+        connect: Until something takes the connection.
+        answer: Until an answer begins, and then for each piece of it; the service gives itself 30 s.
+        deadline: What the service is given for a whole answer; None: what it gives itself.
+
+    Raises:
+        InvalidSetting: One of them is no time.
+    """
+
+    connect: float = 5.0
+    answer: float = 35.0
+    deadline: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, seconds in vars(self).items():
+            if seconds is not None and not 0 < seconds < math.inf:
+                raise InvalidSetting(f"{name} is a number of seconds above 0, not {seconds}")
+        if (self.deadline or 0) > LONGEST_DEADLINE_SECONDS:
+            longest = f"{LONGEST_DEADLINE_SECONDS:g}"
+            raise InvalidSetting(f"deadline is at most {longest} seconds, not {self.deadline:g}")
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What tells the service of its deadline."""
+        if self.deadline is None:
+            return {}
+        return {"X-Timeout-Ms": f"{1000 * self.deadline:g}"}
+
+    @property
+    def of_connection(self) -> httpx.Timeout:
+        """The same for the HTTP library."""
+        patience = 0.0 if self.deadline is None else self.deadline + GRACE_SECONDS
+        return httpx.Timeout(max(self.answer, patience), connect=self.connect)
+
+
+DEFAULT_TIMEOUT = Timeout()
 
 
 def connect(
-    url: str, key: str, timeout: httpx.Timeout, transport: httpx.AsyncBaseTransport | None
-) -> httpx.AsyncClient:
+    kind: type[Client], url: str | None, key: str | None, timeout: Timeout, transport: Any
+) -> Client:
     """An address and a key → an HTTP client that sends nothing for this machine to a proxy.
+
+    Args:
+        kind: The HTTP library's client, of either face.
+        url: The service's address; absent: `VITRINE_URL`, or this machine.
+        key: The API key; absent: `VITRINE_API_KEY`, or none.
+        timeout: How long to wait.
+        transport: Replaces the network; None: does not.
 
     Raises:
         InvalidSetting: The address, the key or a proxy in the environment cannot be used.
     """
-    address, headers = _address(url), _headers(key)
+    address = _address(url or os.environ.get("VITRINE_URL") or DEFAULT_URL)
+    headers = _headers(key or os.environ.get("VITRINE_API_KEY") or "") | timeout.headers
     try:
-        return httpx.AsyncClient(
+        return kind(
             base_url=address,
             headers=headers,
-            timeout=timeout,
+            timeout=timeout.of_connection,
             limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_SECONDS),
             transport=transport,
             trust_env=not _is_loopback(address.host),  # the environment's proxies, netrc
@@ -41,20 +98,25 @@ def connect(
 @contextmanager
 def translated_errors(url: httpx.URL) -> Iterator[None]:
     """The errors of the HTTP library → ours, each with what to do."""
-    place = str(url.copy_with(userinfo=b""))
     try:
         yield
     except httpx.TimeoutException as error:
-        raise TimedOut(f"{place} did not answer in time: is the service overloaded?") from error
+        raise TimedOut(
+            f"{_place(url)} did not answer in time: is the service overloaded?"
+        ) from error
     except httpx.ConnectError as error:
         start = "start the service with `make serve`, or " if _is_loopback(url.host) else ""
         raise Unreachable(
-            f"nothing answers at {place} ({error}): {start}name its address with VITRINE_URL"
+            f"nothing answers at {_place(url)} ({error}): {start}name its address with VITRINE_URL"
         ) from error
     except httpx.HTTPError as error:
         raise Unreachable(
-            f"the connection to {place} broke: {str(error) or type(error).__name__}"
+            f"the connection to {_place(url)} broke: {str(error) or type(error).__name__}"
         ) from error
+
+
+def _place(url: httpx.URL) -> str:
+    return str(url.copy_with(userinfo=b""))
 
 
 def _address(url: str) -> httpx.URL:

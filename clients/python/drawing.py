@@ -3,15 +3,15 @@
 import argparse
 from typing import Any
 
+from clients.python.client import Vitrine
 from clients.python.commands import print_body
 from clients.python.errors import InvalidSetting
-from clients.python.plain import Vitrine
 from clients.python.terminal import bar, printable
 
 
 def label(vitrine: Vitrine, options: argparse.Namespace) -> None:
     """The name of each photo, and below it one line for each label."""
-    answer = vitrine.label(options.pictures, top=options.top, model=options.model)
+    answer = vitrine.images.label(options.pictures, top=options.top, model=options.model)
     if options.json:
         print_body(answer.body)
         return
@@ -25,7 +25,7 @@ def fashion(vitrine: Vitrine, options: argparse.Namespace) -> None:
     """One line for each picture."""
     if options.model is not None:
         raise InvalidSetting("fashion takes no --model: choose with --head dense or --head svm")
-    answer = vitrine.classify_fashion(options.pictures, head=options.head)
+    answer = vitrine.fashion.classify(options.pictures, head=options.head)
     if options.json:
         print_body(answer.body)
         return
@@ -39,17 +39,17 @@ def sample(vitrine: Vitrine, options: argparse.Namespace) -> None:
     wanted = _wanted(options)
     vae = options.kind == "vae"
     if options.json:
-        answer = vitrine.sample(**wanted) if vae else vitrine.sample_digits(**wanted)
+        answer = vitrine.vae.sample(**wanted) if vae else vitrine.gan.sample(**wanted)
         print_body(answer.body)
         return
-    grid = vitrine.sample_grid(**wanted) if vae else vitrine.sample_digits_grid(**wanted)
-    options.output.write_bytes(grid)
-    print(f"{options.output}: {options.n} pictures, {len(grid):,} bytes")
+    grid = vitrine.vae.sample_grid(**wanted) if vae else vitrine.gan.sample_grid(**wanted)
+    options.output.write_bytes(grid.png)
+    print(f"{options.output}: {options.n} pictures, {len(grid.png):,} bytes")
 
 
 def project(vitrine: Vitrine, options: argparse.Namespace) -> None:
     """The nearest picture that the GAN can draw, written to a file, and how near it is."""
-    answer = vitrine.project(
+    answer = vitrine.gan.project(
         options.picture, steps=options.steps, loss=options.loss, model=options.model
     )
     if options.json:

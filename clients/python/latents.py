@@ -1,130 +1,98 @@
-"""What the service answers about latent spaces, as typed values. Pictures are the bytes of PNG files."""
+"""Places in a latent space as the service takes them, and the pictures that it draws of them."""
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self, TypeAlias, cast
+from functools import partial
+from numbers import Integral
+from typing import Any, Literal, TypeAlias, cast
 
-from clients.python.pictures import Picture, encode_pictures
-from clients.python.types import ModelVersion
+from clients.python.pictures import Array, Picture, are_files, encode_pictures, is_array
+from clients.python.requests import Content, Request, json_content, said
+from clients.python.types import ModelAnswer, PictureOptions, Vector, query_of
 
-Vector: TypeAlias = tuple[float, ...]
-End: TypeAlias = "int | Sequence[float] | Picture"  # a random seed, a latent vector or a picture
+Latent: TypeAlias = "Sequence[float] | Array"  # a list, or an array [Z]
+Latents: TypeAlias = "Sequence[Latent] | Array"  # several, or an array [N, Z]
 
 
 @dataclass(frozen=True)
-class PicturesAnswer:
-    """Pictures in order, with the latent vectors they stand for where the service tells them."""
+class Origin:
+    """What a GAN draws a picture from: a random seed or a z, a digit, and how typical it is to be."""
 
-    model: ModelVersion
+    random_seed: int | None = None
+    digit: int | None = None  # None: the random seed's
+    truncation: float | None = None  # None: the service's default, 0.7
+    z: "Latent | None" = None  # in place of a random seed
+
+
+End: TypeAlias = "int | Latent | Picture"  # a random seed, a latent vector or a picture
+Point: TypeAlias = "End | Origin"
+
+
+@dataclass(frozen=True)
+class PicturesAnswer(ModelAnswer):
+    """Pictures in order, PNG files, with the latent vectors they stand for where the service tells them."""
+
     images: tuple[bytes, ...] = field(repr=False)
-    latents: tuple[Vector, ...]
-    random_seed: int | None  # that gives the same again; None: nothing was drawn
-    body: bytes = field(repr=False, compare=False)  # the service's own words
-
-    @classmethod
-    def from_wire(cls, body: bytes) -> Self:
-        """The body of an answer → a typed answer.
-
-        Raises:
-            ValueError, KeyError, TypeError: The body is not such an answer.
-        """
-        answer = json.loads(body)
-        return cls(
-            ModelVersion.from_wire(answer["model"]),
-            tuple(png(image) for image in answer["images"]),
-            tuple(vector(z) for z in answer.get("latents", ())),
-            answer.get("random_seed"),
-            body,
-        )
+    latents: tuple[Vector, ...] = field(default=(), repr=False)
+    random_seed: int | None = None  # that gives the same again; None: nothing was drawn
+    z: tuple[Vector, ...] = field(default=(), repr=False)  # of a way through a GAN's z
 
 
-@dataclass(frozen=True)
-class Encoding:
-    """Where a picture lies: a normal distribution over the latent space."""
+class WayOptions(PictureOptions, total=False):
+    """How to go from one point to another; what is left out, or None, is the service's default."""
 
-    z_mean: Vector
-    z_log_var: Vector
-    kl: float  # nats from the standard normal distribution
-
-    @classmethod
-    def from_wire(cls, encoding: Mapping[str, Any]) -> Self:
-        """One element of the answer's `encodings` → an encoding."""
-        return cls(vector(encoding["z_mean"]), vector(encoding["z_log_var"]), float(encoding["kl"]))
+    steps: int | None  # pictures, both ends among them: 2 to 64; absent: 9
+    path: Literal["lerp", "slerp"] | None  # a straight line, or an arc; absent: lerp
 
 
-@dataclass(frozen=True)
-class Reconstruction:
-    """A picture after the bottleneck; the losses are in nats, their sum is the anomaly score."""
-
-    image: bytes = field(repr=False)
-    z: Vector
-    noise: Vector
-    reconstruction_loss: float
-    kl: float
-    anomaly_score: float
-
-    @classmethod
-    def from_wire(cls, row: Mapping[str, Any]) -> Self:
-        """One element of the answer's `reconstructions` → a reconstruction."""
-        return cls(
-            png(row["image"]),
-            vector(row["z"]),
-            vector(row["noise"]),
-            float(row["reconstruction_loss"]),
-            float(row["kl"]),
-            float(row["anomaly_score"]),
-        )
+def post_way(path: str, start: "Point", end: "Point", options: Mapping[str, object]) -> Request:
+    """A request for what lies between two points."""
+    query = {name: options[name] for name in PictureOptions.__annotations__ if name in options}
+    fields = {name: value for name, value in options.items() if name not in query}
+    return post_points(path, {"from": start, "to": end}, said(**fields), query)
 
 
-@dataclass(frozen=True)
-class EncodingsAnswer:
-    """The encodings of all pictures of a call, in their order."""
-
-    model: ModelVersion
-    encodings: tuple[Encoding, ...]
-    body: bytes = field(repr=False, compare=False)
-
-    @classmethod
-    def from_wire(cls, body: bytes) -> Self:
-        """The body of an answer → a typed answer; raises as `PicturesAnswer.from_wire`."""
-        answer = json.loads(body)
-        rows = tuple(Encoding.from_wire(each) for each in answer["encodings"])
-        return cls(ModelVersion.from_wire(answer["model"]), rows, body)
+def post_points(
+    path: str,
+    points: Mapping[str, "Point"],
+    fields: Mapping[str, Any],
+    options: Mapping[str, object],
+) -> Request:
+    """A request whose body is points and other fields."""
+    encode = partial(_points_content, points, fields)
+    pictures = [point for point in points.values() if is_picture(point)]
+    is_quick = are_files(cast("list[Picture]", pictures))
+    return Request(path, query_of(options), encode() if is_quick else encode)
 
 
-@dataclass(frozen=True)
-class ReconstructionsAnswer:
-    """The reconstructions of all pictures of a call, in their order."""
-
-    model: ModelVersion
-    reconstructions: tuple[Reconstruction, ...]
-    body: bytes = field(repr=False, compare=False)
-
-    @classmethod
-    def from_wire(cls, body: bytes) -> Self:
-        """The body of an answer → a typed answer; raises as `PicturesAnswer.from_wire`."""
-        answer = json.loads(body)
-        rows = tuple(Reconstruction.from_wire(each) for each in answer["reconstructions"])
-        return cls(ModelVersion.from_wire(answer["model"]), rows, body)
+def is_picture(point: "Point") -> bool:
+    """Whether it is a picture, and not a place."""
+    if is_array(point):
+        return cast("Array", point).ndim != 1
+    return not isinstance(point, Integral | Origin | list | tuple)
 
 
-def end_on_wire(end: "End") -> Any:
-    """One end of a way as the service takes it."""
-    if isinstance(end, int):
-        return {"random_seed": end}
-    if isinstance(end, list | tuple):
-        return [float(number) for number in end]
-    [file] = encode_pictures(cast("Picture", end))
-    return base64.b64encode(file).decode()
+def vectors_on_wire(latents: "Latents") -> list[list[float]]:
+    """Latent vectors as the service takes them."""
+    return [_vector_on_wire(latent) for latent in latents]
 
 
-def png(uri: str) -> bytes:
-    """The file in a data URI."""
-    return base64.b64decode(uri.partition(",")[2], validate=True)
+def _points_content(points: Mapping[str, "Point"], fields: Mapping[str, Any]) -> Content:
+    return json_content({name: _on_wire(point) for name, point in points.items()} | dict(fields))
 
 
-def vector(numbers: Sequence[Any]) -> Vector:
-    """A list of numbers off the wire."""
-    return tuple(float(number) for number in numbers)
+def _on_wire(point: "Point") -> Any:
+    if is_picture(point):
+        [file] = encode_pictures(cast("Picture", point))
+        return base64.b64encode(file).decode()
+    if isinstance(point, Integral):
+        return {"random_seed": int(point)}
+    if isinstance(point, Origin):
+        z = None if point.z is None else _vector_on_wire(point.z)
+        return said(**{**vars(point), "z": z})
+    return _vector_on_wire(cast("Latent", point))
+
+
+def _vector_on_wire(latent: "Latent") -> list[float]:
+    return [float(number) for number in latent]

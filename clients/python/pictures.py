@@ -34,8 +34,14 @@ def encode_pictures(images: Pictures) -> list[bytes]:
     return [_encode(picture) for picture in pictures]
 
 
+def are_files(images: Pictures) -> bool:
+    """Whether they are the bytes of files already, so that nothing has to be read or encoded."""
+    pictures = images if isinstance(images, list | tuple) else [images]
+    return all(isinstance(picture, bytes) for picture in pictures)
+
+
 def _separate(images: Pictures) -> list[Picture]:
-    if _is_array(images):
+    if is_array(images):
         array = cast("Array", images)
         return list(array) if _holds_several(array) else [array]
     if isinstance(images, list | tuple):
@@ -52,7 +58,7 @@ def _encode(picture: Picture) -> bytes:
         return bytes(picture)
     if isinstance(picture, str | os.PathLike):
         return _read(Path(picture))
-    if _is_array(picture):
+    if is_array(picture):
         return _png_of_array(cast("Array", picture))
     if callable(getattr(picture, "save", None)):
         return _png(cast("Image.Image", picture))
@@ -108,6 +114,7 @@ def _bytes_of(array: Array) -> Array:
     return array.round().astype("uint8")
 
 
-def _is_array(candidate: object) -> bool:
-    numpy = sys.modules.get("numpy")  # who has an array has imported it
+def is_array(candidate: object) -> bool:
+    """Whether it is NumPy's; who has an array has imported NumPy."""
+    numpy = sys.modules.get("numpy")
     return numpy is not None and isinstance(candidate, numpy.ndarray)

@@ -35,6 +35,7 @@ class Retries:
 
 
 DEFAULT_RETRIES = Retries()
+NEVER = Retries(attempts=1)
 
 
 def _retry_after(header: str) -> float | None:

@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
 async def measure(rows: Sequence[Row], url: str | None, model: str | None) -> Report:
     """Ask for every row; shows a line of progress."""
     async with AsyncVitrine(url) as vitrine:
-        first = await vitrine.classify_digits(rows[0].pictures(0, 1), model=model)
+        first = await vitrine.digits.classify(rows[0].pictures(0, 1), model=model)
         total, begun = sum(len(row.source) for row in rows), time.monotonic()
         measured, done = [], 0
         for row in rows:

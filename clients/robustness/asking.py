@@ -70,7 +70,7 @@ async def _classified(
 ) -> list[DigitPrediction | None]:
     """One prediction a picture; one refusal refuses a whole request, so that halves are asked again."""
     try:
-        answer = await vitrine.classify_digits(pictures, model=model, normalize=row.normalize)
+        answer = await vitrine.digits.classify(pictures, model=model, normalize=row.normalize)
     except InvalidImage:
         if len(pictures) == 1:
             return [None]

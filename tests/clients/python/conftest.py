@@ -1,8 +1,13 @@
+import asyncio
 import json
 import os
+import time
 
 import httpx
 import pytest
+
+from clients.python import AsyncVitrine, Vitrine
+from tests.clients.python.serving import serving, write_all_models
 
 PREDICTION = {
     "digit": 7,
@@ -124,20 +129,62 @@ class TextService:
         return httpx.MockTransport(self)
 
 
-class EventStream(httpx.AsyncByteStream):
+class EventStream(httpx.AsyncByteStream, httpx.SyncByteStream):
+    """Either face reads it, and has to close it."""
+
     def __init__(self, service):
         self.service = service
 
-    async def __aiter__(self):
+    def __iter__(self):
         service = self.service
         events = service.stream(service.bodies[-1]) if service.events is None else service.events
         for event in events:
             yield event if isinstance(event, bytes) else f"data: {event}\n\n".encode()
 
-    async def aclose(self):
+    async def __aiter__(self):
+        for piece in self:
+            yield piece
+
+    def close(self):
         self.service.closed += 1
+
+    async def aclose(self):
+        self.close()
 
 
 @pytest.fixture
 def text_service():
     return TextService()
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory):
+    """One service with a model of every task, for all tests of this folder."""
+    folder = tmp_path_factory.mktemp("served")
+    write_all_models(folder)
+    with serving(folder) as running:
+        with Vitrine(running.url) as vitrine:
+            while not vitrine.health.ready().ready:
+                time.sleep(0.01)
+        yield running
+
+
+@pytest.fixture(params=["plain", "asynchronous"])
+def ask(request, served):
+    """Ask that service by either face: `ask(lambda vitrine: vitrine.digits.classify(picture))`."""
+
+    async def awaited(what):
+        async with AsyncVitrine(served.url) as vitrine:
+            asked = what(vitrine)
+            if hasattr(asked, "__aiter__"):
+                return [value async for value in asked]
+            return await asked
+
+    def waited(what):
+        with Vitrine(served.url) as vitrine:
+            asked = what(vitrine)
+            return list(asked) if hasattr(asked, "__next__") else asked
+
+    if request.param == "plain":
+        return waited
+    return lambda what: asyncio.run(awaited(what))

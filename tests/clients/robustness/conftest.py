@@ -51,12 +51,16 @@ class FakeVitrine:
     async def __aexit__(self, *_):
         pass
 
-    async def classify_digits(self, pictures, *, model=None, normalize="auto"):
+    @property
+    def digits(self):
+        return self
+
+    async def classify(self, pictures, *, model=None, normalize="auto"):
         self.calls.append((len(pictures), model, normalize))
         predictions = tuple(self.answer(picture) for picture in pictures)
         if None in predictions:
             raise InvalidImage("the picture is blank", status=422)
-        return DigitsAnswer(ModelVersion("digits", 3), predictions, b"")
+        return DigitsAnswer(ModelVersion("digits", 3), predictions)
 
 
 @pytest.fixture

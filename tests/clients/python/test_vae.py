@@ -11,6 +11,7 @@ from clients.python.__main__ import main
 
 PNG = b"\x89PNG\r\n\x1a\nsmall"
 URI = "data:image/png;base64," + base64.b64encode(PNG).decode()
+GRID = {"Content-Type": "image/png", "X-Model": "vae/2"}
 MODEL = {"name": "vae", "version": 2}
 ROW = {
     "image": URI, "z": [1, 2], "noise": [0, 0], "reconstruction_loss": 70, "kl": 20, "anomaly_score": 90,
@@ -34,7 +35,7 @@ def vitrine(requests):
     def answer(request):
         requests.append(request)
         if request.headers["accept"] == "image/png":
-            return httpx.Response(200, content=PNG, headers={"Content-Type": "image/png"})
+            return httpx.Response(200, content=PNG, headers=GRID)
         route = request.url.path.rpartition("/")[2]
         return httpx.Response(200, json={"model": MODEL, **ANSWERS[route]})
 
@@ -47,7 +48,7 @@ def sent(requests):
 
 
 def test_samples_are_pictures_and_latent_vectors(vitrine, requests):
-    answer = vitrine.sample(n=1, random_seed=7, scale=0.5, model="mine")
+    answer = vitrine.vae.sample(n=1, random_seed=7, scale=0.5, model="mine")
 
     assert sent(requests) == {"n": 1, "random_seed": 7, "scale": 0.5}
     assert requests[-1].url.params["model"] == "mine"
@@ -57,21 +58,21 @@ def test_samples_are_pictures_and_latent_vectors(vitrine, requests):
 
 
 def test_a_grid_is_asked_for_as_a_picture(vitrine, requests):
-    assert vitrine.sample_grid(n=4) == PNG
-    assert sent(requests) == {"n": 4, "scale": 1.0}
+    assert vitrine.vae.sample_grid(n=4).png == PNG
+    assert sent(requests) == {"n": 4}
 
 
 def test_pictures_are_encoded_and_reconstructed(vitrine, requests):
-    assert vitrine.encode(b"picture").encodings[0].z_mean == (1.0, 2.0)
+    assert vitrine.vae.encode(b"picture").encodings[0].z_mean == (1.0, 2.0)
     assert requests[-1].content == b"picture"
 
-    [row] = vitrine.reconstruct(b"picture", random_seed=3).reconstructions
+    [row] = vitrine.vae.reconstruct(b"picture", random_seed=3).reconstructions
     assert requests[-1].url.params["random_seed"] == "3"
     assert (row.image, row.z, row.anomaly_score) == (PNG, (1.0, 2.0), 90.0)
 
 
 def test_latent_vectors_are_decoded(vitrine, requests):
-    assert vitrine.decode([[1, 2]]).images == (PNG,)
+    assert vitrine.vae.decode([[1, 2]]).images == (PNG,)
     assert sent(requests) == {"latents": [[1.0, 2.0]]}
 
 
@@ -80,7 +81,7 @@ def test_latent_vectors_are_decoded(vitrine, requests):
     [(3, {"random_seed": 3}), ([1, 2], [1.0, 2.0]), (b"picture", "cGljdHVyZQ==")],
 )
 def test_an_end_is_a_seed_a_vector_or_a_picture(vitrine, requests, end, wire):
-    answer = vitrine.interpolate(end, 8, steps=2, path="slerp")
+    answer = vitrine.vae.interpolate(end, 8, steps=2, path="slerp")
 
     assert sent(requests) == {"from": wire, "to": {"random_seed": 8}, "steps": 2, "path": "slerp"}
     assert len(answer.images) == 2
@@ -90,7 +91,7 @@ def test_a_refusal_of_a_grid_is_the_error_it_mirrors():
     refusal = {"error": "n is a whole number", "code": "invalid_value", "request_id": "1"}
     transport = httpx.MockTransport(lambda _: httpx.Response(422, json=refusal))
     with Vitrine("http://service.test", transport=transport) as client, pytest.raises(InvalidValue):
-        client.sample_grid(n=0)
+        client.vae.sample_grid(n=0)
 
 
 def test_an_answer_that_is_none_is_unexpected():
@@ -99,7 +100,7 @@ def test_an_answer_that_is_none_is_unexpected():
         Vitrine("http://service.test", transport=transport) as client,
         pytest.raises(UnexpectedAnswer),
     ):
-        client.decode([[0, 0]])
+        client.vae.decode([[0, 0]])
 
 
 def test_the_command_writes_a_grid(vitrine, tmp_path, capsys):

@@ -8,9 +8,11 @@ import pytest
 
 from clients.python import ProjectionAnswer, Vitrine
 from clients.python.__main__ import main
+from clients.python.decoding import decode
 
 PNG = b"\x89PNG\r\n\x1a\nsmall"
 URI = "data:image/png;base64," + base64.b64encode(PNG).decode()
+GRID = {"Content-Type": "image/png", "X-Model": "gan/2"}
 TABBY = {"class_name": "n02123045", "class_description": "tabby", "score": 0.5}
 BOOT = {"label": "Ankle boot", "label_index": 9, "scores": [0] * 9 + [1], "head": "svm"}
 ANSWERS = {
@@ -32,7 +34,7 @@ def vitrine(requests):
     def answer(request):
         requests.append(request)
         if request.headers["accept"] == "image/png":
-            return httpx.Response(200, content=PNG, headers={"Content-Type": "image/png"})
+            return httpx.Response(200, content=PNG, headers=GRID)
         route = request.url.path.rpartition("/")[2]
         return httpx.Response(200, json={"model": {"name": "m", "version": 1}, **ANSWERS[route]})
 
@@ -41,7 +43,7 @@ def vitrine(requests):
 
 
 def test_photos_get_their_labels(vitrine, requests):
-    [[label]] = vitrine.label(b"photo", top=1, model="flowers").predictions
+    [[label]] = vitrine.images.label(b"photo", top=1, model="flowers").predictions
 
     assert (label.class_name, label.class_description, label.score) == ("n02123045", "tabby", 0.5)
     assert requests[-1].url.path == "/v1/images/label"
@@ -49,23 +51,22 @@ def test_photos_get_their_labels(vitrine, requests):
 
 
 def test_photos_get_their_features(vitrine, requests):
-    assert vitrine.features(b"photo").features == ((1.0, 2.0),)
+    assert vitrine.images.features(b"photo").features == ((1.0, 2.0),)
     assert requests[-1].url.path == "/v1/images/features"
 
 
 def test_clothes_are_classified_by_the_head_asked_for(vitrine, requests):
-    [boot] = vitrine.classify_fashion(b"picture", head="svm").predictions
+    [boot] = vitrine.fashion.classify(b"picture", head="svm").predictions
 
     assert (boot.label, boot.label_index, boot.head) == ("Ankle boot", 9, "svm")
-    assert dict(requests[-1].url.params) == {"head": "svm", "normalize": "auto"}
+    assert dict(requests[-1].url.params) == {"head": "svm"}
 
 
 def test_drawn_digits_come_with_both_latent_vectors(vitrine, requests):
-    answer = vitrine.sample_digits(n=1, digit=3, random_seed=7)
+    answer = vitrine.gan.sample(n=1, digit=3, random_seed=7)
 
     assert json.loads(requests[-1].content) == {
         "n": 1,
-        "truncation": 0.7,
         "digit": 3,
         "random_seed": 7,
     }
@@ -73,7 +74,7 @@ def test_drawn_digits_come_with_both_latent_vectors(vitrine, requests):
 
 
 def test_a_projection_tells_how_near_it_came(vitrine, requests):
-    answer = vitrine.project(b"digit", steps=5, loss="pixel", start="mean")
+    answer = vitrine.gan.project(b"digit", steps=5, loss="pixel", start="mean")
 
     assert dict(requests[-1].url.params) == {"steps": "5", "loss": "pixel", "start": "mean"}
     assert (answer.latents, answer.losses, answer.psnr) == (((2,),), (0.25,), (21.5,))
@@ -88,7 +89,7 @@ def test_a_projection_without_any_difference_has_no_psnr():
         "psnr": [None],
     }
 
-    assert ProjectionAnswer.from_wire(json.dumps(body).encode()).psnr == (None,)
+    assert decode(ProjectionAnswer, body).psnr == (None,)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,117 @@
+"""The core of both clients: asks, asks again when told to, and reads what comes.
+
+It knows neither proxies (`connection`) nor threads (`wires`) nor what a task is.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from itertools import count
+from typing import TypeVar
+
+import httpx
+
+from clients.python.answers import event, is_event_stream, refusal
+from clients.python.connection import translated_errors
+from clients.python.errors import UnexpectedAnswer, Unreachable
+from clients.python.events import EventReader
+from clients.python.requests import Call, Content, Request, Stream
+from clients.python.retries import NEVER, Retries
+from clients.python.wires import Wire
+
+Value = TypeVar("Value")
+
+NOTHING = Content({})
+DONE = "[DONE]"
+
+
+class Core:
+    """Asks over a wire.
+
+    Args:
+        wire: What does the waiting.
+        retries: What to do about 429 and 503.
+    """
+
+    def __init__(self, wire: Wire, retries: Retries) -> None:
+        self._wire = wire
+        self._retries = retries
+
+    async def ask(self, call: Call[Value]) -> Value:
+        """The answer, read.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        content = await self._content(call.request)
+        request = self._built(call.request, content)
+        retries = self._retries if call.is_patient else NEVER
+        with translated_errors(self._wire.http.base_url):
+            response = await self._sent(request, retries, stream=False)
+        value = call.read(response)
+        if call.count is not None and call.count(value) != content.pictures:
+            raise UnexpectedAnswer(
+                f"{content.pictures} pictures were sent, {call.count(value)} answers came back"
+            )
+        return value
+
+    async def stream(self, stream: Stream[Value]) -> AsyncGenerator[Value, None]:
+        """The events, read, as they come; leaving early closes the connection, which stops the work.
+
+        Raises:
+            VitrineError: See the tree in `errors`; also in mid-stream.
+        """
+        request = self._built(stream.request, await self._content(stream.request))
+        with translated_errors(self._wire.http.base_url):
+            response = await self._sent(request, self._retries, stream=True)
+            try:
+                if not is_event_stream(response):
+                    await self._wire.read(response)
+                    raise refusal(response)
+                async with aclosing(self._events(response)) as events:
+                    async for data in events:
+                        yield event(response, data, stream.read)
+            finally:
+                await self._wire.hang_up(response)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._wire.close()
+
+    async def _content(self, request: Request) -> Content:
+        body = request.body
+        if isinstance(body, Content):
+            return body
+        return NOTHING if body is None else await self._wire.work(body)
+
+    def _built(self, request: Request, content: Content) -> httpx.Request:
+        built = self._wire.http.build_request(
+            "GET" if request.body is None else "POST",
+            request.path,
+            params=request.query,
+            **content.arguments,
+        )
+        built.headers["Accept"] = request.accept
+        return built
+
+    async def _sent(
+        self, request: httpx.Request, retries: Retries, *, stream: bool
+    ) -> httpx.Response:
+        """The last response of as many attempts as it took."""
+        for attempt in count():
+            response = await self._wire.send(request, stream=stream)
+            wait_seconds = retries.wait_seconds(response, attempt)
+            if wait_seconds is None:
+                break
+            await self._wire.read(response)  # so that its connection can be used again
+            await self._wire.sleep(wait_seconds)
+        return response
+
+    async def _events(self, response: httpx.Response) -> AsyncGenerator[str, None]:
+        reader = EventReader()
+        async with aclosing(self._wire.pieces(response)) as pieces:
+            async for piece in pieces:
+                for data in reader.feed(piece):
+                    if data == DONE:
+                        return
+                    yield data
+        raise Unreachable("the stream broke off before its end: ask again")

@@ -1,0 +1,86 @@
+"""JSON → dataclasses, by the types of their fields. Knows no service.
+
+A field has the name it has on the wire. `bytes` are the file in a data URI; a field with a default may
+be absent or null; fields that the dataclass does not have are ignored.
+"""
+
+import base64
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
+from operator import index
+from types import UnionType
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
+
+Value = TypeVar("Value")
+Decode = Callable[[Any], Any]
+
+BODY = "body"  # a field for the caller's own use: what the rest was read from
+
+
+def decode(kind: type[Value], wire: Any, **more: Any) -> Value:
+    """JSON's values → a dataclass of this kind; `more` are fields that the wire does not hold.
+
+    Raises:
+        ValueError, KeyError, TypeError: They do not fit.
+    """
+    required, optional = _fields(cast("Hashable", kind))
+    values = {name: read(wire[name]) for name, read in required}
+    values |= {name: read(wire[name]) for name, read in optional if wire.get(name) is not None}
+    return kind(**values, **more)
+
+
+@cache
+def _fields(kind: type[Any]) -> tuple[list[tuple[str, Decode]], list[tuple[str, Decode]]]:
+    """How to read each field: those without a default, and the others."""
+    hints = get_type_hints(kind)
+    required, optional = list[tuple[str, Decode]](), list[tuple[str, Decode]]()
+    for each in fields(kind):
+        if each.name != BODY:
+            is_required = each.default is MISSING and each.default_factory is MISSING
+            (required if is_required else optional).append((each.name, _decoder(hints[each.name])))
+    return required, optional
+
+
+def _decoder(hint: Any) -> Decode:
+    if is_dataclass(hint):
+        return lambda wire: decode(cast("type[Any]", hint), wire)
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is tuple:
+        return _each(_decoder(arguments[0]))
+    if origin is Mapping:
+        read = _decoder(arguments[1])
+        return lambda wire: {str(name): read(value) for name, value in wire.items()}
+    if origin is UnionType:  # X | None
+        present = _decoder(arguments[0])
+        return lambda wire: None if wire is None else present(wire)
+    return _SCALARS[hint]
+
+
+def _each(read: Decode) -> Decode:
+    def read_all(wire: Any) -> tuple[Any, ...]:
+        if not isinstance(wire, list):
+            raise TypeError(f"expected a list, got {type(wire).__name__}")
+        return tuple(map(read, wire))
+
+    return read_all
+
+
+def _text(wire: Any) -> str:
+    if not isinstance(wire, str):
+        raise TypeError(f"expected a text, got {type(wire).__name__}")
+    return wire
+
+
+def _file(wire: Any) -> bytes:
+    return base64.b64decode(wire.partition(",")[2], validate=True)
+
+
+_SCALARS: dict[Any, Decode] = {
+    Any: lambda wire: wire,
+    bool: bool,
+    bytes: _file,
+    float: float,
+    int: index,
+    str: _text,
+}

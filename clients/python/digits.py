@@ -1,0 +1,88 @@
+"""`/v1/digits/*`: which digit a picture shows, and what each layer sees of it."""
+
+from dataclasses import dataclass, field
+from typing import Unpack
+
+from clients.python.answers import answer_of
+from clients.python.faces import Face, Group, asks
+from clients.python.pictures import Picture, Pictures
+from clients.python.requests import Call, post_pictures
+from clients.python.types import (
+    ModelAnswer,
+    PictureOptions,
+    SeenPicture,
+    ShownPictureOptions,
+    Vector,
+)
+
+
+@dataclass(frozen=True)
+class DigitPrediction:
+    """What the model says about one picture; `probabilities[d]` belongs to digit d."""
+
+    digit: int
+    probability: float
+    probabilities: Vector
+    outlier: bool  # "this is probably no digit"
+    outlier_score: float
+    input: SeenPicture | None = None  # with return_input
+
+
+@dataclass(frozen=True)
+class DigitsAnswer(ModelAnswer):
+    """The predictions for all pictures of a call, in their order."""
+
+    predictions: tuple[DigitPrediction, ...]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What one layer sees: its maps tiled in one PNG file, or its values where it has no maps."""
+
+    name: str
+    shape: tuple[int, ...]  # [H, W, C] or [N]
+    image: bytes | None = field(default=None, repr=False)
+    values: Vector | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class ActivationsAnswer(ModelAnswer):
+    """Every layer, from the first convolution on."""
+
+    layers: tuple[Layer, ...]
+
+
+class Digits(Group[Face]):
+    """`/v1/digits/*`."""
+
+    @asks
+    def classify(
+        self, images: Pictures, **options: Unpack[ShownPictureOptions]
+    ) -> Call[DigitsAnswer]:
+        """Pictures of digits → one prediction each, in order.
+
+        Args:
+            images: One picture or several, each a path, the bytes of a file, a Pillow image or an array
+                [H, W], [H, W, 1] or [H, W, 3] of 0…255; an array [N, H, W] is several.
+            options: `normalize`, `return_input`, `model`, `version`, `version_label`.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        return Call(
+            post_pictures("v1/digits/classify", images, options),
+            answer_of(DigitsAnswer),
+            count=lambda answer: len(answer.predictions),
+        )
+
+    @asks
+    def activations(
+        self, image: Picture, **options: Unpack[PictureOptions]
+    ) -> Call[ActivationsAnswer]:
+        """One picture → what each layer sees of it.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        request = post_pictures("v1/digits/activations", image, options)
+        return Call(request, answer_of(ActivationsAnswer))

@@ -1,0 +1,151 @@
+"""One definition of each route, two faces of it: awaited, or waited for.
+
+A route is a method that says what to ask (`Call`, `Stream`) and whose decorator asks it. Its type follows
+the group it is read from: of a `Group[Asynchronous]` it is a coroutine, of a `Group[Plain]` the answer.
+"""
+
+import functools
+import inspect
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterator
+from types import MethodType
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, get_args, overload
+
+from clients.python.answers import Grid, grid
+from clients.python.core import Core
+from clients.python.requests import PNG, Call, Stream
+
+P = ParamSpec("P")
+Value = TypeVar("Value")
+
+
+class Asynchronous:
+    """Hands the core's coroutines and generators on to the caller's event loop."""
+
+    @staticmethod
+    def wait(coroutine: Coroutine[Any, Any, Value]) -> Coroutine[Any, Any, Value]:
+        """The coroutine itself."""
+        return coroutine
+
+    @staticmethod
+    def iterate(values: AsyncGenerator[Value, None]) -> AsyncGenerator[Value, None]:
+        """The generator itself."""
+        return values
+
+
+class Plain:
+    """Runs the core's coroutines and generators on the caller's thread, over a `BlockingWire`."""
+
+    @staticmethod
+    def wait(coroutine: Coroutine[Any, Any, Value]) -> Value:
+        """What the coroutine returns."""
+        return run(coroutine)
+
+    @staticmethod
+    def iterate(values: AsyncGenerator[Value, None]) -> Generator[Value, None, None]:
+        """What the generator gives; left early, it is closed."""
+        try:
+            while True:
+                try:
+                    value = run(values.__anext__())
+                except StopAsyncIteration:
+                    return
+                yield value
+        finally:
+            run(values.aclose())
+
+
+def run(coroutine: Coroutine[Any, Any, Value]) -> Value:
+    """Run a coroutine that never suspends to its end, without an event loop."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        value: Value = end.value
+        return value
+    raise RuntimeError("a blocking wire does not suspend")
+
+
+Face = TypeVar("Face", Asynchronous, Plain)
+
+
+class Group(Generic[Face]):
+    """Routes that belong together."""
+
+    def __init__(self, core: Core, face: Face) -> None:
+        self.core = core
+        self.face: Face = face
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class asks(Generic[P, Value]):  # noqa: N801 - a decorator
+    """Makes a method that says what to ask one that asks it."""
+
+    def __init__(self, build: Callable[Concatenate[Any, P], Call[Value]]) -> None:
+        self.build = build
+
+        @functools.wraps(build)
+        def ask(group: Group[Any], *args: Any, **options: Any) -> Any:
+            return group.face.wait(group.core.ask(build(group, *args, **options)))
+
+        self._method = _signed(ask)
+
+    @overload
+    def __get__(
+        self, group: Group[Asynchronous], owner: type
+    ) -> Callable[P, Coroutine[Any, Any, Value]]: ...
+    @overload
+    def __get__(self, group: Group[Plain], owner: type) -> Callable[P, Value]: ...
+    @overload
+    def __get__(self, group: None, owner: type) -> Callable[..., Any]: ...
+    def __get__(self, group: Any, owner: type) -> Any:
+        """The method of a group."""
+        return self._method if group is None else MethodType(self._method, group)
+
+
+class streams(Generic[P, Value]):  # noqa: N801 - a decorator
+    """The same for a route whose answer comes in events."""
+
+    def __init__(self, build: Callable[Concatenate[Any, P], Stream[Value]]) -> None:
+        @functools.wraps(build)
+        def iterate(group: Group[Any], *args: Any, **options: Any) -> Any:
+            return group.face.iterate(group.core.stream(build(group, *args, **options)))
+
+        self._method = _signed(iterate, Iterator)
+
+    @overload
+    def __get__(
+        self, group: Group[Asynchronous], owner: type
+    ) -> Callable[P, AsyncGenerator[Value, None]]: ...
+    @overload
+    def __get__(
+        self, group: Group[Plain], owner: type
+    ) -> Callable[P, Generator[Value, None, None]]: ...
+    @overload
+    def __get__(self, group: None, owner: type) -> Callable[..., Any]: ...
+    def __get__(self, group: Any, owner: type) -> Any:
+        """The method of a group."""
+        return self._method if group is None else MethodType(self._method, group)
+
+
+def as_grid(route: asks[P, Any]) -> asks[P, Grid]:
+    """The same route, answered by one PNG file."""
+
+    @functools.wraps(route.build)
+    def build(group: Any, /, *args: P.args, **options: P.kwargs) -> Call[Grid]:
+        request = route.build(group, *args, **options).request
+        return Call(request._replace(accept=PNG), grid)
+
+    build.__name__ = f"{route.build.__name__}_grid"
+    build.__doc__ = f"As `{route.build.__name__}`, but all pictures in one PNG file."
+    build.__annotations__ = {**route.build.__annotations__, "return": Call[Grid]}
+    return asks(build)
+
+
+def _signed(method: Callable[..., Any], several: Any = None) -> Callable[..., Any]:
+    """Let `help` tell the answer's type, or `several` of it, not that of what is asked."""
+    [value] = get_args(method.__annotations__["return"])
+    value = value if several is None else several[value]
+    signature = inspect.signature(method).replace(return_annotation=value)
+    method.__signature__ = signature  # type: ignore[attr-defined]  # what inspect looks for
+    return method

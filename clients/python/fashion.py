@@ -1,0 +1,90 @@
+"""`/v1/fashion/*`: which piece of clothing a picture shows, by either head of the network or by both."""
+
+from dataclasses import dataclass
+from typing import Literal, Unpack
+
+from clients.python.answers import answer_of
+from clients.python.faces import Face, Group, asks
+from clients.python.pictures import Pictures
+from clients.python.requests import Call, post_pictures
+from clients.python.types import ModelAnswer, SeenPicture, ShownPictureOptions, Vector
+
+Head = Literal["dense", "svm"]
+
+
+@dataclass(frozen=True)
+class FashionPrediction:
+    """Which of ten kinds of clothing; `scores` are probabilities, or an SVM's decision values."""
+
+    label: str
+    label_index: int
+    scores: Vector
+    head: str | None = None  # None: the model was named
+    input: SeenPicture | None = None  # with return_input
+
+
+@dataclass(frozen=True)
+class FashionAnswer(ModelAnswer):
+    """The predictions of one head for all pictures of a call, in their order."""
+
+    predictions: tuple[FashionPrediction, ...]
+
+
+@dataclass(frozen=True)
+class FashionPair:
+    """What both heads say about one picture."""
+
+    svm: FashionPrediction
+    dense: FashionPrediction
+    agree: bool
+    input: SeenPicture | None = None  # with return_input
+
+
+@dataclass(frozen=True)
+class FashionPairsAnswer(ModelAnswer):
+    """The predictions of both heads for all pictures of a call, in their order."""
+
+    predictions: tuple[FashionPair, ...]
+
+
+class Fashion(Group[Face]):
+    """`/v1/fashion/*`."""
+
+    @asks
+    def classify(
+        self,
+        images: Pictures,
+        *,
+        head: Head | None = None,
+        **options: Unpack[ShownPictureOptions],
+    ) -> Call[FashionAnswer]:
+        """Pictures of clothes → one prediction each by the head that is asked for.
+
+        Args:
+            images: One picture or several; see `digits.classify`.
+            head: The replaced last layers or the support vector machine; absent: `dense`.
+            options: `normalize`, `return_input`, `version`, `version_label`; `model` in place of a head.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        return Call(
+            post_pictures("v1/fashion/classify", images, {"head": head, **options}),
+            answer_of(FashionAnswer),
+            count=lambda answer: len(answer.predictions),
+        )
+
+    @asks
+    def classify_both(
+        self, images: Pictures, **options: Unpack[ShownPictureOptions]
+    ) -> Call[FashionPairsAnswer]:
+        """Pictures of clothes → what either head says about each, and whether they agree.
+
+        Raises:
+            VitrineError: See the tree in `errors`; no model and no version can be chosen here.
+        """
+        return Call(
+            post_pictures("v1/fashion/classify", images, {"head": "both", **options}),
+            answer_of(FashionPairsAnswer),
+            count=lambda answer: len(answer.predictions),
+        )

@@ -1,0 +1,236 @@
+"""`/v1/gan/*`: digits that nobody wrote; found, moved along attributes, and mixed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Unpack
+
+from clients.python.answers import Grid, answer_of, grid
+from clients.python.faces import Face, Group, as_grid, asks, streams
+from clients.python.latents import (
+    PicturesAnswer,
+    Point,
+    WayOptions,
+    is_picture,
+    post_points,
+    post_way,
+)
+from clients.python.pictures import Pictures
+from clients.python.projection import (
+    ProjectionAnswer,
+    ProjectionEvent,
+    ProjectionOptions,
+    projection_event,
+)
+from clients.python.requests import PNG, Call, Stream, get, post_json, post_pictures, said, split
+from clients.python.types import (
+    ModelAnswer,
+    ModelChoice,
+    PictureOptions,
+    SeenPicture,
+    ShownPictureOptions,
+    Vector,
+)
+
+
+class DigitSampling(ModelChoice, total=False):
+    """What to draw; what is left out, or None, is the service's default."""
+
+    n: int | None  # 1 to 256; absent: 16
+    random_seed: int | None  # the same number, the same pictures; absent: one is drawn
+    digit: int | None  # absent: each picture's own
+    truncation: float | None  # lower: nearer to the typical; absent: 0.7
+
+
+class SpaceOptions(WayOptions, total=False):
+    """The same, and the space that the way leads through."""
+
+    space: Literal["w", "z"] | None  # in z, a list is a z; absent: w
+
+
+@dataclass(frozen=True)
+class GeneratedAnswer(ModelAnswer):
+    """Drawn digits in order, PNG files; z went into the mapping network, w came out."""
+
+    random_seed: int
+    images: tuple[bytes, ...] = field(repr=False)
+    digits: tuple[int, ...]
+    z: tuple[Vector, ...] = field(repr=False)
+    w: tuple[Vector, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class RealPrediction:
+    """How real the discriminator finds a picture."""
+
+    probability_real: float
+    input: SeenPicture | None = None  # with return_input
+
+
+@dataclass(frozen=True)
+class RealAnswer(ModelAnswer):
+    """The predictions for all pictures of a call, in their order."""
+
+    predictions: tuple[RealPrediction, ...]
+
+
+@dataclass(frozen=True)
+class Direction:
+    """An attribute along which a picture can be edited, and how well it was measured."""
+
+    name: str
+    sigma: float  # how far in w a strength of 1 goes
+    unit: str = ""
+    per_sigma: float | None = None  # change of the attribute for a strength of 1, in its unit
+    rho: float | None = None  # correlation of the attribute with the strength
+    leakage: Mapping[str, float] = field(default_factory=dict)  # the same for other attributes
+    class_kept: Mapping[str, Any] = field(default_factory=dict)  # share that stays the same digit
+
+
+@dataclass(frozen=True)
+class DirectionsAnswer(ModelAnswer):
+    """The directions of a model."""
+
+    directions: tuple[Direction, ...]
+
+
+class Gan(Group[Face]):
+    """`/v1/gan/*`. A point is a random seed, an `Origin`, a latent vector w or a picture."""
+
+    @asks
+    def sample(self, **options: Unpack[DigitSampling]) -> Call[GeneratedAnswer]:
+        """Draw `n` digits, all of them `digit` where one is given.
+
+        Args:
+            options: `n`, `random_seed`, `digit`, `truncation`; `model`, `version`, `version_label`.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        fields, choice = split(options)
+        return Call(post_json("v1/gan/sample", said(**fields), choice), answer_of(GeneratedAnswer))
+
+    @asks
+    def interpolate(
+        self, start: Point, end: Point, **options: Unpack[SpaceOptions]
+    ) -> Call[PicturesAnswer]:
+        """From one point to another.
+
+        Args:
+            start: Where to begin.
+            end: Where to arrive.
+            options: `steps`, `path`, `space`; `normalize`; `model`, `version`, `version_label`.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        request = post_way("v1/gan/interpolate", start, end, options)
+        return Call(request, answer_of(PicturesAnswer))
+
+    @asks
+    def mix(
+        self, coarse: Point, fine: Point, **options: Unpack[PictureOptions]
+    ) -> Call[PicturesAnswer]:
+        """One point's coarse layers with another's fine ones → one picture.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        request = post_points("v1/gan/mix", {"coarse": coarse, "fine": fine}, {}, options)
+        return Call(request, answer_of(PicturesAnswer))
+
+    @asks
+    def edit(
+        self,
+        point: Point,
+        direction: str,
+        strength: float | Sequence[float],
+        **options: Unpack[PictureOptions],
+    ) -> Call[PicturesAnswer]:
+        """A point, moved along a direction: thicker, more slanted, wider.
+
+        Args:
+            point: Where to begin.
+            direction: One of those that `directions` lists.
+            strength: In sigmas, -10 to 10; several give a picture each.
+            options: `normalize`, `model`, `version`, `version_label`.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        name = "image" if is_picture(point) else "latent"
+        fields = {"direction": direction, "strength": strength}
+        request = post_points("v1/gan/edit", {name: point}, fields, options)
+        return Call(request, answer_of(PicturesAnswer))
+
+    @asks
+    def directions(self, **options: Unpack[ModelChoice]) -> Call[DirectionsAnswer]:
+        """The attributes along which a picture can be edited.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        return Call(get("v1/gan/directions", options), answer_of(DirectionsAnswer))
+
+    @asks
+    def discriminate(
+        self, images: Pictures, **options: Unpack[ShownPictureOptions]
+    ) -> Call[RealAnswer]:
+        """Pictures → how real the discriminator finds each.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        return Call(
+            post_pictures("v1/gan/discriminate", images, options),
+            answer_of(RealAnswer),
+            count=lambda answer: len(answer.predictions),
+        )
+
+    @asks
+    def project(
+        self, images: Pictures, **options: Unpack[ProjectionOptions]
+    ) -> Call[ProjectionAnswer]:
+        """Pictures of digits → the latent vectors that come closest to them.
+
+        Args:
+            images: One picture or several; see `digits.classify`.
+            options: `steps`, `loss`, `start`; `normalize`, `return_input`; `model`, `version`,
+                `version_label`.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        return Call(
+            post_pictures("v1/gan/project", images, options),
+            answer_of(ProjectionAnswer),
+            count=lambda answer: len(answer.images),
+        )
+
+    @streams
+    def stream_projection(
+        self, images: Pictures, **options: Unpack[ProjectionOptions]
+    ) -> Stream[ProjectionEvent]:
+        """As `project`, but a `ProjectionStep` of each picture every few steps, and the answer at last.
+
+        Leaving the loop early stops the work.
+
+        Raises:
+            VitrineError: See the tree in `errors`; also in mid-stream.
+        """
+        query = {**options, "stream": "true"}
+        return Stream(post_pictures("v1/gan/project", images, query), projection_event)
+
+    sample_grid = as_grid(sample)
+    interpolate_grid = as_grid(interpolate)
+    mix_grid = as_grid(mix)
+    edit_grid = as_grid(edit)
+    project_grid = as_grid(project)
+
+    @asks
+    def sample_png(self, **options: Unpack[DigitSampling]) -> Call[Grid]:
+        """The picture at the address `sample.png`, which a page can show by its `url`.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        return Call(get("v1/gan/sample.png", options, PNG), grid)

@@ -1,0 +1,80 @@
+"""`/v1/images/*`: what a photo shows, as Keras' `decode_predictions` names it."""
+
+from dataclasses import dataclass, field
+from typing import Unpack
+
+from clients.python.answers import answer_of
+from clients.python.faces import Face, Group, asks
+from clients.python.pictures import Pictures
+from clients.python.requests import Call, post_pictures
+from clients.python.types import (
+    ModelAnswer,
+    PictureOptions,
+    SeenPicture,
+    ShownPictureOptions,
+    Vector,
+)
+
+
+@dataclass(frozen=True)
+class Label:
+    """One class that a picture may belong to."""
+
+    class_name: str  # a WordNet id where the model has such
+    class_description: str
+    score: float
+
+
+@dataclass(frozen=True)
+class LabelsAnswer(ModelAnswer):
+    """For each picture of a call, in order, its labels, best first."""
+
+    predictions: tuple[tuple[Label, ...], ...]
+    inputs: tuple[SeenPicture, ...] = ()  # with return_input
+
+
+@dataclass(frozen=True)
+class FeaturesAnswer(ModelAnswer):
+    """For each picture of a call, in order, what the network without its top makes of it."""
+
+    features: tuple[Vector, ...] = field(repr=False)
+    predictions: tuple[tuple[Label, ...], ...] = ()  # with top
+
+
+class Images(Group[Face]):
+    """`/v1/images/*`."""
+
+    @asks
+    def label(
+        self, images: Pictures, *, top: int | None = None, **options: Unpack[ShownPictureOptions]
+    ) -> Call[LabelsAnswer]:
+        """Photos → the `top` likeliest labels of each, best first.
+
+        Args:
+            images: One picture or several; see `digits.classify`.
+            top: From 1 to the number of the model's classes; absent: 5.
+            options: `normalize`, `return_input`, `model`, `version`, `version_label`.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        return Call(
+            post_pictures("v1/images/label", images, {"top": top, **options}),
+            answer_of(LabelsAnswer),
+            count=lambda answer: len(answer.predictions),
+        )
+
+    @asks
+    def features(
+        self, images: Pictures, *, top: int | None = None, **options: Unpack[PictureOptions]
+    ) -> Call[FeaturesAnswer]:
+        """Photos → what the network without its top makes of each; with `top`, its labels as well.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        return Call(
+            post_pictures("v1/images/features", images, {"top": top, **options}),
+            answer_of(FeaturesAnswer),
+            count=lambda answer: len(answer.features),
+        )

@@ -1,0 +1,142 @@
+"""`/v1/models/*` and `/v2/health/*`: what is served, what is known of it, and whether it answers."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+from urllib.parse import quote
+
+from clients.python.answers import answer_of
+from clients.python.faces import Face, Group, asks
+from clients.python.requests import Call, get
+from clients.python.types import Answer, ModelAnswer
+
+
+@dataclass(frozen=True)
+class ListedModel:
+    """One model."""
+
+    id: str
+    task: str | None  # None: no version of it could be loaded
+    versions: tuple[int, ...]
+    ready: bool
+
+
+@dataclass(frozen=True)
+class ModelsAnswer(Answer):
+    """All models; `models` are their names."""
+
+    data: tuple[ListedModel, ...]
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class VersionError:
+    """Why a version cannot be used: `error_code` is `OK` where it can."""
+
+    error_code: str
+    error_message: str
+
+
+@dataclass(frozen=True)
+class VersionStatus:
+    """The state of a version, as TensorFlow Serving tells it."""
+
+    version: str
+    state: str  # START, LOADING, AVAILABLE, UNLOADING or END
+    status: VersionError
+
+
+@dataclass(frozen=True)
+class ModelStatus(Answer):
+    """Whether a model answers, and its versions, newest first."""
+
+    name: str
+    ready: bool
+    task: str | None
+    model_version_status: tuple[VersionStatus, ...]
+
+
+@dataclass(frozen=True)
+class ModelCard(ModelAnswer):
+    """What is known of a model version."""
+
+    task: str
+    framework: str | None
+    signatures: Mapping[str, Any] = field(repr=False)
+    max_batch_size: int
+    digest: str | None
+
+    @property
+    def contents(self) -> dict[str, Any]:
+        """The whole card: data, split, configuration, metrics, layers, as its author wrote them."""
+        return cast("dict[str, Any]", json.loads(self.body))
+
+
+@dataclass(frozen=True)
+class Health(Answer):
+    """Live: the process answers. Ready: every model has a version that answers, else `error` says why."""
+
+    live: bool
+    ready: bool
+    error: str = ""
+
+
+class Models(Group[Face]):
+    """`/v1/models/*`."""
+
+    @asks
+    def list(self) -> Call[ModelsAnswer]:
+        """All models.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        return Call(get("v1/models"), answer_of(ModelsAnswer))
+
+    @asks
+    def status(self, model: str) -> Call[ModelStatus]:
+        """Whether a model answers, and the state of each version.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        return Call(get(f"v1/models/{_quoted(model)}"), answer_of(ModelStatus))
+
+    @asks
+    def card(
+        self, model: str, *, version: int | None = None, version_label: str | None = None
+    ) -> Call[ModelCard]:
+        """What is known of a model: where it comes from, how it was trained, how good it is.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        query = {"version": version, "version_label": version_label}
+        return Call(get(f"v1/models/{_quoted(model)}/card", query), answer_of(ModelCard))
+
+
+class HealthChecks(Group[Face]):
+    """`/v2/health/*`. No is an answer too: what is not ready is told, and not asked again."""
+
+    @asks
+    def live(self) -> Call[Health]:
+        """Whether the service answers at all.
+
+        Raises:
+            VitrineError: It does not; see the tree in `errors`.
+        """
+        return Call(get("v2/health/live"), answer_of(Health), is_patient=False)
+
+    @asks
+    def ready(self) -> Call[Health]:
+        """Whether all models answer.
+
+        Raises:
+            VitrineError: The service does not answer at all; see the tree in `errors`.
+        """
+        return Call(get("v2/health/ready"), answer_of(Health, also=503), is_patient=False)
+
+
+def _quoted(model: str) -> str:
+    return quote(model, safe="")

@@ -1,0 +1,102 @@
+"""What is asked of the service: a path, a query and a body, and how the answer is read."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import httpx
+
+from clients.python.pictures import Pictures, are_files, encode_pictures
+from clients.python.types import ModelChoice, query_of
+
+Value = TypeVar("Value")
+
+JSON, PNG = "application/json", "image/png"
+
+
+class Content(NamedTuple):
+    """A body as the HTTP library takes it, and how many pictures it holds."""
+
+    arguments: Mapping[str, Any]
+    pictures: int = 0
+
+
+Body = Content | Callable[[], Content] | None  # None: GET; a function has work to do first
+
+
+class Request(NamedTuple):
+    """What to send, and which kind of answer is wanted."""
+
+    path: str
+    query: Mapping[str, str]
+    body: Body
+    accept: str = JSON
+
+
+@dataclass(frozen=True)
+class Call(Generic[Value]):
+    """A request with one answer.
+
+    Args:
+        request: What to send.
+        read: Makes a value of the answer, or raises the error that mirrors a refusal.
+        count: How many of a value's rows belong to pictures, where each has to have one.
+        is_patient: Whether to ask again when the service is busy or not ready.
+    """
+
+    request: Request
+    read: Callable[[httpx.Response], Value]
+    count: Callable[[Value], int] | None = None
+    is_patient: bool = True
+
+
+@dataclass(frozen=True)
+class Stream(Generic[Value]):
+    """A request whose answer comes in events; `read` makes a value of an event's data."""
+
+    request: Request
+    read: Callable[[str], Value]
+
+
+def get(path: str, options: Mapping[str, object] | None = None, accept: str = JSON) -> Request:
+    """A request without a body."""
+    return Request(path, query_of(options or {}), None, accept)
+
+
+def post_json(path: str, fields: Mapping[str, Any], options: Mapping[str, object]) -> Request:
+    """A request whose body is these fields."""
+    return Request(path, query_of(options), json_content(fields))
+
+
+def post_pictures(path: str, images: Pictures, options: Mapping[str, object]) -> Request:
+    """A request whose body is one picture or several."""
+    encode = partial(_pictures_content, images)
+    return Request(path, query_of(options), encode() if are_files(images) else encode)
+
+
+def json_content(fields: Mapping[str, Any]) -> Content:
+    """Fields → a body; in ASCII, so that a lone surrogate is the service's to refuse."""
+    headers = {"Content-Type": JSON}
+    return Content({"content": json.dumps(fields).encode(), "headers": headers})
+
+
+def said(**fields: Any) -> dict[str, Any]:
+    """The fields that are not None; what is not said is the service's choice."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def split(options: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
+    """Options → the fields of a body, and which model is asked, which belongs into the query."""
+    choice = {name: options[name] for name in ModelChoice.__annotations__ if name in options}
+    return {name: value for name, value in options.items() if name not in choice}, choice
+
+
+def _pictures_content(images: Pictures) -> Content:
+    files: Sequence[bytes] = encode_pictures(images)
+    if len(files) == 1:
+        headers = {"Content-Type": "application/octet-stream"}
+        return Content({"content": files[0], "headers": headers}, 1)
+    parts = [("image", (f"image-{place}", file)) for place, file in enumerate(files, 1)]
+    return Content({"files": parts}, len(files))

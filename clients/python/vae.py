@@ -1,0 +1,183 @@
+"""`/v1/vae/*`: pictures into a latent space, through it and out of it."""
+
+from dataclasses import dataclass, field
+from typing import Unpack
+
+from clients.python.answers import Grid, answer_of, grid
+from clients.python.faces import Face, Group, as_grid, asks
+from clients.python.latents import (
+    End,
+    Latents,
+    PicturesAnswer,
+    WayOptions,
+    post_way,
+    vectors_on_wire,
+)
+from clients.python.pictures import Pictures
+from clients.python.requests import PNG, Call, get, post_json, post_pictures, said
+from clients.python.types import (
+    ModelAnswer,
+    ModelChoice,
+    SeenPicture,
+    ShownPictureOptions,
+    Vector,
+)
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """Where a picture lies: a normal distribution over the latent space."""
+
+    z_mean: Vector
+    z_log_var: Vector
+    kl: float  # nats from the standard normal distribution
+    input: SeenPicture | None = None  # with return_input
+
+
+@dataclass(frozen=True)
+class EncodingsAnswer(ModelAnswer):
+    """The encodings of all pictures of a call, in their order."""
+
+    encodings: tuple[Encoding, ...]
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """A picture after the bottleneck, a PNG file; the losses are in nats, their sum the anomaly score."""
+
+    image: bytes = field(repr=False)
+    z: Vector
+    noise: Vector
+    reconstruction_loss: float
+    kl: float
+    anomaly_score: float
+    input: SeenPicture | None = None  # with return_input
+
+
+@dataclass(frozen=True)
+class ReconstructionsAnswer(ModelAnswer):
+    """The reconstructions of all pictures of a call, in their order."""
+
+    reconstructions: tuple[Reconstruction, ...]
+    random_seed: int | None = None  # None: z is the mean
+
+
+class Vae(Group[Face]):
+    """`/v1/vae/*`."""
+
+    @asks
+    def sample(
+        self,
+        *,
+        n: int | None = None,
+        random_seed: int | None = None,
+        scale: float | None = None,
+        **options: Unpack[ModelChoice],
+    ) -> Call[PicturesAnswer]:
+        """Draw `n` pictures: standard normal latent vectors times `scale`.
+
+        Args:
+            n: 1 to 256; absent: 16.
+            random_seed: The same number gives the same pictures; absent: one is drawn.
+            scale: Below 1: nearer to the typical; absent: 1.
+            options: `model`, `version`, `version_label`.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        fields = said(n=n, random_seed=random_seed, scale=scale)
+        return Call(post_json("v1/vae/sample", fields, options), answer_of(PicturesAnswer))
+
+    @asks
+    def encode(
+        self, images: Pictures, **options: Unpack[ShownPictureOptions]
+    ) -> Call[EncodingsAnswer]:
+        """Pictures → where each lies in the latent space.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        return Call(
+            post_pictures("v1/vae/encode", images, options),
+            answer_of(EncodingsAnswer),
+            count=lambda answer: len(answer.encodings),
+        )
+
+    @asks
+    def decode(self, latents: Latents, **options: Unpack[ModelChoice]) -> Call[PicturesAnswer]:
+        """Latent vectors → what the decoder makes of each.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        request = post_json("v1/vae/decode", {"latents": vectors_on_wire(latents)}, options)
+        return Call(request, answer_of(PicturesAnswer))
+
+    @asks
+    def reconstruct(
+        self,
+        images: Pictures,
+        *,
+        random_seed: int | None = None,
+        **options: Unpack[ShownPictureOptions],
+    ) -> Call[ReconstructionsAnswer]:
+        """Pictures → each through the bottleneck and back; with a seed, z is drawn, else the mean.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        query = {"random_seed": random_seed, **options}
+        return Call(
+            post_pictures("v1/vae/reconstruct", images, query),
+            answer_of(ReconstructionsAnswer),
+            count=lambda answer: len(answer.reconstructions),
+        )
+
+    @asks
+    def interpolate(
+        self, start: End, end: End, **options: Unpack[WayOptions]
+    ) -> Call[PicturesAnswer]:
+        """From one random seed, latent vector or picture to another.
+
+        Args:
+            start: Where to begin.
+            end: Where to arrive.
+            options: `steps`, `path`; `normalize`; `model`, `version`, `version_label`.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        request = post_way("v1/vae/interpolate", start, end, options)
+        return Call(request, answer_of(PicturesAnswer))
+
+    sample_grid = as_grid(sample)
+    decode_grid = as_grid(decode)
+    reconstruct_grid = as_grid(reconstruct)
+    interpolate_grid = as_grid(interpolate)
+
+    @asks
+    def sample_png(
+        self,
+        *,
+        n: int | None = None,
+        random_seed: int | None = None,
+        **options: Unpack[ModelChoice],
+    ) -> Call[Grid]:
+        """The picture at the address `sample.png`, which a page can show by its `url`.
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        query = {"n": n, "random_seed": random_seed, **options}
+        return Call(get("v1/vae/sample.png", query, PNG), grid)
+
+    @asks
+    def manifold_png(
+        self, *, size: int | None = None, **options: Unpack[ModelChoice]
+    ) -> Call[Grid]:
+        """A two-dimensional latent space, `size` × `size` pictures (2 to 40; absent: 20).
+
+        Raises:
+            VitrineError: See the tree in `errors`.
+        """
+        return Call(get("v1/vae/manifold.png", {"size": size, **options}, PNG), grid)

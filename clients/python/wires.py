@@ -1,0 +1,116 @@
+"""The two ways to do what takes time: on the caller's event loop, or blocking the caller's thread.
+
+Both have the same coroutines. Those of `BlockingWire` never suspend, so that a coroutine over them
+runs to its end in one go (`faces.run`).
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Protocol, TypeVar
+
+import httpx
+
+Value = TypeVar("Value")
+
+
+class Wire(Protocol):
+    """Sends requests and reads responses."""
+
+    @property
+    def http(self) -> httpx.Client | httpx.AsyncClient:
+        """The client that builds requests."""
+
+    async def send(self, request: httpx.Request, *, stream: bool) -> httpx.Response:
+        """A response; of a stream only its head is read."""
+
+    async def read(self, response: httpx.Response) -> None:
+        """Read the rest of it."""
+
+    def pieces(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
+        """Its body as it arrives."""
+
+    async def hang_up(self, response: httpx.Response) -> None:
+        """Close its connection, if it was not read to its end."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+    async def work(self, function: Callable[[], Value]) -> Value:
+        """Run something that reads files or computes for a while."""
+
+    async def close(self) -> None:
+        """Close all connections."""
+
+
+class AsyncWire:
+    """Waits on the running event loop; work is done on another thread."""
+
+    def __init__(self, http: httpx.AsyncClient, sleep: Callable[[float], Awaitable[None]]) -> None:
+        self.http = http
+        self._sleep = sleep
+
+    async def send(self, request: httpx.Request, *, stream: bool) -> httpx.Response:
+        """See `Wire`."""
+        return await self.http.send(request, stream=stream)
+
+    async def read(self, response: httpx.Response) -> None:
+        """See `Wire`."""
+        await response.aread()
+
+    async def pieces(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
+        """See `Wire`."""
+        async for piece in response.aiter_bytes():
+            yield piece
+
+    async def hang_up(self, response: httpx.Response) -> None:
+        """See `Wire`."""
+        await response.aclose()
+
+    async def sleep(self, seconds: float) -> None:
+        """See `Wire`."""
+        await self._sleep(seconds)
+
+    async def work(self, function: Callable[[], Value]) -> Value:
+        """See `Wire`."""
+        return await asyncio.to_thread(function)
+
+    async def close(self) -> None:
+        """See `Wire`."""
+        await self.http.aclose()
+
+
+class BlockingWire:
+    """Blocks the thread that calls."""
+
+    def __init__(self, http: httpx.Client, sleep: Callable[[float], None]) -> None:
+        self.http = http
+        self._sleep = sleep
+
+    async def send(self, request: httpx.Request, *, stream: bool) -> httpx.Response:
+        """See `Wire`."""
+        return self.http.send(request, stream=stream)
+
+    async def read(self, response: httpx.Response) -> None:
+        """See `Wire`."""
+        response.read()
+
+    async def pieces(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
+        """See `Wire`."""
+        for piece in response.iter_bytes():
+            yield piece
+
+    async def hang_up(self, response: httpx.Response) -> None:
+        """See `Wire`."""
+        response.close()
+
+    async def sleep(self, seconds: float) -> None:
+        """See `Wire`."""
+        self._sleep(seconds)
+
+    async def work(self, function: Callable[[], Value]) -> Value:
+        """See `Wire`."""
+        return function()
+
+    async def close(self) -> None:
+        """See `Wire`."""
+        self.http.close()

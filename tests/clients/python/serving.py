@@ -1,0 +1,74 @@
+"""The real app around the fake engines, on a loopback socket of a thread of its own."""
+
+import asyncio
+import contextlib
+import threading
+
+from service.app import create_app
+from service.routes.state import Lifecycle
+from service.server import make_server
+from service.settings import Settings
+from tests.fake_gan import FakeGanEngine, write_gan_version
+from tests.fake_images import load_fake, write_clothes_version, write_photo_version
+from tests.fake_text import FakeTextEngine, write_text_version
+from tests.fake_vae import FakeVaeEngine, write_vae_version
+from tests.fakes import FakeEngine, write_version
+
+ENGINES = {"digits": FakeEngine, "text": FakeTextEngine, "vae": FakeVaeEngine}
+
+
+class Serving:
+    """A running service: its address, and the engines it loaded, by the names of their models."""
+
+    def __init__(self):
+        self.url = ""
+        self.engines = {}
+
+    def load(self, directory):
+        """The engine that fits a version directory."""
+        name = directory.parent.name
+        kind = next((kind for start, kind in ENGINES.items() if name.startswith(start)), None)
+        if name == "gan":
+            kind = FakeGanEngine
+        self.engines[name] = kind() if kind else load_fake(directory)
+        return self.engines[name]
+
+
+def write_all_models(folder):
+    """One version of each task's models; two of `digits`."""
+    write_version(folder)
+    write_version(folder, version=2)
+    write_text_version(folder)
+    for name in ("vae", "vae-2d"):
+        write_vae_version(folder, name)
+    write_gan_version(folder)
+    write_photo_version(folder)
+    for name in ("fashion-dense", "fashion-svm"):
+        write_clothes_version(folder, name)
+
+
+@contextlib.contextmanager
+def serving(folder, **settings):
+    """Serve a folder of fake models until the block ends."""
+    running, started = Serving(), threading.Event()
+
+    async def serve():
+        values, lifecycle = Settings(models=folder, port=0, **settings), Lifecycle()
+        running.server = make_server(create_app(values, running.load, lifecycle), values, lifecycle)
+        running.server.install_signal_handlers = lambda: None
+        task = asyncio.create_task(running.server._serve())
+        while not running.server.started:
+            await asyncio.sleep(0.005)
+        port = running.server.servers[0].sockets[0].getsockname()[1]
+        running.url = f"http://127.0.0.1:{port}"
+        started.set()
+        await task
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    try:
+        assert started.wait(20)
+        yield running
+    finally:
+        running.server.should_exit = True
+        thread.join()
