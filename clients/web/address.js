@@ -1,4 +1,4 @@
-/** The address keeps where one is: `#text?seed=To+be&random_seed=42`. Pure. */
+/** The address keeps where one is: `#text?seed=To+be&random_seed=42`. */
 
 export function parseAddress(hash) {
   const [room, query = ""] = hash.replace(/^#/, "").split(/\?(.*)/s);

@@ -1,99 +1,73 @@
 /** The digits room: the drawing goes to the service, its answer into the room. */
 
-import { createBars } from "./bars.js";
-import { element } from "./dom.js";
+import { showBars } from "./chart.js";
+import { make } from "./dom.js";
 import { showLayers, watchOverflow } from "./layers.js";
-import { createDebounce, createPacer } from "./pace.js";
-import { Pad } from "./pad.js";
-import { Room } from "./room.js";
+import { createPad } from "./pad.js";
 import { percent } from "./words.js";
 
 const SETTLED_MS = 400; // without a new stroke: announce the answer, look into the layers
-const PATH = "v1/digits/classify?return=input";
 const COURSE = "digits-course"; // the network that is looked into
+const DIGITS = [..."0123456789"];
 
-export default class DigitsRoom extends Room {
-  #latest = null; // the prediction that the room shows
-  #pacer = createPacer(() => this.#classify());
-  #settled = createDebounce(() => this.#settle(), SETTLED_MS);
+export default function digitsRoom({ part, paced, action, say, named }) {
+  const pad = createPad(part, change);
+  let latest = null; // the prediction that is shown
+  showNothing();
+  watchOverflow(part.strip);
 
-  constructor(host, site) {
-    super(host, site);
-    this.pad = new Pad(this.part, () => this.#change());
-    this.bars = createBars(this.part.bars, [..."0123456789"]);
-    watchOverflow(this.part.strip);
+  const classify = paced(async ({ ask, signal }) => {
+    latest = null;
+    try {
+      show(await ask("v1/digits/classify?return=input", await pad.toPicture(), "predictions"));
+    } finally {
+      if (!signal.aborted) settle();
+    }
+  });
+
+  const settle = action(async ({ pause, askQuietly }) => {
+    await pause(SETTLED_MS);
+    const words = latest ? `The model reads ${latest.digit}, ${percent(latest.probability)}.` : "";
+    if (!pad.isSample) part.live.textContent = `${words} ${part.note.textContent}`;
+    if (!latest || !named("classify_digit").includes(COURSE)) return;
+    const { model, layers } = await askQuietly(`v1/digits/activations?model=${COURSE}`, await pad.toPicture(), "layers");
+    showLayers(part.strip, part.seen.src, layers);
+    part.layersCaption.textContent = `The same picture in ${model.name}/${model.version}: lighter means more.`;
+    part.layers.hidden = false;
+  });
+
+  function change() {
+    settle.stop();
+    if (!pad.isEmpty) return classify();
+    classify.stop();
+    say("");
+    showNothing();
   }
 
-  start() {
-    if (this.pad.isEmpty) this.pad.showSample();
-    this.#pacer.push();
-  }
-
-  close() {
-    this.#pacer.cancel();
-    this.#settled.cancel();
-    super.close();
-  }
-
-  say(text) {
-    super.say(text);
-    this.#setStale(text !== ""); // an outlier's remark comes with an answer, which is shown after it
-  }
-
-  #change() {
-    this.#settled.cancel();
-    if (this.pad.isEmpty) this.#forgetAnswer();
-    else this.#pacer.push();
-  }
-
-  async #classify() {
-    this.#latest = null;
-    const answered = await this.ask("answer", PATH, () => this.pad.toPicture(), "predictions", (body) => this.#showAnswer(body));
-    if (answered) this.#settled.push();
-    return answered;
-  }
-
-  #showAnswer({ model, predictions: [prediction] }) {
-    const { part } = this;
-    const reader = `read by ${model.name}/${model.version}`;
-    this.#latest = prediction;
-    if (prediction.outlier) this.say("This is probably no digit. The network has to name one all the same.");
-    part.digit.textContent = String(prediction.digit);
-    part.certainty.textContent = percent(prediction.probability);
-    part.caption.textContent = this.pad.isSample ? `a sample, ${reader}` : reader;
-    this.bars.show(prediction.probabilities);
-    this.#setStale(false);
+  function show({ model, predictions: [prediction] }) {
+    const { digit, probability, probabilities, outlier, input } = (latest = prediction);
+    if (outlier) say("This is probably no digit. The network has to name one all the same.", false);
+    part.digit.textContent = digit;
+    part.certainty.textContent = percent(probability);
+    part.caption.textContent = `${pad.isSample ? "a sample, " : ""}read by ${model.name}/${model.version}`;
+    showBars(part.bars, DIGITS, probabilities);
     part.seen.hidden = false;
-    part.seen.src = prediction.input.image;
-    part.steps.replaceChildren(...prediction.input.steps.map((textContent) => element("li", { textContent })));
+    part.seen.src = input.image;
+    part.steps.replaceChildren(...input.steps.map((step) => make("li", step)));
   }
 
-  #setStale(isStale) {
-    for (const name of ["digit", "certainty", "bars"]) this.part[name].classList.toggle("stale", isStale);
-  }
-
-  async #settle() {
-    const { part } = this;
-    const prediction = this.#latest;
-    const words = prediction && `The model reads ${prediction.digit}, ${percent(prediction.probability)}.`;
-    if (!this.pad.isSample) part.live.textContent = `${words ?? ""} ${part.note.textContent}`;
-    if (!prediction || !this.named("classify_digit").includes(COURSE)) return;
-    await this.run("layers", async (options) =>
-      this.vitrine.ask(`v1/digits/activations?model=${COURSE}`, await this.pad.toPicture(), "layers", options), ({ body }) => {
-      showLayers(part.strip, prediction.input.image, body.layers);
-      part.layersCaption.textContent = `The same picture in ${body.model.name}/${body.model.version}: lighter means more.`;
-      part.layers.hidden = false;
-    });
-  }
-
-  #forgetAnswer() {
-    const { part } = this;
-    this.close();
-    this.say("");
+  function showNothing() {
     part.digit.textContent = "–";
     part.certainty.textContent = part.caption.textContent = "\u00a0";
-    this.bars.clear();
+    showBars(part.bars, DIGITS, DIGITS.map(() => 0), { best: -1, values: [] });
     part.seen.hidden = part.layers.hidden = part.timing.hidden = true;
     part.steps.replaceChildren();
   }
+
+  return {
+    start() {
+      if (pad.isEmpty) pad.showSample();
+      classify();
+    },
+  };
 }

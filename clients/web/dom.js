@@ -1,17 +1,18 @@
 /** Making and finding elements. */
 
-/** A new element with properties such as `className`, around its children. */
-export function element(tag, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
-}
+const SVG_TAGS = ["svg", "path", "circle"];
 
-/** The same for SVG, where properties are attributes. */
-export function drawn(tag, attributes = {}, ...children) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
+/** `make("li.best", { title: "…" }, "text", child)`: properties, text, children, and arrays of them. */
+export function make(selector, ...contents) {
+  const [tag, ...classes] = selector.split(".");
+  const isSvg = SVG_TAGS.includes(tag);
+  const made = isSvg ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+  made.classList.add(...classes);
+  for (const each of contents.flat()) {
+    if (each?.constructor !== Object) made.append(each);
+    else if (!isSvg) Object.assign(made, each);
+    else for (const [name, value] of Object.entries(each)) made.setAttribute(name, value);
+  }
   return made;
 }
 
@@ -20,30 +21,29 @@ export function partsOf(host) {
   return Object.fromEntries([...host.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]));
 }
 
-/** A picture of so many pixels a side over its caption: a name, and lines that say more. */
-export function pictured(src, side, name, ...lines) {
-  return element("figure", {}, element("img", { className: "pixels", src, alt: name, width: side, height: side }),
-    element("figcaption", {}, element("b", { textContent: name }), ...lines.flatMap((line) => [line, element("br")])));
+/** Appends a template of the page; the parts of its new home. */
+export function useTemplate(host, id) {
+  host.append(document.getElementById(id).content.cloneNode(true));
+  return partsOf(host);
 }
 
-/** A form's values by name: numbers as numbers, what is empty left out. */
+/** A picture over its caption: a name, and lines that say more. */
+export function pictured(src, side, name, ...lines) {
+  return make("figure", make("img.pixels", { src, alt: name, width: side, height: side }),
+    make("figcaption", make("b", name), lines.flatMap((line) => [line, make("br")])));
+}
+
+/** A form's values by name, numbers as numbers, what is empty left out; null if one is not valid. */
 export function valuesOf(form) {
+  if (!form.reportValidity()) return null;
   const fields = [...form.elements].filter(({ name, value }) => name && value !== "");
   return Object.fromEntries(fields.map(({ name, type, value }) =>
     [name, type === "number" || type === "range" ? Number(value) : value]));
 }
 
-/** Fills a select; it keeps its value where that is still offered. */
-export function offer(select, values) {
-  const { value } = select;
-  select.replaceChildren(...values.map((textContent) => element("option", { textContent })));
-  if (values.includes(value)) select.value = value;
-}
-
-/** A Blob → its `data:` address. */
-export function dataUri(blob) {
-  return new Promise((resolve, reject) => {
-    const reader = Object.assign(new FileReader(), { onload: () => resolve(reader.result), onerror: reject });
-    reader.readAsDataURL(blob);
-  });
+/** Fills a select with values; the one wanted is chosen, else the one before, where it is offered. */
+export function offer(select, values, wanted) {
+  const chosen = [wanted, select.value].find((value) => values.includes(value));
+  select.replaceChildren(...values.map((value) => make("option", value)));
+  if (chosen) select.value = chosen;
 }

@@ -1,6 +1,4 @@
-/** Server-sent events: a stream of bytes → the data of each event. Knows nothing of what it means. */
-
-/** Leaving the loop early hangs up. */
+/** Server-sent events: a stream of bytes → the data of each event. Leaving the loop early hangs up. */
 export async function* readEvents(stream) {
   const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";

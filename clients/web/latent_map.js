@@ -1,10 +1,9 @@
 /**
- * A map of a two-dimensional latent space, `size` pictures wide: where the pointer is, there is a z.
- * The centres of the pictures are the quantiles of 2 % to 98 % of the normal distribution, as
- * `/v1/vae/manifold.png` has them: z[0] grows to the right, z[1] downwards.
+ * A map of a two-dimensional latent space, `size` pictures wide. Their centres are the quantiles of 2 %
+ * to 98 % of the normal distribution, as in `/v1/vae/manifold.png`: z[0] grows to the right, z[1] downwards.
  */
 
-import { drawn, element } from "./dom.js";
+import { make } from "./dom.js";
 import { ARROWS } from "./pad.js";
 
 const FIRST = 0.02;
@@ -29,7 +28,7 @@ export function quantile(share) {
     if (shareBelow(middle) < share) low = middle;
     else high = middle;
   }
-  return (low + high) / 2;
+  return low;
 }
 
 /** Where on the map, 0 to 1 across and down, a z is; what lies beyond is on the edge. */
@@ -45,46 +44,39 @@ export function latentAt(place, size) {
   });
 }
 
-/** Calls `onWalk(z)` when the pointer or the keys move to another z. */
-export class LatentMap {
-  z = [0, 0];
+/** Calls `walk(z)` when the pointer or the keys lead to another z. */
+export function createLatentMap(host, size, walk) {
+  let here = [0, 0];
+  const picture = make("img.pixels", { alt: "" });
+  const point = make("circle", { r: 2.5 });
+  const landed = make("path.landed", { d: "M-3 0H3M0-3V3", visibility: "hidden" });
+  const show = (mark, z) => {
+    const [across, down] = placeOf(z, size);
+    mark.setAttribute("transform", `translate(${across * 100} ${down * 100})`);
+  };
 
-  constructor(host, { size, label, onWalk }) {
-    Object.assign(this, { host, size, onWalk });
-    this.image = element("img", { className: "pixels", alt: "" });
-    this.here = drawn("circle", { r: 2.5 });
-    this.landed = drawn("path", { d: "M-3 0H3M0-3V3", class: "landed", visibility: "hidden" });
-    host.append(this.image, drawn("svg", { viewBox: "0 0 100 100", "aria-hidden": "true" }, this.landed, this.here));
-    Object.assign(host, { tabIndex: 0, ariaLabel: label, role: "application" });
-    for (const kind of ["pointermove", "pointerdown"]) host.addEventListener(kind, (event) => this.#point(event));
-    host.addEventListener("keydown", (event) => this.#key(event));
-  }
-
-  walkTo(z) {
-    this.z = z;
-    moveTo(this.here, placeOf(z, this.size));
-  }
-
-  /** Marks where something landed; null: nothing did. */
-  land(z) {
-    this.landed.setAttribute("visibility", z ? "visible" : "hidden");
-    if (z) moveTo(this.landed, placeOf(z, this.size));
-  }
-
-  #point(event) {
-    const { left, top, width, height } = this.host.getBoundingClientRect();
-    this.onWalk(latentAt([(event.clientX - left) / width, (event.clientY - top) / height].map(limited), this.size));
-  }
-
-  #key(event) {
+  host.append(picture, make("svg", { viewBox: "0 0 100 100", "aria-hidden": "true" }, landed, point));
+  host.onpointermove = host.onpointerdown = ({ clientX, clientY }) => {
+    const { left, top, width, height } = host.getBoundingClientRect();
+    walk(latentAt([(clientX - left) / width, (clientY - top) / height].map(limited), size));
+  };
+  host.onkeydown = (event) => {
     const step = ARROWS[event.key];
     if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
-    const place = placeOf(this.z, this.size).map((share, axis) => limited(share + step[axis] / this.size / 4));
-    this.onWalk(latentAt(place, this.size));
-  }
-}
+    walk(latentAt(placeOf(here, size).map((share, axis) => limited(share + step[axis] / size / 4)), size));
+  };
 
-function moveTo(mark, [across, down]) {
-  mark.setAttribute("transform", `translate(${across * 100} ${down * 100})`);
+  return {
+    picture,
+    walkTo(z) {
+      here = z;
+      show(point, z);
+    },
+    /** Marks where something landed; null: nothing did. */
+    land(z) {
+      landed.setAttribute("visibility", z ? "visible" : "hidden");
+      if (z) show(landed, z);
+    },
+  };
 }

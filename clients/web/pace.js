@@ -1,7 +1,7 @@
 /**
- * Sends the newest of many values, never faster than the answers come back: as every request aborts the
- * one before, the interval is a little more than the last answer took, and doubles after one that was
- * aborted. `send` resolves to whether an answer came, and never rejects.
+ * Sends the newest of many values, never faster than answers come back: as every request aborts the one
+ * before, the interval is a little more than the last answer took, and doubles after one that was aborted.
+ * `send` resolves to whether an answer came, and never rejects.
  */
 export function createPacer(send, { shortestMs = 60, longestMs = 2000,
   now = () => performance.now(), later = setTimeout, forget = clearTimeout } = {}) {
@@ -30,17 +30,5 @@ export function createPacer(send, { shortestMs = 60, longestMs = 2000,
       forget(timer);
       timer = null;
     },
-  };
-}
-
-/** Calls once, when nobody has asked for so many milliseconds. */
-export function createDebounce(call, milliseconds, { later = setTimeout, forget = clearTimeout } = {}) {
-  let timer;
-  return {
-    push() {
-      forget(timer);
-      timer = later(call, milliseconds);
-    },
-    cancel: () => forget(timer),
   };
 }

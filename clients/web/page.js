@@ -1,12 +1,9 @@
-/**
- * Wires the page: rooms, of which one is open, as the address says.
- *
- * A room is its section `#room-<name>` with the task or model it needs, its link in the navigation, and
- * a module whose default class is a `Room`.
- */
+/** Wires the page: rooms, of which one is open, as the address says. A room is its section, its link, and its module. */
 
 import { formatAddress, parseAddress } from "./address.js";
 import { Vitrine } from "./api.js";
+import { useTemplate } from "./dom.js";
+import { createRoom } from "./room.js";
 
 const ROOMS = {
   digits: () => import("./digits.js"),
@@ -48,21 +45,20 @@ async function follow() {
   showWhatIsMissing(name);
   if (!isServed(name) || (!isKnown && name !== "digits")) return;
   opened = name;
-  const { default: RoomOfName } = await ROOMS[name]();
-  made[name] ??= new RoomOfName(section(name), {
+  const { default: setUp } = await ROOMS[name]();
+  made[name] ??= createRoom(section(name), {
     vitrine,
     get models() { return models ?? []; },
     remember: (values) => name === current && history.replaceState(null, "", formatAddress(name, values)),
-  });
+  }, setUp);
   if (name === current) made[name].open(name === room ? state : new URLSearchParams());
 }
 
 function showWhatIsMissing(name) {
   const host = section(name);
-  const isMissing = !isServed(name);
-  host.classList.toggle("missing", isMissing);
+  host.classList.toggle("missing", !isServed(name));
   host.querySelector(".lack")?.remove();
-  if (isMissing) host.append(document.getElementById("lack").content.cloneNode(true));
+  if (!isServed(name)) useTemplate(host, "lack");
 }
 
 async function findModels() {

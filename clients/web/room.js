@@ -1,128 +1,148 @@
-/** What every room does: the newest request of each kind, its command and timing, errors in a sentence, the address. */
+/** What every room has: its parts, its state in the address, requests of which the newest wins, and what is said of them. */
 
-import { newestOnly, Superseded, VitrineError } from "./api.js";
-import { element, partsOf } from "./dom.js";
+import { newestOnly, pause, Superseded, VitrineError } from "./api.js";
+import { make, partsOf, useTemplate } from "./dom.js";
+import { createPacer } from "./pace.js";
 import { curlCommand, milliseconds, sentence, waitingSentence } from "./words.js";
 
-/** A room has `start(state)`, called whenever the address leads to it; its elements are in `part`. */
-export class Room {
-  #newest = {};
-  #state = {};
+/**
+ * `site`: the service as `vitrine`, the `models` known by now, and `remember(state)` for the address.
+ * `setUp(room)` is a room's own module; it returns `start(state)`, called whenever the address leads there.
+ */
+export function createRoom(host, site, setUp) {
+  for (const place of host.querySelectorAll("[data-use]")) useTemplate(place, place.dataset.use);
+  const part = partsOf(host);
+  const endings = [];
+  const kept = {}; // of the state, what no field has
+  const fields = () => [...host.querySelectorAll("[name]")].filter(({ type, checked }) => type !== "radio" || checked);
 
-  /** `site`: the service as `vitrine`, the `models` known by now, and `remember(state)`. */
-  constructor(host, site) {
-    for (const place of host.querySelectorAll("[data-use]")) {
-      place.append(document.getElementById(place.dataset.use).content.cloneNode(true));
-    }
-    Object.assign(this, { host, site, vitrine: site.vitrine, part: partsOf(host) });
-    this.part.copy.addEventListener("click", () => this.#copy());
-    host.addEventListener("submit", (event) => event.preventDefault());
-    host.addEventListener("click", ({ target }) => this.#roll(target));
+  /** Puts fields and `values` into the address. */
+  function remember(values) {
+    Object.assign(kept, values);
+    site.remember({ ...Object.fromEntries(fields().map(({ name, value }) => [name, value])), ...kept });
   }
 
-  open(state) {
-    for (const field of this.host.querySelectorAll("[name]:not([type=radio])")) {
-      if (state.has(field.name)) field.value = state.get(field.name);
-    }
-    this.start(state);
+  function say(text, isFailure = text !== "") {
+    part.note.textContent = text;
+    part.note.hidden = text === "";
+    host.classList.toggle("stale", isFailure);
   }
 
-  /** Aborts what is under way. */
-  close() {
-    for (const kind of Object.keys(this.#newest)) this.stop(kind);
-  }
-
-  stop(kind) {
-    this.#newest[kind]?.(async () => {}).catch(() => {});
-  }
-
-  /** The names of the models of a task. */
-  named(task) {
-    return this.site.models.filter((model) => model.task === task).map(({ id }) => id);
-  }
-
-  /** Runs `job(options)` and shows its result, unless a newer one of its kind came; resolves to whether none did. */
-  async run(kind, job, show = () => {}) {
-    const onWait = (seconds, error) => this.say(waitingSentence(seconds, error));
-    try {
-      show(await (this.#newest[kind] ??= newestOnly())((signal) => job({ signal, onWait })));
-    } catch (error) {
-      if (error instanceof Superseded) return false;
-      this.fail(error);
-    }
-    return true;
-  }
-
-  /** Asks for JSON, with the command that does the same, and shows the body. `content` may be a function. */
-  ask(kind, path, content, expected, show) {
-    return this.run(kind, async (options) => {
-      const posted = typeof content === "function" ? await content() : content;
-      this.showCommand(path, posted);
-      return this.vitrine.ask(path, posted, expected, options);
-    }, (call) => {
-      this.say("");
-      this.showTiming(call);
-      show(call.body);
-    });
-  }
-
-  /** Goes into the address, beside what is there. */
-  remember(values) {
-    this.site.remember(Object.assign(this.#state, values));
-  }
-
-  say(text) {
-    this.part.note.textContent = text;
-    this.part.note.hidden = text === "";
-  }
-
-  fail(error) {
+  function fail(error) {
     const isKnown = error instanceof VitrineError;
     if (!isKnown) console.error(error);
-    this.say(isKnown ? sentence(error.message) : "This page made a mistake. Please reload it.");
+    say(isKnown ? sentence(error.message) : "This page made a mistake. Please reload it.");
   }
 
-  showCommand(path, content) {
-    const { curl, save } = this.part;
+  /** What a job sees of the service; `ask` and `events` show their command, and where the time went. */
+  function serviceFor(signal) {
+    const options = { signal, onWait: (seconds, error) => say(waitingSentence(seconds, error)) };
+    const shown = async (path, command, call) => {
+      showCommand(path, command);
+      const answer = await call;
+      say("");
+      showTiming(answer);
+      return answer;
+    };
+    const ask = (...request) => site.vitrine.ask(...request, options);
+    return {
+      signal,
+      pause: (duration) => pause(duration, signal),
+      picture: async (path) => (await site.vitrine.picture(path, options)).body,
+      askQuietly: async (...request) => (await ask(...request)).body,
+      ask: async (path, content, expected) => (await shown(path, content, ask(path, content, expected))).body,
+      events: async (path, content, command = content) =>
+        (await shown(path, command, site.vitrine.stream(path, content, options))).events,
+    };
+  }
+
+  /** A function that runs `job(service, …)`, aborting the one before; it resolves to whether none newer came. */
+  function action(job, whileRunning = () => {}) {
+    const newest = newestOnly();
+    async function run(...values) {
+      whileRunning(true);
+      try {
+        await newest((signal) => job(serviceFor(signal), ...values));
+      } catch (error) {
+        if (error instanceof Superseded) return false;
+        fail(error);
+      }
+      whileRunning(false);
+      return true;
+    }
+    run.stop = () => {
+      newest(() => {}).catch(() => {});
+      whileRunning(false);
+    };
+    endings.push(run.stop);
+    return run;
+  }
+
+  /** The same, never faster than the answers come. */
+  function paced(job) {
+    const run = action(job);
+    const { push, cancel } = createPacer(run);
+    endings.push(cancel);
+    return Object.assign(push, { stop() { cancel(); run.stop(); } });
+  }
+
+  function showCommand(path, content) {
+    const { curl, save } = part;
     const isFile = content instanceof Blob;
     const posted = isFile ? { file: content.name ?? "digit.png" } : { json: content };
-    curl.textContent = curlCommand(new URL(path, document.baseURI).href, { ...posted, withKey: Boolean(this.vitrine.key) });
+    curl.textContent = curlCommand(new URL(path, document.baseURI).href, { ...posted, withKey: Boolean(site.vitrine.key) });
     save.hidden = !isFile || "name" in content;
     if (save.hidden) return;
     URL.revokeObjectURL(save.href);
     save.href = URL.createObjectURL(content);
   }
 
-  /** A thin bar and its legend: where the time of a call went. */
-  showTiming({ timing, roundTripMs }) {
-    const { bar, legend } = this.part;
-    this.part.timing.hidden = !timing.length;
-    bar.replaceChildren(...timing.map((step, index) => {
-      const span = element("span", { className: `step-${index % 4}` });
-      span.style.flexGrow = String(step.milliseconds);
+  /** A thin bar and its legend. */
+  function showTiming({ timing, roundTripMs }) {
+    part.timing.hidden = !timing.length;
+    part.bar.replaceChildren(...timing.map((step, index) => {
+      const span = make(`span.step-${index % 4}`);
+      span.style.flexGrow = step.milliseconds;
       return span;
     }));
-    legend.replaceChildren(...timing.map((step, index) => element("li", {},
-      element("span", { className: `swatch step-${index % 4}` }), `${step.name} ${milliseconds(step.milliseconds)}`)),
-    element("li", { textContent: `there and back ${milliseconds(roundTripMs)}` }));
+    part.legend.replaceChildren(
+      ...timing.map((step, index) => make("li", make(`span.swatch.step-${index % 4}`), `${step.name} ${milliseconds(step.milliseconds)}`)),
+      make("li", `there and back ${milliseconds(roundTripMs)}`));
   }
 
-  async #copy() {
-    const { curl, copy } = this.part;
+  async function copy() {
     try {
-      await navigator.clipboard.writeText(curl.textContent);
+      await navigator.clipboard.writeText(part.curl.textContent);
     } catch { // no clipboard without https: select it, so that two keys copy it
-      getSelection().selectAllChildren(curl);
+      getSelection().selectAllChildren(part.curl);
       document.execCommand("copy");
     }
-    copy.textContent = "Copied";
-    setTimeout(() => { copy.textContent = "Copy"; }, 1500);
+    part.copy.textContent = "Copied";
+    setTimeout(() => { part.copy.textContent = "Copy"; }, 1500);
   }
 
   /** A button's `data-dice` names the fields that get another random seed. */
-  #roll({ form, dataset }) {
+  function roll({ form, dataset }) {
     if (!dataset?.dice) return;
     for (const name of dataset.dice.split(" ")) form.elements[name].value = Math.floor(Math.random() * 2 ** 32);
     form.dispatchEvent(new Event("change", { bubbles: true }));
   }
+
+  part.copy.onclick = copy;
+  host.addEventListener("submit", (event) => event.preventDefault());
+  host.addEventListener("click", ({ target }) => roll(target));
+  host.addEventListener("change", () => remember());
+
+  /** The names of the models of a task. */
+  const named = (task) => site.models.filter((model) => model.task === task).map(({ id }) => id);
+  const { start } = setUp({ part, site, action, paced, remember, say, showCommand, named });
+  return {
+    open(state) {
+      for (const field of fields()) if (state.has(field.name)) field.value = state.get(field.name);
+      start(state);
+    },
+    close() {
+      for (const end of endings) end();
+    },
+  };
 }

@@ -1,24 +1,23 @@
 /** How a model's text changed while it learned: a moment of its training, one text for each diversity. */
 
-import { element, partsOf } from "./dom.js";
+import { make, useTemplate } from "./dom.js";
 
 /** Fills an empty section from the page's template; the result shows a card's samples, or hides the section. */
 export function createSamples(host) {
-  host.append(document.getElementById("samples").content.cloneNode(true));
-  const part = partsOf(host);
+  const part = useTemplate(host, "samples");
   let samples = [];
-  function show() {
-    const { when, step, ...texts } = samples[Number(part.moment.value)];
+
+  part.moment.oninput = () => {
+    const { when, step, ...texts } = samples[part.moment.value];
     part.when.textContent = part.moment.ariaValueText = `after ${when}`;
-    part.texts.replaceChildren(...Object.keys(texts).sort().map((diversity) => element("article", { className: "column" },
-      element("h3", { textContent: `diversity ${diversity}` }),
-      element("div", { className: "writing", textContent: texts[diversity], tabIndex: 0 }))));
-  }
-  part.moment.addEventListener("input", show);
+    part.texts.replaceChildren(...Object.keys(texts).sort().map((diversity) => make("article.column",
+      make("h3", `diversity ${diversity}`), make("div.writing", { tabIndex: 0 }, texts[diversity]))));
+  };
+
   return (card) => {
     samples = card?.samples ?? card?.history?.samples ?? [];
-    host.hidden = samples.length === 0;
-    part.moment.max = part.moment.value = String(samples.length - 1);
-    if (!host.hidden) show();
+    host.hidden = !samples.length;
+    part.moment.max = part.moment.value = samples.length - 1;
+    if (samples.length) part.moment.oninput();
   };
 }

@@ -1,6 +1,6 @@
 /** How surprised the model was by each character: the less likely it found it, the stronger the tint. */
 
-import { element } from "./dom.js";
+import { make } from "./dom.js";
 
 const LIKELY = [0.5, 0.2, 0.05, 0.01, 0.001]; // at least so likely: tint 0, 1, … 4; below: 5
 const NAMES = { " ": "space", "\n": "new line", "\t": "tab" };
@@ -31,7 +31,7 @@ export function alternatives({ character, logprob, top = {} }) {
 /** Adds characters at the end of an element. */
 export function appendCharacters(host, characters) {
   host.append(...characters.map((each) => {
-    const span = element("span", { className: `tint tint-${tintOf(each.logprob)}`, textContent: each.character });
+    const span = make(`span.tint.tint-${tintOf(each.logprob)}`, each.character);
     characterOf.set(span, each);
     return span;
   }));
@@ -47,12 +47,11 @@ export function watchCharacters(host, tell) {
     span.classList.add("current");
     tell(characterOf.get(span));
   }
-  host.addEventListener("pointerover", ({ target }) => lookAt(target));
-  host.addEventListener("click", ({ target }) => lookAt(target));
-  host.addEventListener("keydown", (event) => {
+  host.onpointerover = host.onclick = ({ target }) => lookAt(target);
+  host.onkeydown = (event) => {
     const step = { ArrowRight: "nextSibling", ArrowLeft: "previousSibling" }[event.key];
     if (!step) return;
     event.preventDefault();
     lookAt(current?.isConnected ? current[step] : host.querySelector(".tint"));
-  });
+  };
 }

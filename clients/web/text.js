@@ -1,23 +1,19 @@
 /** The text room: a beginning goes to the service, one text for each diversity comes back as it is written. */
 
-import { createBars } from "./bars.js";
-import { element, offer, valuesOf } from "./dom.js";
-import { Room } from "./room.js";
+import { showBars } from "./chart.js";
+import { make, offer, valuesOf } from "./dom.js";
 import { createSamples } from "./samples.js";
 import { alternatives, appendCharacters, meanSurprise, nameOf, watchCharacters } from "./surprise.js";
 import { milliseconds, percent } from "./words.js";
 
 const DIVERSITIES = [0.2, 0.5, 1];
-const SEED_LENGTH = 40;
 const SHOWN_SEED = 200; // characters; of a longer seed the end is shown
 const MOST_NOTED = 20000; // characters of all texts of a request together
-const ALTERNATIVES = 5;
-const LETTERS = "abcdefghijklmnopqrstuvwxyz";
+const NOTED = { logprobs: 5, stream: true };
 
 /** As many as the course's seeds have. */
-export function randomLetters(alphabet, random = Math.random) {
-  return Array.from({ length: SEED_LENGTH }, () => alphabet[Math.floor(random() * alphabet.length)]).join("");
-}
+export const randomLetters = (alphabet, random = Math.random) =>
+  Array.from({ length: 40 }, () => alphabet[Math.floor(random() * alphabet.length)]).join("");
 
 /** What a card says about text that the model never saw; what it leaves out is undefined. */
 function figuresOf(card) {
@@ -35,229 +31,190 @@ function figuresOf(card) {
 export function figuresInWords(card) {
   const { nats, counted, right, commonest } = figuresOf(card);
   if (!nats) return "";
-  const beside = counted ? `, a 7-gram by ${counted.toFixed(3)}.` : ".";
-  const guesses = right && commonest && ` It foresees ${percent(right)} of the characters; always saying the commonest, ${percent(commonest)}.`;
-  return `Text it never saw surprises it by ${nats.toFixed(3)} nats per character${beside}${guesses ?? ""}`;
+  const beside = counted ? `, a 7-gram by ${counted.toFixed(3)}` : "";
+  const guesses = right && commonest
+    ? ` It foresees ${percent(right)} of the characters; always saying the commonest, ${percent(commonest)}.`
+    : "";
+  return `Text it never saw surprises it by ${nats.toFixed(3)} nats per character${beside}.${guesses}`;
 }
 
-/** One text under way: its diversity, what it began with, and what the model wrote. */
-class Column {
-  characters = [];
-  continuation = "";
-  #skipped = 0;
-
-  constructor(diversity, { onDiversity, onCharacter }) {
-    this.output = element("output");
-    this.slider = element("input", { type: "range", max: "1.5", step: "0.05", value: String(diversity) });
-    this.text = element("div", { className: "writing", tabIndex: 0, role: "group" });
-    this.host = element("article", { className: "column" },
-      element("label", {}, "diversity ", this.output, this.slider), this.text);
-    this.slider.addEventListener("input", () => this.#showDiversity());
-    this.slider.addEventListener("change", onDiversity);
-    watchCharacters(this.text, onCharacter);
-    this.#showDiversity();
+/** One text under way: the slider of its diversity, what it began with, and what the model wrote. */
+function createColumn(diversity, write, lookAt) {
+  const output = make("output");
+  const slider = make("input", { type: "range", max: 1.5, step: 0.05, value: diversity, oninput: showName, onchange: write });
+  const text = make("div.writing", { tabIndex: 0, role: "group" });
+  let skipped = 0; // characters to come that are there already
+  const column = {
+    host: make("article.column", make("label", "diversity ", output, slider), text),
+    characters: [],
+    continuation: "", // once its end has come
+    get diversity() { return Number(slider.value); },
+    /** 0.2, 1.0, 0.25 */
+    get name() { return column.diversity.toFixed(2).replace(/0$/, ""); },
+    begin(seed) {
+      column.characters = [];
+      skipped = 0;
+      text.replaceChildren(make("span.seed", seed.length > SHOWN_SEED ? `…${seed.slice(-SHOWN_SEED)}` : seed));
+    },
+    /** The text will be read again from its beginning. */
+    skip() {
+      skipped = column.characters.length;
+    },
+    append(characters) {
+      const fresh = characters.slice(skipped);
+      skipped -= characters.length - fresh.length;
+      column.characters.push(...fresh);
+      const isAtEnd = text.scrollTop + text.clientHeight >= text.scrollHeight - 48;
+      appendCharacters(text, fresh);
+      if (isAtEnd) text.scrollTop = text.scrollHeight;
+    },
+  };
+  function showName() {
+    output.textContent = column.name;
+    text.ariaLabel = `Text at diversity ${column.name}. Arrow keys look at one character after the other.`;
   }
-
-  get diversity() {
-    return Number(this.slider.value);
-  }
-
-  /** Of the diversity: 0.2, 1.0, 0.25. */
-  get name() {
-    return this.diversity.toFixed(2).replace(/0$/, "");
-  }
-
-  begin(seed) {
-    this.characters = [];
-    this.continuation = "";
-    this.#skipped = 0;
-    this.text.replaceChildren(element("span", { className: "seed", textContent:
-      seed.length > SHOWN_SEED ? `…${seed.slice(-SHOWN_SEED)}` : seed }));
-  }
-
-  /** Lets pass what the column shows already, because the text is read again from its beginning. */
-  skip() {
-    this.#skipped = this.characters.length;
-  }
-
-  append(characters) {
-    const fresh = characters.slice(this.#skipped);
-    this.#skipped -= characters.length - fresh.length;
-    this.characters.push(...fresh);
-    const isAtEnd = this.text.scrollTop + this.text.clientHeight >= this.text.scrollHeight - 48;
-    appendCharacters(this.text, fresh);
-    if (isAtEnd) this.text.scrollTop = this.text.scrollHeight;
-  }
-
-  #showDiversity() {
-    this.output.textContent = this.name;
-    this.text.ariaLabel = `Text at diversity ${this.name}. Arrow keys look at one character after the other.`;
-  }
+  watchCharacters(text, lookAt);
+  showName();
+  return column;
 }
 
-export default class TextRoom extends Room {
-  #columns = [];
-  #card = null;
-  #asked = null; // the request whose texts are shown
+export default function textRoom({ part, action, remember, say, showCommand, named }) {
+  const { model, seed: seedField } = part.form.elements;
+  const showSamples = createSamples(part.samples);
+  let columns = [];
+  let card = null;
+  let asked = null; // the request whose texts are shown
+  let seedSurprise = NaN;
 
-  constructor(host, site) {
-    super(host, site);
-    this.field = Object.fromEntries([...this.part.form.elements].map((each) => [each.name, each]));
-    this.showSamples = createSamples(this.part.samples);
-    watchCharacters(this.part.seed, (character) => this.#showAlternatives(character));
-    this.#listen();
-  }
+  const path = (verb) => `v1/text/${verb}?model=${encodeURIComponent(model.value)}`;
 
-  start(state) {
-    const { model } = this.field;
-    const names = this.named("generate_text");
-    offer(model, names);
-    model.value = [state.get("model"), model.value, names[0]].find((name) => names.includes(name));
-    const wanted = (state.get("diversity") ?? "").split(",").filter(Boolean).map(Number).filter(Number.isFinite);
-    if (wanted.length || !this.#columns.length) this.#arrange(wanted.length ? wanted.slice(0, 6) : DIVERSITIES);
-    this.write();
-    this.#readCard();
-  }
+  /** Reads a stream for each request into its columns, the stream's texts in their order. */
+  const read = action(async (service, command, requests) => {
+    say("");
+    await Promise.all(requests.map(async ([request, texts]) => {
+      const began = performance.now();
+      let first = 0;
+      let count = 0;
+      for (const column of texts) column.continuation = "";
+      for await (const { index, logprobs = [], continuation = "" } of await service.events(path("generate"), request, command)) {
+        first ||= performance.now() - began;
+        count += logprobs.length;
+        texts[index].append(logprobs);
+        texts[index].continuation = continuation;
+      }
+      const speed = Math.round(1000 * count / (performance.now() - began));
+      part.caption.textContent = `First characters after ${milliseconds(first)}, then ${speed.toLocaleString("en")} characters a second.`;
+      showSurprise();
+    }));
+    part.live.textContent = "The texts are written.";
+  }, (isWriting) => {
+    part.stop.disabled = !isWriting;
+    part.goOn.disabled = isWriting || !columns.some(({ characters }) => characters.length);
+  });
 
   /** Writes from the seed on. */
-  write() {
-    const { model, ...values } = valuesOf(this.part.form);
-    const diversity = this.#columns.map((column) => column.diversity);
-    const seed = values.seed ?? "";
-    this.#asked = { ...values, seed, diversity, logprobs: ALTERNATIVES, stream: true };
-    this.remember({ top_k: "", top_p: "", ...values, seed, diversity: diversity.join(","), model });
-    for (const column of this.#columns) column.begin(seed);
-    this.showCommand(this.#path("generate"), this.#asked);
-    this.#scoreSeed(seed);
-    return this.#write((options) => this.#read(this.#asked, this.#columns, options));
+  function write() {
+    const values = valuesOf(part.form);
+    if (!values) return;
+    const { model: _, seed = "", ...others } = values;
+    const diversity = columns.map((column) => column.diversity);
+    asked = { ...others, seed, diversity, ...NOTED };
+    remember({ diversity: diversity.join() });
+    for (const column of columns) column.begin(seed);
+    scoreSeed(seed);
+    read(asked, [[asked, columns]]);
   }
 
   /** Goes on: by each text's own token, or, after a stop, by reading the same texts again. */
-  goOn() {
-    const columns = this.#columns;
+  function goOn() {
+    const values = valuesOf(part.form);
+    if (!values) return;
     const longest = Math.max(...columns.map(({ characters }) => characters.length));
-    const length = Math.min(Math.floor(MOST_NOTED / columns.length), longest + Number(this.field.length.value));
-    const again = { ...this.#asked, length };
-    if (longest >= length) return this.say("These texts are as long as they can be.");
-    this.showCommand(this.#path("generate"), again); // tokens are long, and the text is the same
-    if (!columns.every(({ continuation }) => continuation)) {
-      for (const column of columns) column.skip();
-      return this.#write((options) => this.#read(again, columns, options));
+    const length = Math.min(Math.floor(MOST_NOTED / columns.length), longest + values.length);
+    if (longest >= length) return say("These texts are as long as they can be.");
+    const again = { ...asked, length }; // the command: tokens are long, and the text is the same
+    if (columns.every(({ continuation }) => continuation)) {
+      return read(again, columns.map((column) =>
+        [{ continuation: column.continuation, length: length - column.characters.length, ...NOTED }, [column]]));
     }
-    return this.#write((options) => Promise.all(columns.map((column) => this.#read({
-      continuation: column.continuation, length: length - column.characters.length, logprobs: ALTERNATIVES, stream: true,
-    }, [column], options))));
+    for (const column of columns) column.skip();
+    read(again, [[again, columns]]);
   }
 
-  #path(verb) {
-    return `v1/text/${verb}?model=${encodeURIComponent(this.field.model.value)}`;
-  }
+  const scoreSeed = action(async ({ askQuietly }, text) => {
+    seedSurprise = NaN;
+    part.seed.replaceChildren();
+    if (!text) return;
+    const found = await askQuietly(path("score"), { text }, "characters").catch(() => null); // the texts say what is wrong
+    if (!found) return;
+    appendCharacters(part.seed, found.characters);
+    seedSurprise = meanSurprise(found.characters);
+    showSurprise();
+  });
 
-  async #write(job) {
-    this.#setWriting(true);
-    this.say("");
-    const isNewest = await this.run("texts", job, () => { this.part.live.textContent = "The texts are written."; });
-    if (isNewest) this.#setWriting(false);
-  }
-
-  /** Reads one stream into columns, the stream's texts in their order. */
-  async #read(request, columns, options) {
-    const began = performance.now();
-    let first = 0;
-    let count = 0;
-    for (const column of columns) column.continuation = ""; // until its end has come
-    const call = await this.vitrine.stream(this.#path("generate"), request, options);
-    this.say("");
-    this.showTiming(call);
-    for await (const { index, text = "", logprobs = [], continuation } of call.events) {
-      if (options.signal.aborted) return;
-      first ||= performance.now() - began;
-      count += text.length;
-      columns[index].append(logprobs);
-      if (continuation) columns[index].continuation = continuation;
-    }
-    const seconds = (performance.now() - began) / 1000;
-    this.part.caption.textContent = `First characters after ${milliseconds(first)}, then `
-      + `${Math.round(count / seconds).toLocaleString("en")} characters a second.`;
-    this.#showSurprise();
-  }
-
-  async #scoreSeed(text) {
-    this.seedSurprise = NaN;
-    this.part.seed.replaceChildren();
-    if (!text) return this.stop("seed");
-    await this.run("seed", (options) => // the texts say what is wrong
-      this.vitrine.ask(this.#path("score"), { text }, "characters", options).catch(() => null), (call) => {
-      const characters = call?.body.characters ?? [];
-      appendCharacters(this.part.seed, characters);
-      this.seedSurprise = meanSurprise(characters);
-      this.#showSurprise();
-    });
-  }
-
-  #showSurprise() {
-    const { nats, counted, symbols } = figuresOf(this.#card);
+  function showSurprise() {
+    const { nats, counted, symbols } = figuresOf(card);
     const rows = [
-      ["your beginning", this.seedSurprise],
-      ...this.#columns.map((column) => [`diversity ${column.name}`, meanSurprise(column.characters)]),
+      ["your beginning", seedSurprise],
+      ...columns.map(({ name, characters }) => [`diversity ${name}`, meanSurprise(characters)]),
       ["text it never saw", nats],
       ["a 7-gram, there", counted],
       ["guessing blindly", Math.log(symbols.length)],
     ].filter(([, value]) => value >= 0);
-    const most = Math.max(...rows.map(([, value]) => value));
-    createBars(this.part.bars, rows.map(([name]) => name)).show(rows.map(([, value]) => value / most),
-      { best: 0, values: rows.map(([, value]) => `${value.toFixed(2)} nats`) });
+    const values = rows.map(([, value]) => value);
+    showBars(part.bars, rows.map(([name]) => name), values.map((value) => value / Math.max(...values)),
+      { best: 0, values: values.map((value) => `${value.toFixed(2)} nats`) });
   }
 
-  #showAlternatives(character) {
-    const rows = alternatives(character);
-    const best = rows.findIndex(([each]) => each === character.character);
-    this.part.alternativesTitle.textContent = `“${nameOf(character.character)}” came with ${percent(Math.exp(character.logprob))}`;
-    createBars(this.part.alternatives, rows.map(([each]) => nameOf(each))).show(rows.map(([, share]) => share), { best });
+  function lookAt(looked) {
+    const rows = alternatives(looked);
+    const best = rows.findIndex(([character]) => character === looked.character);
+    part.alternativesTitle.textContent = `“${nameOf(looked.character)}” came with ${percent(Math.exp(looked.logprob))}`;
+    showBars(part.alternatives, rows.map(([character]) => nameOf(character)), rows.map(([, share]) => share), { best });
   }
 
-  #readCard() {
-    const path = `v1/models/${encodeURIComponent(this.field.model.value)}/card`;
-    this.run("card", (options) => this.vitrine.ask(path, null, "model", options).catch(() => null), (call) => {
-      this.#card = call?.body ?? null;
-      this.showSamples(this.#card);
-      this.part.figures.textContent = figuresInWords(this.#card);
-      this.part.quote.hidden = !this.#card?.data?.seed;
-      this.#showSurprise();
-    });
-  }
+  const readCard = action(async ({ askQuietly }) => {
+    card = await askQuietly(`v1/models/${encodeURIComponent(model.value)}/card`, null, "model").catch(() => null);
+    showSamples(card);
+    part.figures.textContent = figuresInWords(card);
+    part.quote.hidden = !card?.data?.seed;
+    showSurprise();
+  });
 
   /** Those of the model's alphabet: it may be another than ours. */
-  #letters() {
-    const letters = figuresOf(this.#card).symbols.filter((symbol) => /\p{Ll}/u.test(symbol));
-    return letters.length ? letters : LETTERS;
+  function letters() {
+    const known = figuresOf(card).symbols.filter((symbol) => /\p{Ll}/u.test(symbol));
+    return known.length ? known : "abcdefghijklmnopqrstuvwxyz";
   }
 
-  #arrange(diversities) {
-    const told = { onDiversity: () => this.write(), onCharacter: (character) => this.#showAlternatives(character) };
-    this.#columns = diversities.map((diversity) => new Column(diversity, told));
-    this.part.columns.replaceChildren(...this.#columns.map(({ host }) => host));
+  function begin(text) {
+    seedField.value = text;
+    write();
   }
 
-  #setWriting(isWriting) {
-    this.part.stop.disabled = !isWriting;
-    this.part.goOn.disabled = isWriting || !this.#columns.some(({ characters }) => characters.length);
-  }
-
-  #listen() {
-    const { part, field } = this;
-    const start = (seed) => { field.seed.value = seed; this.write(); };
-    part.form.addEventListener("submit", () => this.write());
-    part.form.addEventListener("change", ({ target }) => {
-      if (target === part.form || target === field.model) this.write(); // dice, or another model
-      if (target === field.model) this.#readCard();
-    });
-    part.stop.addEventListener("click", () => { this.stop("texts"); this.#setWriting(false); });
-    part.goOn.addEventListener("click", () => this.goOn());
-    part.quote.addEventListener("click", () => start(this.#card.data.seed));
-    part.noise.addEventListener("click", () => start(randomLetters(this.#letters())));
-    field.seed.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.write();
-    });
-  }
+  part.form.onsubmit = write;
+  part.form.onchange = ({ target }) => {
+    if (target === part.form || target === model) write(); // dice, or another model
+    if (target === model) readCard();
+  };
+  part.stop.onclick = read.stop;
+  part.goOn.onclick = goOn;
+  part.quote.onclick = () => begin(card.data.seed);
+  part.noise.onclick = () => begin(randomLetters(letters()));
+  seedField.onkeydown = (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) write();
+  };
+  watchCharacters(part.seed, lookAt);
+  return {
+    start(state) {
+      offer(model, named("generate_text"), state.get("model"));
+      const wanted = (state.get("diversity") ?? "").split(",").filter(Boolean).map(Number).filter(Number.isFinite);
+      if (wanted.length || !columns.length) {
+        columns = (wanted.length ? wanted.slice(0, 6) : DIVERSITIES).map((diversity) => createColumn(diversity, write, lookAt));
+        part.columns.replaceChildren(...columns.map(({ host }) => host));
+      }
+      write();
+      readCard();
+    },
+  };
 }

@@ -1,4 +1,4 @@
-/** Values → the words the page shows. Pure. */
+/** Values → the words the page shows. */
 
 /** 0.9998 → "> 99.9 %": never a rounded 100 or 0. */
 export function percent(probability) {
@@ -16,7 +16,7 @@ export function milliseconds(value) {
 export function curlCommand(url, { file, json, withKey = false } = {}) {
   const options = [
     file && `--data-binary ${quoted(`@${file}`)}`,
-    json && `${json.stream ? "-N " : ""}-d ${withFiles(quoted(JSON.stringify(json, null, 1).replaceAll(/\n\s*/g, " ")))}`,
+    json && `${json.stream ? "-N " : ""}-d ${quoted(JSON.stringify(json, null, 1).replaceAll(/\n\s*/g, " "))}`,
     withKey && '-H "X-API-Key: $VITRINE_API_KEY"',
   ];
   return `curl ${[...options.filter(Boolean), quoted(url)].join(" \\\n  ")}`;
@@ -26,23 +26,20 @@ export function curlCommand(url, { file, json, withKey = false } = {}) {
 export function figure(value) {
   if (typeof value === "string") return value;
   if (Number.isInteger(value)) return value.toLocaleString("en");
+  if (value && Math.abs(value) < 0.001) return value.toExponential(1);
   if (typeof value === "number") return Number(value.toPrecision(4)).toLocaleString("en", { maximumFractionDigits: 4 });
   if (!value?.interval_95) return "";
   const [share, low, high] = [value.value, ...value.interval_95].map((each) => (each * 100).toFixed(2));
   return `${share} % (${low} to ${high})`;
 }
 
+/** A latent vector as it is sent: short enough to be read in a command. */
+export const rounded = (vector) => vector.map((value) => Number(value.toFixed(4)));
+
 /** What to say while the service is busy. */
 export function waitingSentence(seconds, { status }) {
-  const reason = status === 503
-    ? "The model is still getting ready."
-    : "Many people are asking right now.";
+  const reason = status === 503 ? "The model is still getting ready." : "Many people are asking right now.";
   return `${reason} Your request is kept and sent again in ${Math.ceil(seconds)} s.`;
-}
-
-/** A short vector: z = (0.50, −1.20). */
-export function vectorInWords(z) {
-  return `z = (${z.map((value) => value.toFixed(2).replace("-", "−")).join(", ")})`;
 }
 
 /** A name of the service, as a person writes it. */
@@ -53,9 +50,6 @@ export function sentence(message) {
   const text = message.trim();
   return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? "" : ".");
 }
-
-/** A picture inside a quoted JSON text is read from its file. */
-const withFiles = (text) => text.replaceAll(/data:image[^"]*/g, `'"$(base64 < digit.png | tr -d '\\n')"'`);
 
 function quoted(text) {
   return /^[\w@./:=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

@@ -6,7 +6,7 @@
  */
 
 const LABELS = [["n02123045", "tabby"], ["n02124075", "Egyptian_cat"], ["n02127052", "lynx"], ["n02123159", "tiger_cat"], ["n04589890", "window_screen"]];
-const DIRECTIONS = { thickness: { rho: 0.97, sigma: 1 }, slant: { rho: 0.95, sigma: 1 }, width: { rho: 0.93, sigma: 1 } };
+const DIRECTIONS = Object.entries({ thickness: 0.97, slant: 0.95, width: 0.93 }).map(([name, rho]) => ({ name, rho, sigma: 1 }));
 
 const listed = (id, task) => ({ id, object: "model", owned_by: "vitrine", task, versions: [1], ready: true });
 const latent = (value) => Array.from({ length: 128 }, (_, index) => (value + index) / 100);
@@ -37,6 +37,8 @@ const GAN = {
   },
   "/v1/gan/directions": () => ({ model: { name: "gan", version: 1 }, directions: DIRECTIONS }),
   "/v1/gan/edit": ({ strength }) => pictures([strength * 4]),
+  "/v1/gan/discriminate": (body) => ({ model: { name: "gan", version: 1 },
+    predictions: (body?.images ?? [0]).map((_, index) => ({ probability_real: 0.4 + index / 10 })) }),
   "/v1/gan/mix": () => pictures([5]),
   "/v1/gan/interpolate": ({ steps }) => pictures(Array.from({ length: steps }, (_, index) => index)),
 };

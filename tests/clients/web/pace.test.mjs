@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { createDebounce, createPacer } from "../../../clients/web/pace.js";
+import { newestOnly, pause, Superseded } from "../../../clients/web/api.js";
+import { createPacer } from "../../../clients/web/pace.js";
 
 /** Time that passes only when told to. */
 function createClock() {
@@ -87,25 +88,20 @@ test("cancelled values do not leave", async () => {
   assert.deepEqual(sent, [[0, "a"]]);
 });
 
-test("a debounce calls once, when it has been quiet", async () => {
-  const clock = createClock();
-  const calls = [];
-  const debounce = createDebounce(() => calls.push(clock.now()), 400, clock);
-  debounce.push();
-  await clock.pass(300);
-  debounce.push();
-  await clock.pass(1000);
+test("of many jobs that pause first, the newest goes on, once it has been quiet", async () => {
+  const run = newestOnly();
+  const done = [];
+  const job = (name) => run(async (signal) => { await pause(30, signal); done.push(name); });
+  const ends = await Promise.allSettled([job("a"), job("b"), job("c")]);
 
-  assert.deepEqual(calls, [700]);
+  assert.deepEqual(done, ["c"]);
+  assert.deepEqual(ends.map(({ reason }) => reason?.constructor), [Superseded, Superseded, undefined]);
 });
 
-test("a cancelled debounce stays silent", async () => {
-  const clock = createClock();
-  const calls = [];
-  const debounce = createDebounce(() => calls.push(1), 400, clock);
-  debounce.push();
-  debounce.cancel();
-  await clock.pass(1000);
+test("a job that is cancelled while it pauses stays silent", async () => {
+  const run = newestOnly();
+  const job = run(async (signal) => { await pause(30, signal); assert.fail("it went on"); });
+  run(() => {});
 
-  assert.deepEqual(calls, []);
+  await assert.rejects(job, Superseded);
 });

@@ -4,7 +4,7 @@ import test from "node:test";
 
 const WEB = new URL("../../../clients/web/", import.meta.url);
 const FILES = readdirSync(WEB);
-const LIMIT = 96_000; // bytes, as they are: nothing is minified
+const LIMIT = 84_000; // bytes, as they are: nothing is minified
 const read = (name) => readFileSync(new URL(name, WEB), "utf8");
 const html = read("index.html");
 
@@ -63,7 +63,9 @@ test("every element that a script looks up is in the page", () => {
     for (const [, id] of read(name).matchAll(/getElementById\("([\w-]+)"\)/g)) assert.ok(html.includes(`id="${id}"`), id);
   }
   for (const name of [...ROOMS, "room.js", "pad.js", "samples.js"]) {
-    for (const [, part] of read(name).matchAll(/\bparts?\.(\w+)/g)) assert.ok(html.includes(`data-part="${part}"`), `${name}: ${part}`);
+    const taken = [...read(name).matchAll(/\{ (.*?) \} = part;/g)].flatMap(([, names]) => names.split(", "));
+    const looked = [...read(name).matchAll(/\bparts?\.(\w+)/g)].map(([, part]) => part);
+    for (const part of [...taken, ...looked]) assert.ok(html.includes(`data-part="${part}"`), `${name}: ${part}`);
   }
 });
 

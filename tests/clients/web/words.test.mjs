@@ -32,6 +32,7 @@ test("without anything to post the command gets", () => {
 test("a figure of a card is short, a count is whole, and an interval is kept", () => {
   assert.equal(figure({ value: 0.9956, interval_95: [0.994099, 0.996731], count: 10000 }), "99.56 % (99.41 to 99.67)");
   assert.deepEqual([1.48123456, 1314885, "bfloat16", [1, 2], null, undefined].map(figure), ["1.481", "1,314,885", "bfloat16", "", "", ""]);
+  assert.deepEqual([0, 0.0012345, 0.00004, -7.93e-7].map(figure), ["0", "0.0012", "4.0e-5", "-7.9e-7"]);
 });
 
 test("a file's name cannot break out of the command", () => {
