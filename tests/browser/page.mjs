@@ -17,7 +17,8 @@ import { standIn } from "./stand_ins.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
-const SEVEN = [[0.3, 0.25], [0.7, 0.25], [0.6, 0.48], [0.48, 0.8]]; // in the unit square
+const SEVEN = [[[0.3, 0.25], [0.7, 0.25], [0.6, 0.48], [0.48, 0.8]]]; // strokes in the unit square
+const FOUR = [[[0.42, 0.15], [0.25, 0.58], [0.78, 0.58]], [[0.64, 0.3], [0.6, 0.88]]];
 const BROWSER = {
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: [
@@ -46,6 +47,8 @@ async function main(base, folder) {
       console.log(`${name}: a photo has labels`);
       await checkGan(browser, { name, options, base, folder });
       console.log(`${name}: digits are made, found and edited`);
+      await checkFour(browser, { name, options, base, folder });
+      console.log(`${name}: a drawn 4 is found, thickened and slanted`);
       await checkModels(browser, { name, options, base, folder });
       console.log(`${name}: the cards are shown`);
     }
@@ -209,6 +212,52 @@ async function checkGan(browser, { name, options, base, folder }) {
   await finish(page, complaints, name);
 }
 
+/** A 4 drawn by hand: one watches it being found, makes it thicker, slants it, and sees how real it looks. */
+async function checkFour(browser, { name, options, base, folder }) {
+  const { page, complaints } = await openPage(browser, `${base}#gan`, options);
+  const room = page.locator("#room-gan");
+  const [was, moved] = ["as it was", "as it is moved"].map((caption) => room.getByAltText(caption));
+  await moved.waitFor();
+  await draw(page, FOUR, "#room-gan");
+  const found = await room.locator("[data-part=found]").evaluateHandle((host) => {
+    const pictures = [];
+    new MutationObserver((changes) => pictures.push(...changes.flatMap(({ addedNodes }) => [...addedNodes])
+      .map((node) => node.querySelector("img")?.src).filter(Boolean))).observe(host, { childList: true });
+    return pictures;
+  });
+  await room.getByRole("button", { name: "Find it" }).click();
+  await room.locator("[role=status]", { hasText: "Found" }).waitFor({ state: "attached" });
+  const pictures = await found.jsonValue();
+  assert.ok(new Set(pictures).size >= 3, `one watches it come: ${pictures.length} pictures`);
+  assert.equal(await was.getAttribute("src"), pictures.at(-1), "the sliders begin where it was found");
+
+  const move = async (direction) => {
+    const before = await moved.getAttribute("src");
+    await room.getByRole("slider", { name: direction }).fill("2");
+    await waitFor(async () => (await moved.getAttribute("src")) !== before, `${direction} moves it`);
+  };
+  await move("thickness");
+  assert.ok(await inkOf(moved) > await inkOf(was), "thicker is more ink");
+  await move("slant");
+  assert.equal(await was.getAttribute("src"), pictures.at(-1), "what was found stays beside it");
+  const opinions = room.getByRole("list", { name: "Probability of being real" }).getByRole("listitem");
+  await waitFor(async () => (await opinions.count()) === 3, "the discriminator judges the drawing, what was found, and what is moved");
+  for (const opinion of await opinions.allTextContents()) assert.match(opinion, /\d %$/);
+  await page.screenshot({ path: path.join(folder, `${name}-four.png`), fullPage: true });
+  await room.getByRole("button", { name: "Clear" }).click();
+  assert.equal(await opinions.count(), 2, "no drawing, no opinion of it");
+  assert.ok(await room.getByRole("button", { name: "Find it" }).isDisabled(), "and nothing to find");
+  await finish(page, complaints, name);
+}
+
+const inkOf = (picture) => picture.evaluate(async (image) => {
+  await image.decode();
+  const canvas = Object.assign(document.createElement("canvas"), { width: 28, height: 28 });
+  const context = canvas.getContext("2d");
+  context.drawImage(image, 0, 0, 28, 28);
+  return context.getImageData(0, 0, 28, 28).data.reduce((sum, value) => sum + value, 0);
+});
+
 /** A photo of a sort: the page's own picture of itself. */
 const photo = (page) => page.screenshot({ clip: { x: 0, y: 0, width: 320, height: 240 } });
 
@@ -224,6 +273,10 @@ async function checkModels(browser, { name, options, base, folder }) {
   await page.screenshot({ path: path.join(folder, `${name}-models.png`), fullPage: true });
   await room.getByText("vae-2d", { exact: true }).click();
   await room.getByAltText("manifold of vae-2d").waitFor();
+  await room.getByText("gan", { exact: true }).click();
+  for (const measure of ["d loss", "g loss", "encoder loss"]) await room.getByRole("img", { name: `${measure}: ` }).waitFor();
+  await room.getByAltText("samples by training time of gan").waitFor();
+  await page.screenshot({ path: path.join(folder, `${name}-card.png`), fullPage: true });
   await room.getByText("digits-course").click();
   await room.locator("h2", { hasText: "digits-course/" }).waitFor();
   await finish(page, complaints, name);
@@ -394,13 +447,17 @@ async function openPage(browser, base, options) {
 }
 
 /** Draws with the mouse, as a hand does: in small steps. */
-async function draw(page, points) {
-  const { x, y, width, height } = await page.locator("#room-digits canvas[tabindex]").boundingBox();
+async function draw(page, strokes, room = "#room-digits") {
+  const canvas = page.locator(`${room} canvas[tabindex]`);
+  await canvas.scrollIntoViewIfNeeded();
+  const { x, y, width, height } = await canvas.boundingBox();
   const at = ([right, down]) => [x + right * width, y + down * height];
-  await page.mouse.move(...at(points[0]));
-  await page.mouse.down();
-  for (const point of points.slice(1)) await page.mouse.move(...at(point), { steps: 12 });
-  await page.mouse.up();
+  for (const [first, ...others] of strokes) {
+    await page.mouse.move(...at(first));
+    await page.mouse.down();
+    for (const point of others) await page.mouse.move(...at(point), { steps: 12 });
+    await page.mouse.up();
+  }
 }
 
 const [base, folder] = process.argv.slice(2);

@@ -10,11 +10,11 @@ const DIRECTIONS = Object.entries({ thickness: 0.97, slant: 0.95, width: 0.93 })
 
 const listed = (id, task) => ({ id, object: "model", owned_by: "vitrine", task, versions: [1], ready: true });
 const latent = (value) => Array.from({ length: 128 }, (_, index) => (value + index) / 100);
-const imageOf = (value) => {
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="28" height="28"><rect width="28" height="28"/><path d="M${6 + Math.abs(value % 12)} 6v16" stroke="#fff" stroke-width="3"/></svg>`;
+const imageOf = (value, width = 3) => {
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="28" height="28"><title>${value}</title><rect width="28" height="28"/><path d="M${6 + Math.abs(value % 12)} 6v16" stroke="#fff" stroke-width="${width}"/></svg>`;
   return `data:image/svg+xml;base64,${Buffer.from(svg).toString("base64")}`;
 };
-const pictures = (values) => ({ model: { name: "gan", version: 1 }, images: values.map(imageOf), latents: values.map(latent) });
+const pictures = (values) => ({ model: { name: "gan", version: 1 }, images: values.map((value) => imageOf(value)), latents: values.map(latent) });
 
 const PHOTOS = {
   "/v1/images/label": () => ({ model: { name: "labels", version: 1 }, predictions: [LABELS.map(([class_name, class_description], index) =>
@@ -36,10 +36,13 @@ const GAN = {
     return { ...pictures(values), random_seed: seed, digits: values.map(() => digit ?? 3), w: values.map(latent) };
   },
   "/v1/gan/directions": () => ({ model: { name: "gan", version: 1 }, directions: DIRECTIONS }),
-  "/v1/gan/edit": ({ strength }) => pictures([strength * 4]),
+  "/v1/gan/edit": ({ direction, strength }) => ({ ...pictures([strength * 4]),
+    images: [direction === "thickness" ? imageOf(9, 3 + strength) : imageOf(strength * 4)] }),
   "/v1/gan/discriminate": (body) => ({ model: { name: "gan", version: 1 },
     predictions: (body?.images ?? [0]).map((_, index) => ({ probability_real: 0.4 + index / 10 })) }),
   "/v1/gan/mix": () => pictures([5]),
+  "/v1/models/gan/card": () => ({ model: { name: "gan", version: 1 }, pictures: { samples_by_training_time: imageOf(1) },
+    history: { d_loss: [0.9, 1.2], g_loss: [1.9, 0.8], encoder_loss: [3, 2, 1] } }),
   "/v1/gan/interpolate": ({ steps }) => pictures(Array.from({ length: steps }, (_, index) => index)),
 };
 

@@ -51,6 +51,7 @@ def test_every_room_works_on_desk_and_phone(models, tmp_path):
         assert f"{view}: the latent spaces are walked" in out
         assert f"{view}: a photo has labels" in out
         assert f"{view}: digits are made, found and edited" in out
+        assert f"{view}: a drawn 4 is found, thickened and slanted" in out
         assert f"{view}: the cards are shown" in out
     for part in (
         "prefix: the page works below a path",
