@@ -48,6 +48,15 @@ def test_enlarging_repeats_the_edge():
     assert fit_photo(pixels, (4, 4, 1), 1.0).image[0, :, 0].tolist() == [0, 50, 150, 200]
 
 
+@pytest.mark.parametrize("size", [(30, 41), (90, 300), (700, 500)])
+def test_rows_and_columns_are_treated_alike(size):
+    pixels = noise(*size)
+    lying = fit_photo(pixels, (60, 90, 3), 0.9).image
+    standing = fit_photo(pixels.swapaxes(0, 1), (90, 60, 3), 0.9).image
+
+    assert np.abs(lying.astype(int) - standing.swapaxes(0, 1)).max() <= 1  # halves may round apart
+
+
 def test_grey_becomes_three_equal_colours_and_colours_one_luminance():
     assert (fit_photo(np.full((9, 9, 1), 77, np.uint8), (4, 4, 3), 1.0).image == 77).all()
     red = np.zeros((9, 9, 3), np.uint8)
