@@ -5,13 +5,13 @@ import json
 import pytest
 
 from clients.load import photo_bench
+from clients.load.beside_raw import ModelRow
 from clients.load.measurement import Measurement
-from clients.load.photo_bench import PhotoRow
 
 
 def row(number, p50_ms, raw_ms, model="labels"):
     alone, together = Measurement(30.0, p50_ms, 9.0, 1, 0), Measurement(40.0, 99.0, 99.0, 0, 2)
-    return PhotoRow(number, model, alone, together, raw_ms)
+    return ModelRow(number, model, alone, together, raw_ms)
 
 
 def manifest(models, name, task, height):

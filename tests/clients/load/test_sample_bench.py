@@ -1,13 +1,13 @@
 """What the samples' part of the benchmark makes of what was measured."""
 
 from clients.load import sample_bench
+from clients.load.beside_raw import ModelRow
 from clients.load.measurement import Measurement
-from clients.load.sample_bench import SampleRow
 
 
 def row(number, p50_ms, raw_ms, errors=0, model="vae"):
     alone = Measurement(100.0, p50_ms, 9.0, errors, 0)
-    return SampleRow(number, model, alone, Measurement(200.0, 150.0, 300.0, 0, 1), raw_ms)
+    return ModelRow(number, model, alone, Measurement(200.0, 150.0, 300.0, 0, 1), raw_ms)
 
 
 def test_the_line_tells_time_ratio_rate_and_errors():

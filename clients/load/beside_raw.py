@@ -1,0 +1,119 @@
+"""A model through HTTP beside a raw call of its graph, round by round: what photos and samples share."""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from clients.load import raw_model, servers
+from clients.load.__main__ import run_async
+from clients.load.closed_loop import drive
+from clients.load.comparison import Goal, spread
+from clients.load.measurement import Measurement, measurement_of
+from clients.load.scenario import Scenario
+from clients.load.target import Target
+
+
+class Question(NamedTuple):
+    """One request to a model, and the call of a signature that does the same work without a service."""
+
+    model: str
+    scenario: Scenario
+    signature: str
+    batch_size: int  # of the raw call
+    calls: int  # of it, in each round
+    connections: int  # that ask together, after one that asked alone
+
+
+class ModelRow(NamedTuple):
+    """One model in one round."""
+
+    round: int
+    model: str
+    alone: Measurement
+    together: Measurement
+    raw_ms: float
+
+    @property
+    def times_raw(self) -> float:
+        """How much longer one request takes than the raw call."""
+        return self.alone.p50_ms / self.raw_ms
+
+    @property
+    def errors(self) -> int:
+        """Answers that were none, or wrong."""
+        return sum(m.not_2xx + m.socket_errors for m in (self.alone, self.together))
+
+
+def measure(
+    models: Path,
+    questions: Sequence[Question],
+    rounds: int,
+    seconds: int,
+    say: Callable[[str], None],
+) -> list[ModelRow]:
+    """Start the service and the raw graphs, and measure each question in turn, round by round."""
+    rows: list[ModelRow] = []
+    if not questions:
+        return rows
+    with contextlib.ExitStack() as stack:
+        target = stack.enter_context(servers.service())
+        raw = {one: stack.enter_context(_raw(models, one)) for one in questions}
+        for one in questions:
+            _drive(one, target, 1, 1)  # warm
+        for number in range(rounds):
+            for one in questions:
+                raw_ms = raw[one]()["batches"][str(one.batch_size)]["median_ms"]
+                alone, together = (
+                    _drive(one, target, count, seconds) for count in (1, one.connections)
+                )
+                rows.append(ModelRow(number, one.model, alone, together, raw_ms))
+                say(
+                    f"round {number + 1}  {one.model}  p50 {alone.p50_ms:.2f} ms, "
+                    f"{rows[-1].times_raw:.2f} × raw call"
+                )
+    return rows
+
+
+def cells(rows: Sequence[ModelRow]) -> list[list[ModelRow]]:
+    """The rows of each model."""
+    models = dict.fromkeys(row.model for row in rows)
+    return [[row for row in rows if row.model == model] for model in models]
+
+
+def table(head: str, rows: Sequence[ModelRow], ms_places: int, rate_places: int) -> list[str]:
+    """A Markdown table, a line for each model."""
+    lines = [_line(cell, ms_places, rate_places) for cell in cells(rows)]
+    return [head, "|---" * 6 + "|", *lines]
+
+
+def summary(rows: Sequence[ModelRow], goals: Sequence[Goal]) -> dict[str, Any]:
+    """The same for machines."""
+    return {
+        "measurements": [
+            row._asdict() | {"alone": row.alone._asdict(), "together": row.together._asdict()}
+            for row in rows
+        ],
+        "goals": [goal._asdict() for goal in goals],
+    }
+
+
+def _line(cell: Sequence[ModelRow], ms_places: int, rate_places: int) -> str:
+    columns = (
+        cell[0].model,
+        spread([row.alone.p50_ms for row in cell], ms_places),
+        spread([row.raw_ms for row in cell], ms_places),
+        spread([row.times_raw for row in cell]),
+        spread([row.together.requests_per_s for row in cell], rate_places),
+        sum(row.errors for row in cell),
+    )
+    return "| " + " | ".join(str(column) for column in columns) + " |"
+
+
+def _raw(models: Path, one: Question) -> contextlib.AbstractContextManager[Callable[[], Any]]:
+    command = raw_model.command(models, one.model, one.signature, {one.batch_size: one.calls})
+    return servers.on_demand(command, f"the raw graph of {one.model}")
+
+
+def _drive(one: Question, target: Target, connections: int, seconds: int) -> Measurement:
+    return measurement_of(run_async(drive(one.scenario, target, connections, seconds)))
