@@ -19,8 +19,8 @@ from service.routes.direct import DirectRouter
 from service.routes.events import EventStream, event
 from service.routes.picture_urls import NOT_STORED, cached_picture, picture
 from service.routes.state import state_of
+from service.tasks import gan_points, points, projection
 from service.tasks import generate_image as task
-from service.tasks import points, projection
 from service.tasks.drawings import Drawings, seen
 from service.tasks.projection import Plan, Projection
 
@@ -34,7 +34,7 @@ async def sample(request: Request) -> Response:
     """Draw pictures, of one digit or of all."""
     fields = await read_document(request, task.SAMPLE_FIELDS)
     with _call(request) as call:
-        space = task.space_of(call.servable.manifest)
+        space = gan_points.space_of(call.servable.manifest)
         asked = task.read_sample(fields, space)
         inputs = asked.inputs(space)
         outputs = (await call.predict("sample", inputs)).outputs
@@ -51,14 +51,14 @@ async def sample(request: Request) -> Response:
 async def sample_png(request: Request) -> Response:
     """Show samples as one picture, which a page can name by its address."""
     call = _call(request)
-    space = task.space_of(call.servable.manifest)
+    space = gan_points.space_of(call.servable.manifest)
     given = query_integer(request, "random_seed", 0, MAX_SEED)
-    truncation = query_number(request, "truncation", 0, task.MAX_TRUNCATION)
+    truncation = query_number(request, "truncation", 0, gan_points.MAX_TRUNCATION)
     asked = task.Sample(
         query_integer(request, "n", 1, task.MAX_COUNT) or task.DEFAULT_COUNT,
         points.drawn_seed(given),
         query_integer(request, "digit", 0, space.digits - 1),
-        task.DEFAULT_TRUNCATION if truncation is None else truncation,
+        gan_points.DEFAULT_TRUNCATION if truncation is None else truncation,
     )
     inputs = asked.inputs(space)
 
@@ -77,7 +77,7 @@ async def interpolate(request: Request) -> Response:
     """Walk from one point to another, through z or through w."""
     fields = await read_document(request, task.INTERPOLATE_FIELDS)
     with _call(request) as call:
-        space = task.space_of(call.servable.manifest)
+        space = gan_points.space_of(call.servable.manifest)
         asked = task.read_interpolate(fields, space, _max_pixels(request))
         inputs = asked.inputs()
         if inputs is not None:
@@ -95,7 +95,7 @@ async def mix(request: Request) -> Response:
     """Give one picture's coarse layers another's fine ones."""
     fields = await read_document(request, task.MIX_FIELDS)
     with _call(request) as call:
-        space = task.space_of(call.servable.manifest)
+        space = gan_points.space_of(call.servable.manifest)
         asked = task.read_mix(fields, space, _max_pixels(request))
         coarse, fine = [await _place(call, request, point) for point in asked]
         w = task.mix(coarse, fine, space.sizes)
@@ -229,12 +229,12 @@ async def _synthesize(call: Call, w: Latents) -> Pixels:
     return images
 
 
-async def _place(call: Call, request: Request, point: task.Point) -> Latents:
+async def _place(call: Call, request: Request, point: gan_points.Point) -> Latents:
     """The w [W] of a point: a picture's is the encoder's guess."""
     if isinstance(point, Picture):
         pictures = await call.decode(_into_form(request), [point])
         outputs = (await call.predict("encode", pictures.inputs)).outputs
-    elif isinstance(point, task.Origin):
+    elif isinstance(point, gan_points.Origin):
         outputs = (await call.predict("sample", point.inputs())).outputs
     else:
         return point

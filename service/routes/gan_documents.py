@@ -21,15 +21,15 @@ from service.routes.vae_documents import (
     SEED,
     WITH_GRID,
 )
+from service.tasks import gan_points, points, projection
 from service.tasks import generate_image as limits
-from service.tasks import points, projection
 
 DIGIT = {"type": "integer", "minimum": 0, "description": "absent: drawn from the random seed"}
 TRUNCATION = {
     "type": "number",
     "minimum": 0,
-    "maximum": limits.MAX_TRUNCATION,
-    "default": limits.DEFAULT_TRUNCATION,
+    "maximum": gan_points.MAX_TRUNCATION,
+    "default": gan_points.DEFAULT_TRUNCATION,
     "description": "0: the digit's most typical picture; 1: as varied as the model can",
 }
 POINT: dict[str, Any] = {

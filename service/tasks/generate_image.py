@@ -1,13 +1,9 @@
-"""GANs: what a caller asks for → latent vectors, outputs → the answer. Knows no HTTP.
-
-z goes into the mapping network, w comes out; a point is a place in w, or a z that leads to one.
-"""
+"""GANs: what a caller asks for → latent vectors, outputs → the answer. Knows no HTTP."""
 
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from service.codecs import latents
 from service.codecs.canvas import fit_digit, normalize_digit
@@ -15,33 +11,36 @@ from service.codecs.document import Document
 from service.codecs.image import Picture
 from service.codecs.latents import Latents
 from service.codecs.pictures import check_pixels
-from service.codecs.uniforms import MAX_SEED, uniforms
+from service.codecs.uniforms import MAX_SEED
 from service.engine import Arrays
 from service.errors import InvalidValue
 from service.latent_space import LatentSizes
 from service.manifest import Manifest
 from service.tasks import drawings, points
-from service.tasks.points import shown
+from service.tasks.gan_points import (
+    DEFAULT_TRUNCATION,
+    MAX_TRUNCATION,
+    Origin,
+    Point,
+    Space,
+    common_digit,
+    drawn_digit,
+    read_origin,
+    read_point,
+    sample_inputs,
+    space_of,
+)
 
 TASK = "generate_image"
 MAX_COUNT, DEFAULT_COUNT = 256, 16  # samples of one request
-MAX_TRUNCATION, DEFAULT_TRUNCATION = 2.0, 0.7
 MAX_STRENGTH, MAX_STRENGTHS = 10.0, 64
 SAMPLE_FIELDS = ("n", "random_seed", "digit", "truncation")
 INTERPOLATE_FIELDS = ("from", "to", "steps", "path", "space")
 MIX_FIELDS = ("coarse", "fine")
 EDIT_FIELDS = ("latent", "image", "direction", "strength")
-ORIGIN_FIELDS = {"random_seed", "z", "digit", "truncation"}
 
 decode_pictures = partial(drawings.decode, into_form=fit_digit)
 decode_query = partial(drawings.decode, into_form=normalize_digit)
-
-
-class Space(NamedTuple):
-    """What a model's manifest says of its latent spaces and its digits."""
-
-    sizes: LatentSizes
-    digits: int
 
 
 class Sample(NamedTuple):
@@ -59,25 +58,6 @@ class Sample(NamedTuple):
         if self.digit is None:
             digits = [drawn_digit(self.random_seed, i, space) for i in range(self.n)]
         return sample_inputs(z, digits, self.truncation)
-
-
-class Origin(NamedTuple):
-    """A z [Z], where it came from, and what turns it into a w."""
-
-    z: Latents
-    named: int | None  # the caller's digit
-    drawn: int | None  # the random seed's
-    truncation: float = DEFAULT_TRUNCATION
-
-    def inputs(self) -> dict[str, np.ndarray]:
-        """The inputs of the signature `sample`, one row."""
-        digit = self.drawn if self.named is None else self.named
-        if digit is None:
-            raise InvalidValue('a z needs a digit: {"z": […], "digit": 4}')
-        return sample_inputs(self.z[np.newaxis], [digit], self.truncation)
-
-
-Point = Picture | Latents | Origin
 
 
 class Interpolation(NamedTuple):
@@ -99,7 +79,7 @@ class Interpolation(NamedTuple):
             return None
         z = self.between(start.z, end.z)
         truncation = np.linspace(start.truncation, end.truncation, self.steps)
-        return sample_inputs(z, [_common_digit(start, end)] * self.steps, truncation)
+        return sample_inputs(z, [common_digit(start, end)] * self.steps, truncation)
 
 
 class Edit(NamedTuple):
@@ -117,25 +97,6 @@ class Edit(NamedTuple):
         return moved
 
 
-def space_of(manifest: Manifest) -> Space:
-    """The latent spaces of a model; the manifest's reader has seen to it that they are there."""
-    assert manifest.latents is not None
-    return Space(manifest.latents, len(manifest.labels))
-
-
-def sample_inputs(
-    z: Latents, digits: Any, truncation: float | NDArray[np.floating]
-) -> dict[str, np.ndarray]:
-    """The inputs of `sample` for z [N, Z]."""
-    weights = np.full(len(z), truncation, np.float32)
-    return {"z": z, "digit": np.array(digits, np.int32), "truncation": weights}
-
-
-def drawn_digit(random_seed: int, index: int, space: Space) -> int:
-    """The digit of sample `index`: the number that comes after those of its z."""
-    return int(uniforms(random_seed, index, space.sizes.z, 1)[0] * space.digits)
-
-
 def read_sample(fields: Document, space: Space) -> Sample:
     """A body of `/v1/gan/sample`."""
     truncation = fields.number("truncation", 0, MAX_TRUNCATION)
@@ -150,7 +111,7 @@ def read_sample(fields: Document, space: Space) -> Sample:
 def read_interpolate(fields: Document, space: Space, max_pixels: int) -> Interpolation:
     """A body of `/v1/gan/interpolate`; its pictures are opened, not decoded."""
     where = fields.choice("space", ("z", "w")) or "w"
-    read = _read_origin if where == "z" else read_point
+    read = read_origin if where == "z" else read_point
     ends = read("from", fields.value("from"), space), read("to", fields.value("to"), space)
     check_pixels([end for end in ends if isinstance(end, Picture)], max_pixels)
     steps = fields.integer("steps", points.MIN_STEPS, points.MAX_STEPS) or points.DEFAULT_STEPS
@@ -194,61 +155,6 @@ def read_edit(fields: Document, manifest: Manifest, max_pixels: int) -> Edit:
             f"strength is a number or a list of 1 to {MAX_STRENGTHS}, got {len(strengths)}"
         )
     return Edit(point, direction, strengths)
-
-
-def read_point(name: str, value: Any, space: Space) -> Point:
-    """A picture (opened), a w [W], or what leads to one."""
-    if isinstance(value, dict) and value.keys() != {"image"}:
-        return _read_origin(name, value, space)
-    picture = points.picture(value)
-    if picture is not None:
-        return picture
-    if isinstance(value, list):
-        return np.array(points.vector(name, value, space.sizes.w), np.float32)
-    raise InvalidValue(
-        f"{name} is an image, a list of {space.sizes.w} numbers (w) or "
-        f'{{"random_seed": 3, "digit": 4}}, got {shown(value)}'
-    )
-
-
-def _read_origin(name: str, value: Any, space: Space) -> Origin:
-    if isinstance(value, list):
-        value = {"z": value}
-    keys = value.keys() if isinstance(value, dict) else set[str]()
-    if not keys <= ORIGIN_FIELDS or len(keys & {"random_seed", "z"}) != 1:
-        raise InvalidValue(
-            f'{name} is {{"random_seed": 3, "digit": 4}} or {{"z": [{space.sizes.z} numbers], '
-            f'"digit": 4}}, with "truncation" if need be, got {shown(value)}; only with space w '
-            "it may be a picture or a w"
-        )
-    digit = value.get("digit")
-    if digit is not None and (type(digit) is not int or not 0 <= digit < space.digits):
-        raise InvalidValue(
-            f"{name}.digit is a whole number from 0 to {space.digits - 1}, got {shown(digit)}"
-        )
-    weight = value.get("truncation", DEFAULT_TRUNCATION)
-    if type(weight) not in (int, float) or not 0 <= weight <= MAX_TRUNCATION:
-        raise InvalidValue(
-            f"{name}.truncation is a number from 0 to {MAX_TRUNCATION:g}, got {shown(weight)}"
-        )
-    if "z" in value:
-        z = np.array(points.vector(name, value["z"], space.sizes.z), np.float32)
-        return Origin(z, digit, None, weight)
-    seed = points.random_seed(name, value["random_seed"])
-    return Origin(
-        latents.draw(seed, 1, space.sizes.z)[0], digit, drawn_digit(seed, 0, space), weight
-    )
-
-
-def _common_digit(start: Origin, end: Origin) -> int:
-    named = {origin.named for origin in (start, end)} - {None}
-    if len(named) > 1:
-        raise InvalidValue("a way through z is of one digit: name the same one, or use space w")
-    found = [*named, start.drawn, end.drawn]
-    digit = next((digit for digit in found if digit is not None), None)
-    if digit is None:
-        raise InvalidValue('a z needs a digit: {"z": […], "digit": 4}')
-    return digit
 
 
 def directions(manifest: Manifest) -> list[dict[str, Any]]:

@@ -1,20 +1,15 @@
 """An app around FakeEngine, ready to be called in-process."""
 
-import asyncio
 import contextlib
 import io
 
-import httpx
 import pytest
-from asgi_lifespan import LifespanManager
 from PIL import Image
 
-from service.app import create_app
-from service.routes.state import Lifecycle
-from service.server import make_server
 from service.settings import Settings
 from tests.fake_text import FakeTextEngine, write_text_version
 from tests.fakes import FakeEngine, write_version
+from tests.service.apps import in_process, on_a_socket
 
 
 @pytest.fixture
@@ -46,8 +41,8 @@ async def start(tmp_path, engine):
             if not any(models.iterdir()):
                 write_version(models)
                 write_version(models, "digits-course")
-            app = create_app(Settings(models=models, **settings), lambda _: engine)
-            return await stack.enter_async_context(_in_process(app, wait=wait))
+            values = Settings(models=models, **settings)
+            return await stack.enter_async_context(in_process(values, engine, wait=wait))
 
         yield factory
 
@@ -71,8 +66,8 @@ async def start_texts(tmp_path, text_engine):
             models = settings.pop("models", tmp_path)
             if not any(models.iterdir()):
                 write_text_version(models)
-            app = create_app(Settings(models=models, **settings), lambda _: text_engine)
-            client = await stack.enter_async_context(_in_process(app))
+            values = Settings(models=models, **settings)
+            client = await stack.enter_async_context(in_process(values, text_engine))
             text_engine.runs.clear()
             return client
 
@@ -92,41 +87,8 @@ async def serve_texts(tmp_path, text_engine):
         async def factory(**settings):
             write_text_version(tmp_path)
             values = Settings(models=tmp_path, port=0, **settings)
-            lifecycle = Lifecycle()
-            app = create_app(values, lambda _: text_engine, lifecycle)
-            server = await stack.enter_async_context(_serving(make_server(app, values, lifecycle)))
-            url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-            client = httpx.AsyncClient(base_url=url, trust_env=False, timeout=20)
-            client.server = server
-            await stack.enter_async_context(client)
-            await _until_ready(client)
+            client = await stack.enter_async_context(on_a_socket(values, text_engine))
             text_engine.runs.clear()
             return client
 
         yield factory
-
-
-@contextlib.asynccontextmanager
-async def _in_process(app, *, wait=True):
-    async with LifespanManager(app) as manager:
-        transport = httpx.ASGITransport(manager.app)
-        client = httpx.AsyncClient(transport=transport, base_url="http://vitrine")
-        if wait:
-            await _until_ready(client)
-        yield client
-
-
-@contextlib.asynccontextmanager
-async def _serving(server):
-    server.install_signal_handlers = lambda: None
-    running = asyncio.create_task(server._serve())
-    while not server.started:
-        await asyncio.sleep(0.005)
-    yield server
-    server.should_exit = True
-    await running
-
-
-async def _until_ready(client):
-    while (await client.get("/v2/health/ready")).status_code != 200:
-        await asyncio.sleep(0.005)

@@ -5,18 +5,14 @@ import base64
 import io
 import json
 
-import httpx
 import numpy as np
 import pytest
 from PIL import Image
 
-from service.app import create_app
 from service.codecs import latents
-from service.routes.state import Lifecycle
-from service.server import make_server
 from service.settings import Settings
 from tests.fake_gan import FakeGanEngine, write_gan_version
-from tests.service.conftest import _serving, _until_ready
+from tests.service.apps import on_a_socket
 
 pytestmark = pytest.mark.anyio
 GAN = "/v1/gan"
@@ -38,15 +34,9 @@ async def client(start, tmp_path, engine):
 @pytest.fixture
 async def served(tmp_path, engine):
     write_gan_version(tmp_path)
-    values, lifecycle = Settings(models=tmp_path, port=0), Lifecycle()
-    app = create_app(values, lambda _: engine, lifecycle)
-    async with _serving(make_server(app, values, lifecycle)) as server:
-        port = server.servers[0].sockets[0].getsockname()[1]
-        url = f"http://127.0.0.1:{port}"
-        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=20) as client:
-            await _until_ready(client)
-            engine.runs.clear()
-            yield client
+    async with on_a_socket(Settings(models=tmp_path, port=0), engine) as client:
+        engine.runs.clear()
+        yield client
 
 
 def drawing(boxes=((4, 10),)):

@@ -1,0 +1,124 @@
+"""Points in a GAN's latent spaces, as callers name them. Knows no HTTP.
+
+z goes into the mapping network, w comes out; a point is a place in w, or a z that leads to one.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.codecs import latents
+from service.codecs.image import Picture
+from service.codecs.latents import Latents
+from service.codecs.uniforms import uniforms
+from service.errors import InvalidValue
+from service.latent_space import LatentSizes
+from service.manifest import Manifest
+from service.tasks import points
+from service.tasks.points import shown
+
+MAX_TRUNCATION, DEFAULT_TRUNCATION = 2.0, 0.7
+ORIGIN_FIELDS = {"random_seed", "z", "digit", "truncation"}
+
+
+class Space(NamedTuple):
+    """What a model's manifest says of its latent spaces and its digits."""
+
+    sizes: LatentSizes
+    digits: int
+
+
+class Origin(NamedTuple):
+    """A z [Z], where it came from, and what turns it into a w."""
+
+    z: Latents
+    named: int | None  # the caller's digit
+    drawn: int | None  # the random seed's
+    truncation: float = DEFAULT_TRUNCATION
+
+    def inputs(self) -> dict[str, np.ndarray]:
+        """The inputs of the signature `sample`, one row."""
+        digit = self.drawn if self.named is None else self.named
+        if digit is None:
+            raise InvalidValue('a z needs a digit: {"z": […], "digit": 4}')
+        return sample_inputs(self.z[np.newaxis], [digit], self.truncation)
+
+
+Point = Picture | Latents | Origin
+
+
+def space_of(manifest: Manifest) -> Space:
+    """The latent spaces of a model; the manifest's reader has seen to it that they are there."""
+    assert manifest.latents is not None
+    return Space(manifest.latents, len(manifest.labels))
+
+
+def sample_inputs(
+    z: Latents, digits: Any, truncation: float | NDArray[np.floating]
+) -> dict[str, np.ndarray]:
+    """The inputs of `sample` for z [N, Z]."""
+    weights = np.full(len(z), truncation, np.float32)
+    return {"z": z, "digit": np.array(digits, np.int32), "truncation": weights}
+
+
+def drawn_digit(random_seed: int, index: int, space: Space) -> int:
+    """The digit of sample `index`: the number that comes after those of its z."""
+    return int(uniforms(random_seed, index, space.sizes.z, 1)[0] * space.digits)
+
+
+def read_point(name: str, value: Any, space: Space) -> Point:
+    """A picture (opened), a w [W], or what leads to one."""
+    if isinstance(value, dict) and value.keys() != {"image"}:
+        return read_origin(name, value, space)
+    picture = points.picture(value)
+    if picture is not None:
+        return picture
+    if isinstance(value, list):
+        return np.array(points.vector(name, value, space.sizes.w), np.float32)
+    raise InvalidValue(
+        f"{name} is an image, a list of {space.sizes.w} numbers (w) or "
+        f'{{"random_seed": 3, "digit": 4}}, got {shown(value)}'
+    )
+
+
+def read_origin(name: str, value: Any, space: Space) -> Origin:
+    """A z, given or drawn from a random seed, with its digit and truncation."""
+    if isinstance(value, list):
+        value = {"z": value}
+    keys = value.keys() if isinstance(value, dict) else set[str]()
+    if not keys <= ORIGIN_FIELDS or len(keys & {"random_seed", "z"}) != 1:
+        raise InvalidValue(
+            f'{name} is {{"random_seed": 3, "digit": 4}} or {{"z": [{space.sizes.z} numbers], '
+            f'"digit": 4}}, with "truncation" if need be, got {shown(value)}; only with space w '
+            "it may be a picture or a w"
+        )
+    digit = value.get("digit")
+    if digit is not None and (type(digit) is not int or not 0 <= digit < space.digits):
+        raise InvalidValue(
+            f"{name}.digit is a whole number from 0 to {space.digits - 1}, got {shown(digit)}"
+        )
+    weight = value.get("truncation", DEFAULT_TRUNCATION)
+    if type(weight) not in (int, float) or not 0 <= weight <= MAX_TRUNCATION:
+        raise InvalidValue(
+            f"{name}.truncation is a number from 0 to {MAX_TRUNCATION:g}, got {shown(weight)}"
+        )
+    if "z" in value:
+        z = np.array(points.vector(name, value["z"], space.sizes.z), np.float32)
+        return Origin(z, digit, None, weight)
+    seed = points.random_seed(name, value["random_seed"])
+    return Origin(
+        latents.draw(seed, 1, space.sizes.z)[0], digit, drawn_digit(seed, 0, space), weight
+    )
+
+
+def common_digit(start: Origin, end: Origin) -> int:
+    """The one digit of a way through z; InvalidValue if there are two, or none."""
+    named = {origin.named for origin in (start, end)} - {None}
+    if len(named) > 1:
+        raise InvalidValue("a way through z is of one digit: name the same one, or use space w")
+    found = [*named, start.drawn, end.drawn]
+    digit = next((digit for digit in found if digit is not None), None)
+    if digit is None:
+        raise InvalidValue('a z needs a digit: {"z": […], "digit": 4}')
+    return digit

@@ -1,0 +1,51 @@
+"""An app around an engine, called in-process or on a real socket."""
+
+import asyncio
+import contextlib
+
+import httpx
+from asgi_lifespan import LifespanManager
+
+from service.app import create_app
+from service.routes.state import Lifecycle
+from service.server import make_server
+
+
+@contextlib.asynccontextmanager
+async def in_process(settings, engine, *, wait=True):
+    """A client of an app that needs no socket; with `wait`, of one that is ready."""
+    async with LifespanManager(create_app(settings, lambda _: engine)) as manager:
+        transport = httpx.ASGITransport(manager.app)
+        client = httpx.AsyncClient(transport=transport, base_url="http://vitrine")
+        if wait:
+            await _until_ready(client)
+        yield client
+
+
+@contextlib.asynccontextmanager
+async def on_a_socket(settings, engine):
+    """A client that can really leave, of an app that is ready; `client.server` is the server."""
+    lifecycle = Lifecycle()
+    app = create_app(settings, lambda _: engine, lifecycle)
+    async with _serving(make_server(app, settings, lifecycle)) as server:
+        url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=20) as client:
+            client.server = server
+            await _until_ready(client)
+            yield client
+
+
+@contextlib.asynccontextmanager
+async def _serving(server):
+    server.install_signal_handlers = lambda: None
+    running = asyncio.create_task(server._serve())
+    while not server.started:
+        await asyncio.sleep(0.005)
+    yield server
+    server.should_exit = True
+    await running
+
+
+async def _until_ready(client):
+    while (await client.get("/v2/health/ready")).status_code != 200:
+        await asyncio.sleep(0.005)
