@@ -1,5 +1,9 @@
-"""Do generated digits teach what real ones would? A fresh network that sees nothing else is the test."""
+"""Do generated digits teach what real ones would? A fresh network that sees nothing else is the test.
 
+The recipe was chosen on real digits and the validation split; both kinds of pictures get the same.
+"""
+
+import sys
 from typing import Any
 
 import keras
@@ -7,22 +11,42 @@ import numpy as np
 
 from training.job import Split
 
-EPOCHS, BATCH = 3, 128
+EPOCHS, BATCH = 6, 128
+RATE = 2e-3  # of Adam; falls to nothing with a cosine
 
 
-def taught(images: np.ndarray, labels: np.ndarray, test: Split) -> np.ndarray:
+def taught(images: np.ndarray, labels: np.ndarray, test: Split, name: str) -> np.ndarray:
     """Train a small network on pictures uint8 [N, 28, 28, 1] alone; its logits for `test`, [B, 10].
 
-    The classification accuracy score of Ravuri and Vinyals (2019), with two convolutions.
+    The classification accuracy score of Ravuri and Vinyals (2019), with two convolutions. Always from
+    the same weights; two to four minutes on one core for 55,000 pictures: progress goes to stderr under
+    `name`.
     """
+    keras.utils.set_random_seed(35)
     network = _network()
+    steps = EPOCHS * -(-len(images) // BATCH)
+    schedule = keras.optimizers.schedules.CosineDecay(RATE, steps)
     network.compile(
-        keras.optimizers.Adam(1e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        keras.optimizers.Adam(schedule),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
-    given = images.astype(np.float32)
-    network.fit(given, labels, batch_size=BATCH, epochs=EPOCHS, verbose=0)
+    given, told = images.astype(np.float32), _Progress(name)
+    network.fit(given, labels, batch_size=BATCH, epochs=EPOCHS, verbose=0, callbacks=[told])
     logits: np.ndarray = network.predict(test.images.astype(np.float32), BATCH, verbose=0)
     return logits
+
+
+class _Progress(keras.callbacks.Callback):
+    """A line on stderr after each epoch."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Say how far it is."""
+        told = f"taught by {self._name}: epoch {epoch + 1} of {EPOCHS}, loss {logs['loss']:.3f}"
+        print(told, file=sys.stderr, flush=True)
 
 
 def _network() -> Any:

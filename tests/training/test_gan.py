@@ -247,6 +247,7 @@ def test_a_training_is_measured_and_shown(trained):
     assert metrics["greys_changed_by_another_fine_half"] >= 0
     assert list(card["pictures"]) == [
         "samples_by_training_time", "samples", "edits", "mixes", "projections",
+        "most_like_a_training_picture_and_that_one_below",
     ]  # fmt: skip
 
 

@@ -1,0 +1,94 @@
+"""How far generated pictures are from the test split, in two spaces, beside what that is to be compared with.
+
+`frechet_…`, `kernel_…` and the shares are by the 128 features of the released `digits` network, which
+took no part in the training; `frechet_efficientnet_…` by the 1280 of a network of photographs. They
+compare with each other and with nothing published. Equal numbers of pictures, as distances depend on them.
+"""
+
+from typing import Any
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from training import gan_metrics, vae_tools
+from training.job import Splits
+from training.judge import Judge, released_network
+from training.photo_features import SIZE, PhotoFeatures
+
+BLUR = 1.0  # pixels, of the test pictures that show what a distance means
+FLOOR = "train_floor"
+
+
+def distances(
+    judge: Judge, images: np.ndarray, digits: np.ndarray, splits: Splits
+) -> dict[str, Any]:
+    """Every distance of generated pictures uint8 [B, 28, 28, 1] that show `digits` [B]."""
+    test = splits.test.images[: len(images)]
+    others = compared(images[: len(test)], test, splits)
+    real = judge.features(test)
+    features = {name: judge.features(one) for name, one in others.items()}
+    told: dict[str, Any] = {}
+    for kind, measure in (
+        ("frechet", gan_metrics.frechet_distance),
+        ("kernel", gan_metrics.kernel_distance),
+    ):
+        told |= {f"{kind}_{name}": measure(real, one) for name, one in features.items()}
+    told |= by_photographs(test, others)
+    told |= shares(real, features["generated"], "")
+    told |= shares(real, features[FLOOR], "_of_train")
+    return told | variety(real, splits.test.labels[: len(test)], features, digits[: len(test)])
+
+
+def compared(images: np.ndarray, test: np.ndarray, splits: Splits) -> dict[str, np.ndarray]:
+    """Sets of as many pictures: the generated ones, training digits, a VAE's, and the test's blurred."""
+    return {
+        "generated": images,
+        FLOOR: splits.train.images[: len(test)],
+        "vae": vae_samples(len(test)),
+        "blurred_test": gaussian_filter(test.astype(float), (0, BLUR, BLUR, 0)).round(),
+    }
+
+
+def by_photographs(test: np.ndarray, others: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Fréchet distances in the space of EfficientNet-Lite0, and how they are to be read."""
+    features = PhotoFeatures()
+    real, told = features(test, "test"), {}
+    for name, images in others.items():
+        found = gan_metrics.frechet_distance(real, features(images, name))
+        told[f"frechet_efficientnet_{name}"] = found
+    note = (
+        f"a covariance of {SIZE} numbers from {len(test):,} pictures is noisy, and the noise makes every "
+        "distance larger: read them beside train floor"
+    )
+    return told | {"frechet_efficientnet_note": note}
+
+
+def shares(real: np.ndarray, other: np.ndarray, of: str) -> dict[str, float]:
+    """Precision and recall (k = 3), density and coverage (k = 5) of a set beside the test's."""
+    precision, recall = gan_metrics.precision_recall(real, other)
+    density, coverage = gan_metrics.density_coverage(real, other)
+    return {
+        f"precision{of}": precision,
+        f"recall{of}": recall,
+        f"density{of}": density,
+        f"coverage{of}": coverage,
+    }
+
+
+def variety(
+    real: np.ndarray, labels: np.ndarray, features: dict[str, np.ndarray], digits: np.ndarray
+) -> dict[str, Any]:
+    """How far pictures of one digit are from each other, in the mean, divided by how far test digits are."""
+    of_each = gan_metrics.spread(features["generated"], digits) / gan_metrics.spread(real, labels)
+    return {
+        "diversity_within_a_digit": float(of_each.mean()),
+        "smallest_diversity_within_a_digit": float(of_each.min()),
+        "diversity_of_each_digit": [round(float(ratio), 4) for ratio in of_each],
+    }
+
+
+def vae_samples(count: int) -> np.ndarray:
+    """Pictures of the released `vae`, from the standard normal distribution."""
+    network, _ = released_network("vae")
+    z = np.random.default_rng(33).standard_normal((count, network.latent_dim), np.float32)
+    return vae_tools.Tools(network).decode(z)

@@ -1,0 +1,70 @@
+"""From a picture back to its latent vector: how near the picture comes, and whether the vector is found.
+
+Real digits have no vector that is known; of generated ones it is, so that projecting them shows
+whether the way back leads home.
+"""
+
+import time
+from typing import Any
+
+import numpy as np
+
+from training import evaluation
+from training.gan_projection import LOSSES
+from training.gan_served import Served
+from training.judge import Judge
+
+ROWS = 16  # pictures projected at once
+HOME = 0.3  # of w's standard deviation: so near a vector counts as found
+DIGITS = 10
+
+
+def projections(served: Served, judge: Judge, images: np.ndarray, steps: int) -> dict[str, Any]:
+    """Real digits uint8 [B, 28, 28, 1]: how near their pictures come, by either loss, and how soon."""
+    seen = judge(images).argmax(axis=1)
+    guess = served("encode", images=images)["w"]
+    told: dict[str, Any] = {"projection_steps": steps}
+    told["psnr_of_the_encoders_guess"] = psnr(served("synthesize", w=guess)["images"], images)
+    for number, name in enumerate(LOSSES):
+        began = time.monotonic()
+        found = served.project(images, guess, steps=steps, loss=number, rows=ROWS)
+        seconds = time.monotonic() - began
+        kept = judge(found["images"]).argmax(axis=1) == seen
+        told[f"projection_{name}_psnr"] = psnr(found["images"], images)
+        told[f"projection_{name}_digit_kept"] = evaluation.proportion(int(kept.sum()), len(kept))
+        told[f"projection_{name}_seconds_each_in_{ROWS}"] = seconds / len(images)
+    began = time.monotonic()
+    served.project(images[:1], guess[:1], steps=steps, loss=0, rows=1)
+    return told | {"projection_perceptual_seconds_alone": time.monotonic() - began}
+
+
+def self_inversion(served: Served, count: int, steps: int) -> dict[str, Any]:
+    """Generated digits, whose w is known: how far from it a projection ends, and how near in the picture.
+
+    The fine half changes a picture little, so that it is known less well: halves are told apart.
+    """
+    images, w = served.sample(np.arange(count) % DIGITS, seed=38)
+    guess = served("encode", images=images)["w"]
+    found = served.project(images, guess, steps=steps, loss=0, rows=ROWS)
+    half = w.shape[1] // 2
+    parts = {"": slice(None), "_coarse": slice(0, half), "_fine": slice(half, None)}
+    told: dict[str, Any] = {"self_inversion_psnr": psnr(found["images"], images)}
+    for name, columns in parts.items():
+        apart = distance(found["w"][:, columns], w[:, columns])
+        told[f"self_inversion_distance{name}"] = float(apart.mean())
+    told["self_inversion_distance_of_the_encoders_guess"] = float(distance(guess, w).mean())
+    home = int((distance(found["w"], w) <= HOME).sum())
+    return told | {f"self_inversion_within_{HOME}": evaluation.proportion(home, count)}
+
+
+def distance(found: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """‖found - wanted‖ of each row of two [B, W] over the root mean square of ‖wanted - its mean‖: [B]."""
+    size = np.sqrt(((wanted - wanted.mean(axis=0)) ** 2).sum(axis=1).mean())
+    apart: np.ndarray = np.linalg.norm(found - wanted, axis=1) / size
+    return apart
+
+
+def psnr(found: np.ndarray, wanted: np.ndarray) -> float:
+    """Mean over pictures uint8 [B, 28, 28, 1] of 10 log₁₀(255² / mean squared error), in dB."""
+    errors = ((found.astype(float) - wanted) ** 2).mean(axis=(1, 2, 3))
+    return float((10 * np.log10(255**2 / np.maximum(errors, 1e-6))).mean())

@@ -1,0 +1,98 @@
+"""Are generated pictures copies of training pictures? Nearer to one than test pictures are, they would be.
+
+A distance is divided by the median one of test pictures of the same digit, since a 1 is near to many
+others. By chance half of the pictures are nearer than that, and one in a hundred nearer than the
+nearest hundredth of test pictures.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from training import evaluation
+from training.job import Split, Splits
+from training.picture_grid import grid
+
+BLOCK = 500  # pictures searched at a time: 55,000 distances each
+SHOWN = 12  # of the most suspicious in each space
+RARE = 1  # percent of test pictures
+
+Features = Callable[[np.ndarray], np.ndarray]
+
+
+class Nearest(NamedTuple):
+    """For each picture the training picture that is nearest to it."""
+
+    distance: np.ndarray  # float64 [B], Euclidean
+    row: np.ndarray  # int64 [B], its place in the training split
+
+
+def nearest(asked: np.ndarray, known: np.ndarray) -> Nearest:
+    """Of each of asked [N, D] the nearest of known [M, D].
+
+    Searched in single precision; the distance of what was found is exact.
+    """
+    table = known.astype(np.float32)
+    half = (table**2).sum(axis=1) / 2
+    found = []
+    for start in range(0, len(asked), BLOCK):
+        part = asked[start : start + BLOCK].astype(np.float32)
+        found.append(
+            (part @ table.T - half).argmax(axis=1)
+        )  # ‖x‖²/2 less half the distance's square
+    row = np.concatenate(found)
+    gaps = [
+        np.linalg.norm(asked[start : start + BLOCK] - known[row[start : start + BLOCK]], axis=1)
+        for start in range(0, len(asked), BLOCK)
+    ]
+    return Nearest(np.concatenate(gaps).astype(np.float64), row)
+
+
+def measure(generated: Split, splits: Splits, features: Features) -> tuple[dict[str, Any], str]:
+    """Numbers for the card in the judge's space and in pixels, and a sheet of the most suspicious.
+
+    The sheet, twice two rows: generated pictures, and below each its nearest training picture; first
+    by features, then by pixels.
+    """
+    spaces: Mapping[str, Features] = {"features": features, "pixels": pixels}
+    told: dict[str, Any] = {}
+    rows = []
+    for name, space in spaces.items():
+        known = space(splits.train.images)
+        found = nearest(space(generated.images), known)
+        usual = nearest(space(splits.test.images), known)
+        made, real = relative(found, generated.labels, usual, splits.test.labels)
+        told |= compare(made, real, name)
+        worst = np.argsort(made)[:SHOWN]
+        rows += [generated.images[worst], splits.train.images[found.row[worst]]]
+    return told, grid(np.concatenate(rows), len(rows[0]))
+
+
+def relative(
+    found: Nearest, digits: np.ndarray, usual: Nearest, labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Distances of generated and of test pictures [B] over the median of their digit's test pictures."""
+    made, real = found.distance.copy(), usual.distance.copy()
+    for digit in np.unique(labels):
+        median = max(
+            np.median(usual.distance[labels == digit]), 1e-6
+        )  # typefaces repeat themselves
+        made[digits == digit] /= median
+        real[labels == digit] /= median
+    return made, real
+
+
+def compare(made: np.ndarray, real: np.ndarray, name: str) -> dict[str, Any]:
+    """How much nearer to the training split generated pictures are than test pictures; of [B] ratios."""
+    limits = {"typical": np.median(real), f"{RARE}_percent_of": np.percentile(real, RARE)}
+    told: dict[str, Any] = {f"nearest_training_{name}_median_ratio": float(np.median(made))}
+    for limit, value in limits.items():
+        nearer = int((made < value).sum())
+        told[f"nearer_in_{name}_than_{limit}_test"] = evaluation.proportion(nearer, len(made))
+    return told
+
+
+def pixels(images: np.ndarray) -> np.ndarray:
+    """Pictures uint8 [B, 28, 28, 1] as float32 [B, 784] in 0..1."""
+    return images.reshape(len(images), -1).astype(np.float32) / 255
