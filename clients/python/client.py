@@ -27,7 +27,7 @@ class Tasks(Generic[Face]):
 
     def __init__(self, wire: Wire, retries: Retries, face: Face) -> None:
         self._core = core = Core(wire, retries)
-        self._url = wire.http.base_url
+        self.url = str(wire.http.base_url.copy_with(userinfo=b""))  # without credentials
         self.digits: Digits[Face] = Digits(core, face)
         self.text: Text[Face] = Text(core, face)
         self.images: Images[Face] = Images(core, face)
@@ -38,7 +38,7 @@ class Tasks(Generic[Face]):
         self.health: HealthChecks[Face] = HealthChecks(core, face)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._url!r})"
+        return f"{type(self).__name__}({self.url!r})"
 
 
 class Vitrine(Tasks[Plain]):

@@ -14,7 +14,7 @@ from clients.python.answers import event, is_event_stream, refusal
 from clients.python.connection import translated_errors
 from clients.python.errors import UnexpectedAnswer, Unreachable
 from clients.python.events import EventReader
-from clients.python.requests import Call, Content, Request, Stream
+from clients.python.requests import JSON, Call, Content, Request, Stream
 from clients.python.retries import NEVER, Retries
 from clients.python.wires import Wire
 
@@ -35,6 +35,7 @@ class Core:
     def __init__(self, wire: Wire, retries: Retries) -> None:
         self._wire = wire
         self._retries = retries
+        self._address = str(wire.http.base_url).rstrip("/") + "/"
 
     async def ask(self, call: Call[Value]) -> Value:
         """The answer, read.
@@ -86,11 +87,12 @@ class Core:
     def _built(self, request: Request, content: Content) -> httpx.Request:
         built = self._wire.http.build_request(
             "GET" if request.body is None else "POST",
-            request.path,
-            params=request.query,
+            self._address + request.path,  # whole: the library takes 30 µs to join two
+            params=request.query or None,
             **content.arguments,
         )
-        built.headers["Accept"] = request.accept
+        if request.accept != JSON:
+            built.headers["Accept"] = request.accept
         return built
 
     async def _sent(

@@ -5,6 +5,7 @@ import time
 
 import httpx
 import pytest
+from PIL import Image
 
 from clients.python import AsyncVitrine, Vitrine
 from tests.clients.python.serving import serving, write_all_models
@@ -188,3 +189,12 @@ def ask(request, served):
     if request.param == "plain":
         return waited
     return lambda what: asyncio.run(awaited(what))
+
+
+@pytest.fixture
+def png_file(tmp_path):
+    """The path of a picture that the fake engine calls a 7."""
+    image, file = Image.new("L", (28, 28)), tmp_path / "seven.png"
+    image.putdata([255] * 7 + [0] * 777)
+    image.save(file)
+    return str(file)

@@ -51,15 +51,15 @@ def write_all_models(folder):
 def serving(folder, **settings):
     """Serve a folder of fake models until the block ends."""
     running, started = Serving(), threading.Event()
+    values, lifecycle = Settings(models=folder, port=0, **settings), Lifecycle()
+    server = make_server(create_app(values, running.load, lifecycle), values, lifecycle)
+    server.install_signal_handlers = lambda: None
 
     async def serve():
-        values, lifecycle = Settings(models=folder, port=0, **settings), Lifecycle()
-        running.server = make_server(create_app(values, running.load, lifecycle), values, lifecycle)
-        running.server.install_signal_handlers = lambda: None
-        task = asyncio.create_task(running.server._serve())
-        while not running.server.started:
+        task = asyncio.create_task(server._serve())
+        while not server.started:
             await asyncio.sleep(0.005)
-        port = running.server.servers[0].sockets[0].getsockname()[1]
+        port = server.servers[0].sockets[0].getsockname()[1]
         running.url = f"http://127.0.0.1:{port}"
         started.set()
         await task
@@ -70,5 +70,5 @@ def serving(folder, **settings):
         assert started.wait(20)
         yield running
     finally:
-        running.server.should_exit = True
+        server.should_exit = True
         thread.join()

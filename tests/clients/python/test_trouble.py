@@ -1,0 +1,290 @@
+"""What goes wrong between the client and a real service, or on the way: by both faces."""
+
+import asyncio
+import contextlib
+import socket
+import threading
+import time
+
+import httpx
+import numpy as np
+import pytest
+
+from clients.python import (
+    AsyncVitrine,
+    BodyTooLarge,
+    DeadlineExceeded,
+    InvalidSetting,
+    NotReady,
+    Overloaded,
+    Retries,
+    TimedOut,
+    Timeout,
+    Unauthorized,
+    Unreachable,
+    Vitrine,
+    errors,
+)
+from service import errors as of_service
+from tests.clients.python.serving import serving
+from tests.fakes import write_version
+
+PIXELS = np.full((28, 28), 51, np.uint8)
+ANSWER = b'{"model": {"name": "digits", "version": 1}, "predictions": []}'
+EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+EVENT = b'data: {"index": 0, "text": "abc"}\n\n'
+
+
+def codes(module, base):
+    kinds = [value for value in vars(module).values() if isinstance(value, type)]
+    return {
+        kind.__name__: getattr(kind, "code", getattr(kind, "default_code", None))
+        for kind in kinds
+        if issubclass(kind, base) and kind is not base
+    }
+
+
+def test_every_error_of_the_service_has_its_mirror():
+    assert codes(of_service, of_service.VitrineError) == codes(errors, errors.ServiceError)
+
+
+@contextlib.contextmanager
+def answering(*replies):
+    """A server that sends the next of these bytes on each connection, and hangs up."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            for reply in replies:
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(2**16)
+                    connection.sendall(reply)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        thread.join()
+
+
+@pytest.fixture(params=["plain", "asynchronous"])
+def ask_at(request):
+    """Ask the service at an address: `ask_at(url, lambda vitrine: …)`; a stream is read to its end."""
+
+    async def awaited(url, what, **options):
+        async with AsyncVitrine(url, **options) as vitrine:
+            asked = what(vitrine)
+            return [each async for each in asked] if hasattr(asked, "__aiter__") else await asked
+
+    def waited(url, what, **options):
+        with Vitrine(url, **options) as vitrine:
+            asked = what(vitrine)
+            return list(asked) if hasattr(asked, "__next__") else asked
+
+    if request.param == "plain":
+        return waited
+    return lambda url, what, **options: asyncio.run(awaited(url, what, **options))
+
+
+def classify(vitrine):
+    return vitrine.digits.classify(b"picture")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Le",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n" + ANSWER,
+        b"220 smtp.test ready\r\n",
+    ],
+    ids=["nothing", "half a head", "half a body", "no HTTP"],
+)
+def test_a_server_that_hangs_up_is_unreachable(ask_at, reply):
+    with answering(reply) as url, pytest.raises(Unreachable, match="broke"):
+        ask_at(url, classify)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        EVENTS + b"%x\r\n%s\r\n" % (len(EVENT), EVENT),
+        EVENTS + b"%x\r\n%s\r\n0\r\n\r\n" % (len(EVENT), EVENT),
+        EVENTS + b"ff\r\n" + EVENT,
+    ],
+    ids=["between chunks", "after the last chunk", "within a chunk"],
+)
+def test_a_stream_that_ends_too_early_is_told_from_one_that_is_done(ask_at, reply):
+    with answering(reply) as url, pytest.raises(Unreachable, match="broke"):
+        ask_at(url, lambda vitrine: vitrine.text.stream("To be"))
+
+
+def test_a_silent_server_is_not_waited_for_for_ever(ask_at):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(TimedOut, match="in time"):
+            ask_at(url, classify, timeout=Timeout(answer=0.1))
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "expected"),
+    [(429, "overloaded", Overloaded), (503, "not_ready", NotReady)],
+)
+def test_the_wait_that_the_service_asks_for_is_kept_on_a_real_connection(
+    ask_at, status, code, expected
+):
+    body = b'{"error": "later", "code": "%s", "request_id": "r"}' % code.encode()
+    head = f"HTTP/1.1 {status} Busy\r\nRetry-After: 0.2\r\nContent-Length: {len(body)}\r\n\r\n"
+    busy = head.encode() + body
+
+    begun = time.monotonic()
+    with answering(busy, busy) as url, pytest.raises(expected, match="later") as caught:
+        ask_at(url, classify, retries=Retries(attempts=2))
+    assert time.monotonic() - begun >= 0.2
+    assert (caught.value.status, caught.value.request_id) == (status, "r")
+
+
+def test_health_is_told_and_not_waited_for(ask_at):
+    body = b'{"error": "Not ready: digits.", "code": "not_ready", "live": true, "ready": false}'
+    reply = b"HTTP/1.1 503 No\r\nRetry-After: 1\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    with answering(reply) as url:
+        health = ask_at(url, lambda vitrine: vitrine.health.ready())
+
+    assert (health.live, health.ready, health.error) == (True, False, "Not ready: digits.")
+
+
+def test_a_gateway_before_a_stopped_service_says_nothing_of_health(ask_at):
+    body = b'{"error": "no upstream"}'
+    reply = b"HTTP/1.1 503 No\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    with answering(reply) as url, pytest.raises(errors.ServiceError, match="no upstream"):
+        ask_at(url, lambda vitrine: vitrine.health.ready())
+
+
+def test_a_key_opens_what_is_closed_without_one(ask_at, tmp_path):
+    write_version(tmp_path)
+    with serving(tmp_path, api_keys=("good",), max_body_bytes=1024) as running:
+        until_ready(running)
+        for key in (None, "bad"):
+            with pytest.raises(Unauthorized):
+                ask_at(running.url, lambda v: v.models.list(), key=key)
+        assert ask_at(running.url, lambda v: v.models.list(), key="good").models == ("digits",)
+        with pytest.raises(BodyTooLarge, match="1024"):
+            ask_at(running.url, lambda v: v.digits.classify(b"x" * 1025), key="good")
+
+
+def until_ready(running):
+    with Vitrine(running.url) as vitrine:
+        while not vitrine.health.ready().ready:
+            time.sleep(0.01)
+
+
+def test_the_service_keeps_the_deadline_it_is_given(ask_at, served):
+    served.engines["gan"].seconds_each_run = 0.05
+    patience = Timeout(deadline=0.2)
+    try:
+        with pytest.raises(DeadlineExceeded) as caught:
+            ask_at(served.url, project, timeout=patience)
+        assert caught.value.status == 504
+        with pytest.raises(DeadlineExceeded) as caught:
+            ask_at(served.url, lambda v: stream(v, steps=1000), timeout=patience)
+        assert caught.value.status == 0  # in mid-stream
+    finally:
+        served.engines["gan"].seconds_each_run = 0.0
+
+
+def project(vitrine):
+    return vitrine.gan.project(PIXELS, normalize="off", steps=1000)
+
+
+def stream(vitrine, steps):
+    return vitrine.gan.stream_projection(PIXELS, normalize="off", steps=steps)
+
+
+@pytest.fixture
+def slow_gan(served):
+    """The engine of the projection, slow enough to be left in the middle."""
+    engine = served.engines["gan"]
+    engine.seconds_each_run = 0.02
+    yield engine
+    engine.seconds_each_run = 0.0
+
+
+def test_a_projection_that_is_left_stops(served, slow_gan):
+    with Vitrine(served.url) as vitrine:
+        for event in stream(vitrine, steps=1000):
+            assert event.step == 0
+            break
+        assert_stopped(slow_gan)
+        assert vitrine.health.live().live  # the client goes on
+
+
+def test_a_projection_that_is_left_stops_when_it_was_awaited(served, slow_gan):
+    async def leave():
+        async with AsyncVitrine(served.url) as vitrine:
+            async with contextlib.aclosing(stream(vitrine, steps=1000)) as events:
+                async for event in events:
+                    assert event.step == 0
+                    break
+            await asyncio.to_thread(assert_stopped, slow_gan)
+
+    asyncio.run(leave())
+
+
+def test_a_projection_whose_task_is_cancelled_stops(served, slow_gan):
+    async def leave():
+        async with AsyncVitrine(served.url) as vitrine:
+
+            async def read():
+                async for _ in stream(vitrine, steps=1000):
+                    pass
+
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(read(), 0.2)
+            await asyncio.to_thread(assert_stopped, slow_gan)
+
+    asyncio.run(leave())
+
+
+def assert_stopped(engine):
+    """The runs end long before the two hundred of a whole projection."""
+    time.sleep(0.3)
+    runs = len(engine.runs)
+    time.sleep(0.3)
+    assert len(engine.runs) == runs
+
+
+def test_one_plain_client_serves_many_threads(served):
+    found = []
+    with Vitrine(served.url) as vitrine:
+
+        def work(lit):
+            pixels = np.zeros(784, np.uint8)
+            pixels[:lit] = 255
+            for _ in range(10):
+                answer = vitrine.digits.classify(pixels.reshape(28, 28))
+                found.append(answer.predictions[0].digit == lit)
+
+        threads = [threading.Thread(target=work, args=(lit,)) for lit in range(1, 9)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert found == [True] * 80
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"connect": 0}, {"answer": -1}, {"deadline": float("nan")}, {"deadline": 3601}],
+    ids=str,
+)
+def test_a_timeout_is_a_number_of_seconds(wrong):
+    with pytest.raises(InvalidSetting, match="seconds"):
+        Timeout(**wrong)
+
+
+def test_the_client_waits_longer_than_the_deadline_it_gives():
+    timeout = Timeout(deadline=120)
+
+    assert timeout.headers == {"X-Timeout-Ms": "120000"}
+    assert timeout.of_connection == httpx.Timeout(125, connect=5)
+    assert Timeout().headers == {}
