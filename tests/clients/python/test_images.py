@@ -7,7 +7,6 @@ import httpx
 import pytest
 
 from clients.python import ProjectionAnswer, Vitrine
-from clients.python.__main__ import main
 from clients.python.decoding import decode
 
 PNG = b"\x89PNG\r\n\x1a\nsmall"
@@ -90,39 +89,3 @@ def test_a_projection_without_any_difference_has_no_psnr():
     }
 
     assert decode(ProjectionAnswer, body).psnr == (None,)
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [("label PHOTO --top 1", "tabby"), ("fashion PHOTO --head svm", "Ankle boot")],
-)
-def test_the_commands_name_what_pictures_show(vitrine, tmp_path, capsys, words, said):
-    photo = tmp_path / "photo.jpg"
-    photo.write_bytes(b"photo")
-
-    assert main([str(photo) if w == "PHOTO" else w for w in words.split()], lambda _: vitrine) == 0
-    assert said in capsys.readouterr().out
-
-
-def test_the_command_draws_one_digit(vitrine, requests, tmp_path):
-    target = tmp_path / "grid.png"
-
-    assert main(["sample", "gan", "--digit", "3", "-o", str(target)], lambda _: vitrine) == 0
-    assert target.read_bytes() == PNG
-    assert json.loads(requests[-1].content)["digit"] == 3
-
-
-def test_the_command_writes_what_it_projected(vitrine, tmp_path, capsys):
-    digit, target = tmp_path / "digit.png", tmp_path / "near.png"
-    digit.write_bytes(b"digit")
-
-    assert main(["project", str(digit), "-o", str(target)], lambda _: vitrine) == 0
-    assert target.read_bytes() == PNG
-    assert "21.5 dB" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("words", ["sample vae --digit 3", "sample gan --scale 2"])
-def test_an_option_of_the_other_kind_is_refused(vitrine, requests, capsys, words):
-    assert main(words.split(), lambda _: vitrine) == 1
-    assert "leave it out" in capsys.readouterr().err
-    assert not requests

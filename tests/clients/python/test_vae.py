@@ -7,7 +7,6 @@ import httpx
 import pytest
 
 from clients.python import InvalidValue, UnexpectedAnswer, Vitrine
-from clients.python.__main__ import main
 
 PNG = b"\x89PNG\r\n\x1a\nsmall"
 URI = "data:image/png;base64," + base64.b64encode(PNG).decode()
@@ -101,16 +100,3 @@ def test_an_answer_that_is_none_is_unexpected():
         pytest.raises(UnexpectedAnswer),
     ):
         client.vae.decode([[0, 0]])
-
-
-def test_the_command_writes_a_grid(vitrine, tmp_path, capsys):
-    target = tmp_path / "grid.png"
-
-    assert main(["sample", "vae", "-o", str(target), "--n", "9"], lambda _: vitrine) == 0
-    assert target.read_bytes() == PNG
-    assert "9 pictures" in capsys.readouterr().out
-
-
-def test_a_file_that_cannot_be_written_is_said(vitrine, tmp_path, capsys):
-    assert main(["sample", "vae", "-o", str(tmp_path)], lambda _: vitrine) == 1
-    assert str(tmp_path) in capsys.readouterr().err

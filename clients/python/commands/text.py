@@ -1,4 +1,4 @@
-"""The commands of the command line: options → a call → what is printed."""
+"""`generate` and `score`: how a text may go on, and how likely it is."""
 
 import argparse
 import io
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 
 from clients.python.client import Vitrine
-from clients.python.digits import DigitPrediction
+from clients.python.commands.shared import Commands, add_choice, choice, print_body, tell
 from clients.python.errors import VitrineError
 from clients.python.terminal import bar, printable
 from clients.python.text import Sampling, TextChunk, TextEnd, TextEvent
@@ -17,30 +17,42 @@ from clients.python.text import Sampling, TextChunk, TextEnd, TextEvent
 LEAST_LIKELY = -8.0  # a logarithm of a probability for which a bar is full
 
 
-def classify(vitrine: Vitrine, options: argparse.Namespace) -> None:
-    """One line for each picture."""
-    answer = vitrine.digits.classify(
-        options.pictures, model=options.model, normalize=options.normalize
+def add_generate(commands: Commands) -> argparse.ArgumentParser:
+    """Add the command that goes on with a text."""
+    command = commands.add_parser("generate", help="how may a text go on?")
+    command.add_argument("seed", help='the text to continue; "": a fresh one; -: standard input')
+    add_choice(command)
+    command.add_argument(
+        "--diversity",
+        action="append",
+        type=float,
+        metavar="D",
+        help="0: always the likeliest character; 1: as the model finds them likely; "
+        "may be given again, for another text (default 0.5)",
     )
-    if options.json:
-        print_body(answer.body)
-        return
-    names = [printable(name) for name in options.pictures]
-    width = max(len(name) for name in names)
-    for name, prediction in zip(names, answer.predictions, strict=True):
-        print(f"{name:<{width}}  {_sentence(prediction)}")
+    command.add_argument("--length", type=int, help="characters (default 400)")
+    command.add_argument("--random-seed", type=int, help="same number, same text (default: drawn)")
+    command.add_argument("--top-k", type=int, help="choose among the K likeliest characters")
+    command.add_argument("--top-p", type=float, help="choose among the likeliest, P in sum")
+    command.add_argument("--stop", action="append", metavar="TEXT", help="end before this text")
+    command.add_argument(
+        "--replace-unknown", action="store_true", help="spaces for letters the model never saw"
+    )
+    command.add_argument("--stream", action="store_true", help="print while the model writes")
+    command.set_defaults(run=generate)
+    return command
 
 
 def generate(vitrine: Vitrine, options: argparse.Namespace) -> None:
     """The text; with several diversities, one after the other below its heading."""
     seed, sampling = _text(options.seed), _sampling(options)
     if options.stream:
-        with closing(vitrine.text.stream(seed, model=options.model, **sampling)) as events:
+        with closing(vitrine.text.stream(seed, **sampling, **choice(options))) as events:
             _print_stream(events, options)
         return
-    answer = vitrine.text.generate(seed, model=options.model, **sampling)
+    answer = vitrine.text.generate(seed, **sampling, **choice(options))
     if options.json:
-        print_body(answer.body)
+        print_body(answer)
         return
     for index, generation in enumerate(answer.generations):
         _print_heading(index, options)
@@ -48,11 +60,20 @@ def generate(vitrine: Vitrine, options: argparse.Namespace) -> None:
     _tell_random_seed(answer.random_seed, options)
 
 
+def add_score(commands: Commands) -> argparse.ArgumentParser:
+    """Add the command that weighs a text."""
+    command = commands.add_parser("score", help="how likely does the model find a text?")
+    command.add_argument("text", help="-: standard input")
+    add_choice(command)
+    command.set_defaults(run=score)
+    return command
+
+
 def score(vitrine: Vitrine, options: argparse.Namespace) -> None:
     """The mean, and one line for each character: the longer the bar, the greater the surprise."""
-    answer = vitrine.text.score(_text(options.text), model=options.model)
+    answer = vitrine.text.score(_text(options.text), **choice(options))
     if options.json:
-        print_body(answer.body)
+        print_body(answer)
         return
     print(
         f"{answer.nats_per_character:.4f} nats, {answer.bits_per_character:.4f} bits per character"
@@ -125,12 +146,7 @@ def _print_heading(index: int, options: argparse.Namespace) -> None:
 def _tell_random_seed(random_seed: int, options: argparse.Namespace) -> None:
     """Say which number gives the same text again, where nobody chose it."""
     if options.random_seed is None:
-        print(f"(random seed {random_seed})", file=sys.stderr)
-
-
-def print_body(body: bytes) -> None:
-    """Print the service's own answer."""
-    print(body.decode().rstrip("\n"))
+        tell(f"(random seed {random_seed})")
 
 
 def _shown(text: str) -> str:
@@ -146,8 +162,3 @@ def _text(argument: str) -> str:
             errors="surrogateescape"
         )  # what is no text is the service's to refuse
     return sys.stdin.read()
-
-
-def _sentence(prediction: DigitPrediction) -> str:
-    hint = "   probably no digit" if prediction.outlier else ""
-    return f"{prediction.digit}  {prediction.probability:7.2%}  {bar(prediction.probability)}{hint}"

@@ -1,0 +1,190 @@
+"""`sample`, `interpolate`, `edit`, `mix` and `project`: pictures that a VAE or a GAN draws."""
+
+import argparse
+import re
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+from clients.python.answers import Grid
+from clients.python.client import Vitrine
+from clients.python.commands.shared import (
+    Commands,
+    add_choice,
+    add_output,
+    choice,
+    print_body,
+    tell,
+)
+from clients.python.errors import InvalidSetting, UnexpectedAnswer
+from clients.python.latents import Origin
+from clients.python.projection import ProjectionAnswer, ProjectionStep
+from clients.python.terminal import printable
+
+POINT = "a picture's file, a random seed such as 7, or 7:3 for its digit 3"
+
+
+def add_sample(commands: Commands) -> argparse.ArgumentParser:
+    """Add the command that draws."""
+    command = commands.add_parser("sample", help="draw pictures that nobody drew")
+    command.add_argument("kind", choices=("vae", "gan"), help="what draws them")
+    add_output(command, "samples.png")
+    add_choice(command)
+    command.add_argument("--n", type=int, default=16, help="how many (default 16)")
+    command.add_argument("--random-seed", type=int, help="same number, same pictures")
+    command.add_argument(
+        "--scale", type=float, help="vae; below 1: nearer to the typical (default 1)"
+    )
+    command.add_argument("--digit", type=int, help="gan: draw only this digit (default: any)")
+    command.add_argument(
+        "--truncation", type=float, help="gan; lower: nearer to the typical (default 0.7)"
+    )
+    command.set_defaults(run=sample)
+    return command
+
+
+def sample(vitrine: Vitrine, options: argparse.Namespace) -> None:
+    """A grid of drawn pictures, written to a file; as JSON, the pictures and their latent vectors."""
+    group = vitrine.vae if options.kind == "vae" else vitrine.gan
+    _draw(group.sample, group.sample_grid, options, **_wanted(options))
+
+
+def add_interpolate(commands: Commands) -> argparse.ArgumentParser:
+    """Add the command that goes from one point to another."""
+    command = commands.add_parser("interpolate", help="draw the way from one picture to another")
+    command.add_argument("kind", choices=("vae", "gan"), help="what draws it")
+    command.add_argument("start", type=_point, help=POINT + " (a GAN's)")
+    command.add_argument("end", type=_point, help="likewise")
+    add_output(command, "way.png")
+    add_choice(command)
+    command.add_argument("--steps", type=int, help="pictures, both ends among them (default 9)")
+    command.add_argument("--path", choices=("lerp", "slerp"), help="a line or an arc (lerp)")
+    command.set_defaults(run=interpolate)
+    return command
+
+
+def interpolate(vitrine: Vitrine, options: argparse.Namespace) -> None:
+    """The pictures on the way, as one file."""
+    group: Any = vitrine.vae if options.kind == "vae" else vitrine.gan
+    ends, way = (options.start, options.end), {"steps": options.steps, "path": options.path}
+    _draw(group.interpolate, group.interpolate_grid, options, *ends, **way, **choice(options))
+
+
+def add_edit(commands: Commands) -> argparse.ArgumentParser:
+    """Add the command that moves a picture along a direction."""
+    command = commands.add_parser("edit", help="draw a digit thicker, more slanted or wider")
+    command.add_argument("point", type=_point, help=POINT)
+    command.add_argument("direction", help="thickness, slant, width, …")
+    command.add_argument(
+        "strength", nargs="+", type=float, help="in sigmas; several give a picture each: -2 0 2"
+    )
+    add_output(command, "edited.png")
+    add_choice(command)
+    command.set_defaults(run=edit)
+    return command
+
+
+def edit(vitrine: Vitrine, options: argparse.Namespace) -> None:
+    """The digit at each strength, as one file."""
+    what = (options.point, options.direction, options.strength)
+    _draw(vitrine.gan.edit, vitrine.gan.edit_grid, options, *what, **choice(options))
+
+
+def add_mix(commands: Commands) -> argparse.ArgumentParser:
+    """Add the command that mixes two pictures."""
+    command = commands.add_parser("mix", help="draw one digit's shape with another's strokes")
+    command.add_argument("coarse", type=_point, help=POINT)
+    command.add_argument("fine", type=_point, help="likewise")
+    add_output(command, "mixed.png")
+    add_choice(command)
+    command.set_defaults(run=mix)
+    return command
+
+
+def mix(vitrine: Vitrine, options: argparse.Namespace) -> None:
+    """The mixed picture."""
+    points = (options.coarse, options.fine)
+    _draw(vitrine.gan.mix, vitrine.gan.mix_grid, options, *points, **choice(options))
+
+
+def add_project(commands: Commands) -> argparse.ArgumentParser:
+    """Add the command that finds a picture in the GAN's latent space."""
+    command = commands.add_parser("project", help="find a digit in the GAN's latent space")
+    command.add_argument("picture", help="a PNG, JPEG, WebP, …")
+    command.add_argument("--steps", type=int, default=100, help="of gradient descent (default 100)")
+    command.add_argument("--loss", choices=("perceptual", "pixel"), help="what is compared")
+    add_output(command, "projected.png")
+    add_choice(command)
+    command.set_defaults(run=project)
+    return command
+
+
+def project(vitrine: Vitrine, options: argparse.Namespace) -> None:
+    """The nearest picture that the GAN can draw, written to a file, and how near it is."""
+    answer = _sought(vitrine, options)
+    if options.json:
+        print_body(answer)
+        return
+    options.output.write_bytes(answer.images[0])
+    psnr = answer.psnr[0]
+    near = "no difference" if psnr is None else f"PSNR {psnr:.1f} dB"
+    print(f"{options.output}: loss {answer.losses[0]:.4g}, {near}")
+
+
+def _sought(vitrine: Vitrine, options: argparse.Namespace) -> ProjectionAnswer:
+    """The projection, with a line of progress on a terminal."""
+    how = {"steps": options.steps, "loss": options.loss}
+    events = vitrine.gan.stream_projection(options.picture, **how, **choice(options))
+    try:
+        with closing(events):
+            for event in events:
+                if isinstance(event, ProjectionAnswer):
+                    return event
+                _show_progress(_line(event, options.steps))
+    finally:
+        _show_progress("\n")
+    raise UnexpectedAnswer("the stream ended without the projection")
+
+
+def _line(event: ProjectionStep, steps: int) -> str:
+    return f"\rstep {event.step} of {steps}, loss {event.loss:.4g} "
+
+
+def _show_progress(text: str) -> None:
+    if sys.stderr.isatty():
+        print(text, end="", file=sys.stderr, flush=True)
+
+
+def _draw(
+    ask: Callable[..., Any],
+    ask_for_grid: Callable[..., Grid],
+    options: argparse.Namespace,
+    *what: Any,
+    **how: Any,
+) -> None:
+    if options.json:
+        print_body(ask(*what, **how))
+        return
+    grid = ask_for_grid(*what, **how)
+    options.output.write_bytes(grid.png)
+    print(f"{options.output}: drawn by {printable(str(grid.model))}, {len(grid.png):,} bytes")
+    if grid.random_seed is not None and options.random_seed is None:
+        tell(f"(random seed {grid.random_seed})")
+
+
+def _point(text: str) -> int | Origin | str:
+    """A word of the command line → a point."""
+    if match := re.fullmatch(r"(\d+):(\d)", text, re.ASCII):
+        return Origin(random_seed=int(match[1]), digit=int(match[2]))
+    return int(text) if text.isascii() and text.isdigit() else text
+
+
+def _wanted(options: argparse.Namespace) -> dict[str, Any]:
+    of_vae, of_gan = ["scale"], ["digit", "truncation"]
+    own, foreign = (of_gan, of_vae) if options.kind == "gan" else (of_vae, of_gan)
+    for name in foreign:
+        if getattr(options, name) is not None:
+            raise InvalidSetting(f"sample {options.kind} takes no --{name}: leave it out")
+    basics = {"n": options.n, "random_seed": options.random_seed, **choice(options)}
+    return basics | {name: getattr(options, name) for name in own}

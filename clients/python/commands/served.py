@@ -1,0 +1,105 @@
+"""`models`, `card` and `health`: what is served, what is known of it, and whether it answers."""
+
+import argparse
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from clients.python.client import Vitrine
+from clients.python.commands.shared import Commands, add_version, print_body
+from clients.python.models import ListedModel, ModelCard
+from clients.python.terminal import printable
+
+
+def add_models(commands: Commands) -> argparse.ArgumentParser:
+    """Add the command that lists models."""
+    command = commands.add_parser("models", help="which models are there?")
+    command.set_defaults(run=models)
+    return command
+
+
+def models(vitrine: Vitrine, options: argparse.Namespace) -> None:
+    """One line for each model."""
+    answer = vitrine.models.list()
+    if options.json:
+        print_body(answer)
+        return
+    width = max((len(model.id) for model in answer.data), default=0)
+    for model in answer.data:
+        print(f"{printable(model.id):<{width}}  {_state(model)}")
+
+
+def add_card(commands: Commands) -> argparse.ArgumentParser:
+    """Add the command that shows a model card."""
+    command = commands.add_parser("card", help="what is known of a model?")
+    command.add_argument("model", help="its name")
+    add_version(command)
+    command.set_defaults(run=card)
+    return command
+
+
+def card(vitrine: Vitrine, options: argparse.Namespace) -> None:
+    """Where the model comes from, how good it is, and its layers."""
+    answer = vitrine.models.card(
+        options.model, version=options.version, version_label=options.version_label
+    )
+    if options.json:
+        print_body(answer)
+        return
+    for line in _lines(answer):
+        print(printable(line))
+
+
+def add_health(commands: Commands) -> argparse.ArgumentParser:
+    """Add the command that says whether the service is ready."""
+    command = commands.add_parser("health", help="is the service ready? (exit code 1: it is not)")
+    command.set_defaults(run=health)
+    return command
+
+
+def health(vitrine: Vitrine, options: argparse.Namespace) -> int:
+    """Whether every model answers, else why not."""
+    answer = vitrine.health.ready()
+    if options.json:
+        print_body(answer)
+    else:
+        print("ready" if answer.ready else printable(answer.error))
+    return 0 if answer.ready else 1
+
+
+def _state(model: ListedModel) -> str:
+    versions = ", ".join(map(str, model.versions))
+    readiness = "ready" if model.ready else "not ready"
+    return f"{readiness:<9}  {model.task or '?':<16}  versions {versions}"
+
+
+def _lines(answer: ModelCard) -> Iterator[str]:
+    contents = answer.contents
+    yield f"{answer.model}  {answer.task}, {answer.framework}"
+    yield from (str(contents[name]) for name in ("summary", "description") if contents.get(name))
+    data: Mapping[str, Any] = contents.get("data") or {}
+    if data:
+        split = (
+            f"{data[part]:,} {part}" for part in ("train", "validation", "test") if part in data
+        )
+        yield f"data     {data.get('source', '')}: {', '.join(split)}"
+    metrics: Mapping[str, Any] = contents.get("metrics") or {}
+    if metrics:
+        yield "metrics"
+    for name, value in metrics.items():
+        if not isinstance(value, list):
+            yield f"  {name:<44} {_metric(value)}"
+    layers = contents.get("layers") or ()
+    if layers:
+        yield "layers"
+    for row in layers:
+        shape = "×".join("?" if size is None else str(size) for size in row["shape"])
+        yield f"  {row['name']:<20} {row['type']:<20} {shape:<14} {row['parameters']:>10,}"
+    if "parameters" in contents:
+        yield f"  {'parameters':<56} {contents['parameters']:>10,}"
+
+
+def _metric(value: Any) -> str:
+    if isinstance(value, dict) and "interval_95" in value:
+        low, high = value["interval_95"]
+        return f"{value['value']:.2%} (95 % interval {low:.2%} to {high:.2%}, {value['count']:,})"
+    return f"{value:.4f}" if isinstance(value, float) else str(value)

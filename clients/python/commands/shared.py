@@ -1,0 +1,52 @@
+"""What commands have in common: which model is asked, and how the service's own answer is printed."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TypeAlias
+
+from clients.python.types import Answer, ModelChoice
+
+# What add_subparsers gives; it has no public name.
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def add_pictures(command: argparse.ArgumentParser, what: str = "picture") -> None:
+    """Add the files of the pictures to ask about."""
+    command.add_argument("pictures", nargs="+", metavar=what, help="a PNG, JPEG, WebP, …")
+
+
+def add_output(command: argparse.ArgumentParser, name: str) -> None:
+    """Add where to write a picture."""
+    command.add_argument("-o", "--output", type=Path, default=Path(name), help=f"the file ({name})")
+
+
+def add_choice(command: argparse.ArgumentParser) -> None:
+    """Add which model is asked."""
+    command.add_argument("--model", help="another model of the same task")
+    add_version(command)
+
+
+def add_version(command: argparse.ArgumentParser) -> None:
+    """Add which version of a model is asked."""
+    command.add_argument("--version", type=int, help="a version (default: the newest)")
+    command.add_argument("--version-label", help="a version by its label")
+
+
+def choice(options: argparse.Namespace) -> ModelChoice:
+    """Which model was chosen on the command line."""
+    return {
+        "model": options.model,
+        "version": options.version,
+        "version_label": options.version_label,
+    }
+
+
+def print_body(answer: Answer) -> None:
+    """Print the service's own words."""
+    print(answer.body.decode().rstrip("\n"))
+
+
+def tell(text: str) -> None:
+    """Say something beside the answer, on standard error."""
+    print(text, file=sys.stderr)

@@ -1,0 +1,168 @@
+"""The commands of the command line against the real app around engines one can compute."""
+
+import io
+import json
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from clients.python import Vitrine
+from clients.python.__main__ import COMMANDS, main
+
+PNG = b"\x89PNG"
+
+
+@pytest.fixture
+def run(served, tmp_path, capsys, monkeypatch):
+    """Run a command line in an empty folder; give what it printed and the folder."""
+    monkeypatch.chdir(tmp_path)
+    pixels = np.full((28, 28), 51, np.uint8)
+    pixels[0, :3] = 200
+    Image.fromarray(pixels).save("picture.png")
+
+    def command(line, code=0):
+        assert main([*line.split(), "--url", served.url]) == code
+        return capsys.readouterr()
+
+    command.folder = tmp_path
+    return command
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("label picture.png --top 1", "blue"),
+        ("fashion picture.png", "picture.png  Dress  1.0000"),
+        ("fashion picture.png --head svm", "Coat"),
+        ("fashion picture.png --model fashion-svm", "Coat"),
+        ("fashion picture.png --head both", "dense Dress  1.0000  svm Coat  1.0000   they differ"),
+        ("classify picture.png --normalize off --version 1", "picture.png  3  100.00%"),
+        ("models", "text           ready      generate_text     versions 1"),
+        ("card digits --version 1", "digits/1  classify_digit, fake 1.0\ncounts lit pixels"),
+        ("health", "ready"),
+    ],
+)
+def test_people_get_text(run, line, said):
+    assert said in run(line).out
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "classify picture.png",
+        "label picture.png",
+        "fashion picture.png",
+        "fashion picture.png --head both",
+        "generate seed",
+        "score seed",
+        "sample vae",
+        "sample gan",
+        "interpolate gan 1 2",
+        "edit 1 grey 1",
+        "mix 1 2",
+        "project picture.png --steps 3",
+        "models",
+        "card digits",
+        "health",
+    ],
+)
+def test_machines_get_the_services_own_words(run, line):
+    printed = run(f"{line} --json")
+
+    assert isinstance(json.loads(printed.out), dict)
+    assert printed.err == ""
+    assert [path.name for path in run.folder.iterdir()] == ["picture.png"]
+
+
+@pytest.mark.parametrize(
+    ("line", "file", "pictures"),
+    [
+        ("sample vae --n 9", "samples.png", (3, 3)),
+        ("sample gan --n 4 --digit 3 --random-seed 5", "samples.png", (2, 2)),
+        ("interpolate vae picture.png 7 --steps 4", "way.png", (2, 2)),
+        ("interpolate gan 3:4 8:9 --steps 4 --path slerp", "way.png", (2, 2)),
+        ("edit picture.png grey -2 0 1 2", "edited.png", (2, 2)),
+        ("mix 3:4 picture.png", "mixed.png", (1, 1)),
+        ("sample vae --n 1 -o my.png", "my.png", (1, 1)),
+    ],
+)
+def test_drawn_pictures_are_written_to_a_file(run, line, file, pictures):
+    printed = run(line)
+
+    rows, columns = pictures
+    width, height = Image.open(io.BytesIO((run.folder / file).read_bytes())).size
+    assert (height // 28, width // 28) == (rows, columns)
+    assert printed.out.startswith(f"{file}: drawn by ")
+    drawn = line.startswith("sample") and "--random-seed" not in line
+    assert printed.err.startswith("(random seed ") is drawn
+
+
+def test_a_projection_is_written_with_how_near_it_came(run):
+    printed = run("project picture.png --steps 6 --loss pixel")
+
+    assert (run.folder / "projected.png").read_bytes().startswith(PNG)
+    assert printed.out.startswith("projected.png: loss 0.1429, PSNR ")
+    assert printed.err == ""
+
+
+def test_a_terminal_sees_a_projection_come(run, monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+
+    run("project picture.png --steps 7")
+
+    shown = terminal.getvalue().split("\r")
+    assert [each.split(",")[0] for each in shown[1:]] == [
+        "step 0 of 7",
+        "step 5 of 7",
+        "step 7 of 7",
+    ]
+    assert shown[-1].endswith("\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("sample vae --digit 3", "leave it out"),
+        ("sample gan --scale 2", "leave it out"),
+        ("sample vae --n 0", "n is"),
+        ("edit 3 beauty 1", "grey"),
+        ("edit nowhere.png grey 1", "nowhere.png cannot be read"),
+        ("interpolate vae 3:4 7", "from is"),
+        ("fashion picture.png --head both --version 1", "version"),
+        ("fashion picture.png --head svm --model fashion-dense", "only one"),
+        ("card nobody", "nobody"),
+        ("classify picture.png --version-label canary", "canary"),
+        ("project picture.png --steps 0", "steps"),
+        ("sample vae -o .", "Is a directory"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(run, line, said):
+    printed = run(line, code=1)
+
+    assert printed.out == ""
+    assert printed.err.startswith("error: ")
+    assert printed.err.count("\n") == 1
+    assert said in printed.err
+
+
+def test_a_service_that_is_not_ready_says_why_and_fails(capsys):
+    body = {"error": "Not ready: digits.", "code": "not_ready", "live": True, "ready": False}
+    transport = httpx.MockTransport(lambda _: httpx.Response(503, json=body))
+
+    assert main(["health"], lambda _: Vitrine("http://service.test", transport=transport)) == 1
+    assert capsys.readouterr().out == "Not ready: digits.\n"
+
+
+def test_every_command_has_help(capsys):
+    for add in COMMANDS:
+        name = add.__name__.removeprefix("add_")
+        with pytest.raises(SystemExit):
+            main([name, "--help"])
+        assert "--json" in capsys.readouterr().out
