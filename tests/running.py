@@ -38,7 +38,7 @@ def running_service(models, **environment):
 
 
 def _wait_until_ready(process, port):
-    for _ in range(600):
+    for _ in range(1800):
         assert process.poll() is None, process.stderr.read()
         with contextlib.suppress(OSError):
             url = f"http://127.0.0.1:{port}/v2/health/ready"
@@ -46,4 +46,4 @@ def _wait_until_ready(process, port):
                 assert json.load(answer)["ready"]
                 return
         time.sleep(0.1)
-    raise AssertionError("the service did not become ready in a minute")
+    raise AssertionError("the service did not become ready in three minutes")

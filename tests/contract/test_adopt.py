@@ -1,52 +1,29 @@
 """A model of one's own answers over HTTP: what `docs/your-own-model.md` says, as it stands."""
 
 import json
-import os
-import re
-import shlex
-import subprocess
-import sys
-from pathlib import Path
+import time
 
 import httpx
 import numpy as np
 import pytest
 
+from tests.contract.pages import ROOT, blocks, follow
 from tests.running import running_service
 
 pytestmark = pytest.mark.tensorflow
-ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "your-own-model.md"
 
 
-def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(), re.DOTALL)
-
-
-def lines(word):
-    return [line for block in blocks("sh") for line in block.splitlines() if word in line]
-
-
-def run(words, folder):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    finished = subprocess.run(words, cwd=folder, capture_output=True, text=True, env=environment)
-    assert finished.returncode == 0, finished.stderr
-    return finished.stdout
+def shell(word):
+    return [block for block in blocks(PAGE, "sh") if word in block.text]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Where a reader follows the page up to the first question: models/flowers/1 and 2."""
+    """Where a reader follows the page up to the first question: models/flowers/1 and 2, and pictures."""
     folder = tmp_path_factory.mktemp("reader")
-    (folder / "docs").symlink_to(ROOT / "docs")
-    run([sys.executable, "-c", "\n".join(blocks("python"))], folder)
-    run(["sh", "-c", lines("printf")[0]], folder)
-    said = [
-        run(shlex.split(line.replace("python", sys.executable, 1)), folder)
-        for line in lines("training adopt")
-    ]
-    shown = PAGE.read_text().split("It says what it found and did:\n\n```\n")[1].split("```")[0]
-    assert said[0].startswith(shown)
+    follow("python", blocks(PAGE, "python"), folder)
+    follow("sh", shell("training adopt"), folder)
     return folder
 
 
@@ -60,12 +37,10 @@ def client(folder):
 
 
 def test_the_question_of_the_page_is_answered_with_its_labels(client, folder):
-    [question] = lines("curl")
-    path = question.split("127.0.0.1:8000")[1].rstrip("'")
-    response = client.post(path, content=(folder / "docs" / "seven.png").read_bytes())
-
-    [labels] = response.json()["predictions"]
-    assert response.headers["x-model"] == "flowers/2"
+    question, _ = shell("curl")
+    [answer] = follow("sh", [question], folder, str(client.base_url))
+    [labels] = json.loads(answer)["predictions"]
+    assert json.loads(answer)["model"] == {"name": "flowers", "version": 2}
     assert len(labels) == 2
     assert {label["class_description"] for label in labels} < {"daisy", "rose", "tulip"}
     assert labels[0]["class_name"] == labels[0]["class_description"]
@@ -106,3 +81,22 @@ def test_features_card_and_too_high_a_top_answer(client, folder):
     assert most.status_code == 422
     assert "3" in most.json()["error"]
     assert card["parameters"] == 499
+
+
+def test_a_folder_of_pictures_is_trained_on_and_answers(client, folder):
+    follow("sh", shell("training train"), folder)
+    deadline = time.monotonic() + 120
+    while (states := states_of(client)).get("3") != "AVAILABLE":
+        assert time.monotonic() < deadline, states
+        time.sleep(0.2)
+
+    _, question = shell("curl")
+    follow("sh", [question], folder, str(client.base_url))
+    card = client.get("/v1/models/flowers/card").json()
+    assert card["data"]["labels"] == ["daisy", "rose", "tulip"]
+    assert card["metrics"]["test_accuracy"]["count"] == 3
+
+
+def states_of(client):
+    status = client.get("/v1/models/flowers").json()
+    return {version["version"]: version["state"] for version in status["model_version_status"]}

@@ -3,12 +3,9 @@
 import base64
 import io
 import json
-import os
 import re
-import shlex
 import subprocess
 import sys
-from pathlib import Path
 
 import httpx
 import numpy as np
@@ -16,10 +13,10 @@ import pytest
 from PIL import Image, ImageDraw, ImageOps
 
 from service.manifest import check_files, read_manifest
+from tests.contract.pages import ROOT, blocks, follow
 from training.datasets import synthetic_digits
 
 pytestmark = pytest.mark.tensorflow
-ROOT = Path(__file__).parents[2]
 SEVEN = ROOT / "docs" / "seven.png"
 
 
@@ -152,72 +149,40 @@ def test_a_model_that_is_exported_while_the_service_runs_answers(client, models)
     assert response.headers["x-model"] == "digits/2"
 
 
-def shell_blocks(path, language="sh"):
-    blocks = path.read_text().split(f"```{language}\n")[1:]
-    return [block.split("```")[0] for block in blocks]
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """Where a reader's commands run: beside docs/, and what they write is thrown away."""
-    (tmp_path / "docs").symlink_to(ROOT / "docs")
-    return tmp_path
-
-
-def test_the_curl_lines_of_the_docs_run_as_they_stand(service, folder):
-    lines = [
-        line.replace("http://127.0.0.1:8000", service).replace(
-            "curl ", "curl --noproxy '*' -sS ", 1
-        )
-        for page in ("README.md", "docs/api.md", "docs/course.md")
-        for block in shell_blocks(ROOT / page)
-        for line in block.splitlines()
-        if line.startswith("curl ")
-    ]
-    assert len(lines) >= 5
-    for line in lines:
-        finished = subprocess.run(
-            line, shell=True, cwd=folder, capture_output=True, text=True, check=False
-        )
-        assert finished.returncode == 0, line + finished.stderr
-        if written := re.search(r" -o (\S+)", line):
-            assert (folder / written[1]).read_bytes().startswith(b"\x89PNG"), line
-            continue
-        if finished.stdout.startswith("data: "):
-            assert finished.stdout.endswith("data: [DONE]\n\n"), line
-            continue
-        answer = json.loads(finished.stdout)
-        assert answer.get("model") or "28" in answer["error"] or "blank" in answer["error"], (
-            line + str(answer)
-        )
-
-
-def test_the_describe_commands_of_the_course_run_as_they_stand(folder):
-    commands = course_commands("training describe")
-    assert len(commands) == 10
-    for command in commands:
-        run(command, folder)
-
-
-def test_the_client_commands_of_the_course_run_as_they_stand(service, folder):
-    commands = course_commands("clients.python")
-    assert len(commands) == 6
-    for command in commands:
-        assert len(run(command, folder, VITRINE_URL=service)) > 30
-
-
-def course_commands(module):
+def commands(page, beginning):
+    """The lines of a page's shell blocks that begin so, each a block of its own."""
     return [
-        line
-        for block in shell_blocks(ROOT / "docs" / "course.md")
-        for line in block.splitlines()
-        if line.startswith(f"python -m {module}")
+        block._replace(text=f"{line}\n")
+        for block in blocks(ROOT / page, "sh")
+        for line in block.text.splitlines()
+        if line.startswith(beginning)
     ]
 
 
-def run(command, folder, **environment):
-    words = shlex.split(command.replace("python", sys.executable, 1))
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
-    finished = subprocess.run(words, cwd=folder, capture_output=True, text=True, env=environment)
-    assert finished.returncode == 0, finished.stderr
-    return finished.stdout
+def test_the_curl_lines_of_the_docs_run_as_they_stand(service, tmp_path):
+    pages = ("README.md", "docs/api.md", "docs/course.md")
+    lines = [line for page in pages for line in commands(page, "curl ")]
+    assert len(lines) >= 5
+    answers = follow("sh", lines, tmp_path, service)
+    for (place, line, _), answer in zip(lines, answers, strict=True):
+        if written := re.search(r" -o (\S+)", line):
+            assert (tmp_path / written[1]).read_bytes().startswith(b"\x89PNG"), place
+        elif answer.startswith("data: "):
+            assert answer.endswith("data: [DONE]"), place
+        else:
+            found = json.loads(answer)
+            assert found.get("model") or "28" in found["error"] or "blank" in found["error"], place
+
+
+def test_the_describe_commands_of_the_course_run_as_they_stand(tmp_path):
+    asked = commands("docs/course.md", "python -m training describe")
+
+    assert len(follow("sh", asked, tmp_path)) == 10
+
+
+def test_the_client_commands_of_the_course_run_as_they_stand(service, tmp_path):
+    asked = commands("docs/course.md", "python -m clients.python")
+    answers = follow("sh", asked, tmp_path, service)
+
+    assert len(answers) == 6
+    assert all(len(answer) > 30 for answer in answers)
