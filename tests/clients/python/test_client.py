@@ -83,6 +83,17 @@ def test_the_address_comes_from_the_environment(environment, service):
     assert service.requests[0].url.host == "elsewhere.test"
 
 
+def test_this_machine_is_asked_where_nothing_is_said():
+    with Vitrine() as vitrine:
+        assert vitrine.url == "http://127.0.0.1:8000"
+
+
+def test_an_address_that_is_given_goes_before_the_environments(environment):
+    environment.setenv("VITRINE_URL", "http://elsewhere.test:81")
+    with Vitrine("https://service.test/prefix/") as vitrine:
+        assert vitrine.url == "https://service.test/prefix/"
+
+
 def test_a_shed_request_is_repeated_after_the_wait_that_was_asked_for(
     vitrine, service, waits, refusal
 ):
