@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from service.admission import Admission
+from service.backlog import Backlog
 from service.batcher import Batched, MicroBatcher
 from service.continuous import Round
 from service.engine import Arrays
@@ -31,6 +32,7 @@ class Servable:
         self.manifest = manifest
         self.card = model.card
         self.admission = admission
+        self.backlog = Backlog()
         self._rows = metrics.batch_rows.labels(manifest.name)
         self._seconds = metrics.run_seconds.labels(manifest.name)
         self._executor = ThreadPoolExecutor(1, f"{manifest.name}-{manifest.version}")

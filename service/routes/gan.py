@@ -1,14 +1,11 @@
 """`/v1/gan/*`."""
 
-from collections.abc import AsyncGenerator
 from functools import partial
-from typing import Any
 
-import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.codecs.image import Picture, data_uri, encode_png
+from service.codecs.image import Picture
 from service.codecs.latents import Latents
 from service.codecs.raster import Pixels
 from service.codecs.uniforms import MAX_SEED
@@ -16,13 +13,11 @@ from service.routes import gan_documents as documents
 from service.routes.bodies import query_choice, query_integer, query_number, read_document
 from service.routes.call import Call
 from service.routes.direct import DirectRouter
-from service.routes.events import EventStream, event
 from service.routes.picture_urls import NOT_STORED, cached_picture, picture
 from service.routes.state import state_of
-from service.tasks import gan_points, points, projection
+from service.tasks import gan_points, points
 from service.tasks import generate_image as task
-from service.tasks.drawings import Drawings, seen
-from service.tasks.projection import Plan, Projection
+from service.tasks.drawings import Drawings
 
 DEFAULT = "gan"
 
@@ -131,82 +126,6 @@ async def discriminate(request: Request) -> Response:
         outputs = (await call.predict("discriminate", pictures.inputs)).outputs
     rows = partial(task.predictions, outputs, pictures, with_input=with_input)
     return call.answer(lambda: {"predictions": rows()})
-
-
-@router.post("/v1/gan/project", **documents.PROJECT)
-async def project(request: Request) -> Response:
-    """Find the latent vector of each picture, whole or as a stream."""
-    plan = Plan(
-        query_integer(request, "steps", 1, projection.MAX_STEPS) or projection.DEFAULT_STEPS,
-        query_choice(request, "loss", projection.LOSSES, "perceptual"),
-        query_choice(request, "start", projection.STARTS, "encoder"),
-    )
-    with_input = query_choice(request, "return", ("input",), "") == "input"
-    stream = query_choice(request, "stream", ("true", "false"), "")
-    call = Call(request, task.TASK, DEFAULT)
-    is_normalized = query_choice(request, "normalize", ("auto", "off"), "auto") == "auto"
-    decode = partial(task.decode_query, normalize=is_normalized)
-    pictures = await call.decode(decode, await call.pictures())
-    shown: dict[str, Any] = {}
-    if with_input:
-        shown = {"inputs": [seen(canvas) for canvas in pictures.canvases]}
-    if stream == "true" or (
-        not stream and "text/event-stream" in request.headers.get("accept", "")
-    ):
-        return EventStream(call, _events(call, pictures, plan, shown))
-    found: list[Projection] = []
-
-    async def seek() -> None:
-        found.append(await _begun(call, pictures, plan))
-        while not found[0].is_done:
-            await _advance(call, found[0], found[0].stride())
-
-    await call.attend(seek)
-    result = found[0].result()
-    return await call.answer_images(
-        found[0].images, lambda uris: {"images": uris, **result, **shown}
-    )
-
-
-async def _events(
-    call: Call, pictures: Drawings, plan: Plan, shown: dict[str, Any]
-) -> AsyncGenerator[bytes]:
-    seeking = await _begun(call, pictures, plan)
-    await _advance(call, seeking, 0)
-    yield _progress(seeking)
-    while not seeking.is_done:
-        await _advance(call, seeking, seeking.stride())
-        if seeking.is_to_be_shown:
-            yield _progress(seeking)
-    manifest = call.servable.manifest
-    model = {"name": manifest.name, "version": manifest.version}
-    images = [data_uri(encode_png(image)) for image in seeking.images]
-    yield event({"model": model, "images": images, **seeking.result(), **shown})
-
-
-def _progress(seeking: Projection) -> bytes:
-    rows = zip(seeking.losses.tolist(), seeking.images, strict=True)
-    return b"".join(
-        event(
-            {"index": i, "step": seeking.step, "loss": loss, "image": data_uri(encode_png(image))}
-        )
-        for i, (loss, image) in enumerate(rows)
-    )
-
-
-async def _begun(call: Call, pictures: Drawings, plan: Plan) -> Projection:
-    manifest = call.servable.manifest
-    targets = pictures.inputs["images"]
-    if plan.start == "mean":
-        w: Latents = np.tile(np.array(manifest.w_mean, np.float32), (len(targets), 1))
-    else:
-        w = (await call.predict("encode", pictures.inputs)).outputs["w"]
-    return Projection(targets, w, plan, manifest.batch_limit("project"))
-
-
-async def _advance(call: Call, seeking: Projection, steps: int) -> None:
-    """One run, after which others get their turn."""
-    seeking.take((await call.predict("project", seeking.inputs(steps))).outputs, steps)
 
 
 def _call(request: Request) -> Call:

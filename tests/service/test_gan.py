@@ -234,6 +234,28 @@ async def test_a_projection_that_takes_too_long_says_so(served, engine):
     assert (response.status_code, response.json()["code"]) == (504, "deadline_exceeded")
 
 
+@pytest.mark.parametrize(("query", "pictures"), [("steps=1000", 1), ("steps=50", 40)])
+@pytest.mark.parametrize("stream", ["", "&stream=true"])
+async def test_what_cannot_be_done_in_time_is_refused_at_once(
+    served, engine, query, pictures, stream
+):
+    engine.seconds_each_run = 0.02
+    hurried = {"X-Timeout-Ms": "1500"}
+    url = f"{GAN}/project?start=mean&"
+    known = await served.post(f"{url}steps=15", content=drawing())
+    engine.runs.clear()
+    files = [("f", drawing())] * pictures
+    refused = await served.post(url + query + stream, files=files, headers=hurried)
+    runs = list(engine.runs)
+    short = await served.post(f"{url}steps=5{stream}", content=drawing(), headers=hurried)
+
+    assert (refused.status_code, refused.json()["code"]) == (429, "overloaded")
+    assert "ask for fewer, or for more time with X-Timeout-Ms" in refused.json()["error"]
+    assert int(refused.headers["retry-after"]) >= 1
+    assert runs == []
+    assert (known.status_code, short.status_code) == (200, 200)
+
+
 async def test_only_one_digit_can_be_projected(client):
     for content in (drawing(()), drawing(((4, 8), (40, 8)))):
         response = await client.post(f"{GAN}/project", content=content)
