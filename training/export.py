@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from training.job import Arrays, Job, Signature
+from training.memory import resident_megabytes
 from training.release import Release, exported_versions, load_weights, read_calibration
 
 MAX_BATCH_SIZE = 64
@@ -68,7 +69,6 @@ def write(artefact: Artefact, models: Path, name: str) -> Path:
         extra.mkdir()
         golden, described = _golden(scratch, signatures, artefact.golden_inputs)
         np.savez_compressed(extra / "golden.npz", allow_pickle=False, **golden)
-        (extra / "card.json").write_text(json.dumps(artefact.card, ensure_ascii=False))
         manifest = {
             "name": name,
             "version": version,
@@ -83,10 +83,20 @@ def write(artefact: Artefact, models: Path, name: str) -> Path:
             "card": "card.json",
             "origin": artefact.origin,
             "release": artefact.digest,
-            "files": _digests(scratch),
         }
+        card = {**artefact.card, "memory": _memory(scratch, manifest)}
+        (extra / "card.json").write_text(json.dumps(card, ensure_ascii=False))
+        manifest["files"] = _digests(scratch)
         (extra / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False))
     return models / name / str(version)
+
+
+def _memory(scratch: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The card's section on memory: of every signature at its largest batch."""
+    limits, most = manifest.get("batch_limits", {}), manifest["max_batch_size"]
+    rows = {name: limits.get(name, most) for name in manifest["signatures"]}
+    grown = resident_megabytes(scratch, rows, manifest.get("steps", 1))
+    return {"resident_megabytes": grown, "largest_batch": most}
 
 
 @contextlib.contextmanager

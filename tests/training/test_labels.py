@@ -81,6 +81,13 @@ def test_the_exported_model_says_what_it_takes_and_gives(exported):
         assert signature.inputs == {"images": "uint8 [B,224,224,3]"}
 
 
+def test_the_exported_card_tells_the_memory_that_was_measured(exported):
+    card = json.loads((exported / "assets.extra" / "card.json").read_text())
+
+    assert card["memory"]["largest_batch"] == 8
+    assert card["metrics"]["megabytes_of_weights"] < card["memory"]["resident_megabytes"] < 1000
+
+
 def test_the_exported_model_is_the_original_network(exported):
     import tensorflow as tf
 

@@ -1,0 +1,59 @@
+"""How much memory a SavedModel takes, measured: loaded and run in a process that does nothing else.
+
+Only what the process has to keep counts (Linux' RssAnon): not TensorFlow's code, and not what TensorFlow
+takes without any model. Where there is no /proc, nothing is measured.
+"""
+
+import multiprocessing
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+STATUS = Path("/proc/self/status")
+
+
+def resident_megabytes(directory: Path, rows: Mapping[str, int], free: int) -> float | None:
+    """Load a SavedModel, run each signature once, and return by how much the process grew, 10⁶ bytes.
+
+    rows: signature → batch size; free: what a size that is free beside the batch becomes. None if it
+    cannot be measured here: no figure is worth an export that fails.
+    """
+    if not STATUS.exists():
+        return None
+    # One server imports TensorFlow, beside whoever exports; each measurement is a fork of it.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tensorflow"])
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_measure, args=(sender, str(directory), dict(rows), free))
+    process.start()
+    sender.close()
+    try:
+        grown: int = receiver.recv()
+    except EOFError:
+        return None
+    finally:
+        process.join()
+    return round(grown / 1e6, 1)
+
+
+def _measure(sender: Connection, directory: str, rows: Mapping[str, int], free: int) -> None:
+    import tensorflow as tf
+
+    # As the service runs it.
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.zeros(1) + tf.zeros(1)  # what TensorFlow itself takes is there from now on
+    before = _resident_bytes()
+    loaded = tf.saved_model.load(directory)
+    for name, signature in loaded.signatures.items():
+        inputs = {
+            key: tf.zeros([rows[name], *(size or free for size in spec.shape[1:])], spec.dtype)
+            for key, spec in signature.structured_input_signature[1].items()
+        }
+        signature(**inputs)
+    sender.send(_resident_bytes() - before)
+
+
+def _resident_bytes() -> int:
+    [line] = [line for line in STATUS.read_text().splitlines() if line.startswith("RssAnon:")]
+    return 1024 * int(line.split()[1])
