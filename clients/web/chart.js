@@ -1,4 +1,4 @@
-/** Charts: bars that move to where they belong, and the curves of a training as inline SVG. */
+/** Charts: bars that move to where they belong, and curves as inline SVG. */
 
 import { make } from "./dom.js";
 import { figure, inWords, percent } from "./words.js";
@@ -6,18 +6,17 @@ import { figure, inWords, percent } from "./words.js";
 const WIDTH = 320;
 const HEIGHT = 120;
 
-/** Shares between 0 and 1 under their names; the longest stands out, and percentages are beside, unless told otherwise. */
-export function showBars(list, names, shares, { best = shares.indexOf(Math.max(...shares)), values = shares.map(percent) } = {}) {
-  if (list.children.length !== names.length) {
-    list.replaceChildren(...names.map(() => make("li", make("span.name"), make("span.track", make("span.fill")), make("span.value"))));
+/** Rows: a name, a share from 0 to 1, and what is written beside it; the longest stands out, unless told otherwise. */
+export function showBars(list, rows, best = rows.findIndex(([, share]) => share === Math.max(...rows.map(([, each]) => each)))) {
+  if (list.children.length !== rows.length) {
+    list.replaceChildren(...rows.map(() => make("li", make("span.name"), make("span.track", make("span.fill")), make("span.value"))));
   }
-  names.forEach((text, index) => {
+  rows.forEach(([name, share, words = percent(share)], index) => {
     const item = list.children[index];
-    const [name, track, value] = item.children;
     item.classList.toggle("best", index === best);
-    name.textContent = text;
-    track.firstChild.style.transform = `scaleX(${shares[index]})`;
-    value.textContent = values[index] ?? "";
+    item.firstChild.textContent = name;
+    item.querySelector(".fill").style.transform = `scaleX(${share})`;
+    item.lastChild.textContent = words;
   });
 }
 
@@ -30,7 +29,7 @@ export function pathOf(values, [low, high]) {
   }).join("");
 }
 
-/** Everything numeric of a history, by measure: what was `train`ed on beside its `validation`, else the values `alone`. */
+/** What is numbers in a history, by measure: `train` beside `validation`, or the values `alone`. */
 export function measuresOf(history) {
   const measures = {};
   for (const [name, values] of Object.entries(history)) {

@@ -8,18 +8,15 @@ import { percent } from "./words.js";
 
 const SETTLED_MS = 400; // without a new stroke: announce the answer, look into the layers
 const COURSE = "digits-course"; // the network that is looked into
-const DIGITS = [..."0123456789"];
 
-export default function digitsRoom({ part, paced, action, say, named }) {
+export default function digitsRoom({ part, show, paced, action, say, named }) {
   const pad = createPad(part, change);
   let latest = null; // the prediction that is shown
-  showNothing();
-  watchOverflow(part.strip);
 
   const classify = paced(async ({ ask, signal }) => {
     latest = null;
     try {
-      show(await ask("v1/digits/classify?return=input", await pad.toPicture(), "predictions"));
+      showAnswer(await ask("v1/digits/classify?return=input", await pad.toPicture(), "predictions"));
     } finally {
       if (!signal.aborted) settle();
     }
@@ -28,11 +25,11 @@ export default function digitsRoom({ part, paced, action, say, named }) {
   const settle = action(async ({ pause, askQuietly }) => {
     await pause(SETTLED_MS);
     const words = latest ? `The model reads ${latest.digit}, ${percent(latest.probability)}.` : "";
-    if (!pad.isSample) part.live.textContent = `${words} ${part.note.textContent}`;
+    if (!pad.isSample) show({ live: `${words} ${part.note.textContent}` });
     if (!latest || !named("classify_digit").includes(COURSE)) return;
     const { model, layers } = await askQuietly(`v1/digits/activations?model=${COURSE}`, await pad.toPicture(), "layers");
     showLayers(part.strip, part.seen.src, layers);
-    part.layersCaption.textContent = `The same picture in ${model.name}/${model.version}: lighter means more.`;
+    show({ layersCaption: `The same picture in ${model.name}/${model.version}: lighter means more.` });
     part.layers.hidden = false;
   });
 
@@ -44,30 +41,31 @@ export default function digitsRoom({ part, paced, action, say, named }) {
     showNothing();
   }
 
-  function show({ model, predictions: [prediction] }) {
-    const { digit, probability, probabilities, outlier, input } = (latest = prediction);
+  function showAnswer({ model, predictions: [prediction] }) {
+    latest = prediction;
+    const { digit, probability, probabilities, outlier, input } = prediction;
     if (outlier) say("This is probably no digit. The network has to name one all the same.", false);
-    part.digit.textContent = digit;
-    part.certainty.textContent = percent(probability);
-    part.caption.textContent = `${pad.isSample ? "a sample, " : ""}read by ${model.name}/${model.version}`;
-    showBars(part.bars, DIGITS, probabilities);
+    show({
+      digit,
+      certainty: percent(probability),
+      caption: `${pad.isSample ? "a sample, " : ""}read by ${model.name}/${model.version}`,
+      steps: input.steps.map((step) => make("li", step)),
+    });
+    showBars(part.bars, probabilities.map((share, each) => [each, share]));
     part.seen.hidden = false;
     part.seen.src = input.image;
-    part.steps.replaceChildren(...input.steps.map((step) => make("li", step)));
   }
 
   function showNothing() {
-    part.digit.textContent = "–";
-    part.certainty.textContent = part.caption.textContent = "\u00a0";
-    showBars(part.bars, DIGITS, DIGITS.map(() => 0), { best: -1, values: [] });
+    show({ digit: "–", certainty: "\u00a0", caption: "\u00a0", steps: [] });
+    showBars(part.bars, Array.from({ length: 10 }, (_, digit) => [digit, 0, ""]), -1);
     part.seen.hidden = part.layers.hidden = part.timing.hidden = true;
-    part.steps.replaceChildren();
   }
 
-  return {
-    start() {
-      if (pad.isEmpty) pad.showSample();
-      classify();
-    },
+  showNothing();
+  watchOverflow(part.strip);
+  return () => {
+    if (pad.isEmpty) pad.showSample();
+    classify();
   };
 }

@@ -9,7 +9,7 @@ const SHOWN = 24; // samples
 const STEPS = 9;
 const STRONGEST = 3; // standard deviations along a direction
 
-export default function ganRoom({ part, paced, action }) {
+export default function ganRoom({ part, show, paced, action }) {
   const pad = createPad(part, change);
   const opinions = {}; // by what is judged: the probability that it is real
   let point = null; // { latent, image }: where the sliders begin
@@ -20,12 +20,12 @@ export default function ganRoom({ part, paced, action }) {
   const sample = paced(async ({ ask }) => {
     const values = valuesOf(part.form);
     if (!values) return;
-    part.truncation.textContent = values.truncation.toFixed(2);
+    show({ truncation: values.truncation.toFixed(2) });
     const request = { n: SHOWN, ...values, ...(values.digit && { digit: Number(values.digit) }) };
     const { images, digits, w } = await ask("v1/gan/sample", request, "images");
-    part.samples.replaceChildren(...images.map((image, index) => make("button",
+    show({ samples: images.map((image, index) => make("button",
       { type: "button", ariaLabel: `A ${digits[index]}, sample ${index + 1}: edit it`, onclick: () => choose({ latent: w[index], image }) },
-      make("img.pixels", { src: image, alt: "" }))));
+      make("img.pixels", { src: image, alt: "" }))) });
     if (!point) choose({ latent: w[0], image: images[0] });
   });
 
@@ -37,7 +37,7 @@ export default function ganRoom({ part, paced, action }) {
 
   function showMoved(to) {
     moved = to;
-    part.edited.replaceChildren(pictured(point.image, 112, "as it was"), pictured(moved.image, 112, "as it is moved"));
+    show({ edited: [pictured(point.image, 112, "as it was"), pictured(moved.image, 112, "as it is moved")] });
     judge();
   }
 
@@ -63,8 +63,7 @@ export default function ganRoom({ part, paced, action }) {
   });
 
   const judge = paced(async ({ askQuietly }) => {
-    const images = [point.image, moved.image];
-    const { predictions } = await askQuietly("v1/gan/discriminate", { images }, "predictions");
+    const { predictions } = await askQuietly("v1/gan/discriminate", { images: [point.image, moved.image] }, "predictions");
     showOpinions({ "as it was": predictions[0], "as it is moved": predictions[1] });
   });
 
@@ -74,36 +73,31 @@ export default function ganRoom({ part, paced, action }) {
   });
 
   function showOpinions(found) {
-    Object.assign(opinions, found);
-    const judged = Object.keys(opinions).filter((name) => opinions[name]);
-    showBars(part.opinions, judged, judged.map((name) => opinions[name].probability_real));
+    const rows = Object.entries(Object.assign(opinions, found)).filter(([, opinion]) => opinion);
+    showBars(part.opinions, rows.map(([name, opinion]) => [name, opinion.probability_real]));
   }
 
   const project = action(async ({ events }) => {
     const { guess, loss, steps } = valuesOf(part.search);
-    const losses = [];
     const path = `v1/gan/project?steps=${steps}&loss=${loss}&start=${guess}&stream=true`;
-    for await (const event of await events(path, await pad.toPicture())) {
-      if (event.latents) finish(event);
-      else follow(event, losses, steps);
+    const losses = [];
+    const showFound = (image, words) =>
+      show({ found: [pictured(image, 112, "found", words), createCurve("loss", { alone: losses })], live: "" });
+    for await (const { step, loss: now, image, latents, images, psnr } of await events(path, await pad.toPicture())) {
+      if (!latents) {
+        losses.push(now);
+        showFound(image, `step ${step} of ${steps}`);
+        continue;
+      }
+      const words = `${figure(psnr[0])} dB from your drawing`;
+      showFound(images[0], words);
+      show({ live: `Found: ${words}.` });
+      choose({ latent: latents[0], image: images[0] });
     }
   }, (isRunning) => {
     part.find.disabled = isRunning || pad.isEmpty;
     part.halt.disabled = !isRunning;
   });
-
-  function follow({ step, loss, image }, losses, steps) {
-    losses.push(loss);
-    part.live.textContent = "";
-    part.found.replaceChildren(pictured(image, 112, "found", `step ${step} of ${steps}`), createCurve("loss", { alone: losses }));
-  }
-
-  function finish({ latents: [latent], images: [image], psnr: [psnr] }) {
-    const words = `${figure(psnr)} dB from your drawing`;
-    part.found.firstChild?.replaceWith(pictured(image, 112, "found", words));
-    part.live.textContent = `Found: ${words}.`;
-    choose({ latent, image });
-  }
 
   /** The way between two points, and the two mixed: the coarse of one with the fine of the other. */
   const join = action(async ({ ask, askQuietly }) => {
@@ -115,9 +109,11 @@ export default function ganRoom({ part, paced, action }) {
     const mix = (coarse, fine) => askQuietly("v1/gan/mix", { coarse, fine }, "images");
     const way = ask("v1/gan/interpolate", { from, to, steps: STEPS, path, space: isFromMoved ? "w" : space }, "images");
     const [{ images }, ...mixed] = await Promise.all([way, mix(from, to), mix(to, from)]);
-    part.way.replaceChildren(...images.map((image, step) => pictured(image, 88, `${step + 1} of ${STEPS}`)));
-    part.mixed.replaceChildren(...mixed.map(({ images: [image] }, index) =>
-      pictured(image, 112, `coarse of the ${index ? "second" : "first"}`, `fine of the ${index ? "first" : "second"}`)));
+    show({
+      way: images.map((image, step) => pictured(image, 88, `${step + 1} of ${STEPS}`)),
+      mixed: mixed.map(({ images: [image] }, index) =>
+        pictured(image, 112, `coarse of the ${index ? "second" : "first"}`, `fine of the ${index ? "first" : "second"}`)),
+    });
   });
 
   function change() {
@@ -138,13 +134,11 @@ export default function ganRoom({ part, paced, action }) {
   };
   part.find.onclick = () => project();
   part.halt.onclick = project.stop;
-  return {
-    start() {
-      if (pad.isEmpty) pad.showSample();
-      change();
-      sample();
-      if (!sliders.length) findDirections();
-      join();
-    },
+  return () => {
+    if (pad.isEmpty) pad.showSample();
+    change();
+    sample();
+    if (!sliders.length) findDirections();
+    join();
   };
 }

@@ -9,7 +9,7 @@ const LABEL = "v1/images/label?top=5";
 const CLOTHES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
 const HEADS = { dense: "A new last layer", svm: "A support vector machine" };
 
-export default function labelsRoom({ part, paced, say, showCommand, named }) {
+export default function labelsRoom({ part, show, paced, say, showCommand, named }) {
   const { model } = part.form.elements;
   const pad = createPad(part, change);
   let heads = []; // those that are served
@@ -17,25 +17,27 @@ export default function labelsRoom({ part, paced, say, showCommand, named }) {
   const label = paced(async ({ ask }) => {
     const path = `${LABEL}&model=${encodeURIComponent(model.value)}`;
     const { model: by, predictions: [labels] } = await ask(path, await pad.toPicture(), "predictions");
-    const names = labels.map(({ class_description: name }) => inWords(name));
-    showBars(part.bars, names, labels.map(({ score }) => score));
-    part.caption.textContent = `by ${by.name}/${by.version}; ${labels[0].class_name}`;
-    part.live.textContent = `The network sees: ${names[0]}, ${percent(labels[0].score)}.`;
+    const rows = labels.map(({ class_description: name, score }) => [inWords(name), score]);
+    showBars(part.bars, rows);
+    show({
+      caption: `by ${by.name}/${by.version}; ${labels[0].class_name}`,
+      live: `The network sees: ${rows[0][0]}, ${percent(rows[0][1])}.`,
+    });
   });
 
   const classify = paced(async ({ ask }) => {
-    const head = heads.length > 1 ? "both" : heads[0];
-    const path = `v1/fashion/classify?head=${head}&return=input`;
+    const path = `v1/fashion/classify?head=${heads.length > 1 ? "both" : heads[0]}&return=input`;
     const { predictions: [prediction] } = await ask(path, await pad.toPicture(), "predictions");
-    const answers = heads.map((each) => prediction[each] ?? prediction);
+    const answers = heads.map((head) => prediction[head] ?? prediction);
     const names = [...new Set(answers.map((answer) => answer.label))].join(" or ");
-    part.verdict.textContent = heads.length > 1 ? `The two ${prediction.agree ? "agree" : "differ"}: ${names}.` : names;
-    part.heads.replaceChildren(...answers.map((answer, index) => {
-      const title = HEADS[heads[index]];
-      const list = make("ol.bars.named", { ariaLabel: title });
-      showScores(list, answer);
-      return make("div", make("h3", `${title}: ${answer.label}`), list);
-    }));
+    show({
+      verdict: heads.length > 1 ? `The two ${prediction.agree ? "agree" : "differ"}: ${names}.` : names,
+      heads: answers.map(({ head, label: name, scores }) => {
+        const list = make("ol.bars.named", { ariaLabel: HEADS[head] });
+        showBars(list, head === "dense" ? scores.map((share, index) => [CLOTHES[index], share]) : decisions(scores));
+        return make("div", make("h3", `${HEADS[head]}: ${name}`), list);
+      }),
+    });
   });
 
   function change() {
@@ -47,29 +49,25 @@ export default function labelsRoom({ part, paced, say, showCommand, named }) {
     classify.stop();
     label.stop();
     say("");
-    part.verdict.textContent = part.caption.textContent = "";
-    for (const list of [part.bars, part.heads]) list.replaceChildren();
+    show({ verdict: "", caption: "", bars: [], heads: [] });
     showCommand(LABEL, new File([], "photo.jpg"));
   }
 
   part.form.onchange = change;
-  return {
-    start(state) {
-      const models = named("classify_image");
-      heads = Object.keys(HEADS).filter((head) => models.includes(`fashion-${head}`));
-      const photos = models.filter((name) => !name.startsWith("fashion-"));
-      offer(model, photos.sort((one, other) => (other === "labels") - (one === "labels")), state.get("model"));
-      part.form.hidden = photos.length === 0;
-      part.lacksLabels.hidden = photos.length > 0;
-      part.lacksFashion.hidden = heads.length > 0;
-      change();
-    },
+  return (state) => {
+    const models = named("classify_image");
+    heads = Object.keys(HEADS).filter((head) => models.includes(`fashion-${head}`));
+    const photos = models.filter((name) => !name.startsWith("fashion-"));
+    offer(model, photos.sort((one, other) => (other === "labels") - (one === "labels")), state.get("model"));
+    part.form.hidden = !photos.length;
+    part.lacksLabels.hidden = photos.length > 0;
+    part.lacksFashion.hidden = heads.length > 0;
+    change();
   };
 }
 
-/** Decision values have no scale of their own: the lowest is an empty bar, the highest a full one. */
-function showScores(list, { head, scores }) {
-  if (head === "dense") return showBars(list, CLOTHES, scores);
+/** They have no scale of their own: the lowest is an empty bar, the highest a full one. */
+function decisions(scores) {
   const [low, high] = [Math.min(...scores), Math.max(...scores)];
-  showBars(list, CLOTHES, scores.map((score) => (score - low) / (high - low || 1)), { values: scores.map(figure) });
+  return scores.map((score, index) => [CLOTHES[index], (score - low) / (high - low || 1), figure(score)]);
 }

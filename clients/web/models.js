@@ -5,40 +5,38 @@ import { make } from "./dom.js";
 import { createSamples } from "./samples.js";
 import { figure, inWords } from "./words.js";
 
-export default function modelsRoom({ part, site, action }) {
+export default function modelsRoom({ part, show, site, action }) {
   const showSamples = createSamples(part.samples);
 
-  const show = action(async ({ ask }, name) => {
-    const card = await ask(`v1/models/${encodeURIComponent(name)}/card`, null, "model");
-    const { model, summary = "", data = {}, metrics = {}, history = {}, training = {}, pictures = {} } = card;
-    part.name.textContent = `${model.name}/${model.version}`;
-    part.summary.textContent = summary;
-    part.data.textContent = data.source ?? "";
-    const facts = Object.entries({ ...metrics, parameters: card.parameters, "seconds of training": training.seconds });
-    part.metrics.replaceChildren(...facts.filter(([, value]) => figure(value))
-      .map(([fact, value]) => make("div", make("dt", inWords(fact)), make("dd", figure(value)))));
+  const showCard = action(async ({ ask }, id) => {
+    const card = await ask(`v1/models/${encodeURIComponent(id)}/card`, null, "model");
+    const { model: { name, version }, summary = "", data, metrics, history = {}, training, parameters, pictures = {} } = card;
+    const facts = Object.entries({ ...metrics, parameters, "seconds of training": training?.seconds });
     const curves = Object.entries(measuresOf(history));
-    part.curves.replaceChildren(...curves.map(([measure, values]) => createCurve(measure, values)));
+    show({
+      name: `${name}/${version}`,
+      summary,
+      data: data?.source ?? "",
+      metrics: facts.filter(([, value]) => figure(value)).map(([fact, value]) => make("div", make("dt", inWords(fact)), make("dd", figure(value)))),
+      curves: curves.map(([measure, values]) => createCurve(measure, values)),
+      gallery: Object.entries(pictures).map(([title, src]) => make("figure",
+        make("img.pixels", { src, alt: `${inWords(title)} of ${name}` }), make("figcaption", inWords(title)))),
+      tables: Object.entries(card).filter(([title, rows]) => title !== "samples" && rows?.[0]?.constructor === Object)
+        .map(([title, rows]) => createTable(inWords(title), rows)),
+    });
     part.inside.hidden = !curves.length;
-    showSamples(card);
-    part.gallery.replaceChildren(...Object.entries(pictures).map(([title, src]) => make("figure",
-      make("img.pixels", { src, alt: `${inWords(title)} of ${model.name}` }), make("figcaption", inWords(title)))));
     part.pictures.hidden = !part.gallery.hasChildNodes();
-    part.tables.replaceChildren(...Object.entries(card)
-      .filter(([title, rows]) => title !== "samples" && rows?.[0]?.constructor === Object)
-      .map(([title, rows]) => createTable(inWords(title), rows)));
+    showSamples(card);
   });
 
-  part.list.onchange = ({ target }) => show(target.value);
-  return {
-    start(state) {
-      const names = site.models.map(({ id }) => id);
-      const chosen = names.includes(state.get("model")) ? state.get("model") : names[0];
-      part.list.replaceChildren(...site.models.map(({ id, task }) => make("label.choice",
-        make("input", { type: "radio", name: "model", value: id, checked: id === chosen }),
-        make("span", make("b", id), inWords(task ?? "not ready")))));
-      show(chosen);
-    },
+  part.list.onchange = ({ target }) => showCard(target.value);
+  return (state) => {
+    const names = site.models.map(({ id }) => id);
+    const chosen = names.includes(state.get("model")) ? state.get("model") : names[0];
+    show({ list: site.models.map(({ id, task }) => make("label.choice",
+      make("input", { type: "radio", name: "model", value: id, checked: id === chosen }),
+      make("span", make("b", id), inWords(task ?? "not ready")))) });
+    showCard(chosen);
   };
 }
 

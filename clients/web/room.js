@@ -1,4 +1,4 @@
-/** What every room has: its parts, its state in the address, requests of which the newest wins, and what is said of them. */
+/** What every room has: its parts, its state in the address, requests of which the newest wins, and their commands. */
 
 import { newestOnly, pause, Superseded, VitrineError } from "./api.js";
 import { make, partsOf, useTemplate } from "./dom.js";
@@ -7,7 +7,7 @@ import { curlCommand, milliseconds, sentence, waitingSentence } from "./words.js
 
 /**
  * `site`: the service as `vitrine`, the `models` known by now, and `remember(state)` for the address.
- * `setUp(room)` is a room's own module; it returns `start(state)`, called whenever the address leads there.
+ * `setUp(room)` is the room's own module: it returns `start(state)`, for whenever the address leads there.
  */
 export function createRoom(host, site, setUp) {
   for (const place of host.querySelectorAll("[data-use]")) useTemplate(place, place.dataset.use);
@@ -16,15 +16,20 @@ export function createRoom(host, site, setUp) {
   const kept = {}; // of the state, what no field has
   const fields = () => [...host.querySelectorAll("[name]")].filter(({ type, checked }) => type !== "radio" || checked);
 
-  /** Puts fields and `values` into the address. */
+  /** Puts the fields, and `values` beside them, into the address. */
   function remember(values) {
     Object.assign(kept, values);
     site.remember({ ...Object.fromEntries(fields().map(({ name, value }) => [name, value])), ...kept });
   }
 
-  function say(text, isFailure = text !== "") {
-    part.note.textContent = text;
-    part.note.hidden = text === "";
+  /** Fills parts, by name, with a text or elements. */
+  function show(contents) {
+    for (const [name, content] of Object.entries(contents)) part[name].replaceChildren(...[content].flat());
+  }
+
+  function say(note, isFailure = note !== "") {
+    show({ note });
+    part.note.hidden = note === "";
     host.classList.toggle("stale", isFailure);
   }
 
@@ -34,8 +39,9 @@ export function createRoom(host, site, setUp) {
     say(isKnown ? sentence(error.message) : "This page made a mistake. Please reload it.");
   }
 
-  /** What a job sees of the service; `ask` and `events` show their command, and where the time went. */
+  /** The service, for one job; `ask` and `events` show their command, and where the time went. */
   function serviceFor(signal) {
+    const { vitrine } = site;
     const options = { signal, onWait: (seconds, error) => say(waitingSentence(seconds, error)) };
     const shown = async (path, command, call) => {
       showCommand(path, command);
@@ -44,15 +50,15 @@ export function createRoom(host, site, setUp) {
       showTiming(answer);
       return answer;
     };
-    const ask = (...request) => site.vitrine.ask(...request, options);
+    const askQuietly = (...request) => vitrine.ask(...request, options);
     return {
       signal,
       pause: (duration) => pause(duration, signal),
-      picture: async (path) => (await site.vitrine.picture(path, options)).body,
-      askQuietly: async (...request) => (await ask(...request)).body,
-      ask: async (path, content, expected) => (await shown(path, content, ask(path, content, expected))).body,
+      picture: async (path) => (await vitrine.picture(path, options)).body,
+      askQuietly: async (...request) => (await askQuietly(...request)).body,
+      ask: async (path, content, expected) => (await shown(path, content, askQuietly(path, content, expected))).body,
       events: async (path, content, command = content) =>
-        (await shown(path, command, site.vitrine.stream(path, content, options))).events,
+        (await shown(path, command, vitrine.stream(path, content, options))).events,
     };
   }
 
@@ -87,62 +93,53 @@ export function createRoom(host, site, setUp) {
   }
 
   function showCommand(path, content) {
-    const { curl, save } = part;
     const isFile = content instanceof Blob;
     const posted = isFile ? { file: content.name ?? "digit.png" } : { json: content };
-    curl.textContent = curlCommand(new URL(path, document.baseURI).href, { ...posted, withKey: Boolean(site.vitrine.key) });
-    save.hidden = !isFile || "name" in content;
-    if (save.hidden) return;
-    URL.revokeObjectURL(save.href);
-    save.href = URL.createObjectURL(content);
+    show({ curl: curlCommand(new URL(path, document.baseURI).href, { ...posted, withKey: Boolean(site.vitrine.key) }) });
+    part.save.hidden = !isFile || "name" in content;
+    if (part.save.hidden) return;
+    URL.revokeObjectURL(part.save.href);
+    part.save.href = URL.createObjectURL(content);
   }
 
   /** A thin bar and its legend. */
   function showTiming({ timing, roundTripMs }) {
-    part.timing.hidden = !timing.length;
-    part.bar.replaceChildren(...timing.map((step, index) => {
-      const span = make(`span.step-${index % 4}`);
-      span.style.flexGrow = step.milliseconds;
-      return span;
-    }));
-    part.legend.replaceChildren(
-      ...timing.map((step, index) => make("li", make(`span.swatch.step-${index % 4}`), `${step.name} ${milliseconds(step.milliseconds)}`)),
-      make("li", `there and back ${milliseconds(roundTripMs)}`));
+    const steps = timing.map(({ name, milliseconds: duration }, index) => {
+      const kind = `step-${index % 4}`;
+      const span = make(`span.${kind}`);
+      span.style.flexGrow = duration;
+      return [span, make("li", make(`span.swatch.${kind}`), `${name} ${milliseconds(duration)}`)];
+    });
+    part.timing.hidden = !steps.length;
+    show({ bar: steps.map(([span]) => span), legend: [...steps.map(([, item]) => item), make("li", `there and back ${milliseconds(roundTripMs)}`)] });
   }
 
-  async function copy() {
+  part.copy.onclick = async () => {
     try {
       await navigator.clipboard.writeText(part.curl.textContent);
     } catch { // no clipboard without https: select it, so that two keys copy it
       getSelection().selectAllChildren(part.curl);
       document.execCommand("copy");
     }
-    part.copy.textContent = "Copied";
-    setTimeout(() => { part.copy.textContent = "Copy"; }, 1500);
-  }
-
-  /** A button's `data-dice` names the fields that get another random seed. */
-  function roll({ form, dataset }) {
-    if (!dataset?.dice) return;
+    show({ copy: "Copied" });
+    setTimeout(show, 1500, { copy: "Copy" });
+  };
+  host.addEventListener("submit", (event) => event.preventDefault());
+  host.addEventListener("change", () => remember());
+  host.addEventListener("click", ({ target: { form, dataset } }) => {
+    if (!dataset?.dice) return; // it names the fields that get another random seed
     for (const name of dataset.dice.split(" ")) form.elements[name].value = Math.floor(Math.random() * 2 ** 32);
     form.dispatchEvent(new Event("change", { bubbles: true }));
-  }
-
-  part.copy.onclick = copy;
-  host.addEventListener("submit", (event) => event.preventDefault());
-  host.addEventListener("click", ({ target }) => roll(target));
-  host.addEventListener("change", () => remember());
+  });
 
   /** The names of the models of a task. */
   const named = (task) => site.models.filter((model) => model.task === task).map(({ id }) => id);
-  const { start } = setUp({ part, site, action, paced, remember, say, showCommand, named });
+  const start = setUp({ part, site, show, action, paced, remember, say, showCommand, named });
   return {
     open(state) {
       for (const field of fields()) if (state.has(field.name)) field.value = state.get(field.name);
       start(state);
     },
-    close() {
-      for (const end of endings) end();
-    },
+    close: () => endings.forEach((end) => end()),
   };
 }

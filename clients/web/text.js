@@ -15,26 +15,14 @@ const NOTED = { logprobs: 5, stream: true };
 export const randomLetters = (alphabet, random = Math.random) =>
   Array.from({ length: 40 }, () => alphabet[Math.floor(random() * alphabet.length)]).join("");
 
-/** What a card says about text that the model never saw; what it leaves out is undefined. */
-function figuresOf(card) {
-  const { metrics = {}, data = {}, configuration = {} } = card ?? {};
-  return {
-    nats: metrics.validation_nats_per_character,
-    counted: metrics.kneser_ney_7_gram_nats_per_character,
-    right: metrics.validation_accuracy?.value,
-    commonest: metrics.accuracy_of_always_the_commonest?.value,
-    symbols: [...data.vocabulary ?? configuration.vocabulary ?? ""],
-  };
-}
-
-/** The same in a sentence or two. */
+/** What a card says about text that the model never saw, in a sentence or two. */
 export function figuresInWords(card) {
-  const { nats, counted, right, commonest } = figuresOf(card);
+  const { validation_nats_per_character: nats, kneser_ney_7_gram_nats_per_character: counted,
+    validation_accuracy: right, accuracy_of_always_the_commonest: commonest } = card?.metrics ?? {};
   if (!nats) return "";
   const beside = counted ? `, a 7-gram by ${counted.toFixed(3)}` : "";
   const guesses = right && commonest
-    ? ` It foresees ${percent(right)} of the characters; always saying the commonest, ${percent(commonest)}.`
-    : "";
+    ? ` It foresees ${percent(right.value)} of the characters; always saying the commonest, ${percent(commonest.value)}.` : "";
   return `Text it never saw surprises it by ${nats.toFixed(3)} nats per character${beside}.${guesses}`;
 }
 
@@ -43,26 +31,20 @@ function createColumn(diversity, write, lookAt) {
   const output = make("output");
   const slider = make("input", { type: "range", max: 1.5, step: 0.05, value: diversity, oninput: showName, onchange: write });
   const text = make("div.writing", { tabIndex: 0, role: "group" });
-  let skipped = 0; // characters to come that are there already
   const column = {
     host: make("article.column", make("label", "diversity ", output, slider), text),
     characters: [],
+    skipped: 0, // characters to come that are there already
     continuation: "", // once its end has come
     get diversity() { return Number(slider.value); },
-    /** 0.2, 1.0, 0.25 */
     get name() { return column.diversity.toFixed(2).replace(/0$/, ""); },
     begin(seed) {
-      column.characters = [];
-      skipped = 0;
+      Object.assign(column, { characters: [], skipped: 0 });
       text.replaceChildren(make("span.seed", seed.length > SHOWN_SEED ? `…${seed.slice(-SHOWN_SEED)}` : seed));
     },
-    /** The text will be read again from its beginning. */
-    skip() {
-      skipped = column.characters.length;
-    },
     append(characters) {
-      const fresh = characters.slice(skipped);
-      skipped -= characters.length - fresh.length;
+      const fresh = characters.slice(column.skipped);
+      column.skipped -= characters.length - fresh.length;
       column.characters.push(...fresh);
       const isAtEnd = text.scrollTop + text.clientHeight >= text.scrollHeight - 48;
       appendCharacters(text, fresh);
@@ -78,7 +60,7 @@ function createColumn(diversity, write, lookAt) {
   return column;
 }
 
-export default function textRoom({ part, action, remember, say, showCommand, named }) {
+export default function textRoom({ part, show, action, remember, say, named }) {
   const { model, seed: seedField } = part.form.elements;
   const showSamples = createSamples(part.samples);
   let columns = [];
@@ -87,26 +69,27 @@ export default function textRoom({ part, action, remember, say, showCommand, nam
   let seedSurprise = NaN;
 
   const path = (verb) => `v1/text/${verb}?model=${encodeURIComponent(model.value)}`;
+  const symbols = () => [...card?.data?.vocabulary ?? card?.configuration?.vocabulary ?? ""];
 
-  /** Reads a stream for each request into its columns, the stream's texts in their order. */
-  const read = action(async (service, command, requests) => {
+  /** Reads the stream of each request into its columns; `command` does all of it. */
+  const read = action(async ({ events }, command, requests) => {
     say("");
     await Promise.all(requests.map(async ([request, texts]) => {
       const began = performance.now();
       let first = 0;
       let count = 0;
       for (const column of texts) column.continuation = "";
-      for await (const { index, logprobs = [], continuation = "" } of await service.events(path("generate"), request, command)) {
+      for await (const { index, logprobs = [], continuation = "" } of await events(path("generate"), request, command)) {
         first ||= performance.now() - began;
         count += logprobs.length;
         texts[index].append(logprobs);
         texts[index].continuation = continuation;
       }
-      const speed = Math.round(1000 * count / (performance.now() - began));
-      part.caption.textContent = `First characters after ${milliseconds(first)}, then ${speed.toLocaleString("en")} characters a second.`;
+      const speed = Math.round(1000 * count / (performance.now() - began)).toLocaleString("en");
+      show({ caption: `First characters after ${milliseconds(first)}, then ${speed} characters a second.` });
       showSurprise();
     }));
-    part.live.textContent = "The texts are written.";
+    show({ live: "The texts are written." });
   }, (isWriting) => {
     part.stop.disabled = !isWriting;
     part.goOn.disabled = isWriting || !columns.some(({ characters }) => characters.length);
@@ -118,7 +101,7 @@ export default function textRoom({ part, action, remember, say, showCommand, nam
     if (!values) return;
     const { model: _, seed = "", ...others } = values;
     const diversity = columns.map((column) => column.diversity);
-    asked = { ...others, seed, diversity, ...NOTED };
+    asked = { seed, ...others, diversity, ...NOTED };
     remember({ diversity: diversity.join() });
     for (const column of columns) column.begin(seed);
     scoreSeed(seed);
@@ -127,25 +110,22 @@ export default function textRoom({ part, action, remember, say, showCommand, nam
 
   /** Goes on: by each text's own token, or, after a stop, by reading the same texts again. */
   function goOn() {
-    const values = valuesOf(part.form);
-    if (!values) return;
     const longest = Math.max(...columns.map(({ characters }) => characters.length));
-    const length = Math.min(Math.floor(MOST_NOTED / columns.length), longest + values.length);
+    const length = Math.min(Math.floor(MOST_NOTED / columns.length), longest + (valuesOf(part.form)?.length ?? 0));
     if (longest >= length) return say("These texts are as long as they can be.");
-    const again = { ...asked, length }; // the command: tokens are long, and the text is the same
+    const again = { ...asked, length }; // the command too: tokens are long, and the text is the same
     if (columns.every(({ continuation }) => continuation)) {
       return read(again, columns.map((column) =>
         [{ continuation: column.continuation, length: length - column.characters.length, ...NOTED }, [column]]));
     }
-    for (const column of columns) column.skip();
+    for (const column of columns) column.skipped = column.characters.length;
     read(again, [[again, columns]]);
   }
 
   const scoreSeed = action(async ({ askQuietly }, text) => {
     seedSurprise = NaN;
-    part.seed.replaceChildren();
-    if (!text) return;
-    const found = await askQuietly(path("score"), { text }, "characters").catch(() => null); // the texts say what is wrong
+    show({ seed: [] });
+    const found = text && await askQuietly(path("score"), { text }, "characters").catch(() => null); // the texts say what is wrong
     if (!found) return;
     appendCharacters(part.seed, found.characters);
     seedSurprise = meanSurprise(found.characters);
@@ -153,39 +133,31 @@ export default function textRoom({ part, action, remember, say, showCommand, nam
   });
 
   function showSurprise() {
-    const { nats, counted, symbols } = figuresOf(card);
+    const { validation_nats_per_character: nats, kneser_ney_7_gram_nats_per_character: counted } = card?.metrics ?? {};
     const rows = [
       ["your beginning", seedSurprise],
       ...columns.map(({ name, characters }) => [`diversity ${name}`, meanSurprise(characters)]),
       ["text it never saw", nats],
       ["a 7-gram, there", counted],
-      ["guessing blindly", Math.log(symbols.length)],
+      ["guessing blindly", Math.log(symbols().length)],
     ].filter(([, value]) => value >= 0);
-    const values = rows.map(([, value]) => value);
-    showBars(part.bars, rows.map(([name]) => name), values.map((value) => value / Math.max(...values)),
-      { best: 0, values: values.map((value) => `${value.toFixed(2)} nats`) });
+    const most = Math.max(...rows.map(([, value]) => value));
+    showBars(part.bars, rows.map(([name, value]) => [name, value / most, `${value.toFixed(2)} nats`]), 0);
   }
 
-  function lookAt(looked) {
-    const rows = alternatives(looked);
-    const best = rows.findIndex(([character]) => character === looked.character);
-    part.alternativesTitle.textContent = `“${nameOf(looked.character)}” came with ${percent(Math.exp(looked.logprob))}`;
-    showBars(part.alternatives, rows.map(([character]) => nameOf(character)), rows.map(([, share]) => share), { best });
+  function lookAt({ character, logprob, top }) {
+    const rows = alternatives({ character, logprob, top });
+    show({ alternativesTitle: `“${nameOf(character)}” came with ${percent(Math.exp(logprob))}` });
+    showBars(part.alternatives, rows.map(([each, share]) => [nameOf(each), share]), rows.findIndex(([each]) => each === character));
   }
 
   const readCard = action(async ({ askQuietly }) => {
     card = await askQuietly(`v1/models/${encodeURIComponent(model.value)}/card`, null, "model").catch(() => null);
     showSamples(card);
-    part.figures.textContent = figuresInWords(card);
+    show({ figures: figuresInWords(card) });
     part.quote.hidden = !card?.data?.seed;
     showSurprise();
   });
-
-  /** Those of the model's alphabet: it may be another than ours. */
-  function letters() {
-    const known = figuresOf(card).symbols.filter((symbol) => /\p{Ll}/u.test(symbol));
-    return known.length ? known : "abcdefghijklmnopqrstuvwxyz";
-  }
 
   function begin(text) {
     seedField.value = text;
@@ -200,21 +172,22 @@ export default function textRoom({ part, action, remember, say, showCommand, nam
   part.stop.onclick = read.stop;
   part.goOn.onclick = goOn;
   part.quote.onclick = () => begin(card.data.seed);
-  part.noise.onclick = () => begin(randomLetters(letters()));
-  seedField.onkeydown = (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) write();
+  part.noise.onclick = () => {
+    const letters = symbols().filter((symbol) => /\p{Ll}/u.test(symbol)); // it may be another alphabet than ours
+    begin(randomLetters(letters.length ? letters : "abcdefghijklmnopqrstuvwxyz"));
+  };
+  seedField.onkeydown = ({ key, ctrlKey, metaKey }) => {
+    if (key === "Enter" && (ctrlKey || metaKey)) write();
   };
   watchCharacters(part.seed, lookAt);
-  return {
-    start(state) {
-      offer(model, named("generate_text"), state.get("model"));
-      const wanted = (state.get("diversity") ?? "").split(",").filter(Boolean).map(Number).filter(Number.isFinite);
-      if (wanted.length || !columns.length) {
-        columns = (wanted.length ? wanted.slice(0, 6) : DIVERSITIES).map((diversity) => createColumn(diversity, write, lookAt));
-        part.columns.replaceChildren(...columns.map(({ host }) => host));
-      }
-      write();
-      readCard();
-    },
+  return (state) => {
+    offer(model, named("generate_text"), state.get("model"));
+    const wanted = (state.get("diversity") ?? "").split(",").filter(Boolean).map(Number).filter(Number.isFinite).slice(0, 6);
+    if (wanted.length || !columns.length) {
+      columns = (wanted.length ? wanted : DIVERSITIES).map((diversity) => createColumn(diversity, write, lookAt));
+      show({ columns: columns.map(({ host }) => host) });
+    }
+    write();
+    readCard();
   };
 }

@@ -14,7 +14,7 @@ const MAPS = {
 const DEEP = "vae"; // the model of many dimensions
 const PLAIN = "ae-2d"; // has no distribution that could say how unlikely a place is
 
-export default function vaeRoom({ part, paced, action, remember, named }) {
+export default function vaeRoom({ part, show, paced, action, remember, named }) {
   const pad = createPad(part, change);
   const walks = {}; // by model
   let models = [];
@@ -29,24 +29,23 @@ export default function vaeRoom({ part, paced, action, remember, named }) {
     place.title.textContent = title;
     place.about.textContent = about;
     place.map.ariaLabel = `The latent space of ${model}. Arrow keys walk.`;
+    part.maps.append(host);
 
     const decode = paced(async ({ ask }, z) => {
-      const latent = rounded(z);
-      const { model: by, images } = await ask(`v1/vae/decode?model=${model}`, { latents: [latent] }, "images");
+      const { model: by, images } = await ask(`v1/vae/decode?model=${model}`, { latents: [rounded(z)] }, "images");
       [place.picture.src] = images;
       place.caption.textContent = `decoded by ${by.name}/${by.version}`;
-      remember({ z: latent.join() });
+      remember({ z: rounded(z).join() });
     });
-    const walk = (z) => {
+    const map = createLatentMap(place.map, SIZE, walk);
+    function walk(z) {
       map.walkTo(z);
       place.place.textContent = `z = (${z.map((value) => value.toFixed(2).replace("-", "−")).join(", ")})`;
       decode(z);
-    };
-    const map = createLatentMap(place.map, SIZE, walk);
+    }
     action(async ({ picture }) => {
       map.picture.src = URL.createObjectURL(await picture(`v1/vae/manifold.png?model=${model}&size=${SIZE}`));
     })();
-    part.maps.append(host);
     return { walk, land: map.land };
   }
 
@@ -55,30 +54,31 @@ export default function vaeRoom({ part, paced, action, remember, named }) {
     const answers = await Promise.all(models.map((model, index) =>
       (index ? askQuietly : ask)(`v1/vae/reconstruct?return=input&model=${model}`, picture, "reconstructions")));
     const rows = answers.map(({ model: { name }, reconstructions: [row] }) => ({ ...row, name }));
-    part.returned.replaceChildren(pictured(rows[0].input.image, 128, "what went in"),
-      ...rows.map(({ image, name, reconstruction_loss: loss, kl }) => pictured(image, 128, name,
-        `${loss.toFixed(0)} nats to draw it`, ...(name === PLAIN ? [] : [`${kl.toFixed(1)} to say where it is`]))));
     for (const { name, z } of rows) walks[name]?.land(z);
     mine = rows.find(({ name }) => name === DEEP)?.z;
     part.mine.disabled = !mine;
-    part.live.textContent = rows.map((row) => `${row.name}: anomaly score ${row.anomaly_score.toFixed(0)}.`).join(" ");
+    show({
+      returned: [pictured(rows[0].input.image, 128, "what went in"), ...rows.map(({ image, name, reconstruction_loss: loss, kl }) =>
+        pictured(image, 128, name, `${loss.toFixed(0)} nats to draw it`, ...(name === PLAIN ? [] : [`${kl.toFixed(1)} to say where it is`])))],
+      live: rows.map((row) => `${row.name}: anomaly score ${row.anomaly_score.toFixed(0)}.`).join(" "),
+    });
   });
 
   function change() {
     if (!pad.isEmpty) return reconstruct();
     reconstruct.stop();
     part.mine.disabled = true;
-    part.returned.replaceChildren();
+    show({ returned: [] });
     for (const { land } of Object.values(walks)) land(null);
   }
 
   const interpolate = action(async ({ ask }) => {
     const values = valuesOf(part.form);
     if (!values || !models.includes(DEEP)) return;
-    const { from, to, path } = values;
-    const request = { from: isFromMine ? rounded(mine) : { random_seed: from }, to: { random_seed: to }, steps: STEPS, path };
+    const from = isFromMine ? rounded(mine) : { random_seed: values.from };
+    const request = { from, to: { random_seed: values.to }, steps: STEPS, path: values.path };
     const { images } = await ask(`v1/vae/interpolate?model=${DEEP}`, request, "images");
-    part.way.replaceChildren(...images.map((image, step) => pictured(image, 104, `${step + 1} of ${STEPS}`)));
+    show({ way: images.map((image, step) => pictured(image, 104, `${step + 1} of ${STEPS}`)) });
   });
 
   part.form.onchange = ({ target }) => {
@@ -89,18 +89,16 @@ export default function vaeRoom({ part, paced, action, remember, named }) {
     isFromMine = true;
     interpolate();
   };
-  return {
-    start(state) {
-      const served = named("autoencode_image");
-      models = [DEEP, ...Object.keys(MAPS)].filter((model) => served.includes(model));
-      const z = (state.get("z") ?? "0,0").split(",").map(Number);
-      for (const model of models.filter((each) => MAPS[each])) {
-        walks[model] ??= createWalk(model);
-        walks[model].walk(z.length === 2 && z.every(Number.isFinite) ? z : [0, 0]);
-      }
-      if (pad.isEmpty) pad.showSample();
-      reconstruct();
-      interpolate();
-    },
+  return (state) => {
+    const served = named("autoencode_image");
+    models = [DEEP, ...Object.keys(MAPS)].filter((model) => served.includes(model));
+    const z = (state.get("z") ?? "").split(",").map(Number);
+    for (const model of models.filter((each) => MAPS[each])) {
+      walks[model] ??= createWalk(model);
+      walks[model].walk(z.length === 2 && z.every(Number.isFinite) ? z : [0, 0]);
+    }
+    if (pad.isEmpty) pad.showSample();
+    reconstruct();
+    interpolate();
   };
 }
