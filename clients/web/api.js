@@ -1,5 +1,5 @@
 /**
- * The service as the page sees it. Knows no document.
+ * The service as the page sees it.
  *
  * VitrineError            its message is one sentence for a person
  * ├─ Superseded           a newer request took its place
@@ -7,7 +7,7 @@
  * ├─ UnexpectedAnswer     something else answered
  * └─ Refused              the service said no: status, code, requestId
  *    ├─ Unauthorized      an API key is missing or wrong
- *    └─ Busy              429 and 503: asked again until patience ended
+ *    └─ Busy              429 and 503, after all attempts
  */
 
 import { readEvents } from "./events.js";
@@ -17,9 +17,7 @@ const SHORTEST_WAIT_SECONDS = 1;
 const LONGEST_WAIT_SECONDS = 30;
 
 export class VitrineError extends Error {
-  get name() {
-    return this.constructor.name;
-  }
+  get name() { return this.constructor.name; }
 }
 
 export class Superseded extends VitrineError {}
@@ -38,23 +36,22 @@ export class Busy extends Refused {}
 
 /**
  * A path is relative to the page. Content: null gets, a Blob is posted as it is, all else as JSON.
- * Options: `signal` ends the call with `Superseded`; `onWait(seconds, error)` is told before each wait.
+ * Options: `signal` aborts; `onWait(seconds, error)` is told before each wait for a busy service.
  * Answers: `body`; `timing`, the steps of Server-Timing; `roundTripMs`, to the first byte of a stream.
  */
 export class Vitrine {
   key = ""; // the API key
   onUnauthorized = () => {}; // called when it is missing or wrong
-  #quietUntil = 0; // while the service is busy, nothing is sent before the time it named
+  #quietUntil = 0; // nothing is sent before
   #refused = null; // the newest Busy
 
-  /** The clock is in milliseconds. */
   constructor({ fetch = (...args) => globalThis.fetch(...args), now = () => performance.now(), sleep = pause } = {}) {
     Object.assign(this, { fetch, now, sleep });
   }
 
   /** JSON, in which a field is expected that is not empty. */
   ask(path, content, expected, options) {
-    return this.#ask(path, content, options, async (response) => {
+    return this.#send(path, content, options, async (response) => {
       const body = parseJson(await response.text());
       if (!Object.keys(body?.[expected] ?? {}).length) throw unexpected(response);
       return body;
@@ -62,16 +59,16 @@ export class Vitrine {
   }
 
   picture(path, options) {
-    return this.#ask(path, null, options, (response) => response.blob());
+    return this.#send(path, null, options, (response) => response.blob());
   }
 
-  /** The answer has `events`, those of the API. Leaving the loop over them stops the work. */
-  async stream(path, content, options = {}) {
-    const answer = await this.#ask(path, content, options, (response) => readEvents(response.body));
-    return { ...answer, events: eventsOf(answer.body, options.signal) };
+  /** With the `events` of the API. Leaving the loop over them stops the work. */
+  async stream(path, content, options) {
+    const answer = await this.#send(path, content, options, (response) => readEvents(response.body));
+    return { ...answer, events: parsed(answer.body, options?.signal) };
   }
 
-  async #ask(path, content, { signal, onWait = () => {} } = {}, read) {
+  async #send(path, content, { signal, onWait = () => {} } = {}, read) {
     for (let attempt = 1; ; attempt += 1) {
       const wait = this.#quietUntil - this.now();
       if (wait > 0) {
@@ -101,16 +98,14 @@ export class Vitrine {
     return { method: "POST", body: isBlob ? content : JSON.stringify(content), headers, signal };
   }
 
-  #refusal(response, body) {
-    const { status } = response;
+  #refusal({ status, headers }, body) {
     const isBusy = status === 429 || status === 503;
-    if (typeof body?.error !== "string" && !isBusy) return unexpected(response);
+    if (typeof body?.error !== "string" && !isBusy) return unexpected({ status });
     const message = String(body?.error ?? "The service is busy.");
     const about = { status, code: body?.code, requestId: body?.request_id };
     if (status === 401) this.onUnauthorized();
     if (!isBusy) return new (status === 401 ? Unauthorized : Refused)(message, about);
-    const wait = retryAfterSeconds(response.headers.get("Retry-After")) * 1000;
-    this.#quietUntil = Math.max(this.#quietUntil, this.now() + wait);
+    this.#quietUntil = Math.max(this.#quietUntil, this.now() + retryAfterSeconds(headers.get("Retry-After")) * 1000);
     return (this.#refused = new Busy(message, about));
   }
 }
@@ -137,7 +132,7 @@ export function pause(milliseconds, signal) {
     const timer = setTimeout(resolve, milliseconds);
     const leave = () => { clearTimeout(timer); reject(superseded()); };
     if (signal?.aborted) leave();
-    signal?.addEventListener("abort", leave, { once: true });
+    signal?.addEventListener("abort", leave);
   });
 }
 
@@ -146,7 +141,7 @@ export function parseServerTiming(header) {
   return header.split(",").flatMap((entry) => {
     const [name, ...parameters] = entry.split(";").map((part) => part.trim());
     const duration = parameters.find((parameter) => parameter.startsWith("dur="));
-    const milliseconds = Number.parseFloat(duration?.slice("dur=".length).replaceAll('"', ""));
+    const milliseconds = Number.parseFloat(duration?.replace(/dur="?/, ""));
     return name && milliseconds >= 0 ? [{ name, milliseconds }] : [];
   });
 }
@@ -157,7 +152,7 @@ export function retryAfterSeconds(header, now = Date.now()) {
   return Math.min(LONGEST_WAIT_SECONDS, Math.max(SHORTEST_WAIT_SECONDS, seconds));
 }
 
-async function* eventsOf(events, signal) {
+async function* parsed(events, signal) {
   try {
     for await (const data of events) {
       if (signal?.aborted) throw superseded();
@@ -172,8 +167,6 @@ async function* eventsOf(events, signal) {
   throw new Unreachable("The answer broke off before its end. Try again.");
 }
 
-const superseded = () => new Superseded("a newer request took its place");
-
 /** What went wrong on the way → an error of ours. */
 function translated(error, signal) {
   if (signal?.aborted) return superseded();
@@ -181,9 +174,9 @@ function translated(error, signal) {
   return new Unreachable("The service does not answer. Is it running, and are you online?", { cause: error });
 }
 
-function unexpected({ status }) {
-  return new UnexpectedAnswer(`What answered is not this service (status ${status}). Is a proxy in between? Reload the page.`);
-}
+const superseded = () => new Superseded("a newer request took its place");
+const unexpected = ({ status }) =>
+  new UnexpectedAnswer(`What answered is not this service (status ${status}). Is a proxy in between? Reload the page.`);
 
 function parseJson(text) {
   try {

@@ -2,7 +2,7 @@
 
 import { showBars } from "./chart.js";
 import { make } from "./dom.js";
-import { showLayers, watchOverflow } from "./layers.js";
+import { showLayers } from "./layers.js";
 import { createPad } from "./pad.js";
 import { percent } from "./words.js";
 
@@ -16,7 +16,7 @@ export default function digitsRoom({ part, show, paced, action, say, named }) {
   const classify = paced(async ({ ask, signal }) => {
     latest = null;
     try {
-      showAnswer(await ask("v1/digits/classify?return=input", await pad.toPicture(), "predictions"));
+      showAnswer(await ask("v1/digits/classify?return=input", await pad.toPicture()));
     } finally {
       if (!signal.aborted) settle();
     }
@@ -27,7 +27,7 @@ export default function digitsRoom({ part, show, paced, action, say, named }) {
     const words = latest ? `The model reads ${latest.digit}, ${percent(latest.probability)}.` : "";
     if (!pad.isSample) show({ live: `${words} ${part.note.textContent}` });
     if (!latest || !named("classify_digit").includes(COURSE)) return;
-    const { model, layers } = await askQuietly(`v1/digits/activations?model=${COURSE}`, await pad.toPicture(), "layers");
+    const { model, layers } = await askQuietly(`v1/digits/activations?model=${COURSE}`, await pad.toPicture());
     showLayers(part.strip, part.seen.src, layers);
     show({ layersCaption: `The same picture in ${model.name}/${model.version}: lighter means more.` });
     part.layers.hidden = false;
@@ -63,7 +63,6 @@ export default function digitsRoom({ part, show, paced, action, say, named }) {
   }
 
   showNothing();
-  watchOverflow(part.strip);
   return () => {
     if (pad.isEmpty) pad.showSample();
     classify();

@@ -33,17 +33,12 @@ export function pictured(src, side, name, ...lines) {
     make("figcaption", make("b", name), lines.flatMap((line) => [line, make("br")])));
 }
 
-/** A form's values by name, numbers as numbers, what is empty left out; null if one is not valid. */
-export function valuesOf(form) {
-  if (!form.reportValidity()) return null;
-  const fields = [...form.elements].filter(({ name, value }) => name && value !== "");
-  return Object.fromEntries(fields.map(({ name, type, value }) =>
-    [name, type === "number" || type === "range" ? Number(value) : value]));
-}
-
 /** Fills a select with values; the one wanted is chosen, else the one before, where it is offered. */
 export function offer(select, values, wanted) {
   const chosen = [wanted, select.value].find((value) => values.includes(value));
   select.replaceChildren(...values.map((value) => make("option", value)));
   if (chosen) select.value = chosen;
 }
+
+/** "0.2,1" → [0.2, 1]; what is no number is left out. */
+export const numbersOf = (text) => (text ?? "").split(",").filter(Boolean).map(Number).filter(Number.isFinite);

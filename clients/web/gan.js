@@ -1,7 +1,7 @@
 /** The GAN room: samples, the latent vector of a picture, moving along attributes, mixing two. */
 
 import { createCurve, showBars } from "./chart.js";
-import { make, pictured, valuesOf } from "./dom.js";
+import { make, pictured } from "./dom.js";
 import { createPad } from "./pad.js";
 import { figure, inWords, rounded } from "./words.js";
 
@@ -9,7 +9,7 @@ const SHOWN = 24; // samples
 const STEPS = 9;
 const STRONGEST = 3; // standard deviations along a direction
 
-export default function ganRoom({ part, show, paced, action }) {
+export default function ganRoom({ part, show, paced, action, valuesOf }) {
   const pad = createPad(part, change);
   const opinions = {}; // by what is judged: the probability that it is real
   let point = null; // { latent, image }: where the sliders begin
@@ -19,10 +19,9 @@ export default function ganRoom({ part, show, paced, action }) {
 
   const sample = paced(async ({ ask }) => {
     const values = valuesOf(part.form);
-    if (!values) return;
     show({ truncation: values.truncation.toFixed(2) });
     const request = { n: SHOWN, ...values, ...(values.digit && { digit: Number(values.digit) }) };
-    const { images, digits, w } = await ask("v1/gan/sample", request, "images");
+    const { images, digits, w } = await ask("v1/gan/sample", request);
     show({ samples: images.map((image, index) => make("button",
       { type: "button", ariaLabel: `A ${digits[index]}, sample ${index + 1}: edit it`, onclick: () => choose({ latent: w[index], image }) },
       make("img.pixels", { src: image, alt: "" }))) });
@@ -42,7 +41,7 @@ export default function ganRoom({ part, show, paced, action }) {
   }
 
   const findDirections = action(async ({ askQuietly }) => {
-    const { directions } = await askQuietly("v1/gan/directions", null, "directions");
+    const { directions } = await askQuietly("v1/gan/directions", null);
     sliders = directions.map(({ name, rho }) => {
       const slider = make("input", { type: "range", min: -STRONGEST, max: STRONGEST, step: 0.25, value: 0, oninput: () => edit() });
       part.sliders.append(make("label", `${inWords(name)} (follows it with ρ = ${figure(rho)})`, slider));
@@ -56,19 +55,19 @@ export default function ganRoom({ part, show, paced, action }) {
     for (const { name: direction, slider } of sliders) {
       const strength = Number(slider.value);
       if (!strength) continue;
-      const { latents, images } = await ask("v1/gan/edit", { latent: rounded(to.latent), direction, strength }, "images");
+      const { latents, images } = await ask("v1/gan/edit", { latent: rounded(to.latent), direction, strength });
       to = { latent: latents[0], image: images[0] };
     }
     showMoved(to);
   });
 
   const judge = paced(async ({ askQuietly }) => {
-    const { predictions } = await askQuietly("v1/gan/discriminate", { images: [point.image, moved.image] }, "predictions");
+    const { predictions } = await askQuietly("v1/gan/discriminate", { images: [point.image, moved.image] });
     showOpinions({ "as it was": predictions[0], "as it is moved": predictions[1] });
   });
 
   const judgeDrawing = paced(async ({ ask }) => {
-    const { predictions } = await ask("v1/gan/discriminate", await pad.toPicture(), "predictions");
+    const { predictions } = await ask("v1/gan/discriminate", await pad.toPicture());
     showOpinions({ "your drawing": predictions[0] });
   });
 
@@ -101,13 +100,11 @@ export default function ganRoom({ part, show, paced, action }) {
 
   /** The way between two points, and the two mixed: the coarse of one with the fine of the other. */
   const join = action(async ({ ask, askQuietly }) => {
-    const values = valuesOf(part.between);
-    if (!values) return;
-    const { first, firstDigit, second, secondDigit, space, path } = values;
+    const { first, firstDigit, second, secondDigit, space, path } = valuesOf(part.between);
     const from = isFromMoved ? rounded(moved.latent) : { random_seed: first, digit: Number(firstDigit) };
     const to = { random_seed: second, digit: Number(secondDigit) };
-    const mix = (coarse, fine) => askQuietly("v1/gan/mix", { coarse, fine }, "images");
-    const way = ask("v1/gan/interpolate", { from, to, steps: STEPS, path, space: isFromMoved ? "w" : space }, "images");
+    const mix = (coarse, fine) => askQuietly("v1/gan/mix", { coarse, fine });
+    const way = ask("v1/gan/interpolate", { from, to, steps: STEPS, path, space: isFromMoved ? "w" : space });
     const [{ images }, ...mixed] = await Promise.all([way, mix(from, to), mix(to, from)]);
     show({
       way: images.map((image, step) => pictured(image, 88, `${step + 1} of ${STEPS}`)),

@@ -15,8 +15,8 @@ export default function labelsRoom({ part, show, paced, say, showCommand, named 
   let heads = []; // those that are served
 
   const label = paced(async ({ ask }) => {
-    const path = `${LABEL}&model=${encodeURIComponent(model.value)}`;
-    const { model: by, predictions: [labels] } = await ask(path, await pad.toPicture(), "predictions");
+    const path = `${LABEL}&model=${model.value}`;
+    const { model: by, predictions: [labels] } = await ask(path, await pad.toPicture());
     const rows = labels.map(({ class_description: name, score }) => [inWords(name), score]);
     showBars(part.bars, rows);
     show({
@@ -27,7 +27,7 @@ export default function labelsRoom({ part, show, paced, say, showCommand, named 
 
   const classify = paced(async ({ ask }) => {
     const path = `v1/fashion/classify?head=${heads.length > 1 ? "both" : heads[0]}&return=input`;
-    const { predictions: [prediction] } = await ask(path, await pad.toPicture(), "predictions");
+    const { predictions: [prediction] } = await ask(path, await pad.toPicture());
     const answers = heads.map((head) => prediction[head] ?? prediction);
     const names = [...new Set(answers.map((answer) => answer.label))].join(" or ");
     show({

@@ -22,52 +22,32 @@ export function shareBelow(z) {
 
 /** The z that a share of the draws is below. */
 export function quantile(share) {
-  let [low, high] = [-8, 8];
-  for (let step = 0; step < 50; step += 1) {
-    const middle = (low + high) / 2;
-    if (shareBelow(middle) < share) low = middle;
-    else high = middle;
+  let z = -8;
+  for (let step = 8; step > 1e-9; step /= 2) {
+    if (shareBelow(z + step) < share) z += step;
   }
-  return low;
+  return z;
 }
 
 /** Where on the map, 0 to 1 across and down, a z is; what lies beyond is on the edge. */
-export function placeOf(z, size) {
-  return z.map((value) => limited((0.5 + (shareBelow(value) - FIRST) / (LAST - FIRST) * (size - 1)) / size));
-}
+export const placeOf = (z, size) =>
+  z.map((value) => limited((0.5 + (shareBelow(value) - FIRST) / (LAST - FIRST) * (size - 1)) / size));
 
 /** The z at a place. */
-export function latentAt(place, size) {
-  return place.map((share) => {
-    const column = Math.min(size - 1, Math.max(0, share * size - 0.5));
-    return quantile(FIRST + (LAST - FIRST) * column / (size - 1));
-  });
-}
+export const latentAt = (place, size) => place.map((share) =>
+  quantile(FIRST + (LAST - FIRST) * limited((share * size - 0.5) / (size - 1))));
 
 /** Calls `walk(z)` when the pointer or the keys lead to another z. */
 export function createLatentMap(host, size, walk) {
   let here = [0, 0];
   const picture = make("img.pixels", { alt: "" });
   const point = make("circle", { r: 2.5 });
-  const landed = make("path.landed", { d: "M-3 0H3M0-3V3", visibility: "hidden" });
+  const landed = make("path.landed", { d: "M-3 0H3M0-3V3" });
   const show = (mark, z) => {
     const [across, down] = placeOf(z, size);
     mark.setAttribute("transform", `translate(${across * 100} ${down * 100})`);
   };
-
-  host.append(picture, make("svg", { viewBox: "0 0 100 100", "aria-hidden": "true" }, landed, point));
-  host.onpointermove = host.onpointerdown = ({ clientX, clientY }) => {
-    const { left, top, width, height } = host.getBoundingClientRect();
-    walk(latentAt([(clientX - left) / width, (clientY - top) / height].map(limited), size));
-  };
-  host.onkeydown = (event) => {
-    const step = ARROWS[event.key];
-    if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
-    event.preventDefault();
-    walk(latentAt(placeOf(here, size).map((share, axis) => limited(share + step[axis] / size / 4)), size));
-  };
-
-  return {
+  const map = {
     picture,
     walkTo(z) {
       here = z;
@@ -79,4 +59,18 @@ export function createLatentMap(host, size, walk) {
       if (z) show(landed, z);
     },
   };
+
+  host.append(picture, make("svg", { viewBox: "0 0 100 100", "aria-hidden": "true" }, landed, point));
+  host.onpointermove = host.onpointerdown = ({ clientX, clientY }) => {
+    const { left, top, width, height } = host.getBoundingClientRect();
+    walk(latentAt([(clientX - left) / width, (clientY - top) / height], size));
+  };
+  host.onkeydown = (event) => {
+    const step = ARROWS[event.key];
+    if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    walk(latentAt(placeOf(here, size).map((share, axis) => share + step[axis] / size / 4), size));
+  };
+  map.land(null);
+  return map;
 }

@@ -1,43 +1,33 @@
 /** The picture on its way through the network, left to right. */
 
+import { showBars } from "./chart.js";
 import { make } from "./dom.js";
 
-const WISHED_WIDTH = 128; // CSS pixels; maps are enlarged by a whole number, at least 2, to come near it
 const FEW_VALUES = 16;
 
 /** Fills a strip: the picture's address, then each layer's name, shape, and `image` of maps or `values`. */
 export function showLayers(strip, input, layers) {
   const { scrollLeft } = strip;
-  const shown = (name, shape, content) => make("figure", content, make("figcaption", make("b", name), shape.join(" × ")));
-  strip.replaceChildren(shown("input", [28, 28], createMaps(input, 84)),
-    ...layers.map(({ name, shape, image, values }) => shown(name, shape, image ? createMaps(image) : createValues(values))));
+  const figures = [{ name: "input", shape: [28, 28], image: input, wished: 84 }, ...layers].map(({ name, shape, image, values, wished = 128 }) =>
+    make("figure", image ? createMaps(image, wished) : createValues(values), make("figcaption", make("b", name), shape.join(" × "))));
+  strip.replaceChildren(...figures);
   strip.scrollLeft = scrollLeft;
 }
 
-/** Marks a strip that holds more to the right, so that it can fade there. */
-export function watchOverflow(strip) {
-  const mark = () => strip.classList.toggle("more", strip.scrollLeft + strip.clientWidth < strip.scrollWidth - 1);
-  strip.onscroll = mark;
-  strip.addEventListener("load", mark, true); // each map, once its size is known
-  new ResizeObserver(mark).observe(strip);
-}
+const createMaps = (src, wished) =>
+  make("img.pixels", { src, alt: "", onload: ({ target }) => enlarge(target, target.naturalWidth, wished) });
 
-function createMaps(src, width = WISHED_WIDTH) {
-  return make("img.pixels", { src, alt: "", onload: ({ target }) => enlarge(target, target.naturalWidth, width) });
-}
-
-function enlarge(image, naturalWidth, width) {
-  image.style.width = `${naturalWidth * Math.max(2, Math.round(width / naturalWidth))}px`;
+/** By a whole number, at least 2, to come near a width in CSS pixels. */
+function enlarge(image, width, wished) {
+  image.style.width = `${width * Math.max(2, Math.round(wished / width))}px`;
 }
 
 function createValues(values) {
   if (values.length > FEW_VALUES) return createGrid(values);
+  const list = make("ol.bars.few");
   const highest = Math.max(...values.map(Math.abs)) || 1;
-  return make("ol.few", values.map((value, index) => {
-    const fill = make("span.fill");
-    fill.style.transform = `scaleX(${Math.abs(value) / highest})`;
-    return make("li", index, fill);
-  }));
+  showBars(list, values.map((value, index) => [index, Math.abs(value) / highest, ""]), -1);
+  return list;
 }
 
 function createGrid(values) {
@@ -47,8 +37,7 @@ function createGrid(values) {
   const low = Math.min(0, ...values);
   const range = Math.max(...values) - low || 1;
   values.forEach((value, index) => {
-    const grey = 255 * (value - low) / range;
-    context.fillStyle = `rgb(${grey} ${grey} ${grey})`;
+    context.fillStyle = `hsl(0 0% ${100 * (value - low) / range}%)`;
     context.fillRect(index % width, Math.floor(index / width), 1, 1);
   });
   enlarge(canvas, width, 96);

@@ -9,7 +9,7 @@ export default function modelsRoom({ part, show, site, action }) {
   const showSamples = createSamples(part.samples);
 
   const showCard = action(async ({ ask }, id) => {
-    const card = await ask(`v1/models/${encodeURIComponent(id)}/card`, null, "model");
+    const card = await ask(`v1/models/${id}/card`, null);
     const { model: { name, version }, summary = "", data, metrics, history = {}, training, parameters, pictures = {} } = card;
     const facts = Object.entries({ ...metrics, parameters, "seconds of training": training?.seconds });
     const curves = Object.entries(measuresOf(history));

@@ -1,4 +1,4 @@
-/** The drawing area: mouse, touch, pen, keyboard, or a file → a picture. Knows no service. */
+/** The drawing area: mouse, touch, pen, keyboard, or a file → a picture. */
 
 import { paintStrokes, sampleStrokes, strokesToPng } from "./strokes.js";
 
@@ -8,77 +8,50 @@ export const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1]
 
 /** `part`: those of the template; `onChange` is called after every change of the drawing. */
 export function createPad(part, onChange) {
-  const { canvas, paper } = part;
+  const { canvas } = part;
   const context = canvas.getContext("2d");
-  let strokes = [];
-  let isSample = false;
-  let share = 1; // of the sample that is drawn yet
-  let file = null;
-  let bitmap = null; // what the file shows
+  let drawing = { strokes: [] }; // may be a sample, or a `file` with the `bitmap` that it shows
   let stroke = null; // under way
   let cursor = [0.35, 0.25];
   let frame = 0;
 
-  const pad = {
-    get isEmpty() { return !strokes.length && !file; },
-    get isSample() { return isSample; },
-    /** The file, or the drawing as a PNG. */
-    toPicture: async () => file ?? strokesToPng(strokes),
-    showSample,
-  };
+  const isEmpty = () => !drawing.strokes.length && !drawing.file;
+
+  function replace(next = { strokes: [] }) {
+    drawing.bitmap?.close();
+    drawing = next;
+    stroke = null;
+  }
 
   function changed() {
-    part.invitation.hidden = !pad.isEmpty;
+    part.invitation.hidden = !isEmpty();
     repaint();
     onChange();
   }
 
-  function forget() {
-    bitmap?.close();
-    strokes = [];
-    isSample = false;
-    file = bitmap = stroke = null;
-  }
-
   function clear() {
-    forget();
+    replace();
     changed();
   }
 
   function undo() {
-    if (strokes.length < 2) return clear();
+    if (drawing.strokes.length < 2) return clear();
     stroke = null;
-    strokes.pop();
+    drawing.strokes.pop();
     changed();
   }
 
-  async function open(chosen) {
-    if (!chosen || !canvas.clientWidth) return; // another room is open
-    const shown = await createImageBitmap(chosen).catch(() => null); // the service says what is wrong
-    forget();
-    file = chosen;
-    bitmap = shown;
+  async function open(file) {
+    if (!file || !canvas.clientWidth) return; // another room is open
+    const bitmap = await createImageBitmap(file).catch(() => null); // the service says what is wrong
+    replace({ strokes: [], file, bitmap });
     changed();
-  }
-
-  /** As drawn by hand, unless the reader prefers stillness. */
-  function showSample() {
-    strokes = sampleStrokes();
-    isSample = true;
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return repaint();
-    const began = performance.now();
-    const step = (now) => {
-      share = Math.min(1, Math.max(0.02, (now - began) / SAMPLE_MS));
-      paint();
-      if (isSample && share < 1) requestAnimationFrame(step);
-    };
-    requestAnimationFrame(step);
   }
 
   function begin(point) {
-    if (file || isSample) forget();
+    if (drawing.file || drawing.isSample) replace();
     stroke = [point];
-    strokes.push(stroke);
+    drawing.strokes.push(stroke);
     changed();
   }
 
@@ -105,14 +78,14 @@ export function createPad(part, onChange) {
   }
 
   function press(event) {
-    const { key } = event;
-    const isUndo = key === "z" && (event.ctrlKey || event.metaKey);
-    if (event.altKey || ((event.ctrlKey || event.metaKey) && !isUndo)) return;
-    if (isUndo) undo();
+    const { key, altKey, repeat } = event;
+    const isCommand = event.ctrlKey || event.metaKey;
+    if (altKey || (isCommand && key !== "z")) return;
+    if (isCommand) undo();
     else if (key in ARROWS) moveCursor(ARROWS[key]);
-    else if (key === " ") event.repeat || (stroke ? end() : begin(cursor));
+    else if (key === " " && !repeat) (stroke ? end : begin)(cursor);
     else if (key === "Escape" || key === "Delete") clear();
-    else return;
+    else if (key !== " ") return;
     event.preventDefault();
   }
 
@@ -121,8 +94,10 @@ export function createPad(part, onChange) {
     frame = requestAnimationFrame(paint);
   }
 
-  function paint() {
+  function paint(now) {
     const side = canvas.width;
+    const { strokes, bitmap, isSample } = drawing;
+    const share = isSample ? Math.min(1, (now - drawing.began) / SAMPLE_MS) : 1;
     context.clearRect(0, 0, side, side);
     if (bitmap) { // as large as it fits, and crisp where it is enlarged
       const scale = side / Math.max(bitmap.width, bitmap.height);
@@ -131,7 +106,8 @@ export function createPad(part, onChange) {
       context.drawImage(bitmap, (side - width) / 2, (side - height) / 2, width, height);
     }
     context.globalAlpha = isSample ? 0.2 : 1;
-    paintStrokes(context, strokes, getComputedStyle(canvas).color, isSample ? share : 1);
+    paintStrokes(context, strokes, getComputedStyle(canvas).color, share);
+    if (share < 1) repaint();
     if (!canvas.matches(":focus-visible")) return;
     context.globalAlpha = stroke ? 1 : 0.5;
     context.lineWidth = side / 160;
@@ -140,33 +116,19 @@ export function createPad(part, onChange) {
     context.stroke();
   }
 
-  Object.assign(canvas, {
-    onkeydown: press,
-    onfocus: repaint,
-    onblur() { end(); repaint(); },
-    onpointerdown(event) {
-      if (event.button !== 0 || !event.isPrimary) return;
-      try {
-        canvas.setPointerCapture(event.pointerId);
-      } catch {
-        // the pointer is gone already: a tap; its point counts all the same
-      }
-      begin(pointOf(event));
-    },
-    onpointermove(event) {
-      if (!stroke || !event.isPrimary) return;
-      const events = event.getCoalescedEvents?.() ?? [];
-      extend(...(events.length ? events : [event]).map(pointOf));
-    },
+  Object.assign(canvas, { onkeydown: press, onfocus: repaint, onblur() { end(); repaint(); } });
+  canvas.onpointerdown = (event) => {
+    if (event.button === 0 && event.isPrimary) begin(pointOf(event));
+  };
+  addEventListener("pointermove", (event) => { // outside too
+    if (!stroke || !event.buttons || !event.isPrimary) return;
+    const events = event.getCoalescedEvents?.() ?? [];
+    extend(...(events.length ? events : [event]).map(pointOf));
   });
-  for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) {
-    canvas.addEventListener(name, (event) => event.isPrimary && end());
-  }
+  for (const name of ["pointerup", "pointercancel"]) addEventListener(name, (event) => event.isPrimary && end());
   new ResizeObserver(() => {
-    const side = Math.round(canvas.clientWidth * devicePixelRatio);
-    if (side === canvas.width) return;
-    canvas.width = canvas.height = side;
-    paint();
+    canvas.width = canvas.height = Math.round(canvas.clientWidth * devicePixelRatio);
+    repaint();
   }).observe(canvas);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
 
@@ -178,8 +140,20 @@ export function createPad(part, onChange) {
   for (const name of ["dragover", "dragleave", "drop"]) {
     addEventListener(name, (event) => {
       event.preventDefault();
-      paper.classList.toggle("over", name === "dragover");
+      part.paper.classList.toggle("over", name === "dragover");
     });
   }
-  return pad;
+
+  return {
+    get isEmpty() { return isEmpty(); },
+    get isSample() { return Boolean(drawing.isSample); },
+    /** The file, or the drawing as a PNG. */
+    toPicture: async () => drawing.file ?? strokesToPng(drawing.strokes),
+    /** Drawn as by hand, unless the reader prefers stillness. */
+    showSample() {
+      const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
+      drawing = { strokes: sampleStrokes(), isSample: true, began: isStill ? -Infinity : performance.now() };
+      repaint();
+    },
+  };
 }

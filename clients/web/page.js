@@ -23,30 +23,29 @@ let isKnown = false; // or there was no answer, and the room says why
 let current = "";
 let opened = ""; // current, unless it waits for its models
 
+/** Whether a room's models are there, as far as is known. */
+const isServed = ({ dataset: { task } }) => !models || models.some((model) => (task ? model.task === task : model.task));
 const section = (name) => document.getElementById(`room-${name}`);
-const link = (name) => document.querySelector(`nav a[href="#${name}"]`);
-
-/** Whether its models are there, as far as is known. */
-function isServed(name) {
-  const { task } = section(name).dataset;
-  return !models || models.some((model) => (task ? model.task === task : model.task));
-}
 
 async function follow() {
   const { room, state } = parseAddress(location.hash);
   const name = Object.hasOwn(ROOMS, room) ? room : "digits";
+  const host = section(name);
   if (current !== name) made[current]?.close();
   current = name;
   for (const each of Object.keys(ROOMS)) {
+    const link = document.querySelector(`nav a[href="#${each}"]`);
     section(each).hidden = each !== name;
-    link(each).setAttribute("aria-current", each === name ? "page" : "false");
+    link.ariaCurrent = each === name ? "page" : "false";
+    if (each === name) document.title = `${link.textContent} · Vitrine`;
   }
-  document.title = `${link(name).textContent} · Vitrine`;
-  showWhatIsMissing(name);
-  if (!isServed(name) || (!isKnown && name !== "digits")) return;
+  host.classList.toggle("missing", !isServed(host));
+  host.querySelector(".lack")?.remove();
+  if (!isServed(host)) return useTemplate(host, "lack");
+  if (!isKnown && name !== "digits") return;
   opened = name;
   const { default: setUp } = await ROOMS[name]();
-  made[name] ??= createRoom(section(name), {
+  made[name] ??= createRoom(host, {
     vitrine,
     get models() { return models ?? []; },
     remember: (values) => name === current && history.replaceState(null, "", formatAddress(name, values)),
@@ -54,15 +53,8 @@ async function follow() {
   if (name === current) made[name].open(name === room ? state : new URLSearchParams());
 }
 
-function showWhatIsMissing(name) {
-  const host = section(name);
-  host.classList.toggle("missing", !isServed(name));
-  host.querySelector(".lack")?.remove();
-  if (!isServed(name)) useTemplate(host, "lack");
-}
-
 async function findModels() {
-  const before = isServed(current);
+  const before = isServed(section(current));
   try {
     models = (await vitrine.ask("v1/models", null, "object")).body.data;
   } catch {
@@ -70,17 +62,17 @@ async function findModels() {
   }
   isKnown = true;
   if (models?.some(({ ready }) => ready === false)) setTimeout(findModels, LOADING_MS);
-  if (opened !== current || before !== isServed(current)) follow();
+  if (opened !== current || before !== isServed(section(current))) follow();
 }
 
 vitrine.onUnauthorized = () => { keyForm.hidden = false; };
-keyForm.addEventListener("submit", async (event) => {
+keyForm.onsubmit = async (event) => {
   event.preventDefault();
   vitrine.key = keyForm.elements.key.value.trim();
   keyForm.hidden = true;
   await findModels();
   follow();
-});
+};
 addEventListener("hashchange", follow);
 follow();
 findModels();

@@ -1,14 +1,11 @@
-/** What every room has: its parts, its state in the address, requests of which the newest wins, and their commands. */
+/** What every room has: its parts, its state in the address, requests of which the newest wins, their commands. */
 
 import { newestOnly, pause, Superseded, VitrineError } from "./api.js";
 import { make, partsOf, useTemplate } from "./dom.js";
 import { createPacer } from "./pace.js";
 import { curlCommand, milliseconds, sentence, waitingSentence } from "./words.js";
 
-/**
- * `site`: the service as `vitrine`, the `models` known by now, and `remember(state)` for the address.
- * `setUp(room)` is the room's own module: it returns `start(state)`, for whenever the address leads there.
- */
+/** `setUp(room)` is a room's own module: it returns `start(state)`, for whenever the address leads there. */
 export function createRoom(host, site, setUp) {
   for (const place of host.querySelectorAll("[data-use]")) useTemplate(place, place.dataset.use);
   const part = partsOf(host);
@@ -16,7 +13,7 @@ export function createRoom(host, site, setUp) {
   const kept = {}; // of the state, what no field has
   const fields = () => [...host.querySelectorAll("[name]")].filter(({ type, checked }) => type !== "radio" || checked);
 
-  /** Puts the fields, and `values` beside them, into the address. */
+  /** Into the address, beside the fields. */
   function remember(values) {
     Object.assign(kept, values);
     site.remember({ ...Object.fromEntries(fields().map(({ name, value }) => [name, value])), ...kept });
@@ -25,6 +22,13 @@ export function createRoom(host, site, setUp) {
   /** Fills parts, by name, with a text or elements. */
   function show(contents) {
     for (const [name, content] of Object.entries(contents)) part[name].replaceChildren(...[content].flat());
+  }
+
+  /** A form's values by name, numbers as numbers, what is empty left out. */
+  function valuesOf(form) {
+    if (!form.reportValidity()) throw new VitrineError("One of the fields is not filled in as it has to be.");
+    return Object.fromEntries([...form.elements].filter(({ name, value }) => name && value !== "").map(({ name, type, value }) =>
+      [name, type === "number" || type === "range" ? Number(value) : value]));
   }
 
   function say(note, isFailure = note !== "") {
@@ -43,22 +47,21 @@ export function createRoom(host, site, setUp) {
   function serviceFor(signal) {
     const { vitrine } = site;
     const options = { signal, onWait: (seconds, error) => say(waitingSentence(seconds, error)) };
-    const shown = async (path, command, call) => {
+    const shown = async (call, path, command) => {
       showCommand(path, command);
       const answer = await call;
       say("");
       showTiming(answer);
       return answer;
     };
-    const askQuietly = (...request) => vitrine.ask(...request, options);
+    const ask = (path, content) => vitrine.ask(path, content, "model", options);
     return {
       signal,
       pause: (duration) => pause(duration, signal),
       picture: async (path) => (await vitrine.picture(path, options)).body,
-      askQuietly: async (...request) => (await askQuietly(...request)).body,
-      ask: async (path, content, expected) => (await shown(path, content, askQuietly(path, content, expected))).body,
-      events: async (path, content, command = content) =>
-        (await shown(path, command, vitrine.stream(path, content, options))).events,
+      askQuietly: async (...request) => (await ask(...request)).body,
+      ask: async (...request) => (await shown(ask(...request), ...request)).body,
+      events: async (path, content, command = content) => (await shown(vitrine.stream(path, content, options), path, command)).events,
     };
   }
 
@@ -102,16 +105,14 @@ export function createRoom(host, site, setUp) {
     part.save.href = URL.createObjectURL(content);
   }
 
-  /** A thin bar and its legend. */
   function showTiming({ timing, roundTripMs }) {
-    const steps = timing.map(({ name, milliseconds: duration }, index) => {
-      const kind = `step-${index % 4}`;
-      const span = make(`span.${kind}`);
-      span.style.flexGrow = duration;
-      return [span, make("li", make(`span.swatch.${kind}`), `${name} ${milliseconds(duration)}`)];
-    });
+    const steps = timing.map((step, index) => ({ ...step, kind: `step-${index % 4}` }));
     part.timing.hidden = !steps.length;
-    show({ bar: steps.map(([span]) => span), legend: [...steps.map(([, item]) => item), make("li", `there and back ${milliseconds(roundTripMs)}`)] });
+    show({
+      bar: steps.map((step) => make(`span.${step.kind}`, { style: `flex-grow: ${step.milliseconds}` })),
+      legend: [...steps.map((step) => make("li", make(`span.swatch.${step.kind}`), `${step.name} ${milliseconds(step.milliseconds)}`)),
+        make("li", `there and back ${milliseconds(roundTripMs)}`)],
+    });
   }
 
   part.copy.onclick = async () => {
@@ -134,7 +135,7 @@ export function createRoom(host, site, setUp) {
 
   /** The names of the models of a task. */
   const named = (task) => site.models.filter((model) => model.task === task).map(({ id }) => id);
-  const start = setUp({ part, site, show, action, paced, remember, say, showCommand, named });
+  const start = setUp({ part, site, show, action, paced, remember, say, valuesOf, showCommand, named });
   return {
     open(state) {
       for (const field of fields()) if (state.has(field.name)) field.value = state.get(field.name);

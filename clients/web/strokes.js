@@ -7,10 +7,10 @@ const PICTURE_SIDE = 280;
 export function paintStrokes(context, strokes, color, share = 1) {
   const side = context.canvas.width;
   Object.assign(context, { lineWidth: side * PEN_WIDTH, lineCap: "round", lineJoin: "round", strokeStyle: color });
-  let points = Math.ceil(share * strokes.flat().length);
+  let left = Math.ceil(share * strokes.flat().length);
   for (const stroke of strokes) {
-    if (points > 0) paintStroke(context, stroke.slice(0, points).map(([x, y]) => [x * side, y * side]));
-    points -= stroke.length;
+    if (left > 0) paintStroke(context, stroke.slice(0, left).map(([x, y]) => [x * side, y * side]));
+    left -= stroke.length;
   }
 }
 
@@ -34,7 +34,7 @@ export function strokesToPng(strokes) {
   context.fillStyle = "white";
   context.fillRect(0, 0, PICTURE_SIDE, PICTURE_SIDE);
   paintStrokes(context, strokes, "black");
-  return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  return new Promise((resolve) => canvas.toBlob(resolve));
 }
 
 /** The faint 3 that invites. */

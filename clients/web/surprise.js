@@ -1,4 +1,7 @@
-/** How surprised the model was by each character: the less likely it found it, the stronger the tint. */
+/**
+ * How surprised the model was by each character: the less likely it found it, the stronger the tint.
+ * A character is as in the API's `logprobs`: {character, logprob, top: {character: logprob}}.
+ */
 
 import { make } from "./dom.js";
 
@@ -6,13 +9,8 @@ const LIKELY = [0.5, 0.2, 0.05, 0.01, 0.001]; // at least so likely: tint 0, 1, 
 const NAMES = { " ": "space", "\n": "new line", "\t": "tab" };
 const characterOf = new WeakMap();
 
-// A character is as in the API's `logprobs`: {character, logprob, top: {character: logprob}}.
-
 /** 0, as expected, to 5, a great surprise. */
-export function tintOf(logprob) {
-  const tint = LIKELY.findIndex((least) => Math.exp(logprob) >= least);
-  return tint < 0 ? LIKELY.length : tint;
-}
+export const tintOf = (logprob) => LIKELY.filter((least) => Math.exp(logprob) < least).length;
 
 /** The character, or a name for what cannot be seen. */
 export const nameOf = (character) => NAMES[character] ?? character;
@@ -22,11 +20,10 @@ export const meanSurprise = (characters) =>
   -characters.reduce((sum, { logprob }) => sum + logprob, 0) / characters.length;
 
 /** The likeliest characters, the one that came among them, with their probabilities. */
-export function alternatives({ character, logprob, top = {} }) {
-  return Object.entries({ ...top, [character]: logprob })
+export const alternatives = ({ character, logprob, top }) =>
+  Object.entries({ ...top, [character]: logprob })
     .sort(([, one], [, other]) => other - one)
     .map(([each, value]) => [each, Math.exp(value)]);
-}
 
 /** Adds characters at the end of an element. */
 export function appendCharacters(host, characters) {

@@ -1,7 +1,7 @@
 /** The text room: a beginning goes to the service, one text for each diversity comes back as it is written. */
 
 import { showBars } from "./chart.js";
-import { make, offer, valuesOf } from "./dom.js";
+import { make, numbersOf, offer } from "./dom.js";
 import { createSamples } from "./samples.js";
 import { alternatives, appendCharacters, meanSurprise, nameOf, watchCharacters } from "./surprise.js";
 import { milliseconds, percent } from "./words.js";
@@ -15,21 +15,24 @@ const NOTED = { logprobs: 5, stream: true };
 export const randomLetters = (alphabet, random = Math.random) =>
   Array.from({ length: 40 }, () => alphabet[Math.floor(random() * alphabet.length)]).join("");
 
-/** What a card says about text that the model never saw, in a sentence or two. */
+/** In nats per character, of text that the model never saw: its own, and that of counting seven characters. */
+const surpriseOf = (card) => [card?.metrics?.validation_nats_per_character, card?.metrics?.kneser_ney_7_gram_nats_per_character];
+
+/** What a card says about that, in a sentence or two. */
 export function figuresInWords(card) {
-  const { validation_nats_per_character: nats, kneser_ney_7_gram_nats_per_character: counted,
-    validation_accuracy: right, accuracy_of_always_the_commonest: commonest } = card?.metrics ?? {};
+  const [nats, counted] = surpriseOf(card);
   if (!nats) return "";
-  const beside = counted ? `, a 7-gram by ${counted.toFixed(3)}` : "";
+  const { validation_accuracy: right, accuracy_of_always_the_commonest: commonest } = card.metrics;
+  const beside = counted ? `, a 7-gram by ${counted.toFixed(3)}.` : ".";
   const guesses = right && commonest
     ? ` It foresees ${percent(right.value)} of the characters; always saying the commonest, ${percent(commonest.value)}.` : "";
-  return `Text it never saw surprises it by ${nats.toFixed(3)} nats per character${beside}.${guesses}`;
+  return `Text it never saw surprises it by ${nats.toFixed(3)} nats per character${beside}${guesses}`;
 }
 
 /** One text under way: the slider of its diversity, what it began with, and what the model wrote. */
 function createColumn(diversity, write, lookAt) {
   const output = make("output");
-  const slider = make("input", { type: "range", max: 1.5, step: 0.05, value: diversity, oninput: showName, onchange: write });
+  const slider = make("input", { type: "range", max: 1.5, step: 0.05, value: diversity, oninput: showName, onchange: () => write() });
   const text = make("div.writing", { tabIndex: 0, role: "group" });
   const column = {
     host: make("article.column", make("label", "diversity ", output, slider), text),
@@ -60,15 +63,15 @@ function createColumn(diversity, write, lookAt) {
   return column;
 }
 
-export default function textRoom({ part, show, action, remember, say, named }) {
-  const { model, seed: seedField } = part.form.elements;
+export default function textRoom({ part, show, action, remember, say, valuesOf, named }) {
+  const { model, seed: beginning } = part.form.elements;
   const showSamples = createSamples(part.samples);
   let columns = [];
   let card = null;
   let asked = null; // the request whose texts are shown
   let seedSurprise = NaN;
 
-  const path = (verb) => `v1/text/${verb}?model=${encodeURIComponent(model.value)}`;
+  const path = (verb) => `v1/text/${verb}?model=${model.value}`;
   const symbols = () => [...card?.data?.vocabulary ?? card?.configuration?.vocabulary ?? ""];
 
   /** Reads the stream of each request into its columns; `command` does all of it. */
@@ -95,37 +98,34 @@ export default function textRoom({ part, show, action, remember, say, named }) {
     part.goOn.disabled = isWriting || !columns.some(({ characters }) => characters.length);
   });
 
-  /** Writes from the seed on. */
-  function write() {
-    const values = valuesOf(part.form);
-    if (!values) return;
-    const { model: _, seed = "", ...others } = values;
-    const diversity = columns.map((column) => column.diversity);
-    asked = { seed, ...others, diversity, ...NOTED };
-    remember({ diversity: diversity.join() });
+  const write = action(async () => {
+    const { model: _, seed = "", ...others } = valuesOf(part.form);
+    asked = { seed, ...others, diversity: columns.map(({ diversity }) => diversity), ...NOTED };
+    remember({ diversity: asked.diversity.join() });
     for (const column of columns) column.begin(seed);
     scoreSeed(seed);
     read(asked, [[asked, columns]]);
-  }
+  });
 
   /** Goes on: by each text's own token, or, after a stop, by reading the same texts again. */
-  function goOn() {
+  const goOn = action(async () => {
     const longest = Math.max(...columns.map(({ characters }) => characters.length));
-    const length = Math.min(Math.floor(MOST_NOTED / columns.length), longest + (valuesOf(part.form)?.length ?? 0));
+    const length = Math.min(Math.floor(MOST_NOTED / columns.length), longest + valuesOf(part.form).length);
     if (longest >= length) return say("These texts are as long as they can be.");
     const again = { ...asked, length }; // the command too: tokens are long, and the text is the same
     if (columns.every(({ continuation }) => continuation)) {
-      return read(again, columns.map((column) =>
+      read(again, columns.map((column) =>
         [{ continuation: column.continuation, length: length - column.characters.length, ...NOTED }, [column]]));
+    } else {
+      for (const column of columns) column.skipped = column.characters.length;
+      read(again, [[again, columns]]);
     }
-    for (const column of columns) column.skipped = column.characters.length;
-    read(again, [[again, columns]]);
-  }
+  });
 
   const scoreSeed = action(async ({ askQuietly }, text) => {
     seedSurprise = NaN;
-    show({ seed: [] });
-    const found = text && await askQuietly(path("score"), { text }, "characters").catch(() => null); // the texts say what is wrong
+    show({ seed: "" });
+    const found = text && await askQuietly(path("score"), { text }).catch(() => null); // the texts say what is wrong
     if (!found) return;
     appendCharacters(part.seed, found.characters);
     seedSurprise = meanSurprise(found.characters);
@@ -133,7 +133,7 @@ export default function textRoom({ part, show, action, remember, say, named }) {
   });
 
   function showSurprise() {
-    const { validation_nats_per_character: nats, kneser_ney_7_gram_nats_per_character: counted } = card?.metrics ?? {};
+    const [nats, counted] = surpriseOf(card);
     const rows = [
       ["your beginning", seedSurprise],
       ...columns.map(({ name, characters }) => [`diversity ${name}`, meanSurprise(characters)]),
@@ -145,44 +145,44 @@ export default function textRoom({ part, show, action, remember, say, named }) {
     showBars(part.bars, rows.map(([name, value]) => [name, value / most, `${value.toFixed(2)} nats`]), 0);
   }
 
-  function lookAt({ character, logprob, top }) {
-    const rows = alternatives({ character, logprob, top });
-    show({ alternativesTitle: `“${nameOf(character)}” came with ${percent(Math.exp(logprob))}` });
-    showBars(part.alternatives, rows.map(([each, share]) => [nameOf(each), share]), rows.findIndex(([each]) => each === character));
+  function lookAt(looked) {
+    const rows = alternatives(looked);
+    show({ alternativesTitle: `“${nameOf(looked.character)}” came with ${percent(Math.exp(looked.logprob))}` });
+    showBars(part.alternatives, rows.map(([each, share]) => [nameOf(each), share]), rows.findIndex(([each]) => each === looked.character));
   }
 
   const readCard = action(async ({ askQuietly }) => {
-    card = await askQuietly(`v1/models/${encodeURIComponent(model.value)}/card`, null, "model").catch(() => null);
+    card = await askQuietly(`v1/models/${model.value}/card`, null).catch(() => null);
     showSamples(card);
     show({ figures: figuresInWords(card) });
     part.quote.hidden = !card?.data?.seed;
     showSurprise();
   });
 
-  function begin(text) {
-    seedField.value = text;
+  function begin(seed) {
+    beginning.value = seed;
     write();
   }
 
-  part.form.onsubmit = write;
+  part.form.onsubmit = () => write();
   part.form.onchange = ({ target }) => {
     if (target === part.form || target === model) write(); // dice, or another model
     if (target === model) readCard();
   };
   part.stop.onclick = read.stop;
-  part.goOn.onclick = goOn;
+  part.goOn.onclick = () => goOn();
   part.quote.onclick = () => begin(card.data.seed);
   part.noise.onclick = () => {
     const letters = symbols().filter((symbol) => /\p{Ll}/u.test(symbol)); // it may be another alphabet than ours
     begin(randomLetters(letters.length ? letters : "abcdefghijklmnopqrstuvwxyz"));
   };
-  seedField.onkeydown = ({ key, ctrlKey, metaKey }) => {
+  beginning.onkeydown = ({ key, ctrlKey, metaKey }) => {
     if (key === "Enter" && (ctrlKey || metaKey)) write();
   };
   watchCharacters(part.seed, lookAt);
   return (state) => {
     offer(model, named("generate_text"), state.get("model"));
-    const wanted = (state.get("diversity") ?? "").split(",").filter(Boolean).map(Number).filter(Number.isFinite).slice(0, 6);
+    const wanted = numbersOf(state.get("diversity")).slice(0, 6);
     if (wanted.length || !columns.length) {
       columns = (wanted.length ? wanted : DIVERSITIES).map((diversity) => createColumn(diversity, write, lookAt));
       show({ columns: columns.map(({ host }) => host) });

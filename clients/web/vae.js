@@ -1,6 +1,6 @@
 /** The VAE room: two maps to walk on, a drawing that lands on them, and the way from one digit to another. */
 
-import { make, pictured, useTemplate, valuesOf } from "./dom.js";
+import { make, numbersOf, pictured, useTemplate } from "./dom.js";
 import { createLatentMap } from "./latent_map.js";
 import { createPad } from "./pad.js";
 import { rounded } from "./words.js";
@@ -14,7 +14,7 @@ const MAPS = {
 const DEEP = "vae"; // the model of many dimensions
 const PLAIN = "ae-2d"; // has no distribution that could say how unlikely a place is
 
-export default function vaeRoom({ part, show, paced, action, remember, named }) {
+export default function vaeRoom({ part, show, paced, action, remember, valuesOf, named }) {
   const pad = createPad(part, change);
   const walks = {}; // by model
   let models = [];
@@ -32,7 +32,7 @@ export default function vaeRoom({ part, show, paced, action, remember, named }) 
     part.maps.append(host);
 
     const decode = paced(async ({ ask }, z) => {
-      const { model: by, images } = await ask(`v1/vae/decode?model=${model}`, { latents: [rounded(z)] }, "images");
+      const { model: by, images } = await ask(`v1/vae/decode?model=${model}`, { latents: [rounded(z)] });
       [place.picture.src] = images;
       place.caption.textContent = `decoded by ${by.name}/${by.version}`;
       remember({ z: rounded(z).join() });
@@ -52,7 +52,7 @@ export default function vaeRoom({ part, show, paced, action, remember, named }) 
   const reconstruct = paced(async ({ ask, askQuietly }) => {
     const picture = await pad.toPicture();
     const answers = await Promise.all(models.map((model, index) =>
-      (index ? askQuietly : ask)(`v1/vae/reconstruct?return=input&model=${model}`, picture, "reconstructions")));
+      (index ? askQuietly : ask)(`v1/vae/reconstruct?return=input&model=${model}`, picture)));
     const rows = answers.map(({ model: { name }, reconstructions: [row] }) => ({ ...row, name }));
     for (const { name, z } of rows) walks[name]?.land(z);
     mine = rows.find(({ name }) => name === DEEP)?.z;
@@ -73,11 +73,11 @@ export default function vaeRoom({ part, show, paced, action, remember, named }) 
   }
 
   const interpolate = action(async ({ ask }) => {
+    if (!models.includes(DEEP)) return;
     const values = valuesOf(part.form);
-    if (!values || !models.includes(DEEP)) return;
     const from = isFromMine ? rounded(mine) : { random_seed: values.from };
     const request = { from, to: { random_seed: values.to }, steps: STEPS, path: values.path };
-    const { images } = await ask(`v1/vae/interpolate?model=${DEEP}`, request, "images");
+    const { images } = await ask(`v1/vae/interpolate?model=${DEEP}`, request);
     show({ way: images.map((image, step) => pictured(image, 104, `${step + 1} of ${STEPS}`)) });
   });
 
@@ -92,10 +92,10 @@ export default function vaeRoom({ part, show, paced, action, remember, named }) 
   return (state) => {
     const served = named("autoencode_image");
     models = [DEEP, ...Object.keys(MAPS)].filter((model) => served.includes(model));
-    const z = (state.get("z") ?? "").split(",").map(Number);
+    const z = numbersOf(state.get("z"));
     for (const model of models.filter((each) => MAPS[each])) {
       walks[model] ??= createWalk(model);
-      walks[model].walk(z.length === 2 && z.every(Number.isFinite) ? z : [0, 0]);
+      walks[model].walk(z.length === 2 ? z : [0, 0]);
     }
     if (pad.isEmpty) pad.showSample();
     reconstruct();

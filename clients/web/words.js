@@ -33,19 +33,17 @@ export function figure(value) {
   return `${share} % (${low} to ${high})`;
 }
 
-/** A latent vector as it is sent: short enough to be read in a command. */
+/** A latent vector, short enough to be read in a command. */
 export const rounded = (vector) => vector.map((value) => Number(value.toFixed(4)));
 
-/** What to say while the service is busy. */
 export function waitingSentence(seconds, { status }) {
   const reason = status === 503 ? "The model is still getting ready." : "Many people are asking right now.";
   return `${reason} Your request is kept and sent again in ${Math.ceil(seconds)} s.`;
 }
 
-/** A name of the service, as a person writes it. */
 export const inWords = (name) => name.replaceAll("_", " ");
 
-/** A message of the service → a sentence with a capital and a full stop. */
+/** With a capital and a full stop. */
 export function sentence(message) {
   const text = message.trim();
   return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? "" : ".");
