@@ -17,20 +17,16 @@ const SHORTEST_WAIT_SECONDS = 1;
 const LONGEST_WAIT_SECONDS = 30;
 
 export class VitrineError extends Error {
-  get name() { return this.constructor.name; }
+  constructor(message, about) {
+    super(message);
+    Object.assign(this, about, { name: this.constructor.name });
+  }
 }
 
 export class Superseded extends VitrineError {}
 export class Unreachable extends VitrineError {}
 export class UnexpectedAnswer extends VitrineError {}
-
-export class Refused extends VitrineError {
-  constructor(message, about) {
-    super(message);
-    Object.assign(this, about);
-  }
-}
-
+export class Refused extends VitrineError {}
 export class Unauthorized extends Refused {}
 export class Busy extends Refused {}
 
@@ -93,20 +89,20 @@ export class Vitrine {
   #request(content, signal) {
     const headers = { Accept: "application/json", ...(this.key && { "X-API-Key": this.key }) };
     if (content === null) return { headers, signal };
-    const isBlob = content instanceof Blob;
-    headers["Content-Type"] = isBlob ? "application/octet-stream" : "application/json";
-    return { method: "POST", body: isBlob ? content : JSON.stringify(content), headers, signal };
+    const [type, body] = content instanceof Blob ? ["octet-stream", content] : ["json", JSON.stringify(content)];
+    return { method: "POST", body, headers: { ...headers, "Content-Type": `application/${type}` }, signal };
   }
 
   #refusal({ status, headers }, body) {
-    const isBusy = status === 429 || status === 503;
-    if (typeof body?.error !== "string" && !isBusy) return unexpected({ status });
-    const message = String(body?.error ?? "The service is busy.");
-    const about = { status, code: body?.code, requestId: body?.request_id };
-    if (status === 401) this.onUnauthorized();
-    if (!isBusy) return new (status === 401 ? Unauthorized : Refused)(message, about);
-    this.#quietUntil = Math.max(this.#quietUntil, this.now() + retryAfterSeconds(headers.get("Retry-After")) * 1000);
-    return (this.#refused = new Busy(message, about));
+    const kind = { 401: Unauthorized, 429: Busy, 503: Busy }[status] ?? Refused;
+    if (typeof body?.error !== "string" && kind !== Busy) return unexpected({ status });
+    const error = new kind(body?.error ?? "The service is busy.", { status, code: body?.code, requestId: body?.request_id });
+    if (kind === Unauthorized) this.onUnauthorized();
+    if (kind === Busy) {
+      this.#quietUntil = Math.max(this.#quietUntil, this.now() + retryAfterSeconds(headers.get("Retry-After")) * 1000);
+      this.#refused = error;
+    }
+    return error;
   }
 }
 

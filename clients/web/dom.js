@@ -1,6 +1,7 @@
 /** Making and finding elements. */
 
 const SVG_TAGS = ["svg", "path", "circle"];
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /** `make("li.best", { title: "…" }, "text", child)`: properties, text, children, and arrays of them. */
 export function make(selector, ...contents) {
@@ -27,11 +28,29 @@ export function useTemplate(host, id) {
   return partsOf(host);
 }
 
+/** Where a pointer is in an element: [0, 0] at its upper left, [1, 1] at its lower right. */
+export function placeIn(host, { clientX, clientY }) {
+  const { left, top, width, height } = host.getBoundingClientRect();
+  return [(clientX - left) / width, (clientY - top) / height];
+}
+
+/** Calls `move([right, down])` for each arrow key. */
+export function watchArrows(host, move) {
+  host.addEventListener("keydown", (event) => {
+    if (!ARROWS[event.key] || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    move(ARROWS[event.key]);
+  });
+}
+
 /** A picture over its caption: a name, and lines that say more. */
 export function pictured(src, side, name, ...lines) {
   return make("figure", make("img.pixels", { src, alt: name, width: side, height: side }),
     make("figcaption", make("b", name), lines.flatMap((line) => [line, make("br")])));
 }
+
+/** Steps from one picture to another. */
+export const pictureWay = (images, side) => images.map((image, step) => pictured(image, side, `${step + 1} of ${images.length}`));
 
 /** Fills a select with values; the one wanted is chosen, else the one before, where it is offered. */
 export function offer(select, values, wanted) {

@@ -1,18 +1,17 @@
 /** The GAN room: samples, the latent vector of a picture, moving along attributes, mixing two. */
 
 import { createCurve, showBars } from "./chart.js";
-import { make, pictured } from "./dom.js";
+import { make, pictured, pictureWay } from "./dom.js";
 import { createPad } from "./pad.js";
 import { figure, inWords, rounded } from "./words.js";
 
-const SHOWN = 24; // samples
-const STEPS = 9;
-const STRONGEST = 3; // standard deviations along a direction
+// A point is { latent, image }, its latent in w.
+const pointsOf = ({ images, latents, w = latents }) => images.map((image, index) => ({ image, latent: w[index] }));
 
 export default function ganRoom({ part, show, paced, action, valuesOf }) {
   const pad = createPad(part, change);
   const opinions = {}; // by what is judged: the probability that it is real
-  let point = null; // { latent, image }: where the sliders begin
+  let start = null; // the point from which the sliders move
   let moved = null; // and where they lead
   let sliders = [];
   let isFromMoved = false;
@@ -20,30 +19,30 @@ export default function ganRoom({ part, show, paced, action, valuesOf }) {
   const sample = paced(async ({ ask }) => {
     const values = valuesOf(part.form);
     show({ truncation: values.truncation.toFixed(2) });
-    const request = { n: SHOWN, ...values, ...(values.digit && { digit: Number(values.digit) }) };
-    const { images, digits, w } = await ask("v1/gan/sample", request);
-    show({ samples: images.map((image, index) => make("button",
-      { type: "button", ariaLabel: `A ${digits[index]}, sample ${index + 1}: edit it`, onclick: () => choose({ latent: w[index], image }) },
-      make("img.pixels", { src: image, alt: "" }))) });
-    if (!point) choose({ latent: w[0], image: images[0] });
+    const answer = await ask("v1/gan/sample", { n: 24, ...values, ...(values.digit && { digit: Number(values.digit) }) });
+    const points = pointsOf(answer);
+    show({ samples: points.map((point, index) => make("button",
+      { type: "button", ariaLabel: `A ${answer.digits[index]}, sample ${index + 1}: edit it`, onclick: () => choose(point) },
+      make("img.pixels", { src: point.image, alt: "" }))) });
+    if (!start) choose(points[0]);
   });
 
-  function choose(chosen) {
-    point = chosen;
+  function choose(point) {
+    start = point;
     for (const { slider } of sliders) slider.value = 0;
     showMoved(point);
   }
 
-  function showMoved(to) {
-    moved = to;
-    show({ edited: [pictured(point.image, 112, "as it was"), pictured(moved.image, 112, "as it is moved")] });
+  function showMoved(point) {
+    moved = point;
+    show({ edited: [pictured(start.image, 112, "as it was"), pictured(moved.image, 112, "as it is moved")] });
     judge();
   }
 
   const findDirections = action(async ({ askQuietly }) => {
     const { directions } = await askQuietly("v1/gan/directions", null);
     sliders = directions.map(({ name, rho }) => {
-      const slider = make("input", { type: "range", min: -STRONGEST, max: STRONGEST, step: 0.25, value: 0, oninput: () => edit() });
+      const slider = make("input", { type: "range", min: -3, max: 3, step: 0.25, value: 0, oninput: () => edit() });
       part.sliders.append(make("label", `${inWords(name)} (follows it with ρ = ${figure(rho)})`, slider));
       return { name, slider };
     });
@@ -51,18 +50,16 @@ export default function ganRoom({ part, show, paced, action, valuesOf }) {
 
   /** Moves along one direction after the other. */
   const edit = paced(async ({ ask }) => {
-    let to = point;
+    let point = start;
     for (const { name: direction, slider } of sliders) {
-      const strength = Number(slider.value);
-      if (!strength) continue;
-      const { latents, images } = await ask("v1/gan/edit", { latent: rounded(to.latent), direction, strength });
-      to = { latent: latents[0], image: images[0] };
+      const strength = Number(slider.value); // standard deviations
+      if (strength) [point] = pointsOf(await ask("v1/gan/edit", { latent: rounded(point.latent), direction, strength }));
     }
-    showMoved(to);
+    showMoved(point);
   });
 
   const judge = paced(async ({ askQuietly }) => {
-    const { predictions } = await askQuietly("v1/gan/discriminate", { images: [point.image, moved.image] });
+    const { predictions } = await askQuietly("v1/gan/discriminate", { images: [start.image, moved.image] });
     showOpinions({ "as it was": predictions[0], "as it is moved": predictions[1] });
   });
 
@@ -80,18 +77,15 @@ export default function ganRoom({ part, show, paced, action, valuesOf }) {
     const { guess, loss, steps } = valuesOf(part.search);
     const path = `v1/gan/project?steps=${steps}&loss=${loss}&start=${guess}&stream=true`;
     const losses = [];
-    const showFound = (image, words) =>
-      show({ found: [pictured(image, 112, "found", words), createCurve("loss", { alone: losses })], live: "" });
-    for await (const { step, loss: now, image, latents, images, psnr } of await events(path, await pad.toPicture())) {
-      if (!latents) {
-        losses.push(now);
-        showFound(image, `step ${step} of ${steps}`);
-        continue;
-      }
-      const words = `${figure(psnr[0])} dB from your drawing`;
-      showFound(images[0], words);
-      show({ live: `Found: ${words}.` });
-      choose({ latent: latents[0], image: images[0] });
+    for await (const event of await events(path, await pad.toPicture())) {
+      const [found] = event.latents ? pointsOf(event) : [];
+      const words = found ? `${figure(event.psnr[0])} dB from your drawing` : `step ${event.step} of ${steps}`;
+      if (!found) losses.push(event.loss);
+      show({
+        found: [pictured(event.image ?? found.image, 112, "found", words), createCurve("loss", { alone: losses })],
+        live: found ? `Found: ${words}.` : "",
+      });
+      if (found) choose(found);
     }
   }, (isRunning) => {
     part.find.disabled = isRunning || pad.isEmpty;
@@ -104,12 +98,12 @@ export default function ganRoom({ part, show, paced, action, valuesOf }) {
     const from = isFromMoved ? rounded(moved.latent) : { random_seed: first, digit: Number(firstDigit) };
     const to = { random_seed: second, digit: Number(secondDigit) };
     const mix = (coarse, fine) => askQuietly("v1/gan/mix", { coarse, fine });
-    const way = ask("v1/gan/interpolate", { from, to, steps: STEPS, path, space: isFromMoved ? "w" : space });
-    const [{ images }, ...mixed] = await Promise.all([way, mix(from, to), mix(to, from)]);
+    const way = ask("v1/gan/interpolate", { from, to, steps: 9, path, space: isFromMoved ? "w" : space });
+    const [{ images }, one, other] = await Promise.all([way, mix(from, to), mix(to, from)]);
     show({
-      way: images.map((image, step) => pictured(image, 88, `${step + 1} of ${STEPS}`)),
-      mixed: mixed.map(({ images: [image] }, index) =>
-        pictured(image, 112, `coarse of the ${index ? "second" : "first"}`, `fine of the ${index ? "first" : "second"}`)),
+      way: pictureWay(images, 88),
+      mixed: [pictured(one.images[0], 112, "coarse of the first", "fine of the second"),
+        pictured(other.images[0], 112, "coarse of the second", "fine of the first")],
     });
   });
 

@@ -3,8 +3,7 @@
  * to 98 % of the normal distribution, as in `/v1/vae/manifold.png`: z[0] grows to the right, z[1] downwards.
  */
 
-import { make } from "./dom.js";
-import { ARROWS } from "./pad.js";
+import { make, placeIn, watchArrows } from "./dom.js";
 
 const FIRST = 0.02;
 const LAST = 0.98;
@@ -61,16 +60,8 @@ export function createLatentMap(host, size, walk) {
   };
 
   host.append(picture, make("svg", { viewBox: "0 0 100 100", "aria-hidden": "true" }, landed, point));
-  host.onpointermove = host.onpointerdown = ({ clientX, clientY }) => {
-    const { left, top, width, height } = host.getBoundingClientRect();
-    walk(latentAt([(clientX - left) / width, (clientY - top) / height], size));
-  };
-  host.onkeydown = (event) => {
-    const step = ARROWS[event.key];
-    if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
-    event.preventDefault();
-    walk(latentAt(placeOf(here, size).map((share, axis) => share + step[axis] / size / 4), size));
-  };
+  host.onpointermove = host.onpointerdown = (event) => walk(latentAt(placeIn(host, event), size));
+  watchArrows(host, (step) => walk(latentAt(placeOf(here, size).map((share, axis) => share + step[axis] / size / 4), size)));
   map.land(null);
   return map;
 }

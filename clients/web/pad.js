@@ -1,10 +1,10 @@
 /** The drawing area: mouse, touch, pen, keyboard, or a file → a picture. */
 
+import { placeIn, watchArrows } from "./dom.js";
 import { paintStrokes, sampleStrokes, strokesToPng } from "./strokes.js";
 
 const SAMPLE_MS = 1200;
 const KEY_STEP = 1 / 28;
-export const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /** `part`: those of the template; `onChange` is called after every change of the drawing. */
 export function createPad(part, onChange) {
@@ -65,11 +65,6 @@ export function createPad(part, onChange) {
     stroke = null;
   }
 
-  function pointOf({ clientX, clientY }) {
-    const { left, top, width, height } = canvas.getBoundingClientRect();
-    return [(clientX - left) / width, (clientY - top) / height];
-  }
-
   function moveCursor(step) {
     const moved = cursor.map((value, axis) => Math.min(0.95, Math.max(0.05, value + step[axis] * KEY_STEP)));
     if (stroke) return extend(moved);
@@ -78,14 +73,15 @@ export function createPad(part, onChange) {
   }
 
   function press(event) {
-    const { key, altKey, repeat } = event;
-    const isCommand = event.ctrlKey || event.metaKey;
-    if (altKey || (isCommand && key !== "z")) return;
-    if (isCommand) undo();
-    else if (key in ARROWS) moveCursor(ARROWS[key]);
-    else if (key === " " && !repeat) (stroke ? end : begin)(cursor);
-    else if (key === "Escape" || key === "Delete") clear();
-    else if (key !== " ") return;
+    const { key, repeat } = event;
+    if (event.ctrlKey || event.metaKey) {
+      if (key !== "z") return;
+      undo();
+    } else if (key === " ") {
+      if (!repeat) (stroke ? end : begin)(cursor);
+    } else if (key === "Escape" || key === "Delete") {
+      clear();
+    } else return;
     event.preventDefault();
   }
 
@@ -116,14 +112,15 @@ export function createPad(part, onChange) {
     context.stroke();
   }
 
+  watchArrows(canvas, moveCursor);
   Object.assign(canvas, { onkeydown: press, onfocus: repaint, onblur() { end(); repaint(); } });
   canvas.onpointerdown = (event) => {
-    if (event.button === 0 && event.isPrimary) begin(pointOf(event));
+    if (event.button === 0 && event.isPrimary) begin(placeIn(canvas, event));
   };
   addEventListener("pointermove", (event) => { // outside too
     if (!stroke || !event.buttons || !event.isPrimary) return;
     const events = event.getCoalescedEvents?.() ?? [];
-    extend(...(events.length ? events : [event]).map(pointOf));
+    extend(...(events.length ? events : [event]).map((each) => placeIn(canvas, each)));
   });
   for (const name of ["pointerup", "pointercancel"]) addEventListener(name, (event) => event.isPrimary && end());
   new ResizeObserver(() => {

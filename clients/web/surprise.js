@@ -3,7 +3,7 @@
  * A character is as in the API's `logprobs`: {character, logprob, top: {character: logprob}}.
  */
 
-import { make } from "./dom.js";
+import { make, watchArrows } from "./dom.js";
 
 const LIKELY = [0.5, 0.2, 0.05, 0.01, 0.001]; // at least so likely: tint 0, 1, … 4; below: 5
 const NAMES = { " ": "space", "\n": "new line", "\t": "tab" };
@@ -45,10 +45,6 @@ export function watchCharacters(host, tell) {
     tell(characterOf.get(span));
   }
   host.onpointerover = host.onclick = ({ target }) => lookAt(target);
-  host.onkeydown = (event) => {
-    const step = { ArrowRight: "nextSibling", ArrowLeft: "previousSibling" }[event.key];
-    if (!step) return;
-    event.preventDefault();
-    lookAt(current?.isConnected ? current[step] : host.querySelector(".tint"));
-  };
+  watchArrows(host, ([right, down]) => lookAt(!current?.isConnected ? host.querySelector(".tint")
+    : right + down > 0 ? current.nextSibling : current.previousSibling));
 }

@@ -1,12 +1,11 @@
 /** The VAE room: two maps to walk on, a drawing that lands on them, and the way from one digit to another. */
 
-import { make, numbersOf, pictured, useTemplate } from "./dom.js";
+import { make, numbersOf, pictured, pictureWay, useTemplate } from "./dom.js";
 import { createLatentMap } from "./latent_map.js";
 import { createPad } from "./pad.js";
 import { rounded } from "./words.js";
 
 const SIZE = 20; // pictures across a map
-const STEPS = 9;
 const MAPS = {
   "vae-2d": ["A variational autoencoder", "It learnt to fill the plane: between two digits is a digit."],
   "ae-2d": ["A plain autoencoder", "Nobody told it to fill the plane: it has places that stand for nothing."],
@@ -76,9 +75,9 @@ export default function vaeRoom({ part, show, paced, action, remember, valuesOf,
     if (!models.includes(DEEP)) return;
     const values = valuesOf(part.form);
     const from = isFromMine ? rounded(mine) : { random_seed: values.from };
-    const request = { from, to: { random_seed: values.to }, steps: STEPS, path: values.path };
+    const request = { from, to: { random_seed: values.to }, steps: 9, path: values.path };
     const { images } = await ask(`v1/vae/interpolate?model=${DEEP}`, request);
-    show({ way: images.map((image, step) => pictured(image, 104, `${step + 1} of ${STEPS}`)) });
+    show({ way: pictureWay(images, 104) });
   });
 
   part.form.onchange = ({ target }) => {

@@ -4,7 +4,7 @@ import test from "node:test";
 
 const WEB = new URL("../../../clients/web/", import.meta.url);
 const FILES = readdirSync(WEB);
-const LIMIT = 79_500; // bytes, as they are: nothing is minified
+const LIMIT = 79_200; // bytes, as they are: nothing is minified
 const read = (name) => readFileSync(new URL(name, WEB), "utf8");
 const html = read("index.html");
 
