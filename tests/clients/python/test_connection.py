@@ -1,3 +1,4 @@
+import asyncio
 import json
 import socket
 import threading
@@ -7,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
-from clients.python import InvalidSetting, TimedOut, Unreachable, Vitrine
+from clients.python import AsyncVitrine, InvalidSetting, TimedOut, Unreachable, Vitrine
 
 PREDICTION = {
     "digit": 4,
@@ -67,6 +68,16 @@ def test_this_machine_is_reached_without_the_proxy_of_the_environment(
 
     with Vitrine(f"http://{host}:{port}") as vitrine:
         assert vitrine.digits.classify(b"picture").predictions[0].digit == 4
+
+
+def test_an_awaited_call_to_this_machine_passes_the_proxy_by(environment, port, closed_port):
+    environment.setenv("HTTP_PROXY", f"http://127.0.0.1:{closed_port}")
+
+    async def ask():
+        async with AsyncVitrine(f"http://127.0.0.1:{port}") as vitrine:
+            return await vitrine.digits.classify(b"picture")
+
+    assert asyncio.run(ask()).predictions[0].digit == 4
 
 
 def test_other_hosts_are_reached_through_the_proxy_of_the_environment(environment, port):

@@ -118,6 +118,15 @@ def test_a_stream_that_ends_too_early_is_told_from_one_that_is_done(ask_at, repl
         ask_at(url, lambda vitrine: vitrine.text.stream("To be"))
 
 
+def test_a_connection_that_was_closed_meanwhile_is_opened_anew():
+    body = b'{"live": true, "ready": true}'
+    reply = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    with answering(reply, reply) as url, Vitrine(url) as vitrine:
+        assert vitrine.health.live().live
+        time.sleep(0.1)  # the server has hung up, and said so to nobody
+        assert vitrine.health.live().live
+
+
 def test_a_silent_server_is_not_waited_for_for_ever(ask_at):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -218,13 +227,15 @@ def test_a_projection_that_is_left_stops(served, slow_gan):
         assert vitrine.health.live().live  # the client goes on
 
 
-def test_a_projection_that_is_left_stops_when_it_was_awaited(served, slow_gan):
+@pytest.mark.parametrize("way", [contextlib.aclosing, contextlib.nullcontext])
+def test_a_projection_that_is_left_stops_when_it_was_awaited(served, slow_gan, way):
     async def leave():
         async with AsyncVitrine(served.url) as vitrine:
-            async with contextlib.aclosing(stream(vitrine, steps=1000)) as events:
+            async with way(stream(vitrine, steps=1000)) as events:
                 async for event in events:
                     assert event.step == 0
                     break
+            del events
             await asyncio.to_thread(assert_stopped, slow_gan)
 
     asyncio.run(leave())
