@@ -10,7 +10,7 @@ const pointsOf = ({ images, latents, w = latents }) => images.map((image, index)
 
 export default function ganRoom({ part, show, paced, action, valuesOf }) {
   const pad = createPad(part, change);
-  const opinions = {}; // by what is judged: the probability that it is real
+  const opinions = { "your drawing": null, "as it was": null, "as it is moved": null };
   let start = null; // the point from which the sliders move
   let moved = null; // and where they lead
   let sliders = [];
