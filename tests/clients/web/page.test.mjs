@@ -24,7 +24,7 @@ for (const room of ROOMS) {
     const bytes = ["style.css", ...names].reduce((sum, name) => sum + Buffer.byteLength(read(name)), 0);
 
     assert.ok(names.size > 8);
-    assert.ok(bytes < 60_000, `${bytes} bytes`);
+    assert.ok(bytes < 50_500, `${bytes} bytes`);
   });
 }
 
@@ -58,6 +58,25 @@ test("text from outside never becomes markup", () => {
   }
 });
 
+/** The parts that a script fills: of each `show({ … })` the keys. */
+function shownBy(script) {
+  return script.split(/\bshow\(\{/).slice(1).flatMap((rest) => {
+    let depth = 1;
+    let keys = "";
+    for (const character of rest) {
+      if ("([{".includes(character)) depth += 1;
+      if (")]}".includes(character)) depth -= 1;
+      if (depth === 0) break;
+      if (depth === 1) keys += character;
+    }
+    return keys.replaceAll(/`[^`]*`|"[^"]*"/g, "").split(",").map((entry) => entry.trim().split(":")[0]).filter((key) => /^[a-z]\w*$/i.test(key));
+  });
+}
+
+test("the parts that a script fills are found in it", () => {
+  assert.deepEqual(shownBy('show({ live: f(a, { b: 1 }), note });\nshow({\n  way: [one, two],\n});'), ["live", "note", "way"]);
+});
+
 test("every element that a script looks up is in the page", () => {
   for (const name of FILES.filter((each) => each.endsWith(".js"))) {
     for (const [, id] of read(name).matchAll(/getElementById\("([\w-]+)"\)/g)) assert.ok(html.includes(`id="${id}"`), id);
@@ -65,12 +84,15 @@ test("every element that a script looks up is in the page", () => {
   for (const name of [...ROOMS, "room.js", "pad.js", "samples.js"]) {
     const taken = [...read(name).matchAll(/\{ (.*?) \} = part;/g)].flatMap(([, names]) => names.split(", "));
     const looked = [...read(name).matchAll(/\bparts?\.(\w+)/g)].map(([, part]) => part);
-    for (const part of [...taken, ...looked]) assert.ok(html.includes(`data-part="${part}"`), `${name}: ${part}`);
+    for (const part of [...taken, ...looked, ...shownBy(read(name))]) assert.ok(html.includes(`data-part="${part}"`), `${name}: ${part}`);
   }
 });
 
 test("every template that is asked for is in the page, and every room knows its parts", () => {
-  for (const [, id] of html.matchAll(/data-use="(\w+)"/g)) assert.ok(html.includes(`<template id="${id}"`), id);
+  const asked = [...html.matchAll(/data-use="(\w+)"/g), ...FILES.filter((name) => name.endsWith(".js")).flatMap((name) =>
+    [...read(name).matchAll(/useTemplate\(\w+, "(\w+)"\)/g)])];
+  assert.ok(asked.length > 10);
+  for (const [, id] of asked) assert.ok(html.includes(`<template id="${id}"`), id);
   for (const [, section] of html.matchAll(/<section id="room-(.*?)\n    <\/section>/gs)) {
     const names = [...section.matchAll(/data-part="(\w+)"/g)].map(([, name]) => name);
     assert.equal(new Set(names).size, names.length, names.join());
