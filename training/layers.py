@@ -42,7 +42,9 @@ def _output_shape(layer: Any) -> list[int]:
 def _formula(layer: Any) -> str:
     shape, bias = _input_shape(layer), " + 1" if getattr(layer, "use_bias", True) else ""
     match layer if len(shape) > 1 else None:
-        case keras.layers.Conv2D() | keras.layers.Conv2DTranspose():
+        case (
+            keras.layers.Conv2D() | keras.layers.Conv2DTranspose() | keras.layers.DepthwiseConv2D()
+        ):
             return _convolution_formula(layer, shape)
         case keras.layers.MaxPooling2D():
             return f"no weights; {_size(shape[1], layer.pool_size[0], layer.strides[0], layer.padding)}"
@@ -72,9 +74,13 @@ def _input_shape(layer: Any) -> Sequence[int]:
 
 def _convolution_formula(layer: Any, shape: Sequence[int]) -> str:
     height, width = layer.kernel_size
-    groups = getattr(layer, "groups", 1)  # a transposed convolution has none
-    channels, bias = shape[-1] // groups, " + 1" if layer.use_bias else ""
-    weights = f"({height}·{width}·{channels}{bias})·{layer.filters} = {layer.count_params():,}"
+    bias = " + 1" if layer.use_bias else ""
+    if isinstance(layer, keras.layers.DepthwiseConv2D):
+        each, maps = "", shape[-1] * layer.depth_multiplier  # a map is made of one channel alone
+    else:
+        groups = getattr(layer, "groups", 1)  # a transposed convolution has none
+        each, maps = f"·{shape[-1] // groups}", layer.filters
+    weights = f"({height}·{width}{each}{bias})·{maps} = {layer.count_params():,}"
     stride, window = layer.strides[0], (height - 1) * layer.dilation_rate[0] + 1
     if isinstance(layer, keras.layers.Conv2DTranspose) and shape[1]:
         return f"{weights}; size {shape[1]}·{stride} = {layer.output.shape[1]}"
