@@ -7,6 +7,7 @@ brings greys 0..255 to the scale the network was trained with. Knows no data set
 import functools
 import importlib
 import inspect
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -57,18 +58,27 @@ def make(
     if given not in (None, "imagenet") and not Path(str(given)).is_file():
         raise ValueError(f"there is no file {given}; weights are imagenet, none or a file")
     try:
-        return function(
-            include_top=include_top,
-            weights=given,
-            input_shape=input_shape,
-            pooling=pooling,
-            classes=classes,
-        )
-    except ValueError:
-        raise
+        with warnings.catch_warnings():
+            # What a file lacks Keras would leave random, and only warn.
+            warnings.filterwarnings("error", ".*freshly-initialized weights")
+            return function(
+                include_top=include_top,
+                weights=given,
+                input_shape=input_shape,
+                pooling=pooling,
+                classes=classes,
+            )
     except Exception as error:
+        why = " ".join(str(error).split())[:300]
+        if given not in (None, "imagenet"):
+            raise ValueError(
+                f"{arch} cannot be made with the weights of {given}: a file fits the network it was saved "
+                f"from, with the same top and classes, and its name ends with .weights.h5 ({why})"
+            ) from error
+        if isinstance(error, ValueError):
+            raise
         raise ValueError(
-            f"{arch} with weights {weights} cannot be made: {error}. Where there is no network, give "
+            f"{arch} with weights {weights} cannot be made: {why}. Where there is no network, give "
             "a file of its weights, or none"
         ) from error
 

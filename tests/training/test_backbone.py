@@ -1,14 +1,18 @@
 """Pretrained networks: the fixtures pin every detail of EfficientNet-Lite0; other families answer by name."""
 
 import collections
+import os
 import pickle
 import struct
+import subprocess
+import sys
 
 import keras
 import numpy as np
 import pytest
 
 from training import backbone, efficientnet_lite
+from training.__main__ import main
 from training.torch_weights import MAGIC, PROTOCOL, read_tensors
 
 
@@ -97,13 +101,75 @@ def test_unknown_networks_weights_and_poolings_are_named():
         backbone.make(weights="none", include_top=False, pooling="median")
 
 
-def test_weights_of_a_file_come_back(tmp_path):
-    model = backbone.make(weights="none", input_shape=(32, 32, 3), classes=3)
-    model.save_weights(tmp_path / "mine.weights.h5")
-    again = backbone.make(
-        weights=str(tmp_path / "mine.weights.h5"), input_shape=(32, 32, 3), classes=3
+SMALL = {"input_shape": (32, 32, 3), "classes": 3}
+OPTIONS = ["--input-shape", "32x32x3", "--classes", "3"]
+
+
+@pytest.fixture(scope="module", params=[backbone.LITE0, "MobileNetV2"])
+def saved(request, tmp_path_factory):
+    """A network with random weights, and the file they were saved to."""
+    model = backbone.make(request.param, weights="none", **SMALL)
+    file = tmp_path_factory.mktemp("saved") / "mine.weights.h5"
+    model.save_weights(file)
+    return request.param, model, file
+
+
+def test_weights_of_a_file_come_back(saved):
+    arch, model, file = saved
+    again = backbone.make(arch, weights=str(file), **SMALL)
+
+    for mine, read in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, read)
+
+
+def test_describe_reads_a_file_of_weights(saved, capsys):
+    arch, model, file = saved
+
+    assert main(["describe", "labels", "--arch", arch, "--weights", str(file), *OPTIONS]) == 0
+    printed = capsys.readouterr().out
+    assert f"{arch}, weights {file}" in printed
+    assert f"{model.count_params():,}" in printed
+
+
+def test_a_file_of_another_network_or_of_nothing_is_refused(saved, tmp_path, capsys):
+    arch, _, file = saved
+    half, text = tmp_path / "half.weights.h5", tmp_path / "notes.txt"
+    half.write_bytes(file.read_bytes()[:5000])
+    text.write_text("no weights")
+    other = "MobileNetV2" if arch == backbone.LITE0 else backbone.LITE0
+    for name, path, options in (
+        (arch, file, [*OPTIONS[:2], "--classes", "5"]),
+        (other, file, OPTIONS),
+        (arch, half, OPTIONS),
+        (arch, text, OPTIONS),
+    ):
+        assert main(["describe", "labels", "--arch", name, "--weights", str(path), *options]) == 1
+        assert f"{name} cannot be made with the weights of {path}" in capsys.readouterr().err
+
+
+def test_what_a_file_lacks_is_not_left_random(tmp_path):
+    body = backbone.make("MobileNetV2", weights="none", include_top=False, **SMALL)
+    body.save_weights(tmp_path / "body.weights.h5")
+
+    with pytest.raises(ValueError, match="with the same top"):
+        backbone.make("MobileNetV2", weights=str(tmp_path / "body.weights.h5"), **SMALL)
+
+
+def test_weights_that_cannot_be_downloaded_have_a_way_out(tmp_path):
+    nowhere = "http://127.0.0.1:9"
+    environ = {**os.environ, "KERAS_HOME": str(tmp_path), "https_proxy": nowhere, "no_proxy": ""}
+    command = "describe labels --arch MobileNetV2 --weights imagenet --input-shape 96x96x3"
+    finished = subprocess.run(
+        [sys.executable, "-m", "training", *command.split()],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
+
+    assert finished.returncode == 1
+    assert "Where there is no network, give a file of its weights, or none" in finished.stderr
+    assert "Traceback" not in finished.stderr
 
 
 def write_weights(path, content, storages=b""):
