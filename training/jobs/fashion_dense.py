@@ -101,15 +101,19 @@ def _fit_last_layer(
     """Fit only the new layer, on features; return the validation accuracy of the frozen network with it."""
     boundary, pooled = (model.get_layer(name).output for name in (BOUNDARY, "avg_pool"))
     features, last = keras.Model(boundary, pooled), model.get_layer("logits")
-    probe = keras.Sequential([keras.Input((features.output_shape[-1],)), last])
+    inputs = {name: transfer.predict(features, maps) for name, maps in kept.items()}
+    fit_last_layer(last, inputs["train"], splits.train.labels)
+    return evaluation.accuracy(np.asarray(last(inputs["validation"])), splits.validation.labels)
+
+
+def fit_last_layer(last: keras.layers.Dense, features: np.ndarray, labels: np.ndarray) -> None:
+    """Fit a layer of logits [B, classes] to float32 [B, F] and labels int64 [B], in place."""
+    probe = keras.Sequential([keras.Input((features.shape[1],)), last])
     probe.compile(
         optimizer=keras.optimizers.AdamW(1e-3, weight_decay=1e-4),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
-    inputs = {name: transfer.predict(features, maps) for name, maps in kept.items()}
-    probe.fit(inputs["train"], splits.train.labels, batch_size=256, epochs=HEAD_EPOCHS, verbose=0)
-    logits = probe.predict(inputs["validation"], batch_size=500, verbose=0)
-    return evaluation.accuracy(logits, splits.validation.labels)
+    probe.fit(features, labels, batch_size=256, epochs=HEAD_EPOCHS, verbose=0)
 
 
 def _dataset(maps: np.ndarray, labels: np.ndarray, config: Config) -> tf.data.Dataset:

@@ -1,13 +1,14 @@
 """Transfer learning, features and a support vector machine: EfficientNet-Lite0's stages, an RBF kernel.
 
-The frozen network sees 96×96 pixels; the means of its last four stages, of its last maps, and of four
-quarters of stage 5 are signed-square-rooted, standardized and projected on their first principal
-components. A kernel machine on all training pictures would keep tens of thousands of them; this one
-compares with a few, drawn at random (Nyström's approximation; Williams and Seeger, 2001), and a linear
-SVM of scikit-learn weighs the comparisons. Everything is folded into the graph: a projection, a kernel,
-a matrix.
+The frozen network sees 96×96 pixels; what its stages 4 and 5 say about each of 6×6 places is
+signed-square-rooted, standardized and projected on the first principal components. Means over the whole
+picture would be fewer numbers, but where a collar or a heel is tells clothes apart. A kernel machine on
+all training pictures would keep thousands of them; this one compares with a few, drawn at random
+(Nyström's approximation; Williams and Seeger, 2001), and a linear SVM of scikit-learn weighs the
+comparisons. Everything is folded into the graph: a projection, a kernel, a matrix.
 """
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,8 +33,10 @@ INPUT = transfer.INPUT
 LABELS = [(name, name) for name in pictures.FASHION_LABELS]
 load_data = pictures.load
 manifest_fields = transfer.manifest_fields
-POOLED = ("stage4", "stage5", "stage6", "stage7", "head_relu")
-FITTED_ON = 20_000  # rows that mean, variance and principal components are computed from
+MAPS = ("stage4", "stage5")  # whose outputs are the features, place by place
+GRID = 6  # places a side at most; larger maps are averaged down to it
+FITTED_ON = 10_000  # rows that mean, variance and principal components are computed from
+BLOCK = 5000  # rows worked on at a time
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,10 @@ class Config(TransferConfig):
     """The recipe's numbers."""
 
     epochs: int = 0  # nothing is trained by descent
-    components: int = 256
-    landmarks: int = 2500  # training pictures that every picture is compared with
+    components: int = 128
+    landmarks: int = 3000  # training pictures that every picture is compared with
     gamma: float = 1.0  # of exp(-γ · squared distance), of vectors whose mean squared length is 1
-    c: float = 1.0  # of the linear SVM; larger: fewer errors in training, narrower margin
+    c: float = 3.0  # of the linear SVM; larger: fewer errors in training, narrower margin
 
 
 class RbfKernel(keras.layers.Layer):
@@ -71,15 +74,8 @@ class RbfKernel(keras.layers.Layer):
 def build_model(config: Config) -> keras.Model:
     """Map float32 [B, H, W, C] in 0..255 to decision values [B, classes]."""
     layers, network = keras.layers, transfer.backbone(config)
-    maps = [network.get_layer(name).output for name in POOLED]
-    quarters = layers.AveragePooling2D(
-        tuple(max(1, size // 2) for size in maps[1].shape[1:3]), name="quarters"
-    )(maps[1])
-    means = [
-        layers.GlobalAveragePooling2D(name=f"{n}_mean")(m)
-        for n, m in zip(POOLED, maps, strict=True)
-    ]
-    x = layers.Concatenate(name="features")([*means, layers.Flatten(name="flatten")(quarters)])
+    maps = [_at_most_grid(network.get_layer(name).output, name) for name in MAPS]
+    x = layers.Concatenate(name="features")(maps)
     x = layers.Activation(signed_square_root, name="signed_square_root")(x)
     x = layers.Dense(config.components, name="principal_components")(x)
     x = RbfKernel(config.landmarks, config.gamma, name="kernel")(x)
@@ -88,6 +84,14 @@ def build_model(config: Config) -> keras.Model:
     for layer in model.layers:
         layer.trainable = layer.name in ("principal_components", "kernel", "decision")
     return model
+
+
+def _at_most_grid(maps: Any, name: str) -> Any:
+    """[B, h, w, C] as [B, F], neighbouring places averaged until there are GRID a side at most."""
+    size = tuple(math.ceil(side / GRID) for side in maps.shape[1:3])
+    if size != (1, 1):
+        maps = keras.layers.AveragePooling2D(size, name=f"{name}_mean")(maps)
+    return keras.layers.Flatten(name=f"{name}_flat")(maps)
 
 
 def signed_square_root(x: Any) -> Any:
@@ -102,12 +106,10 @@ def train(
     started = time.monotonic()
     network = keras.Model(model.input, model.get_layer("features").output)
     kept = transfer.extract(network, splits.train.images, workdir / "features-train")
-    features = np.asarray(signed_square_root(kept.astype(np.float32)))
     extracted = time.monotonic()
-    kernel, bias = fit_projection(features, config)
     # Rounded as they will be released, so that the SVM is fitted to what it will be given.
-    kernel, bias = (half(array) for array in (kernel, bias))
-    projected = features @ kernel + bias
+    kernel, bias = (half(array) for array in fit_projection(kept[:FITTED_ON], config))
+    projected = project(kept, kernel, bias)
     landmarks = half(_draw(projected, config))
     coefficients, intercept = fit_machine(projected, splits.train.labels, landmarks, config)
     model.get_layer("principal_components").set_weights([kernel, bias])
@@ -122,14 +124,24 @@ def half(array: np.ndarray) -> np.ndarray:
     return array.astype(np.float16).astype(np.float32)
 
 
+def project(features: np.ndarray, matrix: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """Kept features [B, F] → float32 [B, D], what the kernel compares; a block at a time."""
+    blocks = [features[start : start + BLOCK] for start in range(0, len(features), BLOCK)]
+    return np.concatenate([_roots(block) @ matrix + bias for block in blocks])
+
+
+def _roots(features: np.ndarray) -> np.ndarray:
+    return np.asarray(signed_square_root(features.astype(np.float32)))
+
+
 def fit_projection(features: np.ndarray, config: Config) -> tuple[np.ndarray, np.ndarray]:
     """Standardize and project [B, F]: a matrix [F, D] and a bias [D] after which |x|² is 1 on average."""
-    rows = features[:FITTED_ON]
+    rows = _roots(features)
     mean, deviation = rows.mean(axis=0), rows.std(axis=0) + 1e-6
     components = min(config.components, *rows.shape)
     fitted = PCA(components, svd_solver="randomized", random_state=config.seed)
     fitted.fit((rows - mean) / deviation)
-    matrix = np.zeros((features.shape[1], config.components), np.float32)
+    matrix = np.zeros((rows.shape[1], config.components), np.float32)
     matrix[:, :components] = fitted.components_.T / deviation[:, np.newaxis]
     bias = -mean @ matrix
     length = np.sqrt(((rows @ matrix + bias) ** 2).sum(axis=1).mean())
@@ -155,7 +167,7 @@ def fit_machine(
     kept = values > 1e-4 * values.max()
     root = (vectors[:, kept] / np.sqrt(values[kept])).astype(np.float32)
     features = _compare(projected, landmarks, config.gamma) @ root
-    machine = LinearSVC(C=config.c, dual=False, random_state=config.seed)
+    machine = LinearSVC(C=config.c, dual=True, tol=1e-3, max_iter=5000, random_state=config.seed)
     machine.fit(features, labels)
     weights, intercept = machine.coef_.T, machine.intercept_
     if weights.shape[1] == 1:  # two classes have one boundary; each class gets its side of it
@@ -165,7 +177,7 @@ def fit_machine(
 
 def _compare(rows: np.ndarray, landmarks: np.ndarray, gamma: float) -> np.ndarray:
     """The kernel of [B, D] and [M, D] in float32, a block at a time."""
-    blocks = [rows[start : start + 5000] for start in range(0, len(rows), 5000)]
+    blocks = [rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK)]
     return np.concatenate([rbf_kernel(b, landmarks, gamma=gamma) for b in blocks])
 
 
