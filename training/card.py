@@ -68,6 +68,7 @@ def render(card: dict[str, Any]) -> str:
         if not isinstance(value, list)
     ]
     lines += _seeds(card.get("seeds", [])) + _sweep(card.get("beta_sweep", []))
+    lines += _comparison(card.get("comparison", []))
     lines += ["", f"{'layer':<10} {'type':<14} {'output shape':<14} {'parameters':>10}  formula"]
     for row in card["layers"]:
         shape = "×".join("T" if size is None else str(size) for size in row["shape"])
@@ -102,6 +103,15 @@ def _sweep(rows: list[dict[str, float]]) -> list[str]:
     for row in rows:
         numbers = (f"{name} {number:g}" for name, number in row.items() if name != "beta")
         lines.append(f"  β {row['beta']:<4g} {', '.join(numbers)}")
+    return lines
+
+
+def _comparison(rows: list[dict[str, Any]]) -> list[str]:
+    """Ways to do the same, a line each."""
+    lines = ["", "beside other ways: test accuracy, size, one picture"] if rows else []
+    for row in rows:
+        size, took = f"{row['kilobytes']:,.0f} kB", f"{row['milliseconds_a_picture']:.1f} ms"
+        lines.append(f"  {row['way']:<42} {row['test_accuracy']['value']:.2%} {size:>10} {took:>9}")
     return lines
 
 

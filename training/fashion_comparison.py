@@ -1,0 +1,120 @@
+"""Compare ways to tell clothes apart, in one run: `python -m training.fashion_comparison --data-dir FOLDER`.
+
+Trains and measures what is not released, then asks each way in turn for one picture at a time, and prints
+a table. Features are kept in the working directory, and a stopped small network goes on where it was.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from training import fashion_ways, pictures, release
+from training.fashion_ways import Way
+from training.pictures import LabelledPictures
+
+ROUNDS = 40  # in which each way is asked for one picture
+
+
+def compare(found: Sequence[Way], images: np.ndarray) -> list[dict[str, Any]]:
+    """One row a way: its accuracy, what it took, and milliseconds for one picture of `images`."""
+    return [
+        {
+            "way": way.name,
+            "pretrained_network": way.network,
+            "trained_on": way.pictures,
+            "test_accuracy": way.accuracy,
+            "training_seconds": round(way.seconds, 1),
+            "kilobytes": round(2 * way.numbers / 1000, 1),
+            "milliseconds_a_picture": milliseconds,
+        }
+        for way, milliseconds in zip(found, _milliseconds(found, images), strict=True)
+    ]
+
+
+def _milliseconds(found: Sequence[Way], images: np.ndarray) -> list[float]:
+    """The median for one picture; the ways take turns, so that a busy machine is so for all of them."""
+    for way in found:
+        way.answer(images[:1])  # traces and warms up
+    took = np.zeros((ROUNDS, len(found)))
+    for turn in range(ROUNDS):
+        picture = images[turn % len(images)][np.newaxis]
+        for number, way in enumerate(found):
+            started = time.perf_counter()
+            way.answer(picture)
+            took[turn, number] = 1000 * (time.perf_counter() - started)
+    return [round(float(median), 2) for median in np.median(took, axis=0)]
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """The rows as Markdown."""
+    lines = [
+        "| way | pretrained network | trained on | test accuracy (95 % interval) | training | size "
+        "| one picture |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        value, (low, high) = (row["test_accuracy"][key] for key in ("value", "interval_95"))
+        lines.append(
+            f"| {row['way']} | {row['pretrained_network']} | {row['trained_on']:,} "
+            f"| {100 * value:.2f} % ({100 * low:.2f} to {100 * high:.2f}) | {row['training_seconds']:,.0f} s "
+            f"| {row['kilobytes']:,.0f} kB | {row['milliseconds_a_picture']:.1f} ms |"
+        )
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the comparison; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.fashion_comparison", description=__doc__
+    )
+    parser.add_argument(
+        "--data-dir", type=Path, help="folder with Fashion-MNIST (IDX, gzip or not)"
+    )
+    parser.add_argument("--workdir", type=Path, default=Path("runs/fashion-comparison"))
+    parser.add_argument("--kernel-pictures", type=int, default=10_000, metavar="N",
+                        help="training pictures of the exact RBF machines")  # fmt: skip
+    parser.add_argument("--epochs", type=int, default=8, help="of the small network")
+    parser.add_argument("--card", type=Path, action="append", default=[],
+                        help="card.json to put the table into; may be given again")  # fmt: skip
+    options = parser.parse_args(arguments)
+    try:
+        splits = _load(options)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    keras.utils.set_random_seed(1)
+    options.workdir.mkdir(parents=True, exist_ok=True)
+    numbers = {"kernel": options.kernel_pictures, "epochs": options.epochs}
+    found = []
+    for way in fashion_ways.every(splits, options.workdir, **numbers):
+        print(f"{way.name}: {way.seconds:.0f} s, {way.accuracy['value']:.2%}", file=sys.stderr)
+        found.append(way)
+    rows = compare(found, splits.test.images)
+    rows.sort(key=lambda row: row["test_accuracy"]["value"])
+    print(table(rows))
+    for card in options.card:
+        release.annotate(card, {"comparison": rows})
+    return 0
+
+
+def _load(options: argparse.Namespace) -> LabelledPictures:
+    """Fashion-MNIST; numbers or pictures that cannot be compared are a ValueError."""
+    if options.kernel_pictures < 1 or options.epochs < 1:
+        raise ValueError("--kernel-pictures and --epochs must be at least 1")
+    missing = [str(card) for card in options.card if not card.is_file()]
+    if missing:
+        raise ValueError(f"there is no {', '.join(missing)} to put the table into")
+    splits = pictures.load(fashion_ways.DENSE, options.data_dir)
+    if splits.labels != pictures.FASHION_LABELS:
+        raise ValueError(f"{options.data_dir} holds other pictures than Fashion-MNIST")
+    return splits
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

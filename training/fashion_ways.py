@@ -1,0 +1,176 @@
+"""Ways from a picture of clothing to its name: support vector machines, last layers, a small network.
+
+Those that are not released are trained and measured on the test split, once; of the released ones the
+cards say what was measured.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+from sklearn.svm import SVC, LinearSVC
+
+from training import evaluation, fashion_network, release, transfer
+from training.jobs import fashion_dense, fashion_svm
+from training.pictures import LabelledPictures
+
+Step = Callable[[np.ndarray], np.ndarray]
+DENSE = fashion_dense.Config()
+
+
+class Way(NamedTuple):
+    """One way, measured and ready to answer."""
+
+    name: str
+    network: str  # how much of the pretrained network runs before it
+    pictures: int  # it was trained on
+    seconds: float  # its training took; extracting features is not counted
+    numbers: int  # that it keeps beside the pretrained network
+    accuracy: evaluation.Proportion  # on the test split
+    answer: Step  # pictures uint8 [B, H, W, C] → scores [B, classes], the largest first
+
+
+def every(splits: LabelledPictures, workdir: Path, *, kernel: int, epochs: int) -> Iterator[Way]:
+    """Train or load one after the other; kernel: pictures for the machines that keep their pictures."""
+    yield _on_pixels(splits, kernel)
+    yield _last_layer(splits, workdir)
+    yield _small_network(splits, workdir, epochs)
+    yield from _on_features(splits, workdir, kernel)
+    yield _released(fashion_svm, "fashion-svm: RBF SVM with landmarks", "stages 1 to 5")
+    yield _released(fashion_dense, "fashion-dense: last stages fine-tuned", "all of it")
+
+
+def _on_pixels(splits: LabelledPictures, kernel: int) -> Way:
+    train, test = (_pixels(split.images) for split in (splits.train, splits.test))
+    machine, measured = _fit(SVC(C=10), train[:kernel], test, splits)
+    return Way(
+        name="RBF SVM on pixels",
+        network="none",
+        answer=partial(_decide, machine, _pixels),
+        **measured,
+    )
+
+
+def _pixels(images: np.ndarray) -> np.ndarray:
+    return images.reshape(len(images), -1).astype(np.float32) / 255
+
+
+def _on_features(splits: LabelledPictures, workdir: Path, kernel: int) -> Iterator[Way]:
+    """A linear and an exact machine on the projected features of the released one."""
+    released = _load(fashion_svm)
+    projection = released.get_layer("principal_components")
+    network = keras.Model(released.input, released.get_layer("features").output)
+    project = _graph(keras.Model(released.input, projection.output))
+    train, test = (
+        fashion_svm.project(
+            transfer.extract(network, split.images, workdir / f"features-{name}"),
+            *projection.get_weights(),
+        )
+        for name, split in (("train", splits.train), ("test", splits.test))
+    )
+    exact = SVC(C=10, gamma=released.get_layer("kernel").gamma)
+    for name, unfitted, rows in (
+        ("linear SVM on features", LinearSVC(), train),
+        ("RBF SVM on features", exact, train[:kernel]),
+    ):
+        machine, measured = _fit(unfitted, rows, test, splits)
+        measured["numbers"] += projection.count_params()
+        decide = partial(_decide, machine, project)
+        yield Way(name=name, network="stages 1 to 5", answer=decide, **measured)
+
+
+def _decide(machine: Any, see: Step, images: np.ndarray) -> np.ndarray:
+    return np.asarray(machine.decision_function(see(images)))
+
+
+def _fit(
+    machine: Any, train: np.ndarray, test: np.ndarray, splits: LabelledPictures
+) -> tuple[Any, dict[str, Any]]:
+    """Fit a machine of scikit-learn to the first pictures [B, F], and measure it."""
+    started = time.monotonic()
+    machine.fit(train, splits.train.labels[: len(train)])
+    seconds = time.monotonic() - started
+    weights = ("support_vectors_", "dual_coef_") if isinstance(machine, SVC) else ("coef_",)
+    return machine, {
+        "pictures": len(train),
+        "seconds": seconds,
+        "numbers": sum(getattr(machine, name).size for name in (*weights, "intercept_")),
+        "accuracy": evaluation.accuracy(machine.decision_function(test), splits.test.labels),
+    }
+
+
+def _load(job: Any) -> keras.Model:
+    """A released model, up to decision values or logits."""
+    finished = release.read(release.RELEASED / job.NAME)
+    model = job.build_model(job.Config(**finished.card["configuration"]))
+    release.load_weights(finished, model)
+    return model
+
+
+def _released(job: Any, name: str, network: str) -> Way:
+    """Measured when it was released, as its card says."""
+    card, model = release.read(release.RELEASED / job.NAME).card, _load(job)
+    return Way(
+        name=name,
+        network=network,
+        pictures=card["data"]["train"],
+        seconds=card["training"]["seconds"],
+        numbers=_count(model),
+        accuracy=card["metrics"]["test_accuracy"],
+        answer=_graph(model),
+    )
+
+
+def _count(model: keras.Model) -> int:
+    return sum(int(np.prod(variable.shape)) for variable in release.learned(model))
+
+
+def _graph(model: keras.Model) -> Step:
+    """A network as one graph, on uint8 pictures."""
+    graph = tf.function(
+        lambda images: model(tf.cast(images, tf.float32), training=False),
+        input_signature=[tf.TensorSpec([None, *model.input_shape[1:]], tf.uint8)],
+    )
+    return lambda images: graph(tf.constant(images)).numpy()
+
+
+def _last_layer(splits: LabelledPictures, workdir: Path) -> Way:
+    """The whole network frozen, a new last layer on the means of its last maps."""
+    model = fashion_dense.build_model(splits.settle(DENSE))
+    pooled = keras.Model(model.input, model.get_layer("avg_pool").output)
+    train, test = (
+        transfer.extract(pooled, split.images, workdir / f"pooled-{name}").astype(np.float32)
+        for name, split in (("train", splits.train), ("test", splits.test))
+    )
+    last, started = model.get_layer("logits"), time.monotonic()
+    fashion_dense.fit_last_layer(last, train, splits.train.labels)
+    return Way(
+        name="new last layer alone",
+        network="all of it",
+        pictures=len(train),
+        seconds=time.monotonic() - started,
+        numbers=last.count_params(),
+        accuracy=evaluation.accuracy(np.asarray(last(test)), splits.test.labels),
+        answer=_graph(model),
+    )
+
+
+def _small_network(splits: LabelledPictures, workdir: Path, epochs: int) -> Way:
+    config = fashion_network.Config(epochs=epochs)
+    model = fashion_network.build_model(config)
+    history = fashion_network.train(model, splits, config, workdir / "small-network")
+    scores = transfer.predict(model, splits.test.images)
+    return Way(
+        name="small network from scratch",
+        network="none",
+        pictures=len(splits.train.labels),
+        seconds=sum(history["seconds"]),
+        numbers=_count(model),
+        accuracy=evaluation.accuracy(scores, splits.test.labels),
+        answer=_graph(model),
+    )
