@@ -1,8 +1,9 @@
 """The demo page at `/`, its files below `/page/`, and `/docs`: nothing from another host.
 
-The files are read once, at the start; a path of a request never becomes a path on disk.
+The files are read and compressed once, at the start; a path of a request never becomes a path on disk.
 """
 
+import gzip
 import hashlib
 import mimetypes
 from pathlib import Path
@@ -38,19 +39,31 @@ DOCS_START = """SwaggerUIBundle({url: "openapi.json", dom_id: "#docs", deepLinki
 
 
 class StaticFile:
-    """One file in memory, answered with its ETag."""
+    """One file in memory, plain and compressed, each answered with its ETag."""
 
     def __init__(self, content: bytes, name: str) -> None:
-        self._content = content
+        etag = hashlib.sha256(content).hexdigest()[:32]
+        self._plain = content, {"ETag": f'"{etag}"'}
+        compressed = gzip.compress(content, mtime=0)
+        self._gzip = compressed, {"ETag": f'"{etag}-gzip"', "Content-Encoding": "gzip"}
         self._type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        self._etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
-    def answer(self, request: Request, **headers: str) -> Response:
-        """The file, or 304 if the caller has it."""
-        headers = {**HEADERS, "ETag": self._etag, **headers}
-        if request.headers.get("if-none-match") == self._etag:
+    def answer(self, request: Request, vary: str = "Accept-Encoding") -> Response:
+        """The file in a form that the caller takes, or 304 if the caller has it."""
+        content, own = self._gzip if _takes_gzip(request) else self._plain
+        headers = {**HEADERS, "Vary": vary, **own}
+        if request.headers.get("if-none-match") == own["ETag"]:
             return Response(status_code=304, headers=headers)
-        return Response(self._content, 200, headers, self._type)
+        return Response(content, 200, headers, self._type)
+
+
+def _takes_gzip(request: Request) -> bool:
+    """Whether Accept-Encoding names gzip, and not to refuse it (`gzip;q=0`)."""
+    for coding in request.headers.get("accept-encoding", "").lower().split(","):
+        name, _, weight = coding.replace(" ", "").partition(";q=")
+        if name == "gzip":
+            return weight.strip("0.") != "" or not weight
+    return False
 
 
 def make_router() -> DirectRouter:
@@ -65,7 +78,7 @@ def make_router() -> DirectRouter:
     async def root(request: Request) -> Response:
         """Give browsers the page, others a sign of life."""
         if "text/html" in request.headers.get("accept", ""):
-            return page["index.html"].answer(request, Vary="Accept")
+            return page["index.html"].answer(request, "Accept, Accept-Encoding")
         return json_answer({"status": "alive"}, headers={"Vary": "Accept"})
 
     @router.get("/page/{file}")

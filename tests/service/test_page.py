@@ -1,0 +1,57 @@
+"""How the page's files travel: compressed for those who take it, and once."""
+
+import gzip
+
+import pytest
+
+from service.routes.page import WEB
+
+pytestmark = pytest.mark.anyio
+
+
+async def raw(client, path, **headers):
+    """Status, headers and bytes as they were sent: httpx would uncompress them."""
+    async with client.stream("GET", path, headers=headers) as response:
+        return response, b"".join([part async for part in response.aiter_raw()])
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "br, GZIP;q=0.5", "deflate, gzip; q=1.0, *;q=0"])
+async def test_who_takes_gzip_gets_the_file_compressed(client, accepted):
+    response, sent = await raw(client, "/page/text.js", **{"accept-encoding": accepted})
+
+    assert response.headers["content-encoding"] == "gzip"
+    assert response.headers["vary"] == "Accept-Encoding"
+    assert int(response.headers["content-length"]) == len(sent)
+    assert gzip.decompress(sent) == (WEB / "text.js").read_bytes()
+
+
+@pytest.mark.parametrize("accepted", ["identity", "br", "gzip;q=0", "gzip; q=0.000", "", "gzipped"])
+async def test_who_does_not_gets_it_as_it_is(client, accepted):
+    response, sent = await raw(client, "/page/text.js", **{"accept-encoding": accepted})
+
+    assert "content-encoding" not in response.headers
+    assert response.headers["vary"] == "Accept-Encoding"
+    assert sent == (WEB / "text.js").read_bytes()
+
+
+async def test_each_form_has_its_own_etag(client):
+    etags = {}
+    for accepted in ("gzip", "identity"):
+        response, _ = await raw(client, "/page/text.js", **{"accept-encoding": accepted})
+        etags[accepted] = response.headers["etag"]
+    answers = [
+        await raw(
+            client, "/page/text.js", **{"accept-encoding": accepted, "if-none-match": etags[known]}
+        )
+        for accepted in etags
+        for known in etags
+    ]
+
+    assert [response.status_code for response, _ in answers] == [304, 200, 200, 304]
+
+
+async def test_all_rooms_together_are_small_on_the_way(client):
+    files = [path.name for path in WEB.iterdir() if path.suffix in (".js", ".css")]
+    sent = [await raw(client, f"/page/{name}", **{"accept-encoding": "gzip"}) for name in files]
+
+    assert sum(len(content) for _, content in sent) < 45_000
