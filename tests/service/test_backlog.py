@@ -46,14 +46,14 @@ def test_what_takes_longer_than_its_deadline_is_refused_with_a_way_out(backlog):
 
 
 def test_rows_that_were_never_measured_are_estimated_from_others(backlog):
-    with pytest.raises(Overloaded, match=r"10 steps of 4 take about 4\.0 s"):
-        backlog.join(Job(4, 10, deadline=3))
+    with pytest.raises(Overloaded, match=r"10 steps of 4 take about 2\.4 s"):
+        backlog.join(Job(4, 10, deadline=2.3))
 
     many = Job(4, 10, deadline=100)
     backlog.join(many)
     backlog.note(many, 5, seconds=1.0)  # 0.2 s a step: together they are cheaper
     backlog.leave(many)
-    backlog.join(Job(4, 10, deadline=3))
+    backlog.join(Job(4, 10, deadline=2.3))
 
 
 def test_others_get_their_share(backlog):
