@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from training import gan_attributes, gan_model
 from training.gan_model import DIGITS, Gan
+from training.gan_pictures import visible
 
 STEPS, BATCH, RATE = 250, 60, 0.02  # the rate in units of w's spread
 FURTHEST = 2.5  # strength of the moves it learns from
@@ -36,15 +37,14 @@ class Walks:
         self.scale = self._spreads()
 
     def draw(self, count: int, seed: Any) -> tuple[Any, Any]:
-        """Latent vectors [count, W], unmixed, and their digits."""
+        """Latent vectors [count, W] and their digits."""
         z = tf.random.stateless_normal([count, self.model.z_size], seed)
         digits = tf.range(count) % DIGITS
-        half = self.mapping([z, digits], training=False)
-        return tf.concat([half, half], axis=1), digits
+        return self.mapping([z, digits], training=False), digits
 
     def measured(self, w: Any) -> tuple[Any, Any]:
         """Attributes [B, A] of the pictures of w [B, W], and those pictures in -1..1."""
-        made = tf.clip_by_value(self.synthesis(w, training=False), -1.0, 1.0)
+        made = visible(self.synthesis(w, training=False))
         found = gan_attributes.of_ink((made + 1) / 2)
         return tf.stack([found[name] for name in gan_attributes.UNITS], axis=1), made
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from training import gan_model
 from training.gan_model import DIGITS, LOSS_MAPS, Gan
+from training.gan_pictures import softened, visible
 from training.job import Split
 from training.judge import released_network
 
@@ -48,13 +49,14 @@ class EncoderFitting:
         """One step on as many generated pictures as real ones, uint8 [B, 28, 28, 1]; the loss."""
         real = tf.cast(images, tf.float32) / 127.5 - 1
         w, digits = self._draw(tf.shape(real)[0])
-        made = tf.clip_by_value(self.synthesis(w, training=False), -1.0, 1.0)
+        made = visible(self.synthesis(w, training=False))
         with tf.GradientTape() as tape:
             both, digits = tf.concat([made, real], 0), tf.concat([digits, labels], 0)
             guess, logits = self.encoder(both, training=True)
             of_made, of_real = tf.split(guess, 2)
             found = tf.reduce_mean(((of_made - w) / self.scale) ** 2)
-            again = tf.reduce_mean((self.synthesis(of_real, training=False) - real) ** 2)
+            remade = softened(self.synthesis(of_real, training=False))
+            again = tf.reduce_mean((remade - real) ** 2)
             read = tf.nn.sparse_softmax_cross_entropy_with_logits(digits, logits)
             loss = found + REAL_WEIGHT * again + DIGIT_WEIGHT * tf.reduce_mean(read)
         variables = self.encoder.trainable_variables
@@ -63,12 +65,10 @@ class EncoderFitting:
         return tf.stack([found, again, tf.reduce_mean(read)])
 
     def _draw(self, count: Any) -> tuple[Any, Any]:
-        seeds = [tf.stack([self.step, 3 * self.config.seed + part]) for part in range(3)]
-        z = tf.random.stateless_normal([2 * count, self.config.z], seeds[0])
-        digits = tf.random.stateless_uniform([2 * count], seeds[1], 0, DIGITS, tf.int32)
-        coarse, other = tf.split(self.mapping([z, digits], training=False), 2)
-        mixed = tf.random.stateless_uniform([count, 1], seeds[2]) < self.config.mixing
-        return tf.concat([coarse, tf.where(mixed, other, coarse)], axis=1), digits[:count]
+        seeds = [tf.stack([self.step, 2 * self.config.seed + part]) for part in range(2)]
+        z = tf.random.stateless_normal([count, self.config.z], seeds[0])
+        digits = tf.random.stateless_uniform([count], seeds[1], 0, DIGITS, tf.int32)
+        return self.mapping([z, digits], training=False), digits
 
 
 def train_encoder(model: Gan, train: Split, config: Any, workdir: Path) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from training import (
     gan_inversion,
     gan_latents,
     gan_memorisation,
+    gan_metrics,
     gan_pictures,
     gan_usefulness,
 )
@@ -27,6 +28,7 @@ from training.picture_grid import grid
 GENERATED, LESSON = 10_000, 55_000  # pictures judged; pictures that teach a fresh network
 PROJECTED, STEPS = 128, 100
 MIXED = 500
+TYPICAL = 0.85  # a truncation at which validation digits have both precision and recall to spare
 
 
 def evaluate(model: Gan, splits: Splits) -> dict[str, Any]:
@@ -39,6 +41,7 @@ def evaluate(model: Gan, splits: Splits) -> dict[str, Any]:
     metrics: dict[str, Any] = {"pictures_judged": len(images)}
     metrics |= digits_of(judge, images, digits, splits)
     metrics |= gan_distances.distances(judge, images, digits, splits)
+    metrics |= truncated(served, judge, digits, splits)
     copied, suspicious = gan_memorisation.measure(Split(images, digits), splits, judge.features)
     metrics |= copied
     metrics |= usefulness(served, splits)
@@ -68,6 +71,15 @@ def digits_of(
         ],
         "smallest_share_of_a_digit": float(np.bincount(seen, minlength=DIGITS).min() / len(seen)),
     }
+
+
+def truncated(served: Served, judge: Judge, digits: np.ndarray, splits: Splits) -> dict[str, Any]:
+    """The same z nearer to their digit's mean: pictures more like real ones, and fewer ways to write."""
+    images, _ = served.sample(digits, seed=32, truncation=TYPICAL)
+    real = judge.features(splits.test.images[: len(images)])
+    precision, recall = gan_metrics.precision_recall(real, judge.features(images)[: len(real)])
+    at = f"at_truncation_{TYPICAL}"
+    return {f"precision_{at}": precision, f"recall_{at}": recall}
 
 
 def usefulness(served: Served, splits: Splits) -> dict[str, Any]:
@@ -130,7 +142,7 @@ def pictures(
     past = {}
     if model.samples is not None:
         past["samples_by_training_time"] = gan_pictures.by_training_time(model.samples)
-    if (history := getattr(model, "past", None)) is not None:
-        curves = history["accuracy_real"], history["accuracy_generated"]
+    if model.past is not None:
+        curves = model.past["accuracy_real"], model.past["accuracy_generated"]
         past["discriminator_accuracy_by_training_time"] = accuracy_chart.draw(*curves)
     return past | shown

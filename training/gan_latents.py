@@ -31,15 +31,10 @@ class Space:
         )
 
     def draw(self, digits: np.ndarray, seed: int) -> np.ndarray:
-        """One half of w for each digit, float32 [B, W / 2]."""
+        """One w for each digit, float32 [B, W]."""
         z = np.random.default_rng(seed).standard_normal((len(digits), self.z_size), np.float32)
-        half: np.ndarray = self._mapping([tf.constant(z), tf.constant(digits, tf.int32)]).numpy()
-        return half
-
-    def unmixed(self, digits: np.ndarray, seed: int) -> np.ndarray:
-        """Whole w, both halves the same, float32 [B, W]."""
-        half = self.draw(digits, seed)
-        return np.concatenate([half, half], axis=1)
+        w: np.ndarray = self._mapping([tf.constant(z), tf.constant(digits, tf.int32)]).numpy()
+        return w
 
     def pictures(self, w: np.ndarray) -> np.ndarray:
         """Pictures uint8 [B, 28, 28, 1] of w [B, W]."""
@@ -54,7 +49,7 @@ def calibrate(model: Gan, splits: Splits, judge: Judge) -> dict[str, Any]:
     """
     space = Space(model)
     digits = np.repeat(np.arange(DIGITS), MEAN_OF)
-    w = space.unmixed(digits, seed=11)
+    w = space.draw(digits, seed=11)
     means = w.reshape(DIGITS, MEAN_OF, -1).mean(axis=1)
     ink = tf.constant(splits.train.images[:SCALED_ON].astype(np.float32) / 127.5 - 1)
     maps = gan_model.parts(model)["loss_maps"](ink, training=False)
@@ -73,7 +68,7 @@ def measured_directions(
     space: Space, judge: Judge, found: dict[str, tuple[np.ndarray, float]]
 ) -> dict[str, Any]:
     """Measure each direction on latent vectors that it was not learned from."""
-    w = space.unmixed(np.arange(MOVED) % DIGITS, seed=13)
+    w = space.draw(np.arange(MOVED) % DIGITS, seed=13)
     return {name: move(space, judge, w, name, *one) for name, one in found.items()}
 
 

@@ -11,11 +11,29 @@ from training.picture_grid import grid
 DIGITS = 10
 TIMES = 8  # rows of the samples by training time
 STRENGTHS = np.linspace(-2, 2, 7)  # of edits, in standard deviations
+BLACK = 16  # greys that become 0: a generator cannot help drawing a faint haze where paper is empty
+
+
+def levelled(pictures: Any) -> Any:
+    """Float pictures of a generator → the same with `BLACK` at -1 and white still at 1, not clipped."""
+    black = 2 * BLACK / 255
+    return 1 - (1 - pictures) * (2 / (2 - black))
+
+
+def softened(pictures: Any) -> Any:
+    """As `visible`, but a tenth of what is below black stays, so that a gradient finds its way out."""
+    level = levelled(pictures)
+    return tf.maximum(level, 0.1 * (level + 1) - 1)
+
+
+def visible(pictures: Any) -> Any:
+    """Float pictures of a generator → as they are shown, in -1..1."""
+    return tf.clip_by_value(levelled(pictures), -1.0, 1.0)
 
 
 def to_greys(pictures: Any) -> Any:
-    """Float pictures in -1..1 → uint8, rounded as every picture that is kept is."""
-    return tf.cast(tf.round((tf.clip_by_value(pictures, -1.0, 1.0) + 1) * 127.5), tf.uint8)
+    """Float pictures of a generator → uint8, rounded as every picture that is kept is."""
+    return tf.cast(tf.round((visible(pictures) + 1) * 127.5), tf.uint8)
 
 
 def by_training_time(samples: np.ndarray) -> str:

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from training.gan_pictures import softened
+
 RATE, DECAY = 0.1, (0.9, 0.99)  # of Adam, in units of w's standard deviation
 PIXEL_SHARE, HOLD = 1.0, 0.002
 LOSSES = ("perceptual", "pixel")
@@ -24,17 +26,18 @@ class Projector(NamedTuple):
     w_std: float
 
     def losses(self, w: Any, target: Any, target_maps: Any, pixel: Any) -> tuple[Any, Any]:
-        """Loss [B] of w [B, W] against pictures [B, 28, 28, 1] in -1..1, and the pictures that w makes.
+        """Loss [B] of w [B, W] against pictures [B, 28, 28, 1] in -1..1, and what the generator draws.
 
         pixel: bool [B], whether a row is measured by its pixels alone.
         """
-        made = self.synthesis(w, training=False)
+        drawn = self.synthesis(w, training=False)
+        made = softened(drawn)
         by_pixel = tf.reduce_mean((made - target) ** 2, axis=[1, 2, 3])
         pairs = zip(self.loss_maps(made, training=False), target_maps, self.map_power, strict=True)
         by_maps = tf.add_n([tf.reduce_mean((a - b) ** 2, axis=[1, 2, 3]) / p for a, b, p in pairs])
         chosen = tf.where(pixel, by_pixel, by_maps + PIXEL_SHARE * by_pixel)
         far = tf.reduce_mean(((w - self.w_mean) / self.w_std) ** 2, axis=1)
-        return chosen + HOLD * far, made
+        return chosen + HOLD * far, drawn
 
     def project(
         self, target: Any, state: tuple[Any, Any, Any], clock: tuple[Any, Any, Any], pixel: Any

@@ -33,11 +33,13 @@ class Served:
             runs.append({name: out.numpy() for name, out in function(**part).items()})
         return {name: np.concatenate([run[name] for run in runs]) for name in runs[0]}
 
-    def sample(self, digits: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Pictures of these digits, uint8 [B, 28, 28, 1], and their w, without truncation."""
+    def sample(
+        self, digits: np.ndarray, seed: int, truncation: float = 1.0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Pictures of these digits, uint8 [B, 28, 28, 1], and their w; by default without truncation."""
         z = np.random.default_rng(seed).standard_normal((len(digits), self._z), np.float32)
-        whole = np.ones(len(digits), np.float32)
-        made = self("sample", z=z, digit=digits.astype(np.int32), truncation=whole)
+        each = np.full(len(digits), truncation, np.float32)
+        made = self("sample", z=z, digit=digits.astype(np.int32), truncation=each)
         return made["images"], made["w"]
 
     def project(

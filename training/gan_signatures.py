@@ -127,9 +127,10 @@ def _sample(networks: Mapping[str, Any], calibration: Mapping[str, Any]) -> Call
 
     def sample(z: tf.Tensor, digit: tf.Tensor, truncation: tf.Tensor) -> dict[str, tf.Tensor]:
         digit = tf.clip_by_value(digit, 0, DIGITS - 1)
-        half = networks["mapping"]([_tame(z), digit], training=False)
         mean = tf.gather(means, digit)
-        w = mean + truncation[:, None] * (tf.concat([half, half], axis=1) - mean)
+        w = mean + truncation[:, None] * (
+            networks["mapping"]([_tame(z), digit], training=False) - mean
+        )
         return {"images": to_greys(networks["synthesis"](_tame(w), training=False)), "w": w}
 
     return sample
@@ -155,7 +156,7 @@ def _discriminate(networks: Mapping[str, Any]) -> Callable[..., Any]:
         given = _to_floats(images)
         _, logits = networks["encoder"](given, training=False)
         digit = tf.argmax(logits, axis=1, output_type=tf.int32)
-        logit = networks["discriminator"]([given, digit], training=False)
+        logit, _ = networks["discriminator"]([given, digit], training=False)
         return {"probability_real": tf.sigmoid(logit[:, 0])}
 
     return discriminate

@@ -13,7 +13,9 @@ from training import (
     gan_evaluation,
     gan_fitting,
     gan_latents,
+    gan_layers,
     gan_model,
+    gan_pictures,
     gan_signatures,
     gan_usefulness,
     run,
@@ -72,13 +74,34 @@ def projection(served, *, step, steps, state=None, loss=0, total=6):
     return served["project"](tf.constant(images), *map(tf.constant, (*state, *counts)))
 
 
-def test_only_the_direction_of_z_says_something(model):
-    mapping = gan_model.parts(model)["mapping"]
+def mapped(model, z, digit=0):
+    return gan_model.parts(model)["mapping"]([z, np.full(len(z), digit, np.int32)]).numpy()
+
+
+def test_only_the_direction_of_zs_content_says_something(model):
     z = np.random.default_rng(1).standard_normal((3, 8)).astype(np.float32)
+    thrice = z.copy()
+    thrice[:, :4] *= 3
 
-    once, thrice = (mapping([z * times, np.zeros(3, np.int32)]).numpy() for times in (1, 3))
+    np.testing.assert_allclose(mapped(model, z), mapped(model, thrice), atol=1e-5)
 
-    np.testing.assert_allclose(once, thrice, atol=1e-5)
+
+def test_each_half_of_w_is_made_of_another_part_of_z_and_the_digit_is_in_the_coarse_one(model):
+    z = np.random.default_rng(1).standard_normal((3, 8)).astype(np.float32)
+    content, style = z.copy(), z.copy()
+    content[:, :4] += 1
+    style[:, 4:] += 1
+    plain = mapped(model, z)
+
+    for other, changed in (
+        (mapped(model, content), slice(0, 8)),
+        (mapped(model, z, digit=7), slice(0, 8)),
+        (mapped(model, style), slice(8, 16)),
+    ):
+        same = np.ones(16, bool)
+        same[changed] = False
+        assert np.abs(other - plain)[:, changed].max() > 1e-3
+        np.testing.assert_array_equal(other[:, same], plain[:, same])
 
 
 def test_each_half_of_w_moves_the_picture(model):
@@ -94,7 +117,7 @@ def test_each_half_of_w_moves_the_picture(model):
 
 
 def test_a_styles_size_leaves_the_size_of_the_maps():
-    layer = gan_model.StyledConvolution(6)
+    layer = gan_layers.StyledConvolution(6)
     maps = np.random.default_rng(1).standard_normal((1, 5, 5, 4)).astype(np.float32)
     layer.build([(None, 5, 5, 4), (None, 2)])
     layer.style_kernel.assign(np.zeros((2, 4)))
@@ -108,18 +131,25 @@ def test_a_styles_size_leaves_the_size_of_the_maps():
 
 
 def test_the_discriminator_sees_the_variety_within_a_group_only_while_it_learns():
-    layer = gan_model.GroupSpread()
-    same = np.ones((4, 2, 2, 3), np.float32)
-    other = np.random.default_rng(1).standard_normal((4, 2, 2, 3)).astype(np.float32)
-    maps = tf.constant(np.concatenate([same, other]))
+    layer, size = gan_layers.GroupSpread(), gan_layers.GROUP
+    same = np.ones((size, 3), np.float32)
+    other = np.random.default_rng(1).standard_normal((size, 3)).astype(np.float32)
+    features = tf.constant(np.concatenate([same, other]))
 
-    spread = layer(maps, training=True).numpy()
+    spread = layer(features, training=True).numpy()
 
-    assert spread[:4] == pytest.approx(1e-4, rel=1e-3)
-    assert spread[4:].min() > 0.1
-    layer.remember(maps)
-    alone = layer(maps[:1], training=False).numpy()
+    assert spread[:size] == pytest.approx(1e-4, rel=1e-3)
+    np.testing.assert_allclose(spread[size:], np.tile(other.std(axis=0), (size, 1)), rtol=1e-4)
+    layer.remember(features)
+    alone = layer(features[:1], training=False).numpy()
     np.testing.assert_allclose(alone[0], 0.01 * spread.mean(axis=0), rtol=1e-4)
+
+
+def test_the_discriminator_sees_with_the_digit_networks_maps_and_leaves_them_as_they_are(model):
+    names = {v.path for v in gan_model.parts(model)["discriminator"].trainable_variables}
+
+    assert any("judge4" in name for name in names)
+    assert not any("loss" in name for name in names)
 
 
 def test_groups_of_a_batch_are_of_one_digit_each():
@@ -127,17 +157,31 @@ def test_groups_of_a_batch_are_of_one_digit_each():
 
     chosen = gan_fitting.draw_groups(np.random.default_rng(1), of_digit, 64)
 
-    assert (np.ptp(chosen.reshape(-1, 4) // 10, axis=1) == 0).all()
+    assert (np.ptp(chosen.reshape(-1, gan_layers.GROUP) // 10, axis=1) == 0).all()
 
 
 def test_without_truncation_w_is_the_mappings_and_with_all_of_it_the_digits_mean(model, served):
     z, digit = np.ones((2, 8), np.float32), np.array([3, 3], np.int32)
     answer = served["sample"](tf.constant(z), tf.constant(digit), tf.constant([1.0, 0.0]))
 
-    mapped = gan_model.parts(model)["mapping"]([z, digit]).numpy()
-    np.testing.assert_allclose(answer["w"][0, :8], mapped[0], atol=1e-5)
-    np.testing.assert_allclose(answer["w"][0, 8:], mapped[0], atol=1e-5)
+    np.testing.assert_allclose(answer["w"][0], mapped(model, z, digit=3)[0], atol=1e-5)
     np.testing.assert_allclose(answer["w"][1], calibration(model)["class_means"][3], atol=1e-6)
+
+
+def test_a_faint_haze_is_shown_as_empty_paper():
+    drawn = tf.constant([-1.3, -1.0, -0.9, 0.0, 1.0, 1.4])
+
+    assert gan_pictures.to_greys(drawn).numpy().tolist() == [0, 0, 0, 119, 255, 255]
+
+
+def test_what_is_too_dark_still_has_a_gradient():
+    drawn = tf.constant([-1.3, 0.0])
+    with tf.GradientTape() as tape:
+        tape.watch(drawn)
+        soft = gan_pictures.softened(drawn)
+
+    slopes = tape.gradient(soft, drawn).numpy()
+    assert slopes[0] == pytest.approx(0.1 * slopes[1])
 
 
 def test_a_sample_is_what_its_w_makes(served):
@@ -242,11 +286,12 @@ def test_a_training_is_measured_and_shown(trained):
         assert metrics[f"frechet_{name}"] > 0
     assert 0 <= metrics["precision"] <= 1
     assert metrics["class_conditional_accuracy"]["count"] == 100
+    assert metrics["precision_at_truncation_0.85"] >= 0 <= metrics["recall_at_truncation_0.85"]
     assert metrics["projection_perceptual_psnr"] > 0
     assert metrics["greys_changed_by_another_coarse_half"] > 0
     assert metrics["greys_changed_by_another_fine_half"] >= 0
     assert list(card["pictures"]) == [
-        "samples_by_training_time", "samples", "edits", "mixes", "projections",
+        "samples_by_training_time", "discriminator_accuracy_by_training_time", "samples", "edits", "mixes", "projections",
         "most_like_a_training_picture_and_that_one_below",
     ]  # fmt: skip
 
