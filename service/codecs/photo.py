@@ -70,19 +70,23 @@ def _resized(pixels: Pixels, height: int, width: int) -> Pixels:
     left, right, across = _neighbours(pixels.shape[1], width)
     used = np.unique([above, below])  # of a large photo only the rows that count
     rows, channels = pixels[used], pixels.shape[2]
-    flat = _between(rows.take(left, 1), rows.take(right, 1), np.repeat(across, channels))
-    upper, lower = flat[np.searchsorted(used, above)], flat[np.searchsorted(used, below)]
-    fitted = np.rint(_between(upper, lower, down[:, np.newaxis])).astype(np.uint8)
-    return fitted.reshape(height, width, channels)
+    flat = _between(_flat(rows.take(left, 1)), _flat(rows.take(right, 1)), across.repeat(channels))
+    upper, lower = flat[used.searchsorted(above)], flat[used.searchsorted(below)]
+    fitted = _between(upper, lower, down[:, np.newaxis])
+    return np.rint(fitted, out=fitted).astype(np.uint8).reshape(height, width, channels)
 
 
-def _between(a: Pixels | Rows, b: Pixels | Rows, share: Rows) -> Rows:
-    """Go from a to b by a share, as float32; each row becomes flat, which is what NumPy is fast at."""
-    start, end = (array.reshape(len(array), -1).astype(np.float32) for array in (a, b))
-    end -= start
-    end *= share
-    end += start
-    return end
+def _flat(pixels: Pixels) -> Rows:
+    """[H, W, C] → [H, W · C]: NumPy is fast at long rows."""
+    return pixels.reshape(len(pixels), -1).astype(np.float32)
+
+
+def _between(a: Rows, b: Rows, share: Rows) -> Rows:
+    """Go from a to b by a share; b is overwritten."""
+    b -= a
+    b *= share
+    b += a
+    return b
 
 
 def _neighbours(
