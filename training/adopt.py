@@ -62,7 +62,7 @@ def adopt(order: Order, models: Path) -> Path:
         labels=labels,
         signatures=_signatures(network, preprocess, kind),
         golden_inputs={"images": golden},
-        variables=network.tracked,
+        tracked=network.tracked,
         fields={"max_batch_size": 64 if max(network.shape[:2]) <= SMALL_SIDE else 8},
         card=_card(order, network, done),
         origin="adopted",

@@ -31,7 +31,7 @@ class Artefact(NamedTuple):
     labels: Sequence[tuple[str, str]]
     signatures: Mapping[str, Signature]
     golden_inputs: Arrays
-    variables: Any  # whatever TensorFlow tracks: the variables, or an object that holds them
+    tracked: Any  # what TensorFlow must keep beside the signatures' variables: an object, or None
     fields: Mapping[str, Any]  # the manifest's own of this model, over the usual ones
     card: Mapping[str, Any]
     origin: str  # "released" (weights of this repository); others are a user's, never replaced
@@ -51,7 +51,7 @@ def export(job: Job, release: Release, models: Path, name: str, origin: str) -> 
         labels=job.LABELS,
         signatures=job.signatures(model, read_calibration(release)),
         golden_inputs=job.golden_inputs(),
-        variables=model.variables,
+        tracked=None,
         fields=_fields(job, model, release.card["calibration"]),
         card=release.card,
         origin=origin,
@@ -64,7 +64,7 @@ def write(artefact: Artefact, models: Path, name: str) -> Path:
     """Write the next free version of `name`; return its directory."""
     signatures = artefact.signatures
     with _new_version(models / name) as (scratch, version):
-        _write_saved_model(artefact.variables, signatures, scratch)
+        _write_saved_model(artefact.tracked, signatures, scratch)
         extra = scratch / "assets.extra"
         extra.mkdir()
         golden, described = _golden(scratch, signatures, artefact.golden_inputs)
@@ -112,15 +112,18 @@ def _new_version(folder: Path) -> Iterator[tuple[Path, int]]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _write_saved_model(variables: Any, signatures: Mapping[str, Signature], scratch: Path) -> None:
+def _write_saved_model(tracked: Any, signatures: Mapping[str, Signature], scratch: Path) -> None:
     module = tf.Module()
-    module.variables_of_model = variables
+    module.tracked = tracked
     functions = {
         key: tf.function(signature.function, input_signature=list(signature.inputs.values()))
         for key, signature in signatures.items()
     }
     for key, function in functions.items():
         setattr(module, key, function)
+    # Those that a signature reads, whichever network they are of.
+    traced = [function.get_concrete_function() for function in functions.values()]
+    module.variables_read = [variable for one in traced for variable in one.variables]
     tf.saved_model.save(module, str(scratch), signatures=functions)
 
 

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training import evaluation, fitting, pictures, transfer
+from training import evaluation, fitting, folding, pictures, transfer
 from training.job import Arrays, Signature
 from training.pictures import LabelledPictures
 from training.transfer import TransferConfig
@@ -163,9 +163,10 @@ def evaluate(model: keras.Model, splits: LabelledPictures) -> dict[str, Any]:
 
 def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, Signature]:
     """`serving_default`: images uint8 [B, H, W, C] → scores [B, classes], which are probabilities."""
+    network = folding.fold(model)
 
     def serving_default(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        logits = model(tf.cast(images, tf.float32), training=False)
+        logits = network(tf.cast(images, tf.float32), training=False)
         return {"scores": tf.nn.softmax(logits / calibration["temperature"])}
 
     inputs = {"images": tf.TensorSpec([None, *model.input_shape[1:]], tf.uint8)}

@@ -22,7 +22,7 @@ from sklearn.decomposition import PCA
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.svm import LinearSVC
 
-from training import evaluation, pictures, transfer
+from training import evaluation, folding, pictures, transfer
 from training.job import Arrays, Signature
 from training.pictures import LabelledPictures
 from training.transfer import TransferConfig
@@ -196,9 +196,10 @@ def evaluate(model: keras.Model, splits: LabelledPictures) -> dict[str, Any]:
 
 def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, Signature]:
     """`serving_default`: images uint8 [B, H, W, C] → scores [B, classes], the SVM's decision values."""
+    network = folding.fold(model)
 
     def serving_default(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"scores": model(tf.cast(images, tf.float32), training=False)}
+        return {"scores": network(tf.cast(images, tf.float32), training=False)}
 
     inputs = {"images": tf.TensorSpec([None, *model.input_shape[1:]], tf.uint8)}
     golden = transfer.golden_images(model)

@@ -18,7 +18,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training import backbone, class_index, efficientnet_lite
+from training import backbone, class_index, efficientnet_lite, folding
 from training.job import Arrays, JobConfig, Signature
 
 NAME = "labels"
@@ -143,9 +143,10 @@ def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, 
     """Take uint8 [B, H, W, 3] in RGB; give probabilities, features, or both of one run."""
     height, width = model.input_shape[1:3]
     inputs = {"images": tf.TensorSpec([None, height, width, 3], tf.uint8)}
+    network = folding.fold(model)
 
     def run(images: tf.Tensor, wanted: tuple[str, ...]) -> dict[str, tf.Tensor]:
-        outputs = model(backbone.preprocess(calibration["arch"], images), training=False)
+        outputs = network(backbone.preprocess(calibration["arch"], images), training=False)
         return {name: outputs[name] for name in wanted}
 
     return {
