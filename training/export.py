@@ -84,7 +84,8 @@ def write(artefact: Artefact, models: Path, name: str) -> Path:
             "origin": artefact.origin,
             "release": artefact.digest,
         }
-        card = {**artefact.card, "memory": _memory(scratch, manifest)}
+        memory = {**artefact.card.get("memory", {}), **_memory(scratch, manifest)}
+        card = {**artefact.card, "memory": memory}
         (extra / "card.json").write_text(json.dumps(card, ensure_ascii=False))
         manifest["files"] = _digests(scratch)
         (extra / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False))
