@@ -46,18 +46,7 @@ def train(
     workdir.mkdir(parents=True, exist_ok=True)
     batch_size = min(config.batch_size, len(splits.train.labels))
     steps = config.epochs * (len(splits.train.labels) // batch_size)
-    model.compile(
-        optimizer=keras.optimizers.AdamW(
-            keras.optimizers.schedules.CosineDecay(config.learning_rate, steps, alpha=0.01),
-            weight_decay=config.weight_decay,
-            use_ema=True,
-            ema_momentum=min(config.ema, 1 - 10 / max(steps, 11)),
-        ),
-        loss=keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=config.label_smoothing
-        ),
-        metrics=["accuracy"],
-    )
+    fitting.compile_smoothed(model, config, steps)
 
     def mirror(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         mirrored = tf.random.stateless_uniform([tf.shape(images)[0], 1, 1, 1], seed) < 0.5

@@ -39,6 +39,25 @@ def fit(
     return _read_history(history)
 
 
+def compile_smoothed(model: keras.Model, config: Any, steps: int) -> None:
+    """Make a classifier of one-hot labels ready: AdamW, a cosine of `steps`, smoothed labels, a running mean.
+
+    config: learning_rate, weight_decay, label_smoothing, and ema, the running mean's momentum.
+    """
+    model.compile(
+        optimizer=keras.optimizers.AdamW(
+            keras.optimizers.schedules.CosineDecay(config.learning_rate, steps, alpha=0.01),
+            weight_decay=config.weight_decay,
+            use_ema=True,
+            ema_momentum=min(config.ema, 1 - 10 / max(steps, 11)),
+        ),
+        loss=keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=config.label_smoothing
+        ),
+        metrics=["accuracy"],
+    )
+
+
 class _Stopwatch(keras.callbacks.Callback):
     """Add each epoch's seconds to its row, so that a resumed training still knows them all."""
 

@@ -70,18 +70,7 @@ def train(
     fitted = _fit_last_layer(model, kept, splits, config)
     print(f"last layer alone: validation accuracy {fitted['value']:.4f}", flush=True)
     steps = config.epochs * max(1, len(splits.train.labels) // config.batch_size)
-    tail.compile(
-        optimizer=keras.optimizers.AdamW(
-            keras.optimizers.schedules.CosineDecay(config.learning_rate, steps, alpha=0.01),
-            weight_decay=config.weight_decay,
-            use_ema=True,
-            ema_momentum=min(config.ema, 1 - 10 / max(steps, 11)),
-        ),
-        loss=keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=config.label_smoothing
-        ),
-        metrics=["accuracy"],
-    )
+    fitting.compile_smoothed(tail, config, steps)
     labels = np.eye(config.classes, dtype=np.float32)
     validation = (kept["validation"].astype(np.float32), labels[splits.validation.labels])
     batches = _dataset(kept["train"], labels[splits.train.labels], config)
