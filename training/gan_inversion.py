@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from training import evaluation
+from training.gan_model import DIGITS
 from training.gan_projection import LOSSES
 from training.gan_served import Served
 from training.judge import Judge
 
 ROWS = 16  # pictures projected at once
 HOME = 0.3  # of w's standard deviation: so near a vector counts as found
-DIGITS = 10
 
 
 def projections(served: Served, judge: Judge, images: np.ndarray, steps: int) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def projections(served: Served, judge: Judge, images: np.ndarray, steps: int) ->
 def self_inversion(served: Served, count: int, steps: int) -> dict[str, Any]:
     """Generated digits, whose w is known: how far from it a projection ends, and how near in the picture.
 
-    The fine half changes a picture little, so that it is known less well: halves are told apart.
+    The halves are told apart: a picture shows less of the fine one.
     """
     images, w = served.sample(np.arange(count) % DIGITS, seed=38)
     guess = served("encode", images=images)["w"]
