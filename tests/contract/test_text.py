@@ -15,7 +15,7 @@ import numpy as np
 import openai
 import pytest
 
-from clients.load.identity import Plan, compare
+from clients.benchmark.determinism import Plan, compare
 from clients.load.target import parse_target
 from service.codecs.uniforms import uniforms
 from service.manifest import check_files, read_manifest

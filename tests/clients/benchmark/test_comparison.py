@@ -2,7 +2,16 @@
 
 import pytest
 
-from clients.load.comparison import RawCall, Row, goals, ratios, raw_lines, spread, summary, table
+from clients.benchmark.comparison import (
+    RawCall,
+    Row,
+    goals,
+    ratios,
+    raw_lines,
+    spread,
+    summary,
+    table,
+)
 from clients.load.measurement import Measurement
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from clients.load import raw_model
-from clients.load.raw_model import InputSpec
+from clients.benchmark import raw_model
+from clients.benchmark.raw_model import InputSpec
 
 
 def test_the_highest_version_is_the_newest(tmp_path):

@@ -1,6 +1,6 @@
 import json
 
-from clients.python.overhead import main
+from clients.benchmark.client_overhead import main
 
 
 def test_both_faces_are_measured_beside_raw_httpx(served, png_file, capsys):

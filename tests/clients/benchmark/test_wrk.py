@@ -2,9 +2,9 @@
 
 import pytest
 
+from clients.benchmark.wrk import parse_output, scenario_url, write_script
 from clients.load.scenario import scenarios
 from clients.load.target import Target
-from clients.load.wrk import parse_output, scenario_url, write_script
 
 CLEAN = """\
 Running 2s test @ http://127.0.0.1:8791/

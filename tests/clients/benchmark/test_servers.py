@@ -7,7 +7,7 @@ import tempfile
 
 import pytest
 
-from clients.load import servers
+from clients.benchmark import servers
 from clients.load.connection import Connection
 
 

@@ -1,4 +1,4 @@
-"""`python -m clients.load.identity`: is a text the same under load as alone, to the last bit?
+"""`python -m clients.benchmark.determinism`: is a text the same under load as alone, to the last bit?
 
 Asks some different requests alone, one after the other, and keeps their texts and continuation tokens,
 which hold the model's state as it is. Then asks them again and again on many connections, streamed
@@ -213,7 +213,9 @@ def _report(plan: Plan, done: Comparison, *, compared_with_before: bool) -> list
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m clients.load.identity", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m clients.benchmark.determinism", description=__doc__
+    )
     url = os.environ.get("VITRINE_URL", DEFAULT_URL)
     parser.add_argument("--url", default=url, help=f"base URL (VITRINE_URL, else {DEFAULT_URL})")
     parser.add_argument("--model", default="", help="another text model than the route's own")

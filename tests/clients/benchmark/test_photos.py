@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from clients.load import photo_bench
-from clients.load.beside_raw import ModelRow
+from clients.benchmark import photos
+from clients.benchmark.http_vs_raw import ModelRow
 from clients.load.measurement import Measurement
 
 
@@ -29,18 +29,18 @@ def test_every_network_that_names_photos_is_measured_the_released_one_first(tmp_
     (tmp_path / "ready").write_text("a file is no model")
     (tmp_path / "empty").mkdir()
 
-    assert photo_bench.photo_networks(tmp_path) == ["labels", "densenet"]
+    assert photos.photo_networks(tmp_path) == ["labels", "densenet"]
 
 
 def test_without_such_a_network_photos_are_left_out(tmp_path):
     said = []
 
-    assert photo_bench.measure(tmp_path, 1, 1, said.append) == []
+    assert photos.measure(tmp_path, 1, 1, said.append) == []
     assert "holds no network that names photos" in said[0]
 
 
 def test_the_line_tells_time_ratio_rate_and_errors():
-    *_, line = photo_bench.table([row(0, 30.0, 25.0), row(1, 40.0, 25.0)])
+    *_, line = photos.table([row(0, 30.0, 25.0), row(1, 40.0, 25.0)])
 
     assert line == (
         "| labels | 35.0 (30.0-40.0) | 25.0 (25.0-25.0) | 1.40 (1.20-1.60) | 40.0 (40.0-40.0) | 6 |"
@@ -50,15 +50,15 @@ def test_the_line_tells_time_ratio_rate_and_errors():
 @pytest.mark.parametrize(("p50_ms", "is_met"), [(32.0, True), (33.0, False)])
 def test_the_verdict_is_about_the_released_network(p50_ms, is_met):
     rows = [row(0, p50_ms, 25.0), row(0, 99.0, 25.0, model="densenet")]
-    (goal,) = photo_bench.goals(rows)
+    (goal,) = photos.goals(rows)
 
     assert goal.is_met is is_met
     assert goal.text.startswith("labels: one photo in 1.")
-    assert photo_bench.goals(rows[1:]) == []
+    assert photos.goals(rows[1:]) == []
 
 
 def test_the_record_is_made_of_plain_numbers():
-    record = json.loads(json.dumps(photo_bench.summary([row(0, 30.0, 25.0)])))
+    record = json.loads(json.dumps(photos.summary([row(0, 30.0, 25.0)])))
 
     assert record["measurements"][0]["alone"]["p50_ms"] == 30
     assert record["goals"][0]["is_met"]

@@ -1,4 +1,4 @@
-"""`python -m clients.load.raw_model MODELS_DIR`: what a model alone costs, without any service.
+"""`python -m clients.benchmark.raw_model MODELS_DIR`: what a model alone costs, without any service.
 
 Loads the newest models/digits/<version> with nothing but `tf.saved_model.load`, on one thread, and
 times calls of `serving_default` from NumPy arrays to NumPy arrays; with `--model` and `--signature`
@@ -99,7 +99,7 @@ def command(models: Path, name: str, signature: str, calls: dict[int, int]) -> l
     """The command line that times a signature on demand, at these batch sizes so many calls each."""
     sizes = ",".join(f"{size}:{count}" for size, count in calls.items())
     options = ["--model", name, "--signature", signature, "--calls", sizes, "--on-demand"]
-    return [sys.executable, "-m", "clients.load.raw_model", str(models), *options]
+    return [sys.executable, "-m", "clients.benchmark.raw_model", str(models), *options]
 
 
 def _time_once(predict: Predict, given: Arrays) -> float:
@@ -127,7 +127,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m clients.load.raw_model", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m clients.benchmark.raw_model", description=__doc__
+    )
     add = parser.add_argument
     add("models", type=Path, help="folder of model versions, such as models/")
     add("--model", default="digits", help="its name (default digits)")

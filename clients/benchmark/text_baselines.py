@@ -1,4 +1,4 @@
-"""`python -m clients.load.character_loops`: how fast two other ways write, with networks of our shapes.
+"""`python -m clients.benchmark.text_baselines`: how fast two other ways write, with networks of our shapes.
 
 The course's notebook calls `model.predict` for every character, on a window of 40 one-hot characters;
 the other way is a loop in NumPy that carries the state. The weights are random: what they say costs
@@ -117,7 +117,7 @@ def characters_per_s(write: Write, characters: int) -> float:
 def main(arguments: list[str]) -> int:
     """Time everything once, or once for every line read."""
     parser = argparse.ArgumentParser(
-        prog="python -m clients.load.character_loops", description=__doc__
+        prog="python -m clients.benchmark.text_baselines", description=__doc__
     )
     parser.add_argument("--on-demand", action="store_true", help="once per line of standard input")
     options = parser.parse_args(arguments)

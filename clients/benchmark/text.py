@@ -14,16 +14,16 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from clients.load import character_loops, servers
+from clients.benchmark import servers, text_baselines
+from clients.benchmark.comparison import Goal, spread
 from clients.load.__main__ import run_async
-from clients.load.comparison import Goal, spread
 from clients.load.connection import Answer, Connection
 from clients.load.measurement import percentile
 from clients.load.scenario import PARAGRAPH, Scenario, paragraph, request_bytes, stream
 from clients.load.streams import StreamTally, drive_streams
 from clients.load.target import Target
 
-MODELS = tuple(character_loops.NETWORKS)  # those of them that are served
+MODELS = tuple(text_baselines.NETWORKS)  # those of them that are served
 WHOLE = 5_000  # characters
 STREAMS = 32
 MOST_WHOLE_S = {"text-course": 0.25, "text": 2.0}
@@ -56,7 +56,7 @@ class TextRow(NamedTuple):
 
 def measure(_: Path, rounds: int, seconds: int, say: Callable[[str], None]) -> list[TextRow]:
     """Start the service and the other ways, and measure round by round."""
-    command = [sys.executable, "-m", "clients.load.character_loops", "--on-demand"]
+    command = [sys.executable, "-m", "clients.benchmark.text_baselines", "--on-demand"]
     with (
         servers.service() as target,
         servers.on_demand(command, "the other ways to write") as other_ways,

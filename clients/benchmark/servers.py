@@ -38,7 +38,7 @@ def service(ready_s: float = 300.0) -> Iterator[Target]:
 def baseline(ready_s: float = 30.0) -> Iterator[Target]:
     """A service without a model, see `decode_only`."""
     target = _free_target()
-    command = [sys.executable, "-m", "clients.load.decode_only", str(target.port)]
+    command = [sys.executable, "-m", "clients.benchmark.decode_only_server", str(target.port)]
     with _ready(command, os.environ, target, ready_s):
         yield target
 

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from clients.load import raw_model, servers
+from clients.benchmark import raw_model, servers
+from clients.benchmark.comparison import Goal, spread
 from clients.load.__main__ import run_async
 from clients.load.closed_loop import drive
-from clients.load.comparison import Goal, spread
 from clients.load.measurement import Measurement, measurement_of
 from clients.load.scenario import Scenario
 from clients.load.target import Target

@@ -5,10 +5,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from clients.load import beside_raw
-from clients.load.beside_raw import ModelRow, Question
-from clients.load.comparison import Goal, spread
-from clients.load.raw_model import newest_version
+from clients.benchmark import http_vs_raw
+from clients.benchmark.comparison import Goal, spread
+from clients.benchmark.http_vs_raw import ModelRow, Question
+from clients.benchmark.raw_model import newest_version
 from clients.load.scenario import scenarios
 
 SIGNATURES = {"vae": "decode", "gan": "sample"}  # model: what draws
@@ -28,7 +28,7 @@ def measure(models: Path, rounds: int, seconds: int, say: Callable[[str], None])
         for name in SIGNATURES
         if _is_there(models, name, say)
     ]
-    return beside_raw.measure(models, questions, rounds, seconds, say)
+    return http_vs_raw.measure(models, questions, rounds, seconds, say)
 
 
 def _is_there(models: Path, name: str, say: Callable[[str], None]) -> bool:
@@ -42,13 +42,13 @@ def _is_there(models: Path, name: str, say: Callable[[str], None]) -> bool:
 
 def table(rows: Sequence[ModelRow]) -> list[str]:
     """A Markdown table, a line for each model."""
-    return beside_raw.table(HEAD, rows, 2, 0)
+    return http_vs_raw.table(HEAD, rows, 2, 0)
 
 
 def goals(rows: Sequence[ModelRow]) -> list[Goal]:
     """The verdict for each model."""
     verdict = []
-    for cell in beside_raw.cells(rows):
+    for cell in http_vs_raw.cells(rows):
         alone = [row.alone.p50_ms for row in cell]
         text = f"{cell[0].model}: {SAMPLES} samples as one PNG in {spread(alone)} ms, goal ≤ {MOST_MS:g} ms"
         verdict.append(Goal(text, median(alone) <= MOST_MS))
@@ -57,4 +57,4 @@ def goals(rows: Sequence[ModelRow]) -> list[Goal]:
 
 def summary(rows: Sequence[ModelRow]) -> dict[str, Any]:
     """The same for machines."""
-    return beside_raw.summary(rows, goals(rows))
+    return http_vs_raw.summary(rows, goals(rows))

@@ -1,4 +1,4 @@
-"""`python -m clients.python.overhead`: what the client adds to raw httpx, for one small picture.
+"""`python -m clients.benchmark.client_overhead`: what the client adds to raw httpx, for one small picture.
 
 Raw calls and the client's take turns over kept-alive connections, so that whatever else the machine
 does slows both. A round's ratio is that of its medians; both read the answer's JSON.
@@ -45,7 +45,8 @@ class Overhead(NamedTuple):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command-line arguments → one line for each face and an exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m clients.python.overhead", description="Measure what the client adds."
+        prog="python -m clients.benchmark.client_overhead",
+        description="Measure what the client adds.",
     )
     parser.add_argument("--url", help="the service's address (default: VITRINE_URL)")
     parser.add_argument("--rounds", type=int, default=9, help="default 9")

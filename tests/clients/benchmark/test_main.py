@@ -5,8 +5,8 @@ import math
 
 import pytest
 
-from clients.load import bench, picture_bench
-from clients.load.comparison import RawCall, Row
+from clients.benchmark import __main__, digits
+from clients.benchmark.comparison import RawCall, Row
 from clients.load.measurement import Measurement
 from clients.load.target import Target
 
@@ -20,7 +20,7 @@ def test_every_cell_is_measured_at_the_service_and_at_once_at_the_baseline():
         asked.append((scenario.name, target.port, connections, seconds))
         return Measurement(1.0, 1.0, 1.0, 0, 0)
 
-    rows = list(picture_bench.one_round(driver, TARGETS, 4, 2, said.append))
+    rows = list(digits.one_round(driver, TARGETS, 4, 2, said.append))
     assert [(name, connections) for name, _, connections, _ in asked[::2]] == [
         (name, connections) for connections in (1, 32, 128) for name in ("digit", "drawing")
     ]
@@ -37,7 +37,7 @@ def test_the_record_is_strict_json_with_every_measurement(tmp_path):
         for server in ("service", "baseline")
     ]
     raw = [RawCall(0, 2, {"1": {"median_ms": 1.0, "p99_ms": 2.0}})]
-    bench.write_record(tmp_path / "bench", {"machine": {"cores": 2}}, rows, raw)
+    __main__.write_record(tmp_path / "bench", {"machine": {"cores": 2}}, rows, raw)
     text = (tmp_path / "bench" / "latest.json").read_text(encoding="utf-8")
     record = json.loads(text, parse_constant=pytest.fail)
     assert record["machine"] == {"cores": 2}
@@ -59,13 +59,13 @@ def test_the_record_is_strict_json_with_every_measurement(tmp_path):
 @pytest.mark.parametrize("option", ["--rounds", "--seconds"])
 def test_a_run_of_nothing_is_refused(option, capsys):
     with pytest.raises(SystemExit):
-        bench.main([option, "0"])
+        __main__.main([option, "0"])
     assert "no whole number from 1 on" in capsys.readouterr().err
 
 
 def test_without_a_model_it_says_so_before_it_starts_anything(monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("VITRINE_MODELS", str(tmp_path))
-    monkeypatch.setattr(bench.signal, "signal", lambda *_: None)  # pytest keeps its own
-    assert bench.main(["--output", str(tmp_path / "bench")]) == 1
+    monkeypatch.setattr(__main__.signal, "signal", lambda *_: None)  # pytest keeps its own
+    assert __main__.main(["--output", str(tmp_path / "bench")]) == 1
     assert "holds no version of the model" in capsys.readouterr().err
     assert not (tmp_path / "bench").exists()

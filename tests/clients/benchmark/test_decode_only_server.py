@@ -4,7 +4,7 @@ import httpx
 import numpy as np
 import pytest
 
-from clients.load.decode_only import create_app, decode
+from clients.benchmark.decode_only_server import create_app, decode
 from clients.load.scenario import scenarios
 
 pytestmark = pytest.mark.anyio

@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from clients.load import identity
+from clients.benchmark import determinism
+from clients.benchmark.determinism import Plan, compare, make_requests
 from clients.load.connection import Disconnected
-from clients.load.identity import Plan, compare, make_requests
 from clients.load.target import Target
 
 pytestmark = pytest.mark.anyio
@@ -109,7 +109,7 @@ async def test_a_difference_to_an_earlier_run_is_found():
 
 
 async def test_a_busy_service_is_asked_again(monkeypatch):
-    monkeypatch.setattr(identity, "BUSY_PAUSE_S", 0.001)
+    monkeypatch.setattr(determinism, "BUSY_PAUSE_S", 0.001)
     async with serving(status=lambda asked: 429 if asked % 3 == 1 else 200) as target:
         done = await compare(target, PLAN, {})
 
@@ -123,7 +123,7 @@ async def test_a_service_that_fails_ends_the_run():
 
 
 def test_without_a_service_the_status_is_1(capsys):
-    assert identity.main(["--url", "http://127.0.0.1:1", "--generations", "1"]) == 1
+    assert determinism.main(["--url", "http://127.0.0.1:1", "--generations", "1"]) == 1
     assert "error:" in capsys.readouterr().err
 
 
@@ -131,5 +131,5 @@ def test_answers_of_another_plan_are_not_compared(tmp_path, capsys):
     path = tmp_path / "answers.json"
     path.write_text(json.dumps({"plan": [1, 2, 3, ""], "answers": {}}))
 
-    assert identity.main(["--url", "http://127.0.0.1:1", "--answers", str(path)]) == 1
+    assert determinism.main(["--url", "http://127.0.0.1:1", "--answers", str(path)]) == 1
     assert "other numbers" in capsys.readouterr().err

@@ -1,11 +1,11 @@
-"""`python -m clients.load.bench`: how much of a FastAPI service's speed is left when a model is in it.
+"""`python -m clients.benchmark.__main__`: how much of a FastAPI service's speed is left when a model is in it.
 
 One run, on this machine, measures three things in turn, round by round:
 
 - the **service** (`python -m service`, with its models),
-- the **baseline** (`clients.load.decode_only`): a plain FastAPI endpoint that decodes the picture and
+- the **baseline** (`clients.benchmark.decode_only_server`): a plain FastAPI endpoint that decodes the picture and
   makes the answer up; what no service in Python with this stack will exceed by much on one core,
-- the **raw model** (`clients.load.raw_model`): a call of the SavedModel with nothing around it.
+- the **raw model** (`clients.benchmark.raw_model`): a call of the SavedModel with nothing around it.
 
 How to read it. Machines are noisy: the same server differs by 1.1 to 1.7 × between rounds. So only the
 ratios count, each taken within one round, where both servers saw the same noise; the table gives their
@@ -31,17 +31,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from clients.load import comparison, photo_bench, picture_bench, sample_bench, text_bench
-from clients.load.comparison import RawCall, Row
+from clients.benchmark import comparison, digits, photos, samples, text
+from clients.benchmark.comparison import RawCall, Row
+from clients.benchmark.digits import Driver, choose_driver
 from clients.load.connection import Disconnected
 from clients.load.machine import describe_machine
-from clients.load.picture_bench import Driver, choose_driver
 
 # Each measures, and gives a table, a verdict and a summary of what it measured.
 PARTS: dict[str, ModuleType] = {
-    "text": text_bench,
-    "samples": sample_bench,
-    "photos": photo_bench,
+    "text": text,
+    "samples": samples,
+    "photos": photos,
 }
 
 
@@ -79,8 +79,8 @@ def _measure_pictures(
 ) -> tuple[list[Row], list[RawCall]]:
     if options.only not in (None, "pictures"):
         return [], []
-    plan = picture_bench.Plan(_models(), options.rounds, options.seconds, options.calibrate)
-    return picture_bench.measure(driver, plan, _say)
+    plan = digits.Plan(_models(), options.rounds, options.seconds, options.calibrate)
+    return digits.measure(driver, plan, _say)
 
 
 def _measure_part(name: str, options: argparse.Namespace) -> list[Any]:
@@ -135,7 +135,7 @@ def _say(line: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m clients.load.bench",
+        prog="python -m clients.benchmark.__main__",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

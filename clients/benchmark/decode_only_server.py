@@ -1,4 +1,4 @@
-"""`python -m clients.load.decode_only PORT`: the benchmark's baseline, a service without a model.
+"""`python -m clients.benchmark.decode_only_server PORT`: the benchmark's baseline, a service without a model.
 
 A plain FastAPI endpoint as people write them: body → Pillow → grey 28×28 array → a made-up answer in
 the shape of the digits route. What the real service does beyond it (normalization, batching, the

@@ -1,7 +1,7 @@
 """What the text part of the benchmark says about its rows; nothing is started."""
 
-from clients.load import text_bench
-from clients.load.text_bench import TextRow
+from clients.benchmark import text
+from clients.benchmark.text import TextRow
 
 
 def row(number, **changes):
@@ -20,14 +20,14 @@ def row(number, **changes):
 def test_each_ratio_is_taken_within_one_round():
     rows = [row(0), row(1, whole_s=0.2, notebook=10.0), row(2)]
 
-    line = text_bench.table(rows)[-1]
+    line = text.table(rows)[-1]
     assert "| 2,500 (2,500-2,500) |" in line  # times the notebook: the noise cancels
     assert "| 4.00 (4.00-4.00) |" in line
 
 
 def test_goals_are_met_or_missed_by_their_medians():
-    met = [goal.is_met for goal in text_bench.goals([row(0), row(1, first_ms=99.0), row(2)])]
-    missed = text_bench.goals([row(0, whole_s=0.3, first_ms=16.0, all_streams=29_000.0)])
+    met = [goal.is_met for goal in text.goals([row(0), row(1, first_ms=99.0), row(2)])]
+    missed = text.goals([row(0, whole_s=0.3, first_ms=16.0, all_streams=29_000.0)])
 
     assert met == [True] * 3
     assert [goal.is_met for goal in missed] == [False] * 3
@@ -35,8 +35,8 @@ def test_goals_are_met_or_missed_by_their_medians():
 
 
 def test_the_summary_is_every_measurement_and_the_goals():
-    summary = text_bench.summary([row(0)])
+    summary = text.summary([row(0)])
 
     assert summary["measurements"][0]["whole_s"] == 0.1
     assert len(summary["goals"]) == 3
-    assert text_bench.summary([]) == {"measurements": [], "goals": []}
+    assert text.summary([]) == {"measurements": [], "goals": []}

@@ -12,10 +12,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from clients.load import beside_raw
-from clients.load.beside_raw import ModelRow, Question
-from clients.load.comparison import Goal, spread
-from clients.load.raw_model import newest_version
+from clients.benchmark import http_vs_raw
+from clients.benchmark.comparison import Goal, spread
+from clients.benchmark.http_vs_raw import ModelRow, Question
+from clients.benchmark.raw_model import newest_version
 from clients.load.scenario import photo
 
 RELEASED = "labels"  # the goal is about this one
@@ -36,7 +36,7 @@ def measure(models: Path, rounds: int, seconds: int, say: Callable[[str], None])
     questions = [
         Question(name, photo(name), "serving_default", 1, CALLS, TOGETHER) for name in names
     ]
-    return beside_raw.measure(models, questions, rounds, seconds, say)
+    return http_vs_raw.measure(models, questions, rounds, seconds, say)
 
 
 def photo_networks(models: Path) -> list[str]:
@@ -53,7 +53,7 @@ def photo_networks(models: Path) -> list[str]:
 
 def table(rows: Sequence[ModelRow]) -> list[str]:
     """A Markdown table, a line for each model."""
-    return beside_raw.table(HEAD, rows, 1, 1)
+    return http_vs_raw.table(HEAD, rows, 1, 1)
 
 
 def goals(rows: Sequence[ModelRow]) -> list[Goal]:
@@ -67,4 +67,4 @@ def goals(rows: Sequence[ModelRow]) -> list[Goal]:
 
 def summary(rows: Sequence[ModelRow]) -> dict[str, Any]:
     """The same for machines."""
-    return beside_raw.summary(rows, goals(rows))
+    return http_vs_raw.summary(rows, goals(rows))
