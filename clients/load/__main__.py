@@ -20,11 +20,11 @@ from typing import Any, TypeVar
 from clients.load import chart
 from clients.load.connection import Disconnected
 from clients.load.ladder import knee, most_right
+from clients.load.ladder_run import Course, measure_all
 from clients.load.machine import describe_machine
 from clients.load.report import comparison_lines, progress_line, report_lines
-from clients.load.run import Course, measure_all
 from clients.load.scenario import MIX, scenarios
-from clients.load.step import Step, as_record
+from clients.load.step_summary import Step, as_record
 from clients.load.target import parse_target
 
 Result = TypeVar("Result")

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from clients.load.ladder import knee
-from clients.load.step import Step
+from clients.load.step_summary import Step
 
 SCALE = 2  # drawn larger, then shrunk: soft edges
 PANEL_WIDTH, PANEL_HEIGHT = 400, 210

@@ -8,7 +8,7 @@ may be a hiccup, and the second shows what overload looks like.
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from clients.load.step import Step
+from clients.load.step_summary import Step
 
 FIRST_SHARE = 0.15  # of the rate at which one client alone, asking again and again, would ask
 FACTOR = 1.5

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from clients.load.ladder import knee, most_right
 from clients.load.measurement import percentile
 from clients.load.open_loop import StepTally
-from clients.load.step import SHARES, Percentiles, Step
+from clients.load.step_summary import SHARES, Percentiles, Step
 
 COLUMNS = ("due/s", "right/s", *(f"{name} ms" for name in SHARES), "not right", "batch")
 

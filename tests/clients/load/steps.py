@@ -1,6 +1,6 @@
 """Made-up steps of the ladder."""
 
-from clients.load.step import Step
+from clients.load.step_summary import Step
 
 
 def step(rate, right_per_s=None, p50_ms=2.0, **more):

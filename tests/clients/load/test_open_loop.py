@@ -8,7 +8,7 @@ import pytest
 
 from clients.load.connection import Answer
 from clients.load.open_loop import Due, Pool, arrivals, refusal_kind, send, server_timing
-from clients.load.step import step_of
+from clients.load.step_summary import step_of
 from tests.clients.load.serving import DIGIT, SEVEN, answer_bytes, serving_digits
 
 pytestmark = pytest.mark.anyio

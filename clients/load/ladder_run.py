@@ -9,7 +9,7 @@ from clients.load.connection import Answer, Connection
 from clients.load.ladder import Ladder, climb, ladder_from
 from clients.load.open_loop import TIMEOUT_S, Pool, StepTally, arrivals, refusal_kind, send
 from clients.load.scenario import MIX, Scenario, request_bytes, scenarios
-from clients.load.step import Step, step_of
+from clients.load.step_summary import Step, step_of
 from clients.load.target import Target
 
 ASKED_ALONE = 5  # requests, one after the other, to know where the ladder begins

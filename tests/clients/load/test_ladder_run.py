@@ -5,7 +5,7 @@ import json
 import pytest
 
 from clients.load.__main__ import main, write
-from clients.load.run import Course, measure_all
+from clients.load.ladder_run import Course, measure_all
 from tests.clients.load.serving import SEVEN, answer_bytes, serving_digits
 from tests.clients.load.steps import step
 
