@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from clients.python._transport.sync_async import run
 from clients.python.client import AsyncVitrine, Vitrine
 from clients.python.errors import VitrineError
-from clients.python.faces import run
 
 PICTURE = Path("docs/seven.png")
 PATH = "v1/digits/classify"

@@ -6,17 +6,12 @@ with Vitrine() as vitrine:
     print(vitrine.digits.classify("digit.png").predictions[0].digit)
 """
 
-from clients.python.answers import (
-    Grid,
-)
+from clients.python._transport.connection import DEFAULT_TIMEOUT, DEFAULT_URL, Timeout
+from clients.python._transport.response import Grid
+from clients.python._transport.retries import DEFAULT_RETRIES, Retries
 from clients.python.client import (
     AsyncVitrine,
     Vitrine,
-)
-from clients.python.connection import (
-    DEFAULT_TIMEOUT,
-    DEFAULT_URL,
-    Timeout,
 )
 from clients.python.digits import (
     ActivationsAnswer,
@@ -97,10 +92,6 @@ from clients.python.projection import (
     ProjectionEvent,
     ProjectionOptions,
     ProjectionStep,
-)
-from clients.python.retries import (
-    DEFAULT_RETRIES,
-    Retries,
 )
 from clients.python.text import (
     Character,

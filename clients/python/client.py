@@ -8,18 +8,18 @@ from typing import Generic, Self
 
 import httpx
 
-from clients.python.connection import DEFAULT_TIMEOUT, Timeout, connect
-from clients.python.core import Core
+from clients.python._transport.connection import DEFAULT_TIMEOUT, Timeout, connect
+from clients.python._transport.core import Core
+from clients.python._transport.io import AsyncWire, BlockingWire, Wire
+from clients.python._transport.retries import DEFAULT_RETRIES, Retries
+from clients.python._transport.sync_async import Asynchronous, Face, Plain, run
 from clients.python.digits import Digits
-from clients.python.faces import Asynchronous, Face, Plain, run
 from clients.python.fashion import Fashion
 from clients.python.gan import Gan
 from clients.python.images import Images
 from clients.python.models import HealthChecks, Models
-from clients.python.retries import DEFAULT_RETRIES, Retries
 from clients.python.text import Text
 from clients.python.vae import Vae
-from clients.python.wires import AsyncWire, BlockingWire, Wire
 
 
 class Tasks(Generic[Face]):

@@ -4,8 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Unpack
 
-from clients.python.answers import Grid, answer_of, grid
-from clients.python.faces import Face, Group, as_grid, asks, streams
+from clients.python._transport.request import (
+    PNG,
+    Call,
+    Stream,
+    get,
+    post_json,
+    post_pictures,
+    said,
+    split,
+)
+from clients.python._transport.response import Grid, answer_of, grid
+from clients.python._transport.sync_async import Face, Group, as_grid, asks, streams
 from clients.python.latents import (
     PicturesAnswer,
     Point,
@@ -21,7 +31,6 @@ from clients.python.projection import (
     ProjectionOptions,
     projection_event,
 )
-from clients.python.requests import PNG, Call, Stream, get, post_json, post_pictures, said, split
 from clients.python.types import (
     ModelAnswer,
     ModelChoice,

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Unpack
 
-from clients.python.answers import answer_of
-from clients.python.faces import Face, Group, asks
+from clients.python._transport.request import Call, post_pictures
+from clients.python._transport.response import answer_of
+from clients.python._transport.sync_async import Face, Group, asks
 from clients.python.pictures import Pictures
-from clients.python.requests import Call, post_pictures
 from clients.python.types import (
     ModelAnswer,
     PictureOptions,

@@ -7,8 +7,8 @@ from functools import partial
 from numbers import Integral
 from typing import Any, Literal, TypeAlias, cast
 
+from clients.python._transport.request import Content, Request, json_content, said
 from clients.python.pictures import Array, Picture, are_files, encode_pictures, is_array
-from clients.python.requests import Content, Request, json_content, said
 from clients.python.types import ModelAnswer, PictureOptions, Vector, query_of
 
 Latent: TypeAlias = "Sequence[float] | Array"  # a list, or an array [Z]

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import quote
 
-from clients.python.answers import answer_of
-from clients.python.faces import Face, Group, asks
-from clients.python.requests import Call, get
+from clients.python._transport.request import Call, get
+from clients.python._transport.response import answer_of
+from clients.python._transport.sync_async import Face, Group, asks
 from clients.python.types import Answer, ModelAnswer
 
 

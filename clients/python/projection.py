@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from clients.python.decoding import decode
+from clients.python._transport.decoding import decode
 from clients.python.types import ModelAnswer, SeenPicture, ShownPictureOptions, Vector
 
 Loss = Literal["perceptual", "pixel"]

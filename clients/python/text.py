@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, TypedDict, Unpack
 
-from clients.python.answers import answer_of
-from clients.python.decoding import decode
-from clients.python.faces import Face, Group, asks, streams
-from clients.python.requests import Call, Request, Stream, post_json, said, split
+from clients.python._transport.decoding import decode
+from clients.python._transport.request import Call, Request, Stream, post_json, said, split
+from clients.python._transport.response import answer_of
+from clients.python._transport.sync_async import Face, Group, asks, streams
 from clients.python.types import ModelAnswer, ModelChoice
 
 Unknown = Literal["error", "replace"]

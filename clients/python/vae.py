@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Unpack
 
-from clients.python.answers import Grid, answer_of, grid
-from clients.python.faces import Face, Group, as_grid, asks
+from clients.python._transport.request import PNG, Call, get, post_json, post_pictures, said
+from clients.python._transport.response import Grid, answer_of, grid
+from clients.python._transport.sync_async import Face, Group, as_grid, asks
 from clients.python.latents import (
     End,
     Latents,
@@ -14,7 +15,6 @@ from clients.python.latents import (
     vectors_on_wire,
 )
 from clients.python.pictures import Pictures
-from clients.python.requests import PNG, Call, get, post_json, post_pictures, said
 from clients.python.types import (
     ModelAnswer,
     ModelChoice,

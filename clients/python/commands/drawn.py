@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
-from clients.python.answers import Grid
+from clients.python._transport.response import Grid
 from clients.python.client import Vitrine
 from clients.python.commands.shared import (
     Commands,

@@ -25,7 +25,7 @@ from clients.python import (
     VersionNotFound,
     Vitrine,
 )
-from clients.python.faces import Group
+from clients.python._transport.sync_async import Group
 from service.codecs import latents
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from clients.python.decoding import decode
+from clients.python._transport.decoding import decode
 from clients.python.projection import ProjectionAnswer, projection_event
 
 

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 import httpx
 
-from clients.python.decoding import decode
+from clients.python._transport.decoding import decode
+from clients.python._transport.request import PNG
 from clients.python.errors import UnexpectedAnswer, VitrineError, service_error
-from clients.python.requests import PNG
 from clients.python.types import Answer, ModelVersion
 
 Value = TypeVar("Value")

@@ -10,13 +10,13 @@ from typing import TypeVar
 
 import httpx
 
-from clients.python.answers import event, is_event_stream, refusal
-from clients.python.connection import translated_errors
+from clients.python._transport.connection import translated_errors
+from clients.python._transport.io import Wire
+from clients.python._transport.request import JSON, Call, Content, Request, Stream
+from clients.python._transport.response import event, is_event_stream, refusal
+from clients.python._transport.retries import NEVER, Retries
+from clients.python._transport.sse import EventReader
 from clients.python.errors import UnexpectedAnswer, Unreachable
-from clients.python.events import EventReader
-from clients.python.requests import JSON, Call, Content, Request, Stream
-from clients.python.retries import NEVER, Retries
-from clients.python.wires import Wire
 
 Value = TypeVar("Value")
 

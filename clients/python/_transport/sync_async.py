@@ -10,9 +10,9 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iter
 from types import MethodType
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, get_args, overload
 
-from clients.python.answers import Grid, grid
-from clients.python.core import Core
-from clients.python.requests import PNG, Call, Stream
+from clients.python._transport.core import Core
+from clients.python._transport.request import PNG, Call, Stream
+from clients.python._transport.response import Grid, grid
 
 P = ParamSpec("P")
 Value = TypeVar("Value")
