@@ -9,19 +9,19 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from clients.python.client import Vitrine
-from clients.python.commands.drawn import (
+from clients.python.cli.classify import add_classify, add_fashion, add_label
+from clients.python.cli.generative import (
     add_edit,
     add_interpolate,
     add_mix,
     add_project,
     add_sample,
 )
-from clients.python.commands.pictures import add_classify, add_fashion, add_label
-from clients.python.commands.served import add_card, add_health, add_models
-from clients.python.commands.text import add_generate, add_score
+from clients.python.cli.models import add_card, add_health, add_models
+from clients.python.cli.terminal import printable
+from clients.python.cli.text import add_generate, add_score
+from clients.python.client import Vitrine
 from clients.python.errors import VitrineError
-from clients.python.terminal import printable
 
 COMMANDS = (
     add_classify,

@@ -8,10 +8,10 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 
+from clients.python.cli.options import Commands, add_choice, choice, print_body, tell
+from clients.python.cli.terminal import bar, printable
 from clients.python.client import Vitrine
-from clients.python.commands.shared import Commands, add_choice, choice, print_body, tell
 from clients.python.errors import VitrineError
-from clients.python.terminal import bar, printable
 from clients.python.text import Sampling, TextChunk, TextEnd, TextEvent
 
 LEAST_LIKELY = -8.0  # a logarithm of a probability for which a bar is full

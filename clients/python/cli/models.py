@@ -4,10 +4,10 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from clients.python.cli.options import Commands, add_version, print_body
+from clients.python.cli.terminal import printable
 from clients.python.client import Vitrine
-from clients.python.commands.shared import Commands, add_version, print_body
 from clients.python.models import ListedModel, ModelCard
-from clients.python.terminal import printable
 
 
 def add_models(commands: Commands) -> argparse.ArgumentParser:

@@ -8,19 +8,12 @@ from contextlib import closing
 from typing import Any
 
 from clients.python._transport.response import Grid
+from clients.python.cli.options import Commands, add_choice, add_output, choice, print_body, tell
+from clients.python.cli.terminal import printable
 from clients.python.client import Vitrine
-from clients.python.commands.shared import (
-    Commands,
-    add_choice,
-    add_output,
-    choice,
-    print_body,
-    tell,
-)
 from clients.python.errors import InvalidSetting, UnexpectedAnswer
 from clients.python.latents import Origin
 from clients.python.projection import ProjectionAnswer, ProjectionStep
-from clients.python.terminal import printable
 
 POINT = "a picture's file, a random seed such as 7, or 7:3 for its digit 3"
 

@@ -2,11 +2,11 @@
 
 import argparse
 
+from clients.python.cli.options import Commands, add_choice, add_pictures, choice, print_body
+from clients.python.cli.terminal import bar, printable
 from clients.python.client import Vitrine
-from clients.python.commands.shared import Commands, add_choice, add_pictures, choice, print_body
 from clients.python.digits import DigitPrediction
 from clients.python.fashion import FashionPrediction
-from clients.python.terminal import bar, printable
 
 
 def add_classify(commands: Commands) -> argparse.ArgumentParser:
