@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from clients.python import AsyncVitrine, VitrineError
-from clients.robustness.asking import ask
+from clients.robustness.cases import Row, all_rows
+from clients.robustness.contact_sheet import save_sheet
+from clients.robustness.datasets import idx_images, mnist_test, uci_digits
+from clients.robustness.predict import ask
 from clients.robustness.report import Measured, Report, merge_into_card, render, report_of
-from clients.robustness.rows import Row, all_rows
-from clients.robustness.sheet import save_sheet
-from clients.robustness.sources import idx_images, mnist_test, uci_digits
 
 
 def main(arguments: list[str]) -> int:

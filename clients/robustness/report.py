@@ -8,9 +8,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from clients.robustness import measures, strangers
-from clients.robustness.asking import Answers
-from clients.robustness.rows import MODES, Row
+from clients.robustness import measures, out_of_distribution
+from clients.robustness.cases import MODES, Row
+from clients.robustness.predict import Answers
 
 Report: TypeAlias = dict[str, Any]
 SURE = 0.9995  # the accuracy at which coverage is told
@@ -51,8 +51,8 @@ def report_of(measured: Sequence[Measured], model: str) -> Report:
         "uci_digits": {m.row.name: _accuracy(m) for m in groups["UCI digits"]},
         "drawings": drawings,
         "outliers": {_full_name(m.row): strangeness(m, clean) for m in groups["outliers"]},
-        "letters_that_look_like_digits": "".join(sorted(strangers.LOOK_LIKE_DIGITS)),
-        "fonts": [Path(font).stem for font in strangers.fonts()],
+        "letters_that_look_like_digits": "".join(sorted(out_of_distribution.LOOK_LIKE_DIGITS)),
+        "fonts": [Path(font).stem for font in out_of_distribution.fonts()],
     }
 
 

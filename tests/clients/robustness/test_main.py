@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from clients.robustness import __main__ as program
-from clients.robustness import strangers
+from clients.robustness import out_of_distribution
 
 
 @pytest.fixture
@@ -24,8 +24,8 @@ def folder(tmp_path, digits):
 
 @pytest.fixture(autouse=True)
 def few_letters(monkeypatch):
-    monkeypatch.setattr(strangers, "LETTERS", "AO")
-    monkeypatch.setattr(strangers, "fonts", lambda: [strangers.PILLOW_FONT])
+    monkeypatch.setattr(out_of_distribution, "LETTERS", "AO")
+    monkeypatch.setattr(out_of_distribution, "fonts", lambda: [out_of_distribution.PILLOW_FONT])
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from clients.robustness.asking import Answers
+from clients.robustness.cases import Row
+from clients.robustness.predict import Answers
 from clients.robustness.report import (
     Measured,
     calibration,
@@ -13,7 +14,6 @@ from clients.robustness.report import (
     merge_into_card,
     strangeness,
 )
-from clients.robustness.rows import Row
 
 LABELS = np.arange(100) % 10
 

@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from clients.robustness import strangers
+from clients.robustness import out_of_distribution
 from clients.robustness.drawings import CANVAS
 
 
@@ -14,22 +14,22 @@ def pixels(file):
 
 
 def test_without_matplotlib_there_is_one_font(monkeypatch):
-    monkeypatch.setattr(strangers.importlib.util, "find_spec", lambda _: None)
-    assert strangers.fonts() == [strangers.PILLOW_FONT]
-    assert len(strangers.letters()) == 52
+    monkeypatch.setattr(out_of_distribution.importlib.util, "find_spec", lambda _: None)
+    assert out_of_distribution.fonts() == [out_of_distribution.PILLOW_FONT]
+    assert len(out_of_distribution.letters()) == 52
 
 
 def test_letters_that_look_like_digits_can_be_left_out():
-    every = {letter.character for letter in strangers.letters()}
-    unlike = {letter.character for letter in strangers.letters(without_lookalikes=True)}
-    assert every - unlike == strangers.LOOK_LIKE_DIGITS
+    every = {letter.character for letter in out_of_distribution.letters()}
+    unlike = {letter.character for letter in out_of_distribution.letters(without_lookalikes=True)}
+    assert every - unlike == out_of_distribution.LOOK_LIKE_DIGITS
     assert len(unlike) == 36
 
 
 def test_every_font_draws_every_letter_whole_and_differently(rng):
-    for font in strangers.fonts():
-        some = [strangers.Letter(character, font) for character in "AWgm"]
-        drawn = [pixels(file) for file in strangers.draw_letters(some, rng)]
+    for font in out_of_distribution.fonts():
+        some = [out_of_distribution.Letter(character, font) for character in "AWgm"]
+        drawn = [pixels(file) for file in out_of_distribution.draw_letters(some, rng)]
         for image in drawn:
             assert image.shape == (CANVAS, CANVAS)
             assert image.min() == 0
@@ -40,7 +40,7 @@ def test_every_font_draws_every_letter_whole_and_differently(rng):
 def test_a_scribble_is_one_dark_stroke_on_white(rng):
     from scipy import ndimage
 
-    for file in strangers.draw_scribbles(range(5), rng):
+    for file in out_of_distribution.draw_scribbles(range(5), rng):
         image = pixels(file)
         assert set(np.unique(image)) == {0, 255}
         assert ndimage.label(image == 0, np.ones((3, 3)))[1] == 1
@@ -48,17 +48,19 @@ def test_a_scribble_is_one_dark_stroke_on_white(rng):
 
 def test_two_digits_lie_side_by_side(digits, rng):
     pairs = np.stack([digits[:2], digits[1:3]], axis=1)
-    for file in strangers.draw_two_digits(pairs, rng):
+    for file in out_of_distribution.draw_two_digits(pairs, rng):
         image = pixels(file)
         assert image[:, CANVAS // 2].min() == 255
         assert image[:, : CANVAS // 2].min() == image[:, CANVAS // 2 :].min() == 0
 
 
 def test_noise_is_of_any_grey_and_blanks_of_one(rng):
-    (noise,) = strangers.draw_noise(range(1), rng)
+    (noise,) = out_of_distribution.draw_noise(range(1), rng)
     assert noise.shape == (28, 28)
     assert noise.std() > 60
     for file, (side, level) in zip(
-        strangers.draw_blanks(strangers.blanks(), rng), strangers.blanks(), strict=True
+        out_of_distribution.draw_blanks(out_of_distribution.blanks(), rng),
+        out_of_distribution.blanks(),
+        strict=True,
     ):
         assert np.array_equal(pixels(file), np.full((side, side), level))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from clients.robustness.rows import Row
+from clients.robustness.cases import Row
 
 _THUMBNAIL, _GAP, _TEXT = 84, 4, 280
 _GROUND = "#e8e8e8"

@@ -4,8 +4,8 @@ import asyncio
 
 import numpy as np
 
-from clients.robustness.asking import BATCH, ask
-from clients.robustness.rows import Row
+from clients.robustness.cases import Row
+from clients.robustness.predict import BATCH, ask
 
 
 def asked(vitrine, count, labels=None, model=None, normalize="off"):

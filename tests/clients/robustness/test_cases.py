@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from clients.robustness import strangers
-from clients.robustness.rows import Row, all_rows
-from clients.robustness.sources import Digits, uci_digits
+from clients.robustness import out_of_distribution
+from clients.robustness.cases import Row, all_rows
+from clients.robustness.datasets import Digits, uci_digits
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_without_fashion_mnist_its_rows_are_left_out(digits, rows):
 
 
 def test_every_row_draws_its_pictures_again_and_again(rows, monkeypatch):
-    monkeypatch.setattr(strangers, "LETTERS", "AB")
+    monkeypatch.setattr(out_of_distribution, "LETTERS", "AB")
     for row in rows:
         once, again = row.pictures(2, 4), row.pictures(2, 4)
         assert len(once) == 2

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clients.python import AsyncVitrine, DigitPrediction, InvalidImage
-from clients.robustness.rows import Row
+from clients.robustness.cases import Row
 
 BATCH = 50
 IN_FLIGHT = 4

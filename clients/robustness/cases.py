@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clients.python import Normalize
-from clients.robustness import strangers
+from clients.robustness import out_of_distribution
 from clients.robustness.corruptions import CORRUPTIONS
+from clients.robustness.datasets import Digits
 from clients.robustness.drawings import CRISP, SMOOTH, VARIATIONS, Pixels, drawer
-from clients.robustness.sources import Digits
 
 SEED = 2026
 MOST_STRANGERS = 1000  # of those that are drawn at random
@@ -68,7 +68,7 @@ def stranger_rows(mnist: Digits, fashion: Pixels | None) -> list[Row]:
     """Pictures of no digit; without Fashion-MNIST where it was not given."""
     some = range(min(len(mnist.images), MOST_STRANGERS))
     pairs = np.stack([mnist.images, np.roll(mnist.images, 1, axis=0)], axis=1)[: len(some)]
-    unlike = strangers.letters(without_lookalikes=True)
+    unlike = out_of_distribution.letters(without_lookalikes=True)
     clothes = (
         ()
         if fashion is None
@@ -76,12 +76,24 @@ def stranger_rows(mnist: Digits, fashion: Pixels | None) -> list[Row]:
     )
     return [
         *clothes,
-        Row("outliers", "letters", "auto", strangers.letters(), strangers.draw_letters),
-        Row("outliers", "letters unlike digits", "auto", unlike, strangers.draw_letters),
-        *(Row("outliers", "noise", mode, some, strangers.draw_noise) for mode in MODES),
-        Row("outliers", "scribbles", "auto", some, strangers.draw_scribbles),
-        Row("outliers", "two digits", "auto", pairs, strangers.draw_two_digits),
-        Row("outliers", "blank", "auto", strangers.blanks(), strangers.draw_blanks),
+        Row(
+            "outliers",
+            "letters",
+            "auto",
+            out_of_distribution.letters(),
+            out_of_distribution.draw_letters,
+        ),
+        Row("outliers", "letters unlike digits", "auto", unlike, out_of_distribution.draw_letters),
+        *(Row("outliers", "noise", mode, some, out_of_distribution.draw_noise) for mode in MODES),
+        Row("outliers", "scribbles", "auto", some, out_of_distribution.draw_scribbles),
+        Row("outliers", "two digits", "auto", pairs, out_of_distribution.draw_two_digits),
+        Row(
+            "outliers",
+            "blank",
+            "auto",
+            out_of_distribution.blanks(),
+            out_of_distribution.draw_blanks,
+        ),
     ]
 
 
