@@ -36,8 +36,8 @@ def settings_table() -> str:
 def _serve(settings: Settings) -> int:
     from service import logs
     from service.app import create_app
-    from service.routes.state import Lifecycle
-    from service.server import make_server
+    from service.asgi.server import make_server
+    from service.asgi.state import Lifecycle
 
     logs.configure(settings.log_level)
     lifecycle = Lifecycle()

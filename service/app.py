@@ -16,6 +16,10 @@ from starlette.types import ASGIApp
 
 from service import __version__, errors
 from service.admission import Admission
+from service.asgi.middleware import RequestContext
+from service.asgi.responses import error_answer
+from service.asgi.routing import DirectRouter, Shortcut
+from service.asgi.state import Lifecycle, State
 from service.engine import LoadEngine
 from service.metrics import Metrics
 from service.model import load_model
@@ -33,10 +37,6 @@ from service.routes import (
     text,
     vae,
 )
-from service.routes.answers import error_answer
-from service.routes.direct import DirectRouter, Shortcut
-from service.routes.middleware import RequestContext
-from service.routes.state import Lifecycle, State
 from service.servable import Servable
 from service.settings import Settings
 from service.tensorflow_engine import load_tensorflow

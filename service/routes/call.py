@@ -13,16 +13,16 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.asgi.disconnect import attended
+from service.asgi.requests import query_integer, read_body
+from service.asgi.responses import JSON, to_json
+from service.asgi.state import State, state_of
 from service.batcher import Batched
 from service.codecs.image import Picture, data_uri, encode_png, tile
 from service.codecs.pictures import read_pictures
 from service.codecs.raster import Pixels
 from service.engine import Arrays
 from service.errors import InvalidValue, ModelNotFound
-from service.routes.answers import JSON, to_json
-from service.routes.attendance import attended
-from service.routes.bodies import query_integer, read_body
-from service.routes.state import State, state_of
 from service.servable import Servable
 
 T = TypeVar("T")

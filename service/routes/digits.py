@@ -5,11 +5,11 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.asgi.requests import query_choice
+from service.asgi.routing import DirectRouter
 from service.errors import TooManyImages
 from service.routes import documents
-from service.routes.bodies import query_choice
 from service.routes.call import Call
-from service.routes.direct import DirectRouter
 from service.tasks import classify_digit
 
 DEFAULT = "digits"

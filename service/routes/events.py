@@ -9,9 +9,9 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from service.asgi.disconnect import attended
+from service.asgi.responses import problem, to_json
 from service.errors import InternalError, NotReady, VitrineError
-from service.routes.answers import problem, to_json
-from service.routes.attendance import attended
 from service.routes.call import Call
 
 HEADERS = {

@@ -8,13 +8,13 @@ import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.asgi.requests import query_choice, query_integer
+from service.asgi.routing import DirectRouter
 from service.backlog import Job
 from service.codecs.image import data_uri, encode_png
 from service.codecs.latents import Latents
 from service.routes import gan_documents as documents
-from service.routes.bodies import query_choice, query_integer
 from service.routes.call import Call
-from service.routes.direct import DirectRouter
 from service.routes.events import EventStream, event
 from service.routes.gan import DEFAULT
 from service.tasks import generate_image as task

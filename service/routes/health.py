@@ -4,11 +4,11 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.asgi.responses import error_answer, json_answer
+from service.asgi.routing import DirectRouter
+from service.asgi.state import state_of
 from service.errors import NotReady
 from service.routes import documents
-from service.routes.answers import error_answer, json_answer
-from service.routes.direct import DirectRouter
-from service.routes.state import state_of
 
 router = DirectRouter(tags=["health"])
 

@@ -5,10 +5,10 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.asgi.requests import query_choice, query_integer
+from service.asgi.routing import DirectRouter
 from service.routes import image_documents as documents
-from service.routes.bodies import query_choice, query_integer
 from service.routes.call import Call
-from service.routes.direct import DirectRouter
 from service.tasks import classify_image as task
 from service.tasks.drawings import Drawings
 

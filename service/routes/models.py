@@ -5,13 +5,13 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.asgi.requests import query_integer
+from service.asgi.responses import json_answer
+from service.asgi.routing import DirectRouter
+from service.asgi.state import state_of
 from service.repository import Version
 from service.routes import documents
-from service.routes.answers import json_answer
-from service.routes.bodies import query_integer
 from service.routes.call import MAX_VERSION
-from service.routes.direct import DirectRouter
-from service.routes.state import state_of
 
 router = DirectRouter(tags=["models"])
 

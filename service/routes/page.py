@@ -12,9 +12,9 @@ import fastapi_offline
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.asgi.responses import json_answer
+from service.asgi.routing import DirectRouter
 from service.errors import RouteNotFound
-from service.routes.answers import json_answer
-from service.routes.direct import DirectRouter
 
 WEB = Path(__file__).parents[2] / "clients" / "web"
 SWAGGER = Path(fastapi_offline.__file__).parent / "static"

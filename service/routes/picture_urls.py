@@ -8,12 +8,12 @@ import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.asgi.state import state_of
 from service.codecs.image import encode_png, tile
 from service.codecs.raster import Pixels
 from service.engine import Arrays
 from service.manifest import Manifest
 from service.routes.call import PNG, Call
-from service.routes.state import state_of
 
 NOT_STORED = {"Cache-Control": "no-store"}
 

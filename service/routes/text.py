@@ -6,9 +6,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.asgi.requests import read_document
+from service.asgi.routing import DirectRouter
 from service.routes import text_documents as documents
-from service.routes.bodies import read_document
-from service.routes.direct import DirectRouter
 from service.routes.events import EventStream, event
 from service.routes.text_call import TextCall
 from service.tasks.generate_text import Composition, Piece, Score, encode

@@ -5,17 +5,17 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.asgi.requests import query_choice, query_integer, read_document
+from service.asgi.routing import DirectRouter
+from service.asgi.state import state_of
 from service.codecs.image import Picture
 from service.codecs.latents import Latents, plane
 from service.codecs.raster import Pixels
 from service.codecs.uniforms import MAX_SEED
 from service.errors import InvalidValue
 from service.routes import vae_documents as documents
-from service.routes.bodies import query_choice, query_integer, read_document
 from service.routes.call import Call
-from service.routes.direct import DirectRouter
 from service.routes.picture_urls import NOT_STORED, cached_picture, picture
-from service.routes.state import state_of
 from service.tasks import autoencode_image as task
 from service.tasks import points
 from service.tasks.drawings import Drawings

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from service.routes.state import Lifecycle
-from service.server import DrainingServer, PatientProtocol, make_server
+from service.asgi.server import DrainingServer, PatientProtocol, make_server
+from service.asgi.state import Lifecycle
 from service.settings import Settings
 from tests.running import running_service
 

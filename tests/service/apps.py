@@ -7,8 +7,8 @@ import httpx
 from asgi_lifespan import LifespanManager
 
 from service.app import create_app
-from service.routes.state import Lifecycle
-from service.server import make_server
+from service.asgi.server import make_server
+from service.asgi.state import Lifecycle
 
 
 @contextlib.asynccontextmanager

@@ -5,8 +5,8 @@ import contextlib
 import threading
 
 from service.app import create_app
-from service.routes.state import Lifecycle
-from service.server import make_server
+from service.asgi.server import make_server
+from service.asgi.state import Lifecycle
 from service.settings import Settings
 from tests.fake_gan import FakeGanEngine, write_gan_version
 from tests.fake_images import load_fake, write_clothes_version, write_photo_version

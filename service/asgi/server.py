@@ -13,7 +13,7 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from service.routes.state import Lifecycle
+from service.asgi.state import Lifecycle
 from service.settings import Settings
 
 RECEIVE_SECONDS = 10.0

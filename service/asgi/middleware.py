@@ -18,9 +18,9 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import errors
+from service.asgi.responses import error_answer
+from service.asgi.routing import route_path
 from service.metrics import Metrics
-from service.routes.answers import error_answer
-from service.routes.direct import route_path
 
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 OPEN_PATHS = ("/", "/v2/health/live", "/v2/health/ready")

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 from starlette.requests import ClientDisconnect, Request
 
+from service.asgi.state import state_of
 from service.codecs.document import Document
 from service.errors import BodyTooLarge, InvalidValue, UnsupportedImage
-from service.routes.state import state_of
 
 
 async def read_body(request: Request, limit: int) -> bytes:

@@ -1,0 +1,1 @@
+"""What any ASGI application needs: server, middleware, fast routing, requests and responses."""
