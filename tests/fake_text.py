@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 
-from service.codecs.uniforms import uniforms
+from service.codecs.random_streams import uniforms
 from tests.fakes import write_files
 
 VOCABULARY = list("\n !',-.:?abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")

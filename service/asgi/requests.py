@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from starlette.requests import ClientDisconnect, Request
 
 from service.asgi.state import state_of
-from service.codecs.document import Document
+from service.codecs.json_fields import Document
 from service.errors import BodyTooLarge, InvalidValue, UnsupportedImage
 
 

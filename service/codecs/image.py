@@ -24,7 +24,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from service.codecs.pixels import from_pixels as from_pixels  # callers find every codec here
+from service.codecs.pixel_lists import from_pixels as from_pixels
 from service.codecs.raster import Pixels, rasterize
 from service.codecs.sniffing import PNG_SIGNATURE, describe, excerpt, picture_format
 from service.errors import ImageTooLarge, InvalidImage, InvalidValue, UnsupportedImage

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from service.codecs.uniforms import uniforms
+from service.codecs.random_streams import uniforms
 
 Latents = NDArray[np.float32]  # [N, Z]
 FIRST, LAST = 0.02, 0.98  # quantiles of the normal distribution at the ends of a plane

@@ -19,8 +19,8 @@ from service.asgi.responses import JSON, to_json
 from service.asgi.state import State, state_of
 from service.batcher import Batched
 from service.codecs.image import Picture, data_uri, encode_png, tile
-from service.codecs.pictures import read_pictures
 from service.codecs.raster import Pixels
+from service.codecs.request_images import read_pictures
 from service.engine import Arrays
 from service.errors import InvalidValue, ModelNotFound
 from service.servable import Servable

@@ -10,8 +10,8 @@ from service.asgi.routing import DirectRouter
 from service.asgi.state import state_of
 from service.codecs.image import Picture
 from service.codecs.latents import Latents
+from service.codecs.random_streams import MAX_SEED
 from service.codecs.raster import Pixels
-from service.codecs.uniforms import MAX_SEED
 from service.routes import gan_documents as documents
 from service.routes.call import Call
 from service.routes.picture_urls import NOT_STORED, cached_picture, picture

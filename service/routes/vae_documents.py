@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from service.codecs.uniforms import MAX_SEED
+from service.codecs.random_streams import MAX_SEED
 from service.routes import schemas
 from service.routes.documents import (
     ENCODED,

@@ -8,7 +8,7 @@ from service.codecs.canvas import SIDE, Canvas
 from service.codecs.clothing import normalize_clothing
 from service.codecs.image import Picture
 from service.codecs.photo import fit_photo, needed_side, take_photo
-from service.codecs.pictures import naming_picture
+from service.codecs.request_images import naming_picture
 from service.engine import Arrays
 from service.errors import InvalidValue
 from service.manifest import InputSpec, Manifest

@@ -7,8 +7,8 @@ import numpy as np
 
 from service.codecs.canvas import Canvas
 from service.codecs.image import Picture, data_uri, encode_png
-from service.codecs.pictures import naming_picture
 from service.codecs.raster import Pixels
+from service.codecs.request_images import naming_picture
 
 IntoForm = Callable[..., Canvas]  # (pixels, *, normalize) → canvas
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from service.codecs import latents
 from service.codecs.image import Picture
 from service.codecs.latents import Latents
-from service.codecs.uniforms import uniforms
+from service.codecs.random_streams import uniforms
 from service.errors import InvalidValue
 from service.latent_space import LatentSizes
 from service.manifest import Manifest

@@ -7,11 +7,11 @@ import numpy as np
 
 from service.codecs import latents
 from service.codecs.canvas import fit_digit, normalize_digit
-from service.codecs.document import Document
 from service.codecs.image import Picture
+from service.codecs.json_fields import Document
 from service.codecs.latents import Latents
-from service.codecs.pictures import check_pixels
-from service.codecs.uniforms import MAX_SEED
+from service.codecs.random_streams import MAX_SEED
+from service.codecs.request_images import check_pixels
 from service.engine import Arrays
 from service.errors import InvalidValue
 from service.latent_space import LatentSizes

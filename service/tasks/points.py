@@ -5,9 +5,9 @@ from typing import Any
 
 from service.codecs import latents
 from service.codecs.image import Picture
-from service.codecs.pictures import open_source
-from service.codecs.pixels import kind_of
-from service.codecs.uniforms import MAX_SEED
+from service.codecs.pixel_lists import kind_of
+from service.codecs.random_streams import MAX_SEED
+from service.codecs.request_images import open_source
 from service.errors import InvalidValue
 
 LARGEST = 1_000.0  # of a latent vector's numbers

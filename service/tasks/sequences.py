@@ -8,8 +8,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from service.codecs.stops import StopScanner
-from service.codecs.uniforms import uniforms
+from service.codecs.random_streams import uniforms
+from service.codecs.stop_strings import StopScanner
 from service.codecs.vocabulary import Vocabulary
 from service.continuous import Row, Sequence
 from service.engine import Arrays

@@ -8,8 +8,8 @@ import secrets
 from typing import NamedTuple
 
 from service.codecs import continuation
-from service.codecs.document import Document
-from service.codecs.uniforms import MAX_SEED
+from service.codecs.json_fields import Document
+from service.codecs.random_streams import MAX_SEED
 from service.errors import InvalidValue
 from service.tasks.sequences import Sampling, TextState
 

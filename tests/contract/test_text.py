@@ -17,7 +17,7 @@ import pytest
 
 from clients.benchmark.determinism import Plan, compare
 from clients.load.target import parse_target
-from service.codecs.uniforms import uniforms
+from service.codecs.random_streams import uniforms
 from service.manifest import check_files, read_manifest
 from tests.running import running_service
 

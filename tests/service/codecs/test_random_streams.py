@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.codecs.uniforms import uniforms
+from service.codecs.random_streams import uniforms
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 255), st.integers(0, 300), st.integers(1, 300))

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from service.codecs.document import parse_json
-from service.codecs.form import read_files
 from service.codecs.image import Picture, decode_base64, from_pixels, open_picture
-from service.codecs.pixels import kind_of
+from service.codecs.json_fields import parse_json
+from service.codecs.multipart import read_files
+from service.codecs.pixel_lists import kind_of
 from service.codecs.sniffing import excerpt, picture_format
 from service.errors import (
     ImageTooLarge,

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from service.codecs.pixels import kind_of
+from service.codecs.pixel_lists import kind_of
 from service.codecs.sniffing import excerpt
 from service.errors import InvalidJSON, InvalidValue
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from service.codecs.pictures import naming_picture, read_pictures
+from service.codecs.request_images import naming_picture, read_pictures
 from service.errors import (
     ImageTooLarge,
     InvalidImage,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.codecs.stops import StopScanner
+from service.codecs.stop_strings import StopScanner
 
 
 def scan(stops, pieces):
