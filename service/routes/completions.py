@@ -11,7 +11,7 @@ from service.asgi.requests import read_document
 from service.asgi.responses import json_answer
 from service.asgi.routing import DirectRouter
 from service.errors import InvalidValue
-from service.routes import text_documents as documents
+from service.openapi import text as documents
 from service.routes.events import EventStream, event
 from service.routes.text_call import DEFAULT, TextCall
 from service.tasks.generate_text import Composition

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from service.asgi.requests import query_choice
 from service.asgi.routing import DirectRouter
 from service.errors import TooManyImages
-from service.routes import documents
+from service.openapi import common
 from service.routes.call import Call
 from service.tasks import classify_digit
 
@@ -17,7 +17,7 @@ DEFAULT = "digits"
 router = DirectRouter(tags=["digits"])
 
 
-@router.post("/v1/digits/classify", **documents.CLASSIFY_DIGITS)
+@router.post("/v1/digits/classify", **common.CLASSIFY_DIGITS)
 async def classify(request: Request) -> Response:
     """Say which digit each picture shows, from any picture a user posts or draws."""
     normalize = query_choice(request, "normalize", ("auto", "off"), "auto") == "auto"
@@ -30,7 +30,7 @@ async def classify(request: Request) -> Response:
     return call.answer(lambda: {"predictions": encode()})
 
 
-@router.post("/v1/digits/activations", **documents.DIGIT_ACTIVATIONS)
+@router.post("/v1/digits/activations", **common.DIGIT_ACTIVATIONS)
 async def activations(request: Request) -> Response:
     """Show what each layer sees of one picture, from the first convolution on."""
     normalize = query_choice(request, "normalize", ("auto", "off"), "auto") == "auto"

@@ -12,7 +12,7 @@ from service.codecs.image import Picture
 from service.codecs.latents import Latents
 from service.codecs.random_streams import MAX_SEED
 from service.codecs.raster import Pixels
-from service.routes import gan_documents as documents
+from service.openapi import gan as documents
 from service.routes.call import Call
 from service.routes.picture_urls import NOT_STORED, cached_picture, picture
 from service.tasks import gan_points, points

@@ -13,7 +13,7 @@ from service.asgi.routing import DirectRouter
 from service.backlog import Job
 from service.codecs.image import data_uri, encode_png
 from service.codecs.latents import Latents
-from service.routes import gan_documents as documents
+from service.openapi import gan as documents
 from service.routes.call import Call
 from service.routes.events import EventStream, event
 from service.routes.gan import DEFAULT

@@ -8,18 +8,18 @@ from service.asgi.responses import error_answer, json_answer
 from service.asgi.routing import DirectRouter
 from service.asgi.state import state_of
 from service.errors import NotReady
-from service.routes import documents
+from service.openapi import common
 
 router = DirectRouter(tags=["health"])
 
 
-@router.get("/v2/health/live", **documents.LIVE)
+@router.get("/v2/health/live", **common.LIVE)
 async def live(request: Request) -> Response:
     """Say that the process answers."""
     return json_answer({"live": True, "ready": not _why_not_ready(request)})
 
 
-@router.get("/v2/health/ready", **documents.READY)
+@router.get("/v2/health/ready", **common.READY)
 async def ready(request: Request) -> Response:
     """Say whether every model has a version that answers."""
     if why := _why_not_ready(request):

@@ -9,14 +9,14 @@ from service.asgi.requests import query_integer
 from service.asgi.responses import json_answer
 from service.asgi.routing import DirectRouter
 from service.asgi.state import state_of
+from service.openapi import common
 from service.repository import Version
-from service.routes import documents
 from service.routes.call import MAX_VERSION
 
 router = DirectRouter(tags=["models"])
 
 
-@router.get("/v1/models", **documents.MODEL_LIST)
+@router.get("/v1/models", **common.MODEL_LIST)
 async def list_models(request: Request) -> Response:
     """List the models: OpenAI's `data` and KServe's `models` in one answer."""
     repository = state_of(request)["repository"]
@@ -25,7 +25,7 @@ async def list_models(request: Request) -> Response:
     return json_answer({"object": "list", "data": data, "models": names})
 
 
-@router.get("/v1/models/{model}", **documents.MODEL_STATUS)
+@router.get("/v1/models/{model}", **common.MODEL_STATUS)
 async def model_status(request: Request) -> Response:
     """Say whether a model answers, and the state of each version (TensorFlow Serving's shape)."""
     name = request.path_params["model"]
@@ -40,7 +40,7 @@ async def model_status(request: Request) -> Response:
     )
 
 
-@router.get("/v1/models/{model}/card", **documents.MODEL_CARD)
+@router.get("/v1/models/{model}/card", **common.MODEL_CARD)
 async def model_card(request: Request) -> Response:
     """Give the model card: data, split, configuration, metrics with their uncertainty, layers."""
     servable = state_of(request)["repository"].resolve(

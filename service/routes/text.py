@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from service.asgi.requests import read_document
 from service.asgi.routing import DirectRouter
-from service.routes import text_documents as documents
+from service.openapi import text as documents
 from service.routes.events import EventStream, event
 from service.routes.text_call import TextCall
 from service.tasks.generate_text import Composition, Piece, Score, encode

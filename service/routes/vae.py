@@ -13,7 +13,7 @@ from service.codecs.latents import Latents, plane
 from service.codecs.random_streams import MAX_SEED
 from service.codecs.raster import Pixels
 from service.errors import InvalidValue
-from service.routes import vae_documents as documents
+from service.openapi import vae as documents
 from service.routes.call import Call
 from service.routes.picture_urls import NOT_STORED, cached_picture, picture
 from service.tasks import autoencode_image as task

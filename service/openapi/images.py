@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from service.routes.documents import (
+from service.openapi.common import (
     MODEL_CHOICE,
     NORMALIZE,
     PICTURE_BODY,
@@ -12,7 +12,7 @@ from service.routes.documents import (
     RETURN_INPUT,
     query,
 )
-from service.routes.schemas import ModelName, SeenInput
+from service.openapi.schemas import ModelName, SeenInput
 
 
 class Label(BaseModel):

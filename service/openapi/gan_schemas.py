@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from service.routes.schemas import ModelName, SeenInput
+from service.openapi.schemas import ModelName, SeenInput
 
 PICTURES = ["data:image/png;base64,iVBORw0KGgo="]
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from service.codecs.random_streams import MAX_SEED
-from service.routes import schemas
-from service.routes.documents import (
+from service.openapi import schemas
+from service.openapi.common import (
     ENCODED,
     MODEL_CHOICE,
     NORMALIZE,

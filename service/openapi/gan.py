@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from service.routes import gan_schemas as schemas
-from service.routes.documents import (
+from service.openapi import gan_schemas as schemas
+from service.openapi.common import (
     ENCODED,
     MODEL_CHOICE,
     NORMALIZE,
@@ -13,14 +13,7 @@ from service.routes.documents import (
     json_body,
     query,
 )
-from service.routes.vae_documents import (
-    COUNT,
-    MANY_ERRORS,
-    ONLY_GRID,
-    PICTURE_ERRORS,
-    SEED,
-    WITH_GRID,
-)
+from service.openapi.vae import COUNT, MANY_ERRORS, ONLY_GRID, PICTURE_ERRORS, SEED, WITH_GRID
 from service.tasks import gan_points, points, projection
 from service.tasks import generate_image as limits
 
