@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from service.codecs import latents
-from service.codecs.canvas import fit_digit
 from service.codecs.image import Picture
 from service.codecs.json_fields import Document
 from service.codecs.latents import Latents
@@ -15,6 +14,7 @@ from service.codecs.request_images import check_pixels
 from service.engine import Arrays
 from service.errors import InvalidValue
 from service.manifest import Manifest, parse_tensor
+from service.preprocessing.digit import fit_digit
 from service.tasks import drawings, points
 from service.tasks.drawings import Drawings, seen
 from service.tasks.points import shown

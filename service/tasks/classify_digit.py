@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from service.codecs.canvas import normalize_digit
 from service.codecs.image import data_uri, encode_png, tile
 from service.engine import Arrays
+from service.preprocessing.digit import normalize_digit
 from service.tasks import drawings
 from service.tasks.drawings import Drawings, seen
 

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from service.codecs import latents
-from service.codecs.canvas import fit_digit, normalize_digit
 from service.codecs.image import Picture
 from service.codecs.json_fields import Document
 from service.codecs.latents import Latents
@@ -16,6 +15,7 @@ from service.engine import Arrays
 from service.errors import InvalidValue
 from service.latent_space import LatentSizes
 from service.manifest import Manifest
+from service.preprocessing.digit import fit_digit, normalize_digit
 from service.tasks import drawings, points
 from service.tasks.gan_points import (
     DEFAULT_TRUNCATION,

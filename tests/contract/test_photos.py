@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from service.codecs.photo import fit_photo
+from service.preprocessing.photo import fit_photo
 
 pytestmark = pytest.mark.tensorflow
 

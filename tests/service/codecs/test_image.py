@@ -23,8 +23,8 @@ from service.codecs.image import (
     open_picture,
     tile,
 )
-from service.codecs.ink import to_grey
 from service.errors import InvalidImage, InvalidValue, UnsupportedImage, VitrineError
+from service.preprocessing.ink import to_grey
 
 
 def encoded(image, kind="PNG", **options):

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from service.codecs.ink import border, find_ink, to_grey
 from service.codecs.raster import Pixels
 from service.errors import InvalidImage
+from service.preprocessing.ink import border, find_ink, to_grey
 
 SIDE = 28
 INK_SIDE = 20

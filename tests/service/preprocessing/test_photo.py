@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from service.codecs.clothing import normalize_clothing
-from service.codecs.photo import fit_photo, needed_side, take_photo
 from service.errors import InvalidImage
+from service.preprocessing.clothing import normalize_clothing
+from service.preprocessing.photo import fit_photo, needed_side, take_photo
 
 
 def noise(height, width, channels=3, seed=0):

@@ -12,8 +12,8 @@ from PIL import Image
 from scipy import ndimage
 
 from service.codecs.raster import Pixels
-from service.codecs.strokes import Mask, digit_strokes
 from service.errors import InvalidImage
+from service.preprocessing.strokes import Mask, digit_strokes
 
 _LONGEST_SIDE = 300
 _MIN_CONTRAST = 16

@@ -10,10 +10,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from service.codecs.canvas import Canvas
-from service.codecs.ink import to_grey
 from service.codecs.raster import Pixels
 from service.errors import InvalidImage
+from service.preprocessing.digit import Canvas
+from service.preprocessing.ink import to_grey
 
 Rows = NDArray[np.float32]  # [H, W · C]
 

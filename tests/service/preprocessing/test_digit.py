@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageDraw
 
-from service.codecs.canvas import Canvas, fit, fit_digit, normalize_digit
 from service.codecs.image import open_picture
 from service.errors import InvalidImage
+from service.preprocessing.digit import Canvas, fit, fit_digit, normalize_digit
 
 INKS = {
     "0": [("oval", 30, 20, 70, 80)],

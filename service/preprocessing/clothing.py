@@ -6,9 +6,9 @@ to 28, the rest filled, light on black. Nothing is refused but a wrong size with
 
 import numpy as np
 
-from service.codecs.canvas import SIDE, Canvas, set_into_square, take_as_it_is
-from service.codecs.ink import border, to_grey
 from service.codecs.raster import Pixels
+from service.preprocessing.digit import SIDE, Canvas, set_into_square, take_as_it_is
+from service.preprocessing.ink import border, to_grey
 
 _LIKE_THE_BACKGROUND = 13  # greys: five hundredths of the scale, as for Fashion-MNIST
 

@@ -1,0 +1,1 @@
+"""Image preprocessing: a user's image to the form a network was trained on."""
