@@ -12,8 +12,8 @@ from service.asgi.responses import json_answer
 from service.asgi.routing import DirectRouter
 from service.errors import InvalidValue
 from service.openapi import text as documents
-from service.routes.events import EventStream, event
-from service.routes.text_call import DEFAULT, TextCall
+from service.routes.event_stream import EventStream, event
+from service.routes.text_prediction import DEFAULT, TextCall
 from service.tasks.generate_text import Composition
 from service.tasks.sequences import Entries
 from service.tasks.text_requests import COMPLETION_FIELDS, read_completion

@@ -9,7 +9,7 @@ from service.asgi.requests import query_choice
 from service.asgi.routing import DirectRouter
 from service.errors import TooManyImages
 from service.openapi import common
-from service.routes.call import Call
+from service.routes.prediction import Call
 from service.tasks import classify_digit
 
 DEFAULT = "digits"

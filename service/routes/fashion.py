@@ -10,7 +10,7 @@ from service.asgi.requests import query_choice
 from service.asgi.routing import DirectRouter
 from service.errors import InvalidValue
 from service.openapi import images as documents
-from service.routes.call import Call
+from service.routes.prediction import Call
 from service.tasks import classify_image as task
 from service.tasks.drawings import Drawings
 

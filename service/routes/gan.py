@@ -13,8 +13,8 @@ from service.codecs.latents import Latents
 from service.codecs.random_streams import MAX_SEED
 from service.codecs.raster import Pixels
 from service.openapi import gan as documents
-from service.routes.call import Call
-from service.routes.picture_urls import NOT_STORED, cached_picture, picture
+from service.routes.cached_images import NOT_STORED, cached_picture, picture
+from service.routes.prediction import Call
 from service.tasks import gan_points, points
 from service.tasks import generate_image as task
 from service.tasks.drawings import Drawings

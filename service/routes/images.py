@@ -8,7 +8,7 @@ from starlette.responses import Response
 from service.asgi.requests import query_choice, query_integer
 from service.asgi.routing import DirectRouter
 from service.openapi import images as documents
-from service.routes.call import Call
+from service.routes.prediction import Call
 from service.tasks import classify_image as task
 from service.tasks.drawings import Drawings
 

@@ -11,7 +11,7 @@ from service.asgi.routing import DirectRouter
 from service.asgi.state import state_of
 from service.openapi import common
 from service.repository import Version
-from service.routes.call import MAX_VERSION
+from service.routes.prediction import MAX_VERSION
 
 router = DirectRouter(tags=["models"])
 

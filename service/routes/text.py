@@ -9,8 +9,8 @@ from starlette.responses import Response
 from service.asgi.requests import read_document
 from service.asgi.routing import DirectRouter
 from service.openapi import text as documents
-from service.routes.events import EventStream, event
-from service.routes.text_call import TextCall
+from service.routes.event_stream import EventStream, event
+from service.routes.text_prediction import TextCall
 from service.tasks.generate_text import Composition, Piece, Score, encode
 from service.tasks.text_requests import (
     GENERATE_FIELDS,

@@ -14,8 +14,8 @@ from service.codecs.random_streams import MAX_SEED
 from service.codecs.raster import Pixels
 from service.errors import InvalidValue
 from service.openapi import vae as documents
-from service.routes.call import Call
-from service.routes.picture_urls import NOT_STORED, cached_picture, picture
+from service.routes.cached_images import NOT_STORED, cached_picture, picture
+from service.routes.prediction import Call
 from service.tasks import autoencode_image as task
 from service.tasks import points
 from service.tasks.drawings import Drawings

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from service.asgi.disconnect import attended
 from service.asgi.responses import problem, to_json
 from service.errors import InternalError, NotReady, VitrineError
-from service.routes.call import Call
+from service.routes.prediction import Call
 
 HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",

@@ -13,7 +13,7 @@ from service.codecs.image import encode_png, tile
 from service.codecs.raster import Pixels
 from service.engine import Arrays
 from service.manifest import Manifest
-from service.routes.call import PNG, Call
+from service.routes.prediction import PNG, Call
 
 NOT_STORED = {"Cache-Control": "no-store"}
 

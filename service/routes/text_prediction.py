@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from service.continuous import Sequence
 from service.errors import InvalidValue, ModelNotFound
-from service.routes.call import Call
+from service.routes.prediction import Call
 from service.tasks import generate_text
 from service.tasks.text_requests import Origin
 from service.text_model import TextModel

@@ -14,9 +14,9 @@ from service.backlog import Job
 from service.codecs.image import data_uri, encode_png
 from service.codecs.latents import Latents
 from service.openapi import gan as documents
-from service.routes.call import Call
-from service.routes.events import EventStream, event
+from service.routes.event_stream import EventStream, event
 from service.routes.gan import DEFAULT
+from service.routes.prediction import Call
 from service.tasks import generate_image as task
 from service.tasks import projection
 from service.tasks.drawings import Drawings, seen
