@@ -22,8 +22,6 @@ from service.asgi.routing import DirectRouter, Shortcut
 from service.asgi.state import Lifecycle, State
 from service.engine import LoadEngine
 from service.metrics import Metrics
-from service.model import load_model
-from service.repository import ModelRepository
 from service.routes import (
     completions,
     digits,
@@ -37,7 +35,9 @@ from service.routes import (
     text,
     vae,
 )
-from service.servable import Servable
+from service.runtime.model import load_model
+from service.runtime.repository import ModelRepository
+from service.runtime.servable import Servable
 from service.settings import Settings
 from service.tensorflow_engine import load_tensorflow
 

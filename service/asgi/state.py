@@ -6,7 +6,7 @@ from typing import TypedDict, cast
 from starlette.requests import Request
 
 from service.metrics import Metrics
-from service.repository import ModelRepository
+from service.runtime.repository import ModelRepository
 from service.settings import Settings
 
 

@@ -12,8 +12,8 @@ from service.asgi.state import state_of
 from service.codecs.image import encode_png, tile
 from service.codecs.raster import Pixels
 from service.engine import Arrays
-from service.manifest import Manifest
 from service.routes.prediction import PNG, Call
+from service.runtime.manifest import Manifest
 
 NOT_STORED = {"Cache-Control": "no-store"}
 

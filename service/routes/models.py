@@ -10,8 +10,8 @@ from service.asgi.responses import json_answer
 from service.asgi.routing import DirectRouter
 from service.asgi.state import state_of
 from service.openapi import common
-from service.repository import Version
 from service.routes.prediction import MAX_VERSION
+from service.runtime.repository import Version
 
 router = DirectRouter(tags=["models"])
 

@@ -23,7 +23,7 @@ from service.codecs.raster import Pixels
 from service.codecs.request_images import read_pictures
 from service.engine import Arrays
 from service.errors import InvalidValue, ModelNotFound
-from service.servable import Servable
+from service.runtime.servable import Servable
 
 T = TypeVar("T")
 PNG = "image/png"

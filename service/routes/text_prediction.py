@@ -7,9 +7,9 @@ from starlette.requests import Request
 from service.continuous import Sequence
 from service.errors import InvalidValue, ModelNotFound
 from service.routes.prediction import Call
+from service.runtime.text_model import TextModel
 from service.tasks import generate_text
 from service.tasks.text_requests import Origin
-from service.text_model import TextModel
 
 DEFAULT = "text"
 

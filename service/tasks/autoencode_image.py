@@ -13,8 +13,8 @@ from service.codecs.random_streams import MAX_SEED
 from service.codecs.request_images import check_pixels
 from service.engine import Arrays
 from service.errors import InvalidValue
-from service.manifest import Manifest, parse_tensor
 from service.preprocessing.digit import fit_digit
+from service.runtime.manifest import Manifest, parse_tensor
 from service.tasks import drawings, points
 from service.tasks.drawings import Drawings, seen
 from service.tasks.points import shown

@@ -8,10 +8,10 @@ from service.codecs.image import Picture
 from service.codecs.request_images import naming_picture
 from service.engine import Arrays
 from service.errors import InvalidValue
-from service.manifest import InputSpec, Manifest
 from service.preprocessing.clothing import normalize_clothing
 from service.preprocessing.digit import SIDE, Canvas
 from service.preprocessing.photo import fit_photo, needed_side, take_photo
+from service.runtime.manifest import InputSpec, Manifest
 from service.tasks.drawings import Drawings, seen
 
 TASK = "classify_image"

@@ -13,8 +13,8 @@ from service.codecs.image import Picture
 from service.codecs.latents import Latents
 from service.codecs.random_streams import uniforms
 from service.errors import InvalidValue
-from service.latent_space import LatentSizes
-from service.manifest import Manifest
+from service.runtime.latent_space import LatentSizes
+from service.runtime.manifest import Manifest
 from service.tasks import points
 from service.tasks.points import shown
 

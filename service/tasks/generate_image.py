@@ -13,9 +13,9 @@ from service.codecs.random_streams import MAX_SEED
 from service.codecs.request_images import check_pixels
 from service.engine import Arrays
 from service.errors import InvalidValue
-from service.latent_space import LatentSizes
-from service.manifest import Manifest
 from service.preprocessing.digit import fit_digit, normalize_digit
+from service.runtime.latent_space import LatentSizes
+from service.runtime.manifest import Manifest
 from service.tasks import drawings, points
 from service.tasks.gan_points import (
     DEFAULT_TRUNCATION,

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from service.codecs import continuation
 from service.continuous import Sequence
 from service.errors import InvalidValue
+from service.runtime.text_model import TextModel
 from service.tasks.sequences import (
     FIRST_CHUNK,
     Entries,
@@ -21,7 +22,6 @@ from service.tasks.sequences import (
     rounded,
 )
 from service.tasks.text_requests import TextRequest
-from service.text_model import TextModel
 
 TASK = "generate_text"
 LIVE = 8  # generations of one request at a time: enough to fill batches, and room for others

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
-from service.manifest import check_files, read_manifest
+from service.runtime.manifest import check_files, read_manifest
 from tests.contract.pages import ROOT, blocks, follow
 from training.datasets import synthetic_digits
 

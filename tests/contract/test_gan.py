@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from service.codecs import latents
-from service.manifest import check_files, read_manifest
+from service.runtime.manifest import check_files, read_manifest
 from tests.running import running_service
 from tests.training.test_gan import SIZES, SMALL, SmallJob
 from training import gan_latents, run

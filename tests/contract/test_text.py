@@ -18,7 +18,7 @@ import pytest
 from clients.benchmark.determinism import Plan, compare
 from clients.load.target import parse_target
 from service.codecs.random_streams import uniforms
-from service.manifest import check_files, read_manifest
+from service.runtime.manifest import check_files, read_manifest
 from tests.running import running_service
 
 pytestmark = pytest.mark.tensorflow

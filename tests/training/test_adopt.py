@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from service.manifest import check_files, read_manifest
+from service.runtime.manifest import check_files, read_manifest
 from training import adopt, keras_file
 from training.__main__ import main
 from training.release import is_exported, read

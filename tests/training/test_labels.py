@@ -8,7 +8,7 @@ import pytest
 from keras.src.applications import imagenet_utils
 
 from service.errors import InvalidValue
-from service.manifest import Manifest, read_manifest
+from service.runtime.manifest import Manifest, read_manifest
 from service.tasks import classify_image
 from training import class_index, release
 from training.__main__ import main

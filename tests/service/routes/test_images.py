@@ -12,7 +12,7 @@ from httpx import ASGITransport, AsyncClient
 from PIL import Image
 
 from service.app import create_app
-from service.manifest import ManifestError, read_manifest
+from service.runtime.manifest import ManifestError, read_manifest
 from service.settings import Settings
 from tests.fake_images import (
     FakePhotoEngine,

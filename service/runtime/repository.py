@@ -17,7 +17,7 @@ from typing import Literal
 
 from service.errors import ModelNotFound, NotReady, VersionNotFound
 from service.metrics import Metrics
-from service.servable import Servable
+from service.runtime.servable import Servable
 
 State = Literal["LOADING", "AVAILABLE", "END"]
 STATES: tuple[State, ...] = ("LOADING", "AVAILABLE", "END")

@@ -8,8 +8,8 @@ import numpy as np
 
 from service.codecs.vocabulary import Vocabulary
 from service.continuous import ContinuousBatcher, Round
-from service.manifest import ManifestError
-from service.model import Model
+from service.runtime.manifest import ManifestError
+from service.runtime.model import Model
 
 SIGNATURES = ("prefill", "read", "generate")
 

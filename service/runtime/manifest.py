@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from service.latent_space import Direction, LatentSizes
+from service.runtime.latent_space import Direction, LatentSizes
 
 EXTRA = "assets.extra"
 # What the routes of a task call; the tensors of a signature that are named here have this form.

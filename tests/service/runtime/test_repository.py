@@ -8,9 +8,9 @@ import pytest
 from service.admission import Admission
 from service.errors import ModelNotFound, NotReady, VersionNotFound
 from service.metrics import Metrics
-from service.model import load_model
-from service.repository import ModelRepository
-from service.servable import Servable
+from service.runtime.model import load_model
+from service.runtime.repository import ModelRepository
+from service.runtime.servable import Servable
 from tests.fakes import FakeEngine, write_version
 
 pytestmark = pytest.mark.anyio

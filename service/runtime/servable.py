@@ -14,8 +14,8 @@ from service.continuous import Round
 from service.engine import Arrays
 from service.errors import InvalidValue
 from service.metrics import Metrics
-from service.model import Model
-from service.text_model import make_text_model
+from service.runtime.model import Model
+from service.runtime.text_model import make_text_model
 
 # What they draw from a random seed has to be the same bytes whatever else runs.
 GENERATIVE = ("autoencode_image", "generate_image")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from service.engine import Arrays, Engine, LoadEngine
-from service.manifest import (
+from service.runtime.manifest import (
     EXTRA,
     Manifest,
     ManifestError,

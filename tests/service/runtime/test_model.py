@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from service.manifest import ManifestError, parse_tensor
-from service.model import GoldenError, load_model
-from service.text_model import make_text_model
+from service.runtime.manifest import ManifestError, parse_tensor
+from service.runtime.model import GoldenError, load_model
+from service.runtime.text_model import make_text_model
 from tests.fake_text import WIDTH, FakeTextEngine, write_text_version
 from tests.fakes import FakeEngine, write_version
 

@@ -1,0 +1,1 @@
+"""A model in memory: manifest, loaded version, repository of versions."""
