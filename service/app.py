@@ -15,7 +15,6 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from service import __version__, errors
-from service.admission import Admission
 from service.asgi.middleware import RequestContext
 from service.asgi.responses import error_answer
 from service.asgi.routing import DirectRouter, Shortcut
@@ -38,6 +37,7 @@ from service.routes import (
 from service.runtime.model import load_model
 from service.runtime.repository import ModelRepository
 from service.runtime.servable import Servable
+from service.scheduling.admission import Admission
 from service.settings import Settings
 from service.tensorflow_engine import load_tensorflow
 

@@ -10,13 +10,13 @@ from starlette.responses import Response
 
 from service.asgi.requests import query_choice, query_integer
 from service.asgi.routing import DirectRouter
-from service.backlog import Job
 from service.codecs.image import data_uri, encode_png
 from service.codecs.latents import Latents
 from service.openapi import gan as documents
 from service.routes.event_stream import EventStream, event
 from service.routes.gan import DEFAULT
 from service.routes.prediction import Call
+from service.scheduling.projection_queue import Job
 from service.tasks import generate_image as task
 from service.tasks import projection
 from service.tasks.drawings import Drawings, seen

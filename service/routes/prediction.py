@@ -17,13 +17,13 @@ from service.asgi.disconnect import attended
 from service.asgi.requests import query_integer, read_body
 from service.asgi.responses import JSON, to_json
 from service.asgi.state import State, state_of
-from service.batcher import Batched
 from service.codecs.image import Picture, data_uri, encode_png, tile
 from service.codecs.raster import Pixels
 from service.codecs.request_images import read_pictures
 from service.engine import Arrays
 from service.errors import InvalidValue, ModelNotFound
 from service.runtime.servable import Servable
+from service.scheduling.micro_batcher import Batched
 
 T = TypeVar("T")
 PNG = "image/png"

@@ -4,10 +4,10 @@ import time
 
 from starlette.requests import Request
 
-from service.continuous import Sequence
 from service.errors import InvalidValue, ModelNotFound
 from service.routes.prediction import Call
 from service.runtime.text_model import TextModel
+from service.scheduling.continuous_batcher import Sequence
 from service.tasks import generate_text
 from service.tasks.text_requests import Origin
 

@@ -7,15 +7,15 @@ and no texts.
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from service.admission import Admission
-from service.backlog import Backlog
-from service.batcher import Batched, MicroBatcher
-from service.continuous import Round
 from service.engine import Arrays
 from service.errors import InvalidValue
 from service.metrics import Metrics
 from service.runtime.model import Model
 from service.runtime.text_model import make_text_model
+from service.scheduling.admission import Admission
+from service.scheduling.continuous_batcher import Round
+from service.scheduling.micro_batcher import Batched, MicroBatcher
+from service.scheduling.projection_queue import Backlog
 
 # What they draw from a random seed has to be the same bytes whatever else runs.
 GENERATIVE = ("autoencode_image", "generate_image")

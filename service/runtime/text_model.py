@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from service.codecs.vocabulary import Vocabulary
-from service.continuous import ContinuousBatcher, Round
 from service.runtime.manifest import ManifestError
 from service.runtime.model import Model
+from service.scheduling.continuous_batcher import ContinuousBatcher, Round
 
 SIGNATURES = ("prefill", "read", "generate")
 

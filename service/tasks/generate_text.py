@@ -8,9 +8,9 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from service.codecs import continuation
-from service.continuous import Sequence
 from service.errors import InvalidValue
 from service.runtime.text_model import TextModel
+from service.scheduling.continuous_batcher import Sequence
 from service.tasks.sequences import (
     FIRST_CHUNK,
     Entries,

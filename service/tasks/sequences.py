@@ -11,8 +11,8 @@ import numpy as np
 from service.codecs.random_streams import uniforms
 from service.codecs.stop_strings import StopScanner
 from service.codecs.vocabulary import Vocabulary
-from service.continuous import Row, Sequence
 from service.engine import Arrays
+from service.scheduling.continuous_batcher import Row, Sequence
 
 FIRST_CHUNK = 2  # of a stream: the first characters leave as soon as they can
 COLD = 1e-4  # a diversity below divides logits by so little that they overflow; it is as good as 0

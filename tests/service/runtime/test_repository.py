@@ -5,12 +5,12 @@ import shutil
 
 import pytest
 
-from service.admission import Admission
 from service.errors import ModelNotFound, NotReady, VersionNotFound
 from service.metrics import Metrics
 from service.runtime.model import load_model
 from service.runtime.repository import ModelRepository
 from service.runtime.servable import Servable
+from service.scheduling.admission import Admission
 from tests.fakes import FakeEngine, write_version
 
 pytestmark = pytest.mark.anyio

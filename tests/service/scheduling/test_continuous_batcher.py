@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from service.continuous import ContinuousBatcher, Sequence
 from service.errors import InternalError
+from service.scheduling.continuous_batcher import ContinuousBatcher, Sequence
 
 pytestmark = pytest.mark.anyio
 WIDTH, CHUNK = 4, 16

@@ -2,8 +2,8 @@
 
 import pytest
 
-from service.backlog import FORGET_SECONDS, Backlog, Job
 from service.errors import Overloaded
+from service.scheduling.projection_queue import FORGET_SECONDS, Backlog, Job
 
 
 class Clock:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from service.admission import Admission
 from service.errors import DeadlineExceeded, Overloaded
+from service.scheduling.admission import Admission
 
 
 class Clock:

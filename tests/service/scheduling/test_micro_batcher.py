@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.batcher import MicroBatcher
 from service.errors import DeadlineExceeded, InternalError
+from service.scheduling.micro_batcher import MicroBatcher
 
 pytestmark = pytest.mark.anyio
 

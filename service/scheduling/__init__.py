@@ -1,0 +1,1 @@
+"""Who runs when: batching, admission control, the projection queue."""
