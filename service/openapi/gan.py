@@ -14,7 +14,7 @@ from service.openapi.common import (
     query,
 )
 from service.openapi.vae import COUNT, MANY_ERRORS, ONLY_GRID, PICTURE_ERRORS, SEED, WITH_GRID
-from service.tasks import gan_points, points, projection
+from service.tasks import gan_points, latent_points, projection
 from service.tasks import generate_image as limits
 
 DIGIT = {"type": "integer", "minimum": 0, "description": "absent: drawn from the random seed"}
@@ -36,9 +36,9 @@ POINT: dict[str, Any] = {
 STRENGTH = {"type": "number", "minimum": -limits.MAX_STRENGTH, "maximum": limits.MAX_STRENGTH}
 NUMBER_OF_STEPS = {
     "type": "integer",
-    "minimum": points.MIN_STEPS,
-    "maximum": points.MAX_STEPS,
-    "default": points.DEFAULT_STEPS,
+    "minimum": latent_points.MIN_STEPS,
+    "maximum": latent_points.MAX_STEPS,
+    "default": latent_points.DEFAULT_STEPS,
 }
 
 
@@ -78,7 +78,7 @@ INTERPOLATE: dict[str, Any] = {
                 "from": POINT,
                 "to": POINT,
                 "steps": NUMBER_OF_STEPS,
-                "path": _choice(*points.PATHS),
+                "path": _choice(*latent_points.PATHS),
                 "space": _choice("w", "z"),
             },
             {"from": {"random_seed": 3, "digit": 4}, "to": {"random_seed": 8, "digit": 9}},

@@ -5,7 +5,7 @@ from typing import Any
 from service.codecs.random_streams import MAX_SEED
 from service.openapi import schemas
 from service.openapi.common import MODEL_CHOICE, json_body, problems
-from service.tasks import text_requests as limits
+from service.tasks import text_request as limits
 
 ERRORS = problems(400, 401, 404, 413, 415, 422, 429, 503, 504)
 TEXT = {"type": "string"}

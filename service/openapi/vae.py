@@ -16,7 +16,7 @@ from service.openapi.common import (
     query,
 )
 from service.tasks import autoencode_image as limits
-from service.tasks import points
+from service.tasks import latent_points
 
 SEED: dict[str, Any] = {
     "type": "integer",
@@ -40,7 +40,11 @@ SCALE: dict[str, Any] = {
 VECTOR: dict[str, Any] = {
     "type": "array",
     "description": "a number for each latent dimension",
-    "items": {"type": "number", "minimum": -points.LARGEST, "maximum": points.LARGEST},
+    "items": {
+        "type": "number",
+        "minimum": -latent_points.LARGEST,
+        "maximum": latent_points.LARGEST,
+    },
 }
 END: dict[str, Any] = {
     "description": 'a picture, a latent vector, or {"random_seed": 3}',
@@ -126,11 +130,11 @@ INTERPOLATE: dict[str, Any] = {
                 "to": END,
                 "steps": {
                     "type": "integer",
-                    "minimum": points.MIN_STEPS,
-                    "maximum": points.MAX_STEPS,
-                    "default": points.DEFAULT_STEPS,
+                    "minimum": latent_points.MIN_STEPS,
+                    "maximum": latent_points.MAX_STEPS,
+                    "default": latent_points.DEFAULT_STEPS,
                 },
-                "path": {"type": "string", "enum": list(points.PATHS), "default": "lerp"},
+                "path": {"type": "string", "enum": list(latent_points.PATHS), "default": "lerp"},
             },
             {"from": {"random_seed": 3}, "to": {"random_seed": 8}, "steps": 5},
             "from",

@@ -16,7 +16,7 @@ from service.routes.event_stream import EventStream, event
 from service.routes.text_prediction import DEFAULT, TextCall
 from service.tasks.generate_text import Composition
 from service.tasks.sequences import Entries
-from service.tasks.text_requests import COMPLETION_FIELDS, read_completion
+from service.tasks.text_request import COMPLETION_FIELDS, read_completion
 
 router = DirectRouter(tags=["text"])
 

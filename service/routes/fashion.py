@@ -12,7 +12,7 @@ from service.errors import InvalidValue
 from service.openapi import images as documents
 from service.routes.prediction import Call
 from service.tasks import classify_image as task
-from service.tasks.drawings import Drawings
+from service.tasks.prepared_images import Drawings
 
 HEADS = {"dense": "fashion-dense", "svm": "fashion-svm"}
 

@@ -15,9 +15,9 @@ from service.codecs.raster import Pixels
 from service.openapi import gan as documents
 from service.routes.cached_images import NOT_STORED, cached_picture, picture
 from service.routes.prediction import Call
-from service.tasks import gan_points, points
+from service.tasks import gan_points, latent_points
 from service.tasks import generate_image as task
-from service.tasks.drawings import Drawings
+from service.tasks.prepared_images import Drawings
 
 DEFAULT = "gan"
 
@@ -51,7 +51,7 @@ async def sample_png(request: Request) -> Response:
     truncation = query_number(request, "truncation", 0, gan_points.MAX_TRUNCATION)
     asked = task.Sample(
         query_integer(request, "n", 1, task.MAX_COUNT) or task.DEFAULT_COUNT,
-        points.drawn_seed(given),
+        latent_points.drawn_seed(given),
         query_integer(request, "digit", 0, space.digits - 1),
         gan_points.DEFAULT_TRUNCATION if truncation is None else truncation,
     )

@@ -19,7 +19,7 @@ from service.routes.prediction import Call
 from service.scheduling.projection_queue import Job
 from service.tasks import generate_image as task
 from service.tasks import projection
-from service.tasks.drawings import Drawings, seen
+from service.tasks.prepared_images import Drawings, seen
 from service.tasks.projection import Plan, Projection
 
 router = DirectRouter(tags=["gan"])

@@ -10,7 +10,7 @@ from service.asgi.routing import DirectRouter
 from service.openapi import images as documents
 from service.routes.prediction import Call
 from service.tasks import classify_image as task
-from service.tasks.drawings import Drawings
+from service.tasks.prepared_images import Drawings
 
 DEFAULT = "labels"
 MOST = 10**9  # what a model has no class for is refused by the task, which knows how many it has

@@ -12,12 +12,7 @@ from service.openapi import text as documents
 from service.routes.event_stream import EventStream, event
 from service.routes.text_prediction import TextCall
 from service.tasks.generate_text import Composition, Piece, Score, encode
-from service.tasks.text_requests import (
-    GENERATE_FIELDS,
-    SCORE_FIELDS,
-    read_generate,
-    read_score,
-)
+from service.tasks.text_request import GENERATE_FIELDS, SCORE_FIELDS, read_generate, read_score
 
 router = DirectRouter(tags=["text"])
 

@@ -9,7 +9,7 @@ from service.routes.prediction import Call
 from service.runtime.text_model import TextModel
 from service.scheduling.continuous_batcher import Sequence
 from service.tasks import generate_text
-from service.tasks.text_requests import Origin
+from service.tasks.text_request import Origin
 
 DEFAULT = "text"
 

@@ -17,8 +17,8 @@ from service.openapi import vae as documents
 from service.routes.cached_images import NOT_STORED, cached_picture, picture
 from service.routes.prediction import Call
 from service.tasks import autoencode_image as task
-from service.tasks import points
-from service.tasks.drawings import Drawings
+from service.tasks import latent_points
+from service.tasks.prepared_images import Drawings
 
 DEFAULT = "vae"
 DEFAULT_PLANE = "vae-2d"
@@ -102,7 +102,7 @@ async def sample_png(request: Request) -> Response:
     """Show samples as one picture, which a page can name by its address."""
     given = query_integer(request, "random_seed", 0, MAX_SEED)
     n = query_integer(request, "n", 1, task.MAX_COUNT) or task.DEFAULT_COUNT
-    asked = task.Sample(n, points.drawn_seed(given))
+    asked = task.Sample(n, latent_points.drawn_seed(given))
     call = _call(request)
     z = asked.latents(task.latent_size(call.servable.manifest))
     drawn = partial(_decode, call, z)

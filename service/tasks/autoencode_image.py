@@ -15,9 +15,9 @@ from service.engine import Arrays
 from service.errors import InvalidValue
 from service.preprocessing.digit import fit_digit
 from service.runtime.manifest import Manifest, parse_tensor
-from service.tasks import drawings, points
-from service.tasks.drawings import Drawings, seen
-from service.tasks.points import shown
+from service.tasks import latent_points, prepared_images
+from service.tasks.latent_points import shown
+from service.tasks.prepared_images import Drawings, seen
 
 TASK = "autoencode_image"
 MAX_COUNT, DEFAULT_COUNT = 256, 16  # latent vectors of one request
@@ -27,7 +27,7 @@ SAMPLE_FIELDS = ("n", "random_seed", "scale")
 DECODE_FIELDS = ("latents",)
 INTERPOLATE_FIELDS = ("from", "to", "steps", "path")
 
-decode_pictures = partial(drawings.decode, into_form=fit_digit)
+decode_pictures = partial(prepared_images.decode, into_form=fit_digit)
 
 
 class Sample(NamedTuple):
@@ -51,7 +51,7 @@ class Interpolation(NamedTuple):
 
     def between(self, start: Latents, end: Latents) -> Latents:
         """Latent vectors along the way, [steps, Z]."""
-        return points.PATHS[self.path](start, end, self.steps)
+        return latent_points.PATHS[self.path](start, end, self.steps)
 
 
 def latent_size(manifest: Manifest) -> int:
@@ -65,7 +65,7 @@ def read_sample(fields: Document) -> Sample:
     scale = fields.number("scale", 0, MAX_SCALE)
     return Sample(
         fields.integer("n", 1, MAX_COUNT) or DEFAULT_COUNT,
-        points.drawn_seed(fields.integer("random_seed", 0, MAX_SEED)),
+        latent_points.drawn_seed(fields.integer("random_seed", 0, MAX_SEED)),
         1.0 if scale is None else scale,
     )
 
@@ -79,28 +79,31 @@ def read_decode(fields: Document, size: int) -> Latents:
         )
     if len(rows) > MAX_COUNT:
         raise InvalidValue(f"at most {MAX_COUNT} latent vectors a request, got {len(rows):,}")
-    return np.array([points.vector("latents", row, size) for row in rows], np.float32)
+    return np.array([latent_points.vector("latents", row, size) for row in rows], np.float32)
 
 
 def read_interpolate(fields: Document, size: int, max_pixels: int) -> Interpolation:
     """A body of `/v1/vae/interpolate`; its pictures are opened, not decoded."""
     ends = _end("from", fields, size), _end("to", fields, size)
     check_pixels([end for end in ends if isinstance(end, Picture)], max_pixels)
-    steps = fields.integer("steps", points.MIN_STEPS, points.MAX_STEPS) or points.DEFAULT_STEPS
-    return Interpolation(ends, steps, fields.choice("path", tuple(points.PATHS)) or "lerp")
+    steps = (
+        fields.integer("steps", latent_points.MIN_STEPS, latent_points.MAX_STEPS)
+        or latent_points.DEFAULT_STEPS
+    )
+    return Interpolation(ends, steps, fields.choice("path", tuple(latent_points.PATHS)) or "lerp")
 
 
 def _end(name: str, fields: Document, size: int) -> Picture | Latents:
     value = fields.value(name)
     if isinstance(value, dict) and value.keys() == {"random_seed"}:
-        seed = points.random_seed(name, value["random_seed"])
+        seed = latent_points.random_seed(name, value["random_seed"])
         drawn: Latents = latents.draw(seed, 1, size)[0]
         return drawn
-    picture = points.picture(value)
+    picture = latent_points.picture(value)
     if picture is not None:
         return picture
     if isinstance(value, list):
-        return np.array(points.vector(name, value, size), np.float32)
+        return np.array(latent_points.vector(name, value, size), np.float32)
     raise InvalidValue(
         f'{name} is an image, a list of {size} numbers or {{"random_seed": 3}}, got {shown(value)}'
     )

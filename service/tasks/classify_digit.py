@@ -8,14 +8,14 @@ import numpy as np
 from service.codecs.image import data_uri, encode_png, tile
 from service.engine import Arrays
 from service.preprocessing.digit import normalize_digit
-from service.tasks import drawings
-from service.tasks.drawings import Drawings, seen
+from service.tasks import prepared_images
+from service.tasks.prepared_images import Drawings, seen
 
 TASK = "classify_digit"
 OUTLIER = 0.5  # the graph scales its score so that more than this is "probably no digit"
 
 
-decode = partial(drawings.decode, into_form=normalize_digit)
+decode = partial(prepared_images.decode, into_form=normalize_digit)
 
 
 def encode(outputs: Arrays, decoded: Drawings, *, with_input: bool) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from service.preprocessing.clothing import normalize_clothing
 from service.preprocessing.digit import SIDE, Canvas
 from service.preprocessing.photo import fit_photo, needed_side, take_photo
 from service.runtime.manifest import InputSpec, Manifest
-from service.tasks.drawings import Drawings, seen
+from service.tasks.prepared_images import Drawings, seen
 
 TASK = "classify_image"
 DEFAULT_TOP = 5

@@ -15,8 +15,8 @@ from service.codecs.random_streams import uniforms
 from service.errors import InvalidValue
 from service.runtime.latent_space import LatentSizes
 from service.runtime.manifest import Manifest
-from service.tasks import points
-from service.tasks.points import shown
+from service.tasks import latent_points
+from service.tasks.latent_points import shown
 
 MAX_TRUNCATION, DEFAULT_TRUNCATION = 2.0, 0.7
 ORIGIN_FIELDS = {"random_seed", "z", "digit", "truncation"}
@@ -71,11 +71,11 @@ def read_point(name: str, value: Any, space: Space) -> Point:
     """A picture (opened), a w [W], or what leads to one."""
     if isinstance(value, dict) and value.keys() != {"image"}:
         return read_origin(name, value, space)
-    picture = points.picture(value)
+    picture = latent_points.picture(value)
     if picture is not None:
         return picture
     if isinstance(value, list):
-        return np.array(points.vector(name, value, space.sizes.w), np.float32)
+        return np.array(latent_points.vector(name, value, space.sizes.w), np.float32)
     raise InvalidValue(
         f"{name} is an image, a list of {space.sizes.w} numbers (w) or "
         f'{{"random_seed": 3, "digit": 4}}, got {shown(value)}'
@@ -104,9 +104,9 @@ def read_origin(name: str, value: Any, space: Space) -> Origin:
             f"{name}.truncation is a number from 0 to {MAX_TRUNCATION:g}, got {shown(weight)}"
         )
     if "z" in value:
-        z = np.array(points.vector(name, value["z"], space.sizes.z), np.float32)
+        z = np.array(latent_points.vector(name, value["z"], space.sizes.z), np.float32)
         return Origin(z, digit, None, weight)
-    seed = points.random_seed(name, value["random_seed"])
+    seed = latent_points.random_seed(name, value["random_seed"])
     return Origin(
         latents.draw(seed, 1, space.sizes.z)[0], digit, drawn_digit(seed, 0, space), weight
     )

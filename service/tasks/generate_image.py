@@ -16,7 +16,7 @@ from service.errors import InvalidValue
 from service.preprocessing.digit import fit_digit, normalize_digit
 from service.runtime.latent_space import LatentSizes
 from service.runtime.manifest import Manifest
-from service.tasks import drawings, points
+from service.tasks import latent_points, prepared_images
 from service.tasks.gan_points import (
     DEFAULT_TRUNCATION,
     MAX_TRUNCATION,
@@ -39,8 +39,8 @@ INTERPOLATE_FIELDS = ("from", "to", "steps", "path", "space")
 MIX_FIELDS = ("coarse", "fine")
 EDIT_FIELDS = ("latent", "image", "direction", "strength")
 
-decode_pictures = partial(drawings.decode, into_form=fit_digit)
-decode_query = partial(drawings.decode, into_form=normalize_digit)
+decode_pictures = partial(prepared_images.decode, into_form=fit_digit)
+decode_query = partial(prepared_images.decode, into_form=normalize_digit)
 
 
 class Sample(NamedTuple):
@@ -70,7 +70,7 @@ class Interpolation(NamedTuple):
 
     def between(self, start: Latents, end: Latents) -> Latents:
         """Latent vectors along the way, [steps, size]."""
-        return points.PATHS[self.path](start, end, self.steps)
+        return latent_points.PATHS[self.path](start, end, self.steps)
 
     def inputs(self) -> dict[str, np.ndarray] | None:
         """The way through z as inputs of `sample`; None: it leads through w."""
@@ -102,7 +102,7 @@ def read_sample(fields: Document, space: Space) -> Sample:
     truncation = fields.number("truncation", 0, MAX_TRUNCATION)
     return Sample(
         fields.integer("n", 1, MAX_COUNT) or DEFAULT_COUNT,
-        points.drawn_seed(fields.integer("random_seed", 0, MAX_SEED)),
+        latent_points.drawn_seed(fields.integer("random_seed", 0, MAX_SEED)),
         fields.integer("digit", 0, space.digits - 1),
         DEFAULT_TRUNCATION if truncation is None else truncation,
     )
@@ -114,8 +114,11 @@ def read_interpolate(fields: Document, space: Space, max_pixels: int) -> Interpo
     read = read_origin if where == "z" else read_point
     ends = read("from", fields.value("from"), space), read("to", fields.value("to"), space)
     check_pixels([end for end in ends if isinstance(end, Picture)], max_pixels)
-    steps = fields.integer("steps", points.MIN_STEPS, points.MAX_STEPS) or points.DEFAULT_STEPS
-    path = fields.choice("path", tuple(points.PATHS)) or "lerp"
+    steps = (
+        fields.integer("steps", latent_points.MIN_STEPS, latent_points.MAX_STEPS)
+        or latent_points.DEFAULT_STEPS
+    )
+    path = fields.choice("path", tuple(latent_points.PATHS)) or "lerp"
     return Interpolation(ends, steps, path, where)
 
 
@@ -166,11 +169,11 @@ def directions(manifest: Manifest) -> list[dict[str, Any]]:
 
 
 def predictions(
-    outputs: Arrays, pictures: drawings.Drawings, *, with_input: bool
+    outputs: Arrays, pictures: prepared_images.Drawings, *, with_input: bool
 ) -> list[dict[str, Any]]:
     """How real the discriminator finds each picture."""
     rows = [{"probability_real": value} for value in outputs["probability_real"].tolist()]
     if not with_input:
         return rows
     pairs = zip(rows, pictures.canvases, strict=True)
-    return [{**row, "input": drawings.seen(canvas)} for row, canvas in pairs]
+    return [{**row, "input": prepared_images.seen(canvas)} for row, canvas in pairs]

@@ -21,7 +21,7 @@ from service.tasks.sequences import (
     TextState,
     rounded,
 )
-from service.tasks.text_requests import TextRequest
+from service.tasks.text_request import TextRequest
 
 TASK = "generate_text"
 LIVE = 8  # generations of one request at a time: enough to fill batches, and room for others
