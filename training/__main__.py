@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from training import adopt_command, jobs, network_command, overrides, release
+from training import jobs, release
+from training.cli import config_options, import_model, pretrained
 from training.job import Job
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings hide our progress
@@ -83,7 +84,7 @@ def load_job(name: str) -> Job:
 def main(arguments: list[str]) -> int:
     """Run one command; return the exit status."""
     parser = _parser(arguments)
-    options = parser.parse_args(adopt_command.joined(arguments))
+    options = parser.parse_args(import_model.joined(arguments))
     try:
         return cast(int, options.run(options))
     except (ValueError, OSError) as error:
@@ -105,17 +106,17 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
         if name in arguments:
             job = load_job(name)
             TASKS[job.TASK].add_data_option(one)
-            overrides.add_arguments(one, job.Config)
+            config_options.add_arguments(one, job.Config)
     train.set_defaults(run=_train)
 
     export = commands.add_parser("export", help="build SavedModels from the released weights")
     export.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(release.NAMES)}")
     export.add_argument("--models", type=Path, default=Path("models"), help="where to export to")
     export.add_argument("--missing", action="store_true", help="only what is not exported yet")
-    network_command.add_export_options(export)
+    pretrained.add_export_options(export)
     export.set_defaults(run=_export)
 
-    adopt_command.add_arguments(commands)
+    import_model.add_arguments(commands)
 
     choose = commands.add_parser(
         "release", help="take the best of several trainings, by validation, as the released one"
@@ -135,15 +136,17 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
         "describe", help="print a card, or what a layer makes of a shape"
     )
     describe.add_argument("name", nargs="?", help="a released model")
-    describe.add_argument("--input", type=overrides.parse_shape, metavar="HxWxC")
-    describe.add_argument("--conv", type=overrides.parse_shape, metavar="HxWxC", help="one filter")
+    describe.add_argument("--input", type=config_options.parse_shape, metavar="HxWxC")
+    describe.add_argument(
+        "--conv", type=config_options.parse_shape, metavar="HxWxC", help="one filter"
+    )
     describe.add_argument("--pool", type=int, metavar="SIZE", help="max pooling window")
     describe.add_argument("--padding", type=int, default=0)
     describe.add_argument("--stride", type=int, default=1)
     describe.add_argument("--batch", type=int, default=1)
-    network_command.add_describe_options(describe)
+    pretrained.add_describe_options(describe)
     describe.set_defaults(run=_describe)
-    network_command.add_class_index(commands)
+    pretrained.add_class_index(commands)
     return parser
 
 
@@ -154,7 +157,7 @@ def _train(options: argparse.Namespace) -> int:
     name = release.check_name(options.name or job.NAME)
     version = run.train(
         job,
-        overrides.apply(job.Config(), options),
+        config_options.apply(job.Config(), options),
         data=options.data,
         workdir=options.workdir or Path("runs") / name,
         models=options.models,
@@ -169,7 +172,7 @@ def _train(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     """Export each name on its own: one that fails does not stop the others."""
     if options.arch or options.weights or options.name:
-        return network_command.export(load_job("labels"), options)
+        return pretrained.export(load_job("labels"), options)
     unknown = [name for name in options.names if name not in release.NAMES]
     if unknown:
         raise ValueError(
@@ -213,8 +216,8 @@ def _sweep_beta(options: argparse.Namespace) -> int:
 
 
 def _describe(options: argparse.Namespace) -> int:
-    if network_command.is_asked(options):
-        return network_command.describe(options)
+    if pretrained.is_asked(options):
+        return pretrained.describe(options)
     if options.name:
         from training import card
 

@@ -5,7 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from training import overrides, release
+from training import release
+from training.cli import config_options
 from training.job import Job
 
 
@@ -24,7 +25,7 @@ def export(job: Job, options: argparse.Namespace) -> int:
     if options.names != ["labels"]:
         raise ValueError("--arch, --weights and --name are for labels: export labels --arch …")
     given = {key: vars(options)[key] for key in ("arch", "weights") if vars(options)[key]}
-    config: Any = overrides.apply(job.Config(), argparse.Namespace(**given))
+    config: Any = config_options.apply(job.Config(), argparse.Namespace(**given))
     name = release.check_name(options.name or config.arch.lower())
     prepared = pretrained.prepare(job, config, Path("runs") / name / "release")
     version = exporting.export(job, prepared, options.models, name, "trained")
@@ -57,7 +58,7 @@ def add_describe_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--arch", help="EfficientNetLite0 or a network of keras.applications")
     group.add_argument("--include-top", action=argparse.BooleanOptionalAction, default=True)
     group.add_argument("--weights", help="imagenet, none or a file (default: none)")
-    group.add_argument("--input-shape", type=overrides.parse_shape, metavar="HxWxC")
+    group.add_argument("--input-shape", type=config_options.parse_shape, metavar="HxWxC")
     group.add_argument("--pooling", choices=("avg", "max"))
     group.add_argument("--classes", type=int, default=1000)
 

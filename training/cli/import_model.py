@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from training import overrides
+from training.cli import config_options
 
 
 def joined(arguments: list[str]) -> list[str]:
@@ -36,7 +36,7 @@ def add_arguments(commands: Any) -> None:
     )
     adopt.add_argument(
         "--input-shape",
-        type=overrides.parse_shape,
+        type=config_options.parse_shape,
         metavar="HxWxC",
         help="for a network that leaves its size free",
     )
