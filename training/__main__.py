@@ -207,9 +207,10 @@ def _release(options: argparse.Namespace) -> int:
 
 
 def _sweep_beta(options: argparse.Namespace) -> int:
-    from training import beta_sweep, datasets
+    from training import beta_sweep
+    from training.data import mnist
 
-    splits = datasets.load_digits(beta_sweep.SMALL, options.data_dir)
+    splits = mnist.load_digits(beta_sweep.SMALL, options.data_dir)
     table, sheet = beta_sweep.sweep(splits, options.workdir)
     beta_sweep.save(table, sheet, options.card, options.sheet)
     return 0

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from training import evaluation, outliers
-from training.datasets import synthetic_digits
+from training.data.mnist import synthetic_digits
 from training.job import Arrays, Signature, Splits
 
 TASK = "classify_digit"

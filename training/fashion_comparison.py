@@ -14,9 +14,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from training import fashion_ways, pictures, release
+from training import fashion_ways, release
+from training.data import labelled_images
+from training.data.labelled_images import LabelledPictures
 from training.fashion_ways import Way
-from training.pictures import LabelledPictures
 
 ROUNDS = 40  # in which each way is asked for one picture
 
@@ -110,8 +111,8 @@ def _load(options: argparse.Namespace) -> LabelledPictures:
     missing = [str(card) for card in options.card if not card.is_file()]
     if missing:
         raise ValueError(f"there is no {', '.join(missing)} to put the table into")
-    splits = pictures.load(fashion_ways.DENSE, options.data_dir)
-    if splits.labels != pictures.FASHION_LABELS:
+    splits = labelled_images.load(fashion_ways.DENSE, options.data_dir)
+    if splits.labels != labelled_images.FASHION_LABELS:
         raise ValueError(f"{options.data_dir} holds other pictures than Fashion-MNIST")
     return splits
 

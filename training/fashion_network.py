@@ -10,9 +10,10 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from training import augmentation, fitting
+from training import fitting
+from training.data import augmentation
+from training.data.labelled_images import LabelledPictures
 from training.job import JobConfig
-from training.pictures import LabelledPictures
 
 
 @dataclass(frozen=True)

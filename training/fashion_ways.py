@@ -16,8 +16,8 @@ import tensorflow as tf
 from sklearn.svm import SVC, LinearSVC
 
 from training import evaluation, fashion_network, release, transfer
+from training.data.labelled_images import LabelledPictures
 from training.jobs import fashion_dense, fashion_svm
-from training.pictures import LabelledPictures
 
 Step = Callable[[np.ndarray], np.ndarray]
 DENSE = fashion_dense.Config()

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from training import gan_model
-from training.datasets import synthetic_digits
+from training.data.mnist import synthetic_digits
 from training.gan_model import DIGITS, Gan
 from training.gan_pictures import to_greys
 from training.gan_projection import LOSSES, Projector

@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from training import datasets
+from training.data import mnist
 from training.efficientnet_lite import MEAN, STANDARD_DEVIATION, EfficientNetLite0
 from training.job import Arrays, JobConfig
 
@@ -101,7 +101,7 @@ def golden_images(model: keras.Model) -> Arrays:
     """Five digits of Pillow's typeface, and for larger pictures waves of colour: no data set needed."""
     height, width, channels = model.input_shape[1:]
     if (height, width, channels) == (28, 28, 1):
-        return {"images": datasets.synthetic_digits(5, seed=7).images}
+        return {"images": mnist.synthetic_digits(5, seed=7).images}
     row, column = np.arange(height)[:, None, None], np.arange(width)[None, :, None]
     phases = 0.05 * (row + 1) * (np.arange(channels) + 1) + 0.07 * column
     waves = [127 + 100 * np.sin(phases + shift) for shift in range(5)]

@@ -12,7 +12,7 @@ import tensorflow as tf
 from scipy.special import logsumexp
 
 from training import evaluation, vae_model, vae_pictures
-from training.datasets import synthetic_pictures
+from training.data.mnist import synthetic_pictures
 from training.job import Splits
 from training.judge import Judge
 from training.vae_fitting import binarised

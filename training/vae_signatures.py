@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from training import vae_model
-from training.datasets import synthetic_digits
+from training.data.mnist import synthetic_digits
 from training.job import Arrays, Signature
 from training.vae_model import Vae
 

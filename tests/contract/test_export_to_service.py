@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageOps
 
 from service.runtime.manifest import check_files, read_manifest
 from tests.contract.pages import ROOT, blocks, follow
-from training.datasets import synthetic_digits
+from training.data.mnist import synthetic_digits
 
 pytestmark = pytest.mark.tensorflow
 SEVEN = ROOT / "docs" / "seven.png"

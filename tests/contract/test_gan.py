@@ -15,7 +15,7 @@ from service.runtime.manifest import check_files, read_manifest
 from tests.running import running_service
 from tests.training.test_gan import SIZES, SMALL, SmallJob
 from training import gan_latents, run
-from training.datasets import synthetic_digits
+from training.data.mnist import synthetic_digits
 from training.jobs import gan
 from training.judge import Judge
 

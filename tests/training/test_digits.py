@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from training.datasets import synthetic_digits
+from training.data.mnist import synthetic_digits
 from training.job import Splits
 from training.jobs import digits
 

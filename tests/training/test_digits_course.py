@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from training import run
-from training.datasets import synthetic_digits
+from training.data.mnist import synthetic_digits
 from training.job import Splits
 from training.jobs import digits_course
 

@@ -11,8 +11,9 @@ from sklearn.kernel_approximation import Nystroem
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.svm import LinearSVC
 
-from training import picture_folder, release, run, transfer
-from training.datasets import synthetic_digits
+from training import release, run, transfer
+from training.data import image_folder
+from training.data.mnist import synthetic_digits
 from training.jobs import fashion_dense, fashion_svm
 
 pytestmark = pytest.mark.tensorflow
@@ -66,7 +67,7 @@ def test_a_folder_of_pictures_becomes_a_model_of_its_classes(trained):
 def test_it_tells_the_classes_apart_at_any_batch_size(trained, folder):
     _, _, version = trained
     serve = tf.saved_model.load(str(version)).signatures["serving_default"]
-    images = np.stack([picture_folder.read_photo(folder / n / "3.png") for n in ("grass", "night")])
+    images = np.stack([image_folder.read_photo(folder / n / "3.png") for n in ("grass", "night")])
 
     scores = serve(images=tf.constant(images))["scores"].numpy()
     alone = serve(images=tf.constant(images[:1]))["scores"].numpy()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from training import evaluation, fashion_comparison
-from training.datasets import synthetic_digits
+from training.data.mnist import synthetic_digits
 from training.fashion_ways import Way
 
 pytestmark = pytest.mark.tensorflow

@@ -20,7 +20,7 @@ from training import (
     gan_usefulness,
     run,
 )
-from training.datasets import synthetic_digits
+from training.data.mnist import synthetic_digits
 from training.job import Splits
 from training.jobs import gan
 

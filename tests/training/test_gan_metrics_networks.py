@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from training import evaluation, gan_distances, gan_inversion, gan_usefulness, photo_features
-from training.datasets import synthetic_digits
+from training.data.mnist import synthetic_digits
 
 pytestmark = pytest.mark.tensorflow
 

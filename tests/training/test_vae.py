@@ -11,7 +11,7 @@ import tensorflow as tf
 from PIL import Image
 
 from training import beta_sweep, run, vae_evaluation, vae_fitting, vae_model, vae_signatures
-from training.datasets import synthetic_digits, synthetic_pictures
+from training.data.mnist import synthetic_digits, synthetic_pictures
 from training.job import Splits
 from training.jobs import ae_2d, vae, vae_2d
 

@@ -11,14 +11,15 @@ normal distribution shows all of it.
 
 from dataclasses import dataclass
 
-from training import datasets, vae_evaluation, vae_fitting, vae_model, vae_signatures
+from training import vae_evaluation, vae_fitting, vae_model, vae_signatures
+from training.data import mnist
 from training.vae_model import VaeConfig
 
 NAME = "ae-2d"
 TASK = vae_signatures.TASK
 INPUT = vae_signatures.INPUT
 LABELS: list[tuple[str, str]] = []
-load_data = datasets.load_digits
+load_data = mnist.load_digits
 build_model = vae_model.build_model
 train = vae_fitting.train
 evaluate = vae_evaluation.evaluate

@@ -14,14 +14,15 @@ from typing import Any
 
 import keras
 
-from training import augmentation, datasets, digit_classifier, fitting
+from training import digit_classifier, fitting
+from training.data import augmentation, mnist
 from training.job import JobConfig, Splits
 
 NAME = "digits-course"
 TASK = digit_classifier.TASK
 INPUT = digit_classifier.INPUT
 LABELS = digit_classifier.LABELS
-load_data = datasets.load_digits
+load_data = mnist.load_digits
 golden_inputs = digit_classifier.golden_inputs
 OUTLIER_LAYERS = ("pool2", "logits")
 evaluate = partial(digit_classifier.evaluate, outlier_layers=OUTLIER_LAYERS)

@@ -16,16 +16,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training import evaluation, fitting, folding, pictures, transfer
+from training import evaluation, fitting, folding, transfer
+from training.data import labelled_images
+from training.data.labelled_images import LabelledPictures
 from training.job import Arrays, Signature
-from training.pictures import LabelledPictures
 from training.transfer import TransferConfig
 
 NAME = "fashion-dense"
 TASK = transfer.TASK
 INPUT = transfer.INPUT
-LABELS = [(name, name) for name in pictures.FASHION_LABELS]
-load_data = pictures.load
+LABELS = [(name, name) for name in labelled_images.FASHION_LABELS]
+load_data = labelled_images.load
 manifest_fields = transfer.manifest_fields
 BOUNDARY = "stage5"  # the last frozen layer
 HEAD_EPOCHS = 20  # of the new last layer alone, on features: seconds each

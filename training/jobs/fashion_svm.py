@@ -22,16 +22,17 @@ from sklearn.decomposition import PCA
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.svm import LinearSVC
 
-from training import evaluation, folding, pictures, transfer
+from training import evaluation, folding, transfer
+from training.data import labelled_images
+from training.data.labelled_images import LabelledPictures
 from training.job import Arrays, Signature
-from training.pictures import LabelledPictures
 from training.transfer import TransferConfig
 
 NAME = "fashion-svm"
 TASK = transfer.TASK
 INPUT = transfer.INPUT
-LABELS = [(name, name) for name in pictures.FASHION_LABELS]
-load_data = pictures.load
+LABELS = [(name, name) for name in labelled_images.FASHION_LABELS]
+load_data = labelled_images.load
 manifest_fields = transfer.manifest_fields
 MAPS = ("stage4", "stage5")  # whose outputs are the features, place by place
 GRID = 6  # places a side at most; larger maps are averaged down to it

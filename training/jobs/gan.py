@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from training import datasets, gan_encoder, gan_evaluation, gan_fitting, gan_model, gan_signatures
+from training import gan_encoder, gan_evaluation, gan_fitting, gan_model, gan_signatures
+from training.data import mnist
 from training.gan_model import Gan, GanConfig
 from training.job import Splits
 
@@ -23,7 +24,7 @@ NAME = "gan"
 TASK = gan_signatures.TASK
 INPUT = gan_signatures.INPUT
 LABELS = gan_signatures.LABELS
-load_data = datasets.load_digits
+load_data = mnist.load_digits
 build_model = gan_model.build_model
 evaluate = gan_evaluation.evaluate
 signatures = gan_signatures.signatures

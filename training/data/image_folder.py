@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageOps
 
-from training.datasets import DatasetError
+from training.data.mnist import DatasetError
 from training.job import Split, Splits
 
 SIDE = 160  # of the pictures a network gets; the service resizes what it is sent to this

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from training import augmentation
-from training.datasets import synthetic_digits
+from training.data import augmentation
+from training.data.mnist import synthetic_digits
 
 pytestmark = pytest.mark.tensorflow
 

@@ -6,8 +6,8 @@ import struct
 import numpy as np
 import pytest
 
-from training import datasets
-from training.datasets import DatasetError, load_mnist, read_idx, synthetic_digits
+from training.data import mnist
+from training.data.mnist import DatasetError, load_mnist, read_idx, synthetic_digits
 
 
 def idx(array):
@@ -68,7 +68,7 @@ def test_without_a_download_the_packaged_digits_serve_and_it_says_so(monkeypatch
     def offline():
         raise OSError("no network")
 
-    monkeypatch.setattr(datasets, "_download_mnist", offline)
+    monkeypatch.setattr(mnist, "_download_mnist", offline)
     splits = load_mnist(None, seed=1)
 
     assert [len(split.labels) for split in splits[:3]] == [4000, 500, 500]

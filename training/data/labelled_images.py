@@ -4,8 +4,8 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from training import picture_folder
-from training.datasets import load_fashion_mnist
+from training.data import image_folder
+from training.data.mnist import load_fashion_mnist
 from training.job import Split, Splits
 
 
@@ -50,5 +50,5 @@ def load(config: Any, data: Path | None) -> LabelledPictures:
     """Read a folder of class folders; IDX files, or no folder at all, are Fashion-MNIST."""
     if data is None or any(data.glob("*-idx?-ubyte*")):
         return LabelledPictures(*load_fashion_mnist(data, config.seed), FASHION_LABELS)
-    splits, labels = picture_folder.read(data, config.seed)
+    splits, labels = image_folder.read(data, config.seed)
     return LabelledPictures(*splits, labels)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training import picture_folder
-from training.datasets import DatasetError
+from training.data import image_folder
+from training.data.mnist import DatasetError
 
 pytestmark = pytest.mark.tensorflow
 
@@ -35,7 +35,7 @@ def save(path, picture, **options):
 
 
 def test_a_subfolder_is_a_class(folder):
-    splits, labels = picture_folder.read(folder, seed=1, side=SIDE)
+    splits, labels = image_folder.read(folder, seed=1, side=SIDE)
 
     assert labels == ("lawns", "roses")
     parts = splits[:3]
@@ -50,14 +50,14 @@ def test_a_subfolder_is_a_class(folder):
 
 
 def test_every_picture_is_in_one_part(folder):
-    splits, _ = picture_folder.read(folder, seed=1, side=SIDE)
+    splits, _ = image_folder.read(folder, seed=1, side=SIDE)
 
     colours = np.concatenate([part.images[:, 0, 0] for part in splits[:3]])
     assert len(np.unique(colours, axis=0)) == 30
 
 
 def test_the_same_seed_gives_the_same_parts(folder):
-    first, again, other = (picture_folder.read(folder, seed, SIDE)[0] for seed in (1, 1, 2))
+    first, again, other = (image_folder.read(folder, seed, SIDE)[0] for seed in (1, 1, 2))
 
     assert np.array_equal(first.train.images, again.train.images)
     assert not np.array_equal(first.train.images, other.train.images)
@@ -67,7 +67,7 @@ def test_endings_in_capitals_and_other_formats_are_read(tmp_path):
     write_class(tmp_path, "a", 10, hue=10, ending="JPG")
     write_class(tmp_path, "b", 10, hue=90, ending="webp")
 
-    splits, _ = picture_folder.read(tmp_path, seed=1, side=SIDE)
+    splits, _ = image_folder.read(tmp_path, seed=1, side=SIDE)
 
     assert len(splits.train.labels) == 16
 
@@ -79,7 +79,7 @@ def test_what_is_hidden_or_no_picture_is_left_alone(folder, capsys):
     (folder / "roses" / "Thumbs.db").write_bytes(b"")
     (folder / "notes.txt").write_text("taken in May")
 
-    splits, labels = picture_folder.read(folder, seed=1, side=SIDE)
+    splits, labels = image_folder.read(folder, seed=1, side=SIDE)
 
     assert labels == ("lawns", "roses")
     assert len(splits.train.labels) == 24
@@ -90,7 +90,7 @@ def test_what_is_hidden_or_no_picture_is_left_alone(folder, capsys):
 def test_a_copy_counts_once(folder, capsys):
     shutil.copy(folder / "roses" / "00.png", folder / "roses" / "again.png")
 
-    splits, _ = picture_folder.read(folder, seed=1, side=SIDE)
+    splits, _ = image_folder.read(folder, seed=1, side=SIDE)
 
     assert sum(len(part.labels) for part in splits[:3]) == 30
     assert "roses: 1 copies" in capsys.readouterr().err
@@ -100,26 +100,26 @@ def test_one_picture_cannot_be_of_two_classes(folder):
     shutil.copy(folder / "roses" / "00.png", folder / "lawns" / "rose.png")
 
     with pytest.raises(DatasetError, match=r"rose\.png and .*00\.png are the same picture"):
-        picture_folder.read(folder, seed=1, side=SIDE)
+        image_folder.read(folder, seed=1, side=SIDE)
 
 
 def test_one_class_is_too_few(tmp_path):
     write_class(tmp_path, "only", 10, hue=1)
 
     with pytest.raises(DatasetError, match="at least two; it has only"):
-        picture_folder.read(tmp_path, seed=1)
+        image_folder.read(tmp_path, seed=1)
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(DatasetError, match=r"there is no folder .*flowers"):
-        picture_folder.read(tmp_path / "flowers", seed=1)
+        image_folder.read(tmp_path / "flowers", seed=1)
 
 
 def test_a_class_needs_ten_pictures(folder):
     write_class(folder, "few", 3, hue=1)
 
     with pytest.raises(DatasetError, match=r"class few has 3 different pictures .* at least 10"):
-        picture_folder.read(folder, seed=1)
+        image_folder.read(folder, seed=1)
 
 
 def test_a_folder_already_split_says_which_one_to_give(tmp_path):
@@ -127,7 +127,7 @@ def test_a_folder_already_split_says_which_one_to_give(tmp_path):
         write_class(tmp_path / part, "roses", 1, hue=1)
 
     with pytest.raises(DatasetError, match=r"test holds no picture but the folders roses: .* give"):
-        picture_folder.read(tmp_path, seed=1)
+        image_folder.read(tmp_path, seed=1)
 
 
 def test_all_that_cannot_be_read_are_named_at_once(folder):
@@ -137,7 +137,7 @@ def test_all_that_cannot_be_read_are_named_at_once(folder):
     (folder / "lawns" / "08.png").write_bytes(b"")
 
     with pytest.raises(DatasetError) as raised:
-        picture_folder.read(folder, seed=1, side=SIDE)
+        image_folder.read(folder, seed=1, side=SIDE)
 
     for name in ("07.png", "08.png", "05.png"):
         assert f"{name} is not a picture that can be read" in str(raised.value)
@@ -145,14 +145,14 @@ def test_all_that_cannot_be_read_are_named_at_once(folder):
 
 def test_more_pictures_than_memory_holds_are_refused_before_they_are_read(folder):
     with pytest.raises(DatasetError, match="30 pictures; at 9000 × 9000 only 16 fit into memory"):
-        picture_folder.read(folder, seed=1, side=9_000)
+        image_folder.read(folder, seed=1, side=9_000)
 
 
 def test_of_a_long_picture_the_centre_is_kept(tmp_path):
     picture = Image.new("RGB", (300, 100), "white")
     picture.paste((0, 0, 0), (100, 0, 200, 100))
 
-    assert not picture_folder.read_photo(save(tmp_path / "wide.png", picture)).any()
+    assert not image_folder.read_photo(save(tmp_path / "wide.png", picture)).any()
 
 
 def test_a_turned_picture_is_set_upright(tmp_path):
@@ -162,7 +162,7 @@ def test_a_turned_picture_is_set_upright(tmp_path):
     turned[0x0112] = 3  # by half a turn
     path = save(tmp_path / "turned.jpg", picture, exif=turned, quality=95)
 
-    pixels = picture_folder.read_photo(path, side=40)
+    pixels = image_folder.read_photo(path, side=40)
 
     assert pixels[:18].min() > 200
     assert pixels[-18:].max() < 50
@@ -171,13 +171,13 @@ def test_a_turned_picture_is_set_upright(tmp_path):
 def test_what_is_transparent_is_laid_on_white(tmp_path):
     path = save(tmp_path / "clear.png", Image.new("RGBA", (20, 20), (0, 0, 0, 0)))
 
-    assert (picture_folder.read_photo(path, SIDE) == 255).all()
+    assert (image_folder.read_photo(path, SIDE) == 255).all()
 
 
 def test_sixteen_bits_become_eight(tmp_path):
     picture = Image.fromarray(np.full((20, 20), 100 * 257, np.uint16))
 
-    pixels = picture_folder.read_photo(save(tmp_path / "deep.png", picture), SIDE)
+    pixels = image_folder.read_photo(save(tmp_path / "deep.png", picture), SIDE)
 
     assert (pixels == 100).all()
 
@@ -185,6 +185,6 @@ def test_sixteen_bits_become_eight(tmp_path):
 def test_a_large_photo_decoded_small_keeps_its_colours(tmp_path):
     picture = Image.new("CMYK", (1_600, 1_200), (0, 255, 255, 0))
 
-    pixels = picture_folder.read_photo(save(tmp_path / "large.jpg", picture), SIDE)
+    pixels = image_folder.read_photo(save(tmp_path / "large.jpg", picture), SIDE)
 
     assert np.abs(pixels.astype(int) - (255, 0, 0)).max() <= 3

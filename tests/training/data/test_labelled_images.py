@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training import pictures
-from training.datasets import IDX_FILES, DatasetError
+from training.data import labelled_images
+from training.data.mnist import IDX_FILES, DatasetError
 from training.jobs.fashion_dense import Config
 
 
@@ -28,7 +28,7 @@ def test_the_configuration_follows_the_pictures(tmp_path):
     write_class(tmp_path, "a", 10, "red")
     write_class(tmp_path, "b", 10, "blue")
 
-    config = pictures.load(Config(), tmp_path).settle(Config())
+    config = labelled_images.load(Config(), tmp_path).settle(Config())
 
     assert (config.height, config.width, config.channels, config.classes) == (160, 160, 3, 2)
 
@@ -38,7 +38,7 @@ def test_idx_files_are_fashion_mnist(tmp_path):
         write_idx(tmp_path, IDX_FILES[f"{part}_images"], np.zeros((count, 28, 28)))
         write_idx(tmp_path, IDX_FILES[f"{part}_labels"], np.arange(count) % 10)
 
-    data = pictures.load(Config(), tmp_path)
+    data = labelled_images.load(Config(), tmp_path)
 
     assert data.labels[9] == "Ankle boot"
     assert data.train.images.shape == (50, 28, 28, 1)
@@ -47,4 +47,4 @@ def test_idx_files_are_fashion_mnist(tmp_path):
 
 def test_a_folder_without_either_says_what_it_should_have(tmp_path):
     with pytest.raises(DatasetError, match="must have a subfolder for each class"):
-        pictures.load(Config(), tmp_path)
+        labelled_images.load(Config(), tmp_path)

@@ -1,0 +1,1 @@
+"""Data sets: MNIST files, labelled images, folders of images, augmentation."""
