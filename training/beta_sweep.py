@@ -16,8 +16,8 @@ import numpy as np
 from PIL import Image
 
 from training import release, vae_evaluation, vae_fitting, vae_model
+from training.digits.reference_classifier import Judge
 from training.job import Split, Splits
-from training.judge import Judge
 from training.vae_model import VaeConfig
 from training.vae_tools import Tools
 

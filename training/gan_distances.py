@@ -11,8 +11,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from training import gan_metrics, vae_tools
+from training.digits.reference_classifier import Judge, released_network
 from training.job import Splits
-from training.judge import Judge, released_network
 from training.photo_features import SIZE, PhotoFeatures
 
 BLUR = 1.0  # pixels, of the test pictures that show what a distance means

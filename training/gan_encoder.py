@@ -12,10 +12,10 @@ import numpy as np
 import tensorflow as tf
 
 from training import gan_model
+from training.digits.reference_classifier import released_network
 from training.gan_model import DIGITS, LOSS_MAPS, Gan
 from training.gan_pictures import softened, visible
 from training.job import Split
-from training.judge import released_network
 
 LOSS_NETWORK = "digits-course"  # not the one that judges
 REAL_WEIGHT, DIGIT_WEIGHT = 10.0, 0.2

@@ -19,10 +19,10 @@ from training import (
     gan_pictures,
     gan_usefulness,
 )
+from training.digits.reference_classifier import Judge
 from training.gan_model import DIGITS, Gan
 from training.gan_served import Served
 from training.job import Split, Splits
-from training.judge import Judge
 from training.picture_grid import grid
 
 GENERATED, LESSON = 10_000, 55_000  # pictures judged; pictures that teach a fresh network

@@ -8,10 +8,10 @@ import tensorflow as tf
 from scipy.stats import spearmanr
 
 from training import evaluation, gan_attributes, gan_directions, gan_model
+from training.digits.reference_classifier import Judge
 from training.gan_model import DIGITS, Gan
 from training.gan_pictures import to_greys
 from training.job import Splits
-from training.judge import Judge
 
 MEAN_OF, MOVED = 2_000, 200  # latent vectors: of each digit; of all
 SCALED_ON = 1_000  # training pictures

@@ -13,8 +13,8 @@ from scipy.special import logsumexp
 
 from training import evaluation, vae_model, vae_pictures
 from training.data.mnist import synthetic_pictures
+from training.digits.reference_classifier import Judge
 from training.job import Splits
-from training.judge import Judge
 from training.vae_fitting import binarised
 from training.vae_model import Vae
 from training.vae_tools import Tools

@@ -16,8 +16,8 @@ from tests.running import running_service
 from tests.training.test_gan import SIZES, SMALL, SmallJob
 from training import gan_latents, run
 from training.data.mnist import synthetic_digits
+from training.digits.reference_classifier import Judge
 from training.jobs import gan
-from training.judge import Judge
 
 pytestmark = pytest.mark.tensorflow
 FEW = {"epochs": 1, "epoch_images": 64, "encoder_images": 64}

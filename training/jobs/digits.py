@@ -24,19 +24,20 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from training import digit_classifier, fitting
+from training import fitting
 from training.data import augmentation, mnist
+from training.digits import classifier
 from training.job import JobConfig, Splits
 
 NAME = "digits"
-TASK = digit_classifier.TASK
-INPUT = digit_classifier.INPUT
-LABELS = digit_classifier.LABELS
+TASK = classifier.TASK
+INPUT = classifier.INPUT
+LABELS = classifier.LABELS
 load_data = mnist.load_digits
-golden_inputs = digit_classifier.golden_inputs
+golden_inputs = classifier.golden_inputs
 OUTLIER_LAYERS = ("conv4", "conv5", "conv6", "conv7")
-evaluate = partial(digit_classifier.evaluate, outlier_layers=OUTLIER_LAYERS)
-signatures = partial(digit_classifier.signatures, outlier_layers=OUTLIER_LAYERS)
+evaluate = partial(classifier.evaluate, outlier_layers=OUTLIER_LAYERS)
+signatures = partial(classifier.signatures, outlier_layers=OUTLIER_LAYERS)
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def _go_towards(model: keras.Model, pupil: keras.Model, share: float, pictures: 
 
 
 def _steps(splits: Splits, config: Config, epochs: int) -> int:
-    return epochs * digit_classifier.steps_per_epoch(len(splits.train.labels), config.batch_size)
+    return epochs * classifier.steps_per_epoch(len(splits.train.labels), config.batch_size)
 
 
 def _batches(splits: Splits, config: Config, change: Any) -> Any:

@@ -14,19 +14,20 @@ from typing import Any
 
 import keras
 
-from training import digit_classifier, fitting
+from training import fitting
 from training.data import augmentation, mnist
+from training.digits import classifier
 from training.job import JobConfig, Splits
 
 NAME = "digits-course"
-TASK = digit_classifier.TASK
-INPUT = digit_classifier.INPUT
-LABELS = digit_classifier.LABELS
+TASK = classifier.TASK
+INPUT = classifier.INPUT
+LABELS = classifier.LABELS
 load_data = mnist.load_digits
-golden_inputs = digit_classifier.golden_inputs
+golden_inputs = classifier.golden_inputs
 OUTLIER_LAYERS = ("pool2", "logits")
-evaluate = partial(digit_classifier.evaluate, outlier_layers=OUTLIER_LAYERS)
-signatures = partial(digit_classifier.signatures, outlier_layers=OUTLIER_LAYERS)
+evaluate = partial(classifier.evaluate, outlier_layers=OUTLIER_LAYERS)
+signatures = partial(classifier.signatures, outlier_layers=OUTLIER_LAYERS)
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,7 @@ def train(model: keras.Model, splits: Splits, config: Config, workdir: Path) -> 
         scale=config.scale,
     )
     batches = augmentation.augmented_batches(splits.train, config.batch_size, config.seed, augment)
-    steps = config.epochs * digit_classifier.steps_per_epoch(
-        len(splits.train.labels), config.batch_size
-    )
+    steps = config.epochs * classifier.steps_per_epoch(len(splits.train.labels), config.batch_size)
     model.compile(
         optimizer=keras.optimizers.Adam(
             keras.optimizers.schedules.CosineDecay(config.learning_rate, steps, alpha=0.01),

@@ -1,0 +1,1 @@
+"""Digit classification: model, training, evaluation, outlier score."""
