@@ -207,8 +207,8 @@ def _release(options: argparse.Namespace) -> int:
 
 
 def _sweep_beta(options: argparse.Namespace) -> int:
-    from training import beta_sweep
     from training.data import mnist
+    from training.experiments import beta_sweep
 
     splits = mnist.load_digits(beta_sweep.SMALL, options.data_dir)
     table, sheet = beta_sweep.sweep(splits, options.workdir)

@@ -10,8 +10,9 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from training import beta_sweep, run, vae_evaluation, vae_fitting, vae_model, vae_signatures
+from training import run, vae_evaluation, vae_fitting, vae_model, vae_signatures
 from training.data.mnist import synthetic_digits, synthetic_pictures
+from training.experiments import beta_sweep
 from training.job import Splits
 from training.jobs import ae_2d, vae, vae_2d
 

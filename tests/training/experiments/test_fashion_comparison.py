@@ -6,9 +6,10 @@ import struct
 import numpy as np
 import pytest
 
-from training import evaluation, fashion_comparison
+from training import evaluation
 from training.data.mnist import synthetic_digits
-from training.fashion_ways import Way
+from training.experiments import fashion_comparison
+from training.experiments.fashion_classifiers import Way
 
 pytestmark = pytest.mark.tensorflow
 

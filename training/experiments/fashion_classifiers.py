@@ -15,8 +15,9 @@ import numpy as np
 import tensorflow as tf
 from sklearn.svm import SVC, LinearSVC
 
-from training import evaluation, fashion_network, release, transfer
+from training import evaluation, release, transfer
 from training.data.labelled_images import LabelledPictures
+from training.experiments import small_cnn
 from training.jobs import fashion_dense, fashion_svm
 
 Step = Callable[[np.ndarray], np.ndarray]
@@ -161,9 +162,9 @@ def _last_layer(splits: LabelledPictures, workdir: Path) -> Way:
 
 
 def _small_network(splits: LabelledPictures, workdir: Path, epochs: int) -> Way:
-    config = fashion_network.Config(epochs=epochs)
-    model = fashion_network.build_model(config)
-    history = fashion_network.train(model, splits, config, workdir / "small-network")
+    config = small_cnn.Config(epochs=epochs)
+    model = small_cnn.build_model(config)
+    history = small_cnn.train(model, splits, config, workdir / "small-network")
     scores = transfer.predict(model, splits.test.images)
     return Way(
         name="small network from scratch",

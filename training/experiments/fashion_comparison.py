@@ -1,4 +1,4 @@
-"""Compare ways to tell clothes apart, in one run: `python -m training.fashion_comparison --data-dir FOLDER`.
+"""Compare ways to tell clothes apart, in one run: `python -m training.experiments.fashion_comparison --data-dir FOLDER`.
 
 Trains and measures what is not released, then asks each way in turn for one picture at a time, and prints
 a table. Features are kept in the working directory, and a stopped small network goes on where it was.
@@ -14,10 +14,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from training import fashion_ways, release
+from training import release
 from training.data import labelled_images
 from training.data.labelled_images import LabelledPictures
-from training.fashion_ways import Way
+from training.experiments import fashion_classifiers
+from training.experiments.fashion_classifiers import Way
 
 ROUNDS = 40  # in which each way is asked for one picture
 
@@ -72,7 +73,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 def main(arguments: Sequence[str]) -> int:
     """Run the comparison; return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m training.fashion_comparison", description=__doc__
+        prog="python -m training.experiments.fashion_comparison", description=__doc__
     )
     parser.add_argument(
         "--data-dir", type=Path, help="folder with Fashion-MNIST (IDX, gzip or not)"
@@ -93,7 +94,7 @@ def main(arguments: Sequence[str]) -> int:
     options.workdir.mkdir(parents=True, exist_ok=True)
     numbers = {"kernel": options.kernel_pictures, "epochs": options.epochs}
     found = []
-    for way in fashion_ways.every(splits, options.workdir, **numbers):
+    for way in fashion_classifiers.every(splits, options.workdir, **numbers):
         print(f"{way.name}: {way.seconds:.0f} s, {way.accuracy['value']:.2%}", file=sys.stderr)
         found.append(way)
     rows = compare(found, splits.test.images)
@@ -111,7 +112,7 @@ def _load(options: argparse.Namespace) -> LabelledPictures:
     missing = [str(card) for card in options.card if not card.is_file()]
     if missing:
         raise ValueError(f"there is no {', '.join(missing)} to put the table into")
-    splits = labelled_images.load(fashion_ways.DENSE, options.data_dir)
+    splits = labelled_images.load(fashion_classifiers.DENSE, options.data_dir)
     if splits.labels != labelled_images.FASHION_LABELS:
         raise ValueError(f"{options.data_dir} holds other pictures than Fashion-MNIST")
     return splits

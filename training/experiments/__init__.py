@@ -1,0 +1,1 @@
+"""Comparisons that are run by hand and reported in the docs."""
