@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from training import jobs, release
+from training import jobs
 from training.cli import config_options, import_model, pretrained
+from training.export import release
 from training.job import Job
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings hide our progress
@@ -109,12 +110,16 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
             config_options.add_arguments(one, job.Config)
     train.set_defaults(run=_train)
 
-    export = commands.add_parser("export", help="build SavedModels from the released weights")
-    export.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(release.NAMES)}")
-    export.add_argument("--models", type=Path, default=Path("models"), help="where to export to")
-    export.add_argument("--missing", action="store_true", help="only what is not exported yet")
-    pretrained.add_export_options(export)
-    export.set_defaults(run=_export)
+    saved_model = commands.add_parser("export", help="build SavedModels from the released weights")
+    saved_model.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of: {', '.join(release.NAMES)}"
+    )
+    saved_model.add_argument(
+        "--models", type=Path, default=Path("models"), help="where to export to"
+    )
+    saved_model.add_argument("--missing", action="store_true", help="only what is not exported yet")
+    pretrained.add_export_options(saved_model)
+    saved_model.set_defaults(run=_export)
 
     import_model.add_arguments(commands)
 
@@ -192,9 +197,9 @@ def _export_one(name: str, models: Path, missing: bool) -> None:
     released = release.read(release.RELEASED / name)
     if missing and release.is_exported(released, models, name):
         return
-    from training import export
+    from training.export import saved_model
 
-    version = export.export(load_job(released.card["job"]), released, models, name, "released")
+    version = saved_model.export(load_job(released.card["job"]), released, models, name, "released")
     print(f"exported {version}", flush=True)
 
 
@@ -220,7 +225,7 @@ def _describe(options: argparse.Namespace) -> int:
     if pretrained.is_asked(options):
         return pretrained.describe(options)
     if options.name:
-        from training import card
+        from training.export import card
 
         if options.name not in release.NAMES:
             raise ValueError(
@@ -235,11 +240,13 @@ def _describe(options: argparse.Namespace) -> int:
 
 
 def _describe_layer(options: argparse.Namespace) -> list[str]:
-    from training import layers
+    from training.export import layer_table
 
     if options.pool:
-        return layers.describe_pooling(options.input, options.pool, options.stride, options.batch)
-    return layers.describe_convolution(
+        return layer_table.describe_pooling(
+            options.input, options.pool, options.stride, options.batch
+        )
+    return layer_table.describe_convolution(
         options.input, options.conv, options.padding, options.stride, options.batch
     )
 

@@ -14,7 +14,8 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from training import class_outputs, export, label_file, release
+from training import class_outputs, label_file
+from training.export import release, saved_model
 from training.input_range import Preprocess, preprocessing
 from training.job import Signature
 from training.network import Network, Shape, open_network
@@ -56,7 +57,7 @@ def adopt(order: Order, models: Path) -> Path:
     done = class_outputs.describe(kind, network.classes)
     _say(f"last layer: {done}")
     _say("writing the SavedModel with its preprocessing, and its golden outputs")
-    artefact = export.Artefact(
+    artefact = saved_model.Artefact(
         task=TASK,
         input=_input(network.shape),
         labels=labels,
@@ -68,7 +69,7 @@ def adopt(order: Order, models: Path) -> Path:
         origin="adopted",
         digest=digest(order.path),
     )
-    return export.write(artefact, models, order.name)
+    return saved_model.write(artefact, models, order.name)
 
 
 def _say(line: str) -> None:

@@ -20,10 +20,10 @@ from training import (
     gan_usefulness,
 )
 from training.digits.reference_classifier import Judge
+from training.export.image_grid import grid
 from training.gan_model import DIGITS, Gan
 from training.gan_served import Served
 from training.job import Split, Splits
-from training.picture_grid import grid
 
 GENERATED, LESSON = 10_000, 55_000  # pictures judged; pictures that teach a fresh network
 PROJECTED, STEPS = 128, 100

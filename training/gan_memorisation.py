@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from training import evaluation
+from training.export.image_grid import grid
 from training.job import Split, Splits
-from training.picture_grid import grid
 
 BLOCK = 500  # pictures searched at a time: 55,000 distances each
 SHOWN = 12  # of the most suspicious in each space

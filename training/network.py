@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
 from training import keras_file
-from training.layers import LayerRow, layer_table
+from training.export.layer_table import LayerRow, layer_table
 
 Shape = tuple[int, int, int]  # height, width, channels
 # Operations of a graph that reach out of it; a classifier of pictures needs none.

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from training import card, release
-from training.release import Release
+from training.export import card, release
+from training.export.release import Release
 
 
 def prepare(job: Any, config: Any, folder: Path) -> Release:

@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from training import card, export, release
+from training.export import card, release, saved_model
 from training.job import Job, JobConfig
 
 
@@ -36,7 +36,7 @@ def train(
         made,
         {k: v for k, v in measured["calibration"].items() if isinstance(v, np.ndarray)},
     )
-    return export.export(job, finished, models, name, origin="trained")
+    return saved_model.export(job, finished, models, name, origin="trained")
 
 
 def claim(workdir: Path, config: JobConfig, source: str) -> None:

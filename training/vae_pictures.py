@@ -4,8 +4,8 @@ import numpy as np
 from scipy.special import ndtri
 
 from training import vae_model
+from training.export.image_grid import grid
 from training.job import Splits
-from training.picture_grid import grid
 from training.vae_tools import Tools
 
 DIGITS = 10

@@ -12,7 +12,7 @@ import tensorflow as tf
 from service.runtime.manifest import check_files, read_manifest
 from training import adopt, keras_file
 from training.__main__ import main
-from training.release import is_exported, read
+from training.export.release import is_exported, read
 
 pytestmark = pytest.mark.tensorflow
 SHAPE = (12, 10, 3)

@@ -11,9 +11,10 @@ from sklearn.kernel_approximation import Nystroem
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.svm import LinearSVC
 
-from training import release, run, transfer
+from training import run, transfer
 from training.data import image_folder
 from training.data.mnist import synthetic_digits
+from training.export import release
 from training.jobs import fashion_dense, fashion_svm
 
 pytestmark = pytest.mark.tensorflow

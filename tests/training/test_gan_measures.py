@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from training import gan_attributes, gan_metrics, picture_grid
+from training import gan_attributes, gan_metrics
+from training.export import image_grid
 
 
 def points(count, centre=0.0, scale=1.0, seed=1):
@@ -83,4 +84,4 @@ def test_an_empty_picture_has_no_attributes_and_no_error():
 def test_a_grid_is_as_wide_as_its_columns():
     images = np.zeros((6, 28, 28, 1), np.uint8)
 
-    assert picture_grid.grid(images, 3).startswith("data:image/png;base64,")
+    assert image_grid.grid(images, 3).startswith("data:image/png;base64,")

@@ -10,8 +10,9 @@ from keras.src.applications import imagenet_utils
 from service.errors import InvalidValue
 from service.runtime.manifest import Manifest, read_manifest
 from service.tasks import classify_image
-from training import class_index, release
+from training import class_index
 from training.__main__ import main
+from training.export import release
 from training.jobs import labels
 
 pytestmark = pytest.mark.tensorflow

@@ -9,7 +9,8 @@ import keras
 import numpy as np
 import pytest
 
-from training import card, character_fitting, character_model, run, texts
+from training import character_fitting, character_model, run, texts
+from training.export import card
 from training.jobs import text, text_course
 
 pytestmark = pytest.mark.tensorflow

@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from training import release
 from training.cli import config_options
+from training.export import release
 from training.job import Job
 
 
@@ -19,8 +19,8 @@ def add_export_options(parser: argparse.ArgumentParser) -> None:
 
 def export(job: Job, options: argparse.Namespace) -> int:
     """Export labels with a network that was chosen, as a model of the user's."""
-    from training import export as exporting
     from training import pretrained
+    from training.export import saved_model as exporting
 
     if options.names != ["labels"]:
         raise ValueError("--arch, --weights and --name are for labels: export labels --arch …")

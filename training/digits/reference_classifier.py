@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training import release
+from training.export import release
 
 JUDGE = "digits"
 PENULTIMATE = "flatten"  # its layer of 128 numbers before the logits

@@ -15,8 +15,9 @@ import keras
 import numpy as np
 from PIL import Image
 
-from training import release, vae_evaluation, vae_fitting, vae_model
+from training import vae_evaluation, vae_fitting, vae_model
 from training.digits.reference_classifier import Judge
+from training.export import release
 from training.job import Split, Splits
 from training.vae_model import VaeConfig
 from training.vae_tools import Tools

@@ -15,9 +15,10 @@ import numpy as np
 import tensorflow as tf
 from sklearn.svm import SVC, LinearSVC
 
-from training import evaluation, release, transfer
+from training import evaluation, transfer
 from training.data.labelled_images import LabelledPictures
 from training.experiments import small_cnn
+from training.export import release
 from training.jobs import fashion_dense, fashion_svm
 
 Step = Callable[[np.ndarray], np.ndarray]

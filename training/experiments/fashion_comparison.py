@@ -14,11 +14,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from training import release
 from training.data import labelled_images
 from training.data.labelled_images import LabelledPictures
 from training.experiments import fashion_classifiers
 from training.experiments.fashion_classifiers import Way
+from training.export import release
 
 ROUNDS = 40  # in which each way is asked for one picture
 

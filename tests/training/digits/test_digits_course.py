@@ -118,7 +118,7 @@ def test_the_directory_gives_its_golden_numbers_with_nothing_but_saved_model_loa
 def test_the_exported_graph_takes_any_batch_size_and_computes_what_keras_does(trained):
     import tensorflow as tf
 
-    from training import release
+    from training.export import release
 
     folder, directory = trained
     model = digits_course.build_model(CONFIG)

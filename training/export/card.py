@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from training.export.layer_table import layer_table
 from training.job import Dataset, Job, JobConfig
-from training.layers import layer_table
 
 
 def make_card(

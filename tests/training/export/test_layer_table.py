@@ -3,9 +3,9 @@
 import keras
 import pytest
 
-from training import release
 from training.__main__ import load_job
-from training.layers import layer_table
+from training.export import release
+from training.export.layer_table import layer_table
 
 pytestmark = pytest.mark.tensorflow
 

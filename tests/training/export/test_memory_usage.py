@@ -3,7 +3,7 @@
 import pytest
 import tensorflow as tf
 
-from training import memory
+from training.export import memory_usage
 
 pytestmark = pytest.mark.tensorflow
 BYTES = 40_000_000
@@ -21,18 +21,18 @@ def saved(tmp_path_factory):
     return folder
 
 
-@pytest.mark.skipif(not memory.STATUS.exists(), reason="nothing is measured without /proc")
+@pytest.mark.skipif(not memory_usage.STATUS.exists(), reason="nothing is measured without /proc")
 def test_what_a_model_keeps_is_measured(saved):
-    found = memory.resident_megabytes(saved, {"look_up": 8}, free=3)
+    found = memory_usage.resident_megabytes(saved, {"look_up": 8}, free=3)
 
     assert BYTES / 1e6 < found < 3 * BYTES / 1e6
 
 
 def test_a_model_that_does_not_run_has_no_figure(saved, tmp_path):
-    assert memory.resident_megabytes(tmp_path, {}, free=1) is None
+    assert memory_usage.resident_megabytes(tmp_path, {}, free=1) is None
 
 
 def test_elsewhere_nothing_is_measured(saved, tmp_path, monkeypatch):
-    monkeypatch.setattr(memory, "STATUS", tmp_path / "status")
+    monkeypatch.setattr(memory_usage, "STATUS", tmp_path / "status")
 
-    assert memory.resident_megabytes(saved, {"look_up": 8}, free=3) is None
+    assert memory_usage.resident_megabytes(saved, {"look_up": 8}, free=3) is None

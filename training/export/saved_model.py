@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from training.export.memory_usage import resident_megabytes
+from training.export.release import Release, exported_versions, load_weights, read_calibration
 from training.job import Arrays, Job, Signature
-from training.memory import resident_megabytes
-from training.release import Release, exported_versions, load_weights, read_calibration
 
 MAX_BATCH_SIZE = 64
 

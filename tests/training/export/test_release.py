@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from training import release
 from training.__main__ import main
+from training.export import release
 
 NAME = "digits-course"
 

@@ -1,0 +1,1 @@
+"""From a trained model to `models/<name>/<version>/`: release, card, SavedModel."""
