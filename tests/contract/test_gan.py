@@ -13,10 +13,11 @@ from PIL import Image
 from service.codecs import latents
 from service.runtime.manifest import check_files, read_manifest
 from tests.running import running_service
-from tests.training.test_gan import SIZES, SMALL, SmallJob
-from training import gan_latents, run
+from tests.training.gan.test_gan import SIZES, SMALL, SmallJob
+from training import run
 from training.data.mnist import synthetic_digits
 from training.digits.reference_classifier import Judge
+from training.gan import latent_space as gan_latent_space
 from training.jobs import gan
 
 pytestmark = pytest.mark.tensorflow
@@ -29,7 +30,7 @@ class ServedJob(SmallJob):
 
     @staticmethod
     def evaluate(model, splits):
-        calibration = gan_latents.calibrate(model, splits, Judge())
+        calibration = gan_latent_space.calibrate(model, splits, Judge())
         return {"metrics": {}, "calibration": calibration, "pictures": {}}
 
 

@@ -15,9 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from training import gan_encoder, gan_evaluation, gan_fitting, gan_model, gan_signatures
 from training.data import mnist
-from training.gan_model import Gan, GanConfig
+from training.gan import encoder as gan_encoder
+from training.gan import evaluation as gan_evaluation
+from training.gan import fitting as gan_fitting
+from training.gan import model as gan_model
+from training.gan import signatures as gan_signatures
+from training.gan.model import Gan, GanConfig
 from training.job import Splits
 
 NAME = "gan"

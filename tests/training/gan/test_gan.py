@@ -8,19 +8,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from training import (
-    gan_directions,
-    gan_evaluation,
-    gan_fitting,
-    gan_latents,
-    gan_layers,
-    gan_model,
-    gan_pictures,
-    gan_signatures,
-    gan_usefulness,
-    run,
-)
+from training import run
 from training.data.mnist import synthetic_digits
+from training.gan import directions as gan_directions
+from training.gan import evaluation as gan_evaluation
+from training.gan import fitting as gan_fitting
+from training.gan import images as gan_images
+from training.gan import latent_space as gan_latent_space
+from training.gan import layers as gan_layers
+from training.gan import model as gan_model
+from training.gan import signatures as gan_signatures
+from training.gan import train_on_generated as gan_train_on_generated
 from training.job import Splits
 from training.jobs import gan
 
@@ -29,9 +27,9 @@ SMALL = {"z": 8, "half": 8, "maps": 16, "judge_maps": 4, "batch_size": 16, "epoc
 SMALL |= {"epoch_images": 320, "encoder_images": 320, "lazy": 4}
 SIZES = {
     gan_evaluation: {"GENERATED": 100, "LESSON": 100, "PROJECTED": 6, "STEPS": 3},
-    gan_latents: {"MEAN_OF": 10, "MOVED": 20},
+    gan_latent_space: {"MEAN_OF": 10, "MOVED": 20},
     gan_directions: {"STEPS": 3, "BATCH": 20, "SCALED_ON": 100},
-    gan_usefulness: {"EPOCHS": 1},
+    gan_train_on_generated: {"EPOCHS": 1},
 }
 
 
@@ -171,14 +169,14 @@ def test_without_truncation_w_is_the_mappings_and_with_all_of_it_the_digits_mean
 def test_a_faint_haze_is_shown_as_empty_paper():
     drawn = tf.constant([-1.3, -1.0, -0.9, 0.0, 1.0, 1.4])
 
-    assert gan_pictures.to_greys(drawn).numpy().tolist() == [0, 0, 0, 119, 255, 255]
+    assert gan_images.to_greys(drawn).numpy().tolist() == [0, 0, 0, 119, 255, 255]
 
 
 def test_what_is_too_dark_still_has_a_gradient():
     drawn = tf.constant([-1.3, 0.0])
     with tf.GradientTape() as tape:
         tape.watch(drawn)
-        soft = gan_pictures.softened(drawn)
+        soft = gan_images.softened(drawn)
 
     slopes = tape.gradient(soft, drawn).numpy()
     assert slopes[0] == pytest.approx(0.1 * slopes[1])

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from training import gan_model
 from training.data.mnist import synthetic_digits
-from training.gan_model import DIGITS, Gan
-from training.gan_pictures import to_greys
-from training.gan_projection import LOSSES, Projector
+from training.gan import model as gan_model
+from training.gan.images import to_greys
+from training.gan.model import DIGITS, Gan
+from training.gan.projection import LOSSES, Projector
 from training.job import Arrays, Signature
 
 TASK = "generate_image"

@@ -7,10 +7,13 @@ import numpy as np
 import tensorflow as tf
 from scipy.stats import spearmanr
 
-from training import evaluation, gan_attributes, gan_directions, gan_model
+from training import evaluation
 from training.digits.reference_classifier import Judge
-from training.gan_model import DIGITS, Gan
-from training.gan_pictures import to_greys
+from training.gan import attributes as gan_attributes
+from training.gan import directions as gan_directions
+from training.gan import model as gan_model
+from training.gan.images import to_greys
+from training.gan.model import DIGITS, Gan
 from training.job import Splits
 
 MEAN_OF, MOVED = 2_000, 200  # latent vectors: of each digit; of all

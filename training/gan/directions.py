@@ -11,9 +11,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training import gan_attributes, gan_model
-from training.gan_model import DIGITS, Gan
-from training.gan_pictures import visible
+from training.gan import attributes as gan_attributes
+from training.gan import model as gan_model
+from training.gan.images import visible
+from training.gan.model import DIGITS, Gan
 
 STEPS, BATCH, RATE = 250, 60, 0.02  # the rate in units of w's spread
 FURTHEST = 2.5  # strength of the moves it learns from

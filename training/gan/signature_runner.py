@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from training import gan_signatures
-from training.gan_model import Gan
+from training.gan import signatures as gan_signatures
+from training.gan.model import Gan
 
 CHUNK = 250
 

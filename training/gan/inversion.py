@@ -11,9 +11,9 @@ import numpy as np
 
 from training import evaluation
 from training.digits.reference_classifier import Judge
-from training.gan_model import DIGITS
-from training.gan_projection import LOSSES
-from training.gan_served import Served
+from training.gan.model import DIGITS
+from training.gan.projection import LOSSES
+from training.gan.signature_runner import Served
 
 ROWS = 16  # pictures projected at once
 HOME = 0.3  # of w's standard deviation: so near a vector counts as found

@@ -11,10 +11,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training import gan_model
 from training.digits.reference_classifier import released_network
-from training.gan_model import DIGITS, LOSS_MAPS, Gan
-from training.gan_pictures import softened, visible
+from training.gan import model as gan_model
+from training.gan.images import softened, visible
+from training.gan.model import DIGITS, LOSS_MAPS, Gan
 from training.job import Split
 
 LOSS_NETWORK = "digits-course"  # not the one that judges

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from training import gan_metrics, vae_tools
+from training import vae_tools
 from training.digits.reference_classifier import Judge, released_network
+from training.gan import metrics as gan_metrics
 from training.job import Splits
 from training.photo_features import SIZE, PhotoFeatures
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import keras
 
-from training.gan_layers import (
+from training.gan.layers import (
     DepthToSpace,
     GroupSpread,
     RowProduct,

@@ -6,7 +6,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from training import accuracy_chart
+from training.gan import accuracy_chart
 
 
 def pixels(uri):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from training import gan_attributes, gan_metrics
 from training.export import image_grid
+from training.gan import attributes as gan_attributes
+from training.gan import metrics as gan_metrics
 
 
 def points(count, centre=0.0, scale=1.0, seed=1):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training import gan_metrics
+from training.gan import metrics as gan_metrics
 
 
 def points(count, centre=0.0, seed=1):

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
-from training import evaluation, gan_distances, gan_inversion, gan_usefulness, photo_features
+from training import evaluation, photo_features
 from training.data.mnist import synthetic_digits
+from training.gan import distances as gan_distances
+from training.gan import inversion as gan_inversion
+from training.gan import train_on_generated as gan_train_on_generated
 
 pytestmark = pytest.mark.tensorflow
 
@@ -64,11 +67,11 @@ def test_the_peak_signal_to_noise_ratio_is_in_decibels():
 
 
 def test_digits_teach_what_they_show(monkeypatch, capsys):
-    monkeypatch.setattr(gan_usefulness, "EPOCHS", 4)
+    monkeypatch.setattr(gan_train_on_generated, "EPOCHS", 4)
     lesson, test = synthetic_digits(1_000, seed=1), synthetic_digits(100, seed=2)
 
-    right = gan_usefulness.taught(*lesson, test, "real")
-    wrong = gan_usefulness.taught(lesson.images, (lesson.labels + 1) % 10, test, "others")
+    right = gan_train_on_generated.taught(*lesson, test, "real")
+    wrong = gan_train_on_generated.taught(lesson.images, (lesson.labels + 1) % 10, test, "others")
 
     assert evaluation.accuracy(right, test.labels)["value"] > 0.8
     assert evaluation.accuracy(wrong, test.labels)["value"] < 0.1

@@ -16,9 +16,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training import gan_model, gan_pictures
-from training.gan_layers import GROUP
-from training.gan_model import DIGITS, Gan
+from training.gan import images as gan_images
+from training.gan import model as gan_model
+from training.gan.layers import GROUP
+from training.gan.model import DIGITS, Gan
 from training.job import Split
 
 PRECISION = "mixed_bfloat16"  # of the convolutions: twice as quick on a CPU that has it
@@ -179,7 +180,7 @@ def save_samples(fitting: Fitting, workdir: Path, epoch: int) -> None:
     _assign(fitting.made_by, fitting.means)
     z = np.random.default_rng(0).standard_normal((100, fitting.config.z), np.float32)
     w = fitting.mapping([tf.constant(z), tf.repeat(tf.range(DIGITS), 10)])
-    images = gan_pictures.to_greys(fitting.synthesis(w))
+    images = gan_images.to_greys(fitting.synthesis(w))
     _assign(fitting.made_by, now)
     folder = workdir / "samples"
     folder.mkdir(parents=True, exist_ok=True)

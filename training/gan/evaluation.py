@@ -8,21 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from training import (
-    accuracy_chart,
-    evaluation,
-    gan_distances,
-    gan_inversion,
-    gan_latents,
-    gan_memorisation,
-    gan_metrics,
-    gan_pictures,
-    gan_usefulness,
-)
+from training import evaluation
 from training.digits.reference_classifier import Judge
 from training.export.image_grid import grid
-from training.gan_model import DIGITS, Gan
-from training.gan_served import Served
+from training.gan import accuracy_chart
+from training.gan import distances as gan_distances
+from training.gan import images as gan_images
+from training.gan import inversion as gan_inversion
+from training.gan import latent_space as gan_latent_space
+from training.gan import memorization as gan_memorization
+from training.gan import metrics as gan_metrics
+from training.gan import train_on_generated as gan_train_on_generated
+from training.gan.model import DIGITS, Gan
+from training.gan.signature_runner import Served
 from training.job import Split, Splits
 
 GENERATED, LESSON = 10_000, 55_000  # pictures judged; pictures that teach a fresh network
@@ -34,7 +32,7 @@ TYPICAL = 0.85  # a truncation at which validation digits have both precision an
 def evaluate(model: Gan, splits: Splits) -> dict[str, Any]:
     """Return the card's `metrics`, `calibration` and `pictures`; the test split is touched once."""
     judge = Judge()
-    calibration = gan_latents.calibrate(model, splits, judge)
+    calibration = gan_latent_space.calibrate(model, splits, judge)
     served = Served(model, calibration)
     digits = np.random.default_rng(31).choice(splits.train.labels, GENERATED)
     images, _ = served.sample(digits, seed=32)
@@ -42,14 +40,14 @@ def evaluate(model: Gan, splits: Splits) -> dict[str, Any]:
     metrics |= digits_of(judge, images, digits, splits)
     metrics |= gan_distances.distances(judge, images, digits, splits)
     metrics |= truncated(served, judge, digits, splits)
-    copied, suspicious = gan_memorisation.measure(Split(images, digits), splits, judge.features)
+    copied, suspicious = gan_memorization.measure(Split(images, digits), splits, judge.features)
     metrics |= copied
     metrics |= usefulness(served, splits)
     metrics |= against_discriminator(served, images, splits)
     metrics |= gan_inversion.projections(served, judge, splits.test.images[:PROJECTED], STEPS)
     metrics |= gan_inversion.self_inversion(served, PROJECTED, STEPS)
     metrics |= halves(served)
-    metrics |= gan_latents.listed(calibration["directions"])
+    metrics |= gan_latent_space.listed(calibration["directions"])
     shown = pictures(model, served, calibration, splits)
     shown["most_like_a_training_picture_and_that_one_below"] = suspicious
     return {"metrics": metrics, "calibration": calibration, "pictures": shown}
@@ -91,7 +89,7 @@ def usefulness(served: Served, splits: Splits) -> dict[str, Any]:
     made, _ = served.sample(digits, seed=34)
     told: dict[str, Any] = {"pictures_that_teach": len(digits)}
     for name, lesson in (("generated", made), ("real", images)):
-        logits = gan_usefulness.taught(lesson, digits, splits.test, name)
+        logits = gan_train_on_generated.taught(lesson, digits, splits.test, name)
         told[f"test_accuracy_taught_by_{name}"] = evaluation.accuracy(logits, splits.test.labels)
     return told
 
@@ -135,13 +133,13 @@ def pictures(
     found = served.project(sent, guess, steps=STEPS, loss=0, rows=gan_inversion.ROWS)["images"]
     shown = {
         "samples": grid(samples, 12),
-        "edits": gan_pictures.edits(synthesize, w[[48, 85, 108]], calibration["directions"]),
-        "mixes": gan_pictures.mixes(synthesize, w[[2, 26, 50, 87, 99, 3, 27, 51, 75, 111]]),
+        "edits": gan_images.edits(synthesize, w[[48, 85, 108]], calibration["directions"]),
+        "mixes": gan_images.mixes(synthesize, w[[2, 26, 50, 87, 99, 3, 27, 51, 75, 111]]),
         "projections": grid(np.concatenate([sent, synthesize(guess), found]), len(sent)),
     }
     past = {}
     if model.samples is not None:
-        past["samples_by_training_time"] = gan_pictures.by_training_time(model.samples)
+        past["samples_by_training_time"] = gan_images.by_training_time(model.samples)
     if model.past is not None:
         curves = model.past["accuracy_real"], model.past["accuracy_generated"]
         past["discriminator_accuracy_by_training_time"] = accuracy_chart.draw(*curves)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from training.gan_pictures import softened
+from training.gan.images import softened
 
 RATE, DECAY = 0.1, (0.9, 0.99)  # of Adam, in units of w's standard deviation
 PIXEL_SHARE, HOLD = 1.0, 0.002

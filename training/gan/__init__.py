@@ -1,0 +1,1 @@
+"""The class-conditional GAN: model, training, signatures, evaluation."""
