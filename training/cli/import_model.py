@@ -21,40 +21,40 @@ def joined(arguments: list[str]) -> list[str]:
 
 def add_arguments(commands: Any) -> None:
     """Add the command to the others."""
-    adopt = commands.add_parser("adopt", help="serve a finished Keras classifier of pictures")
-    adopt.add_argument("path", type=Path, help=".keras or .h5 file, or a SavedModel folder")
-    adopt.add_argument("--name", required=True, help="what the model is called from now on")
-    adopt.add_argument(
+    importer = commands.add_parser("adopt", help="serve a finished Keras classifier of pictures")
+    importer.add_argument("path", type=Path, help=".keras or .h5 file, or a SavedModel folder")
+    importer.add_argument("--name", required=True, help="what the model is called from now on")
+    importer.add_argument(
         "--labels", type=Path, required=True, help="text file, one label a line (or ID<TAB>LABEL)"
     )
-    adopt.add_argument(
+    importer.add_argument(
         "--input-range",
         required=True,
         metavar="RANGE",
         help="pixels as the network wants them: 0..255, 0..1, -1..1, or as a network of "
         "keras.applications does, such as MobileNetV2",
     )
-    adopt.add_argument(
+    importer.add_argument(
         "--input-shape",
         type=config_options.parse_shape,
         metavar="HxWxC",
         help="for a network that leaves its size free",
     )
-    adopt.add_argument(
+    importer.add_argument(
         "--outputs",
         choices=("auto", "probabilities", "logits"),
         default="auto",
         help="what the last layer gives, if that cannot be told from it",
     )
-    adopt.add_argument("--models", type=Path, default=Path("models"), help="where to export to")
-    adopt.set_defaults(run=_run)
+    importer.add_argument("--models", type=Path, default=Path("models"), help="where to export to")
+    importer.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
     """Return 2, as for a wrong option, if what is in the files cannot be served."""
-    from training import adopt
+    from training.keras_import import importer
 
-    order = adopt.Order(
+    order = importer.Order(
         path=options.path,
         name=options.name,
         labels=options.labels,
@@ -63,7 +63,7 @@ def _run(options: argparse.Namespace) -> int:
         outputs=options.outputs,
     )
     try:
-        version = adopt.adopt(order, options.models)
+        version = importer.adopt(order, options.models)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -10,9 +10,9 @@ import pytest
 import tensorflow as tf
 
 from service.runtime.manifest import check_files, read_manifest
-from training import adopt, keras_file
 from training.__main__ import main
 from training.export.release import is_exported, read
+from training.keras_import import archive_check, importer
 
 pytestmark = pytest.mark.tensorflow
 SHAPE = (12, 10, 3)
@@ -44,8 +44,8 @@ def saved(folder, model, name="flowers.keras"):
 
 
 def adopted(folder, path, labels="rose\ntulip\ndaisy\n", input_range="0..1", **options):
-    order = adopt.Order(path, "flowers", write_labels(folder, labels), input_range, **options)
-    return adopt.adopt(order, folder / "models")
+    order = importer.Order(path, "flowers", write_labels(folder, labels), input_range, **options)
+    return importer.adopt(order, folder / "models")
 
 
 def answers(version, images, signature="serving_default"):
@@ -179,14 +179,14 @@ def test_the_card_has_the_layers_the_memory_and_the_digest(tmp_path):
     assert card["layers"][0]["formula"] == "(3·3·3)·4 = 108; size (12 − 3 + 2·0)/2 + 1 = 5"
     assert card["memory"]["weights_bytes"] == 4 * model.count_params()
     assert card["memory"]["largest_batch"] >= 1
-    assert card["digest"] == adopt.digest(tmp_path / "flowers.keras")
+    assert card["digest"] == importer.digest(tmp_path / "flowers.keras")
 
 
 def test_adopting_again_writes_the_next_version_and_no_release_replaces_it(tmp_path):
     path = saved(tmp_path, network())
 
     assert [adopted(tmp_path, path).name for _ in range(2)] == ["1", "2"]
-    released = read(adopt.release.RELEASED / "digits")
+    released = read(importer.release.RELEASED / "digits")
     assert is_exported(released, tmp_path / "models", "flowers")
 
 
@@ -194,10 +194,10 @@ def test_a_name_of_another_task_is_refused(tmp_path):
     extra = tmp_path / "models" / "flowers" / "1" / "assets.extra"
     extra.mkdir(parents=True)
     (extra / "manifest.json").write_text('{"task": "classify_digit"}')
-    order = adopt.Order(tmp_path / "x.keras", "flowers", write_labels(tmp_path), "0..1")
+    order = importer.Order(tmp_path / "x.keras", "flowers", write_labels(tmp_path), "0..1")
 
     with pytest.raises(ValueError, match="does classify_digit; take another --name"):
-        adopt.adopt(order, tmp_path / "models")
+        importer.adopt(order, tmp_path / "models")
 
 
 @pytest.mark.parametrize(
@@ -345,7 +345,7 @@ def test_a_function_that_is_no_activation_is_refused(tmp_path):
 
 
 def test_an_archive_that_swells_up_is_not_unpacked(tmp_path):
-    swollen = [("assets/zeros", bytes(keras_file.SMALL + 1))]
+    swollen = [("assets/zeros", bytes(archive_check.SMALL + 1))]
     path = rewritten(saved(tmp_path, network()), lambda config: None, swollen)
 
     assert "so it is not unpacked" in refusal(tmp_path, path)

@@ -11,8 +11,8 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
-from training import keras_file
 from training.export.layer_table import LayerRow, layer_table
+from training.keras_import import archive_check
 
 Shape = tuple[int, int, int]  # height, width, channels
 # Operations of a graph that reach out of it; a classifier of pictures needs none.
@@ -48,9 +48,9 @@ def open_network(path: Path, shape: Shape | None) -> Network:
         return _from_saved_model(path, shape)
     match path.suffix.lower():
         case ".keras":
-            keras_file.check_archive(path)
+            archive_check.check_archive(path)
         case ".h5" | ".hdf5":
-            keras_file.check_h5(path)
+            archive_check.check_h5(path)
         case suffix:
             raise ValueError(
                 f"{path} ends in {suffix or 'nothing'}; adopt takes a .keras or .h5 file, or the folder "

@@ -14,11 +14,11 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from training import class_outputs, label_file
 from training.export import release, saved_model
-from training.input_range import Preprocess, preprocessing
 from training.job import Signature
-from training.network import Network, Shape, open_network
+from training.keras_import import label_file, output_activation
+from training.keras_import.input_range import Preprocess, preprocessing
+from training.keras_import.network import Network, Shape, open_network
 
 TASK = "classify_image"
 SMALL_SIDE = 64  # up to here 64 pictures run at once, above 8
@@ -30,7 +30,7 @@ class Order(NamedTuple):
     path: Path  # a .keras or .h5 file, or a SavedModel directory
     name: str
     labels: Path
-    input_range: str  # see `training.input_range`
+    input_range: str  # see `training.keras_import.input_range`
     input_shape: Shape | None = None  # for a network whose height and width are free
     outputs: str = "auto"  # what the last layer gives, if it cannot be told
 
@@ -53,8 +53,8 @@ def adopt(order: Order, models: Path) -> Path:
     golden = golden_images(network.shape)
     raw = _run(order.path, network, preprocess, golden)
     _check_labels(order, network, labels)
-    kind = class_outputs.find_kind(raw, network.activation, order.outputs)
-    done = class_outputs.describe(kind, network.classes)
+    kind = output_activation.find_kind(raw, network.activation, order.outputs)
+    done = output_activation.describe(kind, network.classes)
     _say(f"last layer: {done}")
     _say("writing the SavedModel with its preprocessing, and its golden outputs")
     artefact = saved_model.Artefact(
@@ -146,7 +146,7 @@ def _signatures(network: Network, preprocess: Preprocess, kind: str) -> dict[str
     forward = _forward(network.call, network, preprocess)
 
     def serving_default(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"probabilities": class_outputs.to_probabilities(forward(images), kind)}
+        return {"probabilities": output_activation.to_probabilities(forward(images), kind)}
 
     inputs = {"images": tf.TensorSpec([None, *network.shape], tf.uint8)}
     found = {"serving_default": Signature(serving_default, inputs, {"probabilities": 1e-4})}
