@@ -43,10 +43,10 @@ def add_class_index(commands: Any) -> None:
 
 
 def _write_class_index(options: argparse.Namespace) -> int:
-    from training import class_index
+    from training.pretrained import imagenet_classes
 
     home = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
-    print(f"wrote {class_index.write(options.folder or home / 'models')}")
+    print(f"wrote {imagenet_classes.write(options.folder or home / 'models')}")
     return 0
 
 
@@ -71,7 +71,7 @@ def is_asked(options: argparse.Namespace) -> bool:
 
 def describe(options: argparse.Namespace) -> int:
     """Build the network as asked, and say what goes in and what comes out."""
-    from training import backbone
+    from training.pretrained import backbone
 
     if options.name != "labels":
         raise ValueError("only labels takes any network: describe labels --arch …")

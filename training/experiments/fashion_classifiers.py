@@ -15,11 +15,12 @@ import numpy as np
 import tensorflow as tf
 from sklearn.svm import SVC, LinearSVC
 
-from training import evaluation, transfer
+from training import evaluation
 from training.data.labelled_images import LabelledPictures
 from training.experiments import small_cnn
 from training.export import release
 from training.jobs import fashion_dense, fashion_svm
+from training.pretrained import frozen_features
 
 Step = Callable[[np.ndarray], np.ndarray]
 DENSE = fashion_dense.Config()
@@ -70,7 +71,7 @@ def _on_features(splits: LabelledPictures, workdir: Path, kernel: int) -> Iterat
     project = _graph(keras.Model(released.input, projection.output))
     train, test = (
         fashion_svm.project(
-            transfer.extract(network, split.images, workdir / f"features-{name}"),
+            frozen_features.extract(network, split.images, workdir / f"features-{name}"),
             *projection.get_weights(),
         )
         for name, split in (("train", splits.train), ("test", splits.test))
@@ -146,7 +147,7 @@ def _last_layer(splits: LabelledPictures, workdir: Path) -> Way:
     model = fashion_dense.build_model(splits.settle(DENSE))
     pooled = keras.Model(model.input, model.get_layer("avg_pool").output)
     train, test = (
-        transfer.extract(pooled, split.images, workdir / f"pooled-{name}").astype(np.float32)
+        frozen_features.extract(pooled, split.images, workdir / f"pooled-{name}").astype(np.float32)
         for name, split in (("train", splits.train), ("test", splits.test))
     )
     last, started = model.get_layer("logits"), time.monotonic()
@@ -166,7 +167,7 @@ def _small_network(splits: LabelledPictures, workdir: Path, epochs: int) -> Way:
     config = small_cnn.Config(epochs=epochs)
     model = small_cnn.build_model(config)
     history = small_cnn.train(model, splits, config, workdir / "small-network")
-    scores = transfer.predict(model, splits.test.images)
+    scores = frozen_features.predict(model, splits.test.images)
     return Way(
         name="small network from scratch",
         network="none",

@@ -14,7 +14,7 @@ from training import vae_tools
 from training.digits.reference_classifier import Judge, released_network
 from training.gan import metrics as gan_metrics
 from training.job import Splits
-from training.photo_features import SIZE, PhotoFeatures
+from training.pretrained.photo_features import SIZE, PhotoFeatures
 
 BLUR = 1.0  # pixels, of the test pictures that show what a distance means
 FLOOR = "train_floor"

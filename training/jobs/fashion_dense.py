@@ -16,18 +16,19 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training import evaluation, fitting, folding, transfer
+from training import evaluation, fitting
 from training.data import labelled_images
 from training.data.labelled_images import LabelledPictures
 from training.job import Arrays, Signature
-from training.transfer import TransferConfig
+from training.pretrained import batchnorm_folding, frozen_features
+from training.pretrained.frozen_features import TransferConfig
 
 NAME = "fashion-dense"
-TASK = transfer.TASK
-INPUT = transfer.INPUT
+TASK = frozen_features.TASK
+INPUT = frozen_features.INPUT
 LABELS = [(name, name) for name in labelled_images.FASHION_LABELS]
 load_data = labelled_images.load
-manifest_fields = transfer.manifest_fields
+manifest_fields = frozen_features.manifest_fields
 BOUNDARY = "stage5"  # the last frozen layer
 HEAD_EPOCHS = 20  # of the new last layer alone, on features: seconds each
 
@@ -47,7 +48,7 @@ class Config(TransferConfig):
 
 def build_model(config: Config) -> keras.Model:
     """Map float32 [B, H, W, C] in 0..255 to logits [B, classes]; frozen layers hold ImageNet's weights."""
-    network = transfer.backbone(config)
+    network = frozen_features.backbone(config)
     x = keras.layers.GlobalAveragePooling2D(name="avg_pool")(network.output)
     x = keras.layers.Dropout(config.dropout, name="dropout")(x)
     logits = keras.layers.Dense(config.classes, name="logits")(x)
@@ -65,7 +66,9 @@ def train(
     """Fit the last layer, then everything behind the boundary; return the history of the latter."""
     trunk, tail = _cut(model)
     kept = {
-        name: transfer.extract(trunk, getattr(splits, name).images, workdir / f"{BOUNDARY}-{name}")
+        name: frozen_features.extract(
+            trunk, getattr(splits, name).images, workdir / f"{BOUNDARY}-{name}"
+        )
         for name in ("train", "validation")
     }
     fitted = _fit_last_layer(model, kept, splits, config)
@@ -91,7 +94,7 @@ def _fit_last_layer(
     """Fit only the new layer, on features; return the validation accuracy of the frozen network with it."""
     boundary, pooled = (model.get_layer(name).output for name in (BOUNDARY, "avg_pool"))
     features, last = keras.Model(boundary, pooled), model.get_layer("logits")
-    inputs = {name: transfer.predict(features, maps) for name, maps in kept.items()}
+    inputs = {name: frozen_features.predict(features, maps) for name, maps in kept.items()}
     fit_last_layer(last, inputs["train"], splits.train.labels)
     return evaluation.accuracy(np.asarray(last(inputs["validation"])), splits.validation.labels)
 
@@ -128,9 +131,9 @@ def _dataset(maps: np.ndarray, labels: np.ndarray, config: Config) -> tf.data.Da
 
 def evaluate(model: keras.Model, splits: LabelledPictures) -> dict[str, Any]:
     """Fit the temperature on the validation split, then touch the test split once."""
-    validation = transfer.predict(model, splits.validation.images)
+    validation = frozen_features.predict(model, splits.validation.images)
     temperature = evaluation.fit_temperature(validation, splits.validation.labels)
-    logits = transfer.predict(model, splits.test.images) / temperature
+    logits = frozen_features.predict(model, splits.test.images) / temperature
     probabilities = tf.nn.softmax(logits).numpy()
     metrics = {
         "validation_accuracy": evaluation.accuracy(validation, splits.validation.labels),
@@ -153,14 +156,14 @@ def evaluate(model: keras.Model, splits: LabelledPictures) -> dict[str, Any]:
 
 def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, Signature]:
     """`serving_default`: images uint8 [B, H, W, C] → scores [B, classes], which are probabilities."""
-    network = folding.fold(model)
+    network = batchnorm_folding.fold(model)
 
     def serving_default(images: tf.Tensor) -> dict[str, tf.Tensor]:
         logits = network(tf.cast(images, tf.float32), training=False)
         return {"scores": tf.nn.softmax(logits / calibration["temperature"])}
 
     inputs = {"images": tf.TensorSpec([None, *model.input_shape[1:]], tf.uint8)}
-    golden = transfer.golden_images(model)
+    golden = frozen_features.golden_images(model)
     return {"serving_default": Signature(serving_default, inputs, {"scores": 1e-4}, golden)}
 
 

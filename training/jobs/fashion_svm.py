@@ -22,18 +22,19 @@ from sklearn.decomposition import PCA
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.svm import LinearSVC
 
-from training import evaluation, folding, transfer
+from training import evaluation
 from training.data import labelled_images
 from training.data.labelled_images import LabelledPictures
 from training.job import Arrays, Signature
-from training.transfer import TransferConfig
+from training.pretrained import batchnorm_folding, frozen_features
+from training.pretrained.frozen_features import TransferConfig
 
 NAME = "fashion-svm"
-TASK = transfer.TASK
-INPUT = transfer.INPUT
+TASK = frozen_features.TASK
+INPUT = frozen_features.INPUT
 LABELS = [(name, name) for name in labelled_images.FASHION_LABELS]
 load_data = labelled_images.load
-manifest_fields = transfer.manifest_fields
+manifest_fields = frozen_features.manifest_fields
 MAPS = ("stage4", "stage5")  # whose outputs are the features, place by place
 GRID = 6  # places a side at most; larger maps are averaged down to it
 FITTED_ON = 10_000  # rows that mean, variance and principal components are computed from
@@ -74,7 +75,7 @@ class RbfKernel(keras.layers.Layer):
 
 def build_model(config: Config) -> keras.Model:
     """Map float32 [B, H, W, C] in 0..255 to decision values [B, classes]."""
-    layers, network = keras.layers, transfer.backbone(config)
+    layers, network = keras.layers, frozen_features.backbone(config)
     maps = [_at_most_grid(network.get_layer(name).output, name) for name in MAPS]
     x = layers.Concatenate(name="features")(maps)
     x = layers.Activation(signed_square_root, name="signed_square_root")(x)
@@ -106,7 +107,7 @@ def train(
     """Extract, project, compare, and fit the SVM; fill the model's three layers with what was found."""
     started = time.monotonic()
     network = keras.Model(model.input, model.get_layer("features").output)
-    kept = transfer.extract(network, splits.train.images, workdir / "features-train")
+    kept = frozen_features.extract(network, splits.train.images, workdir / "features-train")
     extracted = time.monotonic()
     # Rounded as they will be released, so that the SVM is fitted to what it will be given.
     kernel, bias = (half(array) for array in fit_projection(kept[:FITTED_ON], config))
@@ -184,8 +185,8 @@ def _compare(rows: np.ndarray, landmarks: np.ndarray, gamma: float) -> np.ndarra
 
 def evaluate(model: keras.Model, splits: LabelledPictures) -> dict[str, Any]:
     """Measure on the validation split, then touch the test split once."""
-    validation = transfer.predict(model, splits.validation.images)
-    test = transfer.predict(model, splits.test.images)
+    validation = frozen_features.predict(model, splits.validation.images)
+    test = frozen_features.predict(model, splits.test.images)
     metrics = {
         "validation_accuracy": evaluation.accuracy(validation, splits.validation.labels),
         "test_accuracy": evaluation.accuracy(test, splits.test.labels),
@@ -197,13 +198,13 @@ def evaluate(model: keras.Model, splits: LabelledPictures) -> dict[str, Any]:
 
 def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, Signature]:
     """`serving_default`: images uint8 [B, H, W, C] → scores [B, classes], the SVM's decision values."""
-    network = folding.fold(model)
+    network = batchnorm_folding.fold(model)
 
     def serving_default(images: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"scores": network(tf.cast(images, tf.float32), training=False)}
 
     inputs = {"images": tf.TensorSpec([None, *model.input_shape[1:]], tf.uint8)}
-    golden = transfer.golden_images(model)
+    golden = frozen_features.golden_images(model)
     return {"serving_default": Signature(serving_default, inputs, {"scores": 1e-3}, golden)}
 
 

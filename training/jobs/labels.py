@@ -18,13 +18,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training import backbone, class_index, efficientnet_lite, folding
 from training.job import Arrays, JobConfig, Signature
+from training.pretrained import backbone, batchnorm_folding, efficientnet_lite, imagenet_classes
 
 NAME = "labels"
 TASK = "classify_image"
 INPUT = {"height": 224, "width": 224, "channels": 3, "resize": "bilinear", "crop": 0.875}
-LABELS = class_index.read()
+LABELS = imagenet_classes.read()
 MAX_BATCH_SIZE = 8
 TOLERANCE = {"features": 1e-3, "probabilities": 1e-4}
 # What the original gives for the picture of `sines`: probabilities of the likeliest classes, and the
@@ -143,7 +143,7 @@ def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, 
     """Take uint8 [B, H, W, 3] in RGB; give probabilities, features, or both of one run."""
     height, width = model.input_shape[1:3]
     inputs = {"images": tf.TensorSpec([None, height, width, 3], tf.uint8)}
-    network = folding.fold(model)
+    network = batchnorm_folding.fold(model)
 
     def run(images: tf.Tensor, wanted: tuple[str, ...]) -> dict[str, tf.Tensor]:
         outputs = network(backbone.preprocess(calibration["arch"], images), training=False)

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Callable
 from typing import Any
 
-from training import backbone
+from training.pretrained import backbone
 
 Preprocess = Callable[[Any], Any]  # float32 [B, H, W, C] in 0..255 → float32 of the same shape
 RANGES: dict[str, tuple[float, float]] = {  # scale, offset

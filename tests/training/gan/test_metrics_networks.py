@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from training import evaluation, photo_features
+from training import evaluation
 from training.data.mnist import synthetic_digits
 from training.gan import distances as gan_distances
 from training.gan import inversion as gan_inversion
 from training.gan import train_on_generated as gan_train_on_generated
+from training.pretrained import photo_features
 
 pytestmark = pytest.mark.tensorflow
 

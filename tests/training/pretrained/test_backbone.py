@@ -11,9 +11,9 @@ import keras
 import numpy as np
 import pytest
 
-from training import backbone, efficientnet_lite
 from training.__main__ import main
-from training.torch_weights import MAGIC, PROTOCOL, read_tensors
+from training.pretrained import backbone, efficientnet_lite
+from training.pretrained.torch_weights import MAGIC, PROTOCOL, read_tensors
 
 
 def picture(side):

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from training import transfer
+from training.pretrained import frozen_features
 
 SIZE = 1280  # numbers for a picture
 TOLD = 2_500  # pictures between two lines of progress
@@ -22,7 +22,7 @@ class PhotoFeatures:
 
     def __init__(self) -> None:
         """Without the package that keeps the weights a ValueError that says so."""
-        maps = transfer.backbone(transfer.TransferConfig())
+        maps = frozen_features.backbone(frozen_features.TransferConfig())
         pooled = keras.layers.GlobalAveragePooling2D()(maps.output)
         self._network: Any = keras.Model(maps.inputs, pooled)
 
@@ -32,8 +32,8 @@ class PhotoFeatures:
         Some ten milliseconds a picture on a slow core: progress goes to stderr under `name`.
         """
         began, runs = time.monotonic(), []
-        for start in range(0, len(images), transfer.BATCH):
-            batch = images[start : start + transfer.BATCH].astype(np.float32)
+        for start in range(0, len(images), frozen_features.BATCH):
+            batch = images[start : start + frozen_features.BATCH].astype(np.float32)
             runs.append(np.asarray(self._network.predict_on_batch(batch), np.float64))
             done = start + len(batch)
             if done % TOLD == 0:

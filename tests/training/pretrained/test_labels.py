@@ -10,10 +10,10 @@ from keras.src.applications import imagenet_utils
 from service.errors import InvalidValue
 from service.runtime.manifest import Manifest, read_manifest
 from service.tasks import classify_image
-from training import class_index
 from training.__main__ import main
 from training.export import release
 from training.jobs import labels
+from training.pretrained import imagenet_classes
 
 pytestmark = pytest.mark.tensorflow
 
@@ -35,12 +35,12 @@ def keras_home(tmp_path_factory):
 
 
 def test_the_class_index_is_keras_own_to_the_last_byte(keras_home):
-    content = (keras_home / "models" / class_index.FILE).read_bytes()
+    content = (keras_home / "models" / imagenet_classes.FILE).read_bytes()
 
     assert len(content) == 35_363
-    assert hashlib.md5(content).hexdigest() == class_index.MD5
+    assert hashlib.md5(content).hexdigest() == imagenet_classes.MD5
     assert json.loads(content)["388"] == ["n02510455", "giant_panda"]
-    assert class_index.read()[388] == ("n02510455", "giant_panda")
+    assert imagenet_classes.read()[388] == ("n02510455", "giant_panda")
 
 
 @pytest.mark.parametrize("top", [1, 5, 1000])
@@ -57,7 +57,7 @@ def test_labels_are_those_of_decode_predictions_ties_included(keras_home, monkey
         signatures={},
         max_batch_size=8,
     )
-    file = keras_home / "models" / class_index.FILE
+    file = keras_home / "models" / imagenet_classes.FILE
     monkeypatch.setattr(imagenet_utils, "CLASS_INDEX", json.loads(file.read_bytes()))
 
     found = classify_image.labels({"probabilities": scores}, manifest, top)
@@ -73,7 +73,7 @@ def test_the_exported_model_says_what_it_takes_and_gives(exported):
 
     assert manifest.input.model_dump() == labels.INPUT
     assert manifest.max_batch_size == 8
-    assert manifest.labels == class_index.read()
+    assert manifest.labels == imagenet_classes.read()
     described = {key: signature.outputs for key, signature in manifest.signatures.items()}
     assert described["serving_default"] == {"probabilities": "float32 [B,1000]"}
     assert described["features"] == {"features": "float32 [B,1280]"}

@@ -11,11 +11,12 @@ from sklearn.kernel_approximation import Nystroem
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.svm import LinearSVC
 
-from training import run, transfer
+from training import run
 from training.data import image_folder
 from training.data.mnist import synthetic_digits
 from training.export import release
 from training.jobs import fashion_dense, fashion_svm
+from training.pretrained import frozen_features
 
 pytestmark = pytest.mark.tensorflow
 
@@ -184,14 +185,14 @@ def test_before_rounding_the_machine_is_one_on_scikit_learns_nystroem_features()
 
 
 def test_features_are_extracted_once(tmp_path, capsys):
-    network = transfer.backbone(transfer.TransferConfig(side=32))
+    network = frozen_features.backbone(frozen_features.TransferConfig(side=32))
     images = synthetic_digits(5, seed=2).images
 
-    first = transfer.extract(network, images, tmp_path / "features")
+    first = frozen_features.extract(network, images, tmp_path / "features")
     assert "0 of 5" in capsys.readouterr().err
-    second = transfer.extract(network, images, tmp_path / "features")
+    second = frozen_features.extract(network, images, tmp_path / "features")
     assert capsys.readouterr().err == ""
-    transfer.extract(network, images[:4], tmp_path / "features")
+    frozen_features.extract(network, images[:4], tmp_path / "features")
 
     assert "0 of 4" in capsys.readouterr().err
     np.testing.assert_array_equal(first, second)
@@ -199,8 +200,10 @@ def test_features_are_extracted_once(tmp_path, capsys):
 
 
 def test_fashion_pictures_are_enlarged_and_photos_are_not():
-    small = transfer.backbone(transfer.TransferConfig(side=32))
-    large = transfer.backbone(transfer.TransferConfig(height=160, width=160, channels=3))
+    small = frozen_features.backbone(frozen_features.TransferConfig(side=32))
+    large = frozen_features.backbone(
+        frozen_features.TransferConfig(height=160, width=160, channels=3)
+    )
 
     assert small.get_layer("resize").output.shape == (None, 32, 32, 1)
     assert "resize" not in {layer.name for layer in large.layers}

@@ -15,8 +15,8 @@ import keras
 import numpy as np
 
 from training.data import mnist
-from training.efficientnet_lite import MEAN, STANDARD_DEVIATION, EfficientNetLite0
 from training.job import Arrays, JobConfig
+from training.pretrained.efficientnet_lite import MEAN, STANDARD_DEVIATION, EfficientNetLite0
 
 TASK = "classify_image"
 INPUT = {"height": 28, "width": 28, "channels": 1, "resize": "bilinear", "crop": 1.0}

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from training import backbone, folding
+from training.pretrained import backbone, batchnorm_folding
 
 pytestmark = pytest.mark.tensorflow
 
@@ -20,7 +20,8 @@ def varied(model):
 
 def both(model, pictures):
     return [
-        np.asarray(network(pictures, training=False)) for network in (model, folding.fold(model))
+        np.asarray(network(pictures, training=False))
+        for network in (model, batchnorm_folding.fold(model))
     ]
 
 
@@ -38,7 +39,7 @@ def test_a_folded_network_gives_the_same_with_fewer_layers(arch, left):
 
     plain, folded = both(model, pictures)
 
-    assert normalizations(model) > left == normalizations(folding.fold(model))
+    assert normalizations(model) > left == normalizations(batchnorm_folding.fold(model))
     np.testing.assert_allclose(folded, plain, rtol=1e-3, atol=1e-6)
 
 
@@ -50,7 +51,7 @@ def test_what_is_read_before_it_is_normalized_stays():
 
     plain, folded = both(model, np.ones((1, 8, 8, 1), np.float32))
 
-    assert normalizations(folding.fold(model)) == 1
+    assert normalizations(batchnorm_folding.fold(model)) == 1
     np.testing.assert_array_equal(folded, plain)
 
 
@@ -61,7 +62,7 @@ def test_a_normalization_after_an_activation_stays():
 
     plain, folded = both(model, np.ones((1, 8, 8, 1), np.float32))
 
-    assert normalizations(folding.fold(model)) == 1
+    assert normalizations(batchnorm_folding.fold(model)) == 1
     np.testing.assert_array_equal(folded, plain)
 
 
@@ -74,7 +75,7 @@ def test_a_normalization_without_scale_or_shift_and_a_convolution_with_bias_are_
 
     plain, folded = both(model, pictures)
 
-    assert normalizations(folding.fold(model)) == 0
+    assert normalizations(batchnorm_folding.fold(model)) == 0
     np.testing.assert_allclose(folded, plain, atol=1e-5)
 
 
@@ -85,7 +86,7 @@ def test_the_model_itself_stays_as_it_is():
     before = model.get_weights()
 
     for _ in range(2):
-        folding.fold(model)
+        batchnorm_folding.fold(model)
 
     assert len(model.get_layer("convolution").weights) == 1
     for weights, again in zip(before, model.get_weights(), strict=True):

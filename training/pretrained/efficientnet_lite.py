@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from training.torch_weights import read_tensors
+from training.pretrained.torch_weights import read_tensors
 
 MEAN, STANDARD_DEVIATION = 127.0, 128.0  # of the greys 0..255 it was trained with
 SIZE, CROP = 224, 224 / 256  # of the pictures, and the share of the shorter side that it saw

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import keras
 import tensorflow as tf
 
-from training import efficientnet_lite
+from training.pretrained import efficientnet_lite
 
 LITE0 = "EfficientNetLite0"
 Weights = Literal["imagenet", "none"] | str  # or the path of a file of Keras weights

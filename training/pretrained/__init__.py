@@ -1,0 +1,1 @@
+"""Networks pretrained on ImageNet, their weights, and transfer learning."""
