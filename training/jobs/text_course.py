@@ -8,26 +8,24 @@ keeps a running mean of the weights from the epoch with the best validation loss
 
 from dataclasses import dataclass
 
-from training import (
-    character_evaluation,
-    character_fitting,
-    character_model,
-    character_signatures,
-    texts,
-)
-from training.character_model import CharacterConfig
+from training.text import corpus
+from training.text import evaluation as text_evaluation
+from training.text import fitting as text_fitting
+from training.text import model as text_model
+from training.text import signatures as text_signatures
+from training.text.model import CharacterConfig
 
 NAME = "text-course"
-TASK = character_model.TASK
+TASK = text_model.TASK
 INPUT: dict[str, int] = {}
 LABELS: list[tuple[str, str]] = []
-load_data = texts.load_text
-build_model = character_model.build_model
-train = character_fitting.train
-evaluate = character_evaluation.evaluate
-signatures = character_signatures.signatures
-manifest_fields = character_signatures.manifest_fields
-golden_inputs = character_signatures.golden_inputs
+load_data = corpus.load_text
+build_model = text_model.build_model
+train = text_fitting.train
+evaluate = text_evaluation.evaluate
+signatures = text_signatures.signatures
+manifest_fields = text_signatures.manifest_fields
+golden_inputs = text_signatures.golden_inputs
 
 
 @dataclass(frozen=True)

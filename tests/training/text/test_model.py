@@ -5,19 +5,20 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from training import character_model, character_signatures
-from training.character_model import CharacterConfig, Controls
+from training.text import model as text_model
+from training.text import signatures as text_signatures
+from training.text.model import CharacterConfig, Controls
 
 pytestmark = pytest.mark.tensorflow
 VOCABULARY = "\n abcdefghij"
-ROWS, STEPS = character_signatures.BATCH, 24
+ROWS, STEPS = text_signatures.BATCH, 24
 
 
 def make(vocabulary=VOCABULARY, layers=2, units=40, seed=1):
     """An untrained network with weights large enough for it to have opinions."""
     keras.utils.set_random_seed(seed)
     config = CharacterConfig(vocabulary=vocabulary, layers=layers, units=units)
-    model = character_model.build_model(config)
+    model = text_model.build_model(config)
     model.set_weights([weight * 3 for weight in model.get_weights()])
     return model
 
@@ -29,12 +30,12 @@ def model():
 
 @pytest.fixture(scope="module")
 def net(model):
-    return character_model.network(model, VOCABULARY)
+    return text_model.network(model, VOCABULARY)
 
 
 @pytest.fixture(scope="module")
 def run(model):
-    signatures = character_signatures.signatures(model, {"vocabulary": list(VOCABULARY)})
+    signatures = text_signatures.signatures(model, {"vocabulary": list(VOCABULARY)})
 
     def call(name, **given):
         outputs = signatures[name].function(
@@ -84,7 +85,7 @@ def test_losses_are_the_scores(net, run):
     ids = np.random.default_rng(1).integers(0, len(VOCABULARY), (ROWS, STEPS)).astype(np.int32)
     started = np.concatenate([np.full((ROWS, 1), net.start, np.int32), ids], axis=1)
 
-    nats, hits, _ = character_model.losses(net, tf.constant(started), tf.zeros([4, ROWS, 40]))
+    nats, hits, _ = text_model.losses(net, tf.constant(started), tf.zeros([4, ROWS, 40]))
 
     np.testing.assert_allclose(nats, -run("score", token_ids=ids)["logprobs"], atol=1e-5)
     assert hits.dtype == tf.bool
@@ -216,7 +217,7 @@ def chosen(logits, uniforms, temperature=1.0, top_k=0, top_p=1.0):
         np.full(rows, top_p, np.float32),
     )
     many = tf.constant(np.tile(np.asarray(logits, np.float32), (rows, 1)))
-    return character_model.choose(many, np.asarray(uniforms, np.float32), controls).numpy()
+    return text_model.choose(many, np.asarray(uniforms, np.float32), controls).numpy()
 
 
 def shares(**controls):
@@ -263,11 +264,11 @@ def test_the_ends_of_the_range_of_random_numbers():
 @pytest.mark.parametrize("vocabulary", ["ab", "\nabc", " x"])
 def test_a_vocabulary_of_fewer_than_five_characters(vocabulary):
     model = make(vocabulary, layers=1, units=4)
-    net = character_model.network(model, vocabulary)
-    state = character_model.initial_state(net, 2)
+    net = text_model.network(model, vocabulary)
+    state = text_model.initial_state(net, 2)
     controls = Controls(tf.ones([2]), tf.zeros([2], tf.int32), tf.ones([2]))
 
-    written = character_model.generate(net, state, tf.fill([2, 3], 0.5), tf.fill([2], 3), controls)
+    written = text_model.generate(net, state, tf.fill([2, 3], 0.5), tf.fill([2], 3), controls)
 
     assert written["top_ids"].shape == (2, 3, 5)
     assert (written["top_logprobs"].numpy()[..., len(vocabulary) :] < -1e38).all()
@@ -277,4 +278,4 @@ def test_a_vocabulary_of_fewer_than_five_characters(vocabulary):
     ("vocabulary", "start"), [("\n ab", 0), (" ab", 0), ("!\nab", 1), ("xy", 0)]
 )
 def test_a_fresh_text_begins_after_a_newline_or_a_space(vocabulary, start):
-    assert character_model.start_id(vocabulary) == start
+    assert text_model.start_id(vocabulary) == start

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from training import ngram
+from training.text import ngram
 
 
 def count(train, order):

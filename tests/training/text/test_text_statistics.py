@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from training import text_statistics
+from training.text import text_statistics
 
 
 def ids(text):

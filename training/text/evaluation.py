@@ -11,9 +11,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training import character_model, evaluation, ngram, text_statistics
-from training.character_model import Network
-from training.texts import SEED_CHARACTERS, TextSplits
+from training import evaluation
+from training.text import model as text_model
+from training.text import ngram, text_statistics
+from training.text.corpus import SEED_CHARACTERS, TextSplits
+from training.text.model import Network
 
 CHUNK = 4096  # characters of the one stream read at a time
 WINDOW = 256  # the context of the transformer that this data set is best known by
@@ -24,7 +26,7 @@ SAMPLES, SAMPLE_CHARACTERS = 100, 400
 
 def evaluate(model: keras.Model, splits: TextSplits) -> dict[str, Any]:
     """Return the card's `metrics`, and as `calibration` the vocabulary, which the export needs."""
-    net = character_model.network(model, splits.vocabulary)
+    net = text_model.network(model, splits.vocabulary)
     losses, correct = stream(net, splits.validation)
     nats, count = float(losses.mean()), len(splits.validation)
     commonest = int(np.bincount(splits.train).argmax())
@@ -53,7 +55,7 @@ def stream(net: Network, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     The state is carried from the first to the last; it begins as that of a fresh text.
     """
-    read = tf.function(lambda chunk, state: character_model.losses(net, chunk, state))
+    read = tf.function(lambda chunk, state: text_model.losses(net, chunk, state))
     state = tf.zeros([2 * len(net.layers), 1, net.units])
     whole = np.concatenate([[net.start], ids]).astype(np.int32)
     losses, correct = [], []
@@ -70,7 +72,7 @@ def windowed(net: Network, ids: np.ndarray) -> float:
     width = min(WINDOW, len(ids) - 1)
     places = np.arange(0, len(ids) - width, width)[:, None] + np.arange(width + 1)
     state = tf.zeros([2 * len(net.layers), len(places), net.units])
-    return float(tf.reduce_mean(character_model.losses(net, tf.constant(ids[places]), state)[0]))
+    return float(tf.reduce_mean(text_model.losses(net, tf.constant(ids[places]), state)[0]))
 
 
 def writing(net: Network, splits: TextSplits) -> dict[str, Any]:
@@ -81,7 +83,7 @@ def writing(net: Network, splits: TextSplits) -> dict[str, Any]:
             *text_statistics.known_words([splits.text(splits.validation)], known)
         )
     }
-    write = character_model.writer(net)
+    write = text_model.writer(net)
     for diversity in DIVERSITIES:
         ids = write(*_seeds(splits), np.full(SAMPLES, diversity, np.float32)).numpy()
         copies = text_statistics.longest_copies(ids, splits.train)

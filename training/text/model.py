@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from training import lstm
 from training.job import JobConfig
+from training.text import lstm
 
 TASK = "generate_text"
 TOP = 5  # likeliest characters told with each one

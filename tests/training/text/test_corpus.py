@@ -7,14 +7,14 @@ import threading
 import numpy as np
 import pytest
 
-from training import texts
-from training.character_model import CharacterConfig
+from training.text import corpus
+from training.text.model import CharacterConfig
 
 SENTENCE = "Grüße, dear reader: once more unto the page.\n"
 
 
 def load(path):
-    return texts.load_text(CharacterConfig(), str(path))
+    return corpus.load_text(CharacterConfig(), str(path))
 
 
 def written(folder, content):
@@ -64,13 +64,13 @@ def test_nine_tenths_are_learnt_and_the_rest_measures(tmp_path):
     ],
 )
 def test_what_cannot_be_learnt_gets_one_sentence(tmp_path, content, message):
-    with pytest.raises(texts.TextError, match=message):
+    with pytest.raises(corpus.TextError, match=message):
         load(written(tmp_path, content))
 
 
 def test_no_text_is_asked_for():
-    with pytest.raises(texts.TextError, match="--text"):
-        texts.load_text(CharacterConfig(), None)
+    with pytest.raises(corpus.TextError, match="--text"):
+        corpus.load_text(CharacterConfig(), None)
 
 
 def test_the_rarest_characters_of_a_large_alphabet_become_spaces(tmp_path):
@@ -100,7 +100,7 @@ def test_of_a_screenplay_page_the_preformatted_text_remains(tmp_path):
 def test_of_any_other_page_what_a_reader_sees():
     page = "<html><head><title>t</title></head><body><p>One  \n line.</p><p>Two&nbsp;<b>lines</b>.</body>"
 
-    assert texts.html_to_text(page) == "One line.\n\nTwo lines.\n"
+    assert corpus.html_to_text(page) == "One line.\n\nTwo lines.\n"
 
 
 def test_a_page_is_read_over_http_in_its_declared_encoding():

@@ -9,9 +9,12 @@ import keras
 import numpy as np
 import pytest
 
-from training import character_fitting, character_model, run, texts
+from training import run
 from training.export import card
 from training.jobs import text, text_course
+from training.text import corpus
+from training.text import fitting as text_fitting
+from training.text import model as text_model
 
 pytestmark = pytest.mark.tensorflow
 CONFIG = text_course.Config(
@@ -48,11 +51,11 @@ def book(tmp_path_factory):
 def fit(config, book, work):
     """Train without measuring or exporting; return the weights and the history."""
     work.mkdir(exist_ok=True)
-    splits = texts.load_text(config, str(book))
+    splits = corpus.load_text(config, str(book))
     config = splits.settle(config)
     keras.utils.set_random_seed(config.seed)
-    model = character_model.build_model(config)
-    return model, character_fitting.train(model, splits, config, work)
+    model = text_model.build_model(config)
+    return model, text_fitting.train(model, splits, config, work)
 
 
 def run_job(book, folder):
@@ -65,7 +68,7 @@ def trained(tmp_path_factory, book):
     """A run of three epochs, stopped after the second and resumed."""
     folder = tmp_path_factory.mktemp("run")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(character_fitting._Training, "_gave_up", stop_after(2))
+        patch.setattr(text_fitting._Training, "_gave_up", stop_after(2))
         fit(CONFIG, book, folder / "work")
     return folder, run_job(book, folder)
 
@@ -85,7 +88,7 @@ def read_manifest(version):
 def test_the_released_network_has_the_parameters_of_its_formula():
     config = text.Config(vocabulary="".join(map(chr, range(65, 130))))
 
-    model = character_model.build_model(config)
+    model = text_model.build_model(config)
 
     first, second, head = 4 * (65 + 385) * 384, 4 * (384 + 385) * 384, 385 * 65
     assert model.count_params() == first + second + head

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from training import lstm
+from training.text import lstm
 
 pytestmark = pytest.mark.tensorflow
 STEPS, ROWS, INPUTS, UNITS = 5, 3, 4, 6

@@ -11,9 +11,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training import character_model
-from training.character_model import Controls, Network
 from training.job import Arrays, Signature
+from training.text import model as text_model
+from training.text.model import Controls, Network
 
 BATCH = 4  # rows of every call; measured: a call with one row would hardly be faster
 MOST_STEPS = 256
@@ -32,7 +32,7 @@ def steps(net: Network) -> int:
 
 def manifest_fields(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, Any]:
     """What the manifest says beyond what every model's does."""
-    net = character_model.network(model, "".join(calibration["vocabulary"]))
+    net = text_model.network(model, "".join(calibration["vocabulary"]))
     return {
         "vocabulary": list(calibration["vocabulary"]),
         "batch_sizes": [BATCH],
@@ -44,7 +44,7 @@ def manifest_fields(model: keras.Model, calibration: Mapping[str, Any]) -> dict[
 
 def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, Signature]:
     """Return the four signatures, each with the inputs whose outputs are kept as golden ones."""
-    net = character_model.network(model, "".join(calibration["vocabulary"]))
+    net = text_model.network(model, "".join(calibration["vocabulary"]))
     state = tf.TensorSpec([None, 2 * len(net.layers) * net.units], tf.float32)
     functions = _functions(net)
     golden = _golden(net, functions)
@@ -82,25 +82,25 @@ def golden_inputs() -> Arrays:
 
 def _functions(net: Network) -> dict[str, Any]:
     def prefill(token_ids: Any, lengths: Any) -> dict[str, Any]:
-        state = character_model.initial_state(net, tf.shape(token_ids)[0])
-        return {"state": character_model.read(net, state, token_ids, lengths)["state"]}
+        state = text_model.initial_state(net, tf.shape(token_ids)[0])
+        return {"state": text_model.read(net, state, token_ids, lengths)["state"]}
 
     def read(state: Any, token_ids: Any, lengths: Any) -> dict[str, Any]:
-        return character_model.read(net, state, token_ids, lengths)
+        return text_model.read(net, state, token_ids, lengths)
 
     def generate(
         state: Any, uniforms: Any, lengths: Any, temperature: Any, top_k: Any, top_p: Any
     ) -> dict[str, Any]:  # fmt: skip
         controls = Controls(temperature, top_k, top_p)
-        return character_model.generate(net, state, uniforms, lengths, controls)
+        return text_model.generate(net, state, uniforms, lengths, controls)
 
     def score(token_ids: Any) -> dict[str, Any]:
         rows, width = tf.shape(token_ids)[0], tf.shape(token_ids)[1]
-        state = character_model.initial_state(net, rows)
-        whole = character_model.read(net, state, token_ids, tf.fill([rows], width))
+        state = text_model.initial_state(net, rows)
+        whole = text_model.read(net, state, token_ids, tf.fill([rows], width))
         return {"logprobs": whole["logprobs"]}
 
-    return {f.__name__: character_model.compiled(f) for f in (prefill, read, generate, score)}
+    return {f.__name__: text_model.compiled(f) for f in (prefill, read, generate, score)}
 
 
 def _golden(net: Network, functions: Mapping[str, Any]) -> dict[str, Arrays]:

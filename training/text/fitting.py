@@ -17,9 +17,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training import character_model, lstm
-from training.character_model import CharacterConfig
-from training.texts import TextSplits
+from training.text import lstm
+from training.text import model as text_model
+from training.text.corpus import TextSplits
+from training.text.model import CharacterConfig
 
 SAMPLE_STEPS = (10, 30, 100, 300, 1000)  # and after each epoch
 DIVERSITIES = (0.2, 0.5, 1.0)
@@ -88,7 +89,7 @@ class _Training:
     ) -> None:
         self.splits, self.config = splits, config
         self.variables = model.trainable_variables
-        self.net = character_model.network(model, splits.vocabulary)
+        self.net = text_model.network(model, splits.vocabulary)
         self.streams = Streams(splits.train, config)
         self.product = lstm.product_type()
         self.optimizer = _optimizer(config, self.streams.steps)
@@ -101,7 +102,7 @@ class _Training:
         self.log = tf.summary.create_file_writer(str(workdir / "logs"))
         self.learn = tf.function(self._learn, autograph=False)
         self.measure = tf.function(self._measure, autograph=False)
-        self.write = character_model.writer(self.net)
+        self.write = text_model.writer(self.net)
 
     def run(self) -> None:
         """Train the epochs that are left, or until nothing improves; put the best weights in place."""
@@ -197,7 +198,7 @@ class _Training:
     def _measure(self, ids: Any) -> Any:
         """Nats float32 [B, T] of all but the first of ids int32 [B, T + 1], from a state of zeros."""
         state = tf.zeros([2 * self.config.layers, tf.shape(ids)[0], self.config.units])
-        return character_model.losses(self.net, ids, state, self.product)[0]
+        return text_model.losses(self.net, ids, state, self.product)[0]
 
     def _validation_loss(self) -> float:
         """Nats a character over the validation text, read as parallel streams.

@@ -1,0 +1,1 @@
+"""Character language models: corpus, model, training, signatures, evaluation."""
