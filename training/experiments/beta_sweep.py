@@ -15,12 +15,14 @@ import keras
 import numpy as np
 from PIL import Image
 
-from training import vae_evaluation, vae_fitting, vae_model
 from training.digits.reference_classifier import Judge
 from training.export import release
 from training.job import Split, Splits
-from training.vae_model import VaeConfig
-from training.vae_tools import Tools
+from training.vae import evaluation as vae_evaluation
+from training.vae import fitting as vae_fitting
+from training.vae import model as vae_model
+from training.vae.model import VaeConfig
+from training.vae.numpy_vae import Tools
 
 BETAS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 SMALL = VaeConfig(epochs=8, latent_dim=20, maps=32, units=128)

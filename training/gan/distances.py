@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from training import vae_tools
 from training.digits.reference_classifier import Judge, released_network
 from training.gan import metrics as gan_metrics
 from training.job import Splits
 from training.pretrained.photo_features import SIZE, PhotoFeatures
+from training.vae import numpy_vae as vae_numpy_vae
 
 BLUR = 1.0  # pixels, of the test pictures that show what a distance means
 FLOOR = "train_floor"
@@ -92,4 +92,4 @@ def vae_samples(count: int) -> np.ndarray:
     """Pictures of the released `vae`, from the standard normal distribution."""
     network, _ = released_network("vae")
     z = np.random.default_rng(33).standard_normal((count, network.latent_dim), np.float32)
-    return vae_tools.Tools(network).decode(z)
+    return vae_numpy_vae.Tools(network).decode(z)

@@ -7,9 +7,12 @@ for sharp digits, and enough to see how the standard normal distribution makes n
 
 from dataclasses import dataclass
 
-from training import vae_evaluation, vae_fitting, vae_model, vae_signatures
 from training.data import mnist
-from training.vae_model import VaeConfig
+from training.vae import evaluation as vae_evaluation
+from training.vae import fitting as vae_fitting
+from training.vae import model as vae_model
+from training.vae import signatures as vae_signatures
+from training.vae.model import VaeConfig
 
 NAME = "vae-2d"
 TASK = vae_signatures.TASK

@@ -11,9 +11,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training import fitting, vae_model
+from training import fitting
 from training.job import Split, Splits
-from training.vae_model import Vae, VaeConfig
+from training.vae import model as vae_model
+from training.vae.model import Vae, VaeConfig
 
 STANDARDIZED_ON = 10_000  # training pictures
 PIXEL_FLOOR = 1e-3  # of the mean picture, so that no output begins at minus infinity

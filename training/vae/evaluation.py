@@ -11,13 +11,15 @@ import numpy as np
 import tensorflow as tf
 from scipy.special import logsumexp
 
-from training import evaluation, vae_model, vae_pictures
+from training import evaluation
 from training.data.mnist import synthetic_pictures
 from training.digits.reference_classifier import Judge
 from training.job import Splits
-from training.vae_fitting import binarised
-from training.vae_model import Vae
-from training.vae_tools import Tools
+from training.vae import images as vae_images
+from training.vae import model as vae_model
+from training.vae.fitting import binarised
+from training.vae.model import Vae
+from training.vae.numpy_vae import Tools
 
 CHUNK = 500
 BOUND_SAMPLES = 10  # z drawn for each picture's bound
@@ -38,7 +40,7 @@ def evaluate(model: Vae, splits: Splits) -> dict[str, Any]:
     metrics |= bottleneck(tools, splits, judge)
     metrics |= walking(tools, splits, judge)
     metrics |= anomalies(tools, splits)
-    shown = vae_pictures.pictures(tools, splits)
+    shown = vae_images.pictures(tools, splits)
     return {"metrics": metrics, "calibration": {}, "pictures": shown}
 
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from training import vae_model
 from training.data.mnist import synthetic_digits
 from training.job import Arrays, Signature
-from training.vae_model import Vae
+from training.vae import model as vae_model
+from training.vae.model import Vae
 
 TASK = "autoencode_image"
 INPUT = {"height": 28, "width": 28, "channels": 1}

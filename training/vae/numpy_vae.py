@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from training import vae_model
-from training.vae_model import Vae
+from training.vae import model as vae_model
+from training.vae.model import Vae
 
 CHUNK = 500
 

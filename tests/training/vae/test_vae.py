@@ -10,11 +10,15 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from training import run, vae_evaluation, vae_fitting, vae_model, vae_signatures
+from training import run
 from training.data.mnist import synthetic_digits, synthetic_pictures
 from training.experiments import beta_sweep
 from training.job import Splits
 from training.jobs import ae_2d, vae, vae_2d
+from training.vae import evaluation as vae_evaluation
+from training.vae import fitting as vae_fitting
+from training.vae import model as vae_model
+from training.vae import signatures as vae_signatures
 
 pytestmark = pytest.mark.tensorflow
 SMALL = {"maps": 4, "units": 16, "epochs": 2, "batch_size": 20, "learning_rate": 3e-3}

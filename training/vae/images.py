@@ -3,10 +3,10 @@
 import numpy as np
 from scipy.special import ndtri
 
-from training import vae_model
 from training.export.image_grid import grid
 from training.job import Splits
-from training.vae_tools import Tools
+from training.vae import model as vae_model
+from training.vae.numpy_vae import Tools
 
 DIGITS = 10
 DIMENSIONS, STEPS, REACH = (

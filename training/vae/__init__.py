@@ -1,0 +1,1 @@
+"""Variational autoencoders: model, training, signatures, evaluation."""
