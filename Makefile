@@ -36,7 +36,7 @@ unit: .venv/dev.stamp
 load: .venv/run.stamp  ## raise the load on the running service (VITRINE_URL) until it gives way
 	$(BIN)/python -m clients.load
 bench: .venv/run.stamp  ## service beside a decode-only endpoint and the raw model, in one run
-	$(BIN)/python -m clients.benchmark.__main__
+	$(BIN)/python -m clients.benchmark
 train: .venv/run.stamp  ## train a job: make train JOB=digits-course
 	$(BIN)/python -m training train $(JOB)
 

@@ -1,4 +1,4 @@
-"""`python -m clients.benchmark.__main__`: how much of a FastAPI service's speed is left when a model is in it.
+"""`python -m clients.benchmark`: how much of a FastAPI service's speed is left when a model is in it.
 
 One run, on this machine, measures three things in turn, round by round:
 
@@ -16,7 +16,7 @@ share the cores, as those of the peers did; with wrk missing, our own asyncio dr
 which costs more of them, so compare only runs of the same driver. wrk's percentiles are of a closed
 loop: they say how fast answers come at so many connections, not at so many requests per second.
 Goals: see `comparison`. Texts, samples and photos are measured by
-our own driver, see `text_bench`, `sample_bench` and `photo_bench`. Everything measured is in OUTPUT/latest.json.
+our own driver, see `text`, `samples` and `photos`. Everything measured is in OUTPUT/latest.json.
 """
 
 import argparse
@@ -31,7 +31,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from clients.benchmark import comparison, digits, photos, samples, text
+from clients.benchmark import comparison, digits, photos, samples
+from clients.benchmark import text as text_bench
 from clients.benchmark.comparison import RawCall, Row
 from clients.benchmark.digits import Driver, choose_driver
 from clients.load.connection import Disconnected
@@ -39,7 +40,7 @@ from clients.load.machine import describe_machine
 
 # Each measures, and gives a table, a verdict and a summary of what it measured.
 PARTS: dict[str, ModuleType] = {
-    "text": text,
+    "text": text_bench,
     "samples": samples,
     "photos": photos,
 }
@@ -135,7 +136,7 @@ def _say(line: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m clients.benchmark.__main__",
+        prog="python -m clients.benchmark",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

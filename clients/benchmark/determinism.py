@@ -19,8 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from clients.load.__main__ import DEFAULT_URL, run_async
+from clients.load.__main__ import DEFAULT_URL
 from clients.load.connection import Answer, Connection, Disconnected
+from clients.load.event_loop import run_async
 from clients.load.target import Target, parse_target
 from clients.load.text_requests import (
     GENERATE,

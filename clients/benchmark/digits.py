@@ -14,9 +14,9 @@ from typing import NamedTuple
 from clients.benchmark import raw_model, servers, wrk
 from clients.benchmark.comparison import RawCall, Row
 from clients.benchmark.raw_model import newest_version
-from clients.load.__main__ import run_async
 from clients.load.closed_loop import drive
 from clients.load.connection import Connection
+from clients.load.event_loop import run_async
 from clients.load.measurement import Measurement, measurement_of
 from clients.load.scenario import Scenario, request_bytes, scenarios
 from clients.load.target import Target

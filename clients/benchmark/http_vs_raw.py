@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from clients.benchmark import raw_model, servers
 from clients.benchmark.comparison import Goal, spread
-from clients.load.__main__ import run_async
 from clients.load.closed_loop import drive
+from clients.load.event_loop import run_async
 from clients.load.measurement import Measurement, measurement_of
 from clients.load.scenario import Scenario
 from clients.load.target import Target

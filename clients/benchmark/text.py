@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 from clients.benchmark import servers, text_baselines
 from clients.benchmark.comparison import Goal, spread
-from clients.load.__main__ import run_async
 from clients.load.connection import Answer, Connection
+from clients.load.event_loop import run_async
 from clients.load.measurement import percentile
 from clients.load.scenario import PARAGRAPH, Scenario, paragraph, request_bytes, stream
 from clients.load.streams import StreamTally, drive_streams

@@ -8,17 +8,16 @@ compared. Where a service asks for a key, it is that of VITRINE_API_KEY. The las
 """
 
 import argparse
-import asyncio
 import datetime
 import json
 import os
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from clients.load import chart
 from clients.load.connection import Disconnected
+from clients.load.event_loop import run_async
 from clients.load.ladder import knee, most_right
 from clients.load.ladder_run import Course, measure_all
 from clients.load.machine import describe_machine
@@ -27,7 +26,6 @@ from clients.load.scenario import MIX, scenarios
 from clients.load.step_summary import Step, as_record
 from clients.load.target import parse_target
 
-Result = TypeVar("Result")
 DEFAULT_URL = "http://127.0.0.1:8000"
 MOST_RATE = 100_000.0
 ERASE = "\r\x1b[K"  # the terminal's line
@@ -54,12 +52,6 @@ def main(arguments: list[str]) -> int:
         write(options.output, measured)
     missing = set(options.scenario or ()) - measured.keys()
     return 1 if missing or not measured or _is_wrong(measured) else 0
-
-
-def run_async(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """Run on uvloop where there is one: the driver must not be the bottleneck."""
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(coroutine)
 
 
 def write(folder: Path, measured: Measured) -> None:
@@ -116,14 +108,6 @@ def _is_wrong(measured: Measured) -> bool:
         not most_right(steps) or any(step.errors.get("wrong answer") for step in steps)
         for steps in every
     )
-
-
-def _loop_factory() -> Any:
-    try:
-        import uvloop
-    except ImportError:  # not on Windows
-        return None
-    return uvloop.new_event_loop
 
 
 def _parser() -> argparse.ArgumentParser:

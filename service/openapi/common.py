@@ -3,7 +3,7 @@
 from typing import Any
 
 from service.openapi import schemas
-from service.routes.prediction import MAX_VERSION
+from service.runtime.repository import MAX_VERSION
 
 # A 7 of two lines, 28×28, light on black: a request that works when it is sent as it stands.
 EXAMPLE_PNG = (

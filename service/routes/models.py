@@ -10,8 +10,7 @@ from service.asgi.responses import json_answer
 from service.asgi.routing import DirectRouter
 from service.asgi.state import state_of
 from service.openapi import common
-from service.routes.prediction import MAX_VERSION
-from service.runtime.repository import Version
+from service.runtime.repository import MAX_VERSION, Version
 
 router = DirectRouter(tags=["models"])
 

@@ -22,6 +22,7 @@ from service.codecs.raster import Pixels
 from service.codecs.request_images import read_pictures
 from service.engine import Arrays
 from service.errors import InvalidValue, ModelNotFound
+from service.runtime.repository import MAX_VERSION
 from service.runtime.servable import Servable
 from service.scheduling.micro_batcher import Batched
 
@@ -29,7 +30,6 @@ T = TypeVar("T")
 PNG = "image/png"
 INLINE_PICTURES = 16  # so many small ones are encoded sooner than another thread would begin
 INLINE_PIXELS = 320 * 320  # one picture so small is decoded sooner than another thread would begin
-MAX_VERSION = 10**18 - 1
 
 
 class Call:

@@ -23,6 +23,7 @@ State = Literal["LOADING", "AVAILABLE", "END"]
 STATES: tuple[State, ...] = ("LOADING", "AVAILABLE", "END")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 VERSION = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
+MAX_VERSION = 10**18 - 1
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 2.0, 60.0
 Fingerprint = tuple[tuple[str, int, int], ...]
 

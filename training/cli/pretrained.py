@@ -19,7 +19,6 @@ def add_export_options(parser: argparse.ArgumentParser) -> None:
 
 def export(job: Job, options: argparse.Namespace) -> int:
     """Export labels with a network that was chosen, as a model of the user's."""
-    from training import pretrained
     from training.export import saved_model as exporting
 
     if options.names != ["labels"]:
@@ -27,10 +26,21 @@ def export(job: Job, options: argparse.Namespace) -> int:
     given = {key: vars(options)[key] for key in ("arch", "weights") if vars(options)[key]}
     config: Any = config_options.apply(job.Config(), argparse.Namespace(**given))
     name = release.check_name(options.name or config.arch.lower())
-    prepared = pretrained.prepare(job, config, Path("runs") / name / "release")
+    prepared = _prepare(job, config, Path("runs") / name / "release")
     version = exporting.export(job, prepared, options.models, name, "trained")
     print(f"exported {version}", flush=True)
     return 0
+
+
+def _prepare(job: Any, config: Any, folder: Path) -> release.Release:
+    """Build the network, measure it, and write its card to `folder`; its weights are those it was built with."""
+    from training.export import card
+
+    model = job.build_model(config)
+    measured = job.evaluate(model, None)
+    fitted = {"history": {}, "seconds": 0.0}
+    made = card.make_card(job, config, job.pretraining(config), model, measured, fitted)
+    return release.write_card(folder, made | {"provenance": job.provenance(config)})
 
 
 def add_class_index(commands: Any) -> None:
