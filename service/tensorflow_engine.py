@@ -28,6 +28,10 @@ class TensorFlowEngine:
         outputs = self._signatures[signature](**tensors)
         return {name: tensor.numpy() for name, tensor in outputs.items()}
 
+    def is_thread_free(self, signature: str) -> bool:
+        """False: TensorFlow hands its work to threads of its own."""
+        return False
+
 
 def load_tensorflow(directory: Path) -> Engine:
     """Load a SavedModel directory; TensorFlow's own exceptions (six kinds) pass through."""

@@ -36,6 +36,9 @@ class FakeGanEngine:
         self.runs = []
         self.seconds_each_run = 0.0
 
+    def is_thread_free(self, signature):
+        return False
+
     def run(self, signature, inputs):
         rows = len(next(iter(inputs.values())))
         self.runs.append((signature, rows))

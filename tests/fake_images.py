@@ -20,6 +20,9 @@ class FakePhotoEngine:
         self.runs = []
         self.images = None
 
+    def is_thread_free(self, signature):
+        return False
+
     def run(self, signature, inputs):
         images = self.images = inputs["images"]
         self.runs.append((signature, images.shape))
@@ -39,6 +42,9 @@ class FakeClothesEngine:
 
     def __init__(self, offset=0):
         self.offset = offset
+
+    def is_thread_free(self, signature):
+        return False
 
     def run(self, signature, inputs):
         counts = (inputs["images"] > 127).sum(axis=(1, 2, 3)) + self.offset

@@ -79,6 +79,9 @@ class FakeTextEngine:
         self.seconds_each_run = 0.0
         self.fails_on = lambda signature, inputs: False
 
+    def is_thread_free(self, signature):
+        return False
+
     def run(self, signature, inputs):
         self.gate.wait(10)
         time.sleep(self.seconds_each_run)

@@ -30,6 +30,9 @@ class FakeVaeEngine:
     def __init__(self):
         self.runs = []
 
+    def is_thread_free(self, signature):
+        return False
+
     def run(self, signature, inputs):
         rows = len(next(iter(inputs.values())))
         self.runs.append((signature, rows))

@@ -31,6 +31,9 @@ class FakeEngine:
         self.gate.set()
         self.fail_on_digit = None
 
+    def is_thread_free(self, signature):
+        return False
+
     def run(self, signature, inputs):
         self.gate.wait(10)
         images = inputs["images"]

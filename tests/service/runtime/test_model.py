@@ -56,6 +56,9 @@ def test_only_warm_batch_sizes_are_ever_run(directory, engine):
 
 def test_a_model_that_differs_from_its_goldens_is_refused(directory):
     class Drifted(FakeEngine):
+        def is_thread_free(self, signature):
+            return False
+
         def run(self, signature, inputs):
             return {name: a + 0.01 for name, a in super().run(signature, inputs).items()}
 
@@ -65,6 +68,9 @@ def test_a_model_that_differs_from_its_goldens_is_refused(directory):
 
 def test_another_processor_within_tolerance_is_accepted(directory):
     class Rounded(FakeEngine):
+        def is_thread_free(self, signature):
+            return False
+
         def run(self, signature, inputs):
             return {name: a + 5e-5 for name, a in super().run(signature, inputs).items()}
 
