@@ -16,7 +16,7 @@ import numpy as np
 
 WEIGHTS, CARD = "weights.npz", "card.json"
 CALIBRATION = "calibration/"  # prefix, in the weights file, of arrays that no variable holds
-RELEASED = Path(__file__).parent / "released"
+RELEASED = Path(__file__).parents[1] / "released"
 NAMES = tuple(sorted(card.parent.name for card in RELEASED.glob(f"*/{CARD}")))
 MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # what the service accepts
 

@@ -214,7 +214,7 @@ def streaming(endless):
     arguments = ["-m", "clients.python", "generate", "seed", "--stream", "--url", url]
     process = subprocess.Popen(
         [sys.executable, *arguments],
-        cwd=Path(__file__).parents[3],
+        cwd=Path(__file__).parents[4],
         env={**os.environ, "HTTP_PROXY": "http://127.0.0.1:9", "ALL_PROXY": "http://127.0.0.1:9"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
