@@ -54,7 +54,7 @@ export class Vitrine {
     });
   }
 
-  picture(path, options) {
+  image(path, options) {
     return this.#send(path, null, options, (response) => response.blob());
   }
 

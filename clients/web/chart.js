@@ -1,7 +1,7 @@
 /** Charts: bars that move to where they belong, and curves as inline SVG. */
 
 import { make } from "./dom.js";
-import { figure, inWords, percent } from "./words.js";
+import { figure, inWords, percent } from "./format.js";
 
 const WIDTH = 320;
 const HEIGHT = 120;

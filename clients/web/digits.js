@@ -1,22 +1,22 @@
-/** The digits room: the drawing goes to the service, its answer into the room. */
+/** The digits section: the drawing goes to the service, its answer into the section. */
 
 import { showBars } from "./chart.js";
 import { make } from "./dom.js";
 import { showLayers } from "./layers.js";
-import { createPad } from "./pad.js";
-import { percent } from "./words.js";
+import { createDrawingCanvas } from "./drawing_canvas.js";
+import { percent } from "./format.js";
 
 const SETTLED_MS = 400; // without a new stroke: announce the answer, look into the layers
 const COURSE = "digits-course"; // the network that is looked into
 
-export default function digitsRoom({ part, show, paced, action, say, named }) {
-  const pad = createPad(part, change);
+export default function digitsSection({ part, show, paced, action, say, named }) {
+  const drawing = createDrawingCanvas(part, change);
   let latest = null; // the prediction that is shown
 
   const classify = paced(async ({ ask, signal }) => {
     latest = null;
     try {
-      showAnswer(await ask("v1/digits/classify?return=input", await pad.toPicture()));
+      showAnswer(await ask("v1/digits/classify?return=input", await drawing.toImage()));
     } finally {
       if (!signal.aborted) settle();
     }
@@ -25,9 +25,9 @@ export default function digitsRoom({ part, show, paced, action, say, named }) {
   const settle = action(async ({ pause, askQuietly }) => {
     await pause(SETTLED_MS);
     const words = latest ? `The model reads ${latest.digit}, ${percent(latest.probability)}.` : "";
-    if (!pad.isSample) show({ live: `${words} ${part.note.textContent}` });
+    if (!drawing.isSample) show({ live: `${words} ${part.note.textContent}` });
     if (!latest || !named("classify_digit").includes(COURSE)) return;
-    const { model, layers } = await askQuietly(`v1/digits/activations?model=${COURSE}`, await pad.toPicture());
+    const { model, layers } = await askQuietly(`v1/digits/activations?model=${COURSE}`, await drawing.toImage());
     showLayers(part.strip, part.seen.src, layers);
     show({ layersCaption: `The same picture in ${model.name}/${model.version}: lighter means more.` });
     part.layers.hidden = false;
@@ -35,7 +35,7 @@ export default function digitsRoom({ part, show, paced, action, say, named }) {
 
   function change() {
     settle.stop();
-    if (!pad.isEmpty) return classify();
+    if (!drawing.isEmpty) return classify();
     classify.stop();
     say("");
     showNothing();
@@ -48,7 +48,7 @@ export default function digitsRoom({ part, show, paced, action, say, named }) {
     show({
       digit,
       certainty: percent(probability),
-      caption: `${pad.isSample ? "a sample, " : ""}read by ${model.name}/${model.version}`,
+      caption: `${drawing.isSample ? "a sample, " : ""}read by ${model.name}/${model.version}`,
       steps: input.steps.map((step) => make("li", step)),
     });
     showBars(part.bars, probabilities.map((share, each) => [each, share]));
@@ -64,7 +64,7 @@ export default function digitsRoom({ part, show, paced, action, say, named }) {
 
   showNothing();
   return () => {
-    if (pad.isEmpty) pad.showSample();
+    if (drawing.isEmpty) drawing.showSample();
     classify();
   };
 }

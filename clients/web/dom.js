@@ -44,13 +44,13 @@ export function watchArrows(host, move) {
 }
 
 /** A picture over its caption: a name, and lines that say more. */
-export function pictured(src, side, name, ...lines) {
+export function figureOf(src, side, name, ...lines) {
   return make("figure", make("img.pixels", { src, alt: name, width: side, height: side }),
     make("figcaption", make("b", name), lines.flatMap((line) => [line, make("br")])));
 }
 
 /** Steps from one picture to another. */
-export const pictureWay = (images, side) => images.map((image, step) => pictured(image, side, `${step + 1} of ${images.length}`));
+export const figureSteps = (images, side) => images.map((image, step) => figureOf(image, side, `${step + 1} of ${images.length}`));
 
 /** Fills a select with values; the one wanted is chosen, else the one before, where it is offered. */
 export function offer(select, values, wanted) {

@@ -1,15 +1,15 @@
-/** The GAN room: samples, the latent vector of a picture, moving along attributes, mixing two. */
+/** The GAN section: samples, the latent vector of a picture, moving along attributes, mixing two. */
 
 import { createCurve, showBars } from "./chart.js";
-import { make, pictured, pictureWay } from "./dom.js";
-import { createPad } from "./pad.js";
-import { figure, inWords, rounded } from "./words.js";
+import { make, figureOf, figureSteps } from "./dom.js";
+import { createDrawingCanvas } from "./drawing_canvas.js";
+import { figure, inWords, rounded } from "./format.js";
 
 // A point is { latent, image }, its latent in w.
 const pointsOf = ({ images, latents, w = latents }) => images.map((image, index) => ({ image, latent: w[index] }));
 
-export default function ganRoom({ part, show, paced, action, valuesOf }) {
-  const pad = createPad(part, change);
+export default function ganSection({ part, show, paced, action, valuesOf }) {
+  const drawing = createDrawingCanvas(part, change);
   const opinions = { "your drawing": null, "as it was": null, "as it is moved": null };
   let start = null; // the point from which the sliders move
   let moved = null; // and where they lead
@@ -35,7 +35,7 @@ export default function ganRoom({ part, show, paced, action, valuesOf }) {
 
   function showMoved(point) {
     moved = point;
-    show({ edited: [pictured(start.image, 112, "as it was"), pictured(moved.image, 112, "as it is moved")] });
+    show({ edited: [figureOf(start.image, 112, "as it was"), figureOf(moved.image, 112, "as it is moved")] });
     judge();
   }
 
@@ -64,7 +64,7 @@ export default function ganRoom({ part, show, paced, action, valuesOf }) {
   });
 
   const judgeDrawing = paced(async ({ ask }) => {
-    const { predictions } = await ask("v1/gan/discriminate", await pad.toPicture());
+    const { predictions } = await ask("v1/gan/discriminate", await drawing.toImage());
     showOpinions({ "your drawing": predictions[0] });
   });
 
@@ -77,18 +77,18 @@ export default function ganRoom({ part, show, paced, action, valuesOf }) {
     const { guess, loss, steps } = valuesOf(part.search);
     const path = `v1/gan/project?steps=${steps}&loss=${loss}&start=${guess}&stream=true`;
     const losses = [];
-    for await (const event of await events(path, await pad.toPicture())) {
+    for await (const event of await events(path, await drawing.toImage())) {
       const [found] = event.latents ? pointsOf(event) : [];
       const words = found ? `${figure(event.psnr[0])} dB from your drawing` : `step ${event.step} of ${steps}`;
       if (!found) losses.push(event.loss);
       show({
-        found: [pictured(event.image ?? found.image, 112, "found", words), createCurve("loss", { alone: losses })],
+        found: [figureOf(event.image ?? found.image, 112, "found", words), createCurve("loss", { alone: losses })],
         live: found ? `Found: ${words}.` : "",
       });
       if (found) choose(found);
     }
   }, (isRunning) => {
-    part.find.disabled = isRunning || pad.isEmpty;
+    part.find.disabled = isRunning || drawing.isEmpty;
     part.halt.disabled = !isRunning;
   });
 
@@ -101,15 +101,15 @@ export default function ganRoom({ part, show, paced, action, valuesOf }) {
     const way = ask("v1/gan/interpolate", { from, to, steps: 9, path, space: isFromMoved ? "w" : space });
     const [{ images }, one, other] = await Promise.all([way, mix(from, to), mix(to, from)]);
     show({
-      way: pictureWay(images, 88),
-      mixed: [pictured(one.images[0], 112, "coarse of the first", "fine of the second"),
-        pictured(other.images[0], 112, "coarse of the second", "fine of the first")],
+      way: figureSteps(images, 88),
+      mixed: [figureOf(one.images[0], 112, "coarse of the first", "fine of the second"),
+        figureOf(other.images[0], 112, "coarse of the second", "fine of the first")],
     });
   });
 
   function change() {
-    part.find.disabled = pad.isEmpty;
-    if (!pad.isEmpty) return judgeDrawing();
+    part.find.disabled = drawing.isEmpty;
+    if (!drawing.isEmpty) return judgeDrawing();
     judgeDrawing.stop();
     showOpinions({ "your drawing": null });
   }
@@ -126,7 +126,7 @@ export default function ganRoom({ part, show, paced, action, valuesOf }) {
   part.find.onclick = () => project();
   part.halt.onclick = project.stop;
   return () => {
-    if (pad.isEmpty) pad.showSample();
+    if (drawing.isEmpty) drawing.showSample();
     change();
     sample();
     if (!sliders.length) findDirections();

@@ -1,22 +1,22 @@
-/** The labels room: one picture, what photo networks call it, and which piece of clothing it would be. */
+/** The labels section: one picture, what photo networks call it, and which piece of clothing it would be. */
 
 import { showBars } from "./chart.js";
 import { make, offer } from "./dom.js";
-import { createPad } from "./pad.js";
-import { figure, inWords, percent } from "./words.js";
+import { createDrawingCanvas } from "./drawing_canvas.js";
+import { figure, inWords, percent } from "./format.js";
 
 const LABEL = "v1/images/label?top=5";
 const CLOTHES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
 const HEADS = { dense: "A new last layer", svm: "A support vector machine" };
 
-export default function labelsRoom({ part, show, paced, say, showCommand, named }) {
+export default function labelsSection({ part, show, paced, say, showCommand, named }) {
   const { model } = part.form.elements;
-  const pad = createPad(part, change);
+  const drawing = createDrawingCanvas(part, change);
   let heads = []; // those that are served
 
   const label = paced(async ({ ask }) => {
     const path = `${LABEL}&model=${model.value}`;
-    const { model: by, predictions: [labels] } = await ask(path, await pad.toPicture());
+    const { model: by, predictions: [labels] } = await ask(path, await drawing.toImage());
     const rows = labels.map(({ class_description: name, score }) => [inWords(name), score]);
     showBars(part.bars, rows);
     show({
@@ -27,7 +27,7 @@ export default function labelsRoom({ part, show, paced, say, showCommand, named 
 
   const classify = paced(async ({ ask }) => {
     const path = `v1/fashion/classify?head=${heads.length > 1 ? "both" : heads[0]}&return=input`;
-    const { predictions: [prediction] } = await ask(path, await pad.toPicture());
+    const { predictions: [prediction] } = await ask(path, await drawing.toImage());
     const answers = heads.map((head) => prediction[head] ?? prediction);
     const names = [...new Set(answers.map((answer) => answer.label))].join(" or ");
     show({
@@ -41,7 +41,7 @@ export default function labelsRoom({ part, show, paced, say, showCommand, named 
   });
 
   function change() {
-    if (!pad.isEmpty) {
+    if (!drawing.isEmpty) {
       if (heads.length) classify();
       if (model.value) label();
       return;

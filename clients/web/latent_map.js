@@ -39,7 +39,7 @@ export const latentAt = (place, size) => place.map((share) =>
 /** Calls `walk(z)` when the pointer or the keys lead to another z. */
 export function createLatentMap(host, size, walk) {
   let here = [0, 0];
-  const picture = make("img.pixels", { alt: "" });
+  const image = make("img.pixels", { alt: "" });
   const point = make("circle", { r: 2.5 });
   const landed = make("path.landed", { d: "M-3 0H3M0-3V3" });
   const show = (mark, z) => {
@@ -47,7 +47,7 @@ export function createLatentMap(host, size, walk) {
     mark.setAttribute("transform", `translate(${across * 100} ${down * 100})`);
   };
   const map = {
-    picture,
+    image,
     walkTo(z) {
       here = z;
       show(point, z);
@@ -59,7 +59,7 @@ export function createLatentMap(host, size, walk) {
     },
   };
 
-  host.append(picture, make("svg", { viewBox: "0 0 100 100", "aria-hidden": "true" }, landed, point));
+  host.append(image, make("svg", { viewBox: "0 0 100 100", "aria-hidden": "true" }, landed, point));
   host.onpointermove = host.onpointerdown = (event) => walk(latentAt(placeIn(host, event), size));
   watchArrows(host, (step) => walk(latentAt(placeOf(here, size).map((share, axis) => share + step[axis] / size / 4), size)));
   map.land(null);

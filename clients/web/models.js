@@ -1,16 +1,16 @@
-/** The models room: the card of each model, as it was measured when it was made. */
+/** The models section: the card of each model, as it was measured when it was made. */
 
 import { createCurve, measuresOf } from "./chart.js";
 import { make } from "./dom.js";
 import { createSamples } from "./samples.js";
-import { figure, inWords } from "./words.js";
+import { figure, inWords } from "./format.js";
 
-export default function modelsRoom({ part, show, site, action }) {
+export default function modelsSection({ part, show, site, action }) {
   const showSamples = createSamples(part.samples);
 
   const showCard = action(async ({ ask }, id) => {
     const card = await ask(`v1/models/${id}/card`, null);
-    const { model: { name, version }, summary = "", data, metrics, history = {}, training, parameters, pictures = {} } = card;
+    const { model: { name, version }, summary = "", data, metrics, history = {}, training, parameters, pictures: images = {} } = card;
     const facts = Object.entries({ ...metrics, parameters, "seconds of training": training?.seconds });
     const curves = Object.entries(measuresOf(history));
     show({
@@ -19,13 +19,13 @@ export default function modelsRoom({ part, show, site, action }) {
       data: data?.source ?? "",
       metrics: facts.filter(([, value]) => figure(value)).map(([fact, value]) => make("div", make("dt", inWords(fact)), make("dd", figure(value)))),
       curves: curves.map(([measure, values]) => createCurve(measure, values)),
-      gallery: Object.entries(pictures).map(([title, src]) => make("figure",
+      gallery: Object.entries(images).map(([title, src]) => make("figure",
         make("img.pixels", { src, alt: `${inWords(title)} of ${name}` }), make("figcaption", inWords(title)))),
       tables: Object.entries(card).filter(([title, rows]) => title !== "samples" && rows?.[0]?.constructor === Object)
         .map(([title, rows]) => createTable(inWords(title), rows)),
     });
     part.inside.hidden = !curves.length;
-    part.pictures.hidden = !part.gallery.hasChildNodes();
+    part.images.hidden = !part.gallery.hasChildNodes();
     showSamples(card);
   });
 

@@ -1,11 +1,11 @@
-/** Wires the page: rooms, of which one is open, as the address says. A room is its section, its link, and its module. */
+/** Wires the page: sections, of which one is open, as the address says. A section is its section, its link, and its module. */
 
-import { formatAddress, parseAddress } from "./address.js";
+import { formatAddress, parseAddress } from "./url_state.js";
 import { Vitrine } from "./api.js";
 import { useTemplate } from "./dom.js";
-import { createRoom } from "./room.js";
+import { createSection } from "./section.js";
 
-const ROOMS = {
+const SECTIONS = {
   digits: () => import("./digits.js"),
   text: () => import("./text.js"),
   labels: () => import("./labels.js"),
@@ -13,29 +13,29 @@ const ROOMS = {
   gan: () => import("./gan.js"),
   models: () => import("./models.js"),
 };
-const LOADING_MS = 3000; // while a model loads, its room may still open
+const LOADING_MS = 3000; // while a model loads, its section may still open
 
 const keyForm = document.getElementById("key-form");
 const vitrine = new Vitrine();
 const made = {};
 let models = null; // not known yet
-let isKnown = false; // or there was no answer, and the room says why
+let isKnown = false; // or there was no answer, and the section says why
 let current = "";
 let opened = ""; // current, unless it waits for its models
 
-/** Whether a room's models are there, as far as is known. */
+/** Whether a section's models are there, as far as is known. */
 const isServed = ({ dataset: { task } }) => !models || models.some((model) => (task ? model.task === task : model.task));
-const section = (name) => document.getElementById(`room-${name}`);
+const hostOf = (name) => document.getElementById(`section-${name}`);
 
 async function follow() {
-  const { room, state } = parseAddress(location.hash);
-  const name = Object.hasOwn(ROOMS, room) ? room : "digits";
-  const host = section(name);
+  const { section, state } = parseAddress(location.hash);
+  const name = Object.hasOwn(SECTIONS, section) ? section : "digits";
+  const host = hostOf(name);
   if (current !== name) made[current]?.close();
   current = name;
-  for (const each of Object.keys(ROOMS)) {
+  for (const each of Object.keys(SECTIONS)) {
     const link = document.querySelector(`nav a[href="#${each}"]`);
-    section(each).hidden = each !== name;
+    hostOf(each).hidden = each !== name;
     link.ariaCurrent = each === name ? "page" : "false";
     if (each === name) document.title = `${link.textContent} · Vitrine`;
   }
@@ -44,25 +44,25 @@ async function follow() {
   if (!isServed(host)) return useTemplate(host, "lack");
   if (!isKnown && name !== "digits") return;
   opened = name;
-  const { default: setUp } = await ROOMS[name]();
-  made[name] ??= createRoom(host, {
+  const { default: setUp } = await SECTIONS[name]();
+  made[name] ??= createSection(host, {
     vitrine,
     get models() { return models ?? []; },
     remember: (values) => name === current && history.replaceState(null, "", formatAddress(name, values)),
   }, setUp);
-  if (name === current) made[name].open(name === room ? state : new URLSearchParams());
+  if (name === current) made[name].open(name === section ? state : new URLSearchParams());
 }
 
 async function findModels() {
-  const before = isServed(section(current));
+  const before = isServed(hostOf(current));
   try {
     models = (await vitrine.ask("v1/models", null, "object")).body.data;
   } catch {
-    // the room that is open says what is wrong
+    // the section that is open says what is wrong
   }
   isKnown = true;
   if (models?.some(({ ready }) => ready === false)) setTimeout(findModels, LOADING_MS);
-  if (opened !== current || before !== isServed(section(current))) follow();
+  if (opened !== current || before !== isServed(hostOf(current))) follow();
 }
 
 vitrine.onUnauthorized = () => { keyForm.hidden = false; };

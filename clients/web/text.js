@@ -1,10 +1,10 @@
-/** The text room: a beginning goes to the service, one text for each diversity comes back as it is written. */
+/** The text section: a beginning goes to the service, one text for each diversity comes back as it is written. */
 
 import { showBars } from "./chart.js";
 import { make, numbersOf, offer } from "./dom.js";
 import { createSamples } from "./samples.js";
-import { alternatives, appendCharacters, meanSurprise, nameOf, watchCharacters } from "./surprise.js";
-import { milliseconds, percent } from "./words.js";
+import { alternatives, appendCharacters, meanSurprise, nameOf, watchCharacters } from "./surprisal_heatmap.js";
+import { milliseconds, percent } from "./format.js";
 
 const DIVERSITIES = [0.2, 0.5, 1];
 const SHOWN_SEED = 200; // characters; of a longer seed the end is shown
@@ -63,7 +63,7 @@ function createColumn(diversity, write, lookAt) {
   return column;
 }
 
-export default function textRoom({ part, show, action, remember, say, valuesOf, named }) {
+export default function textSection({ part, show, action, remember, say, valuesOf, named }) {
   const { model, seed: beginning } = part.form.elements;
   const showSamples = createSamples(part.samples);
   let columns = [];

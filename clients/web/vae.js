@@ -1,9 +1,9 @@
-/** The VAE room: two maps to walk on, a drawing that lands on them, and the way from one digit to another. */
+/** The VAE section: two maps to walk on, a drawing that lands on them, and the way from one digit to another. */
 
-import { make, numbersOf, pictured, pictureWay, useTemplate } from "./dom.js";
+import { make, numbersOf, figureOf, figureSteps, useTemplate } from "./dom.js";
 import { createLatentMap } from "./latent_map.js";
-import { createPad } from "./pad.js";
-import { rounded } from "./words.js";
+import { createDrawingCanvas } from "./drawing_canvas.js";
+import { rounded } from "./format.js";
 
 const SIZE = 20; // pictures across a map
 const MAPS = {
@@ -13,8 +13,8 @@ const MAPS = {
 const DEEP = "vae"; // the model of many dimensions
 const PLAIN = "ae-2d"; // has no distribution that could say how unlikely a place is
 
-export default function vaeRoom({ part, show, paced, action, remember, valuesOf, named }) {
-  const pad = createPad(part, change);
+export default function vaeSection({ part, show, paced, action, remember, valuesOf, named }) {
+  const drawing = createDrawingCanvas(part, change);
   const walks = {}; // by model
   let models = [];
   let mine = null; // where the drawing is in the deep space
@@ -32,7 +32,7 @@ export default function vaeRoom({ part, show, paced, action, remember, valuesOf,
 
     const decode = paced(async ({ ask }, z) => {
       const { model: by, images } = await ask(`v1/vae/decode?model=${model}`, { latents: [rounded(z)] });
-      [place.picture.src] = images;
+      [place.image.src] = images;
       place.caption.textContent = `decoded by ${by.name}/${by.version}`;
       remember({ z: rounded(z).join() });
     });
@@ -42,29 +42,29 @@ export default function vaeRoom({ part, show, paced, action, remember, valuesOf,
       place.place.textContent = `z = (${z.map((value) => value.toFixed(2).replace("-", "−")).join(", ")})`;
       decode(z);
     }
-    action(async ({ picture }) => {
-      map.picture.src = URL.createObjectURL(await picture(`v1/vae/manifold.png?model=${model}&size=${SIZE}`));
+    action(async ({ image }) => {
+      map.image.src = URL.createObjectURL(await image(`v1/vae/manifold.png?model=${model}&size=${SIZE}`));
     })();
     return { walk, land: map.land };
   }
 
   const reconstruct = paced(async ({ ask, askQuietly }) => {
-    const picture = await pad.toPicture();
+    const image = await drawing.toImage();
     const answers = await Promise.all(models.map((model, index) =>
-      (index ? askQuietly : ask)(`v1/vae/reconstruct?return=input&model=${model}`, picture)));
+      (index ? askQuietly : ask)(`v1/vae/reconstruct?return=input&model=${model}`, image)));
     const rows = answers.map(({ model: { name }, reconstructions: [row] }) => ({ ...row, name }));
     for (const { name, z } of rows) walks[name]?.land(z);
     mine = rows.find(({ name }) => name === DEEP)?.z;
     part.mine.disabled = !mine;
     show({
-      returned: [pictured(rows[0].input.image, 128, "what went in"), ...rows.map(({ image, name, reconstruction_loss: loss, kl }) =>
-        pictured(image, 128, name, `${loss.toFixed(0)} nats to draw it`, ...(name === PLAIN ? [] : [`${kl.toFixed(1)} to say where it is`])))],
+      returned: [figureOf(rows[0].input.image, 128, "what went in"), ...rows.map(({ image, name, reconstruction_loss: loss, kl }) =>
+        figureOf(image, 128, name, `${loss.toFixed(0)} nats to draw it`, ...(name === PLAIN ? [] : [`${kl.toFixed(1)} to say where it is`])))],
       live: rows.map((row) => `${row.name}: anomaly score ${row.anomaly_score.toFixed(0)}.`).join(" "),
     });
   });
 
   function change() {
-    if (!pad.isEmpty) return reconstruct();
+    if (!drawing.isEmpty) return reconstruct();
     reconstruct.stop();
     part.mine.disabled = true;
     show({ returned: [] });
@@ -77,7 +77,7 @@ export default function vaeRoom({ part, show, paced, action, remember, valuesOf,
     const from = isFromMine ? rounded(mine) : { random_seed: values.from };
     const request = { from, to: { random_seed: values.to }, steps: 9, path: values.path };
     const { images } = await ask(`v1/vae/interpolate?model=${DEEP}`, request);
-    show({ way: pictureWay(images, 104) });
+    show({ way: figureSteps(images, 104) });
   });
 
   part.form.onchange = ({ target }) => {
@@ -96,7 +96,7 @@ export default function vaeRoom({ part, show, paced, action, remember, valuesOf,
       walks[model] ??= createWalk(model);
       walks[model].walk(z.length === 2 ? z : [0, 0]);
     }
-    if (pad.isEmpty) pad.showSample();
+    if (drawing.isEmpty) drawing.showSample();
     reconstruct();
     interpolate();
   };

@@ -52,8 +52,8 @@ async function main(base, folder) {
       await checkModels(browser, { name, options, base, folder });
       console.log(`${name}: the cards are shown`);
     }
-    await checkRooms(browser, base);
-    console.log("rooms: the address leads there and back");
+    await checkSections(browser, base);
+    console.log("sections: the address leads there and back");
     await checkKeyboard(browser, base);
     console.log("keyboard: drawn, undone and cleared");
     await checkUpload(browser, base);
@@ -61,7 +61,7 @@ async function main(base, folder) {
     await checkPrefix(browser, base);
     console.log("prefix: the page works below a path");
     await checkKey(browser, base);
-    console.log("key: asked for, sent, and the room opens");
+    console.log("key: asked for, sent, and the section opens");
     await checkBusy(browser, base);
     console.log("busy: said, waited for, asked again");
     await checkPolicy(base);
@@ -74,41 +74,41 @@ async function main(base, folder) {
 
 async function checkView(browser, { name, options, base, folder }) {
   const { page, complaints } = await openPage(browser, base, options);
-  await page.locator("#room-digits .fine", { hasText: "a sample" }).waitFor();
+  await page.locator("#section-digits .fine", { hasText: "a sample" }).waitFor();
   await page.waitForTimeout(1300); // the sample draws itself
   await page.screenshot({ path: path.join(folder, `${name}-sample.png`) });
 
   await draw(page, SEVEN);
   await page.locator(".digit", { hasText: "7" }).waitFor();
-  await page.locator("#room-digits [role=status]", { hasText: "reads 7" }).waitFor({ state: "attached" });
+  await page.locator("#section-digits [role=status]", { hasText: "reads 7" }).waitFor({ state: "attached" });
   await page.locator(".seen img").waitFor();
   await page.locator(".strip figure").first().waitFor({ timeout: 5000 }).catch(() => {}); // some builds show none
   await page.waitForTimeout(300); // the last transition
   await page.screenshot({ path: path.join(folder, `${name}.png`), fullPage: true });
 
-  assert.equal(await page.locator("#room-digits .best .name").textContent(), "7", "the longest bar is 7's");
+  assert.equal(await page.locator("#section-digits .best .name").textContent(), "7", "the longest bar is 7's");
   await finish(page, complaints, name);
 }
 
 async function checkText(browser, { name, options, base, folder }) {
   const { page, complaints } = await openPage(browser, `${base}#text?seed=ROMEO%3A+&random_seed=7&length=120`, options);
-  const room = page.locator("#room-text");
-  const texts = room.locator(".answer .writing");
+  const section = page.locator("#section-text");
+  const texts = section.locator(".answer .writing");
   const written = async () => (await texts.allTextContents()).map((text) => text.length - "ROMEO: ".length);
-  const button = (label) => room.getByRole("button", { name: label, exact: true });
+  const button = (label) => section.getByRole("button", { name: label, exact: true });
   await waitFor(async () => (await written()).join() === "120,120,120", "three texts of the length asked for");
   await button("Go on").click();
   await waitFor(async () => (await written()).join() === "240,240,240", "each text goes on");
   const [beginning] = await texts.allTextContents();
 
-  await room.getByRole("spinbutton", { name: "Characters" }).fill("5000");
+  await section.getByRole("spinbutton", { name: "Characters" }).fill("5000");
   await button("Write").click();
   await waitFor(async () => Math.min(...await written()) > 20, "characters come before the end");
   await button("Stop").click();
   await page.waitForTimeout(300);
   const stopped = await written();
   assert.ok(Math.max(...stopped) < 5000, `${name}: stopped at ${stopped}`);
-  await room.getByRole("spinbutton", { name: "Characters" }).fill("100");
+  await section.getByRole("spinbutton", { name: "Characters" }).fill("100");
   await button("Go on").click();
   await waitFor(async () => Math.min(...await written()) === Math.max(...stopped) + 100, "a stopped text goes on");
   const [again] = await texts.allTextContents();
@@ -116,98 +116,98 @@ async function checkText(browser, { name, options, base, folder }) {
   assert.equal(again.slice(0, common), beginning.slice(0, common), "the same numbers, the same text");
 
   await button("40 random letters").click();
-  assert.match(await room.getByLabel("How it begins").inputValue(), /^[A-Za-z]{40}$/);
-  await room.locator(".short .tint").nth(39).waitFor();
+  assert.match(await section.getByLabel("How it begins").inputValue(), /^[A-Za-z]{40}$/);
+  await section.locator(".short .tint").nth(39).waitFor();
   assert.match(page.url(), /#text\?seed=\w{40}&/);
   await waitFor(async () => Math.min(...await written()) > 20, "characters to look at");
   await texts.first().locator(".tint").nth(5).waitFor();
   await texts.first().focus();
   for (let step = 0; step < 3; step += 1) await page.keyboard.press("ArrowRight");
-  assert.equal(await room.locator(".current").count(), 1, "the keyboard looks at one character");
-  await room.locator(".details li .best, .details li.best").first().waitFor();
+  assert.equal(await section.locator(".current").count(), 1, "the keyboard looks at one character");
+  await section.locator(".details li .best, .details li.best").first().waitFor();
   await waitFor(async () => (await button("Stop").isDisabled()), "the last text is written");
   await page.screenshot({ path: path.join(folder, `${name}-text.png`), fullPage: true });
 
-  await room.getByLabel("How it begins").fill("\u4e16");
+  await section.getByLabel("How it begins").fill("\u4e16");
   await button("Write").click();
-  await room.locator(".note").waitFor();
-  assert.ok((await room.locator(".note").textContent()).length > 20, "the note says what to do");
+  await section.locator(".note").waitFor();
+  assert.ok((await section.locator(".note").textContent()).length > 20, "the note says what to do");
   await finish(page, complaints, name);
 }
 
 async function checkVae(browser, { name, options, base, folder }) {
   const { page, complaints } = await openPage(browser, `${base}#vae?z=0.500,-0.500`, options);
-  const room = page.locator("#room-vae");
-  const places = () => room.locator(".certainty").allTextContents();
-  const decoded = () => room.getByAltText("What the decoder makes of this place").first().getAttribute("src");
+  const section = page.locator("#section-vae");
+  const places = () => section.locator(".certainty").allTextContents();
+  const decoded = () => section.getByAltText("What the decoder makes of this place").first().getAttribute("src");
   await waitFor(async () => (await places()).join() === "z = (0.50, −0.50),z = (0.50, −0.50)", "the address says where");
-  await room.locator(".map img[src^=blob]").nth(1).waitFor();
+  await section.locator(".map img[src^=blob]").nth(1).waitFor();
   await waitFor(decoded, "the place is decoded");
   const before = await decoded();
-  const { x, y, width, height } = await room.locator(".map").first().boundingBox();
+  const { x, y, width, height } = await section.locator(".map").first().boundingBox();
   await page.mouse.move(x + width * 0.2, y + height * 0.8);
   await waitFor(async () => (await decoded()) !== before, "the pointer walks");
   assert.match((await places())[0], /^z = \(−\d\.\d\d, \d\.\d\d\)$/, "left is below zero, down above");
   assert.equal((await places())[1], "z = (0.50, −0.50)", "each map is walked on its own");
   const [there] = await places();
-  await room.locator(".map").first().focus();
+  await section.locator(".map").first().focus();
   await page.keyboard.press("ArrowRight");
   await waitFor(async () => (await places())[0] !== there, "the arrow keys walk too");
   await waitFor(() => page.url().includes("z=-"), "the address remembers");
 
-  await waitFor(async () => (await room.getByText(/nats to draw it/).count()) === 3, "each model gives the sample back");
-  assert.equal(await room.locator(".landed[visibility=visible]").count(), 2, "it landed on both maps");
-  const steps = room.getByRole("region", { name: "The steps" }).locator("img");
+  await waitFor(async () => (await section.getByText(/nats to draw it/).count()) === 3, "each model gives the sample back");
+  assert.equal(await section.locator(".landed[visibility=visible]").count(), 2, "it landed on both maps");
+  const steps = section.getByRole("region", { name: "The steps" }).locator("img");
   await waitFor(async () => (await steps.count()) === 9, "nine steps from one to the other");
   const first = await steps.first().getAttribute("src");
-  await room.getByRole("button", { name: "From my drawing" }).click();
+  await section.getByRole("button", { name: "From my drawing" }).click();
   await waitFor(async () => (await steps.first().getAttribute("src")) !== first, "the way begins at the drawing");
   await page.screenshot({ path: path.join(folder, `${name}-vae.png`), fullPage: true });
-  await room.getByRole("button", { name: "Clear" }).click();
-  assert.equal(await room.locator(".landed[visibility=visible]").count(), 0, "nothing drawn, nothing landed");
+  await section.getByRole("button", { name: "Clear" }).click();
+  assert.equal(await section.locator(".landed[visibility=visible]").count(), 0, "nothing drawn, nothing landed");
   await finish(page, complaints, name);
 }
 
 async function checkLabels(browser, { name, options, base, folder }) {
   const { page, complaints } = await openPage(browser, `${base}#labels`, options);
-  const room = page.locator("#room-labels");
-  await room.locator("[type=file]").setInputFiles({ name: "photo.png", mimeType: "image/png", buffer: await photo(page) });
-  await waitFor(async () => (await room.locator(".answer .bars li").count()) === 5, "five labels");
-  assert.match(await room.locator(".answer .value").first().textContent(), /\d %$/);
-  await waitFor(async () => (await room.locator(".columns .bars").count()) === 2, "both heads");
-  assert.match(await room.locator(".certainty").textContent(), /^The two (agree|differ): /);
-  await waitFor(async () => (await room.locator("pre").textContent()).includes("@photo.png"), "the command names the file");
-  await room.locator(".timing span").first().waitFor();
+  const section = page.locator("#section-labels");
+  await section.locator("[type=file]").setInputFiles({ name: "photo.png", mimeType: "image/png", buffer: await photo(page) });
+  await waitFor(async () => (await section.locator(".answer .bars li").count()) === 5, "five labels");
+  assert.match(await section.locator(".answer .value").first().textContent(), /\d %$/);
+  await waitFor(async () => (await section.locator(".columns .bars").count()) === 2, "both heads");
+  assert.match(await section.locator(".certainty").textContent(), /^The two (agree|differ): /);
+  await waitFor(async () => (await section.locator("pre").textContent()).includes("@photo.png"), "the command names the file");
+  await section.locator(".timing span").first().waitFor();
   await page.screenshot({ path: path.join(folder, `${name}-labels.png`), fullPage: true });
-  await room.getByRole("button", { name: "Clear" }).click();
-  assert.equal(await room.locator(".bars li").count(), 0, "no picture, no labels");
+  await section.getByRole("button", { name: "Clear" }).click();
+  assert.equal(await section.locator(".bars li").count(), 0, "no picture, no labels");
   await finish(page, complaints, name);
 }
 
 async function checkGan(browser, { name, options, base, folder }) {
   const { page, complaints } = await openPage(browser, `${base}#gan?random_seed=11&digit=3`, options);
-  const room = page.locator("#room-gan");
+  const section = page.locator("#section-gan");
   const source = (locator) => locator.getAttribute("src");
-  await waitFor(async () => (await room.locator(".grid img").count()) === 24, "samples");
-  assert.equal(await room.locator("[name=digit]").inputValue(), "3", "the address says which");
-  const sample = room.locator(".grid img").first();
+  await waitFor(async () => (await section.locator(".grid img").count()) === 24, "samples");
+  assert.equal(await section.locator("[name=digit]").inputValue(), "3", "the address says which");
+  const sample = section.locator(".grid img").first();
   const before = await source(sample);
-  await room.getByRole("button", { name: "Another random seed" }).click();
+  await section.getByRole("button", { name: "Another random seed" }).click();
   await waitFor(async () => (await source(sample)) !== before, "another seed, another digit");
   assert.doesNotMatch(page.url(), /random_seed=11(&|$)/);
 
-  await room.getByRole("button", { name: "Find it" }).click();
-  await room.locator(".strip", { hasText: "found" }).waitFor();
-  await room.locator("[role=status]", { hasText: "Found" }).waitFor({ state: "attached" });
-  const moved = room.getByAltText("as it is moved");
+  await section.getByRole("button", { name: "Find it" }).click();
+  await section.locator(".strip", { hasText: "found" }).waitFor();
+  await section.locator("[role=status]", { hasText: "Found" }).waitFor({ state: "attached" });
+  const moved = section.getByAltText("as it is moved");
   await moved.waitFor();
   const found = await source(moved);
-  await room.getByRole("slider", { name: /thickness/ }).fill("2");
+  await section.getByRole("slider", { name: /thickness/ }).fill("2");
   await waitFor(async () => (await source(moved)) !== found, "the slider moves it");
-  await waitFor(async () => (await room.locator("pre").textContent()).includes("v1/gan/edit"), "the command edits");
-  await room.getByRole("button", { name: "From the moved one" }).click();
-  await waitFor(async () => (await room.getByRole("region", { name: "The steps" }).locator("img").count()) === 9, "nine steps");
-  await waitFor(async () => (await room.getByAltText(/^coarse of the/).count()) === 2, "two mixed");
+  await waitFor(async () => (await section.locator("pre").textContent()).includes("v1/gan/edit"), "the command edits");
+  await section.getByRole("button", { name: "From the moved one" }).click();
+  await waitFor(async () => (await section.getByRole("region", { name: "The steps" }).locator("img").count()) === 9, "nine steps");
+  await waitFor(async () => (await section.getByAltText(/^coarse of the/).count()) === 2, "two mixed");
   await page.screenshot({ path: path.join(folder, `${name}-gan.png`), fullPage: true });
   await finish(page, complaints, name);
 }
@@ -215,38 +215,38 @@ async function checkGan(browser, { name, options, base, folder }) {
 /** A 4 drawn by hand: one watches it being found, makes it thicker, slants it, and sees how real it looks. */
 async function checkFour(browser, { name, options, base, folder }) {
   const { page, complaints } = await openPage(browser, `${base}#gan`, options);
-  const room = page.locator("#room-gan");
-  const [was, moved] = ["as it was", "as it is moved"].map((caption) => room.getByAltText(caption));
+  const section = page.locator("#section-gan");
+  const [was, moved] = ["as it was", "as it is moved"].map((caption) => section.getByAltText(caption));
   await moved.waitFor();
-  await draw(page, FOUR, "#room-gan");
-  const found = await room.locator("[data-part=found]").evaluateHandle((host) => {
+  await draw(page, FOUR, "#section-gan");
+  const found = await section.locator("[data-part=found]").evaluateHandle((host) => {
     const pictures = [];
     new MutationObserver((changes) => pictures.push(...changes.flatMap(({ addedNodes }) => [...addedNodes])
       .map((node) => node.querySelector("img")?.src).filter(Boolean))).observe(host, { childList: true });
     return pictures;
   });
-  await room.getByRole("button", { name: "Find it" }).click();
-  await room.locator("[role=status]", { hasText: "Found" }).waitFor({ state: "attached" });
+  await section.getByRole("button", { name: "Find it" }).click();
+  await section.locator("[role=status]", { hasText: "Found" }).waitFor({ state: "attached" });
   const pictures = await found.jsonValue();
   assert.ok(new Set(pictures).size >= 3, `one watches it come: ${pictures.length} pictures`);
   assert.equal(await was.getAttribute("src"), pictures.at(-1), "the sliders begin where it was found");
 
   const move = async (direction) => {
     const before = await moved.getAttribute("src");
-    await room.getByRole("slider", { name: direction }).fill("2");
+    await section.getByRole("slider", { name: direction }).fill("2");
     await waitFor(async () => (await moved.getAttribute("src")) !== before, `${direction} moves it`);
   };
   await move("thickness");
   assert.ok(await inkOf(moved) > await inkOf(was), "thicker is more ink");
   await move("slant");
   assert.equal(await was.getAttribute("src"), pictures.at(-1), "what was found stays beside it");
-  const opinions = room.getByRole("list", { name: "Probability of being real" }).getByRole("listitem");
+  const opinions = section.getByRole("list", { name: "Probability of being real" }).getByRole("listitem");
   await waitFor(async () => (await opinions.count()) === 3, "the discriminator judges the drawing, what was found, and what is moved");
   for (const opinion of await opinions.allTextContents()) assert.match(opinion, /\d %$/);
   await page.screenshot({ path: path.join(folder, `${name}-four.png`), fullPage: true });
-  await room.getByRole("button", { name: "Clear" }).click();
+  await section.getByRole("button", { name: "Clear" }).click();
   assert.equal(await opinions.count(), 2, "no drawing, no opinion of it");
-  assert.ok(await room.getByRole("button", { name: "Find it" }).isDisabled(), "and nothing to find");
+  assert.ok(await section.getByRole("button", { name: "Find it" }).isDisabled(), "and nothing to find");
   await finish(page, complaints, name);
 }
 
@@ -263,34 +263,34 @@ const photo = (page) => page.screenshot({ clip: { x: 0, y: 0, width: 320, height
 
 async function checkModels(browser, { name, options, base, folder }) {
   const { page, complaints } = await openPage(browser, `${base}#models?model=text`, options);
-  const room = page.locator("#room-models");
-  await room.locator("h2", { hasText: "text/" }).waitFor();
-  await room.locator(".curve path").first().waitFor();
-  const texts = () => room.locator(".writing").allTextContents();
+  const section = page.locator("#section-models");
+  await section.locator("h2", { hasText: "text/" }).waitFor();
+  await section.locator(".curve path").first().waitFor();
+  const texts = () => section.locator(".writing").allTextContents();
   const last = await texts();
-  await room.getByLabel("Moment of the training").fill("0");
+  await section.getByLabel("Moment of the training").fill("0");
   assert.notDeepEqual(await texts(), last, "the samples change with the training");
   await page.screenshot({ path: path.join(folder, `${name}-models.png`), fullPage: true });
-  await room.getByText("vae-2d", { exact: true }).click();
-  await room.getByAltText("manifold of vae-2d").waitFor();
-  await room.getByText("gan", { exact: true }).click();
-  for (const measure of ["d loss", "g loss", "encoder loss"]) await room.getByRole("img", { name: `${measure}: ` }).waitFor();
-  await room.getByAltText("samples by training time of gan").waitFor();
+  await section.getByText("vae-2d", { exact: true }).click();
+  await section.getByAltText("manifold of vae-2d").waitFor();
+  await section.getByText("gan", { exact: true }).click();
+  for (const measure of ["d loss", "g loss", "encoder loss"]) await section.getByRole("img", { name: `${measure}: ` }).waitFor();
+  await section.getByAltText("samples by training time of gan").waitFor();
   await page.screenshot({ path: path.join(folder, `${name}-card.png`), fullPage: true });
-  await room.getByText("digits-course").click();
-  await room.locator("h2", { hasText: "digits-course/" }).waitFor();
+  await section.getByText("digits-course").click();
+  await section.locator("h2", { hasText: "digits-course/" }).waitFor();
   await finish(page, complaints, name);
 }
 
-async function checkRooms(browser, base) {
+async function checkSections(browser, base) {
   const { page, complaints } = await openPage(browser, base, VIEWS.light);
-  const isOpen = (name) => page.locator(`#room-${name}`).waitFor();
+  const isOpen = (name) => page.locator(`#section-${name}`).waitFor();
   await isOpen("digits");
   await page.getByRole("link", { name: "Models" }).click();
   await isOpen("models");
   await page.goBack();
   await isOpen("digits");
-  await page.goto(`${base}#no-such-room`);
+  await page.goto(`${base}#no-such-section`);
   await isOpen("digits");
   assert.deepEqual(complaints, []);
   await page.context().close();
@@ -323,12 +323,12 @@ async function waitFor(holds, what) {
 
 async function checkKeyboard(browser, base) {
   const { page, complaints } = await openPage(browser, base, VIEWS.light);
-  await page.locator("#room-digits .fine", { hasText: "a sample" }).waitFor();
-  await page.locator("#room-digits canvas[tabindex]").focus();
+  await page.locator("#section-digits .fine", { hasText: "a sample" }).waitFor();
+  await page.locator("#section-digits canvas[tabindex]").focus();
   await page.keyboard.press("Space");
   for (let step = 0; step < 14; step += 1) await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Space");
-  await page.locator("#room-digits [role=status]", { hasText: "reads 1" }).waitFor({ state: "attached" });
+  await page.locator("#section-digits [role=status]", { hasText: "reads 1" }).waitFor({ state: "attached" });
   await page.keyboard.press("Control+z");
   await page.locator(".digit", { hasText: "–" }).waitFor();
   assert.deepEqual(complaints, []);
@@ -337,11 +337,11 @@ async function checkKeyboard(browser, base) {
 
 async function checkUpload(browser, base) {
   const { page } = await openPage(browser, base, VIEWS.light);
-  await page.locator("#room-digits .fine", { hasText: "a sample" }).waitFor();
+  await page.locator("#section-digits .fine", { hasText: "a sample" }).waitFor();
   const file = { name: "it's.png", mimeType: "image/png", buffer: Buffer.from("no picture") };
-  await page.locator("#room-digits [type=file]").setInputFiles(file);
-  await page.locator("#room-digits .note").waitFor();
-  assert.ok((await page.locator("#room-digits .note").textContent()).length > 20, "the note says what to do");
+  await page.locator("#section-digits [type=file]").setInputFiles(file);
+  await page.locator("#section-digits .note").waitFor();
+  assert.ok((await page.locator("#section-digits .note").textContent()).length > 20, "the note says what to do");
   await page.context().close();
 }
 
@@ -349,12 +349,12 @@ async function checkPrefix(browser, base) {
   const proxy = await serveBelow("/models/vitrine/", base);
   try {
     const { page, complaints } = await openPage(browser, proxy.address, VIEWS.light);
-    await page.locator("#room-digits .fine", { hasText: "a sample" }).waitFor();
-    assert.ok((await page.locator("#room-digits pre").textContent()).includes("/models/vitrine/v1/digits/classify"));
-    for (const room of ["text", "vae", "models"]) await page.goto(`${proxy.address}#${room}`);
-    await page.locator("#room-models h2", { hasText: "/1" }).first().waitFor();
+    await page.locator("#section-digits .fine", { hasText: "a sample" }).waitFor();
+    assert.ok((await page.locator("#section-digits pre").textContent()).includes("/models/vitrine/v1/digits/classify"));
+    for (const section of ["text", "vae", "models"]) await page.goto(`${proxy.address}#${section}`);
+    await page.locator("#section-models h2", { hasText: "/1" }).first().waitFor();
     await page.goto(`${proxy.address}#text?length=50`);
-    await waitFor(async () => (await page.locator("#room-text .answer .writing .tint").count()) === 150, "texts stream through");
+    await waitFor(async () => (await page.locator("#section-text .answer .writing .tint").count()) === 150, "texts stream through");
     assert.deepEqual(complaints, []);
     await page.context().close();
   } finally {
@@ -370,8 +370,8 @@ async function checkKey(browser, base) {
   await page.goto(base);
   await page.getByLabel("This service asks for an API key").fill("sesame");
   await page.getByRole("button", { name: "Use it" }).click();
-  await page.locator("#room-digits .fine", { hasText: "a sample" }).waitFor();
-  const command = await page.locator("#room-digits pre").textContent();
+  await page.locator("#section-digits .fine", { hasText: "a sample" }).waitFor();
+  const command = await page.locator("#section-digits pre").textContent();
   assert.ok(command.includes("$VITRINE_API_KEY") && !command.includes("sesame"), "the command names the variable, not the key");
   assert.ok(!page.url().includes("sesame"));
   await page.context().close();
@@ -384,9 +384,9 @@ async function checkBusy(browser, base) {
     ? route.fulfill({ status: 429, headers: { "Retry-After": "2" }, json: { error: "the queue is full", code: "overloaded", request_id: "r" } })
     : route.continue()));
   await page.goto(base);
-  await page.locator("#room-digits .note", { hasText: "sent again in 2 s" }).waitFor();
-  await page.locator("#room-digits .fine", { hasText: "a sample" }).waitFor();
-  assert.ok(await page.locator("#room-digits .note").isHidden(), "once answered, nothing is said");
+  await page.locator("#section-digits .note", { hasText: "sent again in 2 s" }).waitFor();
+  await page.locator("#section-digits .fine", { hasText: "a sample" }).waitFor();
+  assert.ok(await page.locator("#section-digits .note").isHidden(), "once answered, nothing is said");
   await page.context().close();
 }
 
@@ -399,19 +399,19 @@ async function checkPolicy(base) {
 /** Says how soon the page is painted, and how long after a stroke's movement its answer is shown. */
 async function measure(browser, base) {
   const { page } = await openPage(browser, base, VIEWS.light);
-  await page.locator("#room-digits .fine", { hasText: "a sample" }).waitFor();
+  await page.locator("#section-digits .fine", { hasText: "a sample" }).waitFor();
   const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime);
   await draw(page, SEVEN);
   await page.waitForTimeout(1500);
   const delays = [];
   for (let stroke = 0; stroke < 15; stroke += 1) {
-    const box = await page.locator("#room-digits canvas[tabindex]").boundingBox();
+    const box = await page.locator("#section-digits canvas[tabindex]").boundingBox();
     const [x, y] = [box.x + box.width * (0.6 - 0.008 * stroke), box.y + box.height * (0.48 + 0.0213 * stroke)]; // on the stem
     const shown = page.evaluate(() => new Promise((resolve) => {
       document.addEventListener("pointerdown", () => {
         const began = performance.now();
         new MutationObserver((_, observer) => { observer.disconnect(); resolve(performance.now() - began); })
-          .observe(document.querySelector("#room-digits .digit"), { childList: true });
+          .observe(document.querySelector("#section-digits .digit"), { childList: true });
       }, { once: true, capture: true });
     }));
     await page.mouse.click(x, y);
@@ -447,8 +447,8 @@ async function openPage(browser, base, options) {
 }
 
 /** Draws with the mouse, as a hand does: in small steps. */
-async function draw(page, strokes, room = "#room-digits") {
-  const canvas = page.locator(`${room} canvas[tabindex]`);
+async function draw(page, strokes, section = "#section-digits") {
+  const canvas = page.locator(`${section} canvas[tabindex]`);
   await canvas.scrollIntoViewIfNeeded();
   const { x, y, width, height } = await canvas.boundingBox();
   const at = ([right, down]) => [x + right * width, y + down * height];

@@ -1,7 +1,7 @@
 /**
  * Stand-ins for models that the tested service lacks: answers in the shapes of the HTTP contract.
  *
- * A room is tried with the real model where the service has it. What is drawn here is no network's work;
+ * A section is tried with the real model where the service has it. What is drawn here is no network's work;
  * it only has to change when the request does, so that a test sees that the page asked.
  */
 

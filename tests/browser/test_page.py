@@ -1,4 +1,4 @@
-"""The page in a real browser: every room, in several views; its modules under `node --test`.
+"""The page in a real browser: every section, in several views; its modules under `node --test`.
 
 Needs node and, for the page, chromium and playwright-core with axe-core (`npm ci` in this folder). Where they are
 missing the tests are skipped and say so; `.ci/run` installs them.

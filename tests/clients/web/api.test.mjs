@@ -10,7 +10,7 @@ const ANSWER = {
   model: { name: "digits", version: 3 },
   predictions: [{ digit: 7, probability: 1, probabilities: [0, 0, 0, 0, 0, 0, 0, 1, 0, 0] }],
 };
-const PICTURE = new Blob(["picture"]);
+const PICTURE = new Blob(["image"]);
 const PATH = "v1/digits/classify?return=input";
 
 /** A service that gives its replies one after the other, and a clock that only sleeping moves. */
@@ -33,7 +33,7 @@ const answer = (body = ANSWER, headers = {}) => () => Response.json(body, { head
 const refusal = (status, code, headers = {}) => () =>
   Response.json({ error: "say it otherwise", code, request_id: "r1" }, { status, headers });
 
-test("a picture is the body itself, at a relative address", async () => {
+test("an image is the body itself, at a relative address", async () => {
   const { vitrine, requests } = setUp(answer());
 
   const { body } = await vitrine.ask(PATH, PICTURE, "predictions");
@@ -132,7 +132,7 @@ test("without content the service is asked by GET, with some by POST", async () 
 
   await vitrine.ask("v1/models", null, "data");
   await vitrine.ask("v1/text/score", { text: "To be" }, "characters");
-  const { body } = await vitrine.picture("v1/vae/manifold.png");
+  const { body } = await vitrine.image("v1/vae/manifold.png");
 
   assert.deepEqual(requests.map(({ method }) => method), [undefined, "POST", undefined]);
   assert.equal(requests[1].body, '{"text":"To be"}');

@@ -11,7 +11,7 @@ test("a level curve is drawn all the same", () => {
   assert.equal(pathOf([2, 2], [2, 2]), "M0.0 120.0L320.0 120.0");
 });
 
-test("what was learned and what was kept apart share a picture, whatever a job calls them", () => {
+test("what was learned and what was kept apart share an image, whatever a job calls them", () => {
   const digits = { loss: [2, 1], val_loss: [3, 2], accuracy: [0.5, 0.9], val_accuracy: [0.4, 0.8] };
   const text = {
     train_nats: [2, 1], validation_nats: [3, 2], gradient_norm: [1, 2], seconds: [60, 61],
@@ -22,7 +22,7 @@ test("what was learned and what was kept apart share a picture, whatever a job c
   assert.deepEqual(measuresOf(text).nats, { train: [2, 1], validation: [3, 2] });
 });
 
-test("every measure that is numbers has a picture, alone where it was taken of one", () => {
+test("every measure that is numbers has an image, alone where it was taken of one", () => {
   const gan = { d_loss: [0.9, 1.2], g_loss: [1.9, 0.8], accuracy_real: [0.8, 0.7], encoder_loss: [3, 2, 1], val_only: [1, 2] };
 
   assert.deepEqual(measuresOf(gan), {
@@ -31,7 +31,7 @@ test("every measure that is numbers has a picture, alone where it was taken of o
   });
 });
 
-test("words, pictures and gaps are no curve", () => {
+test("words, images and gaps are no curve", () => {
   assert.deepEqual(measuresOf({ samples: [{ when: "step 10" }, {}], products: "bfloat16", shapes: { x: 1 }, broken: [1, null] }), {});
 });
 

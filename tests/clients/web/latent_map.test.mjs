@@ -12,7 +12,7 @@ test("the normal distribution has its known shares", () => {
   }
 });
 
-test("the centre of the first picture is the quantile of 2 %, that of the last of 98 %", () => {
+test("the centre of the first image is the quantile of 2 %, that of the last of 98 %", () => {
   const [first, last] = latentAt([0.5 / 20, 19.5 / 20], 20);
   assert.ok(Math.abs(first + 2.0537) < 1e-3);
   assert.ok(Math.abs(last - 2.0537) < 1e-3);

@@ -1,12 +1,12 @@
-/** What every room has: its parts, its state in the address, requests of which the newest wins, their commands. */
+/** What every section has: its parts, its state in the address, requests of which the newest wins, their commands. */
 
 import { newestOnly, pause, Superseded, VitrineError } from "./api.js";
 import { make, partsOf, useTemplate } from "./dom.js";
-import { createPacer } from "./pace.js";
-import { curlCommand, milliseconds, sentence, waitingSentence } from "./words.js";
+import { createLatestOnly } from "./latest_only.js";
+import { curlCommand, milliseconds, sentence, waitingSentence } from "./format.js";
 
-/** `setUp(room)` is a room's own module: it returns `start(state)`, for whenever the address leads there. */
-export function createRoom(host, site, setUp) {
+/** `setUp(section)` is a section's own module: it returns `start(state)`, for whenever the address leads there. */
+export function createSection(host, site, setUp) {
   for (const place of host.querySelectorAll("[data-use]")) useTemplate(place, place.dataset.use);
   const part = partsOf(host);
   const endings = [];
@@ -58,7 +58,7 @@ export function createRoom(host, site, setUp) {
     return {
       signal,
       pause: (duration) => pause(duration, signal),
-      picture: async (path) => (await vitrine.picture(path, options)).body,
+      image: async (path) => (await vitrine.image(path, options)).body,
       askQuietly: async (...request) => (await ask(...request)).body,
       ask: async (...request) => (await shown(ask(...request), ...request)).body,
       events: async (path, content, command = content) => (await shown(vitrine.stream(path, content, options), path, command)).events,
@@ -90,7 +90,7 @@ export function createRoom(host, site, setUp) {
   /** The same, never faster than the answers come. */
   function paced(job) {
     const run = action(job);
-    const { push, cancel } = createPacer(run);
+    const { push, cancel } = createLatestOnly(run);
     endings.push(cancel);
     return Object.assign(push, { stop() { cancel(); run.stop(); } });
   }

@@ -7,7 +7,7 @@ const SAMPLE_MS = 1200;
 const KEY_STEP = 1 / 28;
 
 /** `part`: those of the template; `onChange` is called after every change of the drawing. */
-export function createPad(part, onChange) {
+export function createDrawingCanvas(part, onChange) {
   const { canvas } = part;
   const context = canvas.getContext("2d");
   let drawing = { strokes: [] }; // may be a sample, or a `file` with the `bitmap` that it shows
@@ -42,7 +42,7 @@ export function createPad(part, onChange) {
   }
 
   async function open(file) {
-    if (!file || !canvas.clientWidth) return; // another room is open
+    if (!file || !canvas.clientWidth) return; // another section is open
     const bitmap = await createImageBitmap(file).catch(() => null); // the service says what is wrong
     replace({ strokes: [], file, bitmap });
     changed();
@@ -145,7 +145,7 @@ export function createPad(part, onChange) {
     get isEmpty() { return isEmpty(); },
     get isSample() { return Boolean(drawing.isSample); },
     /** The file, or the drawing as a PNG. */
-    toPicture: async () => drawing.file ?? strokesToPng(drawing.strokes),
+    toImage: async () => drawing.file ?? strokesToPng(drawing.strokes),
     /** Drawn as by hand, unless the reader prefers stillness. */
     showSample() {
       const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;

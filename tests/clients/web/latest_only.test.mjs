@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { newestOnly, pause, Superseded } from "../../../clients/web/api.js";
-import { createPacer } from "../../../clients/web/pace.js";
+import { createLatestOnly } from "../../../clients/web/latest_only.js";
 
 /** Time that passes only when told to. */
 function createClock() {
@@ -38,7 +38,7 @@ function setUp({ milliseconds = 0, aborted = false } = {}) {
     sent.push([clock.now(), value]);
     return new Promise((resolve) => clock.later(() => resolve(!aborted), milliseconds));
   };
-  return { clock, sent, pacer: createPacer(send, { shortestMs: 60, longestMs: 2000, ...clock }) };
+  return { clock, sent, pacer: createLatestOnly(send, { shortestMs: 60, longestMs: 2000, ...clock }) };
 }
 
 test("the first value leaves at once", () => {

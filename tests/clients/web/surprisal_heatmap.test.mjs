@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { alternatives, meanSurprise, nameOf, tintOf } from "../../../clients/web/surprise.js";
+import { alternatives, meanSurprise, nameOf, tintOf } from "../../../clients/web/surprisal_heatmap.js";
 
 test("the less likely a character was, the stronger its tint", () => {
   const tints = [1, 0.5, 0.49, 0.2, 0.05, 0.01, 0.001, 0.0009].map((probability) => tintOf(Math.log(probability)));

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { formatAddress, parseAddress } from "../../../clients/web/address.js";
+import { formatAddress, parseAddress } from "../../../clients/web/url_state.js";
 
-test("an address names a room and its state", () => {
-  const { room, state } = parseAddress("#text?seed=To+be%0Aor&diversity=0.2,1&random_seed=42");
+test("an address names a section and its state", () => {
+  const { section, state } = parseAddress("#text?seed=To+be%0Aor&diversity=0.2,1&random_seed=42");
 
-  assert.equal(room, "text");
+  assert.equal(section, "text");
   assert.deepEqual(Object.fromEntries(state), { seed: "To be\nor", diversity: "0.2,1", random_seed: "42" });
 });
 
-test("without a state there is a room, without an address there is none", () => {
-  assert.equal(parseAddress("#models").room, "models");
-  assert.equal(parseAddress("").room, "");
+test("without a state there is a section, without an address there is none", () => {
+  assert.equal(parseAddress("#models").section, "models");
+  assert.equal(parseAddress("").section, "");
 });
 
 test("what is written into an address is read out of it", () => {

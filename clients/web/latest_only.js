@@ -3,7 +3,7 @@
  * before, the interval is a little more than the last answer took, and doubles after one that was aborted.
  * `send` resolves to whether an answer came, and never rejects.
  */
-export function createPacer(send, { shortestMs = 60, longestMs = 2000,
+export function createLatestOnly(send, { shortestMs = 60, longestMs = 2000,
   now = () => performance.now(), later = setTimeout, forget = clearTimeout } = {}) {
   let intervalMs = shortestMs;
   let startedAt = -Infinity;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { curlCommand, figure, milliseconds, percent, sentence, waitingSentence } from "../../../clients/web/words.js";
+import { curlCommand, figure, milliseconds, percent, sentence, waitingSentence } from "../../../clients/web/format.js";
 
 test("a probability is never rounded to certainty", () => {
   assert.deepEqual([1, 0.9996, 0.9994, 0.5, 0.0005, 0].map(percent),
@@ -51,6 +51,6 @@ test("a wait says why, and that nothing is lost", () => {
 });
 
 test("a message becomes a sentence", () => {
-  assert.equal(sentence("the picture is blank: draw a digit"), "The picture is blank: draw a digit.");
+  assert.equal(sentence("the image is blank: draw a digit"), "The image is blank: draw a digit.");
   assert.equal(sentence("Done."), "Done.");
 });
