@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -22,6 +22,14 @@ class JobConfig:
     batch_size: int = 128
     epochs: int = 10
     learning_rate: float = 1e-3
+
+    def resolve(self, begun: Mapping[str, Any]) -> Self:
+        """Return the configuration with everything decided that it leaves open ("auto").
+
+        begun: the configuration of the same training where it was stopped, which decides first;
+        empty: it begins. A configuration that leaves nothing open is returned as it is.
+        """
+        return self
 
 
 class Split(NamedTuple):

@@ -4,12 +4,15 @@ import dataclasses
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 from training.export import card, release, saved_model
 from training.job import Job, JobConfig
+
+NOTE = "run.json"  # in the working directory: configuration and data of the training it holds
 
 
 def train(
@@ -21,7 +24,7 @@ def train(
     keras.utils.set_random_seed(config.seed)
     splits = job.load_data(config, data)
     print(f"data: {splits.source}; {splits.describe()['train']:,} to train on", flush=True)
-    config = splits.settle(config)
+    config = splits.settle(config).resolve(_begun(workdir))
     claim(workdir, config, splits.source)
     model = job.build_model(config)
     history = job.train(model, splits, config, workdir)
@@ -44,13 +47,18 @@ def claim(workdir: Path, config: JobConfig, source: str) -> None:
 
     More epochs are no other numbers: a finished training goes on.
     """
-    path = workdir / "run.json"
     wanted = {**dataclasses.asdict(config), "data": source}
-    begun = json.loads(path.read_text()) if path.is_file() else wanted
+    begun = _begun(workdir) or wanted
     changed = [name for name in wanted if name != "epochs" and begun.get(name) != wanted[name]]
     if changed:
         raise ValueError(
             f"{workdir} holds a training with another {changed[0]} ({begun.get(changed[0])}, now "
             f"{wanted[changed[0]]}); delete it, or take another --workdir or --name"
         )
-    path.write_text(json.dumps(wanted, indent=1))
+    (workdir / NOTE).write_text(json.dumps(wanted, indent=1))
+
+
+def _begun(workdir: Path) -> dict[str, Any]:
+    """The configuration and data of the training that `workdir` holds; empty: it holds none."""
+    path = workdir / NOTE
+    return json.loads(path.read_text()) if path.is_file() else {}

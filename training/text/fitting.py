@@ -35,6 +35,7 @@ def train(
 ) -> dict[str, Any]:
     """Fit `model` in place, to the epoch with the best validation loss; return history and samples.
 
+    config: resolved, so that its precision is decided.
     After each epoch `workdir/checkpoint.npz` holds all that is needed to go on; TensorBoard events
     go to `workdir/logs`.
     """
@@ -43,13 +44,13 @@ def train(
     print(
         f"{len(splits.vocabulary)} characters: {splits.vocabulary!r}\n"
         + "\n".join(f"{name:<6} {shape}" for name, shape in shapes.items())
-        + f"\nproducts of {training.product.name}",
+        + f"\nproducts of {config.precision}",
         flush=True,
     )
     training.run()
     rows, samples = training.seen["history"], training.seen["samples"]
     columns = {name: [row[name] for row in rows] for name in rows[0]}
-    return columns | {"shapes": shapes, "products": training.product.name, "samples": samples}
+    return columns | {"shapes": shapes, "samples": samples}
 
 
 class Streams:
@@ -91,7 +92,7 @@ class _Training:
         self.variables = model.trainable_variables
         self.net = text_model.network(model, splits.vocabulary)
         self.streams = Streams(splits.train, config)
-        self.product = lstm.product_type()
+        self.product = lstm.PRECISIONS[config.precision]
         self.optimizer = _optimizer(config, self.streams.steps)
         self.optimizer.build(self.variables)
         self.mean = [tf.Variable(v.value, trainable=False) for v in self.variables]
@@ -259,13 +260,25 @@ class _Training:
     def _save(self) -> None:
         arrays = {name: variable.numpy() for name, variable in self._groups().items()}
         scratch = self.checkpoint.with_suffix(".tmp.npz")
-        np.savez(scratch, seen=np.array(json.dumps(self.seen)), allow_pickle=False, **arrays)
+        np.savez(
+            scratch,
+            seen=np.array(json.dumps(self.seen)),
+            precision=np.array(self.config.precision),
+            allow_pickle=False,
+            **arrays,
+        )
         scratch.replace(self.checkpoint)
 
     def _restore(self) -> None:
         if not self.checkpoint.is_file():
             return
         with np.load(self.checkpoint, allow_pickle=False) as arrays:
+            kept = str(arrays["precision"])
+            if kept != self.config.precision:
+                raise ValueError(
+                    f"precision must be {kept}, as {self.checkpoint} was trained so far, got "
+                    f"{self.config.precision}; resume with --precision {kept}, or delete the file"
+                )
             for name, variable in self._groups().items():
                 variable.assign(arrays[name])
             self.seen = json.loads(str(arrays["seen"]))

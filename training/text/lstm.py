@@ -4,10 +4,14 @@ Weights are those of `keras.layers.LSTM`: kernel [I, 4U], recurrent kernel [U, 4
 in the order input, forget, candidate, output. Time is the first axis everywhere in this module.
 """
 
-import time
+from collections.abc import Collection
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import tensorflow as tf
+
+PRECISIONS = {"float32": tf.float32, "bfloat16": tf.bfloat16}  # of the factors; sums stay float32
+CPU_INFO = Path("/proc/cpuinfo")
 
 
 class Layer(NamedTuple):
@@ -26,21 +30,16 @@ def cell(gates: Any, c: Any) -> tuple[Any, Any, Any]:
     return o * tf.tanh(c), c, tf.concat([i, f, g, o], axis=1)
 
 
-def product_type() -> tf.DType:
-    """bfloat16 where this processor multiplies it clearly faster than float32, else float32.
+def cpu_flags() -> frozenset[str]:
+    """Return the features of this processor that Linux lists on x86; elsewhere none are known."""
+    lines = CPU_INFO.read_text().splitlines() if CPU_INFO.is_file() else []
+    flags = next((line.partition(":")[2] for line in lines if line.startswith("flags")), "")
+    return frozenset(flags.split())
 
-    Sums stay float32. Timed rather than looked up: what is fast depends on processor and library.
-    """
-    seconds = {}
-    for dtype in (tf.float32, tf.bfloat16):
-        left, right = tf.ones([64, 384], dtype), tf.ones([384, 1536], dtype)
-        tf.matmul(left, right)
-        began = time.perf_counter()
-        for _ in range(30):
-            result = tf.matmul(left, right)
-        result.numpy()
-        seconds[dtype] = time.perf_counter() - began
-    return tf.bfloat16 if seconds[tf.bfloat16] < 0.8 * seconds[tf.float32] else tf.float32
+
+def precision_for(flags: Collection[str]) -> str:
+    """Return the faster precision of products: bfloat16 on a processor with instructions for it."""
+    return "bfloat16" if {"avx512_bf16", "amx_bf16"} & set(flags) else "float32"
 
 
 def multiply(left: Any, right: Any, dtype: tf.DType) -> Any:

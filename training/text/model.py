@@ -7,9 +7,10 @@ softmax(head(h of the last layer)). A fresh text begins after the start characte
 Every function keeps the rows of a batch apart: what a row gives depends on nothing else in it.
 """
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import keras
 import tensorflow as tf
@@ -18,6 +19,7 @@ from training.job import JobConfig
 from training.text import lstm
 
 TASK = "generate_text"
+AUTO = "auto"
 TOP = 5  # likeliest characters told with each one
 State = tuple[tuple[Any, Any], ...]  # h and c [B, U] of each layer
 
@@ -37,6 +39,21 @@ class CharacterConfig(JobConfig):
     warmup: int = 200  # steps until the full learning rate; then a cosine down to a hundredth
     ema: float = 0.999  # the released weights are a running mean
     patience: int = 5  # epochs without a better validation loss before it stops
+    precision: str = AUTO  # of the products in training: float32, bfloat16, or by the processor
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown precision with a ValueError."""
+        if self.precision not in (AUTO, *lstm.PRECISIONS):
+            raise ValueError(
+                f"precision must be {AUTO}, {' or '.join(lstm.PRECISIONS)}, got {self.precision!r}"
+            )
+
+    def resolve(self, begun: Mapping[str, Any]) -> Self:
+        """Decide the precision once: that of the training that is resumed, else the processor's."""
+        if self.precision != AUTO:
+            return self
+        precision = begun.get("precision") or lstm.precision_for(lstm.cpu_flags())
+        return dataclasses.replace(self, precision=precision)
 
 
 class Network(NamedTuple):

@@ -1,5 +1,6 @@
 """The text jobs, end to end, on a text that is made on the spot: train, resume, card, export, reload."""
 
+import dataclasses
 import json
 import random
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 from training import run
 from training.export import card
 from training.jobs import text, text_course
-from training.text import corpus
+from training.text import corpus, lstm
 from training.text import fitting as text_fitting
 from training.text import model as text_model
 
@@ -52,7 +53,7 @@ def fit(config, book, work):
     """Train without measuring or exporting; return the weights and the history."""
     work.mkdir(exist_ok=True)
     splits = corpus.load_text(config, str(book))
-    config = splits.settle(config)
+    config = splits.settle(config).resolve({})
     keras.utils.set_random_seed(config.seed)
     model = text_model.build_model(config)
     return model, text_fitting.train(model, splits, config, work)
@@ -120,6 +121,33 @@ def test_a_finished_training_has_nothing_left_to_do(trained, book):
 
     assert (folder / "work" / "checkpoint.npz").read_bytes() == before
     assert history == read_card(version)["history"]
+
+
+@pytest.mark.parametrize("first", ["float32", "bfloat16"])
+def test_the_precision_is_decided_once_and_kept(first, book, tmp_path, monkeypatch):
+    config = text_course.Config(epochs=1, batch_size=4, window=24, units=4)
+    processors = iter([first, "float32", "bfloat16"])
+    monkeypatch.setattr(lstm, "precision_for", lambda _: next(processors))
+    places = {"workdir": tmp_path, "models": tmp_path / "models", "name": "mine"}
+
+    versions = [run.train(text_course, config, data=str(book), **places) for _ in range(2)]
+
+    for version in versions:
+        assert read_card(version)["configuration"]["precision"] == first
+    assert str(np.load(tmp_path / "checkpoint.npz")["precision"]) == first
+
+
+def test_a_checkpoint_of_another_precision_is_refused(book, tmp_path):
+    config = text_course.Config(epochs=1, batch_size=4, window=24, units=4, precision="float32")
+    fit(config, book, tmp_path)
+
+    with pytest.raises(ValueError, match="resume with --precision float32"):
+        fit(dataclasses.replace(config, precision="bfloat16"), book, tmp_path)
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(ValueError, match="precision must be auto, float32 or bfloat16, got 'half'"):
+        text_course.Config(precision="half")
 
 
 def test_another_text_never_goes_on_with_an_old_checkpoint(trained, book, tmp_path):

@@ -57,5 +57,20 @@ def test_rounded_factors_change_little(layer):
     assert rounded.dtype == tf.float32
 
 
-def test_the_faster_kind_of_product_is_one_of_two():
-    assert lstm.product_type() in {tf.float32, tf.bfloat16}
+@pytest.mark.parametrize(
+    ("info", "precision"),
+    [
+        ("processor\t: 0\nflags\t\t: fpu avx512f avx512_bf16 avx512_vnni\n", "bfloat16"),
+        ("flags\t\t: fpu amx_bf16 amx_tile\n", "bfloat16"),
+        ("flags\t\t: fpu avx2 avx512f\n", "float32"),
+        ("processor\t: 0\nFeatures\t: fp asimd bf16\n", "float32"),
+        (None, "float32"),
+    ],
+    ids=["avx512_bf16", "amx_bf16", "neither", "arm", "no list of features"],
+)
+def test_the_precision_follows_from_the_processors_features(info, precision, tmp_path, monkeypatch):
+    monkeypatch.setattr(lstm, "CPU_INFO", tmp_path / "cpuinfo")
+    if info is not None:
+        lstm.CPU_INFO.write_text(info)
+
+    assert lstm.precision_for(lstm.cpu_flags()) == precision
