@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from clients.python._transport.sync_async import run
-from clients.python.client import AsyncVitrine, Vitrine
-from clients.python.errors import VitrineError
+from vitrine_client._transport.sync_async import run
+from vitrine_client.client import AsyncVitrine, Vitrine
+from vitrine_client.errors import VitrineError
 
 PICTURE = Path("docs/seven.png")
 PATH = "v1/digits/classify"

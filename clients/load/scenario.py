@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from PIL import Image, ImageDraw, ImageFilter
 
 from clients.load.target import Target
-from clients.python._transport.sse import EventReader
+from vitrine_client._transport.sse import EventReader
 
 DRAWN_DIGIT = 7
 STROKES = ((0.27, 0.19), (0.72, 0.19), (0.43, 0.83))  # a seven, in shares of the picture's side

@@ -14,7 +14,7 @@ from clients.load.closed_loop import PAUSE_AFTER_ERROR_S, Tally, error_kind, kee
 from clients.load.connection import Connection, Disconnected
 from clients.load.scenario import Scenario, request_bytes
 from clients.load.target import Target
-from clients.python._transport.sse import EventReader
+from vitrine_client._transport.sse import EventReader
 
 STREAM_TIMEOUT_S = 60.0
 

@@ -12,12 +12,12 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from clients.python import AsyncVitrine, VitrineError
 from clients.robustness.cases import Row, all_rows
 from clients.robustness.contact_sheet import save_sheet
 from clients.robustness.datasets import idx_images, mnist_test, uci_digits
 from clients.robustness.predict import ask
 from clients.robustness.report import Measured, Report, merge_into_card, render, report_of
+from vitrine_client import AsyncVitrine, VitrineError
 
 
 def main(arguments: list[str]) -> int:

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from clients.python import Normalize
 from clients.robustness import out_of_distribution
 from clients.robustness.corruptions import CORRUPTIONS
 from clients.robustness.datasets import Digits
 from clients.robustness.drawings import CRISP, SMOOTH, VARIATIONS, Pixels, drawer
+from vitrine_client import Normalize
 
 SEED = 2026
 MOST_STRANGERS = 1000  # of those that are drawn at random

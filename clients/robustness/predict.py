@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from clients.python import AsyncVitrine, DigitPrediction, InvalidImage
 from clients.robustness.cases import Row
+from vitrine_client import AsyncVitrine, DigitPrediction, InvalidImage
 
 BATCH = 50
 IN_FLIGHT = 4

@@ -83,7 +83,8 @@ def _environment(url: str) -> dict[str, str]:
     """`python` is this one and finds the project; nothing goes to a proxy."""
     inherited = {name: value for name, value in os.environ.items() if "VITRINE" not in name}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    ours = {"PATH": path, "PYTHONPATH": str(ROOT), "VITRINE_URL": url}
+    modules = f"{ROOT}{os.pathsep}{ROOT / 'clients' / 'python'}"
+    ours = {"PATH": path, "PYTHONPATH": modules, "VITRINE_URL": url}
     return {**inherited, **ours, "no_proxy": "*", "NO_PROXY": "*"}
 
 

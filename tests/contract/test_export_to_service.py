@@ -181,7 +181,7 @@ def test_the_describe_commands_of_the_course_run_as_they_stand(tmp_path):
 
 
 def test_the_client_commands_of_the_course_run_as_they_stand(service, tmp_path):
-    asked = commands("docs/course.md", "python -m clients.python")
+    asked = commands("docs/course.md", "python -m vitrine_client")
     answers = follow("sh", asked, tmp_path, service)
 
     assert len(answers) == 6

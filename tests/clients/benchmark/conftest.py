@@ -1,4 +1,4 @@
-"""The fixtures of the Python client's tests: a running service and an image file."""
+"""The served client that the benchmark of its overhead asks."""
 
 from tests.clients.python.conftest import png_file, served
 

@@ -7,8 +7,8 @@ import httpx
 import pytest
 from PIL import Image
 
-from clients.python import AsyncVitrine, Vitrine
 from tests.clients.python.serving import serving, write_all_models
+from vitrine_client import AsyncVitrine, Vitrine
 
 PREDICTION = {
     "digit": 7,

@@ -3,7 +3,7 @@ import asyncio
 import httpx
 import pytest
 
-from clients.python import (
+from vitrine_client import (
     AsyncVitrine,
     InvalidImage,
     ModelVersion,

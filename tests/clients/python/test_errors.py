@@ -1,6 +1,6 @@
 import re
 
-from clients.python import errors
+from vitrine_client import errors
 
 
 def test_the_drawing_shows_every_error_and_no_other():

@@ -1,6 +1,6 @@
 from types import ModuleType
 
-import clients.python as package
+import vitrine_client as package
 
 
 def test_all_names_are_exported_and_nothing_else():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clients.python.errors import UnreadablePicture
-from clients.python.pictures import encode_pictures
+from vitrine_client.errors import UnreadablePicture
+from vitrine_client.pictures import encode_pictures
 
 
 def decoded(file):

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clients.python import (
+from service.codecs import latents
+from vitrine_client import (
     AsyncVitrine,
     Grid,
     ImageTooLarge,
@@ -25,8 +26,7 @@ from clients.python import (
     VersionNotFound,
     Vitrine,
 )
-from clients.python._transport.sync_async import Group
-from service.codecs import latents
+from vitrine_client._transport.sync_async import Group
 
 
 def lit(count):

@@ -4,7 +4,7 @@ import json
 import httpx
 import pytest
 
-from clients.python import (
+from vitrine_client import (
     AsyncVitrine,
     Character,
     InvalidValue,

@@ -10,7 +10,11 @@ import httpx
 import numpy as np
 import pytest
 
-from clients.python import (
+from service import errors as of_service
+from tests.clients.python.serving import serving
+from tests.fake_gan import write_gan_version
+from tests.fakes import write_version
+from vitrine_client import (
     AsyncVitrine,
     BodyTooLarge,
     DeadlineExceeded,
@@ -25,10 +29,6 @@ from clients.python import (
     Vitrine,
     errors,
 )
-from service import errors as of_service
-from tests.clients.python.serving import serving
-from tests.fake_gan import write_gan_version
-from tests.fakes import write_version
 
 PIXELS = np.full((28, 28), 51, np.uint8)
 ANSWER = b'{"model": {"name": "digits", "version": 1}, "predictions": []}'

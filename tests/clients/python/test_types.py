@@ -11,7 +11,7 @@ from typing import Any, assert_type
 
 import numpy as np
 
-from clients.python import (
+from vitrine_client import (
     AsyncVitrine, DigitsAnswer, Grid, Origin, PicturesAnswer, ProjectionEvent, TextEvent, Vitrine,
 )
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from clients.python import DigitPrediction, DigitsAnswer, InvalidImage, ModelVersion
+from vitrine_client import DigitPrediction, DigitsAnswer, InvalidImage, ModelVersion
 
 
 def ring(width=3):

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
-from clients.python import AsyncVitrine, InvalidSetting, TimedOut, Unreachable, Vitrine
+from vitrine_client import AsyncVitrine, InvalidSetting, TimedOut, Unreachable, Vitrine
 
 PREDICTION = {
     "digit": 4,

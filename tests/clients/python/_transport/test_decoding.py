@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from clients.python._transport.decoding import decode
-from clients.python.projection import ProjectionAnswer, projection_event
+from vitrine_client._transport.decoding import decode
+from vitrine_client.projection import ProjectionAnswer, projection_event
 
 
 @dataclass(frozen=True)

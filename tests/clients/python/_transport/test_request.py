@@ -7,7 +7,7 @@ import httpx
 import numpy as np
 import pytest
 
-from clients.python import InvalidValue, Origin, UnexpectedAnswer, UnreadablePicture, Vitrine
+from vitrine_client import InvalidValue, Origin, UnexpectedAnswer, UnreadablePicture, Vitrine
 
 PNG = b"\x89PNG\r\n\x1a\nsmall"
 

@@ -4,7 +4,7 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
-from clients.python import Retries
+from vitrine_client import Retries
 
 
 def reply(status, retry_after=None):

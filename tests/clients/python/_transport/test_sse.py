@@ -1,6 +1,6 @@
 import pytest
 
-from clients.python._transport.sse import EventReader
+from vitrine_client._transport.sse import EventReader
 
 STREAM = "data: {}\r\n\r\n: a remark\nevent: x\ndata:one\ndata: two\n\ndata: é\u2028…\n\ndata: cut"
 

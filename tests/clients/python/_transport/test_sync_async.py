@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from clients.python._transport.sync_async import Plain, run
+from vitrine_client._transport.sync_async import Plain, run
 
 
 async def at_once(value):

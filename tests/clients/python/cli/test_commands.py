@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clients.python import Vitrine
-from clients.python.__main__ import COMMANDS, main
+from vitrine_client import Vitrine
+from vitrine_client.__main__ import COMMANDS, main
 
 PNG = b"\x89PNG"
 

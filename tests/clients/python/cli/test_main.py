@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from clients.python import Vitrine
-from clients.python import __main__ as command
+from vitrine_client import Vitrine
+from vitrine_client import __main__ as command
 
 
 @pytest.fixture
@@ -211,10 +211,10 @@ def endless():
 def streaming(endless):
     """The command line in a process of its own, with a proxy in its environment that must not be asked."""
     url = f"http://127.0.0.1:{endless.server_port}"
-    arguments = ["-m", "clients.python", "generate", "seed", "--stream", "--url", url]
+    arguments = ["-m", "vitrine_client", "generate", "seed", "--stream", "--url", url]
     process = subprocess.Popen(
         [sys.executable, *arguments],
-        cwd=Path(__file__).parents[4],
+        cwd=Path(__file__).parents[4] / "clients" / "python",
         env={**os.environ, "HTTP_PROXY": "http://127.0.0.1:9", "ALL_PROXY": "http://127.0.0.1:9"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 import httpx
 
-from clients.python._transport.decoding import decode
-from clients.python._transport.request import PNG
-from clients.python.errors import UnexpectedAnswer, VitrineError, service_error
-from clients.python.types import Answer, ModelVersion
+from vitrine_client._transport.decoding import decode
+from vitrine_client._transport.request import PNG
+from vitrine_client.errors import UnexpectedAnswer, VitrineError, service_error
+from vitrine_client.types import Answer, ModelVersion
 
 Value = TypeVar("Value")
 Typed = TypeVar("Typed", bound=Answer)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TypeAlias
 
-from clients.python.types import Answer, ModelChoice
+from vitrine_client.types import Answer, ModelChoice
 
 # What add_subparsers gives; it has no public name.
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"

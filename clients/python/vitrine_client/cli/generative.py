@@ -7,13 +7,13 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
-from clients.python._transport.response import Grid
-from clients.python.cli.options import Commands, add_choice, add_output, choice, print_body, tell
-from clients.python.cli.terminal import printable
-from clients.python.client import Vitrine
-from clients.python.errors import InvalidSetting, UnexpectedAnswer
-from clients.python.latents import Origin
-from clients.python.projection import ProjectionAnswer, ProjectionStep
+from vitrine_client._transport.response import Grid
+from vitrine_client.cli.options import Commands, add_choice, add_output, choice, print_body, tell
+from vitrine_client.cli.terminal import printable
+from vitrine_client.client import Vitrine
+from vitrine_client.errors import InvalidSetting, UnexpectedAnswer
+from vitrine_client.latents import Origin
+from vitrine_client.projection import ProjectionAnswer, ProjectionStep
 
 POINT = "a picture's file, a random seed such as 7, or 7:3 for its digit 3"
 

@@ -8,18 +8,18 @@ from typing import Generic, Self
 
 import httpx
 
-from clients.python._transport.connection import DEFAULT_TIMEOUT, Timeout, connect
-from clients.python._transport.core import Core
-from clients.python._transport.io import AsyncWire, BlockingWire, Wire
-from clients.python._transport.retries import DEFAULT_RETRIES, Retries
-from clients.python._transport.sync_async import Asynchronous, Face, Plain, run
-from clients.python.digits import Digits
-from clients.python.fashion import Fashion
-from clients.python.gan import Gan
-from clients.python.images import Images
-from clients.python.models import HealthChecks, Models
-from clients.python.text import Text
-from clients.python.vae import Vae
+from vitrine_client._transport.connection import DEFAULT_TIMEOUT, Timeout, connect
+from vitrine_client._transport.core import Core
+from vitrine_client._transport.io import AsyncWire, BlockingWire, Wire
+from vitrine_client._transport.retries import DEFAULT_RETRIES, Retries
+from vitrine_client._transport.sync_async import Asynchronous, Face, Plain, run
+from vitrine_client.digits import Digits
+from vitrine_client.fashion import Fashion
+from vitrine_client.gan import Gan
+from vitrine_client.images import Images
+from vitrine_client.models import HealthChecks, Models
+from vitrine_client.text import Text
+from vitrine_client.vae import Vae
 
 
 class Tasks(Generic[Face]):

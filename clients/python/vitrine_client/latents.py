@@ -7,9 +7,9 @@ from functools import partial
 from numbers import Integral
 from typing import Any, Literal, TypeAlias, cast
 
-from clients.python._transport.request import Content, Request, json_content, said
-from clients.python.pictures import Array, Picture, are_files, encode_pictures, is_array
-from clients.python.types import ModelAnswer, PictureOptions, Vector, query_of
+from vitrine_client._transport.request import Content, Request, json_content, said
+from vitrine_client.pictures import Array, Picture, are_files, encode_pictures, is_array
+from vitrine_client.types import ModelAnswer, PictureOptions, Vector, query_of
 
 Latent: TypeAlias = "Sequence[float] | Array"  # a list, or an array [Z]
 Latents: TypeAlias = "Sequence[Latent] | Array"  # several, or an array [N, Z]

@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from clients.python._transport.decoding import decode
-from clients.python.types import ModelAnswer, SeenPicture, ShownPictureOptions, Vector
+from vitrine_client._transport.decoding import decode
+from vitrine_client.types import ModelAnswer, SeenPicture, ShownPictureOptions, Vector
 
 Loss = Literal["perceptual", "pixel"]
 Start = Literal["encoder", "mean"]

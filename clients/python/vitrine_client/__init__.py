@@ -1,25 +1,25 @@
 """A Python client of the Vitrine service.
 
-from clients.python import Vitrine
+from vitrine_client import Vitrine
 
 with Vitrine() as vitrine:
     print(vitrine.digits.classify("digit.png").predictions[0].digit)
 """
 
-from clients.python._transport.connection import DEFAULT_TIMEOUT, DEFAULT_URL, Timeout
-from clients.python._transport.response import Grid
-from clients.python._transport.retries import DEFAULT_RETRIES, Retries
-from clients.python.client import (
+from vitrine_client._transport.connection import DEFAULT_TIMEOUT, DEFAULT_URL, Timeout
+from vitrine_client._transport.response import Grid
+from vitrine_client._transport.retries import DEFAULT_RETRIES, Retries
+from vitrine_client.client import (
     AsyncVitrine,
     Vitrine,
 )
-from clients.python.digits import (
+from vitrine_client.digits import (
     ActivationsAnswer,
     DigitPrediction,
     DigitsAnswer,
     Layer,
 )
-from clients.python.errors import (
+from vitrine_client.errors import (
     BodyTooLarge,
     DeadlineExceeded,
     ImageTooLarge,
@@ -47,14 +47,14 @@ from clients.python.errors import (
     VersionNotFound,
     VitrineError,
 )
-from clients.python.fashion import (
+from vitrine_client.fashion import (
     FashionAnswer,
     FashionPair,
     FashionPairsAnswer,
     FashionPrediction,
     Head,
 )
-from clients.python.gan import (
+from vitrine_client.gan import (
     DigitSampling,
     Direction,
     DirectionsAnswer,
@@ -63,19 +63,19 @@ from clients.python.gan import (
     RealPrediction,
     SpaceOptions,
 )
-from clients.python.images import (
+from vitrine_client.images import (
     FeaturesAnswer,
     Label,
     LabelsAnswer,
 )
-from clients.python.latents import (
+from vitrine_client.latents import (
     End,
     Origin,
     PicturesAnswer,
     Point,
     WayOptions,
 )
-from clients.python.models import (
+from vitrine_client.models import (
     Health,
     ListedModel,
     ModelCard,
@@ -83,17 +83,17 @@ from clients.python.models import (
     ModelStatus,
     VersionStatus,
 )
-from clients.python.pictures import (
+from vitrine_client.pictures import (
     Picture,
     Pictures,
 )
-from clients.python.projection import (
+from vitrine_client.projection import (
     ProjectionAnswer,
     ProjectionEvent,
     ProjectionOptions,
     ProjectionStep,
 )
-from clients.python.text import (
+from vitrine_client.text import (
     Character,
     Generation,
     Sampling,
@@ -104,7 +104,7 @@ from clients.python.text import (
     TextEvent,
     TextOptions,
 )
-from clients.python.types import (
+from vitrine_client.types import (
     ModelChoice,
     ModelVersion,
     Normalize,
@@ -113,7 +113,7 @@ from clients.python.types import (
     ShownPictureOptions,
     Vector,
 )
-from clients.python.vae import (
+from vitrine_client.vae import (
     Encoding,
     EncodingsAnswer,
     Reconstruction,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Unpack
 
-from clients.python._transport.request import (
+from vitrine_client._transport.request import (
     PNG,
     Call,
     Stream,
@@ -14,9 +14,9 @@ from clients.python._transport.request import (
     said,
     split,
 )
-from clients.python._transport.response import Grid, answer_of, grid
-from clients.python._transport.sync_async import Face, Group, as_grid, asks, streams
-from clients.python.latents import (
+from vitrine_client._transport.response import Grid, answer_of, grid
+from vitrine_client._transport.sync_async import Face, Group, as_grid, asks, streams
+from vitrine_client.latents import (
     PicturesAnswer,
     Point,
     WayOptions,
@@ -24,14 +24,14 @@ from clients.python.latents import (
     post_points,
     post_way,
 )
-from clients.python.pictures import Pictures
-from clients.python.projection import (
+from vitrine_client.pictures import Pictures
+from vitrine_client.projection import (
     ProjectionAnswer,
     ProjectionEvent,
     ProjectionOptions,
     projection_event,
 )
-from clients.python.types import (
+from vitrine_client.types import (
     ModelAnswer,
     ModelChoice,
     PictureOptions,

@@ -1,4 +1,4 @@
-"""`python -m clients.python classify digit.png`: asks the service from a terminal.
+"""`python -m vitrine_client classify digit.png`: asks the service from a terminal.
 
 The API key comes from VITRINE_API_KEY, never from the command line, where other users could read it.
 """
@@ -9,19 +9,19 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from clients.python.cli.classify import add_classify, add_fashion, add_label
-from clients.python.cli.generative import (
+from vitrine_client.cli.classify import add_classify, add_fashion, add_label
+from vitrine_client.cli.generative import (
     add_edit,
     add_interpolate,
     add_mix,
     add_project,
     add_sample,
 )
-from clients.python.cli.models import add_card, add_health, add_models
-from clients.python.cli.terminal import printable
-from clients.python.cli.text import add_generate, add_score
-from clients.python.client import Vitrine
-from clients.python.errors import VitrineError
+from vitrine_client.cli.models import add_card, add_health, add_models
+from vitrine_client.cli.terminal import printable
+from vitrine_client.cli.text import add_generate, add_score
+from vitrine_client.client import Vitrine
+from vitrine_client.errors import VitrineError
 
 COMMANDS = (
     add_classify,
@@ -64,7 +64,7 @@ def main(
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m clients.python", description="Ask a Vitrine service."
+        prog="python -m vitrine_client", description="Ask a Vitrine service."
     )
     commands = parser.add_subparsers(required=True, metavar="command")
     for add in COMMANDS:

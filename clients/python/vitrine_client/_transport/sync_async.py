@@ -10,9 +10,9 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iter
 from types import MethodType
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, get_args, overload
 
-from clients.python._transport.core import Core
-from clients.python._transport.request import PNG, Call, Stream
-from clients.python._transport.response import Grid, grid
+from vitrine_client._transport.core import Core
+from vitrine_client._transport.request import PNG, Call, Stream
+from vitrine_client._transport.response import Grid, grid
 
 P = ParamSpec("P")
 Value = TypeVar("Value")

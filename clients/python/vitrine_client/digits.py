@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Unpack
 
-from clients.python._transport.request import Call, post_pictures
-from clients.python._transport.response import answer_of
-from clients.python._transport.sync_async import Face, Group, asks
-from clients.python.pictures import Picture, Pictures
-from clients.python.types import (
+from vitrine_client._transport.request import Call, post_pictures
+from vitrine_client._transport.response import answer_of
+from vitrine_client._transport.sync_async import Face, Group, asks
+from vitrine_client.pictures import Picture, Pictures
+from vitrine_client.types import (
     ModelAnswer,
     PictureOptions,
     SeenPicture,

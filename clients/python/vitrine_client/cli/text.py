@@ -8,11 +8,11 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 
-from clients.python.cli.options import Commands, add_choice, choice, print_body, tell
-from clients.python.cli.terminal import bar, printable
-from clients.python.client import Vitrine
-from clients.python.errors import VitrineError
-from clients.python.text import Sampling, TextChunk, TextEnd, TextEvent
+from vitrine_client.cli.options import Commands, add_choice, choice, print_body, tell
+from vitrine_client.cli.terminal import bar, printable
+from vitrine_client.client import Vitrine
+from vitrine_client.errors import VitrineError
+from vitrine_client.text import Sampling, TextChunk, TextEnd, TextEvent
 
 LEAST_LIKELY = -8.0  # a logarithm of a probability for which a bar is full
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal, Unpack
 
-from clients.python._transport.request import Call, post_pictures
-from clients.python._transport.response import answer_of
-from clients.python._transport.sync_async import Face, Group, asks
-from clients.python.pictures import Pictures
-from clients.python.types import ModelAnswer, SeenPicture, ShownPictureOptions, Vector
+from vitrine_client._transport.request import Call, post_pictures
+from vitrine_client._transport.response import answer_of
+from vitrine_client._transport.sync_async import Face, Group, asks
+from vitrine_client.pictures import Pictures
+from vitrine_client.types import ModelAnswer, SeenPicture, ShownPictureOptions, Vector
 
 Head = Literal["dense", "svm"]
 

@@ -2,11 +2,11 @@
 
 import argparse
 
-from clients.python.cli.options import Commands, add_choice, add_pictures, choice, print_body
-from clients.python.cli.terminal import bar, printable
-from clients.python.client import Vitrine
-from clients.python.digits import DigitPrediction
-from clients.python.fashion import FashionPrediction
+from vitrine_client.cli.options import Commands, add_choice, add_pictures, choice, print_body
+from vitrine_client.cli.terminal import bar, printable
+from vitrine_client.client import Vitrine
+from vitrine_client.digits import DigitPrediction
+from vitrine_client.fashion import FashionPrediction
 
 
 def add_classify(commands: Commands) -> argparse.ArgumentParser:

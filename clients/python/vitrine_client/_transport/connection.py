@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from clients.python.errors import InvalidSetting, TimedOut, Unreachable
+from vitrine_client.errors import InvalidSetting, TimedOut, Unreachable
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 KEEP_ALIVE_SECONDS = 3.0  # less than the service's 5, so that it never hangs up on a request

@@ -4,10 +4,10 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from clients.python.cli.options import Commands, add_version, print_body
-from clients.python.cli.terminal import printable
-from clients.python.client import Vitrine
-from clients.python.models import ListedModel, ModelCard
+from vitrine_client.cli.options import Commands, add_version, print_body
+from vitrine_client.cli.terminal import printable
+from vitrine_client.client import Vitrine
+from vitrine_client.models import ListedModel, ModelCard
 
 
 def add_models(commands: Commands) -> argparse.ArgumentParser:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import quote
 
-from clients.python._transport.request import Call, get
-from clients.python._transport.response import answer_of
-from clients.python._transport.sync_async import Face, Group, asks
-from clients.python.types import Answer, ModelAnswer
+from vitrine_client._transport.request import Call, get
+from vitrine_client._transport.response import answer_of
+from vitrine_client._transport.sync_async import Face, Group, asks
+from vitrine_client.types import Answer, ModelAnswer
 
 
 @dataclass(frozen=True)

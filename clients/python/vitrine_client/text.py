@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, TypedDict, Unpack
 
-from clients.python._transport.decoding import decode
-from clients.python._transport.request import Call, Request, Stream, post_json, said, split
-from clients.python._transport.response import answer_of
-from clients.python._transport.sync_async import Face, Group, asks, streams
-from clients.python.types import ModelAnswer, ModelChoice
+from vitrine_client._transport.decoding import decode
+from vitrine_client._transport.request import Call, Request, Stream, post_json, said, split
+from vitrine_client._transport.response import answer_of
+from vitrine_client._transport.sync_async import Face, Group, asks, streams
+from vitrine_client.types import ModelAnswer, ModelChoice
 
 Unknown = Literal["error", "replace"]
 

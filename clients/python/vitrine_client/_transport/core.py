@@ -10,13 +10,13 @@ from typing import TypeVar
 
 import httpx
 
-from clients.python._transport.connection import translated_errors
-from clients.python._transport.io import Wire
-from clients.python._transport.request import JSON, Call, Content, Request, Stream
-from clients.python._transport.response import event, is_event_stream, refusal
-from clients.python._transport.retries import NEVER, Retries
-from clients.python._transport.sse import EventReader
-from clients.python.errors import UnexpectedAnswer, Unreachable
+from vitrine_client._transport.connection import translated_errors
+from vitrine_client._transport.io import Wire
+from vitrine_client._transport.request import JSON, Call, Content, Request, Stream
+from vitrine_client._transport.response import event, is_event_stream, refusal
+from vitrine_client._transport.retries import NEVER, Retries
+from vitrine_client._transport.sse import EventReader
+from vitrine_client.errors import UnexpectedAnswer, Unreachable
 
 Value = TypeVar("Value")
 

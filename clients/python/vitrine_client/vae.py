@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Unpack
 
-from clients.python._transport.request import PNG, Call, get, post_json, post_pictures, said
-from clients.python._transport.response import Grid, answer_of, grid
-from clients.python._transport.sync_async import Face, Group, as_grid, asks
-from clients.python.latents import (
+from vitrine_client._transport.request import PNG, Call, get, post_json, post_pictures, said
+from vitrine_client._transport.response import Grid, answer_of, grid
+from vitrine_client._transport.sync_async import Face, Group, as_grid, asks
+from vitrine_client.latents import (
     End,
     Latents,
     PicturesAnswer,
@@ -14,8 +14,8 @@ from clients.python.latents import (
     post_way,
     vectors_on_wire,
 )
-from clients.python.pictures import Pictures
-from clients.python.types import (
+from vitrine_client.pictures import Pictures
+from vitrine_client.types import (
     ModelAnswer,
     ModelChoice,
     SeenPicture,

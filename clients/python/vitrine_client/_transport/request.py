@@ -8,8 +8,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import httpx
 
-from clients.python.pictures import Pictures, are_files, encode_pictures
-from clients.python.types import ModelChoice, query_of
+from vitrine_client.pictures import Pictures, are_files, encode_pictures
+from vitrine_client.types import ModelChoice, query_of
 
 Value = TypeVar("Value")
 

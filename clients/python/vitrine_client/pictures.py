@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from clients.python.errors import UnreadablePicture
+from vitrine_client.errors import UnreadablePicture
 
 if TYPE_CHECKING:
     import numpy as np
