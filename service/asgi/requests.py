@@ -9,6 +9,8 @@ from service.asgi.state import state_of
 from service.codecs.json_fields import Document
 from service.errors import BodyTooLarge, InvalidValue, UnsupportedImage
 
+MAX_FIELDS_BYTES = 2**20  # of a JSON body that holds no image
+
 
 async def read_body(request: Request, limit: int) -> bytes:
     """The whole body; BodyTooLarge before more than `limit` bytes are held."""
@@ -33,9 +35,13 @@ async def read_body(request: Request, limit: int) -> bytes:
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-async def read_document(request: Request, known: Iterable[str]) -> Document:
-    """The fields of a body that is a JSON object."""
-    return Document(await read_body(request, state_of(request)["settings"].max_body_bytes), known)
+async def read_document(
+    request: Request, known: Iterable[str], *, has_images: bool = False
+) -> Document:
+    """Read the fields of a body that is a JSON object; one without images has at most 1 MiB."""
+    limit = state_of(request)["settings"].max_body_bytes
+    body = await read_body(request, limit if has_images else min(limit, MAX_FIELDS_BYTES))
+    return Document(body, known)
 
 
 def query_choice(request: Request, name: str, choices: tuple[str, ...], default: str) -> str:

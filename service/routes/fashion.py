@@ -27,9 +27,10 @@ async def classify(request: Request) -> Response:
         raise InvalidValue("head and model both choose a model: give only one of them.")
     if head == "both":
         return await _ask_both(request)
-    with _call(request, head) as call:
-        manifest = call.servable.manifest
-        decoded = await _decode(call, request)
+    call = _call(request, head)
+    manifest = call.servable.manifest
+    decoded = await _decode(call, request)
+    with call:
         outputs = (await call.predict(task.PREDICT, decoded.inputs)).outputs
     named = None if "model" in request.query_params else head
     encode = partial(task.predictions, outputs, manifest, named, _shown(request, decoded))
@@ -41,8 +42,9 @@ async def _ask_both(request: Request) -> Response:
     for name in ("version", "version_label"):
         if name in request.query_params:
             raise InvalidValue(f"{name} is one of a single model: ask with head=dense or head=svm.")
-    with _call(request, "dense") as dense, _call(request, "svm") as svm:
-        decoded = await _decode(dense, request)
+    dense, svm = _call(request, "dense"), _call(request, "svm")
+    decoded = await _decode(dense, request)
+    with dense, svm:
         answers = await asyncio.gather(
             *(call.predict(task.PREDICT, decoded.inputs) for call in (svm, dense))
         )

@@ -70,7 +70,7 @@ async def sample_png(request: Request) -> Response:
 @router.post("/v1/gan/interpolate", **documents.INTERPOLATE)
 async def interpolate(request: Request) -> Response:
     """Walk from one point to another, through z or through w."""
-    fields = await read_document(request, task.INTERPOLATE_FIELDS)
+    fields = await read_document(request, task.INTERPOLATE_FIELDS, has_images=True)
     with _call(request) as call:
         space = gan_points.space_of(call.servable.manifest)
         asked = task.read_interpolate(fields, space, _max_pixels(request))
@@ -88,7 +88,7 @@ async def interpolate(request: Request) -> Response:
 @router.post("/v1/gan/mix", **documents.MIX)
 async def mix(request: Request) -> Response:
     """Give one picture's coarse layers another's fine ones."""
-    fields = await read_document(request, task.MIX_FIELDS)
+    fields = await read_document(request, task.MIX_FIELDS, has_images=True)
     with _call(request) as call:
         space = gan_points.space_of(call.servable.manifest)
         asked = task.read_mix(fields, space, _max_pixels(request))
@@ -108,7 +108,7 @@ async def directions(request: Request) -> Response:
 @router.post("/v1/gan/edit", **documents.EDIT)
 async def edit(request: Request) -> Response:
     """Move a picture along a direction: thicker, more slanted, wider."""
-    fields = await read_document(request, task.EDIT_FIELDS)
+    fields = await read_document(request, task.EDIT_FIELDS, has_images=True)
     with _call(request) as call:
         manifest = call.servable.manifest
         asked = task.read_edit(fields, manifest, _max_pixels(request))
@@ -121,8 +121,9 @@ async def edit(request: Request) -> Response:
 async def discriminate(request: Request) -> Response:
     """Say how real the discriminator finds each picture."""
     with_input = query_choice(request, "return", ("input",), "") == "input"
-    with Call(request, task.TASK, DEFAULT) as call:
-        pictures = await call.decode(_into_form(request), await call.pictures())
+    call = Call(request, task.TASK, DEFAULT)
+    pictures = await call.decode(_into_form(request), await call.pictures())
+    with call:
         outputs = (await call.predict("discriminate", pictures.inputs)).outputs
     rows = partial(task.predictions, outputs, pictures, with_input=with_input)
     return call.answer(lambda: {"predictions": rows()})

@@ -22,10 +22,11 @@ router = DirectRouter(tags=["images"])
 async def label(request: Request) -> Response:
     """Name what each picture shows, best first, as `decode_predictions` of Keras does."""
     with_input = query_choice(request, "return", ("input",), "") == "input"
-    with Call(request, task.TASK, DEFAULT) as call:
-        manifest = call.servable.manifest
-        top = task.check_top(query_integer(request, "top", 0, MOST), manifest)
-        decoded = await _decode(call, request)
+    call = Call(request, task.TASK, DEFAULT)
+    manifest = call.servable.manifest
+    top = task.check_top(query_integer(request, "top", 0, MOST), manifest)
+    decoded = await _decode(call, request)
+    with call:
         outputs = (await call.predict(task.PREDICT, decoded.inputs)).outputs
     shown = await _inputs(call, decoded) if with_input else {}
     return call.answer(lambda: {"predictions": task.labels(outputs, manifest, top), **shown})
@@ -34,12 +35,13 @@ async def label(request: Request) -> Response:
 @router.post("/v1/images/features", **documents.FEATURES)
 async def features(request: Request) -> Response:
     """Give what the network without its top makes of each picture; with `top=`, its labels as well."""
-    with Call(request, task.TASK, DEFAULT) as call:
-        manifest = call.servable.manifest
-        asked = query_integer(request, "top", 0, MOST)
-        top = task.check_top(asked, manifest)
-        decoded = await _decode(call, request)
-        signature = task.FEATURES if asked is None else task.BOTH
+    call = Call(request, task.TASK, DEFAULT)
+    manifest = call.servable.manifest
+    asked = query_integer(request, "top", 0, MOST)
+    top = task.check_top(asked, manifest)
+    decoded = await _decode(call, request)
+    signature = task.FEATURES if asked is None else task.BOTH
+    with call:
         outputs = (await call.predict(signature, decoded.inputs)).outputs
     named = {} if asked is None else {"predictions": task.labels(outputs, manifest, top)}
     return call.answer(lambda: {**named, "features": outputs["features"]})

@@ -33,7 +33,11 @@ INLINE_PIXELS = 320 * 320  # one picture so small is decoded sooner than another
 
 
 class Call:
-    """A request of a task route from its admission to its answer; leave it through `with`."""
+    """A request of a task route, from its bytes to its answer.
+
+    Entered (`with call:`) once its inputs are whole and decoded: who still sends holds no place in
+    the model's queue.
+    """
 
     def __init__(
         self, request: Request, task: str, default: str, version: int | None = None

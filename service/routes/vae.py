@@ -44,8 +44,9 @@ async def sample(request: Request) -> Response:
 async def encode(request: Request) -> Response:
     """Say where each picture lies in the latent space: a mean and a variance for each dimension."""
     with_input = query_choice(request, "return", ("input",), "") == "input"
-    with Call(request, task.TASK, DEFAULT) as call:
-        pictures = await call.decode(_into_form(request), await call.pictures())
+    call = Call(request, task.TASK, DEFAULT)
+    pictures = await call.decode(_into_form(request), await call.pictures())
+    with call:
         outputs = (await call.predict("encode", pictures.inputs)).outputs
     rows = partial(task.encodings, outputs, pictures, with_input=with_input)
     return call.answer(lambda: {"encodings": rows()})
@@ -66,10 +67,11 @@ async def reconstruct(request: Request) -> Response:
     """Send each picture through the bottleneck and back, and say what was lost."""
     with_input = query_choice(request, "return", ("input",), "") == "input"
     random_seed = query_integer(request, "random_seed", 0, MAX_SEED)
-    with Call(request, task.TASK, DEFAULT) as call:
-        pictures = await call.decode(_into_form(request), await call.pictures())
-        size = task.latent_size(call.servable.manifest)
-        noise = task.noise(random_seed, len(pictures.canvases), size)
+    call = Call(request, task.TASK, DEFAULT)
+    pictures = await call.decode(_into_form(request), await call.pictures())
+    size = task.latent_size(call.servable.manifest)
+    noise = task.noise(random_seed, len(pictures.canvases), size)
+    with call:
         encoded = (await call.predict("encode", pictures.inputs)).outputs
         returned = (await call.predict("reconstruct", {**pictures.inputs, "noise": noise})).outputs
     rows = task.reconstructions(encoded, returned, noise, pictures, with_input=with_input)
@@ -86,7 +88,7 @@ async def reconstruct(request: Request) -> Response:
 @router.post("/v1/vae/interpolate", **documents.INTERPOLATE)
 async def interpolate(request: Request) -> Response:
     """Walk from one picture or latent vector to another."""
-    fields = await read_document(request, task.INTERPOLATE_FIELDS)
+    fields = await read_document(request, task.INTERPOLATE_FIELDS, has_images=True)
     with _call(request) as call:
         size = task.latent_size(call.servable.manifest)
         asked = task.read_interpolate(fields, size, state_of(request)["settings"].max_image_pixels)
