@@ -1,13 +1,16 @@
 """Reads a request's body, at most so much of it, and its query values, strictly."""
 
 import math
-from collections.abc import Iterable
+from typing import TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
 from service.asgi.state import state_of
-from service.codecs.json_fields import Document
 from service.errors import BodyTooLarge, InvalidValue, UnsupportedImage
+from service.schemas.base import QueryValues, RequestBody
+
+Body = TypeVar("Body", bound=RequestBody)
+Query = TypeVar("Query", bound=QueryValues)
 
 MAX_FIELDS_BYTES = 2**20  # of a JSON body that holds no image
 
@@ -35,13 +38,17 @@ async def read_body(request: Request, limit: int) -> bytes:
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-async def read_document(
-    request: Request, known: Iterable[str], *, has_images: bool = False
-) -> Document:
-    """Read the fields of a body that is a JSON object; one without images has at most 1 MiB."""
+async def read_json(request: Request, model: type[Body], *, has_images: bool = False) -> Body:
+    """A JSON body as a request model, whatever its Content-Type says; without images at most 1 MiB."""
     limit = state_of(request)["settings"].max_body_bytes
-    body = await read_body(request, limit if has_images else min(limit, MAX_FIELDS_BYTES))
-    return Document(body, known)
+    return model.parse(
+        await read_body(request, limit if has_images else min(limit, MAX_FIELDS_BYTES))
+    )
+
+
+def read_query(request: Request, model: type[Query]) -> Query:
+    """The query values as a model."""
+    return model.parse(request.query_params)
 
 
 def query_choice(request: Request, name: str, choices: tuple[str, ...], default: str) -> str:

@@ -15,7 +15,13 @@ from service.errors import InvalidValue
 
 _SCALE = "pixels are numbers from 0 (black) to 255 (white)"
 _FORM = "expected rows of pixels, [H][W], [H][W][1] or [H][W][3]"
-_KINDS = {str: "text", bool: "true or false", type(None): "null", dict: "an object", list: "a list"}
+_KINDS = {
+    str: "a string",
+    bool: "true or false",
+    type(None): "null",
+    dict: "an object",
+    list: "a list",
+}
 
 
 def from_pixels(value: object) -> Pixels:
@@ -47,9 +53,9 @@ def from_pixels(value: object) -> Pixels:
 
 
 def kind_of(value: object) -> str:
-    """Name the kind of a JSON value for a message; a text is quoted, shortened."""
+    """Name the kind of a JSON value for a message; a string is quoted, shortened."""
     if isinstance(value, str):
-        return f"the text {excerpt(value)}"
+        return f"the string {excerpt(value)}"
     return _KINDS.get(type(value), "a number")
 
 

@@ -7,27 +7,26 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.asgi.requests import read_document
+from service.asgi.requests import read_json
 from service.asgi.responses import json_answer
 from service.asgi.routing import DirectRouter
-from service.errors import InvalidValue
-from service.openapi import text as documents
 from service.routes.event_stream import EventStream, event
-from service.routes.text_prediction import DEFAULT, TextCall
+from service.routes.text_prediction import TextCall
+from service.schemas import text as schemas
 from service.tasks.generate_text import Composition
 from service.tasks.sequences import Entries
-from service.tasks.text_request import COMPLETION_FIELDS, read_completion
+from service.tasks.text_request import read_completion
 
 router = DirectRouter(tags=["text"])
 
 
-@router.post("/v1/completions", **documents.COMPLETIONS)
+@router.post("/v1/completions", **schemas.COMPLETE)
 async def complete(request: Request) -> Response:
-    """Go on with a text, as OpenAI's legacy completions do."""
-    fields = await read_document(request, COMPLETION_FIELDS)
-    asked = read_completion(fields)
-    with_usage = _wants_usage(fields.value("stream_options"))
-    call = TextCall(request, fields.text("model") or DEFAULT)
+    """Continue a prompt as OpenAI's legacy completions do."""
+    body = await read_json(request, schemas.CompletionRequest)
+    asked = read_completion(body)
+    with_usage = body.stream_options.include_usage
+    call = TextCall(request, body.model)
     composition = Composition(call.text, asked)
     call.expect(asked.steps)
     head = _head(request, composition, call)
@@ -62,15 +61,6 @@ async def _events(
         yield b"".join(events)
     if with_usage:
         yield event({**head, "choices": [], "usage": _usage(composition)})
-
-
-def _wants_usage(options: Any) -> bool:
-    """`stream_options`, of which `include_usage` is the only one."""
-    if options is None:
-        return False
-    if not isinstance(options, dict) or not isinstance(options.get("include_usage", False), bool):
-        raise InvalidValue('stream_options is an object such as {"include_usage": true}')
-    return bool(options.get("include_usage"))
 
 
 def _head(request: Request, composition: Composition, call: TextCall) -> dict[str, Any]:

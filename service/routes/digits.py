@@ -5,11 +5,12 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.asgi.requests import query_choice
+from service.asgi.requests import read_query
 from service.asgi.routing import DirectRouter
 from service.errors import TooManyImages
-from service.openapi import common
 from service.routes.prediction import Call
+from service.schemas import digits as schemas
+from service.schemas.common import ImageQuery, NormalizeQuery
 from service.tasks import classify_digit
 
 DEFAULT = "digits"
@@ -17,29 +18,32 @@ DEFAULT = "digits"
 router = DirectRouter(tags=["digits"])
 
 
-@router.post("/v1/digits/classify", **common.CLASSIFY_DIGITS)
+@router.post("/v1/digits/classify", **schemas.CLASSIFY)
 async def classify(request: Request) -> Response:
-    """Say which digit each picture shows, from any picture a user posts or draws."""
-    normalize = query_choice(request, "normalize", ("auto", "off"), "auto") == "auto"
-    with_input = query_choice(request, "return", ("input",), "") == "input"
+    """Classify the digit in each image, posted or drawn."""
+    query = read_query(request, ImageQuery)
     call = Call(request, classify_digit.TASK, DEFAULT)
-    decode = partial(classify_digit.decode, normalize=normalize)
+    decode = partial(classify_digit.decode, normalize=query.normalize == "auto")
     decoded = await call.decode(decode, await call.pictures())
     with call:
         outputs = (await call.predict("serving_default", decoded.inputs)).outputs
-    encode = partial(classify_digit.encode, outputs, decoded, with_input=with_input)
+    encode = partial(classify_digit.encode, outputs, decoded, with_input=query.return_ == "input")
     return call.answer(lambda: {"predictions": encode()})
 
 
-@router.post("/v1/digits/activations", **common.DIGIT_ACTIVATIONS)
+@router.post("/v1/digits/activations", **schemas.ACTIVATIONS)
 async def activations(request: Request) -> Response:
-    """Show what each layer sees of one picture, from the first convolution on."""
-    normalize = query_choice(request, "normalize", ("auto", "off"), "auto") == "auto"
+    """Show the activations of each layer for one image, from the first convolution on."""
+    query = read_query(request, NormalizeQuery)
     call = Call(request, classify_digit.TASK, DEFAULT)
     pictures = await call.pictures()
     if len(pictures) != 1:
-        raise TooManyImages(f"activations takes exactly one picture; {len(pictures)} came.")
-    decoded = await call.decode(partial(classify_digit.decode, normalize=normalize), pictures)
+        raise TooManyImages(
+            f"the images of a request for activations must be exactly one, got {len(pictures)}"
+        )
+    decoded = await call.decode(
+        partial(classify_digit.decode, normalize=query.normalize == "auto"), pictures
+    )
     with call:
         outputs = (await call.predict("activations", decoded.inputs)).outputs
     order = list(call.servable.manifest.signatures["activations"].outputs)

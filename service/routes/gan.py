@@ -5,16 +5,16 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.asgi.requests import query_choice, query_integer, query_number, read_document
+from service.asgi.requests import read_json, read_query
 from service.asgi.routing import DirectRouter
 from service.asgi.state import state_of
 from service.codecs.image import Picture
 from service.codecs.latents import Latents
-from service.codecs.random_streams import MAX_SEED
 from service.codecs.raster import Pixels
-from service.openapi import gan as documents
 from service.routes.cached_images import NOT_STORED, cached_picture, picture
 from service.routes.prediction import Call
+from service.schemas import gan as schemas
+from service.schemas.common import ImageQuery, NormalizeQuery
 from service.tasks import gan_points, latent_points
 from service.tasks import generate_image as task
 from service.tasks.prepared_images import Drawings
@@ -24,13 +24,13 @@ DEFAULT = "gan"
 router = DirectRouter(tags=["gan"])
 
 
-@router.post("/v1/gan/sample", **documents.SAMPLE)
+@router.post("/v1/gan/sample", **schemas.SAMPLE)
 async def sample(request: Request) -> Response:
-    """Draw pictures, of one digit or of all."""
-    fields = await read_document(request, task.SAMPLE_FIELDS)
+    """Sample images, of one digit or of all."""
+    body = await read_json(request, schemas.GanSampleRequest)
     with _call(request) as call:
         space = gan_points.space_of(call.servable.manifest)
-        asked = task.read_sample(fields, space)
+        asked = task.read_sample(body, space)
         inputs = asked.inputs(space)
         outputs = (await call.predict("sample", inputs)).outputs
     found = {"digits": inputs["digit"], "z": inputs["z"], "w": outputs["w"]}
@@ -41,19 +41,18 @@ async def sample(request: Request) -> Response:
     )
 
 
-@router.get("/v1/gan/sample.png", **documents.SAMPLE_PNG)
+@router.get("/v1/gan/sample.png", **schemas.SAMPLE_PNG)
 @router.head("/v1/gan/sample.png", include_in_schema=False)
 async def sample_png(request: Request) -> Response:
-    """Show samples as one picture, which a page can name by its address."""
+    """Sample a grid of images as one PNG with a URL of its own."""
     call = _call(request)
     space = gan_points.space_of(call.servable.manifest)
-    given = query_integer(request, "random_seed", 0, MAX_SEED)
-    truncation = query_number(request, "truncation", 0, gan_points.MAX_TRUNCATION)
+    query = read_query(request, schemas.GanSamplePngQuery)
     asked = task.Sample(
-        query_integer(request, "n", 1, task.MAX_COUNT) or task.DEFAULT_COUNT,
-        latent_points.drawn_seed(given),
-        query_integer(request, "digit", 0, space.digits - 1),
-        gan_points.DEFAULT_TRUNCATION if truncation is None else truncation,
+        query.n,
+        latent_points.drawn_seed(query.random_seed),
+        gan_points.check_digit(query.digit, space),
+        query.truncation,
     )
     inputs = asked.inputs(space)
 
@@ -62,70 +61,73 @@ async def sample_png(request: Request) -> Response:
         return images
 
     seed = {"X-Random-Seed": str(asked.random_seed)}
-    if given is None:
+    if query.random_seed is None:
         return await picture(call, draw, headers={**seed, **NOT_STORED})
     return await cached_picture(request, call, draw, inputs, headers=seed)
 
 
-@router.post("/v1/gan/interpolate", **documents.INTERPOLATE)
+@router.post("/v1/gan/interpolate", **schemas.INTERPOLATE)
 async def interpolate(request: Request) -> Response:
-    """Walk from one point to another, through z or through w."""
-    fields = await read_document(request, task.INTERPOLATE_FIELDS, has_images=True)
+    """Interpolate between two points, through z or through w."""
+    query = read_query(request, NormalizeQuery)
+    body = await read_json(request, schemas.GanInterpolateRequest, has_images=True)
     with _call(request) as call:
         space = gan_points.space_of(call.servable.manifest)
-        asked = task.read_interpolate(fields, space, _max_pixels(request))
+        asked = task.read_interpolate(body, space, _max_pixels(request))
         inputs = asked.inputs()
         if inputs is not None:
             outputs = (await call.predict("sample", inputs)).outputs
             images, found = outputs["images"], {"latents": outputs["w"], "z": inputs["z"]}
         else:
-            start, end = [await _place(call, request, point) for point in asked.ends]
+            start, end = [await _place(call, query, point) for point in asked.ends]
             w = asked.between(start, end)
             images, found = await _synthesize(call, w), {"latents": w}
     return await call.answer_images(images, lambda uris: {"images": uris, **found})
 
 
-@router.post("/v1/gan/mix", **documents.MIX)
+@router.post("/v1/gan/mix", **schemas.MIX)
 async def mix(request: Request) -> Response:
-    """Give one picture's coarse layers another's fine ones."""
-    fields = await read_document(request, task.MIX_FIELDS, has_images=True)
+    """Mix styles: the coarse layers of one image and the fine layers of another."""
+    query = read_query(request, NormalizeQuery)
+    body = await read_json(request, schemas.MixRequest, has_images=True)
     with _call(request) as call:
         space = gan_points.space_of(call.servable.manifest)
-        asked = task.read_mix(fields, space, _max_pixels(request))
-        coarse, fine = [await _place(call, request, point) for point in asked]
+        asked = task.read_mix(body, space, _max_pixels(request))
+        coarse, fine = [await _place(call, query, point) for point in asked]
         w = task.mix(coarse, fine, space.sizes)
         images = await _synthesize(call, w)
     return await call.answer_images(images, lambda uris: {"images": uris, "latents": w})
 
 
-@router.get("/v1/gan/directions", **documents.DIRECTIONS)
+@router.get("/v1/gan/directions", **schemas.DIRECTIONS)
 async def directions(request: Request) -> Response:
-    """List the attributes along which a picture can be edited, and how well each was measured."""
+    """List the attributes along which an image can be edited, and how well each was measured."""
     call = _call(request)
     return call.answer(lambda: {"directions": task.directions(call.servable.manifest)})
 
 
-@router.post("/v1/gan/edit", **documents.EDIT)
+@router.post("/v1/gan/edit", **schemas.EDIT)
 async def edit(request: Request) -> Response:
-    """Move a picture along a direction: thicker, more slanted, wider."""
-    fields = await read_document(request, task.EDIT_FIELDS, has_images=True)
+    """Edit an image along a direction: thicker, more slanted, wider."""
+    query = read_query(request, NormalizeQuery)
+    body = await read_json(request, schemas.EditRequest, has_images=True)
     with _call(request) as call:
         manifest = call.servable.manifest
-        asked = task.read_edit(fields, manifest, _max_pixels(request))
-        w = asked.apply(await _place(call, request, asked.point), manifest)
+        asked = task.read_edit(body, manifest, _max_pixels(request))
+        w = asked.apply(await _place(call, query, asked.point), manifest)
         images = await _synthesize(call, w)
     return await call.answer_images(images, lambda uris: {"images": uris, "latents": w})
 
 
-@router.post("/v1/gan/discriminate", **documents.DISCRIMINATE)
+@router.post("/v1/gan/discriminate", **schemas.DISCRIMINATE)
 async def discriminate(request: Request) -> Response:
-    """Say how real the discriminator finds each picture."""
-    with_input = query_choice(request, "return", ("input",), "") == "input"
+    """Discriminate: the probability that each image is real."""
+    query = read_query(request, ImageQuery)
     call = Call(request, task.TASK, DEFAULT)
-    pictures = await call.decode(_into_form(request), await call.pictures())
+    pictures = await call.decode(_into_form(query), await call.pictures())
     with call:
         outputs = (await call.predict("discriminate", pictures.inputs)).outputs
-    rows = partial(task.predictions, outputs, pictures, with_input=with_input)
+    rows = partial(task.predictions, outputs, pictures, with_input=query.return_ == "input")
     return call.answer(lambda: {"predictions": rows()})
 
 
@@ -139,9 +141,8 @@ def _max_pixels(request: Request) -> int:
     return state_of(request)["settings"].max_image_pixels
 
 
-def _into_form(request: Request) -> partial[Drawings]:
-    normalize = query_choice(request, "normalize", ("auto", "off"), "auto") == "auto"
-    return partial(task.decode_pictures, normalize=normalize)
+def _into_form(query: NormalizeQuery) -> partial[Drawings]:
+    return partial(task.decode_pictures, normalize=query.normalize == "auto")
 
 
 async def _synthesize(call: Call, w: Latents) -> Pixels:
@@ -149,10 +150,10 @@ async def _synthesize(call: Call, w: Latents) -> Pixels:
     return images
 
 
-async def _place(call: Call, request: Request, point: gan_points.Point) -> Latents:
+async def _place(call: Call, query: NormalizeQuery, point: gan_points.Point) -> Latents:
     """The w [W] of a point: a picture's is the encoder's guess."""
     if isinstance(point, Picture):
-        pictures = await call.decode(_into_form(request), [point])
+        pictures = await call.decode(_into_form(query), [point])
         outputs = (await call.predict("encode", pictures.inputs)).outputs
     elif isinstance(point, gan_points.Origin):
         outputs = (await call.predict("sample", point.inputs())).outputs

@@ -8,17 +8,16 @@ import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.asgi.requests import query_choice, query_integer
+from service.asgi.requests import read_query
 from service.asgi.routing import DirectRouter
 from service.codecs.image import data_uri, encode_png
 from service.codecs.latents import Latents
-from service.openapi import gan as documents
 from service.routes.event_stream import EventStream, event
 from service.routes.gan import DEFAULT
 from service.routes.prediction import Call
 from service.scheduling.projection_queue import Job
+from service.schemas import gan as schemas
 from service.tasks import generate_image as task
-from service.tasks import projection
 from service.tasks.prepared_images import Drawings, seen
 from service.tasks.projection import Plan, Projection
 
@@ -53,26 +52,20 @@ class ProjectionCall(Call):
         seeking.take(batched.outputs, steps)
 
 
-@router.post("/v1/gan/project", **documents.PROJECT)
+@router.post("/v1/gan/project", **schemas.PROJECT)
 async def project(request: Request) -> Response:
-    """Find the latent vector of each picture, whole or as a stream."""
-    plan = Plan(
-        query_integer(request, "steps", 1, projection.MAX_STEPS) or projection.DEFAULT_STEPS,
-        query_choice(request, "loss", projection.LOSSES, "perceptual"),
-        query_choice(request, "start", projection.STARTS, "encoder"),
-    )
-    with_input = query_choice(request, "return", ("input",), "") == "input"
-    stream = query_choice(request, "stream", ("true", "false"), "")
+    """Project each image to its latent vector, whole or streamed."""
+    query = read_query(request, schemas.ProjectQuery)
+    plan = Plan(query.steps, query.loss, query.start)
     call = ProjectionCall(request, task.TASK, DEFAULT)
-    is_normalized = query_choice(request, "normalize", ("auto", "off"), "auto") == "auto"
-    decode = partial(task.decode_query, normalize=is_normalized)
+    decode = partial(task.decode_query, normalize=query.normalize == "auto")
     pictures = await call.decode(decode, await call.pictures())
     call.expect(len(pictures.canvases), plan.steps)
     shown: dict[str, Any] = {}
-    if with_input:
+    if query.return_ == "input":
         shown = {"inputs": [seen(canvas) for canvas in pictures.canvases]}
-    if stream == "true" or (
-        not stream and "text/event-stream" in request.headers.get("accept", "")
+    if query.stream == "true" or (
+        query.stream is None and "text/event-stream" in request.headers.get("accept", "")
     ):
         return EventStream(call, _events(call, pictures, plan, shown))
     found: list[Projection] = []

@@ -8,18 +8,18 @@ from service.asgi.responses import error_answer, json_answer
 from service.asgi.routing import DirectRouter
 from service.asgi.state import state_of
 from service.errors import NotReady
-from service.openapi import common
+from service.schemas import models as schemas
 
 router = DirectRouter(tags=["health"])
 
 
-@router.get("/v2/health/live", **common.LIVE)
+@router.get("/v2/health/live", **schemas.LIVE)
 async def live(request: Request) -> Response:
     """Say that the process answers."""
     return json_answer({"live": True, "ready": not _why_not_ready(request)})
 
 
-@router.get("/v2/health/ready", **common.READY)
+@router.get("/v2/health/ready", **schemas.READY)
 async def ready(request: Request) -> Response:
     """Say whether every model has a version that answers."""
     if why := _why_not_ready(request):

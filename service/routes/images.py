@@ -5,50 +5,49 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.asgi.requests import query_choice, query_integer
+from service.asgi.requests import read_query
 from service.asgi.routing import DirectRouter
-from service.openapi import images as documents
 from service.routes.prediction import Call
+from service.schemas import images as schemas
 from service.tasks import classify_image as task
 from service.tasks.prepared_images import Drawings
 
 DEFAULT = "labels"
-MOST = 10**9  # what a model has no class for is refused by the task, which knows how many it has
 
 router = DirectRouter(tags=["images"])
 
 
-@router.post("/v1/images/label", **documents.LABEL)
+@router.post("/v1/images/label", **schemas.LABEL)
 async def label(request: Request) -> Response:
-    """Name what each picture shows, best first, as `decode_predictions` of Keras does."""
-    with_input = query_choice(request, "return", ("input",), "") == "input"
+    """Label each image, best label first, as `decode_predictions` of Keras does."""
+    query = read_query(request, schemas.LabelQuery)
     call = Call(request, task.TASK, DEFAULT)
     manifest = call.servable.manifest
-    top = task.check_top(query_integer(request, "top", 0, MOST), manifest)
-    decoded = await _decode(call, request)
+    top = task.check_top(query.top, manifest)
+    decoded = await _decode(call, request, query)
     with call:
         outputs = (await call.predict(task.PREDICT, decoded.inputs)).outputs
-    shown = await _inputs(call, decoded) if with_input else {}
+    shown = await _inputs(call, decoded) if query.return_ == "input" else {}
     return call.answer(lambda: {"predictions": task.labels(outputs, manifest, top), **shown})
 
 
-@router.post("/v1/images/features", **documents.FEATURES)
+@router.post("/v1/images/features", **schemas.FEATURES)
 async def features(request: Request) -> Response:
-    """Give what the network without its top makes of each picture; with `top=`, its labels as well."""
+    """Extract the features of each image, before the last layer; with `top=`, its labels as well."""
+    query = read_query(request, schemas.LabelQuery)
     call = Call(request, task.TASK, DEFAULT)
     manifest = call.servable.manifest
-    asked = query_integer(request, "top", 0, MOST)
-    top = task.check_top(asked, manifest)
-    decoded = await _decode(call, request)
-    signature = task.FEATURES if asked is None else task.BOTH
+    top = task.check_top(query.top, manifest)
+    decoded = await _decode(call, request, query)
+    signature = task.FEATURES if query.top is None else task.BOTH
     with call:
         outputs = (await call.predict(signature, decoded.inputs)).outputs
-    named = {} if asked is None else {"predictions": task.labels(outputs, manifest, top)}
+    named = {} if query.top is None else {"predictions": task.labels(outputs, manifest, top)}
     return call.answer(lambda: {**named, "features": outputs["features"]})
 
 
-async def _decode(call: Call, request: Request) -> Drawings:
-    normalize = query_choice(request, "normalize", ("auto", "off"), "auto") == "auto"
+async def _decode(call: Call, request: Request, query: schemas.LabelQuery) -> Drawings:
+    normalize = query.normalize == "auto"
     function = partial(task.decode, manifest=call.servable.manifest, normalize=normalize)
     return await call.decode(function, await call.pictures())
 

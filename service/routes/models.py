@@ -9,13 +9,13 @@ from service.asgi.requests import query_integer
 from service.asgi.responses import json_answer
 from service.asgi.routing import DirectRouter
 from service.asgi.state import state_of
-from service.openapi import common
 from service.runtime.repository import MAX_VERSION, Version
+from service.schemas import models as schemas
 
 router = DirectRouter(tags=["models"])
 
 
-@router.get("/v1/models", **common.MODEL_LIST)
+@router.get("/v1/models", **schemas.LIST)
 async def list_models(request: Request) -> Response:
     """List the models: OpenAI's `data` and KServe's `models` in one answer."""
     repository = state_of(request)["repository"]
@@ -24,7 +24,7 @@ async def list_models(request: Request) -> Response:
     return json_answer({"object": "list", "data": data, "models": names})
 
 
-@router.get("/v1/models/{model}", **common.MODEL_STATUS)
+@router.get("/v1/models/{model}", **schemas.STATUS)
 async def model_status(request: Request) -> Response:
     """Say whether a model answers, and the state of each version (TensorFlow Serving's shape)."""
     name = request.path_params["model"]
@@ -39,7 +39,7 @@ async def model_status(request: Request) -> Response:
     )
 
 
-@router.get("/v1/models/{model}/card", **common.MODEL_CARD)
+@router.get("/v1/models/{model}/card", **schemas.CARD)
 async def model_card(request: Request) -> Response:
     """Give the model card: data, split, configuration, metrics with their uncertainty, layers."""
     servable = state_of(request)["repository"].resolve(

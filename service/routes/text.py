@@ -6,23 +6,25 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.asgi.requests import read_document
+from service.asgi.requests import read_json
 from service.asgi.routing import DirectRouter
-from service.openapi import text as documents
 from service.routes.event_stream import EventStream, event
 from service.routes.text_prediction import TextCall
+from service.schemas import text as schemas
 from service.tasks.generate_text import Composition, Piece, Score, encode
-from service.tasks.text_request import GENERATE_FIELDS, SCORE_FIELDS, read_generate, read_score
+from service.tasks.text_request import read_generate
 
 router = DirectRouter(tags=["text"])
 
 
-@router.post("/v1/text/generate", **documents.GENERATE_TEXT)
+@router.post("/v1/text/generate", **schemas.GENERATE)
 async def generate(request: Request) -> Response:
-    """Go on with a text, once for each diversity and number, whole or as a stream."""
-    fields = await read_document(request, GENERATE_FIELDS)
-    asked = read_generate(fields)
-    if "stream" not in fields and "text/event-stream" in request.headers.get("accept", ""):
+    """Continue a prompt at one or several temperatures, whole or streamed."""
+    body = await read_json(request, schemas.GenerateRequest)
+    asked = read_generate(body)
+    if "stream" not in body.model_fields_set and "text/event-stream" in request.headers.get(
+        "accept", ""
+    ):
         asked = asked._replace(stream=True)
     call = TextCall(request, origin=asked.origin)
     composition = Composition(call.text, asked)
@@ -34,13 +36,13 @@ async def generate(request: Request) -> Response:
     return call.answer(lambda: encode(composition))
 
 
-@router.post("/v1/text/score", **documents.SCORE_TEXT)
+@router.post("/v1/text/score", **schemas.SCORE)
 async def score(request: Request) -> Response:
-    """Say how likely the model finds each character of a text."""
-    text, replace = read_score(await read_document(request, SCORE_FIELDS))
+    """Score each character of a text: its log-probability under the model."""
+    body = await read_json(request, schemas.ScoreRequest)
     call = TextCall(request)
-    scoring = Score(call.text, text, replace=replace)
-    call.expect(len(text))
+    scoring = Score(call.text, body.text, replace=body.unknown == "replace")
+    call.expect(len(body.text))
     await call.attend(scoring.run)
     call.note([scoring.reading])
     return call.answer(scoring.encode)

@@ -5,17 +5,17 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.asgi.requests import query_choice, query_integer, read_document
+from service.asgi.requests import read_json, read_query
 from service.asgi.routing import DirectRouter
 from service.asgi.state import state_of
 from service.codecs.image import Picture
 from service.codecs.latents import Latents, plane
-from service.codecs.random_streams import MAX_SEED
 from service.codecs.raster import Pixels
 from service.errors import InvalidValue
-from service.openapi import vae as documents
 from service.routes.cached_images import NOT_STORED, cached_picture, picture
 from service.routes.prediction import Call
+from service.schemas import vae as schemas
+from service.schemas.common import ImageQuery, NormalizeQuery
 from service.tasks import autoencode_image as task
 from service.tasks import latent_points
 from service.tasks.prepared_images import Drawings
@@ -26,10 +26,10 @@ DEFAULT_PLANE = "vae-2d"
 router = DirectRouter(tags=["vae"])
 
 
-@router.post("/v1/vae/sample", **documents.SAMPLE)
+@router.post("/v1/vae/sample", **schemas.SAMPLE)
 async def sample(request: Request) -> Response:
     """Draw latent vectors from the prior, and show what the decoder makes of them."""
-    asked = task.read_sample(await read_document(request, task.SAMPLE_FIELDS))
+    asked = task.read_sample(await read_json(request, schemas.VaeSampleRequest))
     with _call(request) as call:
         z = asked.latents(task.latent_size(call.servable.manifest))
         images = await _decode(call, z)
@@ -40,42 +40,43 @@ async def sample(request: Request) -> Response:
     )
 
 
-@router.post("/v1/vae/encode", **documents.ENCODE)
+@router.post("/v1/vae/encode", **schemas.ENCODE)
 async def encode(request: Request) -> Response:
     """Say where each picture lies in the latent space: a mean and a variance for each dimension."""
-    with_input = query_choice(request, "return", ("input",), "") == "input"
+    query = read_query(request, ImageQuery)
     call = Call(request, task.TASK, DEFAULT)
-    pictures = await call.decode(_into_form(request), await call.pictures())
+    pictures = await call.decode(_into_form(query), await call.pictures())
     with call:
         outputs = (await call.predict("encode", pictures.inputs)).outputs
-    rows = partial(task.encodings, outputs, pictures, with_input=with_input)
+    rows = partial(task.encodings, outputs, pictures, with_input=query.return_ == "input")
     return call.answer(lambda: {"encodings": rows()})
 
 
-@router.post("/v1/vae/decode", **documents.DECODE)
+@router.post("/v1/vae/decode", **schemas.DECODE)
 async def decode(request: Request) -> Response:
     """Show what the decoder makes of latent vectors."""
-    fields = await read_document(request, task.DECODE_FIELDS)
+    body = await read_json(request, schemas.VaeDecodeRequest)
     with _call(request) as call:
-        z = task.read_decode(fields, task.latent_size(call.servable.manifest))
+        z = task.read_decode(body, task.latent_size(call.servable.manifest))
         images = await _decode(call, z)
     return await call.answer_images(images, lambda uris: {"images": uris})
 
 
-@router.post("/v1/vae/reconstruct", **documents.RECONSTRUCT)
+@router.post("/v1/vae/reconstruct", **schemas.RECONSTRUCT)
 async def reconstruct(request: Request) -> Response:
     """Send each picture through the bottleneck and back, and say what was lost."""
-    with_input = query_choice(request, "return", ("input",), "") == "input"
-    random_seed = query_integer(request, "random_seed", 0, MAX_SEED)
+    query = read_query(request, schemas.ReconstructQuery)
     call = Call(request, task.TASK, DEFAULT)
-    pictures = await call.decode(_into_form(request), await call.pictures())
+    pictures = await call.decode(_into_form(query), await call.pictures())
     size = task.latent_size(call.servable.manifest)
-    noise = task.noise(random_seed, len(pictures.canvases), size)
+    noise = task.noise(query.random_seed, len(pictures.canvases), size)
     with call:
         encoded = (await call.predict("encode", pictures.inputs)).outputs
         returned = (await call.predict("reconstruct", {**pictures.inputs, "noise": noise})).outputs
-    rows = task.reconstructions(encoded, returned, noise, pictures, with_input=with_input)
-    seed = {} if random_seed is None else {"random_seed": random_seed}
+    rows = task.reconstructions(
+        encoded, returned, noise, pictures, with_input=query.return_ == "input"
+    )
+    seed = {} if query.random_seed is None else {"random_seed": query.random_seed}
     return await call.answer_images(
         returned["images"],
         lambda uris: {
@@ -85,40 +86,40 @@ async def reconstruct(request: Request) -> Response:
     )
 
 
-@router.post("/v1/vae/interpolate", **documents.INTERPOLATE)
+@router.post("/v1/vae/interpolate", **schemas.INTERPOLATE)
 async def interpolate(request: Request) -> Response:
     """Walk from one picture or latent vector to another."""
-    fields = await read_document(request, task.INTERPOLATE_FIELDS, has_images=True)
+    query = read_query(request, NormalizeQuery)
+    body = await read_json(request, schemas.VaeInterpolateRequest, has_images=True)
     with _call(request) as call:
         size = task.latent_size(call.servable.manifest)
-        asked = task.read_interpolate(fields, size, state_of(request)["settings"].max_image_pixels)
-        start, end = [await _place(call, request, one) for one in asked.ends]
+        asked = task.read_interpolate(body, size, state_of(request)["settings"].max_image_pixels)
+        start, end = [await _place(call, query, one) for one in asked.ends]
         z = asked.between(start, end)
         images = await _decode(call, z)
     return await call.answer_images(images, lambda uris: {"images": uris, "latents": z})
 
 
-@router.get("/v1/vae/sample.png", **documents.SAMPLE_PNG)
+@router.get("/v1/vae/sample.png", **schemas.SAMPLE_PNG)
 @router.head("/v1/vae/sample.png", include_in_schema=False)
 async def sample_png(request: Request) -> Response:
     """Show samples as one picture, which a page can name by its address."""
-    given = query_integer(request, "random_seed", 0, MAX_SEED)
-    n = query_integer(request, "n", 1, task.MAX_COUNT) or task.DEFAULT_COUNT
-    asked = task.Sample(n, latent_points.drawn_seed(given))
+    query = read_query(request, schemas.SamplePngQuery)
+    asked = task.Sample(query.n, latent_points.drawn_seed(query.random_seed))
     call = _call(request)
     z = asked.latents(task.latent_size(call.servable.manifest))
     drawn = partial(_decode, call, z)
     seed = {"X-Random-Seed": str(asked.random_seed)}
-    if given is None:
+    if query.random_seed is None:
         return await picture(call, drawn, headers={**seed, **NOT_STORED})
     return await cached_picture(request, call, drawn, {"z": z}, headers=seed)
 
 
-@router.get("/v1/vae/manifold.png", **documents.MANIFOLD_PNG)
+@router.get("/v1/vae/manifold.png", **schemas.MANIFOLD_PNG)
 @router.head("/v1/vae/manifold.png", include_in_schema=False)
 async def manifold_png(request: Request) -> Response:
     """Show what lies all over a two-dimensional latent space."""
-    side = query_integer(request, "size", task.MIN_SIZE, task.MAX_SIZE) or task.DEFAULT_SIZE
+    side = read_query(request, schemas.ManifoldQuery).size
     call = _call(request, DEFAULT_PLANE)
     size = task.latent_size(call.servable.manifest)
     if size != 2:
@@ -136,9 +137,8 @@ def _call(request: Request, default: str = DEFAULT) -> Call:
     return call
 
 
-def _into_form(request: Request) -> partial[Drawings]:
-    normalize = query_choice(request, "normalize", ("auto", "off"), "auto") == "auto"
-    return partial(task.decode_pictures, normalize=normalize)
+def _into_form(query: NormalizeQuery) -> partial[Drawings]:
+    return partial(task.decode_pictures, normalize=query.normalize == "auto")
 
 
 async def _decode(call: Call, z: Latents) -> Pixels:
@@ -146,10 +146,10 @@ async def _decode(call: Call, z: Latents) -> Pixels:
     return images
 
 
-async def _place(call: Call, request: Request, end: Picture | Latents) -> Latents:
+async def _place(call: Call, query: NormalizeQuery, end: Picture | Latents) -> Latents:
     """The latent vector [Z] of one end of a way."""
     if not isinstance(end, Picture):
         return end
-    pictures = await call.decode(_into_form(request), [end])
+    pictures = await call.decode(_into_form(query), [end])
     mean: Latents = (await call.predict("encode", pictures.inputs)).outputs["z_mean"][0]
     return mean

@@ -1,4 +1,4 @@
-"""Autoencoders: what a caller asks for → latent vectors or pictures, outputs → the answer. Knows no HTTP."""
+"""Autoencoders: a request → latent vectors or images, outputs → the answer."""
 
 from functools import partial
 from typing import Any, NamedTuple
@@ -7,25 +7,18 @@ import numpy as np
 
 from service.codecs import latents
 from service.codecs.image import Picture
-from service.codecs.json_fields import Document
+from service.codecs.json_fields import shown
 from service.codecs.latents import Latents
-from service.codecs.random_streams import MAX_SEED
 from service.codecs.request_images import check_pixels
 from service.engine import Arrays
 from service.errors import InvalidValue
 from service.preprocessing.digit import fit_digit
 from service.runtime.manifest import Manifest, parse_tensor
+from service.schemas.vae import VaeDecodeRequest, VaeInterpolateRequest, VaeSampleRequest
 from service.tasks import latent_points, prepared_images
-from service.tasks.latent_points import shown
 from service.tasks.prepared_images import Drawings, seen
 
 TASK = "autoencode_image"
-MAX_COUNT, DEFAULT_COUNT = 256, 16  # latent vectors of one request
-MIN_SIZE, MAX_SIZE, DEFAULT_SIZE = 2, 40, 20  # of a plane
-MAX_SCALE = 10.0
-SAMPLE_FIELDS = ("n", "random_seed", "scale")
-DECODE_FIELDS = ("latents",)
-INTERPOLATE_FIELDS = ("from", "to", "steps", "path")
 
 decode_pictures = partial(prepared_images.decode, into_form=fit_digit)
 
@@ -43,58 +36,41 @@ class Sample(NamedTuple):
 
 
 class Interpolation(NamedTuple):
-    """A way between two ends, each a picture or a latent vector [Z]."""
+    """A path between two ends, each an image or a latent vector [Z]."""
 
     ends: tuple[Picture | Latents, Picture | Latents]
     steps: int
     path: str
 
     def between(self, start: Latents, end: Latents) -> Latents:
-        """Latent vectors along the way, [steps, Z]."""
+        """Latent vectors along the path, [steps, Z]."""
         return latent_points.PATHS[self.path](start, end, self.steps)
 
 
 def latent_size(manifest: Manifest) -> int:
-    """How many numbers a latent vector of the model has."""
+    """The latent dimensions of the model."""
     sizes = parse_tensor(manifest.signatures["decode"].inputs["z"]).shape
     return int(sizes[1] or 0)
 
 
-def read_sample(fields: Document) -> Sample:
+def read_sample(body: VaeSampleRequest) -> Sample:
     """A body of `/v1/vae/sample`."""
-    scale = fields.number("scale", 0, MAX_SCALE)
-    return Sample(
-        fields.integer("n", 1, MAX_COUNT) or DEFAULT_COUNT,
-        latent_points.drawn_seed(fields.integer("random_seed", 0, MAX_SEED)),
-        1.0 if scale is None else scale,
-    )
+    return Sample(body.n, latent_points.drawn_seed(body.random_seed), body.scale)
 
 
-def read_decode(fields: Document, size: int) -> Latents:
+def read_decode(body: VaeDecodeRequest, size: int) -> Latents:
     """A body of `/v1/vae/decode`: latent vectors [N, size]."""
-    rows = fields.value("latents")
-    if not isinstance(rows, list) or not rows:
-        raise InvalidValue(
-            f"latents is a list of latent vectors, [[{size} numbers], …], got {shown(rows)}"
-        )
-    if len(rows) > MAX_COUNT:
-        raise InvalidValue(f"at most {MAX_COUNT} latent vectors a request, got {len(rows):,}")
-    return np.array([latent_points.vector("latents", row, size) for row in rows], np.float32)
+    return np.array([latent_points.vector("latents", z, size) for z in body.latents], np.float32)
 
 
-def read_interpolate(fields: Document, size: int, max_pixels: int) -> Interpolation:
-    """A body of `/v1/vae/interpolate`; its pictures are opened, not decoded."""
-    ends = _end("from", fields, size), _end("to", fields, size)
+def read_interpolate(body: VaeInterpolateRequest, size: int, max_pixels: int) -> Interpolation:
+    """A body of `/v1/vae/interpolate`; its images are opened, not decoded."""
+    ends = _end("from", body.start, size), _end("to", body.end, size)
     check_pixels([end for end in ends if isinstance(end, Picture)], max_pixels)
-    steps = (
-        fields.integer("steps", latent_points.MIN_STEPS, latent_points.MAX_STEPS)
-        or latent_points.DEFAULT_STEPS
-    )
-    return Interpolation(ends, steps, fields.choice("path", tuple(latent_points.PATHS)) or "lerp")
+    return Interpolation(ends, body.steps, body.path)
 
 
-def _end(name: str, fields: Document, size: int) -> Picture | Latents:
-    value = fields.value(name)
+def _end(name: str, value: Any, size: int) -> Picture | Latents:
     if isinstance(value, dict) and value.keys() == {"random_seed"}:
         seed = latent_points.random_seed(name, value["random_seed"])
         drawn: Latents = latents.draw(seed, 1, size)[0]
@@ -105,19 +81,19 @@ def _end(name: str, fields: Document, size: int) -> Picture | Latents:
     if isinstance(value, list):
         return np.array(latent_points.vector(name, value, size), np.float32)
     raise InvalidValue(
-        f'{name} is an image, a list of {size} numbers or {{"random_seed": 3}}, got {shown(value)}'
+        f'{name} must be an image, a list of {size} values or {{"random_seed": 3}}, got {shown(value)}'
     )
 
 
 def noise(random_seed: int | None, count: int, size: int) -> Latents:
-    """What is added to the mean, in standard deviations [count, size]: nothing without a seed."""
+    """Standard normal noise for the mean, float32 [count, size]; zeros without a seed."""
     if random_seed is None:
         return np.zeros((count, size), np.float32)
     return latents.draw(random_seed, count, size)
 
 
 def encodings(outputs: Arrays, pictures: Drawings, *, with_input: bool) -> list[dict[str, Any]]:
-    """One encoding a picture; kl in nats, how far its distribution is from the standard normal one."""
+    """One encoding an image; kl in nats, how far its distribution is from the standard normal one."""
     mean, log_var = outputs["z_mean"], outputs["z_log_var"]
     kl = 0.5 * (mean**2 + np.exp(log_var) - 1 - log_var).sum(axis=1)
     rows = [
@@ -130,7 +106,7 @@ def encodings(outputs: Arrays, pictures: Drawings, *, with_input: bool) -> list[
 def reconstructions(
     encoded: Arrays, returned: Arrays, drawn: Latents, pictures: Drawings, *, with_input: bool
 ) -> list[dict[str, Any]]:
-    """One reconstruction a picture, but for its image; losses in nats."""
+    """One reconstruction an image, without the image itself; losses in nats."""
     z = encoded["z_mean"] + np.exp(encoded["z_log_var"] / 2) * drawn
     losses, kl = returned["reconstruction_loss"].tolist(), returned["kl"].tolist()
     rows = [

@@ -12,10 +12,10 @@ from service.preprocessing.clothing import normalize_clothing
 from service.preprocessing.digit import SIDE, Canvas
 from service.preprocessing.photo import fit_photo, needed_side, take_photo
 from service.runtime.manifest import InputSpec, Manifest
+from service.schemas.images import DEFAULT_TOP
 from service.tasks.prepared_images import Drawings, seen
 
 TASK = "classify_image"
-DEFAULT_TOP = 5
 # Decoded at a scale that leaves just the pixels needed, 51 of 60 photos kept the label that TensorFlow's
 # pipeline gives; with twice as many a side 57 did; at full scale 144 of 150 others.
 JPEG_MARGIN = 2
@@ -64,7 +64,7 @@ def check_top(top: int | None, manifest: Manifest) -> int:
     count = len(manifest.labels)
     if top is not None and not 1 <= top <= count:
         raise InvalidValue(
-            f"top is a whole number from 1 to {count}, the classes of {manifest.name}; {top} came"
+            f"top must be a whole number from 1 to {count}, the classes of {manifest.name}, got {top}"
         )
     return min(DEFAULT_TOP, count) if top is None else top
 

@@ -1,6 +1,6 @@
-"""Points in a GAN's latent spaces, as callers name them. Knows no HTTP.
+"""Points in a GAN's latent spaces, as callers name them.
 
-z goes into the mapping network, w comes out; a point is a place in w, or a z that leads to one.
+z goes into the mapping network, w comes out; a point is a w, or a z that maps to one.
 """
 
 from typing import Any, NamedTuple
@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from service.codecs import latents
 from service.codecs.image import Picture
+from service.codecs.json_fields import shown
 from service.codecs.latents import Latents
 from service.codecs.random_streams import uniforms
 from service.errors import InvalidValue
 from service.runtime.latent_space import LatentSizes
 from service.runtime.manifest import Manifest
+from service.schemas.gan import DEFAULT_TRUNCATION, MAX_TRUNCATION
 from service.tasks import latent_points
-from service.tasks.latent_points import shown
 
-MAX_TRUNCATION, DEFAULT_TRUNCATION = 2.0, 0.7
 ORIGIN_FIELDS = {"random_seed", "z", "digit", "truncation"}
 
 
@@ -41,7 +41,7 @@ class Origin(NamedTuple):
         """The inputs of the signature `sample`, one row."""
         digit = self.drawn if self.named is None else self.named
         if digit is None:
-            raise InvalidValue('a z needs a digit: {"z": […], "digit": 4}')
+            raise InvalidValue('digit must be given with z: {"z": […], "digit": 4}')
         return sample_inputs(self.z[np.newaxis], [digit], self.truncation)
 
 
@@ -77,7 +77,7 @@ def read_point(name: str, value: Any, space: Space) -> Point:
     if isinstance(value, list):
         return np.array(latent_points.vector(name, value, space.sizes.w), np.float32)
     raise InvalidValue(
-        f"{name} is an image, a list of {space.sizes.w} numbers (w) or "
+        f"{name} must be an image, a list of {space.sizes.w} values (w) or "
         f'{{"random_seed": 3, "digit": 4}}, got {shown(value)}'
     )
 
@@ -89,19 +89,19 @@ def read_origin(name: str, value: Any, space: Space) -> Origin:
     keys = value.keys() if isinstance(value, dict) else set[str]()
     if not keys <= ORIGIN_FIELDS or len(keys & {"random_seed", "z"}) != 1:
         raise InvalidValue(
-            f'{name} is {{"random_seed": 3, "digit": 4}} or {{"z": [{space.sizes.z} numbers], '
-            f'"digit": 4}}, with "truncation" if need be, got {shown(value)}; only with space w '
-            "it may be a picture or a w"
+            f'{name} must be {{"random_seed": 3, "digit": 4}} or {{"z": [{space.sizes.z} values], '
+            f'"digit": 4}}, with "truncation" where wanted, got {shown(value)}; an image or a w needs '
+            "space=w"
         )
     digit = value.get("digit")
     if digit is not None and (type(digit) is not int or not 0 <= digit < space.digits):
         raise InvalidValue(
-            f"{name}.digit is a whole number from 0 to {space.digits - 1}, got {shown(digit)}"
+            f"{name}.digit must be a whole number from 0 to {space.digits - 1}, got {shown(digit)}"
         )
     weight = value.get("truncation", DEFAULT_TRUNCATION)
     if type(weight) not in (int, float) or not 0 <= weight <= MAX_TRUNCATION:
         raise InvalidValue(
-            f"{name}.truncation is a number from 0 to {MAX_TRUNCATION:g}, got {shown(weight)}"
+            f"{name}.truncation must be a number from 0 to {MAX_TRUNCATION:g}, got {shown(weight)}"
         )
     if "z" in value:
         z = np.array(latent_points.vector(name, value["z"], space.sizes.z), np.float32)
@@ -112,13 +112,24 @@ def read_origin(name: str, value: Any, space: Space) -> Origin:
     )
 
 
+def check_digit(digit: int | None, space: Space) -> int | None:
+    """The digit of a request; InvalidValue if the model has no such digit."""
+    if digit is not None and digit >= space.digits:
+        raise InvalidValue(
+            f"digit must be a whole number from 0 to {space.digits - 1}, got {digit}"
+        )
+    return digit
+
+
 def common_digit(start: Origin, end: Origin) -> int:
-    """The one digit of a way through z; InvalidValue if there are two, or none."""
+    """The one digit of a path through z; InvalidValue if there are two, or none."""
     named = {origin.named for origin in (start, end)} - {None}
     if len(named) > 1:
-        raise InvalidValue("a way through z is of one digit: name the same one, or use space w")
+        raise InvalidValue(
+            "interpolating in z needs the same digit at both ends; use space=w otherwise"
+        )
     found = [*named, start.drawn, end.drawn]
     digit = next((digit for digit in found if digit is not None), None)
     if digit is None:
-        raise InvalidValue('a z needs a digit: {"z": […], "digit": 4}')
+        raise InvalidValue('digit must be given with z: {"z": […], "digit": 4}')
     return digit

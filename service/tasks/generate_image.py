@@ -1,4 +1,4 @@
-"""GANs: what a caller asks for → latent vectors, outputs → the answer. Knows no HTTP."""
+"""GANs: a request → latent vectors, outputs → the answer."""
 
 from functools import partial
 from typing import Any, NamedTuple
@@ -7,22 +7,27 @@ import numpy as np
 
 from service.codecs import latents
 from service.codecs.image import Picture
-from service.codecs.json_fields import Document
+from service.codecs.json_fields import shown
 from service.codecs.latents import Latents
-from service.codecs.random_streams import MAX_SEED
 from service.codecs.request_images import check_pixels
 from service.engine import Arrays
 from service.errors import InvalidValue
 from service.preprocessing.digit import fit_digit, normalize_digit
 from service.runtime.latent_space import LatentSizes
 from service.runtime.manifest import Manifest
+from service.schemas.gan import (
+    DEFAULT_TRUNCATION,
+    EditRequest,
+    GanInterpolateRequest,
+    GanSampleRequest,
+    MixRequest,
+)
 from service.tasks import latent_points, prepared_images
 from service.tasks.gan_points import (
-    DEFAULT_TRUNCATION,
-    MAX_TRUNCATION,
     Origin,
     Point,
     Space,
+    check_digit,
     common_digit,
     drawn_digit,
     read_origin,
@@ -32,12 +37,6 @@ from service.tasks.gan_points import (
 )
 
 TASK = "generate_image"
-MAX_COUNT, DEFAULT_COUNT = 256, 16  # samples of one request
-MAX_STRENGTH, MAX_STRENGTHS = 10.0, 64
-SAMPLE_FIELDS = ("n", "random_seed", "digit", "truncation")
-INTERPOLATE_FIELDS = ("from", "to", "steps", "path", "space")
-MIX_FIELDS = ("coarse", "fine")
-EDIT_FIELDS = ("latent", "image", "direction", "strength")
 
 decode_pictures = partial(prepared_images.decode, into_form=fit_digit)
 decode_query = partial(prepared_images.decode, into_form=normalize_digit)
@@ -61,7 +60,7 @@ class Sample(NamedTuple):
 
 
 class Interpolation(NamedTuple):
-    """A way between two points, through z or through w."""
+    """A path between two points, through z or through w."""
 
     ends: tuple[Point, Point]
     steps: int
@@ -69,11 +68,11 @@ class Interpolation(NamedTuple):
     space: str
 
     def between(self, start: Latents, end: Latents) -> Latents:
-        """Latent vectors along the way, [steps, size]."""
+        """Latent vectors along the path, [steps, size]."""
         return latent_points.PATHS[self.path](start, end, self.steps)
 
     def inputs(self) -> dict[str, np.ndarray] | None:
-        """The way through z as inputs of `sample`; None: it leads through w."""
+        """A path through z as inputs of `sample`; None: it goes through w."""
         start, end = self.ends
         if self.space == "w" or not (isinstance(start, Origin) and isinstance(end, Origin)):
             return None
@@ -97,35 +96,24 @@ class Edit(NamedTuple):
         return moved
 
 
-def read_sample(fields: Document, space: Space) -> Sample:
+def read_sample(body: GanSampleRequest, space: Space) -> Sample:
     """A body of `/v1/gan/sample`."""
-    truncation = fields.number("truncation", 0, MAX_TRUNCATION)
-    return Sample(
-        fields.integer("n", 1, MAX_COUNT) or DEFAULT_COUNT,
-        latent_points.drawn_seed(fields.integer("random_seed", 0, MAX_SEED)),
-        fields.integer("digit", 0, space.digits - 1),
-        DEFAULT_TRUNCATION if truncation is None else truncation,
-    )
+    seed = latent_points.drawn_seed(body.random_seed)
+    return Sample(body.n, seed, check_digit(body.digit, space), body.truncation)
 
 
-def read_interpolate(fields: Document, space: Space, max_pixels: int) -> Interpolation:
-    """A body of `/v1/gan/interpolate`; its pictures are opened, not decoded."""
-    where = fields.choice("space", ("z", "w")) or "w"
-    read = read_origin if where == "z" else read_point
-    ends = read("from", fields.value("from"), space), read("to", fields.value("to"), space)
+def read_interpolate(body: GanInterpolateRequest, space: Space, max_pixels: int) -> Interpolation:
+    """A body of `/v1/gan/interpolate`; its images are opened, not decoded."""
+    read = read_origin if body.space == "z" else read_point
+    ends = read("from", body.start, space), read("to", body.end, space)
     check_pixels([end for end in ends if isinstance(end, Picture)], max_pixels)
-    steps = (
-        fields.integer("steps", latent_points.MIN_STEPS, latent_points.MAX_STEPS)
-        or latent_points.DEFAULT_STEPS
-    )
-    path = fields.choice("path", tuple(latent_points.PATHS)) or "lerp"
-    return Interpolation(ends, steps, path, where)
+    return Interpolation(ends, body.steps, body.path, body.space)
 
 
-def read_mix(fields: Document, space: Space, max_pixels: int) -> tuple[Point, Point]:
+def read_mix(body: MixRequest, space: Space, max_pixels: int) -> tuple[Point, Point]:
     """A body of `/v1/gan/mix`: whose coarse and whose fine layers."""
-    coarse = read_point("coarse", fields.value("coarse"), space)
-    fine = read_point("fine", fields.value("fine"), space)
+    coarse = read_point("coarse", body.coarse, space)
+    fine = read_point("fine", body.fine, space)
     check_pixels([end for end in (coarse, fine) if isinstance(end, Picture)], max_pixels)
     return coarse, fine
 
@@ -137,27 +125,22 @@ def mix(coarse: Latents, fine: Latents, sizes: LatentSizes) -> Latents:
     return mixed[np.newaxis]
 
 
-def read_edit(fields: Document, manifest: Manifest, max_pixels: int) -> Edit:
+def read_edit(body: EditRequest, manifest: Manifest, max_pixels: int) -> Edit:
     """A body of `/v1/gan/edit`."""
-    given = [name for name in ("latent", "image") if name in fields]
-    if len(given) != 1:
-        came = "both" if given else "neither"
-        raise InvalidValue(f"an edit starts from exactly one of latent and image, got {came}")
-    value = fields.value(given[0])
-    point = read_point(
-        given[0], {"image": value} if given == ["image"] else value, space_of(manifest)
+    if (body.latent is None) == (body.image is None):
+        given = "neither" if body.latent is None else "both"
+        raise InvalidValue(f"latent or image must be given, exactly one of them, got {given}")
+    name, value = (
+        ("image", {"image": body.image}) if body.latent is None else ("latent", body.latent)
     )
+    point = read_point(name, value, space_of(manifest))
     if isinstance(point, Picture):
         check_pixels([point], max_pixels)
-    direction = fields.choice("direction", tuple(manifest.directions))
-    if direction is None:
-        raise InvalidValue(f"direction is one of {', '.join(manifest.directions)}; it is missing")
-    strengths = fields.numbers("strength", -MAX_STRENGTH, MAX_STRENGTH)
-    if not 1 <= len(strengths) <= MAX_STRENGTHS:
-        raise InvalidValue(
-            f"strength is a number or a list of 1 to {MAX_STRENGTHS}, got {len(strengths)}"
-        )
-    return Edit(point, direction, strengths)
+    if body.direction not in manifest.directions:
+        names = " or ".join(map(repr, manifest.directions))
+        raise InvalidValue(f"direction must be {names}, got {shown(body.direction)}")
+    strengths = body.strength if isinstance(body.strength, list) else [body.strength]
+    return Edit(point, body.direction, strengths)
 
 
 def directions(manifest: Manifest) -> list[dict[str, Any]]:
@@ -171,7 +154,7 @@ def directions(manifest: Manifest) -> list[dict[str, Any]]:
 def predictions(
     outputs: Arrays, pictures: prepared_images.Drawings, *, with_input: bool
 ) -> list[dict[str, Any]]:
-    """How real the discriminator finds each picture."""
+    """The probability that each image is real, by the discriminator."""
     rows = [{"probability_real": value} for value in outputs["probability_real"].tolist()]
     if not with_input:
         return rows

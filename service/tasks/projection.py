@@ -7,10 +7,9 @@ import numpy as np
 from service.codecs.latents import Latents
 from service.codecs.raster import Pixels
 from service.engine import Arrays
+from service.schemas.gan import DEFAULT_PROJECTION_STEPS
 
-MAX_STEPS, DEFAULT_STEPS = 1000, 100
 LOSSES = ("perceptual", "pixel")  # the signature takes the place in this list
-STARTS = ("encoder", "mean")
 SHOWN_EVERY = 5  # steps
 ROW_STEPS = 20  # so many steps of one picture in one run, so that others soon get their turn
 
@@ -18,7 +17,7 @@ ROW_STEPS = 20  # so many steps of one picture in one run, so that others soon g
 class Plan(NamedTuple):
     """How to seek."""
 
-    steps: int = DEFAULT_STEPS
+    steps: int = DEFAULT_PROJECTION_STEPS
     loss: str = "perceptual"
     start: str = "encoder"
 

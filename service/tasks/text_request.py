@@ -1,58 +1,25 @@
-"""What a caller may ask of a text model: fields → a checked TextRequest, in two dialects.
+"""A request body, ours or OpenAI's → the TextRequest that a text model is to answer.
 
-Ours (`seed`, `diversity`, `length`) and OpenAI's (`prompt`, `temperature`, `max_tokens`). Knows JSON
-objects, no HTTP and no model; what depends on a vocabulary is checked by the task.
+What depends on a vocabulary is checked by the task.
 """
 
 import secrets
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from service.codecs import continuation
-from service.codecs.json_fields import Document
 from service.codecs.random_streams import MAX_SEED
 from service.errors import InvalidValue
+from service.schemas.text import (
+    DEFAULT_DIVERSITY,
+    DEFAULT_LENGTH,
+    MAX_GENERATIONS,
+    CompletionRequest,
+    GenerateRequest,
+)
 from service.tasks.sequences import Sampling, TextState
 
-MAX_GENERATIONS = 256
-MAX_LENGTH = 10_000
 MAX_CHARACTERS = 2**17  # of all generations of a request together
-MAX_NOTED_CHARACTERS = 20_000  # the same with logprobs: each is a hundred bytes of JSON and more
-MAX_READ = 50_000  # characters of a seed, or of a text to score
-MAX_DIVERSITY = 100
-MAX_STOPS, MAX_STOP = 16, 100
-MAX_TOP_LOGPROBS = 5
-DEFAULT_DIVERSITY, DEFAULT_LENGTH = 0.5, 400
-OPENAI_TEMPERATURE, OPENAI_MAX_TOKENS = 1.0, 16
-
-GENERATE_FIELDS = (
-    "seed", "prompt", "diversity", "temperature", "length", "max_tokens", "random_seed", "n", "top_k",
-    "top_p", "stop", "logprobs", "include_seed", "stream", "unknown", "continuation",
-)  # fmt: skip
-COMPLETION_FIELDS = (
-    "model", "prompt", "max_tokens", "temperature", "top_k", "top_p", "n", "stop", "logprobs", "echo",
-    "seed", "stream", "stream_options", "unknown", "user", "suffix", "best_of", "frequency_penalty",
-    "presence_penalty", "logit_bias",
-)  # fmt: skip
-SCORE_FIELDS = ("text", "unknown")
-# OpenAI's fields that this service has nothing for, with the values that ask for nothing.
-NEUTRAL: dict[str, tuple[object, ...]] = {
-    "suffix": ("",),
-    "frequency_penalty": (0,),
-    "presence_penalty": (0,),
-    "logit_bias": ({},),
-}
-
-
-class Dialect(NamedTuple):
-    """What the callers of a route call some fields."""
-
-    seed: str
-    random_seed: str
-    with_seed: str
-
-
-OURS = Dialect("seed", "random_seed", "include_seed")
-OPENAI = Dialect("prompt", "seed", "echo")
+MAX_LOGPROB_CHARACTERS = 20_000  # the same with logprobs: each is a hundred bytes of JSON and more
 
 
 class Origin(NamedTuple):
@@ -84,106 +51,77 @@ class TextRequest(NamedTuple):
         return self.length + max(map(len, self.seeds))
 
 
-def read_generate(fields: Document) -> TextRequest:
-    """A body of `/v1/text/generate`."""
-    for alias, name in (("prompt", "seed"), ("temperature", "diversity"), ("max_tokens", "length")):
-        fields.rename(alias, name)
-    token = fields.text("continuation")
-    if token is not None:
-        return _read_continuation(fields, token)
-    diversities = fields.numbers("diversity", 0, MAX_DIVERSITY)
-    if "diversity" in fields and not diversities:
-        raise InvalidValue("diversity is an empty list: expected at least one number")
-    return _request(
-        fields,
-        OURS,
-        seeds=[fields.text("seed") or ""],
-        diversities=diversities or [DEFAULT_DIVERSITY],
-        length=fields.integer("length", 1, MAX_LENGTH) or DEFAULT_LENGTH,
-        logprobs=fields.integer("logprobs", 0, MAX_TOP_LOGPROBS) or None,
-    )
+def read_generate(body: GenerateRequest) -> TextRequest:
+    """A body of `/v1/text/generate`; InvalidValue if fields contradict each other."""
+    if body.continuation is not None:
+        return _resume(body, body.continuation)
+    seed = _one_of(body, "seed", "prompt")
+    length = _one_of(body, "length", "max_tokens") or DEFAULT_LENGTH
+    fields = _Fields(length, body.logprobs or None, body.random_seed, body.include_seed)
+    return _request(body, [seed or ""], _diversities(body) or [DEFAULT_DIVERSITY], fields)
 
 
-def read_completion(fields: Document) -> TextRequest:
+def read_completion(body: CompletionRequest) -> TextRequest:
     """A body of `/v1/completions`."""
-    for name, nothing in NEUTRAL.items():
-        if name in fields and fields.value(name) not in nothing:
-            raise InvalidValue(f"{name} is not supported by this model: leave it out")
-    n = fields.integer("n", 1, MAX_GENERATIONS) or 1
-    if (fields.integer("best_of", 1, MAX_GENERATIONS) or n) != n:
-        raise InvalidValue("best_of is not supported by this model: leave it out")
-    if isinstance(prompt := fields.value("prompt"), list) and any(
-        type(p) is not str for p in prompt
-    ):
-        raise InvalidValue("prompt is a text or a list of texts; token ids are not taken")
-    temperature = fields.number("temperature", 0, MAX_DIVERSITY)
-    return _request(
-        fields,
-        OPENAI,
-        seeds=fields.texts("prompt") or [""],
-        diversities=[OPENAI_TEMPERATURE if temperature is None else temperature],
-        length=fields.integer("max_tokens", 1, MAX_LENGTH) or OPENAI_MAX_TOKENS,
-        logprobs=fields.integer("logprobs", 0, MAX_TOP_LOGPROBS),
-    )
+    if body.best_of not in (None, body.n):
+        raise InvalidValue(f"best_of must be n, {body.n}, or left out, got {body.best_of}")
+    prompts = [body.prompt] if isinstance(body.prompt, str) else body.prompt
+    fields = _Fields(body.max_tokens, body.logprobs, body.seed, body.echo, "prompt")
+    return _request(body, prompts or [""], [body.temperature], fields)
 
 
-def read_score(fields: Document) -> tuple[str, bool]:
-    """A body of `/v1/text/score`: the text, and whether unknown characters are replaced."""
-    text = fields.text("text")
-    if not text:
-        raise InvalidValue("text is missing or empty: send the text to score")
-    _check_size("text", text)
-    return text, _replaces(fields)
+class _Fields(NamedTuple):
+    """What the two kinds of body call differently."""
+
+    length: int
+    logprobs: int | None
+    random_seed: int | None
+    with_seed: bool
+    seed_field: str = "seed"
 
 
 def _request(
-    fields: Document,
-    names: Dialect,
-    *,
+    body: GenerateRequest | CompletionRequest,
     seeds: list[str],
     diversities: list[float],
-    length: int,
-    logprobs: int | None,
+    fields: _Fields,
 ) -> TextRequest:
-    random_seed = _random_seed(fields, names.random_seed)
-    for seed in seeds:
-        _check_size(names.seed, seed)
-    n = fields.integer("n", 1, MAX_GENERATIONS) or 1
-    _check_amount(len(seeds) * len(diversities) * n, length, logprobs)
-    top_k, top_p = _top(fields)
-    drawn = [one for _ in seeds for one in diversities for _ in range(n)]
+    random_seed = fields.random_seed
+    if random_seed is None:
+        random_seed = secrets.randbelow(MAX_SEED + 1)
+    _check_amount(len(seeds) * len(diversities) * body.n, fields.length, fields.logprobs)
+    drawn = [one for _ in seeds for one in diversities for _ in range(body.n)]
     samplings = [
-        Sampling(diversity, top_k or 0, top_p or 1.0, random_seed, number)
+        Sampling(diversity, body.top_k or 0, body.top_p or 1.0, random_seed, number)
         for number, diversity in enumerate(drawn)
     ]
     return TextRequest(
         seeds,
         samplings,
         random_seed,
-        length,
-        _stops(fields),
-        logprobs,
-        with_seed=fields.flag(names.with_seed),
-        replace=_replaces(fields),
-        stream=fields.flag("stream"),
-        seed_field=names.seed,
+        fields.length,
+        _stops(body),
+        fields.logprobs,
+        with_seed=fields.with_seed,
+        replace=body.unknown == "replace",
+        stream=body.stream,
+        seed_field=fields.seed_field,
     )
 
 
-def _read_continuation(fields: Document, token: str) -> TextRequest:
-    """Go on as before; what comes beside the token has to agree with it, or may be changed."""
+def _resume(body: GenerateRequest, token: str) -> TextRequest:
+    """Resume where a continuation ended; other fields must agree with it, or may be changed."""
     before, row = continuation.decode(token)
-    _check_agrees(fields, before)
-    diversities = fields.numbers("diversity", 0, MAX_DIVERSITY) or [before.diversity]
-    length = fields.integer("length", 1, MAX_LENGTH) or DEFAULT_LENGTH
-    logprobs = fields.integer("logprobs", 0, MAX_TOP_LOGPROBS) or None
+    _check_agrees(body, before)
+    diversities = _diversities(body) or [before.diversity]
+    length = _one_of(body, "length", "max_tokens") or DEFAULT_LENGTH
+    logprobs = body.logprobs or None
     _check_amount(1, length, logprobs)
-    top_k, top_p = _top(fields)
-    stop = _stops(fields) if "stop" in fields else before.stop
+    stop = before.stop if body.stop is None else _stops(body)
     sampling = Sampling(
         diversities[0],
-        top_k or before.top_k,
-        top_p or before.top_p,
+        body.top_k or before.top_k,
+        body.top_p or before.top_p,
         before.random_seed,
         before.index,
     )
@@ -198,73 +136,60 @@ def _read_continuation(fields: Document, token: str) -> TextRequest:
         logprobs,
         with_seed=False,
         replace=False,
-        stream=fields.flag("stream"),
+        stream=body.stream,
         origin=origin,
     )
 
 
-def _check_agrees(fields: Document, before: continuation.Continuation) -> None:
-    if "seed" in fields or fields.flag("include_seed"):
+def _check_agrees(body: GenerateRequest, before: continuation.Continuation) -> None:
+    if _one_of(body, "seed", "prompt") is not None or body.include_seed:
         raise InvalidValue(
-            "a continuation goes on from its own text: leave out seed and include_seed"
+            "a continuation resumes its own text: leave out seed, prompt and include_seed"
         )
-    random_seed = fields.integer("random_seed", 0, MAX_SEED)
-    if random_seed not in (None, before.random_seed):
+    if body.random_seed not in (None, before.random_seed):
         raise InvalidValue(
-            f"a continuation goes on with its own random_seed, {before.random_seed}: leave it out"
+            f"random_seed must be that of the continuation, {before.random_seed}, or left out, "
+            f"got {body.random_seed}"
         )
-    if fields.integer("n", 1, MAX_GENERATIONS) not in (None, 1):
-        raise InvalidValue("a continuation goes on as one text: leave out n")
-    if "diversity" in fields and len(fields.numbers("diversity", 0, MAX_DIVERSITY)) != 1:
-        raise InvalidValue("a continuation goes on with one diversity, got a list of others")
+    if body.n != 1:
+        raise InvalidValue(f"n must be 1 with a continuation, got {body.n}")
+    if len(_diversities(body)) > 1:
+        raise InvalidValue(
+            f"diversity must be one number with a continuation, got {len(_diversities(body))}"
+        )
 
 
-def _check_size(name: str, text: str) -> None:
-    if len(text) > MAX_READ:
-        raise InvalidValue(
-            f"{name} has {len(text):,} characters; at most {MAX_READ:,} are read: send its end"
-        )
+def _one_of(body: GenerateRequest, name: str, alias: str) -> Any:
+    """The value of a field with two names; InvalidValue if both are given."""
+    given, other = getattr(body, name), getattr(body, alias)
+    if given is not None and other is not None:
+        raise InvalidValue(f"{name} must be given once, got also {alias}, its other name")
+    return other if given is None else given
+
+
+def _diversities(body: GenerateRequest) -> list[float]:
+    given = _one_of(body, "diversity", "temperature")
+    if given is None:
+        return []
+    return given if isinstance(given, list) else [given]
 
 
 def _check_amount(generations: int, length: int, logprobs: int | None) -> None:
     if generations > MAX_GENERATIONS:
         raise InvalidValue(
-            f"at most {MAX_GENERATIONS} generations a request, got {generations:,}: n for each "
-            "seed and each diversity"
+            f"n for each seed and each diversity must be at most {MAX_GENERATIONS} generations "
+            f"together, got {generations:,}"
         )
-    most = MAX_CHARACTERS if logprobs is None else MAX_NOTED_CHARACTERS
+    most = MAX_CHARACTERS if logprobs is None else MAX_LOGPROB_CHARACTERS
     if generations * length > most:
-        noted = "" if logprobs is None else " with logprobs"
+        kind = "" if logprobs is None else " with logprobs"
         raise InvalidValue(
-            f"at most {most:,} characters a request{noted}, got {generations} × {length:,}: ask for "
-            "fewer or shorter generations"
+            f"length × generations must be at most {most:,} characters{kind}, got {length:,} × "
+            f"{generations}: ask for fewer or shorter generations"
         )
 
 
-def _random_seed(fields: Document, name: str) -> int:
-    given = fields.integer(name, 0, MAX_SEED)
-    return secrets.randbelow(MAX_SEED + 1) if given is None else given
-
-
-def _top(fields: Document) -> tuple[int | None, float | None]:
-    top_k = fields.integer("top_k", 1, 2**31 - 1)
-    top_p = fields.number("top_p", 0, 1)
-    if top_p == 0:
-        raise InvalidValue("top_p is a number above 0 and at most 1, got 0")
-    return top_k, top_p
-
-
-def _stops(fields: Document) -> list[str]:
-    stops = fields.texts("stop")
-    if len(stops) > MAX_STOPS:
-        raise InvalidValue(f"at most {MAX_STOPS} stop strings, got {len(stops):,}")
-    for stop in stops:
-        if not 1 <= len(stop) <= MAX_STOP:
-            raise InvalidValue(
-                f"a stop string has 1 to {MAX_STOP} characters, got one of {len(stop):,}"
-            )
-    return stops
-
-
-def _replaces(fields: Document) -> bool:
-    return fields.choice("unknown", ("error", "replace")) == "replace"
+def _stops(body: GenerateRequest | CompletionRequest) -> list[str]:
+    if body.stop is None:
+        return []
+    return [body.stop] if isinstance(body.stop, str) else body.stop

@@ -449,7 +449,7 @@ def test_fractions_on_the_right_scale_are_rounded():
         ([[[1, 2, 3, 4]]], "pixels of 4 values"),
         ([[[[1]]]], "got a list"),
         ([[1, [2]]], "got a list"),
-        ([["5"]], "got the text '5'"),
+        ([["5"]], "got the string '5'"),
         ([[1, True]], "got true or false"),
         ([[1, None]], "got null"),
         ([[0, 256]], "got 256"),
@@ -470,7 +470,7 @@ def test_pixels_that_are_none_say_what_came(value, said):
 def test_one_long_text_among_many_numbers_costs_nothing():
     row = [0] * 1000
     value = [row] * 999 + [[*row[1:], "x" * 1_000_000]]
-    with pytest.raises(InvalidValue, match="the text 'xxx"):
+    with pytest.raises(InvalidValue, match="the string 'xxx"):
         from_pixels(value)
 
 

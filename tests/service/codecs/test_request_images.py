@@ -189,7 +189,7 @@ def test_what_is_no_json_says_where(body, said):
         ({"image": BASE64_ONE, "top": 5}, "unknown field 'top'"),
         ({"image": BASE64_ONE, "images": []}, "image and images"),
         ({"images": []}, '"images" is empty'),
-        ({"images": BASE64_ONE}, '"images" must be a list, got the text'),
+        ({"images": BASE64_ONE}, '"images" must be a list, got the string'),
         ({"instances": {"a": 1}}, '"instances" must be a list, got an object'),
         ({"instances": ONE.tolist()}, r"put \[ \] around a single one"),
         ({"image": None}, "got null"),

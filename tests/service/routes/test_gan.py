@@ -264,27 +264,43 @@ async def test_only_one_digit_can_be_projected(client):
 
 POINTS = {"from": [0, 0, 0], "to": [0, 0, 0]}
 BAD = [
-    ("/sample", {"n": 0}, "n is a whole number from 1 to 256, got 0"),
-    ("/sample", {"n": 10**6}, "n is a whole number"),
-    ("/sample", {"digit": 10}, "digit is a whole number from 0 to 9"),
-    ("/sample", {"truncation": 3}, "truncation is a number from 0 to 2"),
-    ("/interpolate", {**POINTS, "from": [0, 0]}, "has 3 numbers; from holds a list of 2"),
+    ("/sample", {"n": 0}, "n must be a whole number from 1 to 256, got 0"),
+    ("/sample", {"n": 10**6}, "n must be a whole number"),
+    ("/sample", {"digit": 10}, "digit must be a whole number from 0 to 9"),
+    ("/sample", {"truncation": 3}, "truncation must be a number from 0 to 2"),
+    (
+        "/interpolate",
+        {**POINTS, "from": [0, 0]},
+        "from must be a latent vector of 3 values for this model, got a list of 2",
+    ),
     ("/interpolate", {**POINTS, "from": [0, 0, 1e30]}, "got 1e+30"),
-    ("/interpolate", {**POINTS, "space": "z"}, "has 2 numbers; from holds a list of 3"),
-    ("/interpolate", {"from": [0, 0], "to": [0, 0], "space": "z"}, "a z needs a digit"),
+    (
+        "/interpolate",
+        {**POINTS, "space": "z"},
+        "from must be a latent vector of 2 values for this model, got a list of 3",
+    ),
+    ("/interpolate", {"from": [0, 0], "to": [0, 0], "space": "z"}, "digit must be given with z"),
     (
         "/interpolate",
         {"from": {"z": [0, 0], "digit": 1}, "to": {"z": [0, 0], "digit": 2}, "space": "z"},
-        "of one digit",
+        "the same digit at both ends",
     ),
-    ("/interpolate", {**POINTS, "steps": 10**9}, "steps is a whole number from 2 to 64"),
-    ("/mix", {"coarse": [0, 0, 0]}, "fine is an image, a list of 3 numbers"),
-    ("/mix", {"coarse": {"random_seed": 3, "z": [0, 0]}, "fine": [0, 0, 0]}, "coarse is"),
-    ("/mix", {"coarse": {"z": [0, 0]}, "fine": [0, 0, 0]}, "a z needs a digit"),
-    ("/edit", {"latent": [0, 0, 0], "direction": "age", "strength": 1}, "direction is one of grey"),
-    ("/edit", {"direction": "grey", "strength": 1}, "exactly one of latent and image"),
-    ("/edit", {"latent": [0, 0, 0], "direction": "grey"}, "strength is a number or a list"),
-    ("/edit", {"latent": [0, 0, 0], "direction": "grey", "strength": 99}, "strength is a number"),
+    ("/interpolate", {**POINTS, "steps": 10**9}, "steps must be a whole number from 2 to 64"),
+    ("/mix", {"coarse": [0, 0, 0]}, "fine must be an image, a w"),
+    ("/mix", {"coarse": {"random_seed": 3, "z": [0, 0]}, "fine": [0, 0, 0]}, "coarse must be"),
+    ("/mix", {"coarse": {"z": [0, 0]}, "fine": [0, 0, 0]}, "digit must be given with z"),
+    ("/edit", {"latent": [0, 0, 0], "direction": "age", "strength": 1}, "direction must be 'grey"),
+    ("/edit", {"direction": "grey", "strength": 1}, "exactly one of them"),
+    (
+        "/edit",
+        {"latent": [0, 0, 0], "direction": "grey"},
+        "strength must be a number from -10 to 10 or a list of 1 to 64",
+    ),
+    (
+        "/edit",
+        {"latent": [0, 0, 0], "direction": "grey", "strength": 99},
+        "strength must be a number",
+    ),
 ]
 
 

@@ -100,7 +100,7 @@ async def test_top_is_from_one_to_the_number_of_classes(client, top):
     status, code, message = await refused(client, f"{LABEL}?top={top}", picture())
 
     assert (status, code) == (422, "invalid_value")
-    assert message.startswith("top is a whole number")
+    assert message.startswith("top must be a whole number")
 
 
 async def test_features_come_alone_or_with_labels_of_the_same_run(client, photos):
@@ -279,12 +279,12 @@ async def test_another_model_of_28_pixels_answers_in_the_same_shape(client):
 @pytest.mark.parametrize(
     ("query", "told"),
     [
-        ("head=cnn", "head is one of dense, svm, both"),
-        ("head=svm&model=my-fashion", "give only one of them"),
+        ("head=cnn", "head must be 'dense' or 'svm' or 'both'"),
+        ("head=svm&model=my-fashion", "head or model must be given, not both"),
         ("head=both&version=1", "ask with head=dense or head=svm"),
         ("model=labels", "post to /v1/images/label?model=labels"),
-        ("return=output", "return is one of input"),
-        ("normalize=no", "normalize is one of auto, off"),
+        ("return=output", "return must be 'input'"),
+        ("normalize=no", "normalize must be 'auto' or 'off'"),
     ],
 )
 async def test_what_contradicts_is_refused(client, query, told):

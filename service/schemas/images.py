@@ -1,18 +1,31 @@
-"""How the routes of image classes appear in the OpenAPI document, and the shapes of their answers."""
+"""Queries and answers of the routes of image classes: labels, features, fashion."""
 
-from typing import Any
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from service.openapi.common import (
-    MODEL_CHOICE,
-    NORMALIZE,
-    PICTURE_BODY,
-    PREDICTION_ERRORS,
-    RETURN_INPUT,
-    query,
-)
-from service.openapi.schemas import ModelName, SeenInput
+from service.schemas.common import ImageQuery, ModelName, QueryInteger, SeenInput
+from service.schemas.openapi import IMAGE_BODY, operation
+
+DEFAULT_TOP = 5
+
+
+class LabelQuery(ImageQuery):
+    """How many labels."""
+
+    top: Annotated[QueryInteger, Field(ge=1)] | None = Field(
+        None, description=f"how many labels, up to the model's classes; absent: {DEFAULT_TOP}"
+    )
+
+
+class FashionQuery(ImageQuery):
+    """Which head."""
+
+    head: Literal["dense", "svm", "both"] | None = Field(
+        None,
+        description="the replaced last layers, the support vector machine on features, or both; "
+        "absent: dense",
+    )
 
 
 class Label(BaseModel):
@@ -65,49 +78,6 @@ class FashionAnswer(BaseModel):
     predictions: list[FashionPrediction | FashionPair]
 
 
-def _top(description: str) -> dict[str, Any]:
-    return query("top", description, {"type": "integer", "minimum": 1})
-
-
-FIT = {
-    **NORMALIZE,
-    "description": "auto: fit any picture; off: take one of the right size as it is",
-}
-LABEL: dict[str, Any] = {
-    "response_model": LabelAnswer,
-    "responses": PREDICTION_ERRORS,
-    "openapi_extra": {
-        "requestBody": PICTURE_BODY,
-        "parameters": [
-            _top("how many labels, up to the model's classes; absent: 5"),
-            RETURN_INPUT,
-            FIT,
-            *MODEL_CHOICE,
-        ],
-    },
-}
-FEATURES: dict[str, Any] = {
-    "response_model": FeaturesAnswer,
-    "responses": PREDICTION_ERRORS,
-    "openapi_extra": {
-        "requestBody": PICTURE_BODY,
-        "parameters": [_top("also so many labels, of the same run"), FIT, *MODEL_CHOICE],
-    },
-}
-CLASSIFY_FASHION: dict[str, Any] = {
-    "response_model": FashionAnswer,
-    "responses": PREDICTION_ERRORS,
-    "openapi_extra": {
-        "requestBody": PICTURE_BODY,
-        "parameters": [
-            query(
-                "head",
-                "the replaced last layers, the support vector machine on features, or both",
-                {"type": "string", "enum": ["dense", "svm", "both"], "default": "dense"},
-            ),
-            RETURN_INPUT,
-            FIT,
-            *MODEL_CHOICE,
-        ],
-    },
-}
+LABEL = operation(LabelAnswer, body=IMAGE_BODY, query=LabelQuery)
+FEATURES = operation(FeaturesAnswer, body=IMAGE_BODY, query=LabelQuery)
+CLASSIFY_FASHION = operation(FashionAnswer, body=IMAGE_BODY, query=FashionQuery)

@@ -1,1 +1,0 @@
-"""The OpenAPI document, one module per task."""

@@ -1,0 +1,233 @@
+"""Requests and answers of the GAN routes."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from service.schemas.base import RequestBody
+from service.schemas.common import (
+    BASE64_IMAGE,
+    EXAMPLE_URI,
+    EXAMPLE_VECTORS,
+    GRID,
+    ImageQuery,
+    ModelName,
+    NormalizeQuery,
+    QueryInteger,
+    RandomSeed,
+    SeenInput,
+)
+from service.schemas.openapi import IMAGE_BODY, JSON_ERRORS, QUERY_ERRORS, operation
+from service.schemas.vae import (
+    DEFAULT_COUNT,
+    DEFAULT_STEPS,
+    VECTOR_OR_PIXELS,
+    Count,
+    Path,
+    SamplePngQuery,
+    Steps,
+)
+
+MAX_TRUNCATION, DEFAULT_TRUNCATION = 2.0, 0.7
+MAX_STRENGTH, MAX_STRENGTHS = 10.0, 64
+MAX_PROJECTION_STEPS, DEFAULT_PROJECTION_STEPS = 1000, 100
+
+Digit = Annotated[int, Field(ge=0)]
+Truncation = Annotated[
+    float,
+    Field(
+        ge=0,
+        le=MAX_TRUNCATION,
+        description="0: the most typical image of the digit; 1: as varied as the model can",
+    ),
+]
+Strength = Annotated[float, Field(ge=-MAX_STRENGTH, le=MAX_STRENGTH)]
+DIGIT = "absent: drawn from the random seed"
+# The size of a vector depends on the model: the task reads these, and names what is wrong.
+Point = Annotated[
+    Any,
+    WithJsonSchema(
+        {
+            "description": 'an image, a w, {"random_seed": 3, "digit": 4} or {"z": […], "digit": 4}',
+            "oneOf": [BASE64_IMAGE, VECTOR_OR_PIXELS, {"type": "object"}],
+        }
+    ),
+]
+
+
+class GanSampleRequest(RequestBody):
+    """Sample images, of one digit or of all."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"n": 4, "random_seed": 7, "digit": 3}})
+
+    n: Count = DEFAULT_COUNT
+    random_seed: RandomSeed | None = None
+    digit: Digit | None = Field(None, description=DIGIT)
+    truncation: Truncation = DEFAULT_TRUNCATION
+
+
+class GanInterpolateRequest(RequestBody):
+    """Interpolate between two points, through z or through w."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "from": {"random_seed": 3, "digit": 4},
+                "to": {"random_seed": 8, "digit": 9},
+            }
+        }
+    )
+
+    start: Point = Field(alias="from")
+    end: Point = Field(alias="to")
+    steps: Steps = DEFAULT_STEPS
+    path: Path = "lerp"
+    space: Literal["w", "z"] = "w"
+
+
+class MixRequest(RequestBody):
+    """Style mixing: the coarse part of one w and the fine part of another."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "coarse": {"random_seed": 3, "digit": 4},
+                "fine": {"random_seed": 8, "digit": 4},
+            }
+        }
+    )
+
+    coarse: Point
+    fine: Point
+
+
+class EditRequest(RequestBody):
+    """Move a point along a direction."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "latent": {"random_seed": 3},
+                "direction": "thickness",
+                "strength": [-2, 0, 2],
+            }
+        }
+    )
+
+    latent: Point = None
+    image: Annotated[Any, WithJsonSchema(BASE64_IMAGE)] = None
+    direction: str = Field(description="a name that /v1/gan/directions lists")
+    strength: (
+        Strength | Annotated[list[Strength], Field(min_length=1, max_length=MAX_STRENGTHS)]
+    ) = Field(description="in standard deviations; a list gives an image for each")
+
+
+class GanSamplePngQuery(SamplePngQuery):
+    """Which samples."""
+
+    digit: Annotated[QueryInteger, Field(ge=0)] | None = Field(None, description=DIGIT)
+    truncation: Truncation = DEFAULT_TRUNCATION
+
+
+class ProjectQuery(ImageQuery):
+    """How to project."""
+
+    steps: Annotated[QueryInteger, Field(ge=1, le=MAX_PROJECTION_STEPS)] = Field(
+        DEFAULT_PROJECTION_STEPS, description="of gradient descent"
+    )
+    loss: Literal["perceptual", "pixel"] = Field("perceptual", description="what is minimized")
+    start: Literal["encoder", "mean"] = Field("encoder", description="where descent begins")
+    stream: Literal["true", "false"] | None = Field(
+        None, description="server-sent events; absent: as Accept says"
+    )
+
+
+class GanSampleAnswer(BaseModel):
+    """Images, and the latent vectors they came from."""
+
+    model: ModelName
+    random_seed: int = Field(examples=[7], description="the same one gives the same bytes again")
+    images: list[str] = Field(examples=[[EXAMPLE_URI]])
+    digits: list[int] = Field(examples=[[3]])
+    z: list[list[float]] = Field(examples=[EXAMPLE_VECTORS])
+    w: list[list[float]] = Field(examples=[EXAMPLE_VECTORS])
+
+
+class GanLatentsAnswer(BaseModel):
+    """Images and their w."""
+
+    model: ModelName
+    images: list[str] = Field(examples=[[EXAMPLE_URI]])
+    latents: list[list[float]] = Field(examples=[EXAMPLE_VECTORS])
+    z: list[list[float]] | None = Field(None, description="of a way through z")
+
+
+class MeasuredDirection(BaseModel):
+    """An attribute that can be edited, and how well."""
+
+    name: str = Field(examples=["thickness"])
+    unit: str = Field(examples=["px"])
+    sigma: float = Field(examples=[1.3], description="how far in w a strength of 1 goes")
+    per_sigma: float | None = Field(examples=[0.4], description="change for a strength of 1")
+    rho: float | None = Field(examples=[0.95], description="correlation with the strength")
+    leakage: dict[str, float] = Field(description="the same for other attributes")
+    class_kept: dict[str, Any] = Field(description="share of pictures that stay the same digit")
+
+
+class DirectionsAnswer(BaseModel):
+    """The directions of a model."""
+
+    model: ModelName
+    directions: list[MeasuredDirection]
+
+
+class RealPrediction(BaseModel):
+    """One picture's answer."""
+
+    probability_real: float = Field(examples=[0.48])
+    input: SeenInput | None = Field(None, description="with return=input")
+
+
+class DiscriminateAnswer(BaseModel):
+    """Predictions in the order of the pictures."""
+
+    model: ModelName
+    predictions: list[RealPrediction]
+
+
+class ProjectAnswer(BaseModel):
+    """What was found for each picture, in their order; psnr in decibels, null if nothing differs."""
+
+    model: ModelName
+    images: list[str] = Field(examples=[[EXAMPLE_URI]])
+    latents: list[list[float]] = Field(examples=[EXAMPLE_VECTORS])
+    losses: list[float] = Field(examples=[[0.31]])
+    psnr: list[float | None] = Field(examples=[[21.5]])
+    inputs: list[SeenInput] | None = Field(None, description="with return=input")
+
+
+SAMPLE = operation(
+    GanSampleAnswer, body=GanSampleRequest, errors=JSON_ERRORS, content=GRID, seeded=True
+)
+SAMPLE_PNG = operation(
+    None, query=GanSamplePngQuery, errors=QUERY_ERRORS, content=GRID, seeded=True
+)
+INTERPOLATE = operation(
+    GanLatentsAnswer, body=GanInterpolateRequest, query=NormalizeQuery, content=GRID
+)
+MIX = operation(GanLatentsAnswer, body=MixRequest, query=NormalizeQuery, content=GRID)
+EDIT = operation(GanLatentsAnswer, body=EditRequest, query=NormalizeQuery, content=GRID)
+DIRECTIONS = operation(DirectionsAnswer, errors=QUERY_ERRORS)
+DISCRIMINATE = operation(DiscriminateAnswer, body=IMAGE_BODY, query=ImageQuery)
+PROJECT = operation(
+    ProjectAnswer,
+    body=IMAGE_BODY,
+    query=ProjectQuery,
+    content={
+        **GRID,
+        "text/event-stream": {
+            "schema": {"type": "string"},
+            "example": 'data: {"index":0,"step":5,"loss":0.31,"image":"data:image/png;base64,…"}\n\n',
+        },
+    },
+)

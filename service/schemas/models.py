@@ -1,0 +1,105 @@
+"""Answers about models and about the service's health."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.schemas.common import ModelName
+from service.schemas.openapi import MODEL_CHOICE, MODEL_NAME, problems
+
+
+class ListedModel(BaseModel):
+    """One model, as OpenAI's clients read it, and a little more."""
+
+    id: str = Field(examples=["digits"])
+    object: str = "model"
+    created: int = Field(examples=[0])
+    owned_by: str = "vitrine"
+    task: str | None = Field(examples=["classify_digit"])
+    versions: list[int] = Field(examples=[[1]])
+    ready: bool
+
+
+class ModelList(BaseModel):
+    """OpenAI's list and KServe's list in one."""
+
+    object: str = "list"
+    data: list[ListedModel]
+    models: list[str] = Field(examples=[["digits", "digits-course"]])
+
+
+class VersionError(BaseModel):
+    """Why a version cannot be used."""
+
+    error_code: str = Field(examples=["OK"])
+    error_message: str = Field(examples=[""])
+
+
+class VersionStatus(BaseModel):
+    """One version, as TensorFlow Serving says it."""
+
+    version: str = Field(examples=["1"])
+    state: str = Field(examples=["AVAILABLE"])
+    status: VersionError
+
+
+class ModelStatus(BaseModel):
+    """KServe's readiness and TensorFlow Serving's status in one."""
+
+    name: str = Field(examples=["digits"])
+    ready: bool
+    task: str | None = Field(examples=["classify_digit"])
+    model_version_status: list[VersionStatus]
+
+
+class Health(BaseModel):
+    """Live: the process answers. Ready: every model has a version that answers."""
+
+    live: bool
+    ready: bool
+
+
+class LayerRow(BaseModel):
+    """One layer of the network."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str = Field(examples=["conv1"])
+    type: str = Field(examples=["Conv2D"])
+    shape: list[int | None] = Field(examples=[[24, 24, 20]], description="of one output")
+    parameters: int = Field(examples=[520])
+
+
+class ModelCard(BaseModel):
+    """The model card: what the model was trained on, how, and how well it was measured to work."""
+
+    model_config = ConfigDict(extra="allow")
+
+    model: ModelName
+    task: str = Field(examples=["classify_digit"])
+    framework: str = Field(examples=["tensorflow 2.21.0"])
+    signatures: dict[str, Any]
+    max_batch_size: Any = Field(examples=[64])
+    digest: str | None = Field(examples=["sha256:4be7b4a3"])
+    release: Any = None
+    summary: str = ""
+    description: str = ""
+    data: dict[str, Any] = Field({}, description="source, and the number of examples of each split")
+    configuration: dict[str, Any] = {}
+    metrics: dict[str, Any] = Field({}, description="each with its uncertainty")
+    layers: list[LayerRow] = []
+
+
+LIST: dict[str, Any] = {"response_model": ModelList, "responses": problems(401)}
+STATUS: dict[str, Any] = {
+    "response_model": ModelStatus,
+    "responses": problems(401, 404),
+    "openapi_extra": {"parameters": [MODEL_NAME]},
+}
+CARD: dict[str, Any] = {
+    "response_model": ModelCard,
+    "responses": problems(401, 404, 422, 503),
+    "openapi_extra": {"parameters": [MODEL_NAME, *MODEL_CHOICE[1:3]]},
+}
+LIVE: dict[str, Any] = {"response_model": Health}
+READY: dict[str, Any] = {"response_model": Health, "responses": problems(503)}

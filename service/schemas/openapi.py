@@ -1,0 +1,201 @@
+"""What a route says of itself in the OpenAPI document: request forms, answer, errors, an example."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from service.runtime.repository import MAX_VERSION
+from service.schemas.base import QueryValues, RequestBody, Schema, properties
+from service.schemas.common import BASE64_IMAGE, Problem
+
+# A 7 of two lines, 28×28, light on black: a request that works when it is sent as it stands.
+EXAMPLE_PNG = (
+    "iVBORw0KGgoAAAANSUhEUgAAABwAAAAcCAAAAABXZoBIAAAAQElEQVR42mNgGEqAEcb4j0WYCb8WTPD/Px6r4HJM"
+    "eOTwasSik0iNmDqJ1Yihk2iN6DqJ14imkwSNqDr/D/bUBwDJ3REDpVbWGgAAAABJRU5ErkJggg=="
+)
+MEANINGS = {
+    400: "The body cannot be parsed.",
+    401: "The API key is missing or wrong.",
+    403: "Management is switched off, or its place is read-only.",
+    404: "No such model, version or version label.",
+    408: "The request did not arrive in time.",
+    413: "The body, the pixels or the number of images is over its limit.",
+    415: "The bytes are not a PNG, JPEG, WebP, GIF or BMP image.",
+    422: "A value is out of range, or an image is corrupt, blank or shows several digits.",
+    429: "Too busy; `Retry-After` says when to try again.",
+    503: "The model is still loading, or the service is stopping.",
+    504: "The deadline passed.",
+}
+JSON_ERRORS = (400, 401, 404, 413, 422, 429, 503, 504)
+IMAGE_ERRORS = (400, 401, 404, 413, 415, 422, 429, 503, 504)
+QUERY_ERRORS = (401, 404, 422, 429, 503, 504)
+IMAGE_SCHEMA: Schema = {"type": "string", "format": "binary"}
+PIXELS: Schema = {
+    "type": "array",
+    "description": "rows of pixels 0…255: [H][W], [H][W][1] or [H][W][3]",
+    "items": {"type": "array", "items": {}},
+}
+IMAGE_BODY: Schema = {
+    "required": True,
+    "description": "One image as it is, several as form parts, or JSON; the bytes decide, not the type.",
+    "content": {
+        **{
+            f"image/{kind}": {"schema": IMAGE_SCHEMA}
+            for kind in ("png", "jpeg", "webp", "gif", "bmp")
+        },
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "description": "every file part is one image, whatever its name",
+                "properties": {"file": IMAGE_SCHEMA},
+            }
+        },
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "minProperties": 1,
+                "maxProperties": 1,
+                "additionalProperties": False,
+                "properties": {
+                    "image": BASE64_IMAGE,
+                    "images": {"type": "array", "items": BASE64_IMAGE, "minItems": 1},
+                    "instances": {"type": "array", "items": PIXELS, "minItems": 1},
+                },
+            },
+            "example": {"image": f"data:image/png;base64,{EXAMPLE_PNG}"},
+        },
+    },
+}
+
+
+def _parameter(place: str, name: str, description: str, schema: Schema) -> Schema:
+    return {"name": name, "in": place, "description": description, "schema": schema}
+
+
+MODEL_CHOICE = [
+    _parameter("query", "model", "another model of the same task", {"type": "string"}),
+    _parameter(
+        "query",
+        "version",
+        "a version; absent: the newest that is ready",
+        {"type": "integer", "minimum": 0, "maximum": MAX_VERSION},
+    ),
+    _parameter("query", "version_label", "a version by its label", {"type": "string"}),
+    _parameter(
+        "header", "X-Timeout-Ms", "deadline of this request", {"type": "number", "minimum": 1}
+    ),
+    _parameter("header", "X-Request-ID", "echoed; made when absent", {"type": "string"}),
+]
+MODEL_NAME = {
+    **_parameter("path", "model", "a model's name", {"type": "string"}),
+    "required": True,
+}
+HEADERS: dict[str, Schema] = {
+    "X-Request-ID": {"description": "of the request, or made", "schema": {"type": "string"}}
+}
+MODEL_HEADERS: dict[str, Schema] = {
+    **HEADERS,
+    "X-Model": {
+        "description": "name/version that answered",
+        "schema": {"type": "string"},
+        "example": "digits/1",
+    },
+    "X-Batch-Size": {
+        "description": "rows that ran together, those of other requests included",
+        "schema": {"type": "integer"},
+    },
+    "Server-Timing": {
+        "description": "milliseconds of decode, queue, infer and encode",
+        "schema": {"type": "string"},
+        "example": "decode;dur=0.1, queue;dur=0.2, infer;dur=0.5, encode;dur=0.1",
+    },
+}
+RANDOM_SEED_HEADER: Schema = {
+    "description": "the seed that gives the same bytes again",
+    "schema": {"type": "integer"},
+}
+RETRY_AFTER: Schema = {"description": "seconds to wait", "schema": {"type": "integer"}}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The errors a route can give, all of one shape."""
+    described: dict[int | str, dict[str, Any]] = {}
+    for status in statuses:
+        waits = {"Retry-After": RETRY_AFTER} if status in (429, 503) else {}
+        described[status] = {
+            "model": Problem,
+            "description": MEANINGS[status],
+            "headers": {**HEADERS, **waits},
+        }
+    return described
+
+
+def operation(
+    answer: type[BaseModel] | None,
+    *,
+    body: type[RequestBody] | Schema | None = None,
+    query: type[QueryValues] | None = None,
+    errors: tuple[int, ...] = IMAGE_ERRORS,
+    content: dict[str, Schema] | None = None,
+    seeded: bool = False,
+) -> dict[str, Any]:
+    """The arguments of a router's method for one route that a model answers.
+
+    Args:
+        answer: the JSON answer; None: only `content` is answered, with an ETag.
+        body: a request model, or an OpenAPI request body such as IMAGE_BODY.
+        query: the model of the route's own query values.
+        errors: statuses of errors.
+        content: further content types of the answer, such as a PNG or a stream.
+        seeded: whether the answer says its random seed in a header.
+    """
+    headers = {**MODEL_HEADERS, **({"X-Random-Seed": RANDOM_SEED_HEADER} if seeded else {})}
+    whole: dict[str, Any] = {"description": "The answer.", "headers": headers}
+    if content:
+        whole["content"] = content
+    responses: dict[int | str, dict[str, Any]] = {200: whole, **problems(*errors)}
+    if answer is None:
+        responses[304] = {"description": "The image with the ETag that was sent is still right."}
+    extra: Schema = {"parameters": [*query_parameters(query), *MODEL_CHOICE]}
+    if body is not None:
+        extra["requestBody"] = body if isinstance(body, dict) else json_body(body)
+    described: dict[str, Any] = {"responses": responses, "openapi_extra": extra}
+    return described if answer is None else {**described, "response_model": answer}
+
+
+def json_body(model: type[RequestBody]) -> Schema:
+    """A request model as an OpenAPI request body, with the model's example."""
+    schema: Schema = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {name: tidy(field) for name, field in properties(model).items()},
+    }
+    if required := [
+        field.alias or name for name, field in model.model_fields.items() if field.is_required()
+    ]:
+        schema["required"] = required
+    extra = model.model_config.get("json_schema_extra")
+    example = extra["example"] if isinstance(extra, dict) else {}
+    return {
+        "required": True,
+        "content": {"application/json": {"schema": schema, "example": example}},
+    }
+
+
+def query_parameters(model: type[QueryValues] | None) -> list[Schema]:
+    """The query values of a model as OpenAPI parameters."""
+    found = [] if model is None else [(n, tidy(one)) for n, one in properties(model).items()]
+    return [_parameter("query", n, one.pop("description", ""), one) for n, one in found]
+
+
+def tidy(schema: Schema) -> Schema:
+    """A field's schema without titles, and without the null that stands for an absent field."""
+    kept = {key: value for key, value in schema.items() if key != "title"}
+    branches = [one for one in kept.pop("anyOf", []) if one != {"type": "null"}]
+    if len(branches) == 1:
+        kept = {**branches[0], **kept}
+    elif branches:
+        kept["anyOf"] = branches
+    if kept.get("default", ...) is None:
+        del kept["default"]
+    return kept

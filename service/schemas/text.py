@@ -1,0 +1,242 @@
+"""Requests and answers of the text routes, in our words and in OpenAI's."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.schemas.base import RequestBody, Schema
+from service.schemas.common import ModelName, RandomSeed
+from service.schemas.openapi import JSON_ERRORS, operation
+
+MAX_GENERATIONS = 256
+MAX_LENGTH = 10_000
+MAX_PROMPT = 50_000  # characters of a prompt, or of a string to score
+MAX_DIVERSITY = 100
+MAX_STOPS, MAX_STOP = 16, 100
+MAX_TOP_LOGPROBS = 5
+DEFAULT_DIVERSITY, DEFAULT_LENGTH = 0.5, 400
+OPENAI_TEMPERATURE, OPENAI_MAX_TOKENS = 1.0, 16
+
+Prompt = Annotated[str, Field(max_length=MAX_PROMPT)]
+Diversity = Annotated[float, Field(ge=0, le=MAX_DIVERSITY)]
+Diversities = Annotated[list[Diversity], Field(min_length=1, max_length=MAX_GENERATIONS)]
+Length = Annotated[int, Field(ge=1, le=MAX_LENGTH)]
+Count = Annotated[int, Field(ge=1, le=MAX_GENERATIONS)]
+StopString = Annotated[str, Field(min_length=1, max_length=MAX_STOP)]
+Stop = StopString | Annotated[list[StopString], Field(max_length=MAX_STOPS)]
+Logprobs = Annotated[int, Field(ge=0, le=MAX_TOP_LOGPROBS)]
+TopK = Annotated[int, Field(ge=1, le=2**31 - 1, description="draw from the k likeliest characters")]
+TopP = Annotated[
+    float,
+    Field(
+        gt=0,
+        le=1,
+        description="draw from the fewest likeliest characters with this probability together",
+    ),
+]
+Unknown = Literal["error", "replace"]
+UNKNOWN = "what to do with characters the model has never seen; replace: a space stands in"
+STOP = "the text ends before the first of these that is complete"
+
+
+class GenerateRequest(RequestBody):
+    """Continue a prompt at one or several temperatures."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"seed": "\n", "diversity": [0.2, 0.5, 1.0], "length": 40, "random_seed": 42}
+        }
+    )
+
+    seed: Prompt | None = Field(None, description="the text to continue")
+    prompt: Prompt | None = Field(None, description="another name of seed")
+    diversity: Diversity | Diversities | None = Field(
+        None,
+        description=f"temperature; 0: always the likeliest; a list: one text for each; "
+        f"absent: {DEFAULT_DIVERSITY}",
+    )
+    temperature: Diversity | Diversities | None = Field(
+        None, description="another name of diversity"
+    )
+    length: Length | None = Field(
+        None, description=f"characters to generate; absent: {DEFAULT_LENGTH}"
+    )
+    max_tokens: Length | None = Field(None, description="another name of length")
+    random_seed: RandomSeed | None = None
+    n: Count = Field(1, description="texts for each diversity")
+    top_k: TopK | None = None
+    top_p: TopP | None = None
+    stop: Stop | None = Field(None, description=STOP)
+    logprobs: Logprobs = Field(0, description="likeliest characters to report; 0: none")
+    include_seed: bool = Field(False, description="begin the text with the seed")
+    stream: bool = Field(False, description="the same as Accept: text/event-stream")
+    unknown: Unknown = Field("error", description=UNKNOWN)
+    continuation: str | None = Field(
+        None, description="of an earlier answer: resume where that ended"
+    )
+
+
+class ScoreRequest(RequestBody):
+    """Score a text character by character."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"text": "the ", "unknown": "replace"}})
+
+    text: Annotated[str, Field(min_length=1, max_length=MAX_PROMPT)]
+    unknown: Unknown = Field("error", description=UNKNOWN)
+
+
+class StreamOptions(BaseModel):
+    """Options of OpenAI's streams."""
+
+    model_config = ConfigDict(strict=True)
+
+    include_usage: bool = False
+
+
+Zero = Annotated[float, Field(ge=0, le=0)]
+NEUTRAL = "only the value that asks for nothing"
+
+
+class CompletionRequest(RequestBody):
+    """OpenAI's legacy completion; tokens are characters."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"model": "text", "prompt": "\n", "max_tokens": 40, "seed": 42}
+        }
+    )
+
+    model: str = Field("text", description="the model that answers")
+    prompt: Prompt | Annotated[list[Prompt], Field(max_length=MAX_GENERATIONS)] = Field(
+        "", description="several prompts give as many choices each"
+    )
+    max_tokens: Length = Field(OPENAI_MAX_TOKENS, description="characters")
+    temperature: Diversity = OPENAI_TEMPERATURE
+    top_k: TopK | None = None
+    top_p: TopP | None = None
+    n: Count = 1
+    stop: Stop | None = Field(None, description=STOP)
+    logprobs: Logprobs | None = None
+    echo: bool = False
+    seed: RandomSeed | None = None
+    stream: bool = False
+    stream_options: StreamOptions = StreamOptions()
+    unknown: Unknown = Field("error", description=UNKNOWN)
+    user: Any = Field(None, description="ignored")
+    best_of: Count | None = Field(None, description="only the value of n")
+    suffix: Literal[""] = Field("", description=NEUTRAL)
+    frequency_penalty: Zero = Field(0, description=NEUTRAL)
+    presence_penalty: Zero = Field(0, description=NEUTRAL)
+    logit_bias: Annotated[dict[str, float], Field(max_length=0)] = Field({}, description=NEUTRAL)
+
+
+class NotedCharacter(BaseModel):
+    """How likely the model found one character, at diversity 1 whatever it was drawn with."""
+
+    character: str = Field(examples=["e"])
+    logprob: float = Field(examples=[-0.31])
+    top: dict[str, float] = Field({}, examples=[{"e": -0.31, "a": -2.2}])
+
+
+class GeneratedText(BaseModel):
+    """One continuation of the seed."""
+
+    text: str = Field(examples=["the king is not so much,"])
+    diversity: float = Field(examples=[0.5])
+    finish_reason: str = Field(examples=["length"], description="length or stop")
+    continuation: str = Field(
+        examples=["AQ4c0f"], description="send it to go on from here; it needs no seed"
+    )
+    logprobs: list[NotedCharacter] | None = Field(None, description="with logprobs: 1 to 5")
+
+
+class GenerateAnswer(BaseModel):
+    """Generations ordered by diversity, then by number."""
+
+    model: ModelName
+    random_seed: int = Field(examples=[42])
+    generations: list[GeneratedText]
+    replaced: list[str] | None = Field(
+        None, description='with unknown: "replace": the characters a space stands in for'
+    )
+
+
+class ScoredCharacter(BaseModel):
+    """One character of the text."""
+
+    character: str = Field(examples=["a"])
+    logprob: float = Field(examples=[-0.3])
+
+
+class ScoreAnswer(BaseModel):
+    """How likely the model finds a text that begins where texts begin."""
+
+    model: ModelName
+    nats_per_character: float = Field(examples=[1.46])
+    bits_per_character: float = Field(examples=[2.1])
+    characters: list[ScoredCharacter]
+    replaced: list[str] | None = None
+
+
+class CompletionLogprobs(BaseModel):
+    """OpenAI's four lists, one entry a character."""
+
+    tokens: list[str]
+    token_logprobs: list[float]
+    top_logprobs: list[dict[str, float]] | None
+    text_offset: list[int]
+
+
+class CompletionChoice(BaseModel):
+    """One text."""
+
+    index: int = Field(examples=[0])
+    text: str = Field(examples=["the king is not so much,"])
+    logprobs: CompletionLogprobs | None = None
+    finish_reason: str = Field(examples=["length"])
+
+
+class CompletionUsage(BaseModel):
+    """Characters, under the names that OpenAI's clients read."""
+
+    prompt_tokens: int = Field(examples=[15])
+    completion_tokens: int = Field(examples=[24])
+    total_tokens: int = Field(examples=[39])
+
+
+class CompletionAnswer(BaseModel):
+    """OpenAI's text completion; `random_seed` is the number that gives the same text again."""
+
+    id: str = Field(examples=["cmpl-4be7b4a3f5a54d0cbd5a7a0f5b1f2c11"])
+    object: str = "text_completion"
+    created: int = Field(examples=[1790000000])
+    model: str = Field(examples=["text"])
+    system_fingerprint: str = Field(examples=["text/1"], description="model and version")
+    random_seed: int = Field(examples=[42])
+    choices: list[CompletionChoice]
+    usage: CompletionUsage
+
+
+def _stream(example: str) -> dict[str, Schema]:
+    return {"text/event-stream": {"schema": {"type": "string"}, "example": example}}
+
+
+GENERATE = operation(
+    GenerateAnswer,
+    body=GenerateRequest,
+    errors=JSON_ERRORS,
+    content=_stream(
+        'data: {"index":0,"text":"the k"}\n\ndata: {"index":0,"finish_reason":"length",'
+        '"random_seed":42,"continuation":"AQ4c0f"}\n\ndata: [DONE]\n\n'
+    ),
+)
+SCORE = operation(ScoreAnswer, body=ScoreRequest, errors=JSON_ERRORS)
+COMPLETE = operation(
+    CompletionAnswer,
+    body=CompletionRequest,
+    errors=JSON_ERRORS,
+    content=_stream(
+        'data: {"id":"cmpl-1","object":"text_completion","choices":[{"index":0,"text":"the k",'
+        '"logprobs":null,"finish_reason":null}]}\n\ndata: [DONE]\n\n'
+    ),
+)

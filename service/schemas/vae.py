@@ -1,0 +1,193 @@
+"""Requests and answers of the VAE routes."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from service.codecs.random_streams import MAX_SEED
+from service.schemas.base import QueryValues, RequestBody, Schema
+from service.schemas.common import (
+    BASE64_IMAGE,
+    GRID,
+    ImageQuery,
+    ModelName,
+    NormalizeQuery,
+    QueryInteger,
+    RandomSeed,
+    SeenInput,
+)
+from service.schemas.openapi import IMAGE_BODY, JSON_ERRORS, QUERY_ERRORS, operation
+
+MAX_COUNT, DEFAULT_COUNT = 256, 16  # latent vectors of one request
+MIN_SIZE, MAX_SIZE, DEFAULT_SIZE = 2, 40, 20  # of a manifold
+MAX_SCALE = 10.0
+MAX_COORDINATE = 1_000.0  # of a latent vector
+MIN_STEPS, MAX_STEPS, DEFAULT_STEPS = 2, 64, 9  # of an interpolation
+
+Count = Annotated[int, Field(ge=1, le=MAX_COUNT, description="how many")]
+Coordinate = Annotated[float, Field(ge=-MAX_COORDINATE, le=MAX_COORDINATE)]
+Steps = Annotated[int, Field(ge=MIN_STEPS, le=MAX_STEPS)]
+Path = Literal["lerp", "slerp"]
+SEED: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_SEED}
+VECTOR_OR_PIXELS: Schema = {
+    "type": "array",
+    "description": "a latent vector, or rows of pixels",
+    "items": {},
+}
+# The size of a vector depends on the model: the task reads these, and names what is wrong.
+LatentPoint = Annotated[
+    Any,
+    WithJsonSchema(
+        {
+            "description": 'an image, a latent vector, or {"random_seed": 3}',
+            "oneOf": [
+                BASE64_IMAGE,
+                VECTOR_OR_PIXELS,
+                {
+                    "type": "object",
+                    "properties": {"random_seed": SEED, "image": BASE64_IMAGE},
+                    "maxProperties": 1,
+                    "additionalProperties": False,
+                },
+            ],
+        }
+    ),
+]
+
+
+class VaeSampleRequest(RequestBody):
+    """Sample latent vectors from the prior and decode them."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"n": 4, "random_seed": 7}})
+
+    n: Count = DEFAULT_COUNT
+    random_seed: RandomSeed | None = None
+    scale: Annotated[float, Field(ge=0, le=MAX_SCALE)] = Field(
+        1.0, description="standard deviation of the latent vectors; 0: the mean of the prior"
+    )
+
+
+class VaeDecodeRequest(RequestBody):
+    """Decode latent vectors."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"latents": [[0.0] * 20]}})
+
+    latents: Annotated[
+        list[Annotated[list[Coordinate], Field(description="a value for each latent dimension")]],
+        Field(min_length=1, max_length=MAX_COUNT),
+    ]
+
+
+class VaeInterpolateRequest(RequestBody):
+    """Interpolate between two points of the latent space."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"from": {"random_seed": 3}, "to": {"random_seed": 8}, "steps": 5}
+        }
+    )
+
+    start: LatentPoint = Field(alias="from")
+    end: LatentPoint = Field(alias="to")
+    steps: Steps = DEFAULT_STEPS
+    path: Path = "lerp"
+
+
+class SamplePngQuery(QueryValues):
+    """Which samples."""
+
+    random_seed: Annotated[QueryInteger, Field(ge=0, le=MAX_SEED)] | None = Field(
+        None, description="absent: other samples each time"
+    )
+    n: Annotated[QueryInteger, Field(ge=1, le=MAX_COUNT)] = Field(
+        DEFAULT_COUNT, description="how many"
+    )
+
+
+class ManifoldQuery(QueryValues):
+    """The grid over a two-dimensional latent space."""
+
+    size: Annotated[QueryInteger, Field(ge=MIN_SIZE, le=MAX_SIZE)] = Field(
+        DEFAULT_SIZE, description="images across, and down"
+    )
+
+
+class ReconstructQuery(ImageQuery):
+    """How to reconstruct."""
+
+    random_seed: Annotated[QueryInteger, Field(ge=0, le=MAX_SEED)] | None = Field(
+        None, description="sample z instead of taking the mean"
+    )
+
+
+class SampleAnswer(BaseModel):
+    """Pictures and the latent vectors they came from."""
+
+    model: ModelName
+    random_seed: int = Field(examples=[7], description="the same one gives the same bytes again")
+    images: list[str] = Field(examples=[["data:image/png;base64,iVBORw0KGgo="]])
+    latents: list[list[float]] = Field(examples=[[[0.3, -1.2]]])
+
+
+class Encoding(BaseModel):
+    """Where a picture lies: a normal distribution over the latent space."""
+
+    z_mean: list[float] = Field(examples=[[0.3, -1.2]])
+    z_log_var: list[float] = Field(examples=[[-3.1, -2.8]])
+    kl: float = Field(examples=[12.3], description="nats from the standard normal distribution")
+    input: SeenInput | None = Field(None, description="with return=input")
+
+
+class EncodeAnswer(BaseModel):
+    """Encodings in the order of the pictures."""
+
+    model: ModelName
+    encodings: list[Encoding]
+
+
+class ImagesAnswer(BaseModel):
+    """Pictures in the order of the latent vectors."""
+
+    model: ModelName
+    images: list[str] = Field(examples=[["data:image/png;base64,iVBORw0KGgo="]])
+
+
+class Reconstruction(BaseModel):
+    """A picture after the bottleneck; the losses are in nats."""
+
+    image: str = Field(examples=["data:image/png;base64,iVBORw0KGgo="])
+    z: list[float] = Field(examples=[[0.3, -1.2]])
+    noise: list[float] = Field(examples=[[0.0, 0.0]], description="0 without a random_seed")
+    reconstruction_loss: float = Field(examples=[78.1])
+    kl: float = Field(examples=[24.0])
+    anomaly_score: float = Field(examples=[102.1], description="the sum of both losses")
+    input: SeenInput | None = Field(None, description="with return=input")
+
+
+class ReconstructAnswer(BaseModel):
+    """Reconstructions in the order of the pictures."""
+
+    model: ModelName
+    random_seed: int | None = Field(None, examples=[3])
+    reconstructions: list[Reconstruction]
+
+
+class InterpolateAnswer(BaseModel):
+    """What lies on the way, from one end to the other."""
+
+    model: ModelName
+    images: list[str] = Field(examples=[["data:image/png;base64,iVBORw0KGgo="]])
+    latents: list[list[float]] = Field(examples=[[[0.3, -1.2]]])
+
+
+SAMPLE = operation(
+    SampleAnswer, body=VaeSampleRequest, errors=JSON_ERRORS, content=GRID, seeded=True
+)
+ENCODE = operation(EncodeAnswer, body=IMAGE_BODY, query=ImageQuery)
+DECODE = operation(ImagesAnswer, body=VaeDecodeRequest, errors=JSON_ERRORS, content=GRID)
+RECONSTRUCT = operation(ReconstructAnswer, body=IMAGE_BODY, query=ReconstructQuery, content=GRID)
+INTERPOLATE = operation(
+    InterpolateAnswer, body=VaeInterpolateRequest, query=NormalizeQuery, content=GRID
+)
+SAMPLE_PNG = operation(None, query=SamplePngQuery, errors=QUERY_ERRORS, content=GRID, seeded=True)
+MANIFOLD_PNG = operation(None, query=ManifoldQuery, errors=QUERY_ERRORS, content=GRID)
