@@ -1,6 +1,5 @@
 """Reads a request's body, at most so much of it, and its query values, strictly."""
 
-import math
 from typing import TypeVar
 
 from starlette.requests import ClientDisconnect, Request
@@ -51,33 +50,13 @@ def read_query(request: Request, model: type[Query]) -> Query:
     return model.parse(request.query_params)
 
 
-def query_choice(request: Request, name: str, choices: tuple[str, ...], default: str) -> str:
-    """One of `choices`, or InvalidValue."""
-    value = request.query_params.get(name, default)
-    if value not in choices and value != default:
-        raise InvalidValue(f"{name} is one of {', '.join(choices)}; {value[:40]!r} came.")
-    return value
-
-
 def query_integer(request: Request, name: str, low: int, high: int) -> int | None:
     """A whole number in low..high, None if absent, or InvalidValue."""
     value = request.query_params.get(name)
     if value is None:
         return None
     if not (value.isascii() and value.isdigit() and len(value) < 19 and low <= int(value) <= high):
-        raise InvalidValue(f"{name} is a whole number from {low} to {high}; {value[:40]!r} came.")
+        raise InvalidValue(
+            f"{name} must be a whole number from {low} to {high}, got {value[:40]!r}"
+        )
     return int(value)
-
-
-def query_number(request: Request, name: str, low: float, high: float) -> float | None:
-    """A number in low..high, None if absent, or InvalidValue."""
-    value = request.query_params.get(name)
-    if value is None:
-        return None
-    try:
-        number = float(value)
-    except ValueError:
-        number = math.nan
-    if not low <= number <= high:
-        raise InvalidValue(f"{name} is a number from {low:g} to {high:g}; {value[:40]!r} came.")
-    return number
