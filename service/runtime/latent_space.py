@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 class LatentSizes(BaseModel):
     """How many numbers z and w have, and which of w's go to the coarse and to the fine layers."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     z: int = Field(ge=1)
     w: int = Field(ge=1)
@@ -30,7 +30,7 @@ class LatentSizes(BaseModel):
 class Direction(BaseModel):
     """A way through w along which one attribute grows, and how well that was measured."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     vector: list[float]  # of unit length
     sigma: float = Field(gt=0)  # standard deviation of w along it

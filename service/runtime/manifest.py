@@ -8,13 +8,14 @@ import json
 import math
 import re
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from service.runtime.latent_space import Direction, LatentSizes
 
 EXTRA = "assets.extra"
+FORMAT: Final = 1  # of the manifest: what its keys are and mean; without the key it is 1
 # What the routes of a task call; the tensors of a signature that are named here have this form.
 NEEDED = {
     "autoencode_image": {
@@ -51,16 +52,16 @@ class TensorSpec(NamedTuple):
 class SignatureSpec(BaseModel):
     """Tensors of one signature as written, e.g. `"uint8 [B,28,28,1]"`."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     inputs: dict[str, str]
     outputs: dict[str, str]
 
 
 class InputSpec(BaseModel):
-    """The picture a model takes."""
+    """The image a model takes."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     height: int = Field(ge=1)
     width: int = Field(ge=1)
@@ -70,10 +71,15 @@ class InputSpec(BaseModel):
 
 
 class Manifest(BaseModel):
-    """The manifest's fields that serving needs; others are the model's own business."""
+    """Every key of a manifest of format 1.
 
-    model_config = ConfigDict(frozen=True)
+    An unknown key is an error: a default taken in place of a renamed key would serve the model wrongly
+    or slowly without a word. A new key is a new field here; a changed meaning is a new FORMAT.
+    """
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal[1] = FORMAT
     name: str
     version: int = Field(ge=0)
     task: str
@@ -83,15 +89,19 @@ class Manifest(BaseModel):
     vocabulary: list[str] = []  # the characters of a text model, in the order of their ids
     steps: int = Field(1, ge=1, le=4096)  # the size T of every array that goes along time
     signatures: dict[str, SignatureSpec]
+    scores: str | None = None  # what a classifier's are: "probability" or "decision"
+    compiled: bool = False  # the signatures are compiled with XLA
     max_batch_size: int = Field(ge=1, le=1024)
     batch_sizes: list[int] = []  # the only ones it is run at; none: powers of two
     batch_limits: dict[str, int] = {}  # signature → most rows of one run; absent: max_batch_size
     tolerance: dict[str, float] = {}
     card: str | None = None
+    origin: str | None = None  # released, trained or adopted; what exporting again looks at
     release: str | None = None
     files: dict[str, str] = {}
     latents: LatentSizes | None = None
     w_mean: list[float] = []
+    w_std: float | None = None  # root mean square of w's distance from its mean
     directions: dict[str, Direction] = {}
 
     @field_validator("vocabulary")
@@ -140,9 +150,7 @@ def read_manifest(directory: Path) -> Manifest:
     except FileNotFoundError:
         raise ManifestError(f"{EXTRA}/manifest.json is missing") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ManifestError(f"{EXTRA}/manifest.json: {where}: {first['msg']}") from None
+        raise ManifestError(f"{EXTRA}/manifest.json: {_sentence(error)}") from None
     except (OSError, ValueError) as error:
         raise ManifestError(f"{EXTRA}/manifest.json cannot be read: {error}") from None
     placed = (directory.parent.name, directory.name)
@@ -157,6 +165,23 @@ def read_manifest(directory: Path) -> Manifest:
     if manifest.task == "classify_image":
         _check_classifier(manifest)
     return manifest
+
+
+def _sentence(error: ValidationError) -> str:
+    """Say the first thing that is wrong with a manifest."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if where == "format":
+        return (
+            f"format must be {FORMAT}, got {first['input']!r}: a newer version of Vitrine exported "
+            "this model; update the service"
+        )
+    if first["type"] == "extra_forbidden":
+        return (
+            f"{where} must be a key of format {FORMAT}, got an unknown one; export the model again, "
+            "or update the service"
+        )
+    return f"{where}: {first['msg']}"
 
 
 def _check_classifier(manifest: Manifest) -> None:

@@ -21,6 +21,7 @@ from training.export.release import Release, exported_versions, load_weights, re
 from training.job import Arrays, Job, Signature
 
 MAX_BATCH_SIZE = 64
+FORMAT = 1  # of the manifest; another one as soon as a key means something else
 
 
 class Artefact(NamedTuple):
@@ -70,6 +71,7 @@ def write(artefact: Artefact, models: Path, name: str) -> Path:
         golden, described = _golden(scratch, signatures, artefact.golden_inputs)
         np.savez_compressed(extra / "golden.npz", allow_pickle=False, **golden)
         manifest = {
+            "format": FORMAT,
             "name": name,
             "version": version,
             "task": artefact.task,

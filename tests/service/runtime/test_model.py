@@ -90,6 +90,13 @@ def test_another_processor_within_tolerance_is_accepted(directory):
         (lambda d: edit_manifest(d, vocabulary=["a", "bc"]), "one character"),
         (lambda d: edit_manifest(d, vocabulary=["a", "a"]), "twice"),
         (lambda d: edit_manifest(d, steps=0), "steps"),
+        (lambda d: edit_manifest(d, chunk=16), "chunk must be a key of format 1, got an unknown one"),
+        (lambda d: edit_manifest(d, format=2, chunk=16), "format must be 1, got 2: a newer version"),
+        (lambda d: edit_manifest(d, format="1"), "format must be 1, got '1'"),
+        (
+            lambda d: edit_manifest(d, input={"height": 28, "width": 28, "channels": 1, "size": 9}),
+            "input.size must be a key",
+        ),
         (lambda d: edit_manifest(d, name="other"), "the manifest is of other/1"),
         (lambda d: edit_manifest(d, files={"../../x": "sha256:0"}), "leaves the version directory"),
         (lambda d: edit_manifest(d, card="../../../x"), "leaves the version directory"),
@@ -98,6 +105,7 @@ def test_another_processor_within_tolerance_is_accepted(directory):
     ids=[
         "changed-file", "missing-file", "no-manifest", "half-manifest", "bad-field",
         "sizes", "no-size", "characters", "twice", "steps",
+        "unknown-key", "newer-format", "odd-format", "unknown-inner-key",
         "wrong-place", "file-outside", "card-outside", "no-goldens",
     ],
 )  # fmt: skip
