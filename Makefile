@@ -59,6 +59,7 @@ clean:  ## remove the environment and caches; models and runs stay
 .venv/%.stamp: requirements/%.lock | python
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 python:

@@ -1,4 +1,4 @@
-"""`python -m service`: settings from the environment → create_app → uvicorn."""
+"""`vitrine serve` (`python -m service`): settings from the environment → create_app → uvicorn."""
 
 import argparse
 import os
@@ -7,10 +7,10 @@ import sys
 from service.settings import PREFIX, Settings, SettingsError, from_environ
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], prog: str = "python -m service") -> int:
     """Serve until a signal; return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m service",
+        prog=prog,
         description="Serve the models below VITRINE_MODELS over HTTP. Settings are environment variables:",
         epilog=settings_table(),
         formatter_class=argparse.RawDescriptionHelpFormatter,

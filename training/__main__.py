@@ -1,6 +1,7 @@
 """`python -m training`: train a job, export released weights, serve a model of your own, describe."""
 
 import argparse
+import ast
 import importlib
 import os
 import pkgutil
@@ -77,14 +78,21 @@ def job_names() -> list[str]:
     return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(jobs.__path__))
 
 
+def job_summary(name: str) -> str:
+    """The first line of a job's docstring, without importing the job."""
+    path = Path(jobs.__path__[0]) / f"{name.replace('-', '_')}.py"
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return docstring.partition("\n")[0]
+
+
 def load_job(name: str) -> Job:
     """Import one job; only its module pays for Keras."""
     return cast(Job, importlib.import_module(f"training.jobs.{name.replace('-', '_')}"))
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], prog: str = "python -m training") -> int:
     """Run one command; return the exit status."""
-    parser = _parser(arguments)
+    parser = _parser(arguments, prog)
     options = parser.parse_args(import_model.joined(arguments))
     try:
         return cast(int, options.run(options))
@@ -93,22 +101,27 @@ def main(arguments: list[str]) -> int:
         return 1
 
 
-def _parser(arguments: list[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
+def _parser(arguments: list[str], prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=prog, description="Train a job, export released weights, import a model of your own."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     train = commands.add_parser("train", help="train a job and export the result")
     trainings = train.add_subparsers(required=True, metavar="JOB", dest="job")
     for name in job_names():
-        one = trainings.add_parser(name)
+        one = trainings.add_parser(name, help=job_summary(name).replace("%", "%%"))
         one.add_argument("--workdir", type=Path, help="checkpoints and logs (default: runs/NAME)")
         one.add_argument("--models", type=Path, default=Path("models"), help="where to export to")
         one.add_argument("--name", help="export under this name instead of the job's own")
-        if name in arguments:
+        if arguments[:2] == ["train", name]:
             job = load_job(name)
             TASKS[job.TASK].add_data_option(one)
             config_options.add_arguments(one, job.Config)
     train.set_defaults(run=_train)
+
+    listing = commands.add_parser("jobs", help="list the jobs that can be trained")
+    listing.set_defaults(run=_jobs)
 
     saved_model = commands.add_parser("export", help="build SavedModels from the released weights")
     saved_model.add_argument(
@@ -153,6 +166,12 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     describe.set_defaults(run=_describe)
     pretrained.add_class_index(commands)
     return parser
+
+
+def _jobs(_: argparse.Namespace) -> int:
+    for name in job_names():
+        print(f"{name:<15}{job_summary(name)}")
+    return 0
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -225,13 +244,13 @@ def _describe(options: argparse.Namespace) -> int:
     if pretrained.is_asked(options):
         return pretrained.describe(options)
     if options.name:
-        from training.export import card
+        from training.export import card_text
 
         if options.name not in release.NAMES:
             raise ValueError(
                 f"nothing released as {options.name}; there are {', '.join(release.NAMES)}"
             )
-        print(card.render(release.read(release.RELEASED / options.name).card))
+        print(card_text.render(release.read(release.RELEASED / options.name).card))
         return 0
     if not options.input or bool(options.conv) == bool(options.pool):
         raise ValueError("describe needs a model's name, or --input with either --conv or --pool")
@@ -240,13 +259,13 @@ def _describe(options: argparse.Namespace) -> int:
 
 
 def _describe_layer(options: argparse.Namespace) -> list[str]:
-    from training.export import layer_table
+    from training.cli import layer_shapes
 
     if options.pool:
-        return layer_table.describe_pooling(
+        return layer_shapes.describe_pooling(
             options.input, options.pool, options.stride, options.batch
         )
-    return layer_table.describe_convolution(
+    return layer_shapes.describe_convolution(
         options.input, options.conv, options.padding, options.stride, options.batch
     )
 

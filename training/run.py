@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from training.export import card, release, saved_model
+from training.export import card, card_text, release, saved_model
 from training.job import Job, JobConfig
 
 NOTE = "run.json"  # in the working directory: configuration and data of the training it holds
@@ -32,7 +32,7 @@ def train(
     measured = job.evaluate(model, splits)
     fitted = {"history": history, "seconds": time.monotonic() - started}
     made = card.make_card(job, config, splits, model, measured, fitted)
-    print(card.render(made), flush=True)
+    print(card_text.render(made), flush=True)
     finished = release.write(
         workdir / "release",
         model,

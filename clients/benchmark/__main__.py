@@ -46,9 +46,9 @@ PARTS: dict[str, ModuleType] = {
 }
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], prog: str = "python -m clients.benchmark") -> int:
     """Measure, print, write; status 1 if something did not start or answered wrongly."""
-    options = _parser().parse_args(arguments)
+    options = _parser(prog).parse_args(arguments)
     signal.signal(
         signal.SIGTERM, lambda *_: sys.exit(143)
     )  # so that `finally` stops what we started
@@ -134,9 +134,9 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m clients.benchmark",
+        prog=prog,
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

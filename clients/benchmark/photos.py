@@ -1,7 +1,7 @@
 """The part of the benchmark that posts a photo: decoded, run and named through HTTP, beside a raw call.
 
 It measures every network of the models folder that names photos, so that another one (such as
-`python -m training export labels --arch MobileNetV2` makes) stands beside the released one. One
+`vitrine export labels --arch MobileNetV2` makes) stands beside the released one. One
 224×224 JPEG on one connection, and the model's `serving_default` with one picture.
 """
 

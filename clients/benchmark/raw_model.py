@@ -42,7 +42,7 @@ def newest_version(models: Path, name: str = "digits") -> Path:
     versions = [path for path in folder.glob("*") if path.name.isdigit() and path.is_dir()]
     if not versions:
         raise ValueError(
-            f"{folder} holds no version of the model; `python -m training export {name}` makes one"
+            f"{folder} holds no version of the model; `vitrine export {name}` makes one"
         )
     return max(versions, key=lambda path: int(path.name))
 

@@ -32,9 +32,9 @@ ERASE = "\r\x1b[K"  # the terminal's line
 Measured = dict[str, dict[str, list[Step]]]  # scenario → URL → steps
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], prog: str = "python -m clients.load") -> int:
     """Measure each chosen scenario in turn; status 1 if one could not be run or was answered wrongly."""
-    options = _parser().parse_args(arguments)
+    options = _parser(prog).parse_args(arguments)
     urls = options.url or [os.environ.get("VITRINE_URL", DEFAULT_URL)]
     try:
         key = os.environ.get("VITRINE_API_KEY", "")
@@ -110,9 +110,9 @@ def _is_wrong(measured: Measured) -> bool:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m clients.load",
+        prog=prog,
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -20,9 +20,9 @@ from clients.robustness.report import Measured, Report, merge_into_card, render,
 from vitrine_client import AsyncVitrine, VitrineError
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], prog: str = "python -m clients.robustness") -> int:
     """Measure and print, or only draw the sheet; return the exit status."""
-    options = _parser().parse_args(arguments)
+    options = _parser(prog).parse_args(arguments)
     try:
         rows = _rows(options.data_dir, options.fashion_dir, options.images)
         if options.sheet:
@@ -82,8 +82,8 @@ def _progress(row: Row, done: int, total: int, begun: float) -> Callable[[int], 
     return show
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m clients.robustness", description=__doc__)
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     parser.add_argument("--data-dir", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--fashion-dir", type=Path, metavar="FOLDER", help="Fashion-MNIST's files")
     parser.add_argument("--url", help="default: VITRINE_URL, else http://127.0.0.1:8000")

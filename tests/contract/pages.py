@@ -14,6 +14,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[2]
 ADDRESS = "http://127.0.0.1:8000"  # what the pages say
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+COMMANDS = "commands"
 MARK = "--- the end of a block ---"
 LOGGED = f"\nconsole.log({MARK!r});\n"
 IN_BROWSER = Path(__file__).with_name("in_browser.mjs")
@@ -58,7 +59,7 @@ def follow(runner: str, chosen: list[Block], folder: Path, url: str = ADDRESS) -
     finished = subprocess.run(
         [*command, program],
         cwd=reader(folder),
-        env=_environment(url),
+        env=_environment(url, folder),
         capture_output=True,
         text=True,
         timeout=900,
@@ -73,16 +74,21 @@ def follow(runner: str, chosen: list[Block], folder: Path, url: str = ADDRESS) -
 
 
 def reader(folder: Path) -> Path:
-    """The folder itself, with `docs/` in it as in a clone."""
+    """The folder itself, with `docs/` in it as in a clone, and `vitrine` in a folder of commands."""
     if not (folder / "docs").exists():
         (folder / "docs").symlink_to(ROOT / "docs")
+        (folder / COMMANDS).mkdir()
+        command = folder / COMMANDS / "vitrine"
+        command.write_text(f"#!/bin/sh\nexec '{sys.executable}' -m vitrine_command \"$@\"\n")
+        command.chmod(0o755)
     return folder
 
 
-def _environment(url: str) -> dict[str, str]:
-    """`python` is this one and finds the project; nothing goes to a proxy."""
+def _environment(url: str, folder: Path) -> dict[str, str]:
+    """`python` and `vitrine` are those of this checkout; nothing goes to a proxy."""
     inherited = {name: value for name, value in os.environ.items() if "VITRINE" not in name}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    commands = (str(folder / COMMANDS), str(Path(sys.executable).parent), os.environ["PATH"])
+    path = os.pathsep.join(commands)
     modules = f"{ROOT}{os.pathsep}{ROOT / 'clients' / 'python'}"
     ours = {"PATH": path, "PYTHONPATH": modules, "VITRINE_URL": url}
     return {**inherited, **ours, "no_proxy": "*", "NO_PROXY": "*"}

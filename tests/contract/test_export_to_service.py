@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageOps
 from service.runtime.manifest import check_files, read_manifest
 from tests.contract.pages import ROOT, blocks, follow
 from training.data.mnist import synthetic_digits
+from vitrine_command import PARTS
 
 pytestmark = pytest.mark.tensorflow
 SEVEN = ROOT / "docs" / "seven.png"
@@ -175,13 +176,14 @@ def test_the_curl_lines_of_the_docs_run_as_they_stand(service, tmp_path):
 
 
 def test_the_describe_commands_of_the_course_run_as_they_stand(tmp_path):
-    asked = commands("docs/course.md", "python -m training describe")
+    asked = commands("docs/course.md", "vitrine describe")
 
     assert len(follow("sh", asked, tmp_path)) == 10
 
 
 def test_the_client_commands_of_the_course_run_as_they_stand(service, tmp_path):
-    asked = commands("docs/course.md", "python -m vitrine_client")
+    [client] = PARTS["ask a running service"]
+    asked = commands("docs/course.md", tuple(f"vitrine {name} " for name in client.commands))
     answers = follow("sh", asked, tmp_path, service)
 
     assert len(answers) == 6

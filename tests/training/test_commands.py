@@ -52,10 +52,10 @@ def test_describe_prints_the_card_with_the_formulas(capsys):
     [
         ("describe", "needs a model's name"),
         ("describe nothing", "nothing released as nothing"),
-        ("describe --input 28x28x3 --conv 5x5x1", "the filter has 1 channels and the input 3"),
-        ("describe --input 3x3x1 --conv 5x5x1", "larger than"),
+        ("describe --input 28x28x3 --conv 5x5x1", "as many channels as --input (3), got 1"),
+        ("describe --input 3x3x1 --conv 5x5x1", "fit into the padded input 3×3, got 5"),
         ("describe --input 28x28x1 --conv 5x5x1 --stride 0", "stride"),
-        ("describe --input 2x2x1 --pool 3", "larger than"),
+        ("describe --input 2x2x1 --pool 3", "fit into the padded input 2×2, got 3"),
         ("export nothing", "nothing released as nothing"),
         ("train digits-course --name ../x --data-dir /nowhere", "no model name"),
         ("train digits-course --data-dir /nowhere", "holds neither"),

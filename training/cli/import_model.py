@@ -1,4 +1,4 @@
-"""`python -m training adopt`, as a person types it; TensorFlow is loaded when it runs, not for its help."""
+"""`vitrine import`, as a person types it; TensorFlow is loaded when it runs, not for its help."""
 
 import argparse
 import sys
@@ -21,7 +21,7 @@ def joined(arguments: list[str]) -> list[str]:
 
 def add_arguments(commands: Any) -> None:
     """Add the command to the others."""
-    importer = commands.add_parser("adopt", help="serve a finished Keras classifier of pictures")
+    importer = commands.add_parser("import", help="export a finished Keras image classifier")
     importer.add_argument("path", type=Path, help=".keras or .h5 file, or a SavedModel folder")
     importer.add_argument("--name", required=True, help="what the model is called from now on")
     importer.add_argument(

@@ -1,4 +1,4 @@
-"""How many parameters a layer has and what shape comes out, with the formula filled in."""
+"""The layers of a built network for its card: parameters and output shape, with the formula filled in."""
 
 from collections.abc import Sequence
 from typing import Any, TypedDict
@@ -93,67 +93,3 @@ def _size(size: int | None, window: int, stride: int, padding: str) -> str:
     if padding == "same":
         return f"size ⌈{size}/{stride}⌉ = {-(-size // stride)}"
     return f"size ({size} − {window} + 2·0)/{stride} + 1 = {(size - window) // stride + 1}"
-
-
-def describe_convolution(
-    input_shape: Sequence[int], kernel: Sequence[int], padding: int, stride: int, batch: int
-) -> list[str]:
-    """Parameters and output of one filter `kernel` (H×W×C) on `input_shape` (H×W×C), in sentences.
-
-    The numbers come out of a real Keras layer wherever the size is a whole number.
-    """
-    if kernel[-1] != input_shape[-1]:
-        raise ValueError(
-            f"the filter has {kernel[-1]} channels and the input {input_shape[-1]}; they must be equal"
-        )
-    _check_window(input_shape, max(kernel[:2]), padding, stride)
-    layer = keras.layers.Conv2D(1, tuple(kernel[:2]), strides=stride)
-    padded = (batch, input_shape[0] + 2 * padding, input_shape[1] + 2 * padding, input_shape[2])
-    layer.build(padded)
-    weights = "·".join(str(size) for size in kernel)
-    lines = [f"parameters: {weights} + 1 bias = {layer.count_params()}"]
-    sizes = [
-        (side - window + 2 * padding) / stride + 1
-        for side, window in zip(input_shape[:2], kernel[:2], strict=True)
-    ]
-    for axis, side, window, size in zip(
-        ("height", "width"), input_shape[:2], kernel[:2], sizes, strict=True
-    ):
-        lines.append(f"{axis}: ({side} − {window} + 2·{padding})/{stride} + 1 = {size:g}")
-    if all(size.is_integer() for size in sizes):
-        return [*lines, f"output shape: {_times(layer.compute_output_shape(padded))}"]
-    valid = layer.compute_output_shape(padded)
-    same = keras.layers.Conv2D(1, tuple(kernel[:2]), strides=stride, padding="same")
-    plain = same.compute_output_shape((batch, *input_shape))
-    return [
-        *lines,
-        "That is no size: the last step would put part of the filter outside the padded picture.",
-        f"  padding {padding}, then 'valid' leaves that step out (rounds down): {_times(valid)}",
-        f"  'same' pads just enough for ⌈size/stride⌉ (rounds up): {_times(plain)}",
-    ]
-
-
-def describe_pooling(input_shape: Sequence[int], window: int, stride: int, batch: int) -> list[str]:
-    """Output of max pooling on a batch of activation maps (H×W×C), through a real Keras layer."""
-    _check_window(input_shape, window, 0, stride)
-    shape = (batch, *input_shape)
-    output = keras.layers.MaxPooling2D(window, strides=stride)(keras.ops.zeros(shape)).shape
-    return [
-        "parameters: 0 (a maximum has nothing to learn)",
-        f"size: ({input_shape[0]} − {window})/{stride} + 1 = "
-        f"{(input_shape[0] - window) / stride + 1:g}",
-        f"output shape: {_times(shape)} → {_times(output)}",
-    ]
-
-
-def _check_window(input_shape: Sequence[int], window: int, padding: int, stride: int) -> None:
-    if stride < 1 or padding < 0:
-        raise ValueError(
-            f"the stride is 1 or more ({stride} came), the padding 0 or more ({padding})"
-        )
-    if window > min(input_shape[:2]) + 2 * padding:
-        raise ValueError(f"a window of {window} is larger than the input {_times(input_shape)}")
-
-
-def _times(shape: Sequence[int]) -> str:
-    return "×".join(str(size) for size in shape)

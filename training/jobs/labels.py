@@ -61,7 +61,7 @@ class Pretraining(NamedTuple):
 def load_data(config: Config, data: Path | None) -> Pretraining:
     """Refuse: this is the first step of a training."""
     raise ValueError(
-        "labels comes trained, there is nothing to train: python -m training export labels builds it "
+        "labels comes trained, there is nothing to train: vitrine export labels builds it "
         "(--arch and --weights choose another network)"
     )
 

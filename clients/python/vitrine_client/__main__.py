@@ -41,10 +41,12 @@ COMMANDS = (
 
 
 def main(
-    arguments: Sequence[str] | None = None, client: Callable[[str | None], Vitrine] = Vitrine
+    arguments: Sequence[str] | None = None,
+    client: Callable[[str | None], Vitrine] = Vitrine,
+    prog: str = "python -m vitrine_client",
 ) -> int:
     """Command-line arguments → answers on standard output and an exit code."""
-    options = _parser().parse_args(arguments)
+    options = _parser(prog).parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without a letter gets a "?"
     try:
@@ -62,10 +64,8 @@ def main(
     return code or 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m vitrine_client", description="Ask a Vitrine service."
-    )
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=prog, description="Ask a Vitrine service.")
     commands = parser.add_subparsers(required=True, metavar="command")
     for add in COMMANDS:
         command = add(commands)

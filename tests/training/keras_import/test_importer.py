@@ -427,7 +427,7 @@ def test_a_directory_that_is_no_saved_model_is_refused(tmp_path):
 def test_on_the_command_line_a_refusal_is_one_sentence_and_status_2(tmp_path, capsys):
     path = saved(tmp_path, network())
     labels = write_labels(tmp_path, "rose\n")
-    command = ["adopt", str(path), "--name", "flowers", "--labels", str(labels)]
+    command = ["import", str(path), "--name", "flowers", "--labels", str(labels)]
     models = ["--models", str(tmp_path / "models")]
 
     assert main([*command, *models, "--input-range", "-1..1"]) == 2

@@ -136,7 +136,7 @@ def test_another_network_is_exported_under_its_own_name(tmp_path, monkeypatch):
 def test_training_what_comes_trained_says_how_to_get_it(capsys):
     assert main(["train", "labels"]) == 1
 
-    assert "python -m training export labels" in capsys.readouterr().err
+    assert "vitrine export labels" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from training import run
-from training.export import card
+from training.export import card_text
 from training.jobs import text, text_course
 from training.text import corpus, lstm
 from training.text import fitting as text_fitting
@@ -195,7 +195,7 @@ def test_the_card_has_samples_on_the_way_and_reads_well(trained):
     assert {
         len(sample[diversity]) for sample in samples for diversity in ("0.2", "0.5", "1.0")
     } == {200}
-    shown = card.render(read_card(version))
+    shown = card_text.render(read_card(version))
     assert "four gates, each of input, own output and bias" in shown
     assert "preds" in shown
 

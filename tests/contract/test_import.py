@@ -23,7 +23,7 @@ def folder(tmp_path_factory):
     """Where a reader follows the page up to the first question: models/flowers/1 and 2, and pictures."""
     folder = tmp_path_factory.mktemp("reader")
     follow("python", blocks(PAGE, "python"), folder)
-    follow("sh", shell("training adopt"), folder)
+    follow("sh", shell("vitrine import"), folder)
     return folder
 
 
