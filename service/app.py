@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -38,6 +39,7 @@ from service.runtime.model import load_model
 from service.runtime.repository import ModelRepository
 from service.runtime.servable import Servable
 from service.scheduling.admission import Admission
+from service.schemas import document
 from service.settings import Settings
 from service.tensorflow_engine import load_tensorflow
 
@@ -98,6 +100,8 @@ def create_app(
         version=__version__,
         summary="Keras models behind a REST API",
         lifespan=lifespan,
+        openapi_tags=document.tags(),
+        generate_unique_id_function=document.operation_id,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -115,6 +119,10 @@ class VitrineApp(FastAPI):
     """FastAPI with our own layers around its own, so that a shortcut spares a request all of them."""
 
     wrap: Callable[[ASGIApp], ASGIApp]
+
+    def openapi(self) -> dict[str, Any]:
+        """FastAPI's document, and the keys that it does not know of."""
+        return document.secured(super().openapi())
 
     def build_middleware_stack(self) -> ASGIApp:
         """FastAPI's stack in ours; its outermost layer, which answers 500 as text, gives way."""

@@ -108,7 +108,7 @@ class Call:
         self._batch_size = batched.batch_size
         return batched
 
-    def answer(self, encode: Callable[[], dict[str, Any]]) -> Response:
+    def answer(self, encode: Callable[[], dict[str, Any]], **headers: str) -> Response:
         """The JSON answer: `encode`'s fields after the model's name, with timings in the headers."""
         started = time.monotonic()
         manifest = self.servable.manifest
@@ -116,7 +116,7 @@ class Call:
         body = to_json({"model": model, **encode()})
         earlier = self._timings.get("encode", 0.0)
         self._timings["encode"] = earlier + time.monotonic() - started
-        return Response(body, 200, self.headers(), JSON)
+        return Response(body, 200, {**self.headers(), **headers}, JSON)
 
     async def answer_images(
         self, images: Pixels, fields: Callable[[list[str]], dict[str, Any]], **headers: str
@@ -129,7 +129,7 @@ class Call:
             png = await self.encode(len(images), lambda: encode_png(tile(images)))
             return Response(png, 200, {**self.headers(), **headers}, PNG)
         uris = await self.encode(len(images), lambda: [data_uri(encode_png(i)) for i in images])
-        return self.answer(lambda: fields(uris))
+        return self.answer(lambda: fields(uris), **headers)
 
     async def encode(self, pictures: int, function: Callable[[], T]) -> T:
         """Run `function`, which encodes so many pictures: many of them on another thread."""

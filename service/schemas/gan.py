@@ -17,7 +17,7 @@ from service.schemas.common import (
     RandomSeed,
     SeenInput,
 )
-from service.schemas.openapi import IMAGE_BODY, JSON_ERRORS, QUERY_ERRORS, operation
+from service.schemas.openapi import IMAGE_BODY, JSON_ERRORS, QUERY_ERRORS, event_stream, operation
 from service.schemas.vae import (
     DEFAULT_COUNT,
     DEFAULT_STEPS,
@@ -206,6 +206,15 @@ class ProjectAnswer(BaseModel):
     inputs: list[SeenInput] | None = Field(None, description="with return=input")
 
 
+class ProjectionStep(BaseModel):
+    """How far the projection of one image is; the last event is the whole answer."""
+
+    index: int = Field(description="which image")
+    step: int
+    loss: float
+    image: str
+
+
 SAMPLE = operation(
     GanSampleAnswer, body=GanSampleRequest, errors=JSON_ERRORS, content=GRID, seeded=True
 )
@@ -225,9 +234,9 @@ PROJECT = operation(
     query=ProjectQuery,
     content={
         **GRID,
-        "text/event-stream": {
-            "schema": {"type": "string"},
-            "example": 'data: {"index":0,"step":5,"loss":0.31,"image":"data:image/png;base64,…"}\n\n',
-        },
+        **event_stream(
+            ProjectionStep | ProjectAnswer,
+            'data: {"index":0,"step":5,"loss":0.31,"image":"data:image/png;base64,…"}\n\n',
+        ),
     },
 )

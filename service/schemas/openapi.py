@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from service.runtime.repository import MAX_VERSION
-from service.schemas.base import QueryValues, RequestBody, Schema, properties
+from service.schemas.base import QueryValues, RequestBody, Schema, properties, resolve
 from service.schemas.common import BASE64_IMAGE, Problem
 
 # A 7 of two lines, 28×28, light on black: a request that works when it is sent as it stands.
@@ -161,6 +161,19 @@ def operation(
         extra["requestBody"] = body if isinstance(body, dict) else json_body(body)
     described: dict[str, Any] = {"responses": responses, "openapi_extra": extra}
     return described if answer is None else {**described, "response_model": answer}
+
+
+def event_stream(event: Any, example: str) -> dict[str, Schema]:
+    """Server-sent events, each `data:` a JSON object of the given type but for a last `[DONE]`."""
+    schema = TypeAdapter(event).json_schema()
+    item = resolve(schema, schema.pop("$defs", {}))
+    return {
+        "text/event-stream": {
+            "schema": {"type": "string"},
+            "example": example,
+            "x-item-schema": item,
+        }
+    }
 
 
 def json_body(model: type[RequestBody]) -> Schema:

@@ -4,9 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.schemas.base import RequestBody, Schema
+from service.schemas.base import RequestBody
 from service.schemas.common import ModelName, RandomSeed
-from service.schemas.openapi import JSON_ERRORS, operation
+from service.schemas.openapi import JSON_ERRORS, event_stream, operation
 
 MAX_GENERATIONS = 256
 MAX_LENGTH = 10_000
@@ -196,6 +196,15 @@ class CompletionChoice(BaseModel):
     finish_reason: str = Field(examples=["length"])
 
 
+class CompletionChunkChoice(BaseModel):
+    """What one choice got since the last chunk."""
+
+    index: int
+    text: str
+    logprobs: CompletionLogprobs | None = None
+    finish_reason: str | None = None
+
+
 class CompletionUsage(BaseModel):
     """Characters, under the names that OpenAI's clients read."""
 
@@ -217,17 +226,39 @@ class CompletionAnswer(BaseModel):
     usage: CompletionUsage
 
 
-def _stream(example: str) -> dict[str, Schema]:
-    return {"text/event-stream": {"schema": {"type": "string"}, "example": example}}
+class GenerateEvent(BaseModel):
+    """A chunk of one generation, or its end; `data: [DONE]` follows the last."""
+
+    index: int = Field(description="which generation")
+    text: str | None = None
+    logprobs: list[NotedCharacter] | None = None
+    finish_reason: str | None = None
+    random_seed: int | None = None
+    continuation: str | None = None
+    replaced: list[str] | None = None
+
+
+class CompletionChunk(BaseModel):
+    """A chunk of OpenAI's text completion; `data: [DONE]` follows the last."""
+
+    id: str
+    object: str
+    created: int
+    model: str
+    system_fingerprint: str
+    random_seed: int
+    choices: list[CompletionChunkChoice]
+    usage: CompletionUsage | None = None
 
 
 GENERATE = operation(
     GenerateAnswer,
     body=GenerateRequest,
     errors=JSON_ERRORS,
-    content=_stream(
+    content=event_stream(
+        GenerateEvent,
         'data: {"index":0,"text":"the k"}\n\ndata: {"index":0,"finish_reason":"length",'
-        '"random_seed":42,"continuation":"AQ4c0f"}\n\ndata: [DONE]\n\n'
+        '"random_seed":42,"continuation":"AQ4c0f"}\n\ndata: [DONE]\n\n',
     ),
 )
 SCORE = operation(ScoreAnswer, body=ScoreRequest, errors=JSON_ERRORS)
@@ -235,8 +266,9 @@ COMPLETE = operation(
     CompletionAnswer,
     body=CompletionRequest,
     errors=JSON_ERRORS,
-    content=_stream(
+    content=event_stream(
+        CompletionChunk,
         'data: {"id":"cmpl-1","object":"text_completion","choices":[{"index":0,"text":"the k",'
-        '"logprobs":null,"finish_reason":null}]}\n\ndata: [DONE]\n\n'
+        '"logprobs":null,"finish_reason":null}]}\n\ndata: [DONE]\n\n',
     ),
 )
