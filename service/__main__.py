@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from functools import partial
 
 from service.settings import PREFIX, Settings, SettingsError, from_environ
 
@@ -34,7 +35,7 @@ def settings_table() -> str:
 
 
 def _serve(settings: Settings) -> int:
-    from service import logs
+    from service import logs, startup
     from service.app import create_app
     from service.asgi.server import make_server
     from service.asgi.state import Lifecycle
@@ -42,12 +43,12 @@ def _serve(settings: Settings) -> int:
     logs.configure(settings.log_level)
     lifecycle = Lifecycle()
     app = create_app(settings, lifecycle=lifecycle)
-    print(
-        f"Vitrine: http://{settings.host}:{settings.port}  (page /, API /docs, "
-        f"ready when /v2/health/ready says so; models from {settings.models})",
-        flush=True,
-    )
-    make_server(app, settings, lifecycle).run()
+    server = make_server(app, settings, lifecycle)
+    socket = server.config.bind_socket()
+    url = startup.address(settings.host, socket.getsockname()[1], settings.root_path)
+    print(f"Starting on {url} with the models of {settings.models}", flush=True)
+    startup.announce(url, partial(print, flush=True))
+    server.run(sockets=[socket])
     return 0
 
 

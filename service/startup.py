@@ -1,0 +1,66 @@
+"""What a person sees while the service starts: which models still load, then the address to open.
+
+It asks the service's own `/v2/health/ready`, so that it works whichever process answers.
+"""
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+ASK_SECONDS = 0.25
+TIMEOUT_SECONDS = 5.0
+STOPPING = "the service is stopping"
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound
+
+
+def address(host: str, port: int, root_path: str = "") -> str:
+    """The URL that a browser on this machine opens."""
+    host = ANY_ADDRESS.get(host, host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}{root_path}"
+
+
+def announce(url: str, say: Callable[[str], None]) -> None:
+    """Start a thread that says what still loads, and last where the service answers."""
+    threading.Thread(target=follow, args=(url, say), name="startup", daemon=True).start()
+
+
+def follow(url: str, say: Callable[[str], None]) -> None:
+    """Ask until every model has loaded or failed; say each change."""
+    said: list[str] | None = None
+    while (waiting := not_ready(url)) is None or _is_loading(waiting):
+        if waiting and waiting != said:
+            said = waiting
+            say(f"Loading {len(waiting)} more: {', '.join(_name(line) for line in waiting)}")
+        time.sleep(ASK_SECONDS)
+    if waiting == [STOPPING]:
+        return
+    for line in waiting:
+        say(f"Not served: {line}")
+    say(f"Vitrine answers at {url} (the page; the API is documented at {url}/docs)")
+
+
+def not_ready(url: str) -> list[str] | None:
+    """One sentence for each model that does not answer yet; None if the service does not."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, TIMEOUT_SECONDS)
+    try:
+        connection.request("GET", "/v2/health/ready")
+        answer = json.load(connection.getresponse())
+    except (OSError, ValueError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+    if answer.get("ready"):
+        return []
+    return str(answer.get("error", "")).removeprefix("Not ready: ").rstrip(".").split("; ")
+
+
+def _is_loading(waiting: list[str]) -> bool:
+    return any(line.endswith(": loading") for line in waiting)
+
+
+def _name(line: str) -> str:
+    return line.partition("/")[0]

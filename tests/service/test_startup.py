@@ -1,0 +1,83 @@
+"""The lines of a start: what still loads, what is not served, and last the address."""
+
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from service.startup import address, follow
+
+LOADING = '{"error": "Not ready: digits/1: loading; gan/2: loading.", "ready": false}'
+ONE_LEFT = '{"error": "Not ready: gan/2: loading.", "ready": false}'
+FAILED = '{"error": "Not ready: gan/2: its golden outputs differ.", "ready": false}'
+READY = '{"live": true, "ready": true}'
+STOPPING = '{"error": "Not ready: the service is stopping.", "ready": false}'
+
+
+@contextmanager
+def health(*answers):
+    """A server that gives one answer after the other to /v2/health/ready."""
+    left = list(answers)
+
+    class Health(BaseHTTPRequestHandler):
+        def do_GET(self):
+            assert self.path == "/v2/health/ready"
+            body = left.pop(0).encode()
+            self.send_response(200 if body == READY.encode() else 503)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Health) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_the_address_is_said_last_when_every_model_answers():
+    said = []
+    with health("no JSON yet", LOADING, LOADING, ONE_LEFT, READY) as url:
+        follow(url, said.append)
+
+    assert said == [
+        "Loading 2 more: digits, gan",
+        "Loading 1 more: gan",
+        f"Vitrine answers at {url} (the page; the API is documented at {url}/docs)",
+    ]
+
+
+def test_a_model_that_failed_is_said_and_the_others_are_served():
+    said = []
+    with health(LOADING, FAILED) as url:
+        follow(url, said.append)
+
+    assert said[-2] == "Not served: gan/2: its golden outputs differ"
+    assert said[-1].startswith(f"Vitrine answers at {url}")
+
+
+def test_a_service_that_stops_while_it_starts_says_no_address():
+    said = []
+    with health(STOPPING) as url:
+        follow(url, said.append)
+
+    assert said == []
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8000"),
+        ("0.0.0.0", "http://127.0.0.1:8000"),
+        ("::", "http://[::1]:8000"),
+        ("example.org", "http://example.org:8000"),
+    ],
+)
+def test_the_address_is_one_that_a_browser_opens(host, expected):
+    assert address(host, 8000) == expected
+    assert address(host, 8000, "/vitrine") == f"{expected}/vitrine"
