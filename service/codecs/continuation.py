@@ -22,7 +22,7 @@ Stop = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class Continuation(BaseModel):
-    """Where a generation stands and how it goes on, but for the state."""
+    """Everything needed to resume a generation, except the model's state."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
@@ -57,12 +57,12 @@ def encode(continuation: Continuation, state: np.ndarray) -> str:
 
 
 def decode(token: str) -> tuple[Continuation, np.ndarray]:
-    """Read a token: how it goes on, and the state, float32 [S]; InvalidValue if it is none."""
+    """Decode a token: the options, and the state float32 [S]; InvalidValue if it is malformed."""
     try:
         content = base64.b64decode(token + "=" * (-len(token) % 4), b"-_", validate=True)
         token_format, checksum, size = PREFIX.unpack_from(content)
     except (ValueError, struct.error):
-        raise _invalid("it is no token, or cut off") from None
+        raise _invalid("it is not a token, or truncated") from None
     header, numbers = content[PREFIX.size :][:size], content[PREFIX.size + size :]
     if token_format != FORMAT or checksum != _checksum(header + numbers) or len(numbers) % 4:
         raise _invalid("it is damaged, or of another format")

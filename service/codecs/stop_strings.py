@@ -15,10 +15,10 @@ class Scanned(NamedTuple):
 
 
 class StopScanner:
-    """Goes along one text. `held` is the end of it that could be the beginning of a stop string."""
+    """Goes along one text. `pending` is the end of it that could be the beginning of a stop string."""
 
-    def __init__(self, stops: Sequence[str], held: str = "") -> None:
-        self.held = held
+    def __init__(self, stops: Sequence[str], pending: str = "") -> None:
+        self.pending = pending
         self._stops = tuple(stops)
         # Longest first, so that the first that fits is the most that has to be held back.
         beginnings = {stop[:length] for stop in stops for length in range(1, len(stop))}
@@ -28,16 +28,16 @@ class StopScanner:
         """Take the next piece; after an end the scanner starts anew, behind the stop string."""
         if not self._stops:
             return Scanned(piece, None)
-        text = self.held + piece
+        text = self.pending + piece
         # Whichever is complete first ends the text; of two that end together, the longer.
         found = [(start + len(s), start) for s in self._stops if (start := text.find(s)) >= 0]
         if found:
             end, start = min(found)
-            piece_end = end - len(self.held)
-            self.held = ""
+            piece_end = end - len(self.pending)
+            self.pending = ""
             return Scanned(text[:start], piece_end)
         keep = self._length_to_hold(text)
-        self.held = text[len(text) - keep :]
+        self.pending = text[len(text) - keep :]
         return Scanned(text[: len(text) - keep], None)
 
     def _length_to_hold(self, text: str) -> int:

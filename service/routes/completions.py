@@ -13,7 +13,7 @@ from service.asgi.routing import DirectRouter
 from service.routes.event_stream import EventStream, event
 from service.routes.text_prediction import TextCall
 from service.schemas import text as schemas
-from service.tasks.generate_text import Composition
+from service.tasks.generate_text import GenerationRequest
 from service.tasks.sequences import Entries
 from service.tasks.text_request import read_completion
 
@@ -27,43 +27,45 @@ async def complete(request: Request) -> Response:
     asked = read_completion(body)
     with_usage = body.stream_options.include_usage
     call = TextCall(request, body.model)
-    composition = Composition(call.text, asked)
+    generation_request = GenerationRequest(call.text, asked)
     call.expect(asked.steps)
-    head = _head(request, composition, call)
+    head = _head(request, generation_request, call)
     if asked.stream:
-        return EventStream(call, _events(call, composition, head, with_usage=with_usage))
-    await call.attend(composition.run)
-    call.note(composition.sequences)
+        return EventStream(call, _events(call, generation_request, head, with_usage=with_usage))
+    await call.attend(generation_request.run)
+    call.note(generation_request.sequences)
     choices = []
-    for number, generation in enumerate(composition.generations):
+    for number, generation in enumerate(generation_request.generations):
         text, entries = generation.collect()
         choices.append(
-            _choice(composition, number, text, entries, 0)
+            _choice(generation_request, number, text, entries, 0)
             | {"finish_reason": generation.finish_reason}
         )
     return json_answer(
-        {**head, "choices": choices, "usage": _usage(composition)}, 200, call.headers()
+        {**head, "choices": choices, "usage": _usage(generation_request)}, 200, call.headers()
     )
 
 
 async def _events(
-    call: TextCall, composition: Composition, head: dict[str, Any], *, with_usage: bool
+    call: TextCall, generation_request: GenerationRequest, head: dict[str, Any], *, with_usage: bool
 ) -> AsyncGenerator[bytes]:
-    offsets = [0] * len(composition.request.samplings)
+    offsets = [0] * len(generation_request.request.samplings)
     more: dict[str, Any] = {"usage": None} if with_usage else {}
-    async for pieces in composition.pieces():
-        call.note(composition.sequences)
+    async for deltas in generation_request.deltas():
+        call.note(generation_request.sequences)
         events = []
-        for number, text, entries, reason in pieces:
-            choice = _choice(composition, number, text, entries, offsets[number])
+        for number, text, entries, reason in deltas:
+            choice = _choice(generation_request, number, text, entries, offsets[number])
             events.append(event({**head, "choices": [{**choice, "finish_reason": reason}], **more}))
             offsets[number] += len(text)
         yield b"".join(events)
     if with_usage:
-        yield event({**head, "choices": [], "usage": _usage(composition)})
+        yield event({**head, "choices": [], "usage": _usage(generation_request)})
 
 
-def _head(request: Request, composition: Composition, call: TextCall) -> dict[str, Any]:
+def _head(
+    request: Request, generation_request: GenerationRequest, call: TextCall
+) -> dict[str, Any]:
     manifest = call.servable.manifest
     return {
         "id": f"cmpl-{request.scope['request_id']}",
@@ -71,14 +73,14 @@ def _head(request: Request, composition: Composition, call: TextCall) -> dict[st
         "created": int(time.time()),
         "model": manifest.name,
         "system_fingerprint": f"{manifest.name}/{manifest.version}",
-        "random_seed": composition.request.random_seed,
+        "random_seed": generation_request.request.random_seed,
     }
 
 
 def _choice(
-    composition: Composition, number: int, text: str, entries: Entries, offset: int
+    generation_request: GenerationRequest, number: int, text: str, entries: Entries, offset: int
 ) -> dict[str, Any]:
-    top = composition.request.logprobs
+    top = generation_request.request.logprobs
     logprobs = None
     if top is not None:
         logprobs = {
@@ -90,7 +92,7 @@ def _choice(
     return {"index": number, "text": text, "logprobs": logprobs}
 
 
-def _usage(composition: Composition) -> dict[str, int]:
-    read = composition.seed_characters
-    drawn = sum(generation.characters for generation in composition.generations)
+def _usage(generation_request: GenerationRequest) -> dict[str, int]:
+    read = generation_request.seed_characters
+    drawn = sum(generation.characters for generation in generation_request.generations)
     return {"prompt_tokens": read, "completion_tokens": drawn, "total_tokens": read + drawn}

@@ -11,7 +11,7 @@ from service.asgi.routing import DirectRouter
 from service.routes.event_stream import EventStream, event
 from service.routes.text_prediction import TextCall
 from service.schemas import text as schemas
-from service.tasks.generate_text import Composition, Piece, Score, encode
+from service.tasks.generate_text import Delta, GenerationRequest, Score, encode
 from service.tasks.text_request import read_generate
 
 router = DirectRouter(tags=["text"])
@@ -26,14 +26,14 @@ async def generate(request: Request) -> Response:
         "accept", ""
     ):
         asked = asked._replace(stream=True)
-    call = TextCall(request, origin=asked.origin)
-    composition = Composition(call.text, asked)
+    call = TextCall(request, resume=asked.resume)
+    generation_request = GenerationRequest(call.text, asked)
     call.expect(asked.steps)
     if asked.stream:
-        return EventStream(call, _events(call, composition))
-    await call.attend(composition.run)
-    call.note(composition.sequences)
-    return call.answer(lambda: encode(composition))
+        return EventStream(call, _events(call, generation_request))
+    await call.attend(generation_request.run)
+    call.note(generation_request.sequences)
+    return call.answer(lambda: encode(generation_request))
 
 
 @router.post("/v1/text/score", **schemas.SCORE)
@@ -44,30 +44,32 @@ async def score(request: Request) -> Response:
     scoring = Score(call.text, body.text, replace=body.unknown == "replace")
     call.expect(len(body.text))
     await call.attend(scoring.run)
-    call.note([scoring.reading])
+    call.note([scoring.prefill])
     return call.answer(scoring.encode)
 
 
-async def _events(call: TextCall, composition: Composition) -> AsyncGenerator[bytes]:
-    async for pieces in composition.pieces():
-        call.note(composition.sequences)
+async def _events(call: TextCall, generation_request: GenerationRequest) -> AsyncGenerator[bytes]:
+    async for deltas in generation_request.deltas():
+        call.note(generation_request.sequences)
         yield b"".join(
-            event(content) for piece in pieces for content in _contents(piece, composition)
+            event(content) for delta in deltas for content in _contents(delta, generation_request)
         )
 
 
-def _contents(piece: Piece, composition: Composition) -> list[dict[str, Any]]:
+def _contents(delta: Delta, generation_request: GenerationRequest) -> list[dict[str, Any]]:
     """One event for the text, one for the end."""
-    request, contents = composition.request, list[dict[str, Any]]()
-    if piece.text:
-        text: dict[str, Any] = {"index": piece.number, "text": piece.text}
-        contents.append(text if request.logprobs is None else {**text, "logprobs": piece.entries})
-    if piece.finish_reason:
+    request, contents = generation_request.request, list[dict[str, Any]]()
+    if delta.text:
+        text: dict[str, Any] = {"index": delta.number, "text": delta.text}
+        contents.append(text if request.logprobs is None else {**text, "logprobs": delta.entries})
+    if delta.finish_reason:
         end: dict[str, Any] = {
-            "index": piece.number,
-            "finish_reason": piece.finish_reason,
+            "index": delta.number,
+            "finish_reason": delta.finish_reason,
             "random_seed": request.random_seed,
-            "continuation": composition.token(composition.generations[piece.number]),
+            "continuation": generation_request.token(generation_request.generations[delta.number]),
         }
-        contents.append({**end, "replaced": composition.replaced} if request.replace else end)
+        contents.append(
+            {**end, "replaced": generation_request.replaced} if request.replace else end
+        )
     return contents

@@ -9,7 +9,7 @@ from service.routes.prediction import Call
 from service.runtime.text_model import TextModel
 from service.scheduling.continuous_batcher import Sequence
 from service.tasks import generate_text
-from service.tasks.text_request import Origin
+from service.tasks.text_request import ResumePoint
 
 DEFAULT = "text"
 
@@ -18,21 +18,21 @@ class TextCall(Call):
     """A request whose body is read already: a body may name the model, or hold a continuation."""
 
     def __init__(
-        self, request: Request, model: str = DEFAULT, origin: Origin | None = None
+        self, request: Request, model: str = DEFAULT, resume: ResumePoint | None = None
     ) -> None:
-        if origin:
-            _check_agrees(request, origin)
-            super().__init__(request, generate_text.TASK, origin.name, origin.version)
+        if resume:
+            _check_agrees(request, resume)
+            super().__init__(request, generate_text.TASK, resume.name, resume.version)
         else:
             super().__init__(request, generate_text.TASK, model)
         if self.servable.text is None:
-            raise ModelNotFound(f"{self.servable.manifest.name} has no vocabulary to write with.")
+            raise ModelNotFound(f"{self.servable.manifest.name} is not a text model")
         self.text: TextModel = self.servable.text
         self._steps = 0
         self._entered = 0.0
 
     def expect(self, steps: int) -> None:
-        """So many characters have to be read and drawn one after the other; what came is decoded."""
+        """The longest sequence of the request, in characters; its body is decoded now."""
         self._steps = steps
         self._timings["decode"] = time.monotonic() - self._request.scope["started"]
 
@@ -50,9 +50,10 @@ class TextCall(Call):
         self._batch_size = max(sequence.batch_size for sequence in sequences)
 
 
-def _check_agrees(request: Request, origin: Origin) -> None:
-    for name, own in (("model", origin.name), ("version", str(origin.version))):
-        if request.query_params.get(name, own) != own:
+def _check_agrees(request: Request, resume: ResumePoint) -> None:
+    for name, own in (("model", resume.name), ("version", str(resume.version))):
+        given = request.query_params.get(name, own)
+        if given != own:
             raise InvalidValue(
-                f"the continuation goes on with {origin.name}/{origin.version}: leave out ?{name}="
+                f"{name} must be that of the continuation, {own}, or left out, got {given[:40]!r}"
             )

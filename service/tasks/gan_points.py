@@ -30,7 +30,7 @@ class Space(NamedTuple):
 
 
 class Origin(NamedTuple):
-    """A z [Z], where it came from, and what turns it into a w."""
+    """A z [Z], its source, and what maps it to a w."""
 
     z: Latents
     named: int | None  # the caller's digit

@@ -1,4 +1,4 @@
-"""Texts: what a caller asks for → sequences for the batcher → what they gave. Knows no HTTP."""
+"""Text generation: a request → sequences for the batcher → the answer."""
 
 import asyncio
 import math
@@ -16,19 +16,21 @@ from service.tasks.sequences import (
     Entries,
     FinishReason,
     Generation,
-    Manner,
-    Reading,
+    GenerationOptions,
+    PrefillSequence,
     TextState,
     rounded,
 )
 from service.tasks.text_request import TextRequest
 
 TASK = "generate_text"
-LIVE = 8  # generations of one request at a time: enough to fill batches, and room for others
+MAX_CONCURRENT_SEQUENCES = (
+    8  # generations of one request at a time: enough to fill batches, and room for others
+)
 
 
-class Piece(NamedTuple):
-    """Something new of one generation, the last time with the reason why it ended."""
+class Delta(NamedTuple):
+    """What one generation got since the last delta; the last one has the finish reason."""
 
     number: int
     text: str
@@ -36,56 +38,56 @@ class Piece(NamedTuple):
     finish_reason: FinishReason | None
 
 
-class Composition:
-    """The generations of one request. A seed is read once, whatever is drawn after it."""
+class GenerationRequest:
+    """The generations of one request. Each prompt is prefilled once, however many follow it."""
 
     def __init__(self, model: TextModel, request: TextRequest) -> None:
         self.request = request
         self.generations: list[Generation] = []
         self.replaced: list[str] = []
         self._model = model
-        self._beginning = _beginning(model, request)
-        self._readings = [self._reading(seed) for seed in request.seeds]
+        self._initial_state = _initial_state(model, request)
+        self._prefills = [self._prefill(seed) for seed in request.seeds]
         self._changed: set[int] = set()
         self._ended: set[int] = set()
-        self._news = asyncio.Event()
+        self._updated = asyncio.Event()
 
     @property
     def sequences(self) -> list[Sequence]:
-        """All there are so far."""
-        return [*self._readings, *self.generations]
+        """All sequences so far."""
+        return [*self._prefills, *self.generations]
 
     @property
     def seed_characters(self) -> int:
-        """Characters that were read."""
-        return sum(len(reading.ids) for reading in self._readings)
+        """Characters of the prompts."""
+        return sum(len(prefill.ids) for prefill in self._prefills)
 
     async def run(self) -> None:
-        """Draw everything; once cancelled, nothing of it is in the batcher's next round."""
-        await self._through(self._readings)
+        """Generate everything; once cancelled, nothing of it is in the batcher's next step."""
+        await self._run_all(self._prefills)
         self.generations = [
             self._generation(number) for number in range(len(self.request.samplings))
         ]
-        await self._through(self.generations)
+        await self._run_all(self.generations)
 
-    async def pieces(self) -> AsyncIterator[list[Piece]]:
-        """Draw everything, and give what is new whenever there is something."""
+    async def deltas(self) -> AsyncIterator[list[Delta]]:
+        """Generate everything, and yield deltas as they appear."""
         running = asyncio.create_task(self.run())
-        running.add_done_callback(lambda _: self._news.set())
+        running.add_done_callback(lambda _: self._updated.set())
         try:
             is_over = False
             while not is_over:
-                await self._news.wait()
-                self._news.clear()
+                await self._updated.wait()
+                self._updated.clear()
                 is_over = running.done()
-                if pieces := self._collect():
-                    yield pieces
+                if deltas := self._collect():
+                    yield deltas
             running.result()
         finally:
             running.cancel()
 
     def token(self, generation: Generation) -> str:
-        """What lets a finished generation go on."""
+        """The continuation token of a finished generation."""
         sampling, state = generation.sampling, generation.state
         whereabouts = continuation.Continuation(
             name=self._model.name,
@@ -97,57 +99,57 @@ class Composition:
             top_k=sampling.top_k,
             top_p=sampling.top_p,
             stop=generation.stop,
-            held=state.held,
+            held=state.pending,
         )
         return continuation.encode(whereabouts, state.row)
 
-    def _reading(self, seed: str) -> Reading:
+    def _prefill(self, seed: str) -> PrefillSequence:
         ids, replaced = self._model.vocabulary.read(
             seed, self.request.seed_field, replace=self.request.replace
         )
         self.replaced += [character for character in replaced if character not in self.replaced]
-        return Reading(ids, self._beginning.row, self._model.batcher.largest_chunk)
+        return PrefillSequence(ids, self._initial_state.row, self._model.batcher.largest_chunk)
 
     def _generation(self, number: int) -> Generation:
         request, width = self.request, self._model.batcher.largest_chunk
-        reading = self._readings[number * len(self._readings) // len(request.samplings)]
+        prefill = self._prefills[number * len(self._prefills) // len(request.samplings)]
         chunk = FIRST_CHUNK if request.stream else width
-        manner = Manner(request.length, request.stop, request.logprobs, chunk)
-        start = self._beginning._replace(row=reading.row)
+        options = GenerationOptions(request.length, request.stop, request.logprobs, chunk)
+        start = self._initial_state._replace(row=prefill.row)
         generation = Generation(
-            self._model.vocabulary, request.samplings[number], start, manner, width
+            self._model.vocabulary, request.samplings[number], start, options, width
         )
         if request.with_seed:
-            text, entries = self._model.vocabulary.decode(reading.ids), []
+            text, entries = self._model.vocabulary.decode(prefill.ids), []
             if request.logprobs is not None:
-                entries = [{**one, "top": {}} for one in _entries(text, reading)]
+                entries = [{**one, "top": {}} for one in _entries(text, prefill)]
             generation.begin_with(text, entries)
-        generation.on_news = partial(self._note, number)
+        generation.on_update = partial(self._note, number)
         return generation
 
     def _note(self, number: int) -> None:
         self._changed.add(number)
-        self._news.set()
+        self._updated.set()
 
-    def _collect(self) -> list[Piece]:
-        pieces = []
+    def _collect(self) -> list[Delta]:
+        deltas = []
         for number in sorted(self._changed - self._ended):
             generation = self.generations[number]
             if not generation.left:
                 self._ended.add(number)
             reason = None if generation.left else generation.finish_reason
-            piece = Piece(number, *generation.collect(), reason)
-            if piece.text or reason:
-                pieces.append(piece)
+            delta = Delta(number, *generation.collect(), reason)
+            if delta.text or reason:
+                deltas.append(delta)
         self._changed.clear()
-        return pieces
+        return deltas
 
-    async def _through(self, sequences: Iterable[Sequence]) -> None:
-        """Let the sequences run, some at a time, until all are done or one fails."""
+    async def _run_all(self, sequences: Iterable[Sequence]) -> None:
+        """Run the sequences, a bounded number at a time, until all are done or one fails."""
         waiting, live = iter(sequences), set[asyncio.Future[None]]()
         try:
             while True:
-                for sequence in islice(waiting, LIVE - len(live)):
+                for sequence in islice(waiting, MAX_CONCURRENT_SEQUENCES - len(live)):
                     self._model.batcher.add(sequence)
                     live.add(sequence.done)
                 if not live:
@@ -160,61 +162,61 @@ class Composition:
                 future.cancel()
 
 
-def encode(composition: Composition) -> dict[str, Any]:
-    """The answer, once everything is drawn."""
-    request = composition.request
+def encode(generation_request: GenerationRequest) -> dict[str, Any]:
+    """The answer, once everything is generated."""
+    request = generation_request.request
     generations = []
-    for generation in composition.generations:
+    for generation in generation_request.generations:
         text, entries = generation.collect()
         encoded = {
             "text": text,
             "diversity": generation.sampling.diversity,
             "finish_reason": generation.finish_reason,
-            "continuation": composition.token(generation),
+            "continuation": generation_request.token(generation),
         }
         if request.logprobs is not None:
             encoded["logprobs"] = entries
         generations.append(encoded)
     answer: dict[str, Any] = {"random_seed": request.random_seed, "generations": generations}
     if request.replace:
-        answer["replaced"] = composition.replaced
+        answer["replaced"] = generation_request.replaced
     return answer
 
 
 class Score:
-    """How likely a model finds a text: one reading."""
+    """Scores a text: one prefill."""
 
     def __init__(self, model: TextModel, text: str, *, replace: bool) -> None:
         ids, self._replaced = model.vocabulary.read(text, "text", replace=replace)
         self._model = model
         self._with_replaced = replace
-        self.reading = Reading(ids, model.beginning, model.batcher.largest_chunk)
+        self.prefill = PrefillSequence(ids, model.beginning, model.batcher.largest_chunk)
 
     async def run(self) -> None:
-        """Read the text; once cancelled, it is not in the batcher's next round."""
-        self._model.batcher.add(self.reading)
+        """Run the text; once cancelled, it is not in the batcher's next step."""
+        self._model.batcher.add(self.prefill)
         try:
-            await self.reading.done
+            await self.prefill.done
         finally:
-            self.reading.done.cancel()
+            self.prefill.done.cancel()
 
     def encode(self) -> dict[str, Any]:
-        """The answer, once the text is read."""
-        nats = -float(self.reading.logprobs.mean(dtype="float64"))
+        """The answer, once the text has run."""
+        nats = -float(self.prefill.logprobs.mean(dtype="float64"))
         answer: dict[str, Any] = {
             "nats_per_character": nats,
             "bits_per_character": nats / math.log(2),
-            "characters": _entries(self._model.vocabulary.decode(self.reading.ids), self.reading),
+            "characters": _entries(self._model.vocabulary.decode(self.prefill.ids), self.prefill),
         }
         if self._with_replaced:
             answer["replaced"] = self._replaced
         return answer
 
 
-def _beginning(model: TextModel, request: TextRequest) -> TextState:
-    if request.origin is None:
+def _initial_state(model: TextModel, request: TextRequest) -> TextState:
+    if request.resume is None:
         return TextState(model.beginning)
-    state = request.origin.state
+    state = request.resume.state
     if len(state.row) != len(model.beginning):
         raise InvalidValue(
             f"continuation holds a state of {len(state.row)} numbers, {model.name}/{model.version} "
@@ -223,6 +225,6 @@ def _beginning(model: TextModel, request: TextRequest) -> TextState:
     return state
 
 
-def _entries(text: str, reading: Reading) -> Entries:
-    logprobs = rounded(reading.logprobs)
+def _entries(text: str, prefill: PrefillSequence) -> Entries:
+    logprobs = rounded(prefill.logprobs)
     return [{"character": c, "logprob": p} for c, p in zip(text, logprobs, strict=True)]

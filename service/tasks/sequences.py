@@ -1,7 +1,4 @@
-"""The two things a text model does a chunk at a time: reading what is given, drawing what follows.
-
-Knows characters, stop strings and random numbers; no HTTP and no model.
-"""
+"""The two kinds of sequence that a text model runs a chunk at a time: prefill and generation."""
 
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
@@ -15,13 +12,15 @@ from service.engine import Arrays
 from service.scheduling.continuous_batcher import Row, Sequence
 
 FIRST_CHUNK = 2  # of a stream: the first characters leave as soon as they can
-COLD = 1e-4  # a diversity below divides logits by so little that they overflow; it is as good as 0
+GREEDY_TEMPERATURE = (
+    1e-4  # a diversity below divides logits by so little that they overflow; it is as good as 0
+)
 FinishReason = Literal["stop", "length"]
 Entries = list[dict[str, Any]]  # {"character", "logprob", "top"} for each character
 
 
 class Sampling(NamedTuple):
-    """How characters are drawn, and from which random numbers."""
+    """How characters are sampled, and from which random numbers."""
 
     diversity: float
     top_k: int  # 0: all
@@ -31,15 +30,15 @@ class Sampling(NamedTuple):
 
 
 class TextState(NamedTuple):
-    """Where a text stands."""
+    """The state of a text after its last character."""
 
     row: np.ndarray  # the model's state, float32 [S]
     position: int = 0  # characters drawn so far
-    held: str = ""  # the end of the text that could be the beginning of a stop string
+    pending: str = ""  # the end of the text that may be the start of a stop string
 
 
-class Reading(Sequence):
-    """Reads a text, so that what follows can be drawn, and notes how likely each character was."""
+class PrefillSequence(Sequence):
+    """Runs a prompt through the model: the state after it, and the log-probability of each character."""
 
     signature = "read"
 
@@ -65,17 +64,17 @@ class Reading(Sequence):
         self.left -= steps
 
 
-class Manner(NamedTuple):
-    """What all generations of a request have in common."""
+class GenerationOptions(NamedTuple):
+    """The options that all generations of a request share."""
 
     length: int
     stop: list[str]
-    logprobs: int | None  # how many of the likeliest characters to note beside the drawn one
+    logprobs: int | None  # top log-probabilities to report beside the sampled character
     chunk: int  # the most characters of the first chunk
 
 
 class Generation(Sequence):
-    """One text that grows until its length or a stop string; `collect` takes away what is new."""
+    """One text, generated until its length or a stop string; `collect` takes what is new."""
 
     signature = "generate"
 
@@ -84,25 +83,25 @@ class Generation(Sequence):
         vocabulary: Vocabulary,
         sampling: Sampling,
         start: TextState,
-        manner: Manner,
+        options: GenerationOptions,
         width: int,
     ) -> None:
-        super().__init__(manner.length, manner.chunk)
+        super().__init__(options.length, options.chunk)
         self.sampling = sampling
-        self.stop = manner.stop
+        self.stop = options.stop
         self.finish_reason: FinishReason | None = None
         self.characters = 0
-        self.on_news: Callable[[], None] = lambda: None
+        self.on_update: Callable[[], None] = lambda: None
         self._vocabulary = vocabulary
-        self._with_entries = manner.logprobs is not None
-        self._top = min(manner.logprobs or 0, len(vocabulary))
+        self._with_entries = options.logprobs is not None
+        self._top = min(options.logprobs or 0, len(vocabulary))
         self._width = width
         self._row, self._position = start.row, start.position
-        self._scanner = StopScanner(manner.stop, start.held)
-        self._shown_before = len(start.held)  # the caller has it already
+        self._scanner = StopScanner(options.stop, start.pending)
+        self._shown_before = len(start.pending)  # the caller has it already
         self._drawn_from = start.position
         self._uniforms = uniforms(
-            sampling.random_seed, sampling.number, start.position, manner.length + width
+            sampling.random_seed, sampling.number, start.position, options.length + width
         )
         self._is_going_back = False
         self._text = ""
@@ -112,7 +111,7 @@ class Generation(Sequence):
     @property
     def state(self) -> TextState:
         """Where the text stands, once it is done."""
-        return TextState(self._row, self._position, self._scanner.held)
+        return TextState(self._row, self._position, self._scanner.pending)
 
     def begin_with(self, text: str, entries: Entries) -> None:
         """Show this before what is drawn."""
@@ -132,7 +131,7 @@ class Generation(Sequence):
             "state": self._row,
             "uniforms": self._uniforms[drawn : drawn + self._width],
             "lengths": np.int32(steps),
-            "temperature": np.float32(diversity if diversity >= COLD else 0),
+            "temperature": np.float32(diversity if diversity >= GREEDY_TEMPERATURE else 0),
             "top_k": np.int32(self.sampling.top_k),
             "top_p": np.float32(self.sampling.top_p),
         }
@@ -143,19 +142,19 @@ class Generation(Sequence):
             self._advance(outputs, steps)
         else:
             self._grow(outputs, steps)
-        self.on_news()
+        self.on_update()
 
     def _grow(self, outputs: Arrays, steps: int) -> None:
-        piece = self._vocabulary.decode(outputs["token_ids"][:steps])
-        scanned = self._scanner.scan(piece)
+        delta = self._vocabulary.decode(outputs["token_ids"][:steps])
+        scanned = self._scanner.scan(delta)
         if self._with_entries:
-            self._undecided += self._note(piece, outputs)
+            self._undecided += self._note(delta, outputs)
         self._show(scanned.text)
         if scanned.end is None:
             self._advance(outputs, steps)
             if not self.left:
                 self.finish_reason = "length"
-                self._show(self._scanner.held)
+                self._show(self._scanner.pending)
         else:
             self.finish_reason = "stop"
             self.left = scanned.end
@@ -177,16 +176,16 @@ class Generation(Sequence):
         self._entries += self._undecided[: len(new)]
         self._undecided = self._undecided[len(new) :]
 
-    def _note(self, piece: str, outputs: Arrays) -> Entries:
+    def _note(self, delta: str, outputs: Arrays) -> Entries:
         """One entry for each character: its log-probability, and those of the likeliest."""
-        steps, top = len(piece), self._top
+        steps, top = len(delta), self._top
         logprobs = rounded(outputs["logprobs"][:steps])
         likeliest = self._vocabulary.decode(outputs["top_ids"][:steps, :top].ravel())
         their_logprobs = rounded(outputs["top_logprobs"][:steps, :top])
         rows = (likeliest[i : i + top] for i in range(0, steps * top, top)) if top else [""] * steps
         return [
             {"character": c, "logprob": p, "top": dict(zip(row, ps, strict=True))}
-            for c, p, row, ps in zip(piece, logprobs, rows, their_logprobs, strict=True)
+            for c, p, row, ps in zip(delta, logprobs, rows, their_logprobs, strict=True)
         ]
 
 

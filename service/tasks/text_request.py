@@ -22,8 +22,8 @@ MAX_CHARACTERS = 2**17  # of all generations of a request together
 MAX_LOGPROB_CHARACTERS = 20_000  # the same with logprobs: each is a hundred bytes of JSON and more
 
 
-class Origin(NamedTuple):
-    """Where a continuation goes on: the model it names, and the state."""
+class ResumePoint(NamedTuple):
+    """Where a continuation resumes: the model it names, and the state."""
 
     name: str
     version: int
@@ -42,7 +42,7 @@ class TextRequest(NamedTuple):
     with_seed: bool
     replace: bool
     stream: bool
-    origin: Origin | None = None
+    resume: ResumePoint | None = None
     seed_field: str = "seed"  # as the caller calls it
 
     @property
@@ -125,8 +125,8 @@ def _resume(body: GenerateRequest, token: str) -> TextRequest:
         before.random_seed,
         before.index,
     )
-    held = before.held if stop == before.stop else ""
-    origin = Origin(before.name, before.version, TextState(row, before.position, held))
+    pending = before.held if stop == before.stop else ""
+    resume = ResumePoint(before.name, before.version, TextState(row, before.position, pending))
     return TextRequest(
         [""],
         [sampling],
@@ -137,7 +137,7 @@ def _resume(body: GenerateRequest, token: str) -> TextRequest:
         with_seed=False,
         replace=False,
         stream=body.stream,
-        origin=origin,
+        resume=resume,
     )
 
 

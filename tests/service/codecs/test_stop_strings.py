@@ -16,7 +16,7 @@ def scan(stops, pieces):
         if scanned.end is not None:
             return shown, before + scanned.end
         before += len(piece)
-    return shown + scanner.held, None
+    return shown + scanner.pending, None
 
 
 def by_hand(stops, text):
@@ -66,6 +66,6 @@ def test_only_what_could_become_a_stop_string_is_held_back():
 def test_a_scanner_goes_on_with_what_was_held_before():
     before = StopScanner(["halt"])
     before.scan("they ha")
-    scanned = StopScanner(["halt"], before.held).scan("lt here")
+    scanned = StopScanner(["halt"], before.pending).scan("lt here")
 
     assert (scanned.text, scanned.end) == ("", 2)
