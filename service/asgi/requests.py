@@ -16,7 +16,8 @@ MAX_FIELDS_BYTES = 2**20  # of a JSON body that holds no image
 
 async def read_body(request: Request, limit: int) -> bytes:
     """The whole body; BodyTooLarge before more than `limit` bytes are held."""
-    if encoding := request.headers.get("content-encoding"):
+    encoding = request.headers.get("content-encoding", "").strip()
+    if encoding.lower() not in ("", "identity"):
         raise UnsupportedImage(
             f"The body is compressed (Content-Encoding: {encoding[:20]!r}); send it as it is."
         )
@@ -40,9 +41,8 @@ async def read_body(request: Request, limit: int) -> bytes:
 async def read_json(request: Request, model: type[Body], *, has_images: bool = False) -> Body:
     """A JSON body as a request model, whatever its Content-Type says; without images at most 1 MiB."""
     limit = state_of(request)["settings"].max_body_bytes
-    return model.parse(
-        await read_body(request, limit if has_images else min(limit, MAX_FIELDS_BYTES))
-    )
+    body = await read_body(request, limit if has_images else min(limit, MAX_FIELDS_BYTES))
+    return model.parse(body, request.headers.get("content-type", ""))
 
 
 def read_query(request: Request, model: type[Query]) -> Query:

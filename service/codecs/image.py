@@ -24,15 +24,17 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from common.image_metadata import strip_metadata
+from common.raster import Pixels, rasterize
 from service.codecs.pixel_lists import from_pixels as from_pixels
-from service.codecs.raster import Pixels, rasterize
 from service.codecs.sniffing import PNG_SIGNATURE, describe, excerpt, picture_format
 from service.errors import ImageTooLarge, InvalidImage, InvalidValue, UnsupportedImage
 
 MAX_ASPECT = 10_000  # 1 × 5,000 is a strange picture, 1 × 50,000 an attack on whoever resizes it
 _MAX_READS = 250_000
 _DATA_URI = re.compile(r"\s*data:[^,]{0,200};base64,", re.IGNORECASE)
-_WHITESPACE = re.compile(r"\s+")
+_LINE_ENDS = re.compile(r"[ \t]*[\r\n]+[ \t]*")
+_LINE_LENGTHS = frozenset((60, 64, 72, 76))  # where encoders break lines; a shell makes them spaces
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
@@ -48,16 +50,9 @@ class _PatientReader(io.BytesIO):
         return super().read(size)
 
 
-class _JpegFile(JpegImageFile):
-    """Leaves EXIF alone: Pillow looks the resolution up there and warns about broken tags."""
-
-    def _read_dpi_from_exif(self) -> None:
-        pass
-
-
 _READERS: dict[str, type[ImageFile]] = {
     "PNG": PngImageFile,
-    "JPEG": _JpegFile,
+    "JPEG": JpegImageFile,
     "WebP": WebPImageFile,
     "GIF": GifImageFile,
     "BMP": BmpImageFile,
@@ -75,6 +70,7 @@ class Picture:
     width: int
     height: int
     source: ImageFile | bytes | Pixels
+    orientation: int = 1  # EXIF's, 1 to 8
 
     @classmethod
     def from_array(cls, pixels: Pixels) -> "Picture":
@@ -103,7 +99,7 @@ class Picture:
         if isinstance(self.source, np.ndarray):
             return self.source
         try:
-            return rasterize(self._reader(at_least), grey=grey)
+            return rasterize(self._reader(at_least), self.orientation, grey=grey)
         except Exception as error:
             name = self.source.format if isinstance(self.source, ImageFile) else "WebP"
             message = f"the {name} is truncated or corrupt: its pixels cannot be decoded"
@@ -139,7 +135,9 @@ def open_picture(content: bytes) -> Picture:
             f"this {name} has lost its line ends, as with curl -d @file: use --data-binary @file"
         )
     try:
-        picture = _opened_webp(content) if name == "WebP" else _opened(name, content)
+        needed, orientation = strip_metadata(content)
+        picture = _opened_webp(needed) if name == "WebP" else _opened(name, needed)
+        picture.orientation = orientation
     except (DecompressionBombError, DecompressionBombWarning) as error:
         raise ImageTooLarge(f"the {name} has far too many pixels") from error
     except Exception as error:
@@ -181,7 +179,10 @@ def _opened_webp(content: bytes) -> Picture:
 
 
 def decode_base64(text: str) -> bytes:
-    """Decode base64 or a `data:` URI; white space, lacking padding and `-_` are forgiven.
+    """Decode base64 or a `data:` URI; line ends, missing padding and `-_` are accepted.
+
+    A space stands for a "+" that was sent in a form without being escaped, unless it stands where
+    a line ended.
 
     Raises:
         InvalidValue: the text is something else.
@@ -190,7 +191,7 @@ def decode_base64(text: str) -> bytes:
     try:
         return binascii.a2b_base64(encoded, strict_mode=True)
     except ValueError:
-        encoded = _WHITESPACE.sub("", encoded).rstrip("=").translate(_URL_SAFE)
+        encoded = _without_spaces(encoded).rstrip("=").translate(_URL_SAFE)
     try:
         return binascii.a2b_base64(encoded + "=" * (-len(encoded) % 4), strict_mode=True)
     except ValueError as error:
@@ -198,6 +199,16 @@ def decode_base64(text: str) -> bytes:
             "expected a picture as base64 or as data:image/png;base64,… (addresses are not fetched), "
             f"got {excerpt(text)}"
         ) from error
+
+
+def _without_spaces(encoded: str) -> str:
+    encoded = _LINE_ENDS.sub("", encoded.strip())
+    if " " not in encoded:
+        return encoded
+    lines = encoded.split()
+    lengths = set(map(len, lines[:-1]))
+    is_wrapped = len(lengths) == 1 and lengths <= _LINE_LENGTHS and len(lines[-1]) <= len(lines[0])
+    return "".join(lines) if is_wrapped else encoded.replace(" ", "+")
 
 
 def encode_png(pixels: Pixels) -> bytes:

@@ -1,5 +1,7 @@
 """A JSON body → a value, and how a value is named in an error message."""
 
+import codecs
+import json
 import re
 from typing import Any
 
@@ -9,30 +11,73 @@ from service.codecs.pixel_lists import kind_of
 from service.codecs.sniffing import excerpt
 from service.errors import InvalidJSON
 
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 SHORT_STRING = 40  # characters that an error message repeats
 
+_CHARSET = re.compile(
+    r";\s*charset\s*=\s*\"?"
+    r"(iso-8859-\d{1,2}|latin-?1|us-ascii|(?:windows-|cp)125\d|utf-(?:8|(?:16|32)(?:le|be)?))\b",
+    re.IGNORECASE,
+)
 
-def parse_json(body: bytes) -> Any:
-    """The JSON value of a body, or InvalidJSON that says where it goes wrong."""
+
+def parse_json(body: bytes, content_type: str = "") -> Any:
+    """Parse a JSON body: UTF-8, UTF-16, UTF-32, or in the charset that `content_type` names.
+
+    Raises:
+        InvalidJSON: it is not JSON; says where it goes wrong.
+    """
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
+        if (recoded := _to_utf8(body, content_type)) is not None:
+            return parse_json(recoded)
         if not body.strip():
             raise InvalidJSON("the body must be JSON, got an empty body") from error
-        place = f"line {error.lineno}, column {error.colno}"
-        message = f"the body is not valid JSON: {error.msg} ({place})"
+        if (place := _first_bad_byte(body)) is not None:
+            raise InvalidJSON(
+                f"the body must be JSON in UTF-8, got the byte 0x{body[place]:02X} at position "
+                f"{place}: encode it as UTF-8, or name its charset in the Content-Type"
+            ) from error
+        where = f"line {error.lineno}, column {error.colno}"
+        message = f"the body is not valid JSON: {error.msg} ({where})"
         if re.search(rb"\b(?:NaN|Infinity)\b", body):
             message += "; NaN and Infinity are not JSON"
         raise InvalidJSON(message) from error
 
 
-def parse_object(body: bytes) -> dict[str, Any]:
+def parse_object(body: bytes, content_type: str = "") -> dict[str, Any]:
     """The fields of a body that is a JSON object; those that are null are left out."""
-    value = parse_json(body.removeprefix(BYTE_ORDER_MARK))
+    value = parse_json(body, content_type)
     if not isinstance(value, dict):
         raise InvalidJSON(f"the body must be a JSON object, got {kind_of(value)}")
     return {name: field for name, field in value.items() if field is not None}
+
+
+def _to_utf8(body: bytes, content_type: str) -> bytes | None:
+    """A body that is not UTF-8 as UTF-8; None if it is UTF-8 already, or its encoding is unknown."""
+    if body.startswith(codecs.BOM_UTF8):
+        return body[3:]
+    # By its mark or its first zero bytes, as RFC 4627 says.
+    encoding: str = json.detect_encoding(body)
+    if encoding.startswith("utf-8"):
+        if _first_bad_byte(body) is None:
+            return None
+        declared = _CHARSET.search(content_type)
+        encoding = declared[1].lower() if declared else "utf-8"
+    if encoding in ("utf-8", "utf8"):
+        return None
+    try:
+        return body.decode(encoding).encode()
+    except (UnicodeError, LookupError):
+        return None
+
+
+def _first_bad_byte(body: bytes) -> int | None:
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        return error.start
+    return None
 
 
 def shown(value: Any) -> str:

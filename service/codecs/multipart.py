@@ -1,17 +1,26 @@
-"""The files of a multipart/form-data body that is all in memory. Knows no picture and no route."""
+"""The images of a form that is all in memory: multipart/form-data or urlencoded.
+
+A part is an image if its bytes are one, or base64 of one, whatever its headers say; a part that
+says it is a file is taken for one too, so that its content can be named in an error.
+"""
+
+import re
+from urllib.parse import parse_qsl
 
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from service.codecs.sniffing import is_base64_image, picture_format
 from service.errors import InvalidRequest, InvalidValue, TooManyImages
 
 _MAX_FIELDS = 256
+_EXTENDED_NAME = re.compile(rb";\s*filename\*\s*=\s*([^;]+)", re.IGNORECASE)  # RFC 5987
 
 
 class _Files:
-    """Collects what the parser calls out; a part with a file name or a picture's type is a file."""
+    """Collects what the parser calls out."""
 
     def __init__(self, max_files: int) -> None:
-        self.files: list[bytes] = []
+        self.files: list[bytes | str] = []
         self.parts = 0
         self.is_complete = False
         self._max_files = max_files
@@ -40,20 +49,25 @@ class _Files:
         self._name = self._value = b""
 
     def end_headers(self) -> None:
-        _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
-        self._file_name = options.get(b"filename", b"")
+        disposition = self._headers.get(b"content-disposition", b"")
+        _, options = parse_options_header(disposition)
+        extended = _EXTENDED_NAME.search(disposition)  # the parser leaves out filename*=
+        self._file_name = options.get(b"filename") or (extended[1] if extended else b"")
         content_type = self._headers.get(b"content-type", b"").lower()
-        self._is_file = b"filename" in options or content_type.startswith(b"image/")
+        self._is_file = bool(self._file_name) or content_type.startswith(b"image/")
 
     def add_content(self, body: bytes, start: int, end: int) -> None:
-        if self._is_file:
-            self._pieces.append(body[start:end])
+        self._pieces.append(body[start:end])
 
     def end_part(self) -> None:
         content = b"".join(self._pieces)
-        if not self._is_file or not (content or self._file_name):
-            return  # a browser sends a file field that was left empty as a nameless, empty file
-        self.files.append(content)
+        if is_base64_image(content):
+            self.files.append(content.decode("latin-1"))
+        # A browser sends a file field that was left empty as an empty file without a name.
+        elif picture_format(content) or (self._is_file and (content or self._file_name)):
+            self.files.append(content)
+        else:
+            return
         if len(self.files) > self._max_files:
             raise TooManyImages(f"at most {self._max_files} images a request, got more")
 
@@ -61,8 +75,11 @@ class _Files:
         self.is_complete = True
 
 
-def read_files(body: bytes, content_type: str, max_files: int) -> list[bytes]:
-    """Read the contents of all file parts, whatever their fields are called, in order.
+def read_files(body: bytes, content_type: str, max_files: int) -> list[bytes | str]:
+    """Read the images of a multipart form, whatever their fields are called, in order.
+
+    Returns:
+        The bytes of each file, or the text of a part that is base64 or a data URI.
 
     Raises:
         InvalidRequest: the form is malformed or ends too early.
@@ -90,6 +107,30 @@ def read_files(body: bytes, content_type: str, max_files: int) -> list[bytes]:
             f"the form has {collected.parts} fields but no file: send one, as curl -F image=@d.png"
         )
     return collected.files
+
+
+def read_fields(body: bytes, max_files: int) -> list[bytes | str]:
+    """Read the fields of an urlencoded form that are base64 or data URIs of images, in order.
+
+    Raises:
+        InvalidRequest: the form has too many fields.
+        InvalidValue: no field is an image.
+    """
+    try:
+        fields = parse_qsl(body.decode("latin-1"), max_num_fields=max_files + _MAX_FIELDS)
+    except ValueError as error:
+        raise InvalidRequest(
+            f"a form may have at most {_MAX_FIELDS} fields besides its images"
+        ) from error
+    images: list[bytes | str] = [
+        value for _, value in fields if is_base64_image(value.encode("utf-8", "replace"))
+    ]
+    if not images:
+        raise InvalidValue(
+            f"the form has {len(fields)} fields but no image: send a data URI, or a file, as "
+            "curl -F image=@d.png"
+        )
+    return images
 
 
 def _parser(collected: _Files, boundary: bytes) -> MultipartParser:

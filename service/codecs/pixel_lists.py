@@ -5,11 +5,11 @@ mixes texts and numbers, would make every number a text of the longest one's len
 """
 
 from itertools import chain
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
-from service.codecs.raster import Pixels
+from common.raster import Pixels
 from service.codecs.sniffing import excerpt
 from service.errors import InvalidValue
 
@@ -82,18 +82,21 @@ def _bytes(flat: list[Any]) -> Pixels:
         raise InvalidValue(f"{_SCALE}, got {kind_of(stranger)}")
     if kinds == {int}:
         try:
-            return np.frombuffer(bytes(flat), np.uint8)
+            whole = np.frombuffer(bytes(flat), np.uint8)
         except (ValueError, OverflowError):
             _refuse(next(value for value in flat if not 0 <= value <= 255))
+        if whole.max() == 1:
+            raise InvalidValue(f"{_SCALE}, got only 0 and 1: multiply by 255")
+        return whole
     values = np.array(flat, np.float64)
     inside = (values >= 0) & (values <= 255)
     if not inside.all():
         _refuse(flat[int(np.argmin(inside))])
-    # A picture of floats that never exceeds 1 was divided by 255, even if it holds only 0.0 and 1.0.
+    # Floats that never exceed 1 were divided by 255, even if they are all 0.0 or 1.0.
     if 0 < values.max() <= 1:
         raise InvalidValue(f"{_SCALE}, got fractions up to {values.max():g}: multiply by 255")
     return np.rint(values).astype(np.uint8)
 
 
-def _refuse(value: float) -> None:
+def _refuse(value: float) -> NoReturn:
     raise InvalidValue(f"{_SCALE}, got {value:.6g}")

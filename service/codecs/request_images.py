@@ -11,7 +11,7 @@ from typing import Any
 
 from service.codecs.image import Picture, decode_base64, from_pixels, open_picture
 from service.codecs.json_fields import parse_json
-from service.codecs.multipart import read_files
+from service.codecs.multipart import read_fields, read_files
 from service.codecs.pixel_lists import kind_of
 from service.codecs.sniffing import excerpt, picture_format
 from service.errors import (
@@ -22,7 +22,8 @@ from service.errors import (
     UnsupportedImage,
 )
 
-_JSON = re.compile(rb"(\xef\xbb\xbf)?[ \t\r\n]*[\[{]")
+_JSON = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\0 \t\r\n]*[\[{]")  # UTF-16 too
+_FORM_FIELD = re.compile(rb"[\w.\[\]%+-]{1,100}=")
 _FIELDS = ("image", "images", "instances")
 _EXPECTED = '{"image": "<base64>"}, {"images": […]} or {"instances": [rows of pixels, …]}'
 
@@ -45,10 +46,12 @@ def read_pictures(
     Raises:
         InvalidRequest: one of its kinds; with several pictures it names the one ("image 3: …").
     """
-    if match := _JSON.match(body):
-        sources = _from_json(body[3:] if match[1] else body)
+    if _JSON.match(body):
+        sources = _from_json(body, content_type)
     elif content_type.lstrip()[:10].lower() == "multipart/" and picture_format(body) is None:
         sources = list(read_files(body, content_type, max_images))
+    elif _FORM_FIELD.match(body) and "urlencoded" in content_type.lower():
+        sources = list(read_fields(body, max_images))
     elif body:
         sources = [body]
     else:
@@ -101,8 +104,8 @@ def open_source(source: Any) -> Picture:
     raise InvalidValue(f"an image is base64 or rows of pixels, got {kind_of(source)}")
 
 
-def _from_json(body: bytes) -> list[Any]:
-    document = parse_json(body)
+def _from_json(body: bytes, content_type: str) -> list[Any]:
+    document = parse_json(body, content_type)
     if isinstance(document, list):
         raise InvalidValue(f"expected {_EXPECTED}, got a bare list")
     for name in document:

@@ -15,6 +15,8 @@ _PICTURES = (
     (re.compile(rb"GIF8[79]a"), "GIF"),
     (re.compile(rb"BM"), "BMP"),
 )
+_BASE64 = rb"(?:data:|iVBORw0KGgo|/9j/|R0lGOD|UklGR)"
+_BASE64_IMAGE = re.compile(rb"(?i:\s*data:image/)|\s*(?:iVBORw0KGgo|/9j/|R0lGOD|UklGR)")
 _OTHERS = (
     (re.compile(rb"(?s).{4}ftyp(?:avif|avis)"), "an AVIF picture"),
     (re.compile(rb"(?s).{4}ftyp(?:hei|hev|mif1|msf1)"), "a HEIC picture"),
@@ -30,7 +32,7 @@ _OTHERS = (
     (re.compile(rb"(?i)\s*<(?:!doctype|html)"), "a web page"),
     (re.compile(rb"--[^\r\n]+\r?\nContent-"), "a form whose Content-Type names no boundary"),
     (
-        re.compile(rb"\s*\"?(?:data:|iVBORw0KGgo|/9j/|R0lGOD|UklGR)"),
+        re.compile(rb"\s*\"?" + _BASE64),
         'base64 text: send it as JSON, {"image": "…"}, or decode it first',
     ),
 )
@@ -42,6 +44,11 @@ def picture_format(content: bytes) -> str | None:
         if pattern.match(content):
             return name
     return None
+
+
+def is_base64_image(content: bytes) -> bool:
+    """Whether some bytes are the text of an image: base64, or a data URI."""
+    return _BASE64_IMAGE.match(content) is not None
 
 
 def describe(content: bytes) -> str:

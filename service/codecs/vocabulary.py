@@ -17,6 +17,8 @@ class Vocabulary:
         self._codes = np.array([ord(character) for character in characters], "<u4")
         self._ids = np.full(int(self._codes.max()) + 2, -1, np.int32)  # the last one: all others
         self._ids[self._codes] = np.arange(len(self._codes))
+        # Training reads every line end as "\n"; a vocabulary from elsewhere may know "\r".
+        self._one_line_end = "\n" in characters and "\r" not in characters
         self._stand_in = self._ids[ord(" ")] if " " in characters else np.int32(0)
 
     def __len__(self) -> int:
@@ -36,9 +38,13 @@ class Vocabulary:
     def read(self, text: str, field: str, *, replace: bool) -> tuple[np.ndarray, list[str]]:
         """Token ids of what a caller sent, and which unknown characters a stand-in was put for.
 
+        Line ends of Windows and of old Macs become newlines, as in training.
+
         Raises:
             InvalidValue: a character is unknown and not to be replaced; it is named.
         """
+        if self._one_line_end and "\r" in text:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
         ids = self.encode(text)
         places = np.flatnonzero(ids < 0)
         if not len(places):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from service.codecs.raster import Pixels
+from common.raster import Pixels
 from service.errors import InvalidImage
 from service.preprocessing.ink import border, find_ink, to_grey
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from service.codecs.raster import Pixels
+from common.raster import Pixels
 from service.errors import InvalidImage
 from service.preprocessing.strokes import Mask, digit_strokes
 

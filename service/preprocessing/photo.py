@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from service.codecs.raster import Pixels
+from common.raster import Pixels
 from service.errors import InvalidImage
 from service.preprocessing.digit import Canvas
 from service.preprocessing.ink import to_grey

@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 from starlette.responses import Response
 
+from common.raster import Pixels
 from service.asgi.disconnect import attended
 from service.asgi.requests import query_integer, read_body
 from service.asgi.responses import JSON, to_json
 from service.asgi.state import State, state_of
 from service.codecs.image import Picture, data_uri, encode_png, tile
-from service.codecs.raster import Pixels
 from service.codecs.request_images import read_pictures
 from service.engine import Arrays
 from service.errors import InvalidValue, ModelNotFound

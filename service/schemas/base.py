@@ -25,14 +25,14 @@ class RequestBody(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
     @classmethod
-    def parse(cls, body: bytes) -> Self:
-        """Read a whole body.
+    def parse(cls, body: bytes, content_type: str = "") -> Self:
+        """Read a whole body; `content_type` may name its charset.
 
         Raises:
             InvalidJSON: the body is not a JSON object.
             InvalidValue: a field is unknown, missing, of another type or out of range.
         """
-        return _validate(cls, parse_object(body))
+        return _validate(cls, parse_object(body, content_type))
 
 
 class QueryValues(BaseModel):

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from common.raster import Pixels
 from service.codecs.image import Picture, data_uri, encode_png
-from service.codecs.raster import Pixels
 from service.codecs.request_images import naming_picture
 from service.preprocessing.digit import Canvas
 

@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from common.raster import Pixels
 from service.codecs.latents import Latents
-from service.codecs.raster import Pixels
 from service.engine import Arrays
 from service.schemas.gan import DEFAULT_PROJECTION_STEPS
 

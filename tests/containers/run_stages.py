@@ -177,7 +177,7 @@ def check_content(image: Image) -> None:
     """The service's image holds what it needs, and nothing of /app is its user's to write."""
     found = {path.relative_to(image.inside(".")) for path in image.inside(".").glob("*")}
     found |= {path.relative_to(image.inside(".")) for path in image.inside("clients").glob("*")}
-    expected = {"requirements", "service", "clients", "clients/web", "models"}
+    expected = {"requirements", "common", "service", "clients", "clients/web", "models"}
     assert found == {Path(name) for name in expected}, found
     uid = int(image.user.split(":")[0])
     for path in image.inside(".").rglob("*"):

@@ -56,7 +56,7 @@ def test_signals_reach_python_because_no_shell_stands_between():
 
 
 def test_the_service_copies_neither_training_nor_tests_nor_data():
-    assert copies(STAGES["service"]) == ["service/", "clients/web/"]
+    assert copies(STAGES["service"]) == ["common/", "service/", "clients/web/"]
     assert copies(STAGES["runtime"]) == ["requirements/service.lock"]
 
 

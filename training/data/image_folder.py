@@ -1,10 +1,13 @@
-"""A folder with one subfolder of pictures a class → a data set in three parts.
+"""A folder with one subfolder of images per class → a data set in three parts.
 
-A photo becomes a square as the service makes it: laid on white, upright, its centre, resized bilinearly
-without smoothing first. What is hidden (`.DS_Store`, `._rose.jpg`, `.ipynb_checkpoints`) is left alone.
+An image becomes a square as the service makes it: laid on white, upright, its centre, resized
+bilinearly without smoothing first. Subfolders of a class belong to it, as in Keras'
+`image_dataset_from_directory`. Hidden files (`.DS_Store`, `._rose.jpg`) are left alone.
 """
 
 import hashlib
+import io
+import os
 import sys
 import unicodedata
 from collections import Counter
@@ -12,17 +15,23 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
+from common.image_metadata import strip_metadata
+from common.raster import rasterize
 from training.data.mnist import DatasetError
 from training.job import Split, Splits
 
-SIDE = 160  # of the pictures a network gets; the service resizes what it is sent to this
-FORMATS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
-FEWEST = 10  # pictures of a class, so that each part of the data has some
-SHARES = (0.8, 0.9)  # where the shuffled pictures of a class are cut: train, validation, test
+SIDE = 160  # of the images a network gets; the service resizes what it is sent to this
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
+ENDINGS = (
+    ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".pjpeg", ".pjp", ".bmp", ".dib", ".gif", ".webp",
+)  # fmt: skip
+SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation", "dev", "eval"}
+FEWEST = 10  # images of a class, so that each part of the data has some
+SHARES = (0.8, 0.9)  # where the shuffled images of a class are cut: train, validation, test
 LARGEST_BYTES = 4_000_000_000  # of all squares, which are held in memory
-NAMED = 5  # files that one message names
+NAMED = 20  # problems that one message names
 
 
 class _Class(NamedTuple):
@@ -31,149 +40,170 @@ class _Class(NamedTuple):
 
 
 def read(folder: Path, seed: int, side: int = SIDE) -> tuple[Splits, tuple[str, ...]]:
-    """Read pictures as uint8 [B, side, side, 3], and the classes' names in the order of their numbers.
+    """Read images as uint8 [B, side, side, 3], and the classes' names in the order of their numbers.
 
     A tenth of each class validates and a tenth tests; the same seed gives the same parts.
 
     Raises:
-        DatasetError: no such folder, fewer than two classes, too few pictures in one, too many for
-            the memory, files that are no pictures, or one picture in two classes.
+        DatasetError: no such folder, fewer than two classes, too many images for the memory; or too
+            few in a class, files that cannot be read, one image in two classes: all of these that
+            there are, in one message.
     """
-    classes = _without_copies([_list_class(path) for path in _class_folders(folder)])
-    for found in classes:
-        _check_enough(found)
+    problems: list[str] = []
+    listed = [_list_class(path, problems) for path in _class_folders(folder)]
+    classes = _without_copies(listed, problems)
     count = sum(len(found.files) for found in classes)
     if count * side * side * 3 > LARGEST_BYTES:
         raise DatasetError(
-            f"{folder} holds {count:,} pictures; at {side} × {side} only "
-            f"{LARGEST_BYTES // (side * side * 3):,} fit into memory: take fewer, or smaller ones"
+            f"{folder} holds {count:,} images; at {side} × {side} only "
+            f"{LARGEST_BYTES // (side * side * 3):,} fit into memory: use fewer, or smaller ones"
         )
     labels = np.repeat(np.arange(len(classes)), [len(found.files) for found in classes])
-    everything = Split(_read_all(classes, side), labels.astype(np.int64))
-    source = f"{count:,} pictures of {len(classes)} classes, folder {folder.resolve().name}"
+    everything = Split(_read_all(classes, side, problems), labels.astype(np.int64))
+    problems += [_too_few(found) for found in classes if len(found.files) < FEWEST]
+    if problems:
+        more = len(problems) - NAMED
+        raise DatasetError(
+            "; ".join(problems[:NAMED]) + (f"; and {more} more problems" if more > 0 else "")
+        )
+    source = f"{count:,} images of {len(classes)} classes, folder {folder.resolve().name}"
     return _split(everything, seed, source), tuple(found.name for found in classes)
 
 
 def read_photo(file: Path, side: int = SIDE) -> np.ndarray:
-    """Return a picture's centre as uint8 [side, side, 3]; a file that is no picture is a DatasetError."""
+    """Read an image's centre as uint8 [side, side, 3].
+
+    Raises:
+        DatasetError: the file is not an image, or is damaged.
+    """
     import tensorflow as tf
 
     try:
-        with Image.open(file) as opened:
-            # A JPEG is decoded at a half, a quarter or an eighth where that is enough, as the service does.
+        content, orientation = strip_metadata(file.read_bytes())
+        with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
+            # A JPEG is decoded at 1/2, 1/4 or 1/8 where that is enough, as in the service.
             opened.draft(None, (side, side))
-            pixels = np.asarray(_plain(ImageOps.exif_transpose(opened)))
+            pixels = rasterize(opened, orientation)
     except Exception as error:  # noqa: BLE001 - each of Pillow's readers raises its own on damaged bytes
-        raise DatasetError(f"{file} is not a picture that can be read: {error}") from None
+        # Pillow names the buffer it read from, which says nothing.
+        reason = "no image format" if "BytesIO" in str(error) else error
+        raise DatasetError(f"{file} is not an image that can be read: {reason}") from None
     shorter = min(pixels.shape[:2])
     top, left = ((length - shorter + 1) // 2 for length in pixels.shape[:2])
     square = pixels[top : top + shorter, left : left + shorter]
+    if square.shape[2] == 1:
+        square = np.repeat(square, 3, axis=2)
     return np.rint(tf.image.resize(square, (side, side)).numpy()).astype(np.uint8)
 
 
 def _class_folders(folder: Path) -> list[Path]:
     if not folder.is_dir():
-        raise DatasetError(f"there is no folder {folder}; give one with a subfolder a class")
-    paths = sorted(path for path in _visible(folder) if path.is_dir())
+        raise DatasetError(f"there is no folder {folder}; give one with a subfolder per class")
+    visible = [path for path in folder.iterdir() if not _is_hidden(path.name)]
+    paths = sorted(path for path in visible if path.is_dir())
     if len(paths) < 2:
         names = ", ".join(path.name for path in paths) or "none"
         raise DatasetError(
             f"{folder} must have a subfolder for each class, at least two; it has {names}"
         )
+    if {path.name.lower() for path in paths} <= SPLITS:
+        raise DatasetError(
+            f"{folder} is split into {' and '.join(path.name for path in paths)}, which are not "
+            f"classes: give {paths[-1]}; the data are split into training and test here"
+        )
+    loose = sum(path.suffix.lower() in ENDINGS for path in visible if path.is_file())
+    if loose:
+        _warn(f"{folder.name}: {loose} images lie beside the class folders and are left out")
     return paths
 
 
-def _visible(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if not path.name.startswith((".", "__"))]
+def _is_hidden(name: str) -> bool:
+    return name.startswith((".", "__"))
 
 
-def _list_class(folder: Path) -> _Class:
-    """List the pictures of one class, and say what else lies there."""
-    files, others, inner = [], Counter[str](), []
-    for path in sorted(_visible(folder)):
-        if path.is_dir():
-            inner.append(path.name)
-        elif path.suffix.lower() in FORMATS:
-            files.append(path)
-        else:
-            others[path.suffix.lower() or "no ending"] += 1
-    if inner and not files:
-        raise DatasetError(
-            f"{folder} holds no picture but the folders {', '.join(inner[:NAMED])}: if these are the "
-            f"classes, give {folder}; the data are split into training and test here"
-        )
+def _warn(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def _list_class(folder: Path, problems: list[str]) -> _Class:
+    """List the images of one class and of its subfolders, and say what else is there."""
+    files, others = [], Counter[str]()
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not _is_hidden(name))
+        for name in sorted(names):
+            path = Path(parent, name)
+            if (placeholder := _placeholder(path)) is not None:
+                problems.append(placeholder)
+            elif _is_hidden(name):
+                continue
+            elif path.suffix.lower() in ENDINGS:
+                files.append(path)
+            else:
+                others[path.suffix.lower() or "no ending"] += 1
     if others:
         kinds = ", ".join(f"{kind} ({count})" for kind, count in sorted(others.items()))
-        print(f"{folder.name}: left out, being none of {_formats()}: {kinds}", file=sys.stderr)
+        _warn(f"{folder.name}: left out, being none of {', '.join(ENDINGS)}: {kinds}")
     return _Class(unicodedata.normalize("NFC", folder.name), files)
 
 
-def _check_enough(found: _Class) -> None:
-    if len(found.files) < FEWEST:
-        raise DatasetError(
-            f"class {found.name} has {len(found.files)} different pictures ({_formats()}); "
-            f"a class needs at least {FEWEST}"
-        )
+def _placeholder(path: Path) -> str | None:
+    """Say what is wrong with a file that stands for an image that is not there."""
+    if path.name.startswith(".") and path.suffix == ".icloud":
+        return f"{path} is not downloaded from iCloud: download it, or remove it"
+    if _is_hidden(path.name) or path.suffix.lower() not in ENDINGS or not path.is_file():
+        return None
+    with path.open("rb") as file:
+        start = file.read(40)
+    if not start:
+        return f"{path} is empty: remove it, or download it again"
+    if start.startswith(b"version https://git-lfs"):
+        return f"{path} is a pointer of Git LFS: run git lfs pull"
+    return None
 
 
-def _formats() -> str:
-    return ", ".join(FORMATS)
+def _too_few(found: _Class) -> str:
+    return (
+        f"class {found.name} has {len(found.files)} different images ({', '.join(ENDINGS)}); "
+        f"a class needs at least {FEWEST}"
+    )
 
 
-def _without_copies(classes: list[_Class]) -> list[_Class]:
-    """Leave out files that are there twice, lest the test be of pictures that were learned."""
+def _without_copies(classes: list[_Class], problems: list[str]) -> list[_Class]:
+    """Leave out files that are there twice, so that no test image was trained on."""
     first: dict[bytes, tuple[str, Path]] = {}
     kept = []
     for name, files in classes:
-        different = []
+        different, copies = [], 0
         for file in files:
             digest = hashlib.sha256(file.read_bytes()).digest()
             other, path = first.setdefault(digest, (name, file))
             if other != name:
-                raise DatasetError(
-                    f"{path} and {file} are the same picture in two classes; remove one of them"
+                problems.append(
+                    f"{path} and {file} are the same image in two classes: remove one of them"
                 )
-            if path == file:
+            elif path == file:
                 different.append(file)
-        if len(different) < len(files):
-            copies = len(files) - len(different)
-            print(f"{name}: {copies} copies of other pictures left out", file=sys.stderr)
+            else:
+                copies += 1
+        if copies:
+            _warn(f"{name}: {copies} copies of other images left out")
         kept.append(_Class(name, different))
     return kept
 
 
-def _read_all(classes: list[_Class], side: int) -> np.ndarray:
-    """Every picture of every class, one after the other; all that cannot be read are named at once."""
+def _read_all(classes: list[_Class], side: int, problems: list[str]) -> np.ndarray:
+    """Every image of every class, one after the other; what cannot be read is a problem."""
     images = np.empty((sum(len(found.files) for found in classes), side, side, 3), np.uint8)
-    number, unreadable = 0, []
+    number = 0
     for name, files in classes:
-        print(f"reading {name}: {len(files):,} pictures", file=sys.stderr, flush=True)
+        print(f"reading {name}: {len(files):,} images", file=sys.stderr, flush=True)
         for file in files:
             try:
                 images[number] = read_photo(file, side)
             except DatasetError as error:
-                unreadable.append(str(error))
+                problems.append(str(error))
             number += 1
-    if unreadable:
-        more = len(unreadable) - NAMED
-        raise DatasetError(
-            "; ".join(unreadable[:NAMED])
-            + (f"; and {more} more" if more > 0 else "")
-            + ". Remove or mend what cannot be read"
-        )
     return images
-
-
-def _plain(image: Image.Image) -> Image.Image:
-    """Bring any mode to RGB: 16 bits to 8, transparent parts laid on white."""
-    if image.mode.startswith("I"):
-        grey = (np.clip(np.asarray(image).astype(np.int64), 0, 65535) + 128) // 257
-        image = Image.fromarray(grey.astype(np.uint8))
-    elif image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
-    return image.convert("RGB")
 
 
 def _split(everything: Split, seed: int, source: str) -> Splits:

@@ -4,6 +4,7 @@ import base64
 import contextlib
 import io
 import random
+import urllib.parse
 
 import numpy as np
 import orjson
@@ -213,7 +214,69 @@ def test_an_empty_body_says_what_can_be_sent():
 
 def test_a_body_that_is_no_picture_says_how_it_starts():
     with pytest.raises(UnsupportedImage, match="start with 'image=abc'"):
-        read(b"image=abc", "application/x-www-form-urlencoded")
+        read(b"image=abc", "text/plain")
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        part(PNG_ONE, "name=\"image\"; filename*=UTF-8''d%20e.png", "Content-Type: image/png"),
+        part(PNG_ONE, 'name="image"', "Content-Type: application/octet-stream"),
+        part(PNG_ONE, 'name="image"', "Content-Type: text/plain"),
+        part(PNG_ONE, "name=image", "A: b"),
+        part(f"data:image/png;base64,{BASE64_ONE}".encode(), 'name="image"', "A: b"),
+        part(f" {BASE64_ONE}\n".encode(), 'name="image"', "A: b"),
+        part(f"data:image/png;base64,{BASE64_ONE}".encode()),
+    ],
+    ids=[
+        "filename*",
+        "octet-stream",
+        "text",
+        "no name",
+        "data URI",
+        "base64",
+        "file of a data URI",
+    ],
+)
+def test_the_bytes_of_a_part_decide_whether_it_is_an_image(one):
+    note = part(b"a note", 'name="note"', "A: b")
+
+    assert decoded(form(note, one, note), FORM) == [ONE.tolist()]
+
+
+def test_a_named_part_that_is_no_image_is_named():
+    sent = form(part(b"GIF is a format", "name=a; filename*=UTF-8''d.txt", "A: b"))
+
+    with pytest.raises(UnsupportedImage, match="start with 'GIF is"):
+        read(sent, FORM)
+
+
+URLENCODED = "application/x-www-form-urlencoded"
+
+
+def test_a_data_uri_in_an_urlencoded_field_is_an_image_even_if_its_plus_was_not_escaped():
+    escaped = urllib.parse.urlencode({"a": URI_TWO, "note": "x", "b": BASE64_ONE})
+
+    assert decoded(escaped.encode(), URLENCODED) == [TWO.tolist(), ONE.tolist()]
+    assert decoded(f"image={URI_TWO}".encode(), URLENCODED) == [TWO.tolist()]
+    noise = np.random.default_rng(1).integers(0, 256, (40, 40), np.uint8)
+    raw = base64.b64encode(encoded(noise)).decode()
+    assert "+" in raw
+    assert decoded(f"image=data:image/png;base64,{raw}".encode(), URLENCODED) == [noise.tolist()]
+
+
+def test_an_urlencoded_form_without_an_image_says_what_to_send():
+    with pytest.raises(InvalidValue, match="2 fields but no image: send a data URI"):
+        read(b"a=1&b=2", URLENCODED)
+    with pytest.raises(InvalidRequest, match="at most 256 fields"):
+        read(b"&".join([b"a=1"] * 999), URLENCODED)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
+def test_json_in_other_unicode_encodings_is_read(encoding):
+    body = orjson.dumps({"image": URI_TWO}).decode().encode(encoding)
+
+    assert decoded(body, "application/json") == [TWO.tolist()]
 
 
 @pytest.mark.parametrize(

@@ -26,13 +26,24 @@ def test_a_text_survives_its_ids(text):
     assert vocabulary.decode(ids) == text
 
 
-@pytest.mark.parametrize("stranger", ["d", "\x00", "\x07", "\U0010ffff", "\r", "e\u0301"])
+@pytest.mark.parametrize("stranger", ["d", "\x00", "\x07", "\U0010ffff", "e\u0301"])
 def test_an_unknown_character_is_named_with_its_place(vocabulary, stranger):
     with pytest.raises(InvalidValue, match=rf"U\+{ord(stranger[0]):04X}.*position 2") as caught:
         vocabulary.read("ab" + stranger, "seed", replace=False)
 
     assert repr(stranger[0]) in str(caught.value)
     assert "replace" in str(caught.value)
+
+
+@pytest.mark.parametrize("sent", ["a\r\nb\n", "a\rb\r", "a\nb\r\n"])
+def test_line_ends_become_those_of_training(vocabulary, sent):
+    assert vocabulary.decode(vocabulary.read(sent, "seed", replace=False)[0]) == "a\nb\n"
+
+
+def test_a_vocabulary_that_knows_the_carriage_return_keeps_it():
+    vocabulary = Vocabulary(["\n", "\r", "a"])
+
+    assert vocabulary.decode(vocabulary.read("a\r\n", "seed", replace=False)[0]) == "a\r\n"
 
 
 def test_several_unknown_characters_are_counted(vocabulary):

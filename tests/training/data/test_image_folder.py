@@ -46,7 +46,7 @@ def test_a_subfolder_is_a_class(folder):
         assert numbers.dtype == np.int64
         assert images[:, 0, 0, 0].tolist() == [(100, 200)[number] for number in numbers]
         assert set(numbers.tolist()) == {0, 1}
-    assert "30 pictures of 2 classes" in splits.source
+    assert "30 images of 2 classes" in splits.source
 
 
 def test_every_picture_is_in_one_part(folder):
@@ -99,7 +99,7 @@ def test_a_copy_counts_once(folder, capsys):
 def test_one_picture_cannot_be_of_two_classes(folder):
     shutil.copy(folder / "roses" / "00.png", folder / "lawns" / "rose.png")
 
-    with pytest.raises(DatasetError, match=r"rose\.png and .*00\.png are the same picture"):
+    with pytest.raises(DatasetError, match=r"rose\.png and .*00\.png are the same image"):
         image_folder.read(folder, seed=1, side=SIDE)
 
 
@@ -118,7 +118,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
 def test_a_class_needs_ten_pictures(folder):
     write_class(folder, "few", 3, hue=1)
 
-    with pytest.raises(DatasetError, match=r"class few has 3 different pictures .* at least 10"):
+    with pytest.raises(DatasetError, match=r"class few has 3 different images .* at least 10"):
         image_folder.read(folder, seed=1)
 
 
@@ -126,25 +126,58 @@ def test_a_folder_already_split_says_which_one_to_give(tmp_path):
     for part in ("test", "train"):
         write_class(tmp_path / part, "roses", 1, hue=1)
 
-    with pytest.raises(DatasetError, match=r"test holds no picture but the folders roses: .* give"):
+    with pytest.raises(DatasetError, match=r"split into test and train, .* give .*train;"):
         image_folder.read(tmp_path, seed=1)
 
 
-def test_all_that_cannot_be_read_are_named_at_once(folder):
+def test_all_problems_are_named_at_once(folder):
     whole = (folder / "roses" / "05.png").read_bytes()
     (folder / "roses" / "05.png").write_bytes(whole[:-30])
     (folder / "lawns" / "07.png").write_bytes(b"<html>not found</html>")
-    (folder / "lawns" / "08.png").write_bytes(b"")
+    for name in ("lawns/08.png", "roses/08.png"):
+        (folder / name).write_bytes(b"")
+    (folder / "lawns" / "09.png").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
+    (folder / "roses" / ".10.png.icloud").write_bytes(b"bplist00")
+    write_class(folder, "few", 3, hue=50)
+    for number in (1, 2):
+        shutil.copy(folder / "roses" / f"0{number}.png", folder / "lawns" / f"rose{number}.png")
 
     with pytest.raises(DatasetError) as raised:
         image_folder.read(folder, seed=1, side=SIDE)
 
-    for name in ("07.png", "08.png", "05.png"):
-        assert f"{name} is not a picture that can be read" in str(raised.value)
+    said = str(raised.value)
+    for name in ("07.png", "05.png"):
+        assert f"{name} is not an image that can be read" in said
+    for name in ("lawns/08.png", "roses/08.png"):
+        assert f"{name} is empty" in said
+    assert "09.png is a pointer of Git LFS" in said
+    assert ".10.png.icloud is not downloaded" in said
+    assert said.count("the same image in two classes") == 2
+    assert "class few has 3 different images" in said
+
+
+def test_subfolders_belong_to_their_class_and_every_ending_of_jpeg_counts(folder):
+    write_class(folder / "roses", "red", 4, hue=180, ending="jpg")
+    endings = ("jfif", "jpe", "JPEG", "pjpeg")
+    for path, ending in zip((folder / "roses" / "red").iterdir(), endings, strict=True):
+        path.rename(path.with_suffix(f".{ending}"))
+
+    splits, labels = image_folder.read(folder, seed=1, side=SIDE)
+
+    assert labels == ("lawns", "roses")
+    assert sum(len(part.labels) for part in splits[:3]) == 34
+
+
+def test_images_beside_the_class_folders_are_left_out_and_that_is_said(folder, capsys):
+    Image.new("RGB", (9, 9)).save(folder / "loose.png")
+
+    image_folder.read(folder, seed=1, side=SIDE)
+
+    assert "1 images lie beside the class folders" in capsys.readouterr().err
 
 
 def test_more_pictures_than_memory_holds_are_refused_before_they_are_read(folder):
-    with pytest.raises(DatasetError, match="30 pictures; at 9000 × 9000 only 16 fit into memory"):
+    with pytest.raises(DatasetError, match="30 images; at 9000 × 9000 only 16 fit into memory"):
         image_folder.read(folder, seed=1, side=9_000)
 
 

@@ -1,0 +1,1 @@
+"""What training and serving share: reading image files. Imports neither of them."""

@@ -1,0 +1,187 @@
+"""An opened Pillow image → uint8 array, exactly: transparency, 16 bits, palettes, CMYK, rotation.
+
+Grey images keep one channel. Pillow's own conversions clip 16-bit grey to two levels, show the
+hidden colour of transparent pixels and misread the transparent grey of images with 2 or 4 bits;
+hence this module.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Pixels = NDArray[np.uint8]
+
+# What a PNG's transparent grey is multiplied with to name a grey of the decoded image.
+_KEY_SCALE = {"L;2": 85, "L;4": 17}
+_DEPTHS = (8, 10, 12, 16)  # bits of a 16-bit sample that a camera or scanner may use alone
+_WHITE, _BLACK = 255, 0
+_OPAQUE_ENOUGH = 128  # alpha from which a pixel's colour counts when the background is chosen
+_LIGHT = 128  # luminance of a light stroke
+_MEAN_LIGHT = 170  # mean luminance of light strokes
+_DARK_SHARE = 0.005  # of the visible pixels that may be dark among light strokes
+_LUMINANCE = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as Pillow
+_SAMPLE = 500_000  # pixels looked at to choose the background
+
+
+def rasterize(image: Image.Image, orientation: int = 1, *, grey: bool = False) -> Pixels:
+    """Decode an image; whatever Pillow raises on damaged bytes passes through.
+
+    Args:
+        image: opened, decoded or not; of an animation its first frame counts.
+        orientation: EXIF's, 1 to 8.
+        grey: colour may come out as its luminance where that saves work.
+
+    Returns:
+        uint8 [H, W, 1] for a grey image, else [H, W, 3]; upright, transparent parts laid on white
+        (light strokes on a transparent background: on black); may be read-only.
+    """
+    rawmode = _rawmode(image)
+    image.load()
+    pixels = _pixels(image, rawmode, grey)
+    return pixels if orientation == 1 else _upright(pixels, orientation)
+
+
+def _rawmode(image: Image.Image) -> str:
+    """Name the sample format inside a PNG, such as "L;4"; it is gone once the image is loaded."""
+    tiles: list[Any] = getattr(image, "tile", [])
+    return tiles[0][3] if image.format == "PNG" and tiles else ""
+
+
+def _pixels(image: Image.Image, rawmode: str, grey: bool) -> Pixels:
+    if image.mode == "P":
+        return _paletted(image)
+    if image.mode.startswith("I"):
+        return _sixteen_bits(image)
+    if "transparency" in image.info and image.mode in ("1", "L", "RGB"):
+        image = _with_key_as_alpha(image, rawmode)
+    if image.mode not in ("L", "RGB"):
+        image = _plain(image, grey)
+    if grey and image.mode == "RGB":
+        image = image.convert("L")
+    pixels = np.frombuffer(image.tobytes(), np.uint8).reshape(image.height, image.width, -1)
+    if rawmode.endswith(";16B"):  # Pillow keeps the upper byte of each sample
+        pixels = _stretched(pixels)
+    # Pillow has no 16-bit grey with alpha and hands it out as three equal colours.
+    return np.ascontiguousarray(pixels[..., :1]) if rawmode == "LA;16B" else pixels
+
+
+def _plain(image: Image.Image, grey: bool) -> Image.Image:
+    """Bring any remaining mode to L or RGB (L if `grey`), without transparency."""
+    if image.mode == "1":
+        return image.convert("L")
+    if image.mode not in ("LA", "RGBA"):
+        return image.convert("RGB")
+    opaque_mode = image.mode[:-1]
+    low, high = image.getchannel("A").getextrema()
+    # A 32-bit BMP whose alpha is 0 everywhere has none: its fourth byte is unused.
+    if low == 255 or (high == 0 and image.format == "BMP"):
+        return image.convert(opaque_mode).convert("L" if grey else opaque_mode)
+    level = _background(*_alpha_and_luminance(image))
+    ground = Image.new(opaque_mode, image.size, (level,) * len(opaque_mode))
+    ground.paste(image, mask=image)
+    return ground
+
+
+def _alpha_and_luminance(image: Image.Image) -> tuple[NDArray[Any], NDArray[Any]]:
+    """[H, W] each, of an LA or RGBA image."""
+    return np.asarray(image.getchannel("A")), np.asarray(
+        image.convert(image.mode[:-1]).convert("L")
+    )
+
+
+def _background(alpha: NDArray[Any], luminance: NDArray[Any]) -> int:
+    """White, or black under light strokes on a transparent background, which white would hide.
+
+    alpha, luminance: [H, W], 0 to 255.
+    """
+    edge = np.concatenate((alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1]))
+    if 2 * np.count_nonzero(edge) > edge.size:
+        return _WHITE
+    step = max(1, round((alpha.size / _SAMPLE) ** 0.5))
+    seen = luminance[::step, ::step][alpha[::step, ::step] >= _OPAQUE_ENOUGH]
+    return _BLACK if _is_light(seen) else _WHITE
+
+
+def _is_light(luminance: NDArray[Any]) -> bool:
+    """Whether the visible pixels [N] are light strokes."""
+    if not luminance.size or luminance.mean() < _MEAN_LIGHT:
+        return False
+    return bool(np.count_nonzero(luminance < _LIGHT) <= _DARK_SHARE * luminance.size)
+
+
+def _stretched(upper: Pixels) -> Pixels:
+    """Upper bytes of 16-bit samples, scaled up if only the lower bits of the samples are used."""
+    depth = _depth(int(upper.max()) << 8 | 255)
+    if depth == 16:
+        return upper
+    scaled: Pixels = np.rint(upper * (255 / (2 ** (depth - 8) - 1 or 1))).astype(np.uint8)
+    return scaled
+
+
+def _depth(largest: int) -> int:
+    """How many bits are in use where this is the largest value."""
+    return next(depth for depth in _DEPTHS if largest < 1 << depth)
+
+
+def _with_key_as_alpha(image: Image.Image, rawmode: str) -> Image.Image:
+    """Turn the one transparent grey or colour of an image into an alpha channel."""
+    key = image.info["transparency"]
+    if rawmode == "RGB;16B":
+        key = tuple(value >> 8 for value in key)
+    elif isinstance(key, int):
+        key = key * _KEY_SCALE.get(rawmode, 1) & 255
+    else:
+        key = tuple(value & 255 for value in key)
+    image.info["transparency"] = key
+    return image.convert("RGBA" if image.mode == "RGB" else "LA")
+
+
+def _paletted(image: Image.Image) -> Pixels:
+    """Look colours up in a palette without transparency, so that no pixel has to be mixed."""
+    colours = np.zeros((256, 3), np.uint32)
+    given = np.array(image.getpalette("RGB") or [], np.uint32).reshape(-1, 3)[:256]
+    colours[: len(given)] = given
+    alpha = np.full((256, 1), 255, np.uint32)
+    key = image.info.get("transparency")
+    if isinstance(key, bytes):
+        alpha[: len(key), 0] = np.frombuffer(key[:256], np.uint8)
+    elif isinstance(key, int):
+        alpha[key] = 0
+    index = np.frombuffer(image.tobytes(), np.uint8).reshape(image.height, image.width)
+    ground = _WHITE
+    if alpha.min() < 255:
+        ground = _background(alpha[index, 0], (colours @ _LUMINANCE).astype(np.uint8)[index])
+    table = ((colours * alpha + ground * (255 - alpha) + 127) // 255).astype(np.uint8)
+    if (table == table[:, :1]).all():
+        table = table[:, :1]
+    return table[index]
+
+
+def _sixteen_bits(image: Image.Image) -> Pixels:
+    values = np.asarray(image)
+    if image.mode == "I":
+        values = np.clip(values, 0, 65535)
+    key = image.info.get("transparency")
+    is_clear = values == key if isinstance(key, int) else None
+    depth = _depth(
+        int(values.max() if is_clear is None else values.max(initial=0, where=~is_clear))
+    )
+    most = (1 << depth) - 1
+    scale = ((np.arange(most + 1) * 255 + most // 2) // most).astype(np.uint8)
+    grey: Pixels = scale[np.minimum(values, most)]
+    if is_clear is not None:
+        grey[is_clear] = _background(np.where(is_clear, 0, 255), grey)
+    return grey[..., np.newaxis]
+
+
+def _upright(pixels: Pixels, orientation: int) -> Pixels:
+    """Undo the rotation and mirroring that an EXIF orientation, 1 to 8, stands for."""
+    if orientation >= 5:
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)

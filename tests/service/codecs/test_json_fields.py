@@ -1,0 +1,36 @@
+"""JSON bodies in every encoding that clients send."""
+
+import json
+
+import pytest
+
+from service.codecs.json_fields import parse_json, parse_object
+from service.errors import InvalidJSON
+
+GREETING = {"seed": "Grüße"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_unicode_is_recognised_by_its_mark_or_its_zero_bytes(encoding):
+    body = json.dumps(GREETING, ensure_ascii=False).encode(encoding)
+
+    assert parse_object(body) == GREETING
+
+
+@pytest.mark.parametrize("charset", ["iso-8859-1", "ISO-8859-15", "windows-1252", '"latin1"'])
+def test_the_declared_charset_of_a_body_that_is_not_utf_8_is_followed(charset):
+    body = json.dumps(GREETING, ensure_ascii=False).encode("latin-1")
+
+    assert parse_json(body, f"application/json; Charset={charset}") == GREETING
+
+
+def test_a_wrong_declaration_does_not_change_a_body_in_utf_8():
+    body = json.dumps(GREETING, ensure_ascii=False).encode()
+
+    assert parse_json(body, "application/json; charset=iso-8859-1") == GREETING
+
+
+@pytest.mark.parametrize("content_type", ["", "application/json; charset=utf-8", "x; charset=zlib"])
+def test_an_undeclared_encoding_names_the_byte_and_the_way_out(content_type):
+    with pytest.raises(InvalidJSON, match="UTF-8, got the byte 0xFC at position 12: encode it"):
+        parse_json(json.dumps(GREETING, ensure_ascii=False).encode("latin-1"), content_type)
