@@ -50,7 +50,7 @@ async def sample_png(request: Request) -> Response:
     query = read_query(request, schemas.GanSamplePngQuery)
     asked = task.Sample(
         query.n,
-        latent_points.drawn_seed(query.random_seed),
+        latent_points.random_seed_or_new(query.random_seed),
         gan_points.check_digit(query.digit, space),
         query.truncation,
     )
@@ -155,7 +155,7 @@ async def _place(call: Call, query: NormalizeQuery, point: gan_points.Point) -> 
     if isinstance(point, Picture):
         pictures = await call.decode(_into_form(query), [point])
         outputs = (await call.predict("encode", pictures.inputs)).outputs
-    elif isinstance(point, gan_points.Origin):
+    elif isinstance(point, gan_points.LatentSource):
         outputs = (await call.predict("sample", point.inputs())).outputs
     else:
         return point

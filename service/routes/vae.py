@@ -105,7 +105,7 @@ async def interpolate(request: Request) -> Response:
 async def sample_png(request: Request) -> Response:
     """Show samples as one picture, which a page can name by its address."""
     query = read_query(request, schemas.SamplePngQuery)
-    asked = task.Sample(query.n, latent_points.drawn_seed(query.random_seed))
+    asked = task.Sample(query.n, latent_points.random_seed_or_new(query.random_seed))
     call = _call(request)
     z = asked.latents(task.latent_size(call.servable.manifest))
     drawn = partial(_decode, call, z)

@@ -55,7 +55,7 @@ def latent_size(manifest: Manifest) -> int:
 
 def read_sample(body: VaeSampleRequest) -> Sample:
     """A body of `/v1/vae/sample`."""
-    return Sample(body.n, latent_points.drawn_seed(body.random_seed), body.scale)
+    return Sample(body.n, latent_points.random_seed_or_new(body.random_seed), body.scale)
 
 
 def read_decode(body: VaeDecodeRequest, size: int) -> Latents:

@@ -19,7 +19,7 @@ from service.runtime.manifest import Manifest
 from service.schemas.gan import DEFAULT_TRUNCATION, MAX_TRUNCATION
 from service.tasks import latent_points
 
-ORIGIN_FIELDS = {"random_seed", "z", "digit", "truncation"}
+SOURCE_FIELDS = {"random_seed", "z", "digit", "truncation"}
 
 
 class Space(NamedTuple):
@@ -29,23 +29,23 @@ class Space(NamedTuple):
     digits: int
 
 
-class Origin(NamedTuple):
+class LatentSource(NamedTuple):
     """A z [Z], its source, and what maps it to a w."""
 
     z: Latents
-    named: int | None  # the caller's digit
-    drawn: int | None  # the random seed's
+    requested_digit: int | None  # the caller's digit
+    sampled_digit: int | None  # the random seed's
     truncation: float = DEFAULT_TRUNCATION
 
     def inputs(self) -> dict[str, np.ndarray]:
         """The inputs of the signature `sample`, one row."""
-        digit = self.drawn if self.named is None else self.named
+        digit = self.sampled_digit if self.requested_digit is None else self.requested_digit
         if digit is None:
             raise InvalidValue('digit must be given with z: {"z": […], "digit": 4}')
         return sample_inputs(self.z[np.newaxis], [digit], self.truncation)
 
 
-Point = Picture | Latents | Origin
+Point = Picture | Latents | LatentSource
 
 
 def space_of(manifest: Manifest) -> Space:
@@ -62,7 +62,7 @@ def sample_inputs(
     return {"z": z, "digit": np.array(digits, np.int32), "truncation": weights}
 
 
-def drawn_digit(random_seed: int, index: int, space: Space) -> int:
+def sampled_digit(random_seed: int, index: int, space: Space) -> int:
     """The digit of sample `index`: the number that comes after those of its z."""
     return int(uniforms(random_seed, index, space.sizes.z, 1)[0] * space.digits)
 
@@ -70,7 +70,7 @@ def drawn_digit(random_seed: int, index: int, space: Space) -> int:
 def read_point(name: str, value: Any, space: Space) -> Point:
     """A picture (opened), a w [W], or what leads to one."""
     if isinstance(value, dict) and value.keys() != {"image"}:
-        return read_origin(name, value, space)
+        return read_source(name, value, space)
     picture = latent_points.picture(value)
     if picture is not None:
         return picture
@@ -82,12 +82,12 @@ def read_point(name: str, value: Any, space: Space) -> Point:
     )
 
 
-def read_origin(name: str, value: Any, space: Space) -> Origin:
+def read_source(name: str, value: Any, space: Space) -> LatentSource:
     """A z, given or drawn from a random seed, with its digit and truncation."""
     if isinstance(value, list):
         value = {"z": value}
     keys = value.keys() if isinstance(value, dict) else set[str]()
-    if not keys <= ORIGIN_FIELDS or len(keys & {"random_seed", "z"}) != 1:
+    if not keys <= SOURCE_FIELDS or len(keys & {"random_seed", "z"}) != 1:
         raise InvalidValue(
             f'{name} must be {{"random_seed": 3, "digit": 4}} or {{"z": [{space.sizes.z} values], '
             f'"digit": 4}}, with "truncation" where wanted, got {shown(value)}; an image or a w needs '
@@ -105,10 +105,10 @@ def read_origin(name: str, value: Any, space: Space) -> Origin:
         )
     if "z" in value:
         z = np.array(latent_points.vector(name, value["z"], space.sizes.z), np.float32)
-        return Origin(z, digit, None, weight)
+        return LatentSource(z, digit, None, weight)
     seed = latent_points.random_seed(name, value["random_seed"])
-    return Origin(
-        latents.draw(seed, 1, space.sizes.z)[0], digit, drawn_digit(seed, 0, space), weight
+    return LatentSource(
+        latents.draw(seed, 1, space.sizes.z)[0], digit, sampled_digit(seed, 0, space), weight
     )
 
 
@@ -121,14 +121,14 @@ def check_digit(digit: int | None, space: Space) -> int | None:
     return digit
 
 
-def common_digit(start: Origin, end: Origin) -> int:
+def common_digit(start: LatentSource, end: LatentSource) -> int:
     """The one digit of a path through z; InvalidValue if there are two, or none."""
-    named = {origin.named for origin in (start, end)} - {None}
+    named = {source.requested_digit for source in (start, end)} - {None}
     if len(named) > 1:
         raise InvalidValue(
             "interpolating in z needs the same digit at both ends; use space=w otherwise"
         )
-    found = [*named, start.drawn, end.drawn]
+    found = [*named, start.sampled_digit, end.sampled_digit]
     digit = next((digit for digit in found if digit is not None), None)
     if digit is None:
         raise InvalidValue('digit must be given with z: {"z": […], "digit": 4}')

@@ -24,15 +24,15 @@ from service.schemas.gan import (
 )
 from service.tasks import latent_points, prepared_images
 from service.tasks.gan_points import (
-    Origin,
+    LatentSource,
     Point,
     Space,
     check_digit,
     common_digit,
-    drawn_digit,
-    read_origin,
     read_point,
+    read_source,
     sample_inputs,
+    sampled_digit,
     space_of,
 )
 
@@ -55,7 +55,7 @@ class Sample(NamedTuple):
         z = latents.draw(self.random_seed, self.n, space.sizes.z)
         digits = [self.digit] * self.n
         if self.digit is None:
-            digits = [drawn_digit(self.random_seed, i, space) for i in range(self.n)]
+            digits = [sampled_digit(self.random_seed, i, space) for i in range(self.n)]
         return sample_inputs(z, digits, self.truncation)
 
 
@@ -74,7 +74,9 @@ class Interpolation(NamedTuple):
     def inputs(self) -> dict[str, np.ndarray] | None:
         """A path through z as inputs of `sample`; None: it goes through w."""
         start, end = self.ends
-        if self.space == "w" or not (isinstance(start, Origin) and isinstance(end, Origin)):
+        if self.space == "w" or not (
+            isinstance(start, LatentSource) and isinstance(end, LatentSource)
+        ):
             return None
         z = self.between(start.z, end.z)
         truncation = np.linspace(start.truncation, end.truncation, self.steps)
@@ -98,13 +100,13 @@ class Edit(NamedTuple):
 
 def read_sample(body: GanSampleRequest, space: Space) -> Sample:
     """A body of `/v1/gan/sample`."""
-    seed = latent_points.drawn_seed(body.random_seed)
+    seed = latent_points.random_seed_or_new(body.random_seed)
     return Sample(body.n, seed, check_digit(body.digit, space), body.truncation)
 
 
 def read_interpolate(body: GanInterpolateRequest, space: Space, max_pixels: int) -> Interpolation:
     """A body of `/v1/gan/interpolate`; its images are opened, not decoded."""
-    read = read_origin if body.space == "z" else read_point
+    read = read_source if body.space == "z" else read_point
     ends = read("from", body.start, space), read("to", body.end, space)
     check_pixels([end for end in ends if isinstance(end, Picture)], max_pixels)
     return Interpolation(ends, body.steps, body.path, body.space)

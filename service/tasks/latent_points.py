@@ -14,7 +14,7 @@ from service.schemas.vae import MAX_COORDINATE
 PATHS = {"lerp": latents.line, "slerp": latents.arc}
 
 
-def drawn_seed(given: int | None) -> int:
+def random_seed_or_new(given: int | None) -> int:
     """The caller's random seed, else a new one."""
     return secrets.randbelow(MAX_SEED + 1) if given is None else given
 
