@@ -17,10 +17,11 @@ FROM runtime AS training
 # A superset of service.lock with the same versions: TensorFlow is in the layer both images share.
 COPY requirements/run.lock requirements/
 RUN pip install --no-cache-dir --require-hashes -r requirements/run.lock
-COPY common/ common/
+COPY service/__init__.py service/
+COPY service/image_files/ service/image_files/
 COPY training/ training/
 RUN chmod -R u=rwX,go=rX . \
-    && python -m compileall -q common training \
+    && python -m compileall -q service training \
     && install -d -o 10002 -g 10002 models runs
 # Downloaded data sets go where a volume keeps them; Matplotlib, which mlxtend imports, caches fonts.
 ENV KERAS_HOME=/app/runs/keras \
@@ -32,13 +33,12 @@ CMD ["--help"]
 
 
 FROM runtime AS service
-COPY common/ common/
 COPY service/ service/
 COPY clients/web/ clients/web/
 # models/ belongs to the trainer (10002), so the service (10001) can read it and never write it.
 # The owner is set before the copy because an empty volume takes over the owner of this folder.
 RUN chmod -R u=rwX,go=rX . \
-    && python -m compileall -q common service \
+    && python -m compileall -q service \
     && install -d -o 10002 -g 10002 models
 COPY --from=training --chown=10002:10002 /app/models models/
 # All addresses of the container; which of the host's reach it is the publisher's choice.

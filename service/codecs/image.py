@@ -24,11 +24,11 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from common.image_metadata import strip_metadata
-from common.raster import Pixels, rasterize
 from service.codecs.pixel_lists import from_pixels as from_pixels
 from service.codecs.sniffing import PNG_SIGNATURE, describe, excerpt, picture_format
 from service.errors import ImageTooLarge, InvalidImage, InvalidValue, UnsupportedImage
+from service.image_files.image_metadata import strip_metadata
+from service.image_files.raster import Pixels, rasterize
 
 MAX_ASPECT = 10_000  # 1 × 5,000 is a strange picture, 1 × 50,000 an attack on whoever resizes it
 _MAX_READS = 250_000

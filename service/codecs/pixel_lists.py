@@ -9,9 +9,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from common.raster import Pixels
 from service.codecs.sniffing import excerpt
 from service.errors import InvalidValue
+from service.image_files.raster import Pixels
 
 _SCALE = "pixels are numbers from 0 (black) to 255 (white)"
 _FORM = "expected rows of pixels, [H][W], [H][W][1] or [H][W][3]"

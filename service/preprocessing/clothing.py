@@ -6,7 +6,7 @@ to 28, the rest filled, light on black. Nothing is refused but a wrong size with
 
 import numpy as np
 
-from common.raster import Pixels
+from service.image_files.raster import Pixels
 from service.preprocessing.digit import SIDE, Canvas, set_into_square, take_as_it_is
 from service.preprocessing.ink import border, to_grey
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from common.raster import Pixels
 from service.errors import InvalidImage
+from service.image_files.raster import Pixels
 from service.preprocessing.ink import border, find_ink, to_grey
 
 SIDE = 28

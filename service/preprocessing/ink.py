@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from common.raster import Pixels
 from service.errors import InvalidImage
+from service.image_files.raster import Pixels
 from service.preprocessing.strokes import Mask, digit_strokes
 
 _LONGEST_SIDE = 300

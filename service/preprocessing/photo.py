@@ -10,8 +10,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from common.raster import Pixels
 from service.errors import InvalidImage
+from service.image_files.raster import Pixels
 from service.preprocessing.digit import Canvas
 from service.preprocessing.ink import to_grey
 

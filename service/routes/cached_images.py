@@ -8,10 +8,10 @@ import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
-from common.raster import Pixels
 from service.asgi.state import state_of
 from service.codecs.image import encode_png, tile
 from service.engine import Arrays
+from service.image_files.raster import Pixels
 from service.routes.prediction import PNG, Call
 from service.runtime.manifest import Manifest
 

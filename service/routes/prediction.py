@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 from starlette.responses import Response
 
-from common.raster import Pixels
 from service.asgi.disconnect import attended
 from service.asgi.requests import query_integer, read_body
 from service.asgi.responses import JSON, to_json
@@ -22,6 +21,7 @@ from service.codecs.image import Picture, data_uri, encode_png, tile
 from service.codecs.request_images import read_pictures
 from service.engine import Arrays
 from service.errors import InvalidValue, ModelNotFound
+from service.image_files.raster import Pixels
 from service.runtime.repository import MAX_VERSION
 from service.runtime.servable import Servable
 from service.scheduling.micro_batcher import Batched

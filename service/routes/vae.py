@@ -5,13 +5,13 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from common.raster import Pixels
 from service.asgi.requests import read_json, read_query
 from service.asgi.routing import DirectRouter
 from service.asgi.state import state_of
 from service.codecs.image import Picture
 from service.codecs.latents import Latents, plane
 from service.errors import InvalidValue
+from service.image_files.raster import Pixels
 from service.routes.cached_images import NOT_STORED, cached_picture, picture
 from service.routes.prediction import Call
 from service.schemas import vae as schemas

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from common.raster import Pixels
 from service.codecs.image import Picture, data_uri, encode_png
 from service.codecs.request_images import naming_picture
+from service.image_files.raster import Pixels
 from service.preprocessing.digit import Canvas
 
 IntoForm = Callable[..., Canvas]  # (pixels, *, normalize) → canvas

@@ -4,9 +4,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from common.raster import Pixels
 from service.codecs.latents import Latents
 from service.engine import Arrays
+from service.image_files.raster import Pixels
 from service.schemas.gan import DEFAULT_PROJECTION_STEPS
 
 LOSSES = ("perceptual", "pixel")  # the signature takes the place in this list

@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from common.image_metadata import strip_metadata
-from common.raster import rasterize
+from service.image_files.image_metadata import strip_metadata
+from service.image_files.raster import rasterize
 from training.data.mnist import DatasetError
 from training.job import Split, Splits
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common.image_metadata import read_orientation, strip_metadata
 from service.codecs.image import open_picture
 from service.errors import InvalidImage
+from service.image_files.image_metadata import read_orientation, strip_metadata
 from training.data.image_folder import read_photo
 
 # Smooth, so that a JPEG keeps it; another value in each corner, so that a turn is seen.

@@ -1,1 +1,0 @@
-"""What training and serving share: reading image files. Imports neither of them."""
