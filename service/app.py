@@ -9,14 +9,14 @@ from typing import Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from service import __version__, errors
-from service.asgi.middleware import RequestContext
+from service.asgi.bytes_in_flight import BytesInFlight, default_limit
+from service.asgi.middleware import CrossOrigin, Gate, RequestContext
 from service.asgi.responses import error_answer
 from service.asgi.routing import DirectRouter, Shortcut
 from service.asgi.state import Lifecycle, State
@@ -65,6 +65,7 @@ def create_app(
     lifecycle: what the server flips when the process is told to stop.
     """
     metrics = Metrics()
+    bytes_in_flight = BytesInFlight(settings.max_bytes_in_flight or default_limit())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
@@ -78,6 +79,7 @@ def create_app(
             "metrics": metrics,
             "lifecycle": lifecycle or Lifecycle(),
             "decoders": decoders,
+            "bytes_in_flight": bytes_in_flight,
         }
         await repository.stop()
         decoders.shutdown(wait=False, cancel_futures=True)
@@ -111,7 +113,8 @@ def create_app(
     )
     for router in routers:
         app.include_router(router)
-    app.wrap = partial(_wrap, routers=routers, metrics=metrics, settings=settings)
+    context = partial(RequestContext, metrics=metrics, bytes_in_flight=bytes_in_flight)
+    app.wrap = partial(_wrap, routers=routers, settings=settings, context=context)
     return app
 
 
@@ -132,19 +135,23 @@ class VitrineApp(FastAPI):
 
 
 def _wrap(
-    app: ASGIApp, *, routers: list[DirectRouter], metrics: Metrics, settings: Settings
+    app: ASGIApp,
+    *,
+    routers: list[DirectRouter],
+    settings: Settings,
+    context: Callable[[ASGIApp], ASGIApp],
 ) -> ASGIApp:
-    """From the inside out: shortcut, request context, CORS."""
-    app = RequestContext(Shortcut(app, routers), metrics, settings.api_keys)
-    if not settings.cors_origins:
-        return app
-    return CORSMiddleware(
-        app,
-        allow_origins=list(settings.cors_origins),
-        allow_methods=["GET", "POST"],
-        allow_headers=["*"],
-        expose_headers=EXPOSED,
-    )
+    """From the inside out: shortcut, keys and errors, CORS, request context."""
+    app = Gate(Shortcut(app, routers), settings.api_keys)
+    if settings.cors_origins:
+        app = CrossOrigin(
+            app,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["*"],
+            expose_headers=EXPOSED,
+        )
+    return context(app)
 
 
 def _servable_loader(

@@ -9,7 +9,11 @@ VitrineError
 │  └─ TooLarge
 │     ├─ BodyTooLarge
 │     ├─ ImageTooLarge       more pixels than allowed
-│     └─ TooManyImages
+│     ├─ TooManyImages
+│     └─ HeadersTooLarge      the head of a request, or its trailers
+│  ├─ MalformedRequest       not the HTTP that the service takes
+│  └─ OriginRefused          a page of another origin may not call the service
+├─ RequestTimeout            the request did not arrive in time
 ├─ Unauthorized              an API key is missing or wrong
 ├─ NotFound
 │  ├─ RouteNotFound
@@ -83,6 +87,38 @@ class TooManyImages(TooLarge):
     """A request holds more pictures than allowed."""
 
     code = "too_many_images"
+
+
+class HeadersTooLarge(TooLarge):
+    """The headers of a request, or its trailers, have more bytes than allowed."""
+
+    code = "headers_too_large"
+
+
+class MalformedRequest(InvalidRequest):
+    """The bytes are no HTTP request, or one that servers could understand differently."""
+
+    code = "invalid_request"
+
+    def __init__(
+        self, message: str = "the request must be valid HTTP/1.1, got something else"
+    ) -> None:
+        super().__init__(message)
+
+
+class OriginRefused(InvalidRequest):
+    """A browser asks for a page of another origin, which the settings do not name."""
+
+    code = "origin_refused"
+
+
+class RequestTimeout(VitrineError):
+    """The request, or the next part of its body, did not arrive in time."""
+
+    code = "request_timeout"
+
+    def __init__(self) -> None:
+        super().__init__("The request did not arrive in time; send it again, faster.")
 
 
 class Unauthorized(VitrineError):

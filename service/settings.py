@@ -41,6 +41,18 @@ class Settings(BaseModel):
     max_images: int = Field(64, ge=1, description="most pictures of a request")
     queue_size: int = Field(256, ge=1, description="requests that may wait, per model")
     timeout_ms: int = Field(30_000, ge=1, description="deadline of a request without X-Timeout-Ms")
+    max_bytes_in_flight: int = Field(
+        0,
+        ge=0,
+        description="bodies, decoded images and unread answers together; 0: a quarter of the memory "
+        "the process may use, at most 1 GiB",
+    )
+    receive_seconds: float = Field(
+        10.0, gt=0, description="for a request's head, then between reads of its body or its answer"
+    )
+    receive_total_seconds: float = Field(
+        120.0, gt=0, description="for a whole request to come, and for an answer to be read"
+    )
     poll_seconds: float = Field(
         1.0, ge=0, description="how often the models folder is looked at; 0: only at the start"
     )

@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[1]
 
 
 @contextlib.contextmanager
-def running_service(models, **environment):
-    """`python -m service` until the block ends; gives the process and its port once it is ready."""
+def running_service(models, until="ready", **environment):
+    """`python -m service` until the block ends; gives the process and its port once it is ready, or live."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -30,20 +30,20 @@ def running_service(models, **environment):
         text=True,
     )
     try:
-        _wait_until_ready(process, port)
+        _wait_until(until, process, port)
         yield process, port
     finally:
         process.terminate()
         process.communicate(timeout=40)
 
 
-def _wait_until_ready(process, port):
+def _wait_until(state, process, port):
     for _ in range(1800):
         assert process.poll() is None, process.stderr.read()
         with contextlib.suppress(OSError):
-            url = f"http://127.0.0.1:{port}/v2/health/ready"
+            url = f"http://127.0.0.1:{port}/v2/health/{state}"
             with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url) as answer:
-                assert json.load(answer)["ready"]
+                assert json.load(answer)[state]
                 return
         time.sleep(0.1)
-    raise AssertionError("the service did not become ready in three minutes")
+    raise AssertionError(f"the service did not become {state} in three minutes")

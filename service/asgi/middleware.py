@@ -1,8 +1,9 @@
-"""Around every request: id, API key, metrics, log line, and an answer whatever happens inside.
+"""Around every request: id, metrics and log line; then CORS; then API keys, and an answer whatever happens inside.
 
 Pure ASGI: Starlette's BaseHTTPMiddleware hides disconnects from the routes.
 """
 
+import asyncio
 import hashlib
 import hmac
 import logging
@@ -14,18 +15,27 @@ from typing import Any
 
 from prometheus_client import Counter, Histogram
 from pydantic import SecretStr
+from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import errors
+from service.asgi.bytes_in_flight import BytesInFlight
 from service.asgi.responses import error_answer
 from service.asgi.routing import route_path
 from service.metrics import Metrics
 
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
+BEARER = re.compile(
+    rb"bearer +(\S+) *", re.IGNORECASE
+)  # RFC 9110: the scheme's case does not matter
 OPEN_PATHS = ("/", "/v2/health/live", "/v2/health/ready")
 OPEN_PREFIX = "/page/"
 SLOW_SECONDS = 1.0
+CLIENT_LEFT = 499  # nobody is left to answer; the number is for log and metrics
+METHODS = ("GET", "POST", "PUT", "HEAD", "OPTIONS")
 NEEDS_KEY = (
     "This service needs an API key: send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'."
 )
@@ -34,13 +44,13 @@ log = logging.getLogger("vitrine.request")
 
 
 class RequestContext:
-    """Outermost of our own layers: nothing inside can leave a request without an answer."""
+    """Outermost of our own layers: gives a request its id, and counts and logs how it ended."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, api_keys: Iterable[SecretStr]) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, bytes_in_flight: BytesInFlight) -> None:
         self._app = app
         self._metrics = metrics
+        self._bytes_in_flight = bytes_in_flight
         self._counters: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
-        self._keys = [_digest(key.get_secret_value().encode()) for key in api_keys]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request; other scopes (lifespan) pass through."""
@@ -49,50 +59,26 @@ class RequestContext:
             return
         started = time.monotonic()
         scope = _get_for_head(scope)
-        request_id = _request_id(scope)
-        scope["request_id"] = request_id
+        scope["request_id"] = request_id = _request_id(scope)
         scope["started"] = started
+        scope["held"] = held = self._bytes_in_flight.hold()
         answer = _Answer(send, request_id)
+        scope["answer"] = answer
         try:
-            await self._answer(scope, receive, answer)
-        except ClientDisconnect:
-            answer.status = 499  # nobody is left to answer; the number is for log and metrics
-        finally:
-            self._note(scope, answer.status, time.monotonic() - started)
-
-    async def _answer(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
-        try:
-            if self._keys and not self._may_enter(route_path(scope), dict(scope["headers"])):
-                raise errors.Unauthorized(NEEDS_KEY)
             await self._app(scope, receive, answer.send)
-        except errors.VitrineError as error:
-            if isinstance(error, errors.InternalError):
-                log.error("failed", extra={"request_id": answer.request_id}, exc_info=error)
-            await error_answer(error, answer.request_id)(scope, receive, answer.send)
         except ClientDisconnect:
-            raise
-        except Exception:
-            log.exception("unhandled", extra={"request_id": answer.request_id})
-            if answer.status:
-                raise  # the answer has begun: cut the connection, so that it cannot pass for whole
-            failure = errors.InternalError(
-                "The service failed; its log has the cause under this id."
-            )
-            await error_answer(failure, answer.request_id)(scope, receive, answer.send)
-
-    def _may_enter(self, path: str, headers: dict[bytes, bytes]) -> bool:
-        if path in OPEN_PATHS or path.startswith(OPEN_PREFIX):
-            return True
-        bearer = headers.get(b"authorization", b"")
-        given = headers.get(b"x-api-key") or bearer.removeprefix(b"Bearer ")
-        digest = _digest(given)
-        return any([hmac.compare_digest(digest, key) for key in self._keys])
+            answer.status = CLIENT_LEFT
+        except asyncio.CancelledError:
+            if not _is_gone(scope):
+                raise
+            answer.status = CLIENT_LEFT
+        finally:
+            held.release()
+            self._note(scope, answer.status, time.monotonic() - started)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
-        method = (
-            scope["method"] if scope["method"] in ("GET", "POST", "HEAD", "OPTIONS") else "other"
-        )
+        method = scope["method"] if scope["method"] in METHODS else "other"
         self._count(method, route, status, seconds)
         # Probes ask every second, and "not yet" is no error; refusals come in thousands, when busy.
         quiet = route.startswith("/v2/health/") or status == 429
@@ -116,6 +102,75 @@ class RequestContext:
         histogram.observe(seconds)
 
 
+class CrossOrigin(CORSMiddleware):
+    """Starlette's, whose refusals come in the one error shape."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a preflight request, or let a request pass with the headers that browsers ask for."""
+        try:
+            await super().__call__(scope, receive, send)
+        except errors.OriginRefused as error:
+            await error_answer(error, scope["request_id"])(scope, receive, send)
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """The permission, or OriginRefused."""
+        response = super().preflight_response(request_headers)
+        if response.status_code >= 400:
+            asked = ", ".join(
+                f"{name} {request_headers[name][:60]!r}"
+                for name in ("origin", "access-control-request-method")
+                if name in request_headers
+            )
+            raise errors.OriginRefused(
+                f"the origin and method must be ones that VITRINE_CORS_ORIGINS allows, got {asked}"
+            )
+        return response
+
+
+class Gate:
+    """Innermost of our own layers: lets in who has a key, and turns every error into an answer."""
+
+    def __init__(self, app: ASGIApp, api_keys: Iterable[SecretStr]) -> None:
+        self._app = app
+        self._keys = [_digest(key.get_secret_value().encode()) for key in api_keys]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request; nothing inside can leave it without an answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = scope["request_id"]
+        try:
+            if self._keys and not self._may_enter(route_path(scope), scope["headers"]):
+                raise errors.Unauthorized(NEEDS_KEY)
+            await self._app(scope, receive, send)
+        except errors.VitrineError as error:
+            if isinstance(error, errors.InternalError):
+                log.error("failed", extra={"request_id": request_id}, exc_info=error)
+            await error_answer(error, request_id)(scope, receive, send)
+        except ClientDisconnect:
+            raise
+        except Exception:
+            log.exception("unhandled", extra={"request_id": request_id})
+            if scope["answer"].status:
+                raise  # the answer has begun: cut the connection, so that it cannot pass for whole
+            failure = errors.InternalError(
+                "The service failed; its log has the cause under this id."
+            )
+            await error_answer(failure, request_id)(scope, receive, send)
+
+    def _may_enter(self, path: str, headers: list[tuple[bytes, bytes]]) -> bool:
+        if path in OPEN_PATHS or path.startswith(OPEN_PREFIX):
+            return True
+        given = dict(headers)
+        key = given.get(b"x-api-key")
+        if key is None:
+            bearer = BEARER.fullmatch(given.get(b"authorization", b""))
+            key = bearer[1] if bearer else b""
+        digest = _digest(key)
+        return any([hmac.compare_digest(digest, known) for known in self._keys])
+
+
 class _Answer:
     """Puts the request's id on the answer and remembers its status; 0: not begun."""
 
@@ -129,6 +184,11 @@ class _Answer:
             self.status = message["status"]
             message["headers"].append((b"x-request-id", self.request_id.encode()))
         await self._send(message)
+
+
+def _is_gone(scope: Scope) -> bool:
+    """Whether the connection knows that its client left; a server of another kind cannot say."""
+    return bool(scope.get("is_gone", lambda: False)())
 
 
 def _get_for_head(scope: Scope) -> Scope:

@@ -31,6 +31,7 @@ async def read_body(request: Request, limit: int) -> bytes:
             raise ClientDisconnect
         chunk = message.get("body", b"")
         size += len(chunk)
+        request.scope["held"].take(len(chunk))
         if size > limit:
             raise BodyTooLarge(f"The body has more than {limit} bytes, the most that is taken.")
         chunks.append(chunk)

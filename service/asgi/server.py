@@ -1,127 +1,24 @@
-"""uvicorn, made safe for the open: deadlines for receiving, a cap on headers, a stop that loses nothing.
-
-uvicorn has no time limit for a request that never comes whole, and with httptools no limit on the
-size of headers; at a stop it closes connections on which a request may be on its way.
-"""
+"""The server: uvicorn's, with connections that nobody can hang, and a stop that loses nothing."""
 
 import asyncio
+import contextlib
 import logging
 import signal
+import socket
 from types import FrameType
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from service.asgi.listener import refuse_connections
+from service.asgi.protocol import PatientProtocol
 from service.asgi.state import Lifecycle
 from service.settings import Settings
 
-RECEIVE_SECONDS = 10.0
-MAX_HEADER_BYTES = 32 * 1024
-CLOSING_SECONDS = 1.0
 GRACE_SECONDS = 25  # for requests in flight; an orchestrator's 30 s less the drain
-REFUSAL = '{{"error":"{}","code":"{}","request_id":""}}'
+ACCEPT_SECONDS = 0.2  # for connections that were under way when no more were let in
 
 log = logging.getLogger("vitrine.server")
-
-
-class PatientProtocol(HttpToolsProtocol):
-    """A connection that waits for whole requests, but not for ever."""
-
-    receive_seconds = RECEIVE_SECONDS
-    _timer: asyncio.TimerHandle | None = None
-    _reading_headers = True
-    _header_bytes = 0
-    _whole_requests = 0
-    _is_draining = False
-
-    def connection_made(self, transport: Any) -> None:
-        """Start the clock of the first request."""
-        super().connection_made(transport)
-        self._arm()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clock."""
-        self._disarm()
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        """Count header bytes; start the clock with the first byte of a next request."""
-        if self._timer is None and self._reading_headers:
-            self._arm()
-        whole = self._whole_requests
-        super().data_received(data)
-        if self._reading_headers and self._whole_requests == whole:
-            self._header_bytes += len(data)
-            if self._header_bytes > MAX_HEADER_BYTES:
-                self._refuse(
-                    "431 Request Header Fields Too Large",
-                    "headers_too_large",
-                    f"The headers have more than {MAX_HEADER_BYTES} bytes.",
-                )
-
-    def on_headers_complete(self) -> None:
-        """From here on the body counts."""
-        self._reading_headers, self._header_bytes = False, 0
-        super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        """The request is whole: its time limit is the service's business now."""
-        self._disarm()
-        self._reading_headers, self._header_bytes = True, 0
-        self._whole_requests += 1
-        super().on_message_complete()
-
-    def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP, in the service's error shape."""
-        self._refuse("400 Bad Request", "invalid_request", "This is not a valid HTTP request.")
-
-    def shutdown(self) -> None:
-        """Give a request that is on its way a moment before an idle connection is closed."""
-        busy = self.cycle is not None and not self.cycle.response_complete
-        if busy or self.transport.is_closing():
-            super().shutdown()
-            return
-        self._is_draining = True
-        self.loop.call_later(CLOSING_SECONDS, self._close_if_idle)
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        if self._is_draining:
-            cycle.keep_alive = False
-        super()._start_asgi_task(cycle, app)
-
-    def _close_if_idle(self) -> None:
-        if (self.cycle is None or self.cycle.response_complete) and not self.transport.is_closing():
-            self.transport.close()
-
-    def _arm(self) -> None:
-        self._timer = self.loop.call_later(self.receive_seconds, self._expire)
-
-    def _disarm(self) -> None:
-        if self._timer:
-            self._timer.cancel()
-            self._timer = None
-
-    def _expire(self) -> None:
-        busy = self.cycle is not None and not self.cycle.response_complete
-        if busy and self._reading_headers:
-            self.cycle.keep_alive = False  # half a next request behind one that is being answered
-        elif busy and self.cycle.response_started:
-            self.transport.close()
-        else:
-            self._refuse(
-                "408 Request Timeout",
-                "request_timeout",
-                f"The request was not whole after {self.receive_seconds:g} s.",
-            )
-
-    def _refuse(self, status: str, code: str, message: str) -> None:
-        if self.transport.is_closing():
-            return
-        body = REFUSAL.format(message, code).encode()
-        head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\nconnection: close\r\n"
-        self.transport.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
-        self.transport.close()
 
 
 class DrainingServer(uvicorn.Server):
@@ -146,6 +43,15 @@ class DrainingServer(uvicorn.Server):
             self.force_exit = True
         else:
             self._stop()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept what is under way before the listening sockets close, unless others share them."""
+        if sockets is None:
+            for listener in (each for server in self.servers for each in server.sockets):
+                with contextlib.suppress(OSError):  # a kernel without filters
+                    refuse_connections(listener)
+            await asyncio.sleep(ACCEPT_SECONDS)
+        await super().shutdown(sockets)
 
     def _stop(self) -> None:
         self.should_exit = True

@@ -5,6 +5,7 @@ from typing import TypedDict, cast
 
 from starlette.requests import Request
 
+from service.asgi.bytes_in_flight import BytesInFlight
 from service.metrics import Metrics
 from service.runtime.repository import ModelRepository
 from service.settings import Settings
@@ -24,6 +25,7 @@ class State(TypedDict):
     metrics: Metrics
     lifecycle: Lifecycle
     decoders: ThreadPoolExecutor
+    bytes_in_flight: BytesInFlight
 
 
 def state_of(request: Request) -> State:

@@ -1,0 +1,74 @@
+"""How many bytes the process holds for its clients: bodies, decoded images, answers not yet read.
+
+Used on the event loop only.
+"""
+
+import os
+from pathlib import Path
+
+from service.errors import Overloaded
+
+MOST_BY_DEFAULT = 2**30
+SHARE = 4  # the default is a quarter of the memory that the process may use
+CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+RETRY_SECONDS = 1
+
+
+class BytesInFlight:
+    """A count with a limit, shared by all requests and connections of a process."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.held = 0
+
+    def hold(self) -> "Held":
+        """The part of one request or connection: nothing yet."""
+        return Held(self)
+
+
+class Held:
+    """The bytes that one request or connection holds."""
+
+    def __init__(self, total: BytesInFlight) -> None:
+        self._total = total
+        self._bytes = 0
+
+    def take(self, count: int) -> None:
+        """Hold so many more bytes, or Overloaded: too many are in flight."""
+        if self._total.held + count > self._total.limit:
+            raise Overloaded(
+                f"Too busy: requests and answers in flight may have {self._total.limit:,} bytes "
+                f"together. Try again in {RETRY_SECONDS} s.",
+                RETRY_SECONDS,
+            )
+        self.note(count)
+
+    def note(self, count: int) -> None:
+        """Hold so many more bytes, which are there already and cannot be refused."""
+        self._bytes += count
+        self._total.held += count
+
+    def release(self) -> None:
+        """Hold nothing any more."""
+        self._total.held -= self._bytes
+        self._bytes = 0
+
+
+def default_limit() -> int:
+    """A quarter of the memory that the process may use, at most 1 GiB."""
+    return min(MOST_BY_DEFAULT, _usable_memory() // SHARE)
+
+
+def _usable_memory() -> int:
+    """Bytes: the machine's memory, or the container's limit if that is lower."""
+    limits = [int(text) for path in CGROUP_LIMITS if (text := _read(path)).isdigit()]
+    if hasattr(os, "sysconf"):  # not on Windows
+        limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    return min(limits, default=SHARE * MOST_BY_DEFAULT)
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except OSError:
+        return ""

@@ -1,0 +1,267 @@
+"""One HTTP/1.1 connection: uvicorn's, made safe for what anybody may send.
+
+uvicorn has no limit on headers and trailers, takes an offer to upgrade for the end of HTTP, writes
+refusals into the middle of a running answer, and lets the work for a client that left go on.
+
+What is wrong with the body of a request is raised where the body is read, and answered like any
+other error; what is wrong with a head, which has no request yet, is answered here.
+"""
+
+import asyncio
+import logging
+import secrets
+from typing import Any
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+
+from service.asgi.request_head import check_head, head_without_upgrade
+from service.asgi.responses import error_answer
+from service.asgi.time_limits import TimedProtocol
+from service.errors import HeadersTooLarge, MalformedRequest, RequestTimeout, VitrineError
+
+MAX_HEADER_BYTES = 32 * 1024  # of a head and its trailers together
+CLOSING_SECONDS = 1.0  # for a request on its way to a connection that is to be closed
+LEAVING_SECONDS = 1.0  # who sent the last byte may still wait for an answer, so long
+PIECE = 32 * 1024  # bytes that are parsed in one go
+PARSING_SECONDS = 0.01  # then others get their turn
+
+log = logging.getLogger("vitrine.connection")
+
+
+class PatientProtocol(TimedProtocol):
+    """A connection that waits for whole requests, but not for ever."""
+
+    _answering: RequestResponseCycle | None = None
+    _task: asyncio.Task[None] | None = None
+    _fault: VitrineError | None = None  # of what was read last; nothing after it is read
+    _unparsed = b""
+    _head_bytes = 0
+    _bytes_without_event = 0
+    _is_upgrade_offered = False
+    _is_half_closed = False
+    _is_draining = False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give up whatever is being done for it."""
+        self.pipeline.clear()
+        self._forget()
+        super().connection_lost(exc)
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio takes it, uvicorn has no use
+        """Finish short work: who sent the last byte and who left look alike until something is written."""
+        if not self._is_answering or self.cycle.more_body:
+            return False
+        if self._answering and self._answering.response_started:  # a stream
+            return False
+        self._is_half_closed = True
+        self._end_later(LEAVING_SECONDS, self._give_up)
+        return True
+
+    def shutdown(self) -> None:
+        """Give a request that is on its way a moment before an idle connection is closed."""
+        self._is_draining = True
+        if self._is_answering or self.transport.is_closing():
+            super().shutdown()
+        else:
+            self.loop.call_later(CLOSING_SECONDS, self._close_if_idle)
+
+    def _close_if_idle(self) -> None:
+        if not self._is_answering:
+            self._close()
+
+    def _give_up(self) -> None:
+        self._forget()
+        self._close()
+
+    def _forget(self) -> None:
+        """Nobody waits for the answer any more."""
+        if self._is_answering and self._answering and self._task:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
+            self._task.cancel()
+
+    @property
+    def _is_answering(self) -> bool:
+        return self._answering is not None and not self._answering.response_complete
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came, a piece at a time."""
+        self._unset_keepalive_if_required()
+        if self._fault or self.transport.is_closing():
+            return
+        self._last_read = self.loop.time()
+        if self._receiving is None and self._is_reading_head:
+            self._expect_request()
+        if self._unparsed or self.pipeline or len(data) > PIECE:
+            self._unparsed += data
+            self._parse()
+        else:
+            self._feed(data)
+
+    def _parse(self) -> None:
+        """Parse until a request has to wait for the one before it, or others for this connection."""
+        if self.parser is None:
+            return  # the connection is lost
+        started, position, content = self.loop.time(), 0, self._unparsed
+        while position < len(content) and not self.pipeline and not self._fault:
+            if self.loop.time() - started > PARSING_SECONDS:
+                self.loop.call_soon(self._parse)
+                break
+            piece = content[position : position + PIECE]
+            position += len(piece)
+            self._feed(piece)
+        self._unparsed = b"" if self._fault else content[position:]
+        if self._unparsed:
+            self.flow.pause_reading()
+        elif not self._fault:
+            self.flow.resume_reading()
+
+    def _feed(self, piece: bytes) -> None:
+        self._bytes_without_event += len(piece)
+        try:
+            self.parser.feed_data(piece)
+            if self._bytes_without_event > MAX_HEADER_BYTES:
+                raise _too_large()
+        except httptools.HttpParserUpgrade as offer:
+            self._decline_upgrade(piece[offer.args[0] :])
+        except httptools.HttpParserError as error:
+            cause = error.__context__
+            self._refuse(cause if isinstance(cause, VitrineError) else MalformedRequest())
+        except VitrineError as error:
+            self._refuse(error)
+
+    def _decline_upgrade(self, rest: bytes) -> None:
+        """Read the request again as if no other protocol had been offered."""
+        head = head_without_upgrade(self.parser.get_method(), self.url, self.headers)
+        self._is_upgrade_offered = False
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._feed(head)
+        if rest and not self._fault:
+            self._feed(rest)
+
+    def on_message_begin(self) -> None:
+        """Start counting anew."""
+        self._head_bytes, self._has_begun = 0, True
+        if self._receiving is None:
+            self._expect_request()
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """Count it."""
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Count it: a header, or a trailer behind the body, which nobody reads."""
+        self._count(len(name) + len(value) + 4)
+        if self._is_reading_head:
+            super().on_header(name, value)
+
+    def _count(self, size: int) -> None:
+        self._bytes_without_event = 0
+        self._head_bytes += size
+        if self._head_bytes > MAX_HEADER_BYTES:
+            raise _too_large()
+
+    def on_headers_complete(self) -> None:
+        """Check the head, and start the request."""
+        check_head(self.parser.get_method(), self.parser.get_http_version(), self.headers)
+        if self.parser.should_upgrade():
+            self._is_upgrade_offered = True
+            return
+        self._is_reading_head = False
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Pass it on."""
+        self._bytes_without_event = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is whole: its time limit is the service's business now."""
+        if self._is_upgrade_offered:
+            return
+        self._bytes_without_event = 0
+        self._is_reading_head, self._has_begun = True, False
+        self._stop_receiving()
+        super().on_message_complete()
+        self.cycle.more_body = False  # uvicorn leaves it when the answer was earlier
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        if self._is_draining or self.state["lifecycle"].is_draining:
+            cycle.keep_alive = False
+        self._answering = cycle
+
+        async def attended(scope: Any, receive: Any, send: Any) -> None:
+            """The app, which learns of a fault where it reads the body."""
+            self._task = asyncio.current_task()
+
+            async def receive_or_fail() -> Any:
+                message = await receive()
+                if self._fault and cycle is self.cycle and cycle.more_body:
+                    raise self._fault
+                return message
+
+            scope["is_gone"] = lambda: cycle.disconnected
+            await app(scope, receive_or_fail, send)
+
+        super()._start_asgi_task(cycle, attended)
+
+    def on_response_complete(self) -> None:
+        """Go on with what waits behind this answer."""
+        is_refused_early = self.cycle.more_body and self.expect_100_continue
+        super().on_response_complete()
+        if self._is_answering:  # the next of the pipeline
+            if self._is_half_closed:
+                self._end_later(LEAVING_SECONDS, self._give_up)
+        elif self.transport.is_closing() or is_refused_early:
+            self._close()
+        elif self._fault:
+            self._send_fault()
+        elif self._is_half_closed and not self._unparsed:
+            self._close()
+        if self._unparsed and not self.pipeline:
+            self.loop.call_soon(self._parse)
+
+    def time_out(self) -> None:
+        """Refuse what has begun; close what has not."""
+        if self._has_begun:
+            self._refuse(RequestTimeout())
+        elif not self._is_answering:
+            self._close()
+
+    def _refuse(self, fault: VitrineError) -> None:
+        """Read nothing more; answer what came before, then this, then close."""
+        self._fault = fault
+        self._stop_receiving()
+        unfinished = self.cycle if self.cycle and self.cycle.more_body else None
+        if unfinished is None:
+            if not self._is_answering:
+                self._send_fault()
+        elif unfinished.response_complete:
+            self._close()
+        else:  # its own answer says what is wrong
+            unfinished.keep_alive = False
+            unfinished.message_event.set()
+
+    def _send_fault(self) -> None:
+        """Answer a head that is none, for which there is no request, and close."""
+        if self.transport.is_closing() or self._fault is None:
+            return
+        request_id = secrets.token_hex(16)
+        answer = error_answer(self._fault, request_id)
+        headers = [*answer.raw_headers, (b"x-request-id", request_id.encode())]
+        lines = b"".join(b"%s: %s\r\n" % header for header in headers)
+        head = STATUS_LINE[answer.status_code] + lines + b"connection: close\r\n\r\n"
+        self.transport.write(head + bytes(answer.body))
+        self.state["metrics"].requests.labels("other", "unmatched", answer.status_code).inc()
+        log.info("refused", extra={"status": answer.status_code, "request_id": request_id})
+        # Closed at once, what was not read would reset the connection before this is read.
+        self.transport.write_eof()
+        self._end_later(CLOSING_SECONDS, self._close)
+
+
+def _too_large() -> HeadersTooLarge:
+    return HeadersTooLarge(f"the headers must have at most {MAX_HEADER_BYTES:,} bytes, got more")

@@ -1,0 +1,50 @@
+"""What a request's head must be beyond what the parser checks, and how an offer to upgrade is declined.
+
+Pure functions of names and values, in lower case as the parser's callbacks collect them. Source:
+RFC 9110 (7.2 Host, 7.8 Upgrade) and RFC 9112 (3.2, 6.1).
+"""
+
+import re
+from collections.abc import Iterable
+
+from service.errors import MalformedRequest
+
+Header = tuple[bytes, bytes]
+
+_HOST = re.compile(rb"[\w.~!$&'()*+,;=:%\[\]-]*")
+_OFFERS = (b"upgrade", b"http2-settings")
+
+
+def check_head(method: bytes, version: str, headers: Iterable[Header]) -> None:
+    """MalformedRequest if the head is one that servers could understand in different ways."""
+    if version not in ("1.0", "1.1"):
+        raise MalformedRequest(f"the request must be HTTP/1.1, got HTTP/{version[:10]}")
+    if method == b"CONNECT":
+        raise MalformedRequest(
+            "the method must be one for a resource, got CONNECT: this is no proxy"
+        )
+    hosts = [value for name, value in headers if name == b"host"]
+    if len(hosts) > 1 or (not hosts and version == "1.1"):
+        raise MalformedRequest(f"the request must have one Host header, got {len(hosts) or 'none'}")
+    if hosts and not _HOST.fullmatch(hosts[0]):
+        raise MalformedRequest("the Host header must be a name or address, got other characters")
+    codings = [value.strip().lower() for name, value in headers if name == b"transfer-encoding"]
+    if codings and (codings != [b"chunked"] or version == "1.0"):
+        raise MalformedRequest(
+            "the Transfer-Encoding must be chunked, sent once and with HTTP/1.1, got another"
+        )
+
+
+def head_without_upgrade(method: bytes, url: bytes, headers: Iterable[Header]) -> bytes:
+    """The head as it would have been sent without the offer of another protocol."""
+    lines = [method + b" " + url + b" HTTP/1.1"]
+    for name, value in headers:
+        if name in _OFFERS:
+            continue
+        if name == b"connection":
+            tokens = [token.strip() for token in value.split(b",")]
+            value = b", ".join(token for token in tokens if token.lower() not in _OFFERS)
+            if not value:
+                continue
+        lines.append(name + b": " + value)
+    return b"\r\n".join(lines) + b"\r\n\r\n"

@@ -1,0 +1,119 @@
+"""Time limits of a connection: for requests to come, for answers to be read, for the end.
+
+uvicorn has none of them.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from service.asgi.bytes_in_flight import Held
+from service.asgi.state import State
+
+log = logging.getLogger("vitrine.connection")
+
+
+class TimedProtocol(HttpToolsProtocol):
+    """A connection on which nothing can be waited for without an end."""
+
+    state: State
+    _held: Held  # what is written and not read yet
+    _is_reading_head = True
+    _has_begun = False  # a request, of which not everything is here
+    _began = 0.0  # its first byte, or when it could first have come
+    _last_read = 0.0
+    _receiving: asyncio.TimerHandle | None = None
+    _reading: asyncio.TimerHandle | None = None
+    _ending: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Start the clock of the first request."""
+        super().connection_made(transport)
+        self.state = cast(State, self.app_state)
+        self._held = self.state["bytes_in_flight"].hold()
+        self._expect_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop all clocks."""
+        for timer in (self._receiving, self._reading, self._ending):
+            if timer:
+                timer.cancel()
+        self._held.release()
+        super().connection_lost(exc)
+
+    def time_out(self) -> None:
+        """What a request that did not come in time leads to."""
+        raise NotImplementedError
+
+    def _expect_request(self) -> None:
+        self._began = self._last_read = self.loop.time()
+        self._receiving = self.loop.call_at(self._receive_limit, self._check_receiving)
+
+    def _stop_receiving(self) -> None:
+        if self._receiving:
+            self._receiving.cancel()
+            self._receiving = None
+
+    @property
+    def _receive_limit(self) -> float:
+        """Until when the head has to be whole, or the next bytes of the body have to come."""
+        settings = self.state["settings"]
+        if self._is_reading_head:
+            return self._began + settings.receive_seconds
+        total = self._began + settings.receive_total_seconds
+        return min(self._last_read + settings.receive_seconds, total)
+
+    def _check_receiving(self) -> None:
+        now = self.loop.time()
+        if self.flow.read_paused:  # by us: it is not the client who makes it wait
+            self._began, self._last_read = self._began + now - self._last_read, now
+        if now < self._receive_limit:
+            self._receiving = self.loop.call_at(self._receive_limit, self._check_receiving)
+        else:
+            self._receiving = None
+            self.time_out()
+
+    def pause_writing(self) -> None:
+        """Count what is not read yet, and wait for its reader."""
+        super().pause_writing()
+        size = self.transport.get_write_buffer_size()
+        self._held.note(size)
+        limit = self.loop.time() + self.state["settings"].receive_total_seconds
+        self._await_reader(size, limit)
+
+    def resume_writing(self) -> None:
+        """The answer has been read, or nearly."""
+        if self._reading:
+            self._reading.cancel()
+        self._held.release()
+        super().resume_writing()
+
+    def _await_reader(self, size: int, limit: float) -> None:
+        seconds = self.state["settings"].receive_seconds
+        self._reading = self.loop.call_later(seconds, self._check_reader, size, limit)
+
+    def _check_reader(self, size: int, limit: float) -> None:
+        left = self.transport.get_write_buffer_size()
+        if left < size and self.loop.time() < limit:
+            self._await_reader(left, limit)
+            return
+        log.info("cut off, its answer was not read", extra={"bytes": left})
+        self.transport.abort()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close an idle connection, even if the last answer is never read."""
+        self._close()
+
+    def _close(self) -> None:
+        """Send what is written, for a while, and close."""
+        self._stop_receiving()
+        self.transport.close()
+        self._end_later(self.state["settings"].receive_seconds, self.transport.abort)
+
+    def _end_later(self, seconds: float, end: Callable[[], None]) -> None:
+        if self._ending:
+            self._ending.cancel()
+        self._ending = self.loop.call_later(seconds, end)
