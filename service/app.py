@@ -28,10 +28,14 @@ from service.routes import (
     fashion,
     gan,
     gan_projection,
+    generate_extension,
     health,
     images,
+    model_repository,
     models,
+    open_inference,
     page,
+    tensorflow_serving,
     text,
     vae,
 )
@@ -95,6 +99,10 @@ def create_app(
         gan_projection.router,
         health.router,
         models.router,
+        tensorflow_serving.router,
+        open_inference.router,
+        generate_extension.router,
+        model_repository.router,
         page.make_router(),
     ]
     app = VitrineApp(

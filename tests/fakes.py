@@ -30,12 +30,15 @@ class FakeEngine:
         self.gate = threading.Event()
         self.gate.set()
         self.fail_on_digit = None
+        self.running = False
 
     def is_thread_free(self, signature):
         return False
 
     def run(self, signature, inputs):
+        self.running = True
         self.gate.wait(10)
+        self.running = False
         images = inputs["images"]
         self.batch_sizes.append(len(images))
         digits = (images > 127).sum(axis=(1, 2, 3)) % 10

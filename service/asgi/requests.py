@@ -21,6 +21,11 @@ async def read_body(request: Request, limit: int) -> bytes:
         raise UnsupportedImage(
             f"The body is compressed (Content-Encoding: {encoding[:20]!r}); send it as it is."
         )
+    return await receive_body(request, limit)
+
+
+async def receive_body(request: Request, limit: int) -> bytes:
+    """The body's bytes as they were sent; BodyTooLarge before more than `limit` of them are held."""
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
         raise BodyTooLarge(f"The body has {announced[:20]} bytes; at most {limit} are taken.")

@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+MODEL_PREFIXES = ("/v1/models/", "/v2/models/")
+
 
 class DirectRoute(APIRoute):
     """Calls `endpoint(request)` and nothing else."""
@@ -36,7 +38,7 @@ def route_path(scope: Scope) -> str:
 
 
 class Shortcut:
-    """Calls a DirectRoute whose path has no parameters after one look-up, and `app` for all the rest.
+    """Calls a DirectRoute that has no path parameters, or is below a model's name; `app` does all the rest.
 
     On its way through FastAPI and Starlette a request passes nine layers that a DirectRoute has no
     use for; measured: docs/decisions/0002.
@@ -51,13 +53,31 @@ class Shortcut:
             if isinstance(route, DirectRoute) and "{" not in route.path
             for method in route.methods or ()
         }
+        self._patterns = [
+            route
+            for router in routers
+            for route in router.routes
+            if isinstance(route, DirectRoute) and route.path.startswith(MODEL_PREFIXES)
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass on; an error passes to whoever is around."""
-        route = self._routes.get((scope.get("method", ""), route_path(scope)))
+        path = route_path(scope)
+        route = self._routes.get((scope.get("method", ""), path))
+        if route is None and path.startswith(MODEL_PREFIXES):
+            route = self._match(scope, path)
         if route is None:
             await self._app(scope, receive, send)
             return
         scope["route"] = route
         response = await route.endpoint(Request(scope, receive, send))
         await response(scope, receive, send)
+
+    def _match(self, scope: Scope, path: str) -> DirectRoute | None:
+        """The route below a model's name that has this path and method; its parameters go into the scope."""
+        for route in self._patterns:
+            match = route.path_regex.match(path)
+            if match and scope.get("method", "") in (route.methods or ()):
+                scope["path_params"] = match.groupdict()
+                return route
+        return None

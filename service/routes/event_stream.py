@@ -37,6 +37,8 @@ class EventStream(Response):
     event, and `[DONE]` does not come.
     """
 
+    last = DONE
+
     def __init__(self, call: Call, events: AsyncGenerator[bytes]) -> None:
         super().__init__(headers=HEADERS)
         self._call = call
@@ -63,7 +65,7 @@ class EventStream(Response):
                 if not self._has_begun:
                     await self._begin(send)
                 await send({"type": "http.response.body", "body": content, "more_body": True})
-        await send({"type": "http.response.body", "body": DONE})
+        await send({"type": "http.response.body", "body": self.last})
 
     async def _begin(self, send: Send) -> None:
         self._has_begun = True

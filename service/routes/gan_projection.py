@@ -41,9 +41,9 @@ class ProjectionCall(Call):
             raise
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *error: object) -> None:
         self.servable.backlog.leave(self._job)
-        super().__exit__()
+        super().__exit__(*error)
 
     async def advance(self, seeking: Projection, steps: int) -> None:
         """One run, after which others get their turn."""

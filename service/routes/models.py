@@ -34,7 +34,7 @@ async def model_status(request: Request) -> Response:
             "name": name,
             "ready": any(version.is_ready for version in versions),
             "task": _task(versions),
-            "model_version_status": [_status(version) for version in reversed(versions)],
+            "model_version_status": [version_status(version) for version in reversed(versions)],
         }
     )
 
@@ -74,7 +74,8 @@ def _listed(name: str, versions: list[Version]) -> dict[str, Any]:
     }
 
 
-def _status(version: Version) -> dict[str, Any]:
+def version_status(version: Version) -> dict[str, Any]:
+    """A version's state in TensorFlow Serving's shape."""
     code = "UNKNOWN" if version.error else "OK"
     return {
         "version": str(version.number),

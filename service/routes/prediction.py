@@ -50,13 +50,19 @@ class Call:
         self.deadline = started + self._timeout_seconds()
         self._timings: dict[str, float] = {}
         self._batch_size = 0
+        self._rows = 0
 
     def __enter__(self) -> "Call":
         self.servable.admission.enter(self.deadline)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object = None, *_: object) -> None:
         self.servable.admission.leave()
+        seconds = time.monotonic() - self._request.scope["started"]
+        if kind is None:
+            self.servable.statistics.record_request(self._rows or 1, seconds, self._timings)
+        else:
+            self.servable.statistics.record_failure(seconds)
 
     @contextlib.contextmanager
     def counted_as_stream(self) -> Iterator[None]:
@@ -106,6 +112,7 @@ class Call:
         for name, seconds in (("queue", batched.queue_seconds), ("infer", batched.run_seconds)):
             self._timings[name] = self._timings.get(name, 0.0) + seconds
         self._batch_size = batched.batch_size
+        self._rows += len(next(iter(inputs.values())))
         return batched
 
     def answer(self, encode: Callable[[], dict[str, Any]], **headers: str) -> Response:
@@ -116,6 +123,7 @@ class Call:
         body = to_json({"model": model, **encode()})
         earlier = self._timings.get("encode", 0.0)
         self._timings["encode"] = earlier + time.monotonic() - started
+        self.servable.statistics.record_encoded(self._timings["encode"])
         return Response(body, 200, {**self.headers(), **headers}, JSON)
 
     async def answer_images(

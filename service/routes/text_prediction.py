@@ -6,6 +6,7 @@ from starlette.requests import Request
 
 from service.errors import InvalidValue, ModelNotFound
 from service.routes.prediction import Call
+from service.runtime.servable import Servable
 from service.runtime.text_model import TextModel
 from service.scheduling.continuous_batcher import Sequence
 from service.tasks import generate_text
@@ -18,8 +19,14 @@ class TextCall(Call):
     """A request whose body is read already: a body may name the model, or hold a continuation."""
 
     def __init__(
-        self, request: Request, model: str = DEFAULT, resume: ResumePoint | None = None
+        self,
+        request: Request,
+        model: str = DEFAULT,
+        resume: ResumePoint | None = None,
+        chosen: Servable | None = None,
     ) -> None:
+        """chosen: the servable, where the path names it."""
+        self._chosen = chosen
         if resume:
             _check_agrees(request, resume)
             super().__init__(request, generate_text.TASK, resume.name, resume.version)
@@ -30,6 +37,9 @@ class TextCall(Call):
         self.text: TextModel = self.servable.text
         self._steps = 0
         self._entered = 0.0
+
+    def _resolve(self, task: str, default: str, version: int | None) -> Servable:
+        return self._chosen or super()._resolve(task, default, version)
 
     def expect(self, steps: int) -> None:
         """The longest sequence of the request, in characters; its body is decoded now."""

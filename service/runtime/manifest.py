@@ -8,10 +8,11 @@ import json
 import math
 import re
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from service.codecs.tensor_types import TensorSpec
 from service.runtime.latent_space import Direction, LatentSizes
 
 EXTRA = "assets.extra"
@@ -40,13 +41,6 @@ TENSOR = re.compile(r"(\w+) \[([\w,]*)\]")
 
 class ManifestError(Exception):
     """A version directory does not say what it is, or holds something else than it says."""
-
-
-class TensorSpec(NamedTuple):
-    """One named tensor: NumPy dtype name, and shape with None where a size is free."""
-
-    dtype: str
-    shape: tuple[int | None, ...]
 
 
 class SignatureSpec(BaseModel):

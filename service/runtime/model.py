@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from service.codecs.tensor_types import TensorSpec
 from service.engine import Arrays, Engine, LoadEngine
 from service.runtime.manifest import (
     EXTRA,
     Manifest,
     ManifestError,
-    TensorSpec,
     check_files,
     parse_tensor,
     read_card,

@@ -11,6 +11,7 @@ from service.engine import Arrays
 from service.errors import InvalidValue
 from service.metrics import Metrics
 from service.runtime.model import Model
+from service.runtime.statistics import Statistics
 from service.runtime.text_model import make_text_model
 from service.scheduling.admission import Admission
 from service.scheduling.continuous_batcher import Round
@@ -33,6 +34,7 @@ class Servable:
         self.card = model.card
         self.admission = admission
         self.backlog = Backlog()
+        self.statistics = Statistics()
         self._rows = metrics.batch_rows.labels(manifest.name)
         self._seconds = metrics.run_seconds.labels(manifest.name)
         self._executor = ThreadPoolExecutor(1, f"{manifest.name}-{manifest.version}")
@@ -63,10 +65,12 @@ class Servable:
 
     def _note_round(self, done: Round) -> None:
         self._rows.observe(done.rows)
+        self.statistics.record_run(done.rows, done.seconds)
         self._seconds.observe(done.seconds)
         self._characters.labels(self.manifest.name, done.signature).inc(done.steps)
 
     def _note(self, requests: int, rows: int, seconds: float) -> None:
         self._rows.observe(rows)
+        self.statistics.record_run(rows, seconds)
         self._seconds.observe(seconds)
         self.admission.drained(requests, seconds)

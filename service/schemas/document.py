@@ -12,6 +12,8 @@ TAGS = {
     "vae": "Variational autoencoders: sample, encode, decode, reconstruct, interpolate.",
     "gan": "A class-conditional GAN: sample, project, edit, mix, interpolate.",
     "models": "The models that are served, and their cards.",
+    "tensorflow_serving": "TensorFlow Serving's REST API: raw tensors of any model.",
+    "open_inference": "The Open Inference Protocol v2: raw tensors, JSON or binary.",
     "health": "Liveness, readiness and metrics.",
 }
 SECURITY_SCHEMES = {

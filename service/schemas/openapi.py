@@ -68,26 +68,27 @@ IMAGE_BODY: Schema = {
 }
 
 
-def _parameter(place: str, name: str, description: str, schema: Schema) -> Schema:
+def parameter(place: str, name: str, description: str, schema: Schema) -> Schema:
+    """One parameter; place: query, header or path."""
     return {"name": name, "in": place, "description": description, "schema": schema}
 
 
 MODEL_CHOICE = [
-    _parameter("query", "model", "another model of the same task", {"type": "string"}),
-    _parameter(
+    parameter("query", "model", "another model of the same task", {"type": "string"}),
+    parameter(
         "query",
         "version",
         "a version; absent: the newest that is ready",
         {"type": "integer", "minimum": 0, "maximum": MAX_VERSION},
     ),
-    _parameter("query", "version_label", "a version by its label", {"type": "string"}),
-    _parameter(
+    parameter("query", "version_label", "a version by its label", {"type": "string"}),
+    parameter(
         "header", "X-Timeout-Ms", "deadline of this request", {"type": "number", "minimum": 1}
     ),
-    _parameter("header", "X-Request-ID", "echoed; made when absent", {"type": "string"}),
+    parameter("header", "X-Request-ID", "echoed; made when absent", {"type": "string"}),
 ]
 MODEL_NAME = {
-    **_parameter("path", "model", "a model's name", {"type": "string"}),
+    **parameter("path", "model", "a model's name", {"type": "string"}),
     "required": True,
 }
 HEADERS: dict[str, Schema] = {
@@ -198,7 +199,7 @@ def json_body(model: type[RequestBody]) -> Schema:
 def query_parameters(model: type[QueryValues] | None) -> list[Schema]:
     """The query values of a model as OpenAPI parameters."""
     found = [] if model is None else [(n, tidy(one)) for n, one in properties(model).items()]
-    return [_parameter("query", n, one.pop("description", ""), one) for n, one in found]
+    return [parameter("query", n, one.pop("description", ""), one) for n, one in found]
 
 
 def tidy(schema: Schema) -> Schema:

@@ -1,0 +1,128 @@
+"""JSON as TensorFlow Serving and Triton read and write it: with the tokens NaN, Infinity and -Infinity.
+
+JSON itself has no such numbers, and orjson refuses them; only texts and arrays that hold some take the
+slower way through Python's own module.
+"""
+
+import base64
+import json
+from typing import Any
+
+import numpy as np
+import orjson
+
+from service.codecs.tensor_types import Array
+from service.errors import BodyTooLarge, InvalidJSON
+
+MAX_EXCERPT = 80
+
+
+def parse_object(body: bytes, max_values: int, *, ignore_rest: bool = False) -> dict[str, Any]:
+    """The JSON object of a body, or InvalidJSON in TensorFlow Serving's words.
+
+    max_values: most values the text may hold, estimated by its commas before it is parsed.
+    ignore_rest: whether bytes after the first value are ignored, as TensorFlow Serving does.
+    """
+    if body.count(b",") >= max_values:
+        raise BodyTooLarge(
+            f"the JSON body must hold at most {max_values} values, got more: send the tensors as binary "
+            "data (Inference-Header-Content-Length on /v2/models/{model}/infer)"
+        )
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        value = _parse_leniently(body, ignore_rest=ignore_rest)
+    if not isinstance(value, dict):
+        raise InvalidJSON(f"JSON Value: {excerpt(value)} Is not object")
+    return value
+
+
+def _parse_leniently(body: bytes, *, ignore_rest: bool) -> Any:
+    try:
+        text = body.decode("utf-8-sig").lstrip(" \t\r\n")
+    except UnicodeDecodeError as error:
+        raise InvalidJSON(
+            f"JSON Parse error: Invalid encoding in string. at offset: {error.start}"
+        ) from None
+    if not text:
+        raise InvalidJSON("JSON Parse error: The document is empty")
+    try:
+        value, end = json.JSONDecoder().raw_decode(text)
+    except json.JSONDecodeError as error:
+        raise InvalidJSON(f"JSON Parse error: {error.msg} at offset: {error.pos}") from None
+    except (RecursionError, ValueError):
+        raise InvalidJSON("JSON Parse error: nested too deeply, or a number is too long") from None
+    if not ignore_rest and text[end:].strip(" \t\r\n"):
+        raise InvalidJSON(
+            f"JSON Parse error: The document root must not be followed by other values. at offset: {end}"
+        )
+    _check_surrogates(text, value)
+    return value
+
+
+def _check_surrogates(text: str, value: Any) -> None:
+    """Half of a surrogate pair is no character and cannot be written again."""
+    if "\\u" not in text:
+        return
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise InvalidJSON("JSON Parse error: The surrogate pair in string is invalid.") from None
+
+
+def excerpt(value: Any) -> str:
+    """A JSON value, shortened so that an error never repeats a whole body."""
+    text = json.dumps(_trim(value, 3), ensure_ascii=False)
+    return text if len(text) <= MAX_EXCERPT else text[:MAX_EXCERPT] + "…"
+
+
+def _trim(value: Any, depth: int) -> Any:
+    if isinstance(value, str):
+        return value[:MAX_EXCERPT]
+    if isinstance(value, list):
+        return [_trim(one, depth - 1) for one in value[:4]] if depth else []
+    if isinstance(value, dict):
+        first = list(value.items())[:4] if depth else []
+        return {key[:MAX_EXCERPT]: _trim(one, depth - 1) for key, one in first}
+    return value
+
+
+def to_text(content: Any) -> bytes:
+    """JSON of lists, dicts and arrays; floats in the shortest form that gives the same number again."""
+    if _is_finite(content):
+        return orjson.dumps(content, default=_to_lists, option=orjson.OPT_SERIALIZE_NUMPY)
+    return json.dumps(content, default=_to_lists, separators=(",", ":")).encode()
+
+
+def _is_finite(content: Any) -> bool:
+    if isinstance(content, dict):
+        return all(map(_is_finite, content.values()))
+    if isinstance(content, list):
+        return all(map(_is_finite, content))
+    if isinstance(content, np.ndarray | np.floating):
+        return content.dtype.kind != "f" or bool(np.isfinite(content).all())
+    return True
+
+
+def _to_lists(array: Any) -> Any:
+    """An array that orjson does not write; floats by way of their shortest text: a float32 0.2 stays 0.2."""
+    if array.dtype.kind != "f":
+        return array.tolist()
+    return _shortest(array.astype(str).tolist())
+
+
+def _shortest(texts: Any) -> Any:
+    return [_shortest(one) for one in texts] if isinstance(texts, list) else float(texts)
+
+
+def strings(array: Array, *, as_base64: bool = False) -> Any:
+    """An array of `bytes` as nested lists of JSON strings, or of {"b64": …}."""
+
+    def one(value: Any) -> Any:
+        if isinstance(value, list):
+            return [one(inner) for inner in value]
+        if as_base64:
+            return {"b64": base64.b64encode(value).decode()}
+        return value.decode("utf-8", "replace")
+
+    return one(array.tolist())

@@ -1,0 +1,120 @@
+"""Triton's generate extension for text models: `/v2/models/{model}/generate` and `/generate_stream`."""
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.asgi.responses import json_answer
+from service.asgi.routing import DirectRouter
+from service.codecs.protocol_json import excerpt, parse_object, to_text
+from service.errors import InvalidRequest
+from service.routes.event_stream import EventStream, event
+from service.routes.open_inference import MODEL, VERSION, resolve
+from service.routes.protocol import MAX_JSON_VALUES, protocol_route, read_protocol_body
+from service.routes.text_prediction import TextCall
+from service.runtime.servable import Servable
+from service.schemas import protocols as documents
+from service.schemas.protocols import at
+from service.schemas.text import GenerateRequest
+from service.tasks.generate_text import TASK, GenerationRequest
+from service.tasks.text_request import TextRequest, read_generate
+
+DEFAULTS = {"temperature": 1.0, "max_tokens": 20}  # of the protocol, other than /v1/text/generate
+# The protocol's parameters, and the fields of /v1/text/generate that they are; others are ignored.
+PARAMETERS = {
+    "temperature": "diversity",
+    "diversity": "diversity",
+    "max_tokens": "length",
+    "length": "length",
+    "seed": "random_seed",
+    "random_seed": "random_seed",
+    "stop": "stop",
+    "top_k": "top_k",
+    "top_p": "top_p",
+    "unknown": "unknown",
+}
+
+router = DirectRouter(tags=["open_inference"])
+
+
+class PlainEventStream(EventStream):
+    """The protocol's stream ends with its last event."""
+
+    last = b""
+
+
+@router.post(**at(f"{VERSION}/generate", documents.GENERATE))
+@router.post(f"{MODEL}/generate", **documents.GENERATE)
+@protocol_route
+async def generate(request: Request) -> Response:
+    """Continue a text."""
+    fields, call, generation_request = await _read(request, stream=False)
+    await call.attend(generation_request.run)
+    call.note(generation_request.sequences)
+    [generation] = generation_request.generations
+    text, entries = generation.collect()
+    answer = {**_head(fields, call.servable), "text_output": text}
+    if generation_request.request.logprobs is not None:
+        logprobs = [{"text": e["character"], "logprob": e["logprob"]} for e in entries]
+        answer["details"] = {"finish_reason": _reason(generation), "logprobs": logprobs}
+    return json_answer(answer, 200, call.headers())
+
+
+@router.post(**at(f"{VERSION}/generate_stream", documents.GENERATE_STREAM))
+@router.post(f"{MODEL}/generate_stream", **documents.GENERATE_STREAM)
+@protocol_route
+async def generate_stream(request: Request) -> Response:
+    """Continue a text, streamed as server-sent events."""
+    fields, call, generation_request = await _read(request, stream=True)
+    return PlainEventStream(call, _events(call, generation_request, _head(fields, call.servable)))
+
+
+async def _events(
+    call: TextCall, generation_request: GenerationRequest, head: dict[str, Any]
+) -> AsyncGenerator[bytes]:
+    async for deltas in generation_request.deltas():
+        call.note(generation_request.sequences)
+        yield b"".join(event({**head, "text_output": d.text}) for d in deltas if d.text)
+
+
+async def _read(
+    request: Request, *, stream: bool
+) -> tuple[dict[str, Any], TextCall, GenerationRequest]:
+    fields = parse_object(await read_protocol_body(request), MAX_JSON_VALUES)
+    servable = resolve(request)
+    if servable.manifest.task != TASK or servable.text is None:
+        raise InvalidRequest(
+            f"model '{servable.manifest.name}' must be a text model for generate: use infer"
+        )
+    call = TextCall(request, chosen=servable)
+    asked = _text_request(fields)._replace(stream=stream)
+    generation_request = GenerationRequest(call.text, asked)
+    call.expect(asked.steps)
+    return fields, call, generation_request
+
+
+def _text_request(fields: dict[str, Any]) -> TextRequest:
+    parameters = fields.get("parameters") or {}
+    if not isinstance(parameters, dict):
+        raise InvalidRequest(f"parameters must be an object, got {excerpt(parameters)}")
+    given = {**DEFAULTS, **{k: v for k, v in fields.items() if k in PARAMETERS}, **parameters}
+    ours = {PARAMETERS[name]: value for name, value in given.items() if name in PARAMETERS}
+    if parameters.get("details", fields.get("details")) is True:
+        ours["logprobs"] = 1
+    text = fields.get("text_input")
+    if not isinstance(text, str):
+        raise InvalidRequest(f"text_input must be a string, got {excerpt(text)}")
+    return read_generate(GenerateRequest.parse(to_text({**ours, "seed": text})))
+
+
+def _head(fields: dict[str, Any], servable: Servable) -> dict[str, Any]:
+    manifest = servable.manifest
+    head = {"model_name": manifest.name, "model_version": str(manifest.version)}
+    given = fields.get("id")
+    return {"id": given, **head} if isinstance(given, str) and given else head
+
+
+def _reason(generation: Any) -> str:
+    return "stop_sequence" if generation.finish_reason == "stop" else str(generation.finish_reason)

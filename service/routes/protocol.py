@@ -1,0 +1,111 @@
+"""What the routes of both standard protocols share: body, model choice, one run, error statuses.
+
+The Content-Type of a request is never looked at: tritonclient sends none, curl that of a form.
+"""
+
+import asyncio
+import functools
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.asgi.requests import receive_body
+from service.asgi.responses import JSON
+from service.asgi.state import state_of
+from service.codecs.content_encoding import inflate
+from service.codecs.tensor_types import Array
+from service.engine import Arrays
+from service.errors import InternalError, InvalidRequest, InvalidValue, VersionNotFound
+from service.routes.prediction import Call
+from service.runtime.repository import VERSION
+from service.runtime.servable import Servable
+from service.tasks import tensors
+
+T = TypeVar("T")
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+INLINE_BYTES = 2**16  # a larger body is parsed on another thread
+MAX_JSON_VALUES = 1_000_000
+
+
+def protocol_route(handler: Handler) -> Handler:
+    """Both protocols answer 400 to whatever the caller can do better."""
+
+    @functools.wraps(handler)
+    async def handle(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except InvalidValue as error:
+            raise InvalidRequest(str(error)) from error
+
+    return handle
+
+
+def path_version(request: Request) -> int | None:
+    """The version in the path, if there is one."""
+    text = request.path_params.get("version")
+    if text is None:
+        return None
+    if not VERSION.fullmatch(text):
+        raise VersionNotFound(f"version must be a number without leading zeros, got {text[:40]!r}")
+    return int(text)
+
+
+async def read_protocol_body(request: Request) -> bytes:
+    """The whole body, inflated if it is compressed; the size limit holds for both."""
+    limit = state_of(request)["settings"].max_body_bytes
+    body = await receive_body(request, limit)
+    encoding = request.headers.get("content-encoding", "")
+    if not encoding:
+        return body
+    decoders = state_of(request)["decoders"]
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(decoders, inflate, body, encoding, limit)
+
+
+class TensorCall(Call):
+    """A request that brings arrays for a signature of a model that is chosen already."""
+
+    def __init__(self, request: Request, servable: Servable) -> None:
+        self._chosen = servable
+        super().__init__(request, servable.manifest.task, servable.manifest.name)
+
+    def _resolve(self, task: str, default: str, version: int | None) -> Servable:
+        return self._chosen
+
+    async def parse(self, body: bytes, function: Callable[[], T]) -> T:
+        """Run `function`, which parses the body: here if it is short, else on another thread."""
+        started = time.monotonic()
+        if len(body) <= INLINE_BYTES:
+            parsed = function()
+        else:
+            loop = asyncio.get_running_loop()
+            parsed = await loop.run_in_executor(self._state["decoders"], function)
+        self._timings["decode"] = time.monotonic() - started
+        return parsed
+
+    async def run(self, signature: str, inputs: Arrays) -> dict[str, Array]:
+        """The outputs of a signature; inputs that the model itself refuses are the caller's mistake."""
+        manifest = self.servable.manifest
+        tensors.check_inputs(manifest, signature, inputs)
+        with self:
+            try:
+                batched = await self.predict(signature, inputs)
+            except InternalError as error:
+                raise tensors.refusal(manifest, error) from error
+        return batched.outputs
+
+    def encode_answer(self, function: Callable[[], T]) -> T:
+        """Run `function`, which writes the answer, and note how long it took."""
+        started = time.monotonic()
+        encoded = function()
+        self._timings["encode"] = time.monotonic() - started
+        self.servable.statistics.record_encoded(self._timings["encode"])
+        return encoded
+
+    def respond(self, encode: Callable[[], bytes]) -> Response:
+        """The answer, JSON that `encode` writes."""
+        body = self.encode_answer(encode)
+        return Response(body, 200, self.headers(), JSON)

@@ -1,0 +1,193 @@
+"""TensorFlow Serving's REST API: `/v1/models/{model}` status, metadata, `:predict`, `:classify`, `:regress`."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.asgi.responses import json_answer
+from service.asgi.routing import DirectRouter
+from service.asgi.state import state_of
+from service.codecs import examples as example_codec
+from service.codecs import predict_json
+from service.codecs.predict_json import PredictRequest
+from service.codecs.protocol_json import parse_object
+from service.codecs.tensor_types import BY_NAME, Array, TensorSpec
+from service.errors import InvalidRequest, ModelNotFound, VersionNotFound
+from service.routes.models import version_status
+from service.routes.protocol import (
+    MAX_JSON_VALUES,
+    TensorCall,
+    path_version,
+    protocol_route,
+    read_protocol_body,
+)
+from service.runtime.servable import Servable
+from service.schemas import protocols as documents
+from service.schemas.protocols import at
+from service.tasks import tensors
+
+MODEL = "/v1/models/{model}"
+VERSION, LABEL = f"{MODEL}/versions/{{version}}", f"{MODEL}/labels/{{label}}"
+
+router = DirectRouter(tags=["tensorflow_serving"])
+
+
+class Asked(NamedTuple):
+    """A parsed body: the signature it names, and the arrays of its inputs."""
+
+    signature: str
+    request: PredictRequest
+
+
+@router.post(**at(f"{LABEL}:predict", documents.PREDICT))
+@router.post(**at(f"{VERSION}:predict", documents.PREDICT))
+@router.post(f"{MODEL}:predict", **documents.PREDICT)
+@protocol_route
+async def predict(request: Request) -> Response:
+    """Run a signature on `instances` (rows) or `inputs` (columns)."""
+    body = await read_protocol_body(request)
+    call = TensorCall(request, _resolve(request))
+    asked = await call.parse(body, lambda: _parse_predict(body, call.servable))
+    outputs = await call.run(asked.signature, asked.request.inputs)
+    rows = asked.request.rows
+    encode = predict_json.encode_predictions if rows else predict_json.encode_outputs
+    return call.respond(lambda: encode(outputs))
+
+
+@router.post(**at(f"{LABEL}:classify", documents.CLASSIFY))
+@router.post(**at(f"{VERSION}:classify", documents.CLASSIFY))
+@router.post(f"{MODEL}:classify", **documents.CLASSIFY)
+@protocol_route
+async def classify(request: Request) -> Response:
+    """Give each class of each example with its score."""
+    call, outputs = await _run_examples(request, "classify")
+    labels = [description for _, description in call.servable.manifest.labels]
+    return call.respond(lambda: example_codec.encode_classes(outputs, labels))
+
+
+@router.post(**at(f"{LABEL}:regress", documents.REGRESS))
+@router.post(**at(f"{VERSION}:regress", documents.REGRESS))
+@router.post(f"{MODEL}:regress", **documents.REGRESS)
+@protocol_route
+async def regress(request: Request) -> Response:
+    """Give one number for each example."""
+    call, outputs = await _run_examples(request, "regress")
+    return call.respond(lambda: example_codec.encode_values(outputs))
+
+
+@router.get(**at(VERSION, documents.VERSION_STATUS))
+@protocol_route
+async def one_version(request: Request) -> Response:
+    """Give the state of one version."""
+    name, number = request.path_params["model"], path_version(request)
+    found = [v for v in _versions(request) if v.number == number]
+    if not found:
+        raise VersionNotFound(f"Could not find version {number} of model {name[:64]}")
+    return json_answer({"model_version_status": [version_status(one) for one in found]})
+
+
+@router.get(**at(LABEL, documents.VERSION_STATUS))
+@protocol_route
+async def labelled_version(request: Request) -> Response:
+    """Give the state of the version that has a label."""
+    number = _resolve(request).manifest.version
+    found = [v for v in _versions(request) if v.number == number]
+    return json_answer({"model_version_status": [version_status(one) for one in found]})
+
+
+@router.get(**at(f"{LABEL}/metadata", documents.METADATA))
+@router.get(**at(f"{VERSION}/metadata", documents.METADATA))
+@router.get(f"{MODEL}/metadata", **documents.METADATA)
+@protocol_route
+async def metadata(request: Request) -> Response:
+    """Describe the signatures: names, types and shapes of their tensors."""
+    manifest = _resolve(request).manifest
+    signatures = {
+        name: {
+            "inputs": _tensors(tensors.input_specs(signature)),
+            "outputs": _tensors(tensors.output_specs(signature)),
+            "method_name": "tensorflow/serving/predict",
+            "defaults": {},
+        }
+        for name, signature in manifest.signatures.items()
+    }
+    version = str(manifest.version)
+    return json_answer(
+        {
+            "model_spec": {"name": manifest.name, "signature_name": "", "version": version},
+            "metadata": {"signature_def": {"signature_def": signatures}},
+        }
+    )
+
+
+def _resolve(request: Request) -> Servable:
+    name, label = request.path_params["model"], request.path_params.get("label")
+    number = path_version(request)
+    try:
+        return state_of(request)["repository"].resolve(name, number, label)
+    except VersionNotFound:
+        if label is not None:
+            message = f"Unrecognized servable version label: {label[:64]}"
+        else:
+            message = f"Servable not found for request: Specific({name[:64]}, {number})"
+        raise VersionNotFound(message) from None
+    except ModelNotFound:
+        asked = f"Latest({name[:64]})" if number is None else f"Specific({name[:64]}, {number})"
+        raise ModelNotFound(f"Servable not found for request: {asked}") from None
+
+
+def _versions(request: Request) -> list[Any]:
+    name = request.path_params["model"]
+    try:
+        return list(state_of(request)["repository"].versions(name))
+    except ModelNotFound:
+        raise ModelNotFound(f"Could not find any versions of model {name[:64]}") from None
+
+
+def _parse_predict(body: bytes, servable: Servable) -> Asked:
+    fields = parse_object(body, MAX_JSON_VALUES, ignore_rest=True)
+    name = _signature(fields, servable)
+    specs = tensors.input_specs(servable.manifest.signatures[name])
+    return Asked(name, predict_json.parse_predict(fields, specs))
+
+
+def _parse_examples(body: bytes, servable: Servable, method: str) -> tuple[str, dict[str, Array]]:
+    fields = parse_object(body, MAX_JSON_VALUES, ignore_rest=True)
+    name = _signature(fields, servable)
+    specs = tensors.input_specs(servable.manifest.signatures[name])
+    return name, example_codec.to_inputs(example_codec.parse_examples(fields, method), specs)
+
+
+async def _run_examples(request: Request, method: str) -> tuple[TensorCall, dict[str, Array]]:
+    body = await read_protocol_body(request)
+    call = TensorCall(request, _resolve(request))
+    name, inputs = await call.parse(body, lambda: _parse_examples(body, call.servable, method))
+    return call, await call.run(name, inputs)
+
+
+def _signature(fields: Mapping[str, Any], servable: Servable) -> str:
+    name = predict_json.signature_name(fields)
+    if name not in servable.manifest.signatures:
+        known = ", ".join(servable.manifest.signatures)
+        raise InvalidRequest(
+            f'Serving signature name: "{name[:64]}" not found in signature def; it has {known}'
+        )
+    return name
+
+
+def _tensors(specs: Mapping[str, TensorSpec]) -> dict[str, Any]:
+    return {
+        name: {
+            "dtype": BY_NAME[spec.dtype].tensorflow,
+            "tensor_shape": {
+                "dim": [
+                    {"size": str(-1 if size is None else size), "name": ""} for size in spec.shape
+                ],
+                "unknown_rank": False,
+            },
+            "name": name,
+        }
+        for name, spec in specs.items()
+    }

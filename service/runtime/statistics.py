@@ -1,0 +1,84 @@
+"""How often a version answered, and where the time went: the Open Inference Protocol's statistics."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+
+class Tally:
+    """How many, and seconds in all."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.seconds = 0.0
+
+    def add(self, seconds: float) -> None:
+        """One more, which took so long."""
+        self.count += 1
+        self.seconds += seconds
+
+    def encode(self) -> dict[str, int]:
+        """`{"count", "ns"}`: whole nanoseconds."""
+        return {"count": self.count, "ns": int(self.seconds * 1e9)}
+
+
+class Statistics:
+    """Counts of one model version since it was loaded. Used on the event loop only."""
+
+    def __init__(self) -> None:
+        self.inferences = 0
+        self.executions = 0
+        self._last_inference = 0.0
+        self._success, self._fail = Tally(), Tally()
+        self._steps = {name: Tally() for name in ("decode", "queue", "infer", "encode")}
+        self._batches: dict[int, Tally] = {}
+
+    def record_request(self, rows: int, seconds: float, timings: Mapping[str, float]) -> None:
+        """An answered request of so many rows; timings: seconds of decode, queue and infer."""
+        self.inferences += rows
+        self._last_inference = time.time()
+        self._success.add(seconds)
+        for name in ("decode", "queue", "infer"):
+            self._steps[name].add(timings.get(name, 0.0))
+
+    def record_encoded(self, seconds: float) -> None:
+        """The answer of a request was written."""
+        self._steps["encode"].add(seconds)
+
+    def record_failure(self, seconds: float) -> None:
+        """A request that was admitted and not answered."""
+        self._fail.add(seconds)
+
+    def record_run(self, rows: int, seconds: float) -> None:
+        """One run of the model."""
+        self.executions += 1
+        self._batches.setdefault(rows, Tally()).add(seconds)
+
+    def encode(self) -> dict[str, Any]:
+        """The protocol's object, without name and version."""
+        nothing = Tally().encode()
+        return {
+            "last_inference": int(self._last_inference * 1000),
+            "inference_count": self.inferences,
+            "execution_count": self.executions,
+            "inference_stats": {
+                "success": self._success.encode(),
+                "fail": self._fail.encode(),
+                "queue": self._steps["queue"].encode(),
+                "compute_input": self._steps["decode"].encode(),
+                "compute_infer": self._steps["infer"].encode(),
+                "compute_output": self._steps["encode"].encode(),
+                "cache_hit": nothing,
+                "cache_miss": nothing,
+            },
+            "batch_stats": [
+                {
+                    "batch_size": rows,
+                    "compute_input": nothing,
+                    "compute_infer": tally.encode(),
+                    "compute_output": nothing,
+                }
+                for rows, tally in sorted(self._batches.items())
+            ],
+            "memory_usage": [],
+        }
