@@ -1,14 +1,12 @@
 """Numbers about the quality of a classifier, each with its uncertainty. Knows no network and no data set."""
 
-import math
 from typing import TypedDict
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
-from scipy.stats import rankdata
-
-Z_95 = 1.959964  # standard normal quantile of a two-sided 95 % interval
+from scipy.stats import binomtest
+from sklearn.metrics import roc_auc_score
 
 
 class Proportion(TypedDict):
@@ -21,13 +19,10 @@ class Proportion(TypedDict):
 
 def proportion(successes: int, count: int) -> Proportion:
     """Wilson's score interval (1927), which stays inside 0..1 where the normal one does not."""
-    share = successes / count
-    centre = (share + Z_95**2 / (2 * count)) / (1 + Z_95**2 / count)
-    half = Z_95 * math.sqrt(share * (1 - share) / count + Z_95**2 / (4 * count**2))
-    half /= 1 + Z_95**2 / count
+    interval = binomtest(successes, count).proportion_ci(0.95, method="wilson")
     return {
-        "value": round(share, 6),
-        "interval_95": (round(centre - half, 6), round(centre + half, 6)),
+        "value": round(successes / count, 6),
+        "interval_95": (round(float(interval.low), 6), round(float(interval.high), 6)),
         "count": count,
     }
 
@@ -73,9 +68,8 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
 
 def auroc(positive: np.ndarray, negative: np.ndarray) -> float:
     """Chance that a `positive` score [N] is above a `negative` one [M]; ties count half."""
-    ranks = rankdata(np.concatenate([positive, negative]))[: len(positive)]
-    above = ranks.sum() - len(positive) * (len(positive) + 1) / 2
-    return float(above / (len(positive) * len(negative)))
+    is_positive = np.repeat([1, 0], [len(positive), len(negative)])
+    return float(roc_auc_score(is_positive, np.concatenate([positive, negative])))
 
 
 def confusion(probabilities: np.ndarray, labels: np.ndarray) -> list[list[int]]:

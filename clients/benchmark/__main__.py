@@ -12,11 +12,9 @@ ratios count, each taken within one round, where both servers saw the same noise
 median, smallest and largest. Where the range is wide, something else ran: repeat. `--calibrate` puts
 the baseline at both ends: how far from 1.00 its ratios stray is what a difference must exceed.
 A cell with answers that are not 2xx, or with socket errors, has no meaningful rate. Driver and servers
-share the cores, as those of the peers did; with wrk missing, our own asyncio driver takes its place,
-which costs more of them, so compare only runs of the same driver. wrk's percentiles are of a closed
-loop: they say how fast answers come at so many connections, not at so many requests per second.
-Goals: see `comparison`. Texts, samples and photos are measured by
-our own driver, see `text`, `samples` and `photos`. Everything measured is in OUTPUT/latest.json.
+share the cores. The percentiles are of a closed loop: they say how fast answers are at so many
+connections, not at so many requests per second. Goals: see `comparison`. Texts, samples and photos:
+see `text`, `samples` and `photos`. Everything measured is in OUTPUT/latest.json.
 """
 
 import argparse
@@ -34,7 +32,7 @@ from typing import Any
 from clients.benchmark import comparison, digits, photos, samples
 from clients.benchmark import text as text_bench
 from clients.benchmark.comparison import RawCall, Row
-from clients.benchmark.digits import Driver, choose_driver
+from clients.benchmark.digits import drive_connections
 from clients.load.connection import Disconnected
 from clients.load.machine import describe_machine
 
@@ -54,8 +52,7 @@ def main(arguments: list[str], prog: str = "python -m clients.benchmark") -> int
     )  # so that `finally` stops what we started
     started, machine = datetime.datetime.now(datetime.UTC), describe_machine()
     try:
-        with choose_driver(options.driver) as (driver_name, driver):
-            rows, raw = _measure_pictures(driver, options)
+        rows, raw = _measure_digits(options)
         parts = {name: _measure_part(name, options) for name in PARTS}
     except (OSError, ValueError, Disconnected, subprocess.SubprocessError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -64,7 +61,7 @@ def main(arguments: list[str], prog: str = "python -m clients.benchmark") -> int
         return 130
     about = {
         "started": started.isoformat(timespec="seconds"),
-        "machine": machine | {"driver": driver_name},
+        "machine": machine,
         "seconds": options.seconds,
         "rounds": options.rounds,
         "calibration": options.calibrate,
@@ -75,13 +72,11 @@ def main(arguments: list[str], prog: str = "python -m clients.benchmark") -> int
     return 0
 
 
-def _measure_pictures(
-    driver: Driver, options: argparse.Namespace
-) -> tuple[list[Row], list[RawCall]]:
+def _measure_digits(options: argparse.Namespace) -> tuple[list[Row], list[RawCall]]:
     if options.only not in (None, "pictures"):
         return [], []
     plan = digits.Plan(_models(), options.rounds, options.seconds, options.calibrate)
-    return digits.measure(driver, plan, _say)
+    return digits.measure(drive_connections, plan, _say)
 
 
 def _measure_part(name: str, options: argparse.Namespace) -> list[Any]:
@@ -145,7 +140,6 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--rounds", type=_positive, default=5, help="default 5: some 150 s in all")
     parser.add_argument("--output", type=Path, default=Path("bench"), help="folder (default bench)")
-    parser.add_argument("--driver", choices=("wrk", "asyncio"), help="default: wrk if installed")
     parser.add_argument("--only", choices=("pictures", *PARTS), help="leave the others out")
     parser.add_argument("--calibrate", action="store_true", help="the baseline at both ends")
     return parser

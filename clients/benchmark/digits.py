@@ -1,17 +1,16 @@
 """The part of the benchmark that posts pictures of digits: service, baseline and raw model by turns.
 
 The order within a round is what makes ratios honest: each cell at the service and at once at the
-baseline. Drives with wrk where it is installed, else with our own connections.
+baseline.
 """
 
 import asyncio
 import contextlib
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from clients.benchmark import raw_model, servers, wrk
+from clients.benchmark import raw_model, servers
 from clients.benchmark.comparison import RawCall, Row
 from clients.benchmark.raw_model import newest_version
 from clients.load.closed_loop import drive
@@ -103,26 +102,8 @@ def _raw_model(models: Path) -> Iterator[Callable[[int], RawCall]]:
         yield lambda number: RawCall(number, **turn())
 
 
-@contextlib.contextmanager
-def choose_driver(wanted: str) -> Iterator[tuple[str, Driver]]:
-    """Wrk where it is installed, else our own connections; with its name for the record."""
-    program = None if wanted == "asyncio" else wrk.find_wrk()
-    if program is None:
-        if wanted == "wrk":
-            raise OSError("wrk is not installed; leave --driver away to measure without it")
-        yield "asyncio (clients.load)", _drive_ourselves
-        return
-    with tempfile.TemporaryDirectory() as folder:
-
-        def run(scenario: Scenario, target: Target, connections: int, seconds: int) -> Measurement:
-            script = wrk.write_script(scenario, Path(folder))
-            url = wrk.scenario_url(scenario, target)
-            return wrk.run_wrk(program, script, url, connections, seconds)
-
-        yield wrk.wrk_version(program), run
-
-
-def _drive_ourselves(
+def drive_connections(
     scenario: Scenario, target: Target, connections: int, seconds: int
 ) -> Measurement:
+    """Keep `connections` busy for `seconds` (a closed loop)."""
     return measurement_of(run_async(drive(scenario, target, connections, seconds)))

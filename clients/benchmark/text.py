@@ -1,20 +1,18 @@
-"""The text part of the benchmark: characters per second through HTTP, beside two other ways to write.
+"""The text part of the benchmark: characters per second through HTTP.
 
 In each round, for each text model: 5,000 characters in one request, one stream after the other, 32
-streams at a time; and beside them, on the same machine a moment later, the notebook's way and a loop
-in NumPy with a network of the same shape (`character_loops`).
+streams at a time.
 """
 
 import asyncio
 import contextlib
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from clients.benchmark import servers, text_baselines
+from clients.benchmark import servers
 from clients.benchmark.comparison import Goal, spread
 from clients.load.connection import Answer, Connection
 from clients.load.event_loop import run_async
@@ -23,14 +21,14 @@ from clients.load.scenario import PARAGRAPH, Scenario, paragraph, request_bytes,
 from clients.load.streams import StreamTally, drive_streams
 from clients.load.target import Target
 
-MODELS = tuple(text_baselines.NETWORKS)  # those of them that are served
+MODELS = ("text-course", "text")  # those of them that are served
 WHOLE = 5_000  # characters
 STREAMS = 32
 MOST_WHOLE_S = {"text-course": 0.25, "text": 2.0}
 MOST_FIRST_MS = 15.0
 LEAST_SPEED_UP = 3.0  # of 32 streams over one stream's best
 HEAD = (
-    "| model | 5,000 characters, s | × notebook | × NumPy loop | first characters, ms"
+    "| model | 5,000 characters, s | first characters, ms"
     " | one stream, characters/s | 32 streams, characters/s | × one stream’s best | errors |"
 )
 
@@ -45,30 +43,18 @@ class TextRow(NamedTuple):
     one_stream: float  # the best
     all_streams: float  # 32 at a time, together
     errors: int
-    notebook: float
-    numpy: float
-
-    @property
-    def whole(self) -> float:
-        """Characters per second of one long request."""
-        return WHOLE / self.whole_s
 
 
 def measure(_: Path, rounds: int, seconds: int, say: Callable[[str], None]) -> list[TextRow]:
-    """Start the service and the other ways, and measure round by round."""
-    command = [sys.executable, "-m", "clients.benchmark.text_baselines", "--on-demand"]
-    with (
-        servers.service() as target,
-        servers.on_demand(command, "the other ways to write") as other_ways,
-    ):
+    """Start the service and measure round by round."""
+    with servers.service() as target:
         models = [model for model in MODELS if _is_served(model, target)]
         if not models:
             say(f"texts are left out: the service has none of {', '.join(MODELS)}")
         rows = []
         for number in range(rounds):
-            others = other_ways()
             for model in models:
-                row = TextRow(number, model, **_service(model, target, seconds), **others[model])
+                row = TextRow(number, model, **_service(model, target, seconds))
                 say(
                     f"round {number + 1}  {model:<11}  {WHOLE:,} characters in {row.whole_s:.2f} s"
                     f"  {STREAMS} streams {row.all_streams:7,.0f} characters/s"
@@ -79,7 +65,7 @@ def measure(_: Path, rounds: int, seconds: int, say: Callable[[str], None]) -> l
 
 def table(rows: Sequence[TextRow]) -> list[str]:
     """A Markdown table, a line for each model."""
-    return [HEAD, "|---" * 9 + "|", *(_line(cell) for cell in _cells(rows))]
+    return [HEAD, "|---" * 7 + "|", *(_line(cell) for cell in _cells(rows))]
 
 
 def goals(rows: Sequence[TextRow]) -> list[Goal]:
@@ -124,8 +110,6 @@ def _line(cell: Sequence[TextRow]) -> str:
     columns = (
         cell[0].model,
         spread([row.whole_s for row in cell], 3),
-        spread([row.whole / row.notebook for row in cell], 0),
-        spread([row.whole / row.numpy for row in cell]),
         spread([row.first_ms for row in cell], 1),
         spread([row.one_stream for row in cell], 0),
         spread([row.all_streams for row in cell], 0),

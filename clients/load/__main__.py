@@ -15,7 +15,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from clients.load import chart
 from clients.load.connection import Disconnected
 from clients.load.event_loop import run_async
 from clients.load.ladder import knee, most_right
@@ -56,6 +55,8 @@ def main(arguments: list[str], prog: str = "python -m clients.load") -> int:
 
 def write(folder: Path, measured: Measured) -> None:
     """FOLDER/load.json and FOLDER/load.png."""
+    from clients.load import chart  # Matplotlib, for this alone
+
     record = {
         "ended": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": describe_machine(),

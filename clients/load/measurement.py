@@ -1,4 +1,4 @@
-"""One measured cell, whichever driver measured it, and the percentiles everything here uses."""
+"""One measured cell, and the percentiles everything here uses."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from clients.load.closed_loop import Tally
 
 
 class Measurement(NamedTuple):
-    """What both drivers tell. With wrk the rate counts every answer, so look at `not_2xx` first."""
+    """Rates and latencies are of the right answers only."""
 
     requests_per_s: float
     p50_ms: float
@@ -25,7 +25,7 @@ def percentile(ordered: Sequence[float], share: float) -> float:
 
 
 def measurement_of(tally: Tally) -> Measurement:
-    """A tally in the terms of wrk; a wrong answer counts as not 2xx."""
+    """What a tally holds, as one cell; a wrong answer counts as not 2xx."""
     latencies = sorted(tally.latencies_s) or [float("nan")]
     wrong = tally.errors["wrong answer"]
     failed = sum(n for status, n in tally.statuses.items() if not 200 <= status < 300)

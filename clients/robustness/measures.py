@@ -5,6 +5,8 @@ from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binomtest
+from sklearn.metrics import roc_auc_score
 
 Z_95 = 1.959964  # standard normal quantile of a two-sided 95 % interval
 _LEAST_PROBABILITY = 1e-12
@@ -20,14 +22,10 @@ class Proportion(TypedDict):
 
 def proportion(successes: int, count: int) -> Proportion:
     """Wilson's score interval (1927), which stays inside 0..1 where the normal one does not."""
-    share = successes / count
-    centre = (share + Z_95**2 / (2 * count)) / (1 + Z_95**2 / count)
-    half = Z_95 * math.sqrt(share * (1 - share) / count + Z_95**2 / (4 * count**2))
-    half /= 1 + Z_95**2 / count
-    low, high = max(0.0, centre - half), min(1.0, centre + half)
+    interval = binomtest(successes, count).proportion_ci(0.95, method="wilson")
     return {
-        "value": round(share, 6),
-        "interval_95": (round(low, 6), round(high, 6)),
+        "value": round(successes / count, 6),
+        "interval_95": (round(float(interval.low), 6), round(float(interval.high), 6)),
         "count": count,
     }
 
@@ -89,10 +87,8 @@ def coverage_at(
 
 def auroc(inside: NDArray[np.float64], outside: NDArray[np.float64]) -> float:
     """The chance that an outsider scores higher than an insider; a tie counts half."""
-    ordered = np.sort(inside)
-    below = np.searchsorted(ordered, outside, "left")
-    not_above = np.searchsorted(ordered, outside, "right")
-    return float((below + not_above).mean() / 2 / len(inside))
+    is_outside = np.repeat([0, 1], [len(inside), len(outside)])
+    return float(roc_auc_score(is_outside, np.concatenate([inside, outside])))
 
 
 def accepted_at_95(inside: NDArray[np.float64], outside: NDArray[np.float64]) -> Proportion:

@@ -42,7 +42,6 @@ async def sample(request: Request) -> Response:
 
 
 @router.get("/v1/gan/sample.png", **schemas.SAMPLE_PNG)
-@router.head("/v1/gan/sample.png", include_in_schema=False)
 async def sample_png(request: Request) -> Response:
     """Sample a grid of images as one PNG with a URL of its own."""
     call = _call(request)

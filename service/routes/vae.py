@@ -101,7 +101,6 @@ async def interpolate(request: Request) -> Response:
 
 
 @router.get("/v1/vae/sample.png", **schemas.SAMPLE_PNG)
-@router.head("/v1/vae/sample.png", include_in_schema=False)
 async def sample_png(request: Request) -> Response:
     """Show samples as one picture, which a page can name by its address."""
     query = read_query(request, schemas.SamplePngQuery)
@@ -116,7 +115,6 @@ async def sample_png(request: Request) -> Response:
 
 
 @router.get("/v1/vae/manifold.png", **schemas.MANIFOLD_PNG)
-@router.head("/v1/vae/manifold.png", include_in_schema=False)
 async def manifold_png(request: Request) -> Response:
     """Show what lies all over a two-dimensional latent space."""
     side = read_query(request, schemas.ManifoldQuery).size

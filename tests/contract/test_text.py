@@ -15,17 +15,15 @@ import numpy as np
 import openai
 import pytest
 
-from clients.benchmark.determinism import Plan, compare
-from clients.load.target import parse_target
 from service.codecs.random_streams import uniforms
 from service.runtime.manifest import check_files, read_manifest
+from tests.contract.text_under_load import alone, make_requests, under_load
 from tests.running import running_service
 
 pytestmark = pytest.mark.tensorflow
 ROOT = Path(__file__).parents[2]
 SEED = "For the purposes of this License, Deriv"
 SMALL = ["--units", "16", "--layers", "1", "--epochs", "1", "--batch-size", "4", "--window", "32"]
-PLAN = Plan(generations=200, length=80, connections=12, distinct=20, random_seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -127,13 +125,15 @@ def test_a_score_over_http_is_the_one_of_the_graph(client, graph):
 
 
 def test_texts_are_the_same_under_load_and_after_a_restart(url, text_models):
-    first = asyncio.run(compare(parse_target(url), PLAN, {}))
+    requests = make_requests(20)
+    expected = asyncio.run(alone(url, requests))
+    loaded = asyncio.run(under_load(url, requests, 150))
     with running_service(text_models) as (_, port):
-        target = parse_target(f"http://127.0.0.1:{port}")
-        second = asyncio.run(compare(target, PLAN._replace(generations=60), first.expected))
+        restarted = asyncio.run(under_load(f"http://127.0.0.1:{port}", requests, 60))
 
-    assert first.compared >= 200
-    assert first.different == second.different == []
+    assert len(loaded) == 150
+    assert [found == expected[number] for number, found in loaded] == [True] * 150
+    assert [found == expected[number] for number, found in restarted] == [True] * 60
 
 
 def test_parts_joined_by_continuations_are_one_longer_text(client):
