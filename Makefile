@@ -1,6 +1,6 @@
 # Two commands are all a visitor needs: `make serve` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format lint types imports unit openapi load bench train lock size clean python
+.PHONY: help serve test test-fast check format lint types imports unit openapi load bench train lock size clean python
 
 # The machine's own python3 if it will do, else a newer or older one beside it.
 PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
@@ -9,7 +9,7 @@ BIN := .venv/bin
 MODELS := $(or $(VITRINE_MODELS),models)
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 serve: .venv/run.stamp  ## export what models/ lacks and serve on port 8000
 	@$(BIN)/python -m training export --missing --models "$(MODELS)" || \
@@ -18,6 +18,9 @@ serve: .venv/run.stamp  ## export what models/ lacks and serve on port 8000
 
 test: .venv/dev.stamp  ## install what tests need and run the gate
 	@$(MAKE) --no-print-directory check
+
+test-fast: format lint types imports  ## what to run before each commit: all but the tests with TensorFlow or a browser
+	$(BIN)/python -m pytest -q -m "not tensorflow and not browser"
 
 check: format lint types imports unit  ## the one gate: format, lint, types, imports, tests (OpenAPI among them)
 

@@ -3,11 +3,14 @@
 import json
 import re
 import subprocess
+import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from packaging.version import Version
+
+from service import __version__
 
 ROOT = Path(__file__).parents[1]
 # Versions below these have known holes or lack what the service relies on.
@@ -64,3 +67,27 @@ def test_git_holds_no_model_directory_and_no_large_file():
         name for name in names if name.startswith(("models/", "runs/")) or name.endswith(".pb")
     ]
     assert not [name for name in names if (ROOT / name).stat().st_size > 6_000_000]
+
+
+def test_contributing_names_only_paths_and_commands_that_exist():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    named = re.findall(r"`((?:service|training|clients|tests|docs|requirements)/[\w./-]*)`", text)
+
+    assert len(named) > 15
+    assert [path for path in named if not (ROOT / path).exists()] == ["training/jobs/my_job.py"]
+
+
+def test_hosted_ci_calls_make_targets_that_exist():
+    workflow = (ROOT / ".github/workflows/ci.yml").read_text()
+    targets = re.findall(r"run: make (\S+)", workflow)
+    makefile = (ROOT / "Makefile").read_text()
+
+    assert targets == ["test", "test-fast"]
+    assert [target for target in targets if not re.search(rf"^{target}:", makefile, re.M)] == []
+
+
+def test_the_version_stands_in_one_place():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+    assert "version" in project["project"]["dynamic"]
+    assert f"## {__version__} - " in (ROOT / "CHANGELOG.md").read_text()

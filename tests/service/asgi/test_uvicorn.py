@@ -1,0 +1,60 @@
+"""What `service.asgi.server` overrides or reads of uvicorn's private classes is still there, with the same parameters."""
+
+import inspect
+
+import pytest
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from service.asgi import server
+
+OVERRIDDEN = {
+    HttpToolsProtocol: {
+        "connection_made": ["self", "transport"],
+        "connection_lost": ["self", "exc"],
+        "data_received": ["self", "data"],
+        "on_headers_complete": ["self"],
+        "on_message_complete": ["self"],
+        "send_400_response": ["self", "msg"],
+        "shutdown": ["self"],
+        "_start_asgi_task": ["self", "cycle", "app"],
+    },
+    uvicorn.Server: {"handle_exit": ["self", "sig", "frame"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "parameters"),
+    [(owner, *method) for owner, methods in OVERRIDDEN.items() for method in methods.items()],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_an_overridden_method_exists_and_takes_what_ours_takes(owner, name, parameters):
+    assert list(inspect.signature(getattr(owner, name)).parameters) == parameters
+
+
+def test_every_override_of_ours_is_in_the_list():
+    ours = {
+        (owner, name)
+        for kind in vars(server).values()
+        if inspect.isclass(kind) and kind.__module__ == server.__name__
+        for owner in OVERRIDDEN
+        if issubclass(kind, owner)
+        for name in vars(kind)
+        if inspect.isfunction(vars(kind)[name]) and name in vars(owner) and name != "__init__"
+    }
+
+    assert ours == {(owner, name) for owner, methods in OVERRIDDEN.items() for name in methods}
+
+
+def test_a_cycle_has_the_attributes_that_are_read():
+    config = uvicorn.Config(app=None, http=HttpToolsProtocol)
+    protocol = HttpToolsProtocol(config, uvicorn.server.ServerState(), {}, _loop=_Loop())
+
+    assert {"cycle", "transport", "loop"} <= vars(protocol).keys()
+    source = inspect.getsource(RequestResponseCycle.__init__)
+    assert all(f"self.{name} = " in source for name in ("keep_alive", "response_started"))
+    assert "self.response_complete = " in source
+
+
+class _Loop:
+    """Nothing is scheduled on it."""
