@@ -5,7 +5,7 @@
 # The machine's own python3 if it will do, else a newer or older one beside it.
 PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
-BIN := .venv/bin
+BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
 MODELS := $(or $(VITRINE_MODELS),models)
 
 help:  ## list the targets
