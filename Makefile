@@ -53,8 +53,9 @@ size:  ## lines per module
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 lock: .venv/dev.stamp  ## resolve the locks anew from pyproject.toml
 	$(COMPILE) pyproject.toml --all-extras -o requirements/dev.lock
-	$(COMPILE) pyproject.toml --extra training --extra clients -c requirements/dev.lock -o requirements/run.lock
-	$(COMPILE) pyproject.toml -c requirements/dev.lock -o requirements/service.lock
+	$(COMPILE) pyproject.toml --extra tensorflow --extra training --extra clients -c requirements/dev.lock -o requirements/run.lock
+	$(COMPILE) pyproject.toml --extra tensorflow -c requirements/dev.lock -o requirements/service.lock
+	$(COMPILE) pyproject.toml -c requirements/dev.lock -o requirements/serve-onnx.lock
 
 clean:  ## remove the environment and caches; models and runs stay
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
