@@ -20,8 +20,8 @@ from service.asgi.middleware import CrossOrigin, Gate, RequestContext
 from service.asgi.responses import error_answer
 from service.asgi.routing import DirectRouter, Shortcut
 from service.asgi.state import Lifecycle, State
-from service.engine import LoadEngine
 from service.metrics import Metrics
+from service.processes.tensorflow_client import TensorFlowClient
 from service.routes import (
     completions,
     digits,
@@ -39,18 +39,19 @@ from service.routes import (
     text,
     vae,
 )
+from service.runtime.engines import LoadEngine, engine_loader
 from service.runtime.model import load_model
 from service.runtime.repository import ModelRepository
 from service.runtime.servable import Servable
 from service.scheduling.admission import Admission
 from service.schemas import document
 from service.settings import Settings
-from service.tensorflow_engine import load_tensorflow
 
 DECODERS = 2  # threads that decode pictures; more would only take turns
 EXPOSED = [
     "X-Request-ID",
     "X-Model",
+    "X-Engine",
     "X-Batch-Size",
     "Server-Timing",
     "Retry-After",
@@ -61,15 +62,18 @@ EXPOSED = [
 
 def create_app(
     settings: Settings,
-    load_engine: LoadEngine = load_tensorflow,
+    load_engine: LoadEngine | None = None,
     lifecycle: Lifecycle | None = None,
 ) -> FastAPI:
     """Make the application; models start loading when its lifespan begins.
 
+    load_engine: how a version's engines are made; absent: as the settings say.
     lifecycle: what the server flips when the process is told to stop.
     """
     metrics = Metrics()
     bytes_in_flight = BytesInFlight(settings.max_bytes_in_flight or default_limit())
+    tensorflow = TensorFlowClient()
+    load_engine = load_engine or engine_loader(settings.engine, tensorflow.load)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
@@ -87,6 +91,7 @@ def create_app(
         }
         await repository.stop()
         decoders.shutdown(wait=False, cancel_futures=True)
+        tensorflow.close()
 
     routers = [
         digits.router,

@@ -1,25 +1,32 @@
-"""The seam behind which a SavedModel runs: named arrays in, named arrays out.
+"""The engine interface: named arrays in, named arrays out. Implementations: ONNX Runtime, TensorFlow."""
 
-TensorFlow is one engine; another that reads the same directory is one more `LoadEngine`.
-"""
-
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Literal, Protocol
 
 import numpy as np
 
 Arrays = Mapping[str, np.ndarray]
+EngineName = Literal["onnx", "tensorflow"]
+
+
+class CannotRun(Exception):
+    """A signature cannot run on this machine or with these settings; the message says why."""
 
 
 class Engine(Protocol):
-    """One loaded SavedModel. Different signatures may run on different threads at the same time."""
+    """One loaded version. Different signatures may run on different threads at the same time."""
 
     def run(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
-        """Run a signature on whole arrays; whatever it raises is a failure of the model."""
+        """Run a signature on whole arrays [B, …].
+
+        Raises:
+            NotReady: the process that runs the signature is still starting.
+            CannotRun: it will never run here.
+            Exception: anything else is a failure of the model.
+        """
 
     def is_thread_free(self, signature: str) -> bool:
         """Whether a run stays on the caller's thread, so that a cheap one may run on the event loop."""
 
-
-LoadEngine = Callable[[Path], Engine]
+    def name_of(self, signature: str) -> EngineName:
+        """Which engine runs the signature, as `X-Engine` and the manifest name it."""

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -26,6 +27,9 @@ class Settings(BaseModel):
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     models: Path = Field(Path("models"), description="folder of model versions")
     workers: int = Field(1, ge=1, le=1, description="processes; this build runs one")
+    engine: Literal["auto", "onnx", "tensorflow"] = Field(
+        "auto", description="what runs the models; auto: what each manifest says"
+    )
     api_keys: tuple[SecretStr, ...] = Field(
         (),
         description="keys, separated by commas; with any set, every route but health and the page needs one",

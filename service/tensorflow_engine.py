@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from service.engine import Arrays, Engine
+from service.engine import Arrays, Engine, EngineName
 
 
 class TensorFlowEngine:
@@ -31,6 +31,10 @@ class TensorFlowEngine:
     def is_thread_free(self, signature: str) -> bool:
         """False: TensorFlow hands its work to threads of its own."""
         return False
+
+    def name_of(self, signature: str) -> EngineName:
+        """TensorFlow."""
+        return "tensorflow"
 
 
 def load_tensorflow(directory: Path) -> Engine:

@@ -39,6 +39,9 @@ class FakeGanEngine:
     def is_thread_free(self, signature):
         return False
 
+    def name_of(self, signature):
+        return "tensorflow"
+
     def run(self, signature, inputs):
         rows = len(next(iter(inputs.values())))
         self.runs.append((signature, rows))

@@ -23,6 +23,9 @@ class FakePhotoEngine:
     def is_thread_free(self, signature):
         return False
 
+    def name_of(self, signature):
+        return "tensorflow"
+
     def run(self, signature, inputs):
         images = self.images = inputs["images"]
         self.runs.append((signature, images.shape))
@@ -46,12 +49,15 @@ class FakeClothesEngine:
     def is_thread_free(self, signature):
         return False
 
+    def name_of(self, signature):
+        return "tensorflow"
+
     def run(self, signature, inputs):
         counts = (inputs["images"] > 127).sum(axis=(1, 2, 3)) + self.offset
         return {"scores": np.eye(10, dtype=np.float32)[counts % 10]}
 
 
-def load_fake(directory):
+def load_fake(directory, _):
     """The engine that fits a directory's name, for `create_app`."""
     name = directory.parent.name
     return FakePhotoEngine() if "fashion" not in name else FakeClothesEngine("svm" in name)

@@ -82,6 +82,9 @@ class FakeTextEngine:
     def is_thread_free(self, signature):
         return False
 
+    def name_of(self, signature):
+        return "tensorflow"
+
     def run(self, signature, inputs):
         self.gate.wait(10)
         time.sleep(self.seconds_each_run)

@@ -35,6 +35,9 @@ class FakeEngine:
     def is_thread_free(self, signature):
         return False
 
+    def name_of(self, signature):
+        return "tensorflow"
+
     def run(self, signature, inputs):
         self.running = True
         self.gate.wait(10)

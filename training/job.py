@@ -86,6 +86,7 @@ class Signature(NamedTuple):
     inputs: Mapping[str, Any]
     tolerance: Mapping[str, float]  # per output: how far another machine may be from the golden one
     golden: Arrays = MappingProxyType({})  # golden inputs of its own, beside the job's
+    onnx: Callable[[], Any] | None = None  # makes its ONNX graph where no converter can
 
 
 class Job(Protocol):

@@ -36,6 +36,7 @@ class Continuation(BaseModel):
     top_p: float = Field(gt=0, le=1)
     stop: list[Stop] = Field(max_length=16)
     held: str = Field(max_length=99)
+    engine: str = Field("tensorflow", max_length=32)  # absent in the tokens of earlier releases
 
     @model_validator(mode="after")
     def _check_held(self) -> "Continuation":

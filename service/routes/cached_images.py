@@ -13,7 +13,7 @@ from service.codecs.image import encode_png, tile
 from service.engine import Arrays
 from service.image_files.raster import Pixels
 from service.routes.prediction import PNG, Call
-from service.runtime.manifest import Manifest
+from service.runtime.servable import Servable
 
 NOT_STORED = {"Cache-Control": "no-store"}
 
@@ -33,7 +33,7 @@ async def cached_picture(
 
     drawn_from: with the model's files it decides what the picture shows, and makes its ETag.
     """
-    tag = _entity_tag(call.servable.manifest, drawn_from, gap)
+    tag = _entity_tag(call.servable, drawn_from, gap)
     scope = "private" if state_of(request)["settings"].api_keys else "public"
     is_named = "version" in request.query_params
     fresh = "max-age=31536000, immutable" if is_named else "no-cache"
@@ -53,9 +53,10 @@ async def picture(
     return Response(png, 200, {**call.headers(), **(headers or {})}, PNG)
 
 
-def _entity_tag(manifest: Manifest, drawn_from: Arrays, gap: int) -> str:
+def _entity_tag(servable: Servable, drawn_from: Arrays, gap: int) -> str:
+    manifest, engines = servable.manifest, servable.engines
     shapes = {name: array.shape for name, array in drawn_from.items()}
-    whose = json.dumps([manifest.name, manifest.version, manifest.files, shapes, gap])
+    whose = json.dumps([manifest.name, manifest.version, manifest.files, engines, shapes, gap])
     digest = hashlib.sha256(whose.encode())
     for array in drawn_from.values():
         digest.update(np.ascontiguousarray(array).tobytes())

@@ -34,6 +34,7 @@ async def model_status(request: Request) -> Response:
             "name": name,
             "ready": any(version.is_ready for version in versions),
             "task": _task(versions),
+            "engines": _engines(versions),
             "model_version_status": [version_status(version) for version in reversed(versions)],
         }
     )
@@ -58,6 +59,7 @@ async def model_card(request: Request) -> Response:
             "digest": manifest.files.get("saved_model.pb"),
             "release": manifest.release,
             **servable.card,
+            "engines": servable.describe_engines(),
         }
     )
 
@@ -82,6 +84,10 @@ def version_status(version: Version) -> dict[str, Any]:
         "state": version.state,
         "status": {"error_code": code, "error_message": version.error},
     }
+
+
+def _engines(versions: list[Version]) -> dict[str, Any]:
+    return next((v.servable.describe_engines() for v in reversed(versions) if v.servable), {})
 
 
 def _task(versions: list[Version]) -> str | None:

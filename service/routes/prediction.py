@@ -51,6 +51,7 @@ class Call:
         self._timings: dict[str, float] = {}
         self._batch_size = 0
         self._rows = 0
+        self._engines: dict[str, None] = {}  # those that ran, in order
 
     def __enter__(self) -> "Call":
         self.servable.admission.enter(self.deadline)
@@ -109,6 +110,7 @@ class Call:
     async def predict(self, signature: str, inputs: Arrays) -> Batched:
         """Run a signature of the chosen model, batched with whoever else waits."""
         batched = await self.servable.predict(signature, inputs, self.deadline)
+        self._engines[self.servable.engines[signature]] = None
         for name, seconds in (("queue", batched.queue_seconds), ("infer", batched.run_seconds)):
             self._timings[name] = self._timings.get(name, 0.0) + seconds
         self._batch_size = batched.batch_size
@@ -155,6 +157,7 @@ class Call:
         manifest = self.servable.manifest
         return {
             "X-Model": f"{manifest.name}/{manifest.version}",
+            "X-Engine": ", ".join(self._engines or self.servable.engine_names),
             "X-Batch-Size": str(self._batch_size),
             "Server-Timing": ", ".join(f"{k};dur={v * 1000:.3f}" for k, v in self._timings.items()),
         }

@@ -4,7 +4,7 @@ import time
 
 from starlette.requests import Request
 
-from service.errors import InvalidValue, ModelNotFound
+from service.errors import InvalidValue, ModelNotFound, VersionNotFound
 from service.routes.prediction import Call
 from service.runtime.servable import Servable
 from service.runtime.text_model import TextModel
@@ -35,6 +35,12 @@ class TextCall(Call):
         if self.servable.text is None:
             raise ModelNotFound(f"{self.servable.manifest.name} is not a text model")
         self.text: TextModel = self.servable.text
+        if resume and resume.engine != self.text.engine:
+            raise VersionNotFound(
+                f"the continuation was written by {resume.engine}, {resume.name}/{resume.version} runs "
+                f"on {self.text.engine} here: start from the text instead"
+            )
+        self._engines[self.text.engine] = None
         self._steps = 0
         self._entered = 0.0
 

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from service.codecs.tensor_types import TensorSpec
+from service.engine import EngineName
 from service.runtime.latent_space import Direction, LatentSizes
 
 EXTRA = "assets.extra"
@@ -85,6 +86,7 @@ class Manifest(BaseModel):
     signatures: dict[str, SignatureSpec]
     scores: str | None = None  # what a classifier's are: "probability" or "decision"
     compiled: bool = False  # the signatures are compiled with XLA
+    engines: dict[str, EngineName] = {}  # signature → what runs it; absent: tensorflow
     max_batch_size: int = Field(ge=1, le=1024)
     batch_sizes: list[int] = []  # the only ones it is run at; none: powers of two
     batch_limits: dict[str, int] = {}  # signature → most rows of one run; absent: max_batch_size

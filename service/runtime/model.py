@@ -3,14 +3,18 @@
 Knows no labels, no HTTP and no framework.
 """
 
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from service.codecs.tensor_types import TensorSpec
-from service.engine import Arrays, Engine, LoadEngine
+from service.engine import Arrays, CannotRun, Engine, EngineName
+from service.errors import NotReady
+from service.runtime.engines import LoadEngine
 from service.runtime.manifest import (
     EXTRA,
     Manifest,
@@ -21,57 +25,104 @@ from service.runtime.manifest import (
     read_manifest,
 )
 
+POLL_SECONDS = 0.05  # how often an engine that is still starting is tried
+
 
 class GoldenError(Exception):
     """A model does not give here what it gave where it was exported."""
 
 
 class Model:
-    """A version that can run. Not thread-safe: its owner calls it from one thread."""
+    """A version that can run. Not thread-safe: its owner calls it from one thread.
+
+    unready: signature → why it cannot run yet, or at all; the others run.
+    """
 
     def __init__(self, manifest: Manifest, engine: Engine, card: dict[str, Any]) -> None:
         self.manifest = manifest
         self.card = card
         self._engine = engine
+        self.unready: dict[str, str] = {}
         self.batch_sizes = sorted(manifest.batch_sizes) or _batch_sizes(manifest.max_batch_size)
 
     def run(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
         """Run a signature on `inputs` [B, …], B up to its batch limit; outputs have the same B.
 
-        The batch is padded with zeros to the next warm size, so that no new shape is ever compiled.
+        For TensorFlow the batch is padded with zeros to the next warm size, so that no new shape is
+        ever compiled. Raises NotReady for a signature that is `unready`.
         """
+        if why := self.unready.get(signature):
+            raise NotReady(f"{self.manifest.name}: {why}")
+        return self._run(signature, inputs)
+
+    def engine_of(self, signature: str) -> EngineName:
+        """Which engine runs the signature."""
+        return self._engine.name_of(signature)
+
+    def prepare(self, golden: Arrays, signatures: Iterable[str]) -> list[str]:
+        """Warm up and check each of the signatures; return those whose engine is still starting.
+
+        One whose engine cannot run here stays `unready`; any other failure is an exception.
+        """
+        starting = []
+        for name in signatures:
+            try:
+                self._warm_up(name)
+                self._check_golden(name, golden)
+            except NotReady as error:
+                self.unready[name] = f"{name} is not ready: {error}"
+                starting.append(name)
+            except CannotRun as error:
+                self.unready[name] = f"{name} cannot run here: {error}"
+            else:
+                self.unready.pop(name, None)
+        return starting
+
+    def prepare_later(self, golden: Arrays, signatures: Iterable[str]) -> None:
+        """Prepare signatures as soon as their engine has started; what fails stays `unready`."""
+        for name in signatures:
+            try:
+                while self.prepare(golden, [name]):
+                    time.sleep(POLL_SECONDS)
+            except Exception as error:  # noqa: BLE001 - engines raise what they like
+                self.unready[name] = f"{name} cannot be used: {error}"
+
+    def _run(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
         rows = len(next(iter(inputs.values())))
-        size = next(size for size in self._sizes(signature) if size >= rows)
-        if size == rows:
+        sizes = self._sizes(signature)
+        size = next((size for size in sizes if size >= rows), rows)
+        if size == rows or self._takes_any_size(signature):
             return self._engine.run(signature, inputs)
         padded = {name: _pad(array, size) for name, array in inputs.items()}
         outputs = self._engine.run(signature, padded)
         return {name: array[:rows] for name, array in outputs.items()}
 
-    def warm_up(self) -> None:
-        """Run every signature once at every batch size it will be run at."""
-        for name, signature in self.manifest.signatures.items():
-            specs = {key: parse_tensor(text) for key, text in signature.inputs.items()}
-            for size in self._sizes(name):
-                self.run(name, {key: self._zeros(spec, size) for key, spec in specs.items()})
+    def _takes_any_size(self, signature: str) -> bool:
+        return self.engine_of(signature) == "onnx" and not self.manifest.batch_sizes
+
+    def _warm_up(self, name: str) -> None:
+        """Run a signature once at every batch size it will be run at; ONNX Runtime at one row."""
+        inputs = self.manifest.signatures[name].inputs
+        specs = {key: parse_tensor(text) for key, text in inputs.items()}
+        for size in [1] if self._takes_any_size(name) else self._sizes(name):
+            self._run(name, {key: self._zeros(spec, size) for key, spec in specs.items()})
 
     def _sizes(self, signature: str) -> list[int]:
         """The batch sizes that the signature is run at, the largest last."""
         limit = self.manifest.batch_limit(signature)
         return [*(size for size in self.batch_sizes if size < limit), limit]
 
-    def check_golden(self, directory: Path) -> None:
+    def _check_golden(self, signature: str, golden: Arrays) -> None:
         """Compare golden outputs, within the manifest's tolerance (absolute; for floats also relative)."""
-        with np.load(directory / EXTRA / "golden.npz", allow_pickle=False) as golden:
-            arrays = dict(golden.items())
-        for signature in self.manifest.signatures:
-            inputs = _below(arrays, f"{signature}/inputs/")
-            expected = _below(arrays, f"{signature}/outputs/")
-            if not inputs or not expected:
-                raise GoldenError(f"golden.npz holds nothing for the signature {signature}")
-            outputs = self.run(signature, inputs)
-            for name, array in expected.items():
-                self._compare(f"{signature}.{name}", outputs[name], array)
+        inputs = _below(golden, f"{signature}/inputs/")
+        expected = _below(golden, f"{signature}/outputs/")
+        if not inputs or not expected:
+            raise GoldenError(f"golden.npz holds nothing for the signature {signature}")
+        outputs = self._run(signature, inputs)
+        for name, array in expected.items():
+            if name not in outputs:
+                raise GoldenError(f"{signature} gives no {name}; golden.npz has it")
+            self._compare(f"{signature}.{name}", outputs[name], array)
 
     def _zeros(self, spec: TensorSpec, rows: int) -> np.ndarray:
         """An input of that many rows; a size that is free otherwise is the manifest's `steps`."""
@@ -95,15 +146,27 @@ def load_model(
     """Read, verify, load, warm up and check one version directory; any failure is an exception."""
     manifest = read_manifest(directory)
     check_files(directory, manifest)
-    model = Model(manifest, load_engine(directory), read_card(directory, manifest))
-    report("warm-up")
-    model.warm_up()
-    report("golden check")
-    try:
-        model.check_golden(directory)
-    except (OSError, KeyError) as error:
-        raise ManifestError(f"golden.npz cannot be used: {error}") from None
+    golden = _read_golden(directory)
+    model = Model(manifest, load_engine(directory, manifest), read_card(directory, manifest))
+    report("warm-up and golden check")
+    starting = model.prepare(golden, manifest.signatures)
+    while starting and len(model.unready) == len(manifest.signatures):
+        time.sleep(POLL_SECONDS)
+        starting = model.prepare(golden, manifest.signatures)
+    if len(model.unready) == len(manifest.signatures):
+        raise CannotRun("; ".join(model.unready.values()))
+    if starting:
+        arguments = (golden, starting)
+        threading.Thread(target=model.prepare_later, args=arguments, daemon=True).start()
     return model
+
+
+def _read_golden(directory: Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(directory / EXTRA / "golden.npz", allow_pickle=False) as golden:
+            return dict(golden.items())
+    except (OSError, ValueError) as error:
+        raise ManifestError(f"golden.npz cannot be used: {error}") from None
 
 
 def _batch_sizes(largest: int) -> list[int]:

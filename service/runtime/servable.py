@@ -6,6 +6,7 @@ and no texts.
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 from service.engine import Arrays
 from service.errors import InvalidValue
@@ -32,6 +33,8 @@ class Servable:
         manifest = model.manifest
         self.manifest = manifest
         self.card = model.card
+        self.engines = {name: model.engine_of(name) for name in manifest.signatures}
+        self.unready = model.unready
         self.admission = admission
         self.backlog = Backlog()
         self.statistics = Statistics()
@@ -54,6 +57,23 @@ class Servable:
             if manifest.vocabulary
             else None
         )
+
+    @property
+    def engine_names(self) -> list[str]:
+        """The engines of all signatures, each once."""
+        return sorted(set(self.engines.values()))
+
+    def describe_engines(self) -> dict[str, dict[str, Any]]:
+        """Signature → `engine`, how far the other one was at the export, and why it is unready."""
+        exported = self.card.get("engines", {})
+        return {
+            name: {
+                **exported.get(name, {}),
+                "engine": engine,
+                **({"unready": why} if (why := self.unready.get(name)) else {}),
+            }
+            for name, engine in self.engines.items()
+        }
 
     async def predict(self, signature: str, inputs: Arrays, deadline: float) -> Batched:
         """Run `signature` on `inputs` [B, …] together with whatever else waits for it."""

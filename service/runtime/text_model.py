@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from service.codecs.vocabulary import Vocabulary
+from service.engine import EngineName
 from service.runtime.manifest import ManifestError
 from service.runtime.model import Model
 from service.scheduling.continuous_batcher import ContinuousBatcher, Round
@@ -22,6 +23,7 @@ class TextModel(NamedTuple):
     vocabulary: Vocabulary
     beginning: np.ndarray  # the state before any character, float32 [S]
     batcher: ContinuousBatcher
+    engine: EngineName  # of the signature that draws
 
 
 def make_text_model(
@@ -38,5 +40,10 @@ def make_text_model(
         model.run, executor, manifest.max_batch_size, manifest.steps, on_round
     )
     return TextModel(
-        manifest.name, manifest.version, Vocabulary(manifest.vocabulary), beginning, batcher
+        manifest.name,
+        manifest.version,
+        Vocabulary(manifest.vocabulary),
+        beginning,
+        batcher,
+        model.engine_of("generate"),
     )

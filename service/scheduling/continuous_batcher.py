@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from service.engine import Arrays
-from service.errors import InternalError
+from service.errors import InternalError, NotReady
 
 # What a round makes possible (a seed is read, the first characters can be drawn) comes back to the
 # queue within so many passes of the event loop.
@@ -189,6 +189,9 @@ def _hand_over(sequence: Sequence, outcome: Outcome, steps: int) -> None:
         if isinstance(outcome, Exception):
             raise outcome
         sequence.take(outcome, steps)
+    except NotReady as error:
+        sequence.done.set_exception(error)
+        sequence.done.exception()
     except Exception as error:  # noqa: BLE001 - the engine's, or an output that cannot be read
         failure = InternalError("The model failed on this input; the log has the cause.")
         failure.__cause__ = error

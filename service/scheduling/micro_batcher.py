@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from service.engine import Arrays
-from service.errors import DeadlineExceeded, InternalError
+from service.errors import DeadlineExceeded, InternalError, NotReady
 
 # From a request's bytes to its place in the queue the event loop passes three times: it reads,
 # starts a task, and that decodes. Measured: docs/decisions/0003.
@@ -164,7 +164,9 @@ def _deliver(
 ) -> None:
     if waiting.future.done():
         return
-    if isinstance(outcome, BaseException):
+    if isinstance(outcome, NotReady):
+        waiting.future.set_exception(outcome)
+    elif isinstance(outcome, BaseException):
         failure = InternalError("The model failed on this input; the log has the cause.")
         failure.__cause__ = outcome
         waiting.future.set_exception(failure)

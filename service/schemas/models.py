@@ -43,12 +43,31 @@ class VersionStatus(BaseModel):
     status: VersionError
 
 
+class SignatureEngine(BaseModel):
+    """What runs a signature."""
+
+    model_config = ConfigDict(extra="allow")
+
+    engine: str = Field(examples=["onnx"], description="onnx or tensorflow")
+    largest_difference: dict[str, float] = Field(
+        default_factory=dict,
+        examples=[{"probabilities": 3e-7}],
+        description="output → by how much ONNX Runtime differed from TensorFlow at the export",
+    )
+    unready: str | None = Field(
+        None, description="why the signature cannot run now; absent: it can"
+    )
+
+
 class ModelStatus(BaseModel):
     """KServe's readiness and TensorFlow Serving's status in one."""
 
     name: str = Field(examples=["digits"])
     ready: bool
     task: str | None = Field(examples=["classify_digit"])
+    engines: dict[str, SignatureEngine] = Field(
+        description="signature → what runs it, in the newest version that answers"
+    )
     model_version_status: list[VersionStatus]
 
 

@@ -101,6 +101,11 @@ MODEL_HEADERS: dict[str, Schema] = {
         "schema": {"type": "string"},
         "example": "digits/1",
     },
+    "X-Engine": {
+        "description": "what ran the model: onnx, tensorflow, or both",
+        "schema": {"type": "string"},
+        "example": "onnx",
+    },
     "X-Batch-Size": {
         "description": "rows that ran together, those of other requests included",
         "schema": {"type": "integer"},

@@ -92,6 +92,7 @@ class GenerationRequest:
         whereabouts = continuation.Continuation(
             name=self._model.name,
             version=self._model.version,
+            engine=self._model.engine,
             random_seed=sampling.random_seed,
             index=sampling.number,
             position=state.position,

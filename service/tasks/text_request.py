@@ -27,6 +27,7 @@ class ResumePoint(NamedTuple):
 
     name: str
     version: int
+    engine: str
     state: TextState
 
 
@@ -126,7 +127,8 @@ def _resume(body: GenerateRequest, token: str) -> TextRequest:
         before.index,
     )
     pending = before.held if stop == before.stop else ""
-    resume = ResumePoint(before.name, before.version, TextState(row, before.position, pending))
+    state = TextState(row, before.position, pending)
+    resume = ResumePoint(before.name, before.version, before.engine, state)
     return TextRequest(
         [""],
         [sampling],

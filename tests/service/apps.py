@@ -14,7 +14,7 @@ from service.asgi.state import Lifecycle
 @contextlib.asynccontextmanager
 async def in_process(settings, engine, *, wait=True):
     """A client of an app that needs no socket; with `wait`, of one that is ready."""
-    async with LifespanManager(create_app(settings, lambda _: engine)) as manager:
+    async with LifespanManager(create_app(settings, lambda *_: engine)) as manager:
         transport = httpx.ASGITransport(manager.app)
         client = httpx.AsyncClient(transport=transport, base_url="http://vitrine")
         if wait:
@@ -26,7 +26,7 @@ async def in_process(settings, engine, *, wait=True):
 async def on_a_socket(settings, engine):
     """A client that can really leave, of an app that is ready; `client.server` is the server."""
     lifecycle = Lifecycle()
-    app = create_app(settings, lambda _: engine, lifecycle)
+    app = create_app(settings, lambda *_: engine, lifecycle)
     async with _serving(make_server(app, settings, lifecycle)) as server:
         url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
         async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=20) as client:

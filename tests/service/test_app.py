@@ -270,7 +270,7 @@ async def test_an_unexpected_failure_is_a_500_in_the_one_shape_and_stays_in_the_
     async def broken(request):
         raise RuntimeError("secret detail")
 
-    app = create_app(Settings(models=tmp_path), lambda _: FakeEngine())
+    app = create_app(Settings(models=tmp_path), lambda *_: FakeEngine())
     app.add_route("/broken", broken)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://vitrine") as client:

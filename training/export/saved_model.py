@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from training.export import onnx_graphs
 from training.export.memory_usage import resident_megabytes
 from training.export.release import Release, exported_versions, load_weights, read_calibration
 from training.job import Arrays, Job, Signature
@@ -68,8 +69,14 @@ def write(artefact: Artefact, models: Path, name: str) -> Path:
         _write_saved_model(artefact.tracked, signatures, scratch)
         extra = scratch / "assets.extra"
         extra.mkdir()
-        golden, described = _golden(scratch, signatures, artefact.golden_inputs)
-        np.savez_compressed(extra / "golden.npz", allow_pickle=False, **golden)
+        loaded = tf.saved_model.load(str(scratch))
+        golden, described = _golden(loaded, signatures, artefact.golden_inputs)
+        engines = onnx_graphs.convert(loaded, signatures, golden, scratch)
+        np.savez_compressed(
+            extra / "golden.npz",
+            allow_pickle=False,
+            **_golden_arrays(golden, engines.golden, signatures),
+        )
         manifest = {
             "format": FORMAT,
             "name": name,
@@ -79,6 +86,7 @@ def write(artefact: Artefact, models: Path, name: str) -> Path:
             **({"input": dict(artefact.input)} if artefact.input else {}),
             "labels": artefact.labels,
             "signatures": described,
+            "engines": engines.names,
             "max_batch_size": MAX_BATCH_SIZE,
             **artefact.fields,
             "tolerance": {k: v for s in signatures.values() for k, v in s.tolerance.items()},
@@ -87,7 +95,7 @@ def write(artefact: Artefact, models: Path, name: str) -> Path:
             "release": artefact.digest,
         }
         memory = {**artefact.card.get("memory", {}), **_memory(scratch, manifest)}
-        card = {**artefact.card, "memory": memory}
+        card = {**artefact.card, "memory": memory, "engines": engines.report}
         (extra / "card.json").write_text(json.dumps(card, ensure_ascii=False))
         manifest["files"] = _digests(scratch)
         (extra / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False))
@@ -137,18 +145,16 @@ def _fields(job: Job, model: Any, calibration: dict[str, Any]) -> dict[str, Any]
 
 
 def _golden(
-    scratch: Path, signatures: Mapping[str, Signature], inputs: Arrays
-) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Outputs of the directory just written, as any reader will load it, and what it says it takes."""
-    loaded = tf.saved_model.load(str(scratch))
-    arrays: dict[str, np.ndarray] = {}
+    loaded: Any, signatures: Mapping[str, Signature], inputs: Arrays
+) -> tuple[dict[str, tuple[Arrays, Arrays]], dict[str, Any]]:
+    """Inputs and TensorFlow's outputs of each signature as written, and what it says it takes."""
+    arrays: dict[str, tuple[Arrays, Arrays]] = {}
     described = {}
     for key, signature in signatures.items():
         function = loaded.signatures[key]
         given = {name: {**inputs, **signature.golden}[name] for name in signature.inputs}
         outputs = function(**{name: tf.constant(array) for name, array in given.items()})
-        arrays |= {f"{key}/inputs/{name}": array for name, array in given.items()}
-        arrays |= {f"{key}/outputs/{name}": outputs[name].numpy() for name in signature.tolerance}
+        arrays[key] = (given, {name: tensor.numpy() for name, tensor in outputs.items()})
         # TensorFlow sorts outputs by name; the job's order is that of the network.
         ordered = {**dict.fromkeys(signature.tolerance), **function.structured_outputs}
         described[key] = {
@@ -156,6 +162,19 @@ def _golden(
             "outputs": {name: _spec(spec) for name, spec in ordered.items()},
         }
     return arrays, described
+
+
+def _golden_arrays(
+    golden: Mapping[str, tuple[Arrays, Arrays]],
+    outputs: Mapping[str, Arrays],
+    signatures: Mapping[str, Signature],
+) -> dict[str, np.ndarray]:
+    """The arrays of golden.npz: inputs, and what the chosen engine gives."""
+    arrays: dict[str, np.ndarray] = {}
+    for key, signature in signatures.items():
+        arrays |= {f"{key}/inputs/{name}": array for name, array in golden[key][0].items()}
+        arrays |= {f"{key}/outputs/{name}": outputs[key][name] for name in signature.tolerance}
+    return arrays
 
 
 def _spec(spec: tf.TensorSpec) -> str:

@@ -24,13 +24,13 @@ class Serving:
         self.url = ""
         self.engines = {}
 
-    def load(self, directory):
+    def load(self, directory, manifest):
         """The engine that fits a version directory."""
         name = directory.parent.name
         kind = next((kind for start, kind in ENGINES.items() if name.startswith(start)), None)
         if name == "gan":
             kind = FakeGanEngine
-        self.engines[name] = kind() if kind else load_fake(directory)
+        self.engines[name] = kind() if kind else load_fake(directory, manifest)
         return self.engines[name]
 
 

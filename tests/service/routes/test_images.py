@@ -38,11 +38,11 @@ async def client(tmp_path, photos):
         write_clothes_version(tmp_path, name)
     write_version(tmp_path)
 
-    def load(directory):
+    def load(directory, manifest):
         name = directory.parent.name
         if name == "digits":
             return FakeEngine()
-        return photos if name == "labels" else load_fake(directory)
+        return photos if name == "labels" else load_fake(directory, manifest)
 
     async with LifespanManager(create_app(Settings(models=tmp_path), load)) as manager:
         client = AsyncClient(transport=ASGITransport(manager.app), base_url="http://vitrine")

@@ -24,7 +24,7 @@ async def start(tmp_path):
         metrics = Metrics()
 
         def load(directory, report):
-            model = load_model(directory, lambda _: FakeEngine(), report)
+            model = load_model(directory, lambda *_: FakeEngine(), report)
             return Servable(model, Admission(10), metrics)
 
         repository = ModelRepository(tmp_path, load, metrics, poll_seconds)

@@ -1,0 +1,89 @@
+"""Runs the ONNX graphs of a version with ONNX Runtime, on the caller's thread.
+
+`assets.extra/onnx/` holds one graph for each set of inputs, so that signatures of the same inputs
+share their weights: `images.onnx`, `images+noise.onnx`. A graph's inputs are named as the
+signature's, its outputs `<signature>/<output>`.
+"""
+
+import functools
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+
+from service.engine import Arrays, CannotRun, EngineName
+
+GRAPHS = "assets.extra/onnx"
+
+
+class GraphError(CannotRun):
+    """A version has no ONNX graph for a signature, or one that cannot run here."""
+
+
+class OnnxEngine:
+    """The ONNX graphs of one version."""
+
+    def __init__(self, directory: Path, signatures: Mapping[str, Iterable[str]]) -> None:
+        """Load what `signatures` (name → names of its inputs) need; GraphError if that fails."""
+        files = {name: graph_file(inputs) for name, inputs in signatures.items()}
+        sessions = {file: _load(directory / GRAPHS / file) for file in set(files.values())}
+        self._sessions = {name: sessions[file] for name, file in files.items()}
+        self._fetches = {
+            name: _outputs_of(name, session) for name, session in self._sessions.items()
+        }
+        # Of a graph with several signatures only the part runs that leads to the wanted outputs.
+        self._options = ort.RunOptions()
+        self._options.only_execute_path_to_fetches = True
+
+    def run(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
+        """Run a signature's part of its graph; any number of rows."""
+        fetches = self._fetches[signature]
+        outputs = self._sessions[signature].run(list(fetches.values()), inputs, self._options)
+        return dict(zip(fetches, outputs, strict=True))
+
+    def is_thread_free(self, signature: str) -> bool:
+        """True: a session of one thread computes on the thread that calls it."""
+        return True
+
+    def name_of(self, signature: str) -> EngineName:
+        """ONNX Runtime."""
+        return "onnx"
+
+
+def graph_file(inputs: Iterable[str]) -> str:
+    """The file of the graph that takes these inputs."""
+    return "+".join(sorted(inputs)) + ".onnx"
+
+
+def _load(path: Path) -> ort.InferenceSession:
+    if not path.is_file():
+        raise GraphError(f"{GRAPHS}/{path.name} is missing: export the model again")
+    _share_allocator()
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    options.log_severity_level = 3
+    try:
+        return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions have no common base
+        raise GraphError(f"ONNX Runtime cannot run {GRAPHS}/{path.name}: {error}") from None
+
+
+def _outputs_of(signature: str, session: ort.InferenceSession) -> dict[str, str]:
+    """Output of the signature → output of the graph."""
+    prefix = f"{signature}/"
+    names = [output.name for output in session.get_outputs()]
+    found = {name.removeprefix(prefix): name for name in names if name.startswith(prefix)}
+    if not found:
+        raise GraphError(f"no graph in {GRAPHS} has outputs of the signature {signature}")
+    return found
+
+
+@functools.cache
+def _share_allocator() -> None:
+    """One memory arena for all sessions: eleven models take half of what they take with one each."""
+    info = ort.OrtMemoryInfo(
+        "Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT
+    )
+    ort.create_and_register_allocator(info, None)

@@ -1,0 +1,141 @@
+"""Asks the TensorFlow process, which the first version that needs it starts.
+
+Any process that holds the same `TensorFlowClient`, forked workers included, reaches the same host.
+"""
+
+import contextlib
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from multiprocessing.connection import Client, Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from service.engine import Arrays, CannotRun, EngineName
+from service.errors import NotReady
+
+START_SECONDS = 60.0  # until the host listens; TensorFlow itself is imported later
+
+
+class TensorFlowClient:
+    """Where the host listens, and how to start it. Make it before forking."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.gettempdir()) / f"vitrine-{secrets.token_hex(8)}"
+        self._owner = os.getpid()
+        pipe = rf"\\.\pipe\{self._folder.name}"
+        self._address = str(self._folder / "host") if os.name == "posix" else pipe
+        self._key = secrets.token_bytes(32)
+        self._lock = threading.Lock()
+
+    def load(self, directory: Path) -> "RemoteEngine":
+        """An engine for a version, which starts in the background: `run` says if it is not ready."""
+        return RemoteEngine(self, directory)
+
+    def connect(self) -> Connection:
+        """A new connection to the host, started if it does not run."""
+        self._folder.mkdir(0o700, exist_ok=True)
+        with self._lock, self._only_process():
+            with contextlib.suppress(OSError):
+                return Client(self._address, authkey=self._key)
+            return self._start()
+
+    def close(self) -> None:
+        """Remove what is on disk; the host ends by itself when its last client has gone."""
+        if os.getpid() == self._owner:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _start(self) -> Connection:
+        Path(self._address).unlink(missing_ok=True)
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        command = [sys.executable, "-m", "service.processes.tensorflow_host", self._address]
+        process = subprocess.Popen(  # noqa: S603 - our own module
+            command, stdin=subprocess.PIPE, env=environment, text=True
+        )
+        assert process.stdin
+        with contextlib.suppress(OSError), process.stdin as stream:
+            stream.write(self._key.hex() + "\n")
+        threading.Thread(target=process.wait, daemon=True).start()  # so that it leaves no zombie
+        deadline = time.monotonic() + START_SECONDS
+        while process.poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(OSError):
+                return Client(self._address, authkey=self._key)
+            time.sleep(0.02)
+        raise CannotRun(f"the TensorFlow process did not start (status {process.poll()})")
+
+    @contextlib.contextmanager
+    def _only_process(self) -> Iterator[None]:
+        """Keep other processes from starting a host at the same time."""
+        if sys.platform == "win32":
+            yield
+            return
+        import fcntl
+
+        with (self._folder / "lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+class RemoteEngine:
+    """A version loaded in the host. Runs one call at a time."""
+
+    def __init__(self, client: TensorFlowClient, directory: Path) -> None:
+        self._client = client
+        self._directory = directory
+        self._lock = threading.Lock()
+        self._connection: Connection | None = None
+        self._error = ""
+        self._begin()
+
+    def run(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
+        """Run a signature in the host; NotReady until it is up, CannotRun if it could not load."""
+        if self._error:
+            raise CannotRun(self._error)
+        with self._lock:
+            if self._connection is None:
+                raise NotReady("The TensorFlow process is starting; try again later.")
+            try:
+                done, result = _ask(self._connection, (signature, dict(inputs)))
+            except (EOFError, OSError):
+                self._connection = None
+                self._begin()
+                raise NotReady("The TensorFlow process is restarting; try again later.") from None
+        if not done:
+            raise RuntimeError(result)
+        return dict(result)
+
+    def is_thread_free(self, signature: str) -> bool:
+        """False: the caller waits for another process."""
+        return False
+
+    def name_of(self, signature: str) -> EngineName:
+        """TensorFlow."""
+        return "tensorflow"
+
+    def _begin(self) -> None:
+        threading.Thread(target=self._connect, name="tensorflow-client", daemon=True).start()
+
+    def _connect(self) -> None:
+        try:
+            connection = self._client.connect()
+            done, reason = _ask(connection, str(self._directory.resolve()))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the signature cannot run
+            done, reason = False, f"{error}"
+        if done:
+            self._connection = connection
+        else:
+            self._error = f"TensorFlow cannot run it: {reason}"
+
+
+def _ask(connection: Connection, message: Any) -> tuple[bool, Any]:
+    connection.send(message)
+    done, result = connection.recv()
+    return done, result

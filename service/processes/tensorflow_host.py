@@ -1,0 +1,102 @@
+"""The process that runs SavedModels with TensorFlow, for every worker of a service.
+
+`python -m service.processes.tensorflow_host ADDRESS` reads its authentication key from standard
+input and listens at ADDRESS. A connection stands for one loaded version: the first message is its
+directory, each further one `(signature, inputs)`; the answer is `(True, outputs)` or
+`(False, "reason")`. Versions run at the same time, each on a thread of its own. The process ends
+when its last client has gone.
+"""
+
+import os
+import signal
+import sys
+import threading
+from multiprocessing.connection import Connection, Listener
+from pathlib import Path
+from typing import Any
+
+from service.engine import Arrays, Engine
+from service.tensorflow_engine import load_tensorflow
+
+NICENESS = 10  # what runs here is heavy: it yields to the process that answers requests
+LINGER_SECONDS = 5.0  # without any client; a reload closes one connection and opens another
+
+
+class Host:
+    """Counts clients, and ends the process when there are none."""
+
+    def __init__(self) -> None:
+        self._clients = 0
+        self._lock = threading.Lock()
+        self._import_lock = threading.Lock()
+        self._end_soon()
+
+    def serve(self, connection: Connection) -> None:
+        """Answer one client until it closes its connection."""
+        with self._lock:
+            self._clients += 1
+        try:
+            self._answer(connection)
+        except (EOFError, OSError):
+            pass  # the client has gone
+        finally:
+            with self._lock:
+                self._clients -= 1
+            self._end_soon()
+
+    def _answer(self, connection: Connection) -> None:
+        directory = connection.recv()
+        try:
+            engine = self._load(directory)
+        except Exception as error:  # noqa: BLE001 - TensorFlow raises what it likes
+            connection.send(_failure(error))
+            return
+        connection.send((True, None))
+        while True:
+            signature, inputs = connection.recv()
+            connection.send(_run(engine, signature, inputs))
+
+    def _load(self, directory: str) -> Engine:
+        with self._import_lock:  # TensorFlow is imported, and its threads set, by the first
+            return load_tensorflow(Path(directory))
+
+    def _end_soon(self) -> None:
+        timer = threading.Timer(LINGER_SECONDS, self._end_if_alone)
+        timer.daemon = True
+        timer.start()
+
+    def _end_if_alone(self) -> None:
+        with self._lock:
+            if not self._clients:
+                os._exit(0)
+
+
+def _run(engine: Engine, signature: str, inputs: Arrays) -> tuple[bool, Any]:
+    try:
+        return True, engine.run(signature, inputs)
+    except Exception as error:  # noqa: BLE001 - the model's failure is the client's to report
+        return _failure(error)
+
+
+def _failure(error: Exception) -> tuple[bool, str]:
+    return False, f"{type(error).__name__}: {error}"[:500]
+
+
+def main(address: str) -> None:
+    """Listen until the last client has gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the service
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    key = bytes.fromhex(sys.stdin.readline())
+    host = Host()
+    with Listener(address, authkey=key) as listener:
+        while True:
+            try:
+                connection = listener.accept()
+            except Exception:  # noqa: BLE001, S112 - a client that left or has another key
+                continue
+            threading.Thread(target=host.serve, args=(connection,), daemon=True).start()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,124 @@
+"""Which engine runs each signature, and what happens while one of them still starts."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from service.engine import CannotRun
+from service.errors import NotReady
+from service.runtime.engines import engine_loader
+from service.runtime.model import GoldenError, load_model
+from tests.service.onnx_versions import write_onnx_version
+
+IMAGES = {"images": np.full((3, 28, 28, 1), 7, np.uint8)}
+
+
+class FakeTensorFlow:
+    """Runs every signature, once its `gate` is open; remembers what ran."""
+
+    def __init__(self, *, is_open=True, reason=""):
+        self.gate = threading.Event()
+        self.reason = reason
+        self.runs = []
+        if is_open:
+            self.gate.set()
+
+    def load(self, directory):
+        return self
+
+    def run(self, signature, inputs):
+        if self.reason:
+            raise CannotRun(self.reason)
+        if not self.gate.is_set():
+            raise NotReady("starting")
+        self.runs.append(signature)
+        if signature == "slow":
+            return {"sum": inputs["z"].sum(axis=1)}
+        images = inputs["images"].astype(np.float32)
+        if signature == "double":
+            return {"doubled": images * 2}
+        return {"largest": images.max(axis=(1, 2, 3), keepdims=True)}
+
+    def is_thread_free(self, signature):
+        return False
+
+    def name_of(self, signature):
+        return "tensorflow"
+
+
+def load(directory, tensorflow=None, choice="auto"):
+    return load_model(directory, engine_loader(choice, (tensorflow or FakeTensorFlow()).load))
+
+
+def test_each_signature_runs_on_the_engine_its_manifest_names(tmp_path):
+    tensorflow = FakeTensorFlow()
+    model = load(write_onnx_version(tmp_path), tensorflow)
+
+    engines = {name: model.engine_of(name) for name in model.manifest.signatures}
+    assert engines == {"double": "onnx", "brightest": "onnx", "slow": "tensorflow"}
+    assert model.run("double", IMAGES)["doubled"].max() == 14
+    assert set(tensorflow.runs) == {"slow"}
+
+
+def test_a_folder_of_an_earlier_release_runs_on_tensorflow(tmp_path):
+    model = load(write_onnx_version(tmp_path, engines={}))
+
+    assert {model.engine_of(name) for name in model.manifest.signatures} == {"tensorflow"}
+
+
+def test_onnx_runtime_needs_no_padding(tmp_path):
+    model = load(write_onnx_version(tmp_path))
+
+    assert model.run("double", IMAGES)["doubled"].shape == (3, 28, 28, 1)
+
+
+def test_the_setting_overrides_the_manifest(tmp_path):
+    directory = write_onnx_version(tmp_path)
+
+    assert load(directory, choice="tensorflow").engine_of("double") == "tensorflow"
+    with_onnx = load(write_onnx_version(tmp_path, "other", engines={}), choice="onnx")
+    assert with_onnx.engine_of("double") == "onnx"
+    with pytest.raises(NotReady, match="slow cannot run here: it has no ONNX graph"):
+        with_onnx.run("slow", {"z": np.ones((1, 2), np.float32)})
+
+
+def test_what_needs_no_tensorflow_answers_while_it_starts(tmp_path):
+    tensorflow = FakeTensorFlow(is_open=False)
+    model = load(write_onnx_version(tmp_path), tensorflow)
+    z = {"z": np.ones((1, 2), np.float32)}
+
+    assert model.run("brightest", IMAGES)["largest"].max() == 7
+    with pytest.raises(NotReady, match="slow is not ready: starting"):
+        model.run("slow", z)
+    tensorflow.gate.set()
+    deadline = time.monotonic() + 20
+    while model.unready and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert model.run("slow", z)["sum"].tolist() == [2]
+
+
+def test_a_signature_whose_engine_is_missing_says_why_and_the_others_run(tmp_path):
+    model = load(write_onnx_version(tmp_path), FakeTensorFlow(reason="it is not installed"))
+
+    assert model.run("double", IMAGES)["doubled"].max() == 14
+    with pytest.raises(NotReady, match="slow cannot run here: it is not installed"):
+        model.run("slow", {"z": np.ones((1, 2), np.float32)})
+
+
+def test_a_version_none_of_whose_signatures_can_run_is_refused_with_the_reason(tmp_path):
+    directory = write_onnx_version(tmp_path, engines={})
+
+    with pytest.raises(CannotRun, match="double cannot run here: it is not installed"):
+        load(directory, FakeTensorFlow(reason="it is not installed"))
+
+
+def test_a_missing_graph_is_refused_and_not_replaced_by_another_engine(tmp_path):
+    with pytest.raises(CannotRun, match=r"assets.extra/onnx/z.onnx is missing"):
+        load(write_onnx_version(tmp_path, engines={"slow": "onnx"}))
+
+
+def test_a_graph_that_differs_from_its_goldens_is_refused(tmp_path):
+    with pytest.raises(GoldenError, match="doubled differs from golden"):
+        load(write_onnx_version(tmp_path, factor=2.01))
