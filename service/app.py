@@ -25,6 +25,7 @@ from service.processes.tensorflow_client import TensorFlowClient
 from service.routes import (
     completions,
     digits,
+    explain,
     fashion,
     gan,
     gan_projection,
@@ -98,6 +99,7 @@ def create_app(
         text.router,
         completions.router,
         images.router,
+        explain.router,
         fashion.router,
         vae.router,
         gan.router,

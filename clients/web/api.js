@@ -3,16 +3,15 @@
  *
  * VitrineError            its message is one sentence for a person
  * ├─ Superseded           a newer request took its place
- * ├─ Unreachable          no connection
+ * ├─ Unreachable          no connection; sent again until there is one
  * ├─ UnexpectedAnswer     something else answered
  * └─ Refused              the service said no: status, code, requestId
  *    ├─ Unauthorized      an API key is missing or wrong
- *    └─ Busy              429 and 503, after all attempts
+ *    └─ Busy              429 and 503; sent again until there is an answer
  */
 
 import { readEvents } from "./events.js";
 
-const ATTEMPTS = 6;
 const SHORTEST_WAIT_SECONDS = 1;
 const LONGEST_WAIT_SECONDS = 30;
 
@@ -32,14 +31,14 @@ export class Busy extends Refused {}
 
 /**
  * A path is relative to the page. Content: null gets, a Blob is posted as it is, all else as JSON.
- * Options: `signal` aborts; `onWait(seconds, error)` is told before each wait for a busy service.
+ * Options: `signal` aborts; `onWait(seconds, error)` is told before each wait for a busy or absent service.
  * Answers: `body`; `timing`, the steps of Server-Timing; `roundTripMs`, to the first byte of a stream.
  */
 export class Vitrine {
   key = ""; // the API key
-  onUnauthorized = () => {}; // called when it is missing or wrong
+  onUnauthorized = () => {}; // called with whether a key was sent, when it is missing or wrong
   #quietUntil = 0; // nothing is sent before
-  #refused = null; // the newest Busy
+  #reason = null; // why: the newest Busy or Unreachable
 
   constructor({ fetch = (...args) => globalThis.fetch(...args), now = () => performance.now(), sleep = pause } = {}) {
     Object.assign(this, { fetch, now, sleep });
@@ -54,6 +53,12 @@ export class Vitrine {
     });
   }
 
+  /** A text, such as a document of the page. */
+  text(path, options) {
+    return this.#send(path, null, options, (response) => response.text());
+  }
+
+  /** An image. */
   image(path, options) {
     return this.#send(path, null, options, (response) => response.blob());
   }
@@ -68,7 +73,7 @@ export class Vitrine {
     for (let attempt = 1; ; attempt += 1) {
       const wait = this.#quietUntil - this.now();
       if (wait > 0) {
-        onWait(wait / 1000, this.#refused);
+        onWait(wait / 1000, this.#reason);
         await this.sleep(wait, signal);
       }
       if (signal?.aborted) throw superseded();
@@ -81,7 +86,8 @@ export class Vitrine {
         return { body, timing, roundTripMs: this.now() - started };
       } catch (error) {
         const ours = translated(error, signal);
-        if (!(ours instanceof Busy) || attempt === ATTEMPTS) throw ours;
+        if (!(ours instanceof Busy || ours instanceof Unreachable)) throw ours;
+        if (ours instanceof Unreachable) this.#keepQuiet(Math.min(LONGEST_WAIT_SECONDS, 2 ** (attempt - 1)), ours);
       }
     }
   }
@@ -97,12 +103,14 @@ export class Vitrine {
     const kind = { 401: Unauthorized, 429: Busy, 503: Busy }[status] ?? Refused;
     if (typeof body?.error !== "string" && kind !== Busy) return unexpected({ status });
     const error = new kind(body?.error ?? "The service is busy.", { status, code: body?.code, requestId: body?.request_id });
-    if (kind === Unauthorized) this.onUnauthorized();
-    if (kind === Busy) {
-      this.#quietUntil = Math.max(this.#quietUntil, this.now() + retryAfterSeconds(headers.get("Retry-After")) * 1000);
-      this.#refused = error;
-    }
+    if (kind === Unauthorized) this.onUnauthorized(Boolean(this.key));
+    if (kind === Busy) this.#keepQuiet(retryAfterSeconds(headers.get("Retry-After")), error);
     return error;
+  }
+
+  #keepQuiet(seconds, reason) {
+    this.#quietUntil = Math.max(this.#quietUntil, this.now() + seconds * 1000);
+    this.#reason = reason;
   }
 }
 

@@ -20,6 +20,20 @@ export function showBars(list, rows, best = rows.findIndex(([, share]) => share 
   });
 }
 
+/** Rows: a name, a number, and what is written beside it; bars to the right and to the left of a zero line. */
+export function showSignedBars(list, rows) {
+  const values = rows.map(([, value]) => value);
+  const [low, high] = [Math.min(0, ...values), Math.max(0, ...values)];
+  const range = high - low || 1;
+  showBars(list, rows.map(([name, value, words]) => [name, Math.abs(value) / range, words]), values.indexOf(high));
+  list.classList.add("signed");
+  rows.forEach(([, value], index) => {
+    const fill = list.children[index].querySelector(".fill");
+    fill.style.transform = `translateX(${100 * (Math.min(0, value) - low) / range}%) scaleX(${Math.abs(value) / range})`;
+    fill.parentElement.style.setProperty("--zero", `${-100 * low / range}%`);
+  });
+}
+
 /** Values, and the lowest and highest of the picture → an SVG path. */
 export function pathOf(values, [low, high]) {
   return values.map((value, index) => {

@@ -2,21 +2,22 @@
 
 import { showBars } from "./chart.js";
 import { make } from "./dom.js";
-import { showLayers } from "./layers.js";
 import { createDrawingCanvas } from "./drawing_canvas.js";
+import { DIGITS } from "./examples.js";
 import { percent } from "./format.js";
+import { createHeatmap } from "./heatmap.js";
+import { showLayers } from "./layers.js";
 
 const SETTLED_MS = 400; // without a new stroke: announce the answer, look into the layers
-const COURSE = "digits-course"; // the network that is looked into
 
-export default function digitsSection({ part, show, paced, action, say, named }) {
-  const drawing = createDrawingCanvas(part, change);
+export default function digitsSection({ part, show, paced, action, remember, say, chooser, pathTo, named, terminals }) {
+  const drawing = createDrawingCanvas(part, change, { examples: DIGITS, remember });
   let latest = null; // the prediction that is shown
 
   const classify = paced(async ({ ask, signal }) => {
     latest = null;
     try {
-      showAnswer(await ask("v1/digits/classify?return=input", await drawing.toImage()));
+      showAnswer(await ask(pathTo("v1/digits/classify", { return: "input" }), await drawing.toImage()));
     } finally {
       if (!signal.aborted) settle();
     }
@@ -26,15 +27,40 @@ export default function digitsSection({ part, show, paced, action, say, named })
     await pause(SETTLED_MS);
     const words = latest ? `The model reads ${latest.digit}, ${percent(latest.probability)}.` : "";
     if (!drawing.isSample) show({ live: `${words} ${part.note.textContent}` });
-    if (!latest || !named("classify_digit").includes(COURSE)) return;
-    const { model, layers } = await askQuietly(`v1/digits/activations?model=${COURSE}`, await drawing.toImage());
-    showLayers(part.strip, part.seen.src, layers);
-    show({ layersCaption: `The same picture in ${model.name}/${model.version}: lighter means more.` });
-    part.layers.hidden = false;
+    if (!latest) return;
+    const image = await drawing.toImage();
+    if (part.duel.open) compare();
+    const answer = await askQuietly(pathTo("v1/digits/activations"), image).catch(() => null); // not every model shows its layers
+    part.layers.hidden = !answer;
+    if (!answer) return;
+    showLayers(part.strip, part.enlarged, part.seen.src, answer.layers, latest.probabilities);
+    show({ layersCaption: `The same image in ${answer.model.name}/${answer.model.version}. Each map has its own grey scale: white is its highest value. Choose one to enlarge it.` });
+  });
+
+  const explain = action(async ({ ask }) => {
+    const { explanations: [rows] } = await ask(pathTo("v1/digits/explain", { top: 10 }), await drawing.toImage());
+    heatmap.show(rows.map((row) => ({ ...row, key: row.digit, name: `a ${row.digit}` })));
+  }, { terminal: "explain" });
+  const heatmap = createHeatmap(part, explain);
+
+  const compare = action(async ({ askQuietly }) => {
+    const image = await drawing.toImage();
+    const answers = await Promise.all(named("classify_digit").map(async (model) => {
+      const began = performance.now();
+      const { predictions: [prediction] } = await askQuietly(`v1/digits/classify?model=${model}`, image);
+      return { model, ...prediction, ms: performance.now() - began };
+    }));
+    show({ duelists: answers.map(({ model, digit, probability, probabilities, ms }) => {
+      const list = make("ol.bars", { ariaLabel: `Probabilities of ${model}` });
+      showBars(list, probabilities.map((share, each) => [each, share]));
+      return make("article.column", make("h3", model), make("p.certainty", `${digit}, ${percent(probability)}`),
+        make("p.fine", `answered in ${Math.round(ms)} ms`), list);
+    }) });
   });
 
   function change() {
     settle.stop();
+    heatmap.clear();
     if (!drawing.isEmpty) return classify();
     classify.stop();
     say("");
@@ -59,12 +85,16 @@ export default function digitsSection({ part, show, paced, action, say, named })
   function showNothing() {
     show({ digit: "–", certainty: "\u00a0", caption: "\u00a0", steps: [] });
     showBars(part.bars, Array.from({ length: 10 }, (_, digit) => [digit, 0, ""]), -1);
-    part.seen.hidden = part.layers.hidden = part.timing.hidden = true;
+    part.seen.hidden = part.layers.hidden = true;
+    terminals.main.hideTiming();
   }
 
+  chooser.onchange = change;
+  part.duel.ontoggle = () => part.duel.open && !drawing.isEmpty && compare();
+  heatmap.watch(part.bars, (index) => index);
   showNothing();
-  return () => {
-    if (drawing.isEmpty) drawing.showSample();
-    classify();
+  return (state) => {
+    drawing.restore(state);
+    if (!drawing.isEmpty) classify();
   };
 }

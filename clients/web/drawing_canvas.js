@@ -1,13 +1,20 @@
-/** The drawing area: mouse, touch, pen, keyboard, or a file → a picture. */
+/** The drawing area: mouse, touch, pen, keyboard, camera, an example, or a file → an image. */
 
 import { placeIn, watchArrows } from "./dom.js";
-import { paintStrokes, sampleStrokes, strokesToPng } from "./strokes.js";
+import { createExamples } from "./examples.js";
+import { formatStrokes, paintStrokes, parseStrokes, sampleStrokes, strokesToPng } from "./strokes.js";
 
 const SAMPLE_MS = 1200;
 const KEY_STEP = 1 / 28;
 
-/** `part`: those of the template; `onChange` is called after every change of the drawing. */
-export function createDrawingCanvas(part, onChange) {
+let shared = null; // the strokes of the newest drawing of a digit, which every section for digits opens with
+
+/**
+ * `part`: those of the template; `onChange` is called after every change of the drawing.
+ * `examples`: what can be chosen instead; `remember({ strokes })` is told of every stroke that ended.
+ * `isDigit`: whether drawings are shared between sections.
+ */
+export function createDrawingCanvas(part, onChange, { examples = [], remember = () => {}, isDigit = true } = {}) {
   const { canvas } = part;
   const context = canvas.getContext("2d");
   let drawing = { strokes: [] }; // may be a sample, or a `file` with the `bitmap` that it shows
@@ -32,6 +39,14 @@ export function createDrawingCanvas(part, onChange) {
   function clear() {
     replace();
     changed();
+    keep();
+  }
+
+  /** Into the address, and for the other sections. */
+  function keep() {
+    const strokes = drawing.isSample ? [] : drawing.strokes;
+    if (isDigit) shared = strokes.length ? structuredClone(strokes) : null;
+    remember({ strokes: formatStrokes(strokes) });
   }
 
   function undo() {
@@ -39,6 +54,7 @@ export function createDrawingCanvas(part, onChange) {
     stroke = null;
     drawing.strokes.pop();
     changed();
+    keep();
   }
 
   async function open(file) {
@@ -46,6 +62,15 @@ export function createDrawingCanvas(part, onChange) {
     const bitmap = await createImageBitmap(file).catch(() => null); // the service says what is wrong
     replace({ strokes: [], file, bitmap });
     changed();
+    keep();
+  }
+
+  /** Takes an example: strokes, or the address of an image. */
+  async function choose({ name, strokes, src }) {
+    if (!strokes) return open(new File([await (await fetch(src)).blob()], src.split("/").at(-1), { type: "image/jpeg" }));
+    replace({ strokes: structuredClone(strokes), name });
+    changed();
+    return keep();
   }
 
   function begin(point) {
@@ -62,6 +87,7 @@ export function createDrawingCanvas(part, onChange) {
   }
 
   function end() {
+    if (stroke) keep();
     stroke = null;
   }
 
@@ -94,6 +120,7 @@ export function createDrawingCanvas(part, onChange) {
     const side = canvas.width;
     const { strokes, bitmap, isSample } = drawing;
     const share = isSample ? Math.min(1, (now - drawing.began) / SAMPLE_MS) : 1;
+    context.globalAlpha = 1;
     context.clearRect(0, 0, side, side);
     if (bitmap) { // as large as it fits, and crisp where it is enlarged
       const scale = side / Math.max(bitmap.width, bitmap.height);
@@ -131,7 +158,15 @@ export function createDrawingCanvas(part, onChange) {
 
   part.clear.onclick = clear;
   part.undo.onclick = undo;
-  part.file.onchange = () => { open(part.file.files[0]); part.file.value = ""; };
+  for (const input of [part.file, part.photo]) input.onchange = () => { open(input.files[0]); input.value = ""; };
+  const hasCamera = isSecureContext && navigator.mediaDevices?.getUserMedia;
+  part.camera.hidden = !hasCamera;
+  part.noCamera.hidden = isSecureContext;
+  part.camera.onclick = async () => {
+    const { takePhoto } = await import("./camera.js");
+    open(await takePhoto(part.paper, part.cameraNote));
+  };
+  createExamples(part.examples, examples, choose);
   addEventListener("paste", (event) => open(event.clipboardData.files[0]));
   addEventListener("drop", (event) => open(event.dataTransfer.files[0]));
   for (const name of ["dragover", "dragleave", "drop"]) {
@@ -146,6 +181,17 @@ export function createDrawingCanvas(part, onChange) {
     get isSample() { return Boolean(drawing.isSample); },
     /** The file, or the drawing as a PNG. */
     toImage: async () => drawing.file ?? strokesToPng(drawing.strokes),
+    choose,
+    /** What the address says, or else what was drawn last, or else a sample; what is there already stays. */
+    restore(state) {
+      const strokes = parseStrokes(state.get("strokes") ?? "");
+      if (strokes.length) replace({ strokes });
+      else if (isDigit && shared && (isEmpty() || drawing.isSample)) replace({ strokes: structuredClone(shared) });
+      else if (isDigit && isEmpty()) return this.showSample();
+      part.invitation.hidden = !isEmpty();
+      if (strokes.length || !isEmpty()) keep();
+      return repaint();
+    },
     /** Drawn as by hand, unless the reader prefers stillness. */
     showSample() {
       const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -12,16 +12,6 @@ export function milliseconds(value) {
   return `${value < 10 ? value.toFixed(value < 1 ? 2 : 1) : Math.round(value)} ms`;
 }
 
-/** The command that does what the page does: posts a file or JSON, or gets. */
-export function curlCommand(url, { file, json, withKey = false } = {}) {
-  const options = [
-    file && `--data-binary ${quoted(`@${file}`)}`,
-    json && `${json.stream ? "-N " : ""}-d ${quoted(JSON.stringify(json, null, 1).replaceAll(/\n\s*/g, " "))}`,
-    withKey && '-H "X-API-Key: $VITRINE_API_KEY"',
-  ];
-  return `curl ${[...options.filter(Boolean), quoted(url)].join(" \\\n  ")}`;
-}
-
 /** A figure of a model card, with its 95 % interval where it has one; "" for what is none. */
 export function figure(value) {
   if (typeof value === "string") return value;
@@ -36,9 +26,11 @@ export function figure(value) {
 /** A latent vector, short enough to be read in a command. */
 export const rounded = (vector) => vector.map((value) => Number(value.toFixed(4)));
 
-export function waitingSentence(seconds, { status }) {
-  const reason = status === 503 ? "The model is still getting ready." : "Many people are asking right now.";
-  return `${reason} Your request is kept and sent again in ${Math.ceil(seconds)} s.`;
+/** Why one waits, and how long; `loading`: which model loads, if one does. */
+export function waitingSentence(seconds, { status }, loading = "") {
+  const reason = { 429: "Many people are asking right now", 503: loading || "The model is still getting ready" }[status]
+    ?? "The service does not answer";
+  return `${reason}. Your request is kept and sent again in ${Math.ceil(seconds)} s.`;
 }
 
 export const inWords = (name) => name.replaceAll("_", " ");
@@ -47,8 +39,4 @@ export const inWords = (name) => name.replaceAll("_", " ");
 export function sentence(message) {
   const text = message.trim();
   return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? "" : ".");
-}
-
-function quoted(text) {
-  return /^[\w@./:=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

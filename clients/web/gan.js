@@ -1,15 +1,17 @@
-/** The GAN section: samples, the latent vector of a picture, moving along attributes, mixing two. */
+/** The GAN section: samples, the latent vector of an image, moving along attributes, mixing two. */
 
 import { createCurve, showBars } from "./chart.js";
 import { make, figureOf, figureSteps } from "./dom.js";
 import { createDrawingCanvas } from "./drawing_canvas.js";
+import { DIGITS } from "./examples.js";
 import { figure, inWords, rounded } from "./format.js";
+import { showReplay } from "./gan_replay.js";
 
 // A point is { latent, image }, its latent in w.
 const pointsOf = ({ images, latents, w = latents }) => images.map((image, index) => ({ image, latent: w[index] }));
 
-export default function ganSection({ part, show, paced, action, valuesOf }) {
-  const drawing = createDrawingCanvas(part, change);
+export default function ganSection({ part, show, paced, action, remember, valuesOf, chooser, pathTo, site }) {
+  const drawing = createDrawingCanvas(part, change, { examples: DIGITS, remember });
   const opinions = { "your drawing": null, "as it was": null, "as it is moved": null };
   let start = null; // the point from which the sliders move
   let moved = null; // and where they lead
@@ -17,9 +19,9 @@ export default function ganSection({ part, show, paced, action, valuesOf }) {
   let isFromMoved = false;
 
   const sample = paced(async ({ ask }) => {
-    const values = valuesOf(part.form);
+    const { model: _, ...values } = valuesOf(part.form);
     show({ truncation: values.truncation.toFixed(2) });
-    const answer = await ask("v1/gan/sample", { n: 24, ...values, ...(values.digit && { digit: Number(values.digit) }) });
+    const answer = await ask(pathTo("v1/gan/sample"), { n: 24, ...values, ...(values.digit && { digit: Number(values.digit) }) });
     const points = pointsOf(answer);
     show({ samples: points.map((point, index) => make("button",
       { type: "button", ariaLabel: `A ${answer.digits[index]}, sample ${index + 1}: edit it`, onclick: () => choose(point) },
@@ -40,7 +42,8 @@ export default function ganSection({ part, show, paced, action, valuesOf }) {
   }
 
   const findDirections = action(async ({ askQuietly }) => {
-    const { directions } = await askQuietly("v1/gan/directions", null);
+    const { directions } = await askQuietly(pathTo("v1/gan/directions"), null);
+    show({ sliders: [] });
     sliders = directions.map(({ name, rho }) => {
       const slider = make("input", { type: "range", min: -3, max: 3, step: 0.25, value: 0, oninput: () => edit() });
       part.sliders.append(make("label", `${inWords(name)} (follows it with ρ = ${figure(rho)})`, slider));
@@ -53,59 +56,70 @@ export default function ganSection({ part, show, paced, action, valuesOf }) {
     let point = start;
     for (const { name: direction, slider } of sliders) {
       const strength = Number(slider.value); // standard deviations
-      if (strength) [point] = pointsOf(await ask("v1/gan/edit", { latent: rounded(point.latent), direction, strength }));
+      if (strength) [point] = pointsOf(await ask(pathTo("v1/gan/edit"), { latent: rounded(point.latent), direction, strength }));
     }
     showMoved(point);
-  });
+  }, { terminal: "edit" });
 
   const judge = paced(async ({ askQuietly }) => {
-    const { predictions } = await askQuietly("v1/gan/discriminate", { images: [start.image, moved.image] });
+    const { predictions } = await askQuietly(pathTo("v1/gan/discriminate"), { images: [start.image, moved.image] });
     showOpinions({ "as it was": predictions[0], "as it is moved": predictions[1] });
   });
 
   const judgeDrawing = paced(async ({ ask }) => {
-    const { predictions } = await ask("v1/gan/discriminate", await drawing.toImage());
+    const { predictions } = await ask(pathTo("v1/gan/discriminate"), await drawing.toImage());
     showOpinions({ "your drawing": predictions[0] });
-  });
+  }, { terminal: "discriminate" });
 
   function showOpinions(found) {
     const rows = Object.entries(Object.assign(opinions, found)).filter(([, opinion]) => opinion);
     showBars(part.opinions, rows.map(([name, opinion]) => [name, opinion.probability_real]));
   }
 
-  const project = action(async ({ events }) => {
+  const project = action(async (service) => {
     const { guess, loss, steps } = valuesOf(part.search);
-    const path = `v1/gan/project?steps=${steps}&loss=${loss}&start=${guess}&stream=true`;
-    const losses = [];
-    for await (const event of await events(path, await drawing.toImage())) {
-      const [found] = event.latents ? pointsOf(event) : [];
-      const words = found ? `${figure(event.psnr[0])} dB from your drawing` : `step ${event.step} of ${steps}`;
-      if (!found) losses.push(event.loss);
-      show({
-        found: [figureOf(event.image ?? found.image, 112, "found", words), createCurve("loss", { alone: losses })],
-        live: found ? `Found: ${words}.` : "",
-      });
-      if (found) choose(found);
-    }
-  }, (isRunning) => {
+    const losses = loss === "both" ? ["perceptual", "pixel"] : [loss];
+    const image = await drawing.toImage();
+    const figures = losses.map(() => []);
+    const ends = await Promise.all(losses.map((name, index) => descend(service, { guess, loss: name, steps }, image, (shown) => {
+      figures[index] = shown;
+      show({ found: figures.flat() });
+    })));
+    show({ live: ends.map(({ words }, index) => `Found by the ${losses[index]} loss: ${words}.`).join(" ") });
+    choose(ends[0].point);
+  }, { terminal: "project", whileRunning: (isRunning) => {
     part.find.disabled = isRunning || drawing.isEmpty;
     part.halt.disabled = !isRunning;
-  });
+  } });
+
+  /** One gradient descent, shown step by step; its point, and how near it came. */
+  async function descend({ events }, { guess, loss, steps }, image, showFigures) {
+    const losses = [];
+    let end = null;
+    for await (const event of await events(pathTo("v1/gan/project", { steps, loss, start: guess, stream: true }), image)) {
+      const [point] = event.latents ? pointsOf(event) : [];
+      const words = point ? `${figure(event.psnr[0])} dB from your drawing` : `step ${event.step} of ${steps}`;
+      if (!point) losses.push(event.loss);
+      showFigures([figureOf(event.image ?? point.image, 112, "found", `${loss} loss`, words), createCurve(`${loss} loss`, { alone: losses })]);
+      if (point) end = { point, words };
+    }
+    return end;
+  }
 
   /** The way between two points, and the two mixed: the coarse of one with the fine of the other. */
   const join = action(async ({ ask, askQuietly }) => {
     const { first, firstDigit, second, secondDigit, space, path } = valuesOf(part.between);
     const from = isFromMoved ? rounded(moved.latent) : { random_seed: first, digit: Number(firstDigit) };
     const to = { random_seed: second, digit: Number(secondDigit) };
-    const mix = (coarse, fine) => askQuietly("v1/gan/mix", { coarse, fine });
-    const way = ask("v1/gan/interpolate", { from, to, steps: 9, path, space: isFromMoved ? "w" : space });
+    const mix = (coarse, fine) => askQuietly(pathTo("v1/gan/mix"), { coarse, fine });
+    const way = ask(pathTo("v1/gan/interpolate"), { from, to, steps: 9, path, space: isFromMoved ? "w" : space });
     const [{ images }, one, other] = await Promise.all([way, mix(from, to), mix(to, from)]);
     show({
       way: figureSteps(images, 88),
       mixed: [figureOf(one.images[0], 112, "coarse of the first", "fine of the second"),
         figureOf(other.images[0], 112, "coarse of the second", "fine of the first")],
     });
-  });
+  }, { terminal: "way" });
 
   function change() {
     part.find.disabled = drawing.isEmpty;
@@ -114,7 +128,8 @@ export default function ganSection({ part, show, paced, action, valuesOf }) {
     showOpinions({ "your drawing": null });
   }
 
-  part.form.oninput = part.form.onchange = () => sample();
+  part.form.oninput = ({ target }) => target !== chooser && sample();
+  part.form.onchange = ({ target }) => (target === chooser ? restart() : sample());
   part.between.onchange = ({ target }) => {
     isFromMoved &&= target !== part.between && !target.name.startsWith("first");
     join();
@@ -125,11 +140,20 @@ export default function ganSection({ part, show, paced, action, valuesOf }) {
   };
   part.find.onclick = () => project();
   part.halt.onclick = project.stop;
-  return () => {
-    if (drawing.isEmpty) drawing.showSample();
+  /** Another model: nothing of the one before is its. */
+  function restart() {
+    start = moved = null;
+    isFromMoved = false;
     change();
     sample();
-    if (!sliders.length) findDirections();
+    findDirections();
     join();
+    showReplay(part, site.vitrine, chooser.value);
+  }
+
+  return (state) => {
+    drawing.restore(state);
+    if (start) return change();
+    return restart();
   };
 }

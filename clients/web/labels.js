@@ -1,22 +1,23 @@
-/** The labels section: one picture, what photo networks call it, and which piece of clothing it would be. */
+/** The labels section: one image, what photo networks call it, and which garment it would be. */
 
 import { showBars } from "./chart.js";
-import { make, offer } from "./dom.js";
+import { make } from "./dom.js";
 import { createDrawingCanvas } from "./drawing_canvas.js";
+import { PHOTOS } from "./examples.js";
 import { figure, inWords, percent } from "./format.js";
+import { createHeatmap } from "./heatmap.js";
 
-const LABEL = "v1/images/label?top=5";
 const CLOTHES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
 const HEADS = { dense: "A new last layer", svm: "A support vector machine" };
 
-export default function labelsSection({ part, show, paced, say, showCommand, named }) {
-  const { model } = part.form.elements;
-  const drawing = createDrawingCanvas(part, change);
+export default function labelsSection({ part, show, paced, action, remember, say, chooser, pathTo, named }) {
+  const drawing = createDrawingCanvas(part, change, { examples: PHOTOS, remember, isDigit: false });
   let heads = []; // those that are served
+  let best = []; // the labels that are shown
 
   const label = paced(async ({ ask }) => {
-    const path = `${LABEL}&model=${model.value}`;
-    const { model: by, predictions: [labels] } = await ask(path, await drawing.toImage());
+    const { model: by, predictions: [labels] } = await ask(pathTo("v1/images/label"), await drawing.toImage());
+    best = labels;
     const rows = labels.map(({ class_description: name, score }) => [inWords(name), score]);
     showBars(part.bars, rows);
     show({
@@ -25,44 +26,53 @@ export default function labelsSection({ part, show, paced, say, showCommand, nam
     });
   });
 
+  const explain = action(async ({ ask }) => {
+    const { explanations: [rows] } = await ask(pathTo("v1/images/explain", { top: best.length }), await drawing.toImage());
+    heatmap.show(rows.map((row) => ({ ...row, key: row.class_name, name: inWords(row.class_description) })));
+  }, { terminal: "explain" });
+  const heatmap = createHeatmap(part, explain);
+
   const classify = paced(async ({ ask }) => {
     const path = `v1/fashion/classify?head=${heads.length > 1 ? "both" : heads[0]}&return=input`;
     const { predictions: [prediction] } = await ask(path, await drawing.toImage());
     const answers = heads.map((head) => prediction[head] ?? prediction);
     const names = [...new Set(answers.map((answer) => answer.label))].join(" or ");
+    const isOutlier = answers.some(({ outlier }) => outlier);
     show({
-      verdict: heads.length > 1 ? `The two ${prediction.agree ? "agree" : "differ"}: ${names}.` : names,
+      verdict: isOutlier ? "This is probably no garment." : heads.length > 1 ? `The two ${prediction.agree ? "agree" : "differ"}: ${names}.` : names,
+      doubt: isOutlier ? `The networks have to name one of ten all the same: ${names}.` : "",
       heads: answers.map(({ head, label: name, scores }) => {
         const list = make("ol.bars.named", { ariaLabel: HEADS[head] });
         showBars(list, head === "dense" ? scores.map((share, index) => [CLOTHES[index], share]) : decisions(scores));
         return make("div", make("h3", `${HEADS[head]}: ${name}`), list);
       }),
     });
-  });
+    part.heads.classList.toggle("faint", isOutlier);
+  }, { terminal: "fashion" });
 
   function change() {
+    heatmap.clear();
     if (!drawing.isEmpty) {
       if (heads.length) classify();
-      if (model.value) label();
+      if (chooser.value) label();
       return;
     }
     classify.stop();
     label.stop();
     say("");
-    show({ verdict: "", caption: "", bars: [], heads: [] });
-    showCommand(LABEL, new File([], "photo.jpg"));
+    show({ verdict: "", doubt: "", caption: "", bars: [], heads: [] });
   }
 
-  part.form.onchange = change;
+  chooser.onchange = change;
+  heatmap.watch(part.bars, (index) => best[index]?.class_name);
   return (state) => {
     const models = named("classify_image");
     heads = Object.keys(HEADS).filter((head) => models.includes(`fashion-${head}`));
-    const photos = models.filter((name) => !name.startsWith("fashion-"));
-    offer(model, photos.sort((one, other) => (other === "labels") - (one === "labels")), state.get("model"));
-    part.form.hidden = !photos.length;
-    part.lacksLabels.hidden = photos.length > 0;
+    part.lacksLabels.hidden = chooser.value !== "";
     part.lacksFashion.hidden = heads.length > 0;
-    change();
+    drawing.restore(state);
+    if (drawing.isEmpty) drawing.choose(PHOTOS[0]);
+    else change();
   };
 }
 

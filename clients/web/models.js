@@ -1,28 +1,29 @@
 /** The models section: the card of each model, as it was measured when it was made. */
 
+import { mainFigures } from "./card_figures.js";
 import { createCurve, measuresOf } from "./chart.js";
 import { make } from "./dom.js";
-import { createSamples } from "./samples.js";
 import { figure, inWords } from "./format.js";
+import { inOrder } from "./model_list.js";
+import { createSamples } from "./samples.js";
 
 export default function modelsSection({ part, show, site, action }) {
   const showSamples = createSamples(part.samples);
 
   const showCard = action(async ({ ask }, id) => {
     const card = await ask(`v1/models/${id}/card`, null);
-    const { model: { name, version }, summary = "", data, metrics, history = {}, training, parameters, pictures: images = {} } = card;
-    const facts = Object.entries({ ...metrics, parameters, "seconds of training": training?.seconds });
-    const curves = Object.entries(measuresOf(history));
+    const { model: { name, version }, summary = "", description = "", data, metrics, history = {}, training, parameters, pictures: images = {} } = card;
+    const curves = Object.entries(measuresOf(history)).filter(([measure]) => measure !== "seconds");
     show({
       name: `${name}/${version}`,
       summary,
-      data: data?.source ?? "",
-      metrics: facts.filter(([, value]) => figure(value)).map(([fact, value]) => make("div", make("dt", inWords(fact)), make("dd", figure(value)))),
+      description,
+      data: data?.source ? `Trained on: ${data.source}` : "",
+      figures: mainFigures(card).map((line) => make("li", line)),
       curves: curves.map(([measure, values]) => createCurve(measure, values)),
       gallery: Object.entries(images).map(([title, src]) => make("figure",
         make("img.pixels", { src, alt: `${inWords(title)} of ${name}` }), make("figcaption", inWords(title)))),
-      tables: Object.entries(card).filter(([title, rows]) => title !== "samples" && rows?.[0]?.constructor === Object)
-        .map(([title, rows]) => createTable(inWords(title), rows)),
+      tables: [...tablesOf(card), createFacts({ ...metrics, parameters, "seconds of training": training?.seconds })],
     });
     part.inside.hidden = !curves.length;
     part.images.hidden = !part.gallery.hasChildNodes();
@@ -31,21 +32,35 @@ export default function modelsSection({ part, show, site, action }) {
 
   part.list.onchange = ({ target }) => showCard(target.value);
   return (state) => {
-    const names = site.models.map(({ id }) => id);
+    const models = inOrder(site.models);
+    const names = models.map(({ id }) => id);
     const chosen = names.includes(state.get("model")) ? state.get("model") : names[0];
-    show({ list: site.models.map(({ id, task }) => make("label.choice",
+    show({ list: models.map(({ id, task }) => make("label.choice",
       make("input", { type: "radio", name: "model", value: id, checked: id === chosen }),
       make("span", make("b", id), inWords(task ?? "not ready")))) });
     showCard(chosen);
   };
 }
 
-/** Rows with the same keys → a card with a table. */
+/** The layers first, and every other list of rows of a card, folded. */
+function tablesOf(card) {
+  const rows = Object.entries(card).filter(([title, each]) => title !== "samples" && each?.[0]?.constructor === Object);
+  return rows.sort(([one], [other]) => (other === "layers") - (one === "layers"))
+    .map(([title, each]) => make("details.card", make("summary", inWords(title)), createTable(inWords(title), each)));
+}
+
+function createFacts(facts) {
+  const known = Object.entries(facts).filter(([, value]) => figure(value));
+  return make("details.card", make("summary", "everything that was measured"),
+    make("dl.metrics", known.map(([fact, value]) => make("div", make("dt", inWords(fact)), make("dd", figure(value))))));
+}
+
+/** Rows with the same keys → a table. */
 function createTable(title, rows) {
   const names = Object.keys(rows[0]);
   const textOf = (value) => (Array.isArray(value) ? value.join(" × ") : figure(value));
   const line = (tag, texts) => make("tr", texts.map((text) => make(tag, text)));
-  return make("section.card", make("h2", title), make("div.scroll", { tabIndex: 0, role: "region", ariaLabel: title },
+  return make("div.scroll", { tabIndex: 0, role: "region", ariaLabel: title },
     make("table", make("thead", line("th", names.map(inWords))),
-      make("tbody", rows.map((row) => line("td", names.map((name) => textOf(row[name]))))))));
+      make("tbody", rows.map((row) => line("td", names.map((name) => textOf(row[name])))))));
 }

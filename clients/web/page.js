@@ -1,9 +1,11 @@
-/** Wires the page: sections, of which one is open, as the address says. A section is its section, its link, and its module. */
+/** Wires the page: sections, of which one is open, as the address says. A section is its element, its link, and its module. */
 
-import { formatAddress, parseAddress } from "./url_state.js";
 import { Vitrine } from "./api.js";
 import { useTemplate } from "./dom.js";
+import { waitingSentence } from "./format.js";
+import { loadingSentence } from "./model_list.js";
 import { createSection } from "./section.js";
+import { formatAddress, parseAddress } from "./url_state.js";
 
 const SECTIONS = {
   digits: () => import("./digits.js"),
@@ -12,20 +14,21 @@ const SECTIONS = {
   vae: () => import("./vae.js"),
   gan: () => import("./gan.js"),
   models: () => import("./models.js"),
+  course: () => import("./course.js"),
 };
-const LOADING_MS = 3000; // while a model loads, its section may still open
+const LOADING_MS = 1000; // while models load, the list is asked for so often
+const REFRESH_MS = 15_000; // after that: a model may be added
 
 const keyForm = document.getElementById("key-form");
 const vitrine = new Vitrine();
 const made = {};
-let models = null; // not known yet
-let isKnown = false; // or there was no answer, and the section says why
+let models = []; // as listed; none before the first answer
+let isKnown = false;
 let current = "";
-let opened = ""; // current, unless it waits for its models
+let asking = 0; // the timer of the next question for the list
 
-/** Whether a section's models are there, as far as is known. */
-const isServed = ({ dataset: { task } }) => !models || models.some((model) => (task ? model.task === task : model.task));
 const hostOf = (name) => document.getElementById(`section-${name}`);
+const isServed = ({ id, dataset: { task } }) => id === "section-course" || models.some((model) => (task ? model.task === task : model.task));
 
 async function follow() {
   const { section, state } = parseAddress(location.hash);
@@ -39,39 +42,89 @@ async function follow() {
     link.ariaCurrent = each === name ? "page" : "false";
     if (each === name) document.title = `${link.textContent} · Vitrine`;
   }
-  host.classList.toggle("missing", !isServed(host));
-  host.querySelector(".lack")?.remove();
-  if (!isServed(host)) return useTemplate(host, "lack");
-  if (!isKnown && name !== "digits") return;
-  opened = name;
-  const { default: setUp } = await SECTIONS[name]();
+  if (!isKnown && name !== "digits") return; // which model it opens with is not known yet
+  if (isKnown && !isServed(host)) return showState(host);
+  const module = await load(name, host);
+  if (!module) return;
+  showState(host, null);
   made[name] ??= createSection(host, {
     vitrine,
-    get models() { return models ?? []; },
+    get models() { return models; },
     remember: (values) => name === current && history.replaceState(null, "", formatAddress(name, values)),
-  }, setUp);
+  }, module.default);
   if (name === current) made[name].open(name === section ? state : new URLSearchParams());
 }
 
-async function findModels() {
-  const before = isServed(hostOf(current));
+/** A section's module. What did not arrive is asked for again once the service answers. */
+async function load(name, host) {
   try {
-    models = (await vitrine.ask("v1/models", null, "object")).body.data;
+    return await SECTIONS[name]();
   } catch {
-    // the section that is open says what is wrong
+    showState(host, ["A part of the page did not arrive", "It is loaded again as soon as the service answers."]);
+    await listed(host);
+    try {
+      return await SECTIONS[name]();
+    } catch { // some browsers keep a failure for as long as the page is open
+      showState(host, ["A part of the page did not arrive", "Please reload the page."]);
+      return null;
+    }
   }
-  isKnown = true;
-  if (models?.some(({ ready }) => ready === false)) setTimeout(findModels, LOADING_MS);
-  if (opened !== current || before !== isServed(hostOf(current))) follow();
 }
 
-vitrine.onUnauthorized = () => { keyForm.hidden = false; };
+/** Says in the section's place why it is not open; without words it is. */
+function showState(host, words = stateOf(host)) {
+  host.classList.toggle("missing", words !== null);
+  host.querySelector(".state")?.remove();
+  if (!words) return;
+  const part = useTemplate(host, "state");
+  part.what.textContent = words[0];
+  part.why.textContent = words[1];
+  part.remedy.hidden = words[0] !== NO_MODEL;
+}
+
+const NO_MODEL = "This section has no model yet";
+
+function stateOf({ id }) {
+  const loading = loadingSentence(models, id.replace("section-", ""));
+  return loading ? [loading, "The section opens by itself."]
+    : [NO_MODEL, "Whoever runs the service gets the released models with one command:"];
+}
+
+/** Waits for the list of models, however long that takes. */
+async function listed(host) {
+  const onWait = (seconds, error) => {
+    if (!made[current] || host.classList.contains("missing")) showState(host, ["The service does not answer", waitingSentence(seconds, error)]);
+  };
+  return (await vitrine.ask("v1/models", null, "object", { onWait })).body.data;
+}
+
+async function findModels() {
+  clearTimeout(asking);
+  const before = JSON.stringify([isKnown, models]);
+  try {
+    models = await listed(hostOf(current));
+    isKnown = true;
+  } catch {
+    return; // a key is asked for
+  }
+  const isLoading = models.some(({ ready }) => ready === false);
+  asking = setTimeout(findModels, isLoading ? LOADING_MS : REFRESH_MS);
+  if (JSON.stringify([isKnown, models]) === before) return;
+  const host = hostOf(current);
+  if (made[current] && isServed(host) && !host.classList.contains("missing")) made[current].refresh();
+  else follow();
+}
+
+vitrine.onUnauthorized = (wasSent) => {
+  keyForm.hidden = false;
+  keyForm.querySelector("label").textContent = wasSent ? "The service did not accept this API key" : "This service asks for an API key";
+};
 keyForm.onsubmit = async (event) => {
   event.preventDefault();
   vitrine.key = keyForm.elements.key.value.trim();
   keyForm.hidden = true;
   await findModels();
-  follow();
+  if (keyForm.hidden) follow();
 };
 addEventListener("hashchange", follow);
 follow();

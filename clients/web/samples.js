@@ -1,4 +1,4 @@
-/** How a model's text changed while it learned: a moment of its training, one text for each diversity. */
+/** How a model's text changed during training: one moment, one text for each diversity. */
 
 import { make, useTemplate } from "./dom.js";
 

@@ -1,17 +1,29 @@
 /** What every section has: its parts, its state in the address, requests of which the newest wins, their commands. */
 
 import { newestOnly, pause, Superseded, VitrineError } from "./api.js";
-import { make, partsOf, useTemplate } from "./dom.js";
+import { make, offer, partsOf, useTemplate } from "./dom.js";
 import { createLatestOnly } from "./latest_only.js";
-import { curlCommand, milliseconds, sentence, waitingSentence } from "./format.js";
+import { sentence, waitingSentence } from "./format.js";
+import { loadingSentence, namesOf } from "./model_list.js";
+import { createTerminal } from "./terminal.js";
+
+const PLAIN_WORDS = { // what the service says to programs → to people in front of this page
+  unauthorized: "The service did not accept the API key. Type it again at the top of the page.",
+};
 
 /** `setUp(section)` is a section's own module: it returns `start(state)`, for whenever the address leads there. */
 export function createSection(host, site, setUp) {
   for (const place of host.querySelectorAll("[data-use]")) useTemplate(place, place.dataset.use);
   const part = partsOf(host);
+  const terminals = {};
+  for (const place of host.querySelectorAll("[data-terminal]")) {
+    const { terminal: name, open } = place.dataset;
+    terminals[name] = createTerminal(place, open !== undefined);
+  }
   const endings = [];
   const kept = {}; // of the state, what no field has
   const fields = () => [...host.querySelectorAll("[name]")].filter(({ type, checked }) => type !== "radio" || checked);
+  const chooser = host.querySelector("select[data-task]");
 
   /** Into the address, beside the fields. */
   function remember(values) {
@@ -40,18 +52,29 @@ export function createSection(host, site, setUp) {
   function fail(error) {
     const isKnown = error instanceof VitrineError;
     if (!isKnown) console.error(error);
-    say(isKnown ? sentence(error.message) : "This page made a mistake. Please reload it.");
+    say(isKnown ? PLAIN_WORDS[error.code] ?? sentence(error.message) : "This page made a mistake. Please reload it.");
+  }
+
+  /** A path of the API: the chosen model, unless it is the first one offered, and all of the query that is not empty. */
+  function pathTo(route, query = {}) {
+    const isDefault = !chooser?.value || chooser.selectedIndex === 0;
+    const given = Object.entries({ ...query, ...(!isDefault && !("model" in query) && { model: chooser.value }) });
+    const search = new URLSearchParams(given.filter(([, value]) => value !== "" && value !== undefined));
+    return search.size ? `${route}?${search}` : route;
   }
 
   /** The service, for one job; `ask` and `events` show their command, and where the time went. */
-  function serviceFor(signal) {
+  function serviceFor(signal, terminal) {
     const { vitrine } = site;
-    const options = { signal, onWait: (seconds, error) => say(waitingSentence(seconds, error)) };
+    const options = {
+      signal,
+      onWait: (seconds, error) => say(waitingSentence(seconds, error, loadingSentence(site.models, chooser?.value))),
+    };
     const shown = async (call, path, command) => {
-      showCommand(path, command);
+      showCommand(path, command, terminal);
       const answer = await call;
       say("");
-      showTiming(answer);
+      terminal?.showTiming(answer);
       return answer;
     };
     const ask = (path, content) => vitrine.ask(path, content, "model", options);
@@ -65,13 +88,16 @@ export function createSection(host, site, setUp) {
     };
   }
 
-  /** A function that runs `job(service, …)`, aborting the one before; it resolves to whether none newer came. */
-  function action(job, whileRunning = () => {}) {
+  /**
+   * A function that runs `job(service, …)`, aborting the one before; it resolves to whether none newer came.
+   * `terminal` names the place of the section that shows its request.
+   */
+  function action(job, { whileRunning = () => {}, terminal = "main" } = {}) {
     const newest = newestOnly();
     async function run(...values) {
       whileRunning(true);
       try {
-        await newest((signal) => job(serviceFor(signal), ...values));
+        await newest((signal) => job(serviceFor(signal, terminals[terminal]), ...values));
       } catch (error) {
         if (error instanceof Superseded) return false;
         fail(error);
@@ -88,43 +114,17 @@ export function createSection(host, site, setUp) {
   }
 
   /** The same, never faster than the answers come. */
-  function paced(job) {
-    const run = action(job);
+  function paced(job, options) {
+    const run = action(job, options);
     const { push, cancel } = createLatestOnly(run);
     endings.push(cancel);
     return Object.assign(push, { stop() { cancel(); run.stop(); } });
   }
 
-  function showCommand(path, content) {
-    const isFile = content instanceof Blob;
-    const posted = isFile ? { file: content.name ?? "digit.png" } : { json: content };
-    show({ curl: curlCommand(new URL(path, document.baseURI).href, { ...posted, withKey: Boolean(site.vitrine.key) }) });
-    part.save.hidden = !isFile || "name" in content;
-    if (part.save.hidden) return;
-    URL.revokeObjectURL(part.save.href);
-    part.save.href = URL.createObjectURL(content);
+  function showCommand(path, content, terminal = terminals.main) {
+    terminal?.showRequest(new URL(path, document.baseURI).href, content, { withKey: Boolean(site.vitrine.key) });
   }
 
-  function showTiming({ timing, roundTripMs }) {
-    const steps = timing.map((step, index) => ({ ...step, kind: `step-${index % 4}` }));
-    part.timing.hidden = !steps.length;
-    show({
-      bar: steps.map((step) => make(`span.${step.kind}`, { style: `flex-grow: ${step.milliseconds}` })),
-      legend: [...steps.map((step) => make("li", make(`span.swatch.${step.kind}`), `${step.name} ${milliseconds(step.milliseconds)}`)),
-        make("li", `there and back ${milliseconds(roundTripMs)}`)],
-    });
-  }
-
-  part.copy.onclick = async () => {
-    try {
-      await navigator.clipboard.writeText(part.curl.textContent);
-    } catch { // no clipboard without https: select it, so that two keys copy it
-      getSelection().selectAllChildren(part.curl);
-      document.execCommand("copy");
-    }
-    show({ copy: "Copied" });
-    setTimeout(show, 1500, { copy: "Copy" });
-  };
   host.addEventListener("submit", (event) => event.preventDefault());
   host.addEventListener("change", () => remember());
   host.addEventListener("click", ({ target: { form, dataset } }) => {
@@ -133,13 +133,34 @@ export function createSection(host, site, setUp) {
     form.dispatchEvent(new Event("change", { bubbles: true }));
   });
 
-  /** The names of the models of a task. */
-  const named = (task) => site.models.filter((model) => model.task === task).map(({ id }) => id);
-  const start = setUp({ part, site, show, action, paced, remember, say, valuesOf, showCommand, named });
+  /** The names of the models of a task, the released ones first. */
+  const named = (task) => namesOf(site.models, task);
+  const section = { part, site, show, action, paced, remember, say, valuesOf, pathTo, showCommand, named, chooser, terminals };
+
+  /** Offers the models of the section's task; whether another one is chosen by that. */
+  section.offerModels = (wanted) => {
+    if (!chooser) return false;
+    const before = chooser.value;
+    const names = named(chooser.dataset.task).filter((name) => !chooser.dataset.without || !name.startsWith(chooser.dataset.without));
+    offer(chooser, names, wanted);
+    chooser.closest(".chooser").hidden = names.length < 2;
+    return before !== chooser.value;
+  };
+  const start = setUp(section);
+  let isFirstList = false; // the section opened before any list was there, with the model that is offered first
   return {
     open(state) {
-      for (const field of fields()) if (state.has(field.name)) field.value = state.get(field.name);
+      isFirstList = !site.models.length;
+      section.offerModels(state.get("model"));
+      for (const field of fields()) if (field !== chooser && state.has(field.name)) field.value = state.get(field.name);
+      Object.assign(kept, state.has("strokes") && { strokes: state.get("strokes") });
       start(state);
+    },
+    /** The list of models is another one. */
+    refresh() {
+      const isOther = section.offerModels() && !(isFirstList && chooser.selectedIndex === 0);
+      isFirstList = false;
+      if (isOther) chooser.dispatchEvent(new Event("change", { bubbles: true }));
     },
     close: () => endings.forEach((end) => end()),
   };

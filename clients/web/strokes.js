@@ -45,3 +45,25 @@ export function sampleStrokes() {
   });
   return [[...bow(0.335, 0.15, 0.135, -155, 80), ...bow(0.64, 0.185, 0.17, -80, 150)]];
 }
+
+const NEAR = 0.012; // points nearer than this to the one before are left out of an address
+
+/** Strokes → "0a1b…~…": four characters of base 36 a point, a tilde between strokes. */
+export function formatStrokes(strokes) {
+  const text = (value) => Math.round(Math.min(1, Math.max(0, value)) * 1295).toString(36).padStart(2, "0");
+  return strokes.map((points) => {
+    let last = null;
+    return points.filter((point, index) => {
+      const isKept = !last || index === points.length - 1 || Math.hypot(point[0] - last[0], point[1] - last[1]) >= NEAR;
+      if (isKept) last = point;
+      return isKept;
+    }).map((point) => point.map(text).join("")).join("");
+  }).join("~");
+}
+
+/** The same backwards; what is no such text gives no strokes. */
+export function parseStrokes(text) {
+  if (!/^([0-9a-z]{4})+(~([0-9a-z]{4})+)*$/.test(text)) return [];
+  return text.split("~").map((stroke) => stroke.match(/..../g).map((point) => [point.slice(0, 2), point.slice(2)].map((each) =>
+    Number.parseInt(each, 36) / 1295)));
+}

@@ -1,7 +1,7 @@
-/** The text section: a beginning goes to the service, one text for each diversity comes back as it is written. */
+/** The text section: a seed goes to the service, one text for each diversity comes back as it is generated. */
 
 import { showBars } from "./chart.js";
-import { make, numbersOf, offer } from "./dom.js";
+import { make, numbersOf } from "./dom.js";
 import { createSamples } from "./samples.js";
 import { alternatives, appendCharacters, meanSurprise, nameOf, watchCharacters } from "./surprisal_heatmap.js";
 import { milliseconds, percent } from "./format.js";
@@ -9,7 +9,10 @@ import { milliseconds, percent } from "./format.js";
 const DIVERSITIES = [0.2, 0.5, 1];
 const SHOWN_SEED = 200; // characters; of a longer seed the end is shown
 const MOST_NOTED = 20000; // characters of all texts of a request together
-const NOTED = { logprobs: 5, stream: true };
+const NOTED = { logprobs: 5, stream: true, unknown: "replace" };
+const FALLBACK_SEED = "The "; // of a model whose card names none
+const TICK_MS = 80; // of the slow pen
+const READING = 15; // characters a second of the slow pen at 1 ×
 
 /** As many as the course's seeds have. */
 export const randomLetters = (alphabet, random = Math.random) =>
@@ -29,11 +32,30 @@ export function figuresInWords(card) {
   return `Text it never saw surprises it by ${nats.toFixed(3)} nats per character${beside}${guesses}`;
 }
 
+/** Which characters the model has never seen, and what was done about them. */
+export const replacedSentence = (characters, model) =>
+  `${model} has never seen ${characters.map((each) => `“${nameOf(each)}”`).join(", ")}: a space stands in for ${characters.length > 1 ? "each of them" : "it"}.`;
+
 /** One text under way: the slider of its diversity, what it began with, and what the model wrote. */
-function createColumn(diversity, write, lookAt) {
+function createColumn(diversity, write, lookAt, speed) {
   const output = make("output");
   const slider = make("input", { type: "range", max: 1.5, step: 0.05, value: diversity, oninput: showName, onchange: () => write() });
   const text = make("div.writing", { tabIndex: 0, role: "group" });
+  let waiting = []; // characters that the slow pen has still to write
+  let timer = 0;
+  let owed = 0; // of a character, since the last tick
+
+  function writeNext() {
+    const isAtOnce = speed() === 0;
+    owed = isAtOnce ? waiting.length : owed + speed() * READING * TICK_MS / 1000;
+    const due = waiting.splice(0, Math.floor(owed));
+    owed -= due.length;
+    const isAtEnd = text.scrollTop + text.clientHeight >= text.scrollHeight - 48;
+    appendCharacters(text, due);
+    if (isAtEnd) text.scrollTop = text.scrollHeight;
+    if (waiting.length) timer = setTimeout(writeNext, TICK_MS);
+  }
+
   const column = {
     host: make("article.column", make("label", "diversity ", output, slider), text),
     characters: [],
@@ -42,16 +64,19 @@ function createColumn(diversity, write, lookAt) {
     get diversity() { return Number(slider.value); },
     get name() { return column.diversity.toFixed(2).replace(/0$/, ""); },
     begin(seed) {
-      Object.assign(column, { characters: [], skipped: 0 });
+      Object.assign(column, { characters: [], skipped: 0, continuation: "" });
+      clearTimeout(timer);
+      waiting = [];
+      owed = 0;
       text.replaceChildren(make("span.seed", seed.length > SHOWN_SEED ? `…${seed.slice(-SHOWN_SEED)}` : seed));
     },
     append(characters) {
       const fresh = characters.slice(column.skipped);
       column.skipped -= characters.length - fresh.length;
       column.characters.push(...fresh);
-      const isAtEnd = text.scrollTop + text.clientHeight >= text.scrollHeight - 48;
-      appendCharacters(text, fresh);
-      if (isAtEnd) text.scrollTop = text.scrollHeight;
+      waiting.push(...fresh);
+      clearTimeout(timer);
+      writeNext();
     },
   };
   function showName() {
@@ -63,15 +88,19 @@ function createColumn(diversity, write, lookAt) {
   return column;
 }
 
-export default function textSection({ part, show, action, remember, say, valuesOf, named }) {
-  const { model, seed: beginning } = part.form.elements;
+export default function textSection({ part, show, action, remember, say, valuesOf, chooser, pathTo }) {
+  const { seed: beginning, pen } = part.form.elements;
   const showSamples = createSamples(part.samples);
   let columns = [];
   let card = null;
   let asked = null; // the request whose texts are shown
   let seedSurprise = NaN;
+  let isSeedOurs = true; // not typed by anybody: it changes with the model
 
-  const path = (verb) => `v1/text/${verb}?model=${model.value}`;
+  let pending = null; // the next letter, drawn but not written: { character, continuation }
+
+  const path = (verb) => pathTo(`v1/text/${verb}`);
+  const speed = () => Number(pen.value);
   const symbols = () => [...card?.data?.vocabulary ?? card?.configuration?.vocabulary ?? ""];
 
   /** Reads the stream of each request into its columns; `command` does all of it. */
@@ -82,7 +111,8 @@ export default function textSection({ part, show, action, remember, say, valuesO
       let first = 0;
       let count = 0;
       for (const column of texts) column.continuation = "";
-      for await (const { index, logprobs = [], continuation = "" } of await events(path("generate"), request, command)) {
+      for await (const { index, logprobs = [], continuation = "", replaced = [] } of await events(path("generate"), request, command)) {
+        if (replaced.length) say(replacedSentence(replaced, chooser.value), false);
         first ||= performance.now() - began;
         count += logprobs.length;
         texts[index].append(logprobs);
@@ -93,13 +123,14 @@ export default function textSection({ part, show, action, remember, say, valuesO
       showSurprise();
     }));
     show({ live: "The texts are written." });
-  }, (isWriting) => {
+  }, { whileRunning: (isWriting) => {
     part.stop.disabled = !isWriting;
     part.goOn.disabled = isWriting || !columns.some(({ characters }) => characters.length);
-  });
+  } });
 
   const write = action(async () => {
-    const { model: _, seed = "", ...others } = valuesOf(part.form);
+    const { model: _, pen: __, seed = "", ...others } = valuesOf(part.form);
+    pending = null;
     asked = { seed, ...others, diversity: columns.map(({ diversity }) => diversity), ...NOTED };
     remember({ diversity: asked.diversity.join() });
     for (const column of columns) column.begin(seed);
@@ -122,10 +153,27 @@ export default function textSection({ part, show, action, remember, say, valuesO
     }
   });
 
+  /** Shows the likeliest next letters of the first column; at the next call the one that was drawn is written. */
+  const step = action(async ({ ask }) => {
+    const [column] = columns;
+    if (pending) {
+      column.append([pending.character]);
+      column.continuation = pending.continuation;
+      pending = null;
+    }
+    const from = column.continuation ? { continuation: column.continuation } : { ...asked, diversity: column.diversity,
+      seed: asked.seed + column.characters.map(({ character }) => character).join("") };
+    const { generations: [{ logprobs: [character], continuation }] } =
+      await ask(path("generate"), { ...from, ...NOTED, stream: false, length: 1 });
+    pending = { character, continuation };
+    show({ alternativesTitle: `What may come next at diversity ${column.name}; press again to write the one that is drawn` });
+    showBars(part.alternatives, alternatives(character).map(([each, share]) => [nameOf(each), share]), -1);
+  });
+
   const scoreSeed = action(async ({ askQuietly }, text) => {
     seedSurprise = NaN;
     show({ seed: "" });
-    const found = text && await askQuietly(path("score"), { text }).catch(() => null); // the texts say what is wrong
+    const found = text && await askQuietly(path("score"), { text, unknown: "replace" }).catch(() => null); // the texts say what is wrong
     if (!found) return;
     appendCharacters(part.seed, found.characters);
     seedSurprise = meanSurprise(found.characters);
@@ -152,42 +200,50 @@ export default function textSection({ part, show, action, remember, say, valuesO
   }
 
   const readCard = action(async ({ askQuietly }) => {
-    card = await askQuietly(`v1/models/${model.value}/card`, null).catch(() => null);
+    card = await askQuietly(`v1/models/${chooser.value}/card`, null).catch(() => null);
     showSamples(card);
     show({ figures: figuresInWords(card) });
     part.quote.hidden = !card?.data?.seed;
+    if (isSeedOurs) {
+      beginning.value = card?.data?.seed ?? FALLBACK_SEED;
+      write();
+    }
     showSurprise();
   });
 
-  function begin(seed) {
+  function begin(seed, isOurs) {
     beginning.value = seed;
+    isSeedOurs = isOurs;
     write();
   }
 
   part.form.onsubmit = () => write();
   part.form.onchange = ({ target }) => {
-    if (target === part.form || target === model) write(); // dice, or another model
-    if (target === model) readCard();
+    if (target === pen) return;
+    if (target === part.form || (target === chooser && !isSeedOurs)) write(); // dice, or another model
+    if (target === chooser) readCard();
   };
+  beginning.oninput = () => { isSeedOurs = false; };
   part.stop.onclick = read.stop;
   part.goOn.onclick = () => goOn();
-  part.quote.onclick = () => begin(card.data.seed);
+  part.step.onclick = () => step();
+  part.quote.onclick = () => begin(card.data.seed, true);
   part.noise.onclick = () => {
     const letters = symbols().filter((symbol) => /\p{Ll}/u.test(symbol)); // it may be another alphabet than ours
-    begin(randomLetters(letters.length ? letters : "abcdefghijklmnopqrstuvwxyz"));
+    begin(randomLetters(letters.length ? letters : "abcdefghijklmnopqrstuvwxyz"), false);
   };
   beginning.onkeydown = ({ key, ctrlKey, metaKey }) => {
     if (key === "Enter" && (ctrlKey || metaKey)) write();
   };
   watchCharacters(part.seed, lookAt);
   return (state) => {
-    offer(model, named("generate_text"), state.get("model"));
     const wanted = numbersOf(state.get("diversity")).slice(0, 6);
     if (wanted.length || !columns.length) {
-      columns = (wanted.length ? wanted : DIVERSITIES).map((diversity) => createColumn(diversity, write, lookAt));
+      columns = (wanted.length ? wanted : DIVERSITIES).map((diversity) => createColumn(diversity, write, lookAt, speed));
       show({ columns: columns.map(({ host }) => host) });
     }
-    write();
+    isSeedOurs = !state.has("seed") && (isSeedOurs || !beginning.value);
+    if (!isSeedOurs) write();
     readCard();
   };
 }

@@ -3,22 +3,25 @@
 import { make, numbersOf, figureOf, figureSteps, useTemplate } from "./dom.js";
 import { createLatentMap } from "./latent_map.js";
 import { createDrawingCanvas } from "./drawing_canvas.js";
+import { DIGITS } from "./examples.js";
 import { rounded } from "./format.js";
+import { showSweep } from "./beta_sweep.js";
+import { createTerminal } from "./terminal.js";
 
 const SIZE = 20; // pictures across a map
 const MAPS = {
-  "vae-2d": ["A variational autoencoder", "It learnt to fill the plane: between two digits is a digit."],
-  "ae-2d": ["A plain autoencoder", "Nobody told it to fill the plane: it has places that stand for nothing."],
+  "vae-2d": ["A variational autoencoder", "It was trained to fill the plane: between two digits is a digit."],
+  "ae-2d": ["A plain autoencoder", "Nothing in its loss fills the plane: it has places that stand for nothing."],
 };
-const DEEP = "vae"; // the model of many dimensions
 const PLAIN = "ae-2d"; // has no distribution that could say how unlikely a place is
 
-export default function vaeSection({ part, show, paced, action, remember, valuesOf, named }) {
-  const drawing = createDrawingCanvas(part, change);
+export default function vaeSection({ part, show, paced, action, remember, valuesOf, named, chooser, terminals, site }) {
+  const drawing = createDrawingCanvas(part, change, { examples: DIGITS, remember });
   const walks = {}; // by model
   let models = [];
   let mine = null; // where the drawing is in the deep space
   let isFromMine = false;
+  const deep = () => chooser.value;
 
   /** One map, and what the decoder makes of the place that one points at. */
   function createWalk(model) {
@@ -30,12 +33,13 @@ export default function vaeSection({ part, show, paced, action, remember, values
     place.map.ariaLabel = `The latent space of ${model}. Arrow keys walk.`;
     part.maps.append(host);
 
+    terminals[model] = createTerminal(place.request, false);
     const decode = paced(async ({ ask }, z) => {
       const { model: by, images } = await ask(`v1/vae/decode?model=${model}`, { latents: [rounded(z)] });
       [place.image.src] = images;
       place.caption.textContent = `decoded by ${by.name}/${by.version}`;
       remember({ z: rounded(z).join() });
-    });
+    }, { terminal: model });
     const map = createLatentMap(place.map, SIZE, walk);
     function walk(z) {
       map.walkTo(z);
@@ -44,7 +48,7 @@ export default function vaeSection({ part, show, paced, action, remember, values
     }
     action(async ({ image }) => {
       map.image.src = URL.createObjectURL(await image(`v1/vae/manifold.png?model=${model}&size=${SIZE}`));
-    })();
+    }, { terminal: model })();
     return { walk, land: map.land };
   }
 
@@ -54,7 +58,7 @@ export default function vaeSection({ part, show, paced, action, remember, values
       (index ? askQuietly : ask)(`v1/vae/reconstruct?return=input&model=${model}`, image)));
     const rows = answers.map(({ model: { name }, reconstructions: [row] }) => ({ ...row, name }));
     for (const { name, z } of rows) walks[name]?.land(z);
-    mine = rows.find(({ name }) => name === DEEP)?.z;
+    mine = rows.find(({ name }) => name === deep())?.z;
     part.mine.disabled = !mine;
     show({
       returned: [figureOf(rows[0].input.image, 128, "what went in"), ...rows.map(({ image, name, reconstruction_loss: loss, kl }) =>
@@ -72,16 +76,22 @@ export default function vaeSection({ part, show, paced, action, remember, values
   }
 
   const interpolate = action(async ({ ask }) => {
-    if (!models.includes(DEEP)) return;
+    if (!deep()) return;
     const values = valuesOf(part.form);
     const from = isFromMine ? rounded(mine) : { random_seed: values.from };
     const request = { from, to: { random_seed: values.to }, steps: 9, path: values.path };
-    const { images } = await ask(`v1/vae/interpolate?model=${DEEP}`, request);
+    const { images } = await ask(`v1/vae/interpolate?model=${deep()}`, request);
     show({ way: figureSteps(images, 104) });
-  });
+  }, { terminal: "way" });
 
   part.form.onchange = ({ target }) => {
     isFromMine &&= ["to", "path"].includes(target.name);
+    interpolate();
+  };
+  chooser.onchange = () => {
+    models = [...new Set([deep(), ...models.filter((model) => MAPS[model])])];
+    isFromMine = false;
+    change();
     interpolate();
   };
   part.mine.onclick = () => {
@@ -90,14 +100,15 @@ export default function vaeSection({ part, show, paced, action, remember, values
   };
   return (state) => {
     const served = named("autoencode_image");
-    models = [DEEP, ...Object.keys(MAPS)].filter((model) => served.includes(model));
+    models = [...new Set([deep(), ...Object.keys(MAPS)])].filter((model) => served.includes(model));
     const z = numbersOf(state.get("z"));
     for (const model of models.filter((each) => MAPS[each])) {
       walks[model] ??= createWalk(model);
       walks[model].walk(z.length === 2 ? z : [0, 0]);
     }
-    if (drawing.isEmpty) drawing.showSample();
-    reconstruct();
+    drawing.restore(state);
+    if (!drawing.isEmpty) reconstruct();
     interpolate();
+    showSweep(part, site.vitrine);
   };
 }

@@ -23,6 +23,8 @@ _EVEN_SHARE = 0.9  # of the border's background; what is plainly ink may touch t
 _PLAINLY_INK = 0.3  # of the strongest contrast
 _THUMBNAIL = 48
 _BLANK = "the picture is blank: no digit was found"
+_PHOTO = "the image must show one digit on a plain background, got a photo or a pattern"
+_BUSY = 48  # grey levels between light and dark, shadows taken out: paper where nothing is drawn has fewer
 
 
 class _Lifted(NamedTuple):
@@ -132,7 +134,8 @@ def _lift_off_paper(grey: Pixels) -> _Lifted:
     noise = 1.4826 * float(np.median(np.abs(sample - np.median(sample))))
     peak = float(lifted.max())
     if peak < max(_MIN_CONTRAST, 6 * noise):
-        raise InvalidImage(_BLANK)
+        low, high = np.percentile(small - surface, (5, 95))
+        raise InvalidImage(_PHOTO if high - low > _BUSY else _BLANK)
     ink = np.clip(lifted - 2 * noise, 0, 255).astype(np.uint8)
     steps = ["inverted", "cleaned"] if is_dark else ["cleaned"]
     return _Lifted(ink, max(0.3 * peak, 5 * noise) - 2 * noise, steps)

@@ -14,8 +14,8 @@ from service.codecs.image import data_uri, encode_png
 from service.codecs.latents import Latents
 from service.routes.event_stream import EventStream, event
 from service.routes.gan import DEFAULT
+from service.routes.long_prediction import LongCall
 from service.routes.prediction import Call
-from service.scheduling.projection_queue import Job
 from service.schemas import gan as schemas
 from service.tasks import generate_image as task
 from service.tasks.prepared_images import Drawings, seen
@@ -24,40 +24,12 @@ from service.tasks.projection import Plan, Projection
 router = DirectRouter(tags=["gan"])
 
 
-class ProjectionCall(Call):
-    """A request that takes many runs: it is let in by how long all of them will take."""
-
-    def expect(self, pictures: int, steps: int) -> None:
-        """So many pictures have to make so many steps."""
-        self._job = Job(pictures, steps, self.deadline)
-
-    def __enter__(self) -> "ProjectionCall":
-        backlog = self.servable.backlog
-        backlog.join(self._job)
-        try:
-            super().__enter__()
-        except BaseException:
-            backlog.leave(self._job)
-            raise
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.servable.backlog.leave(self._job)
-        super().__exit__(*error)
-
-    async def advance(self, seeking: Projection, steps: int) -> None:
-        """One run, after which others get their turn."""
-        batched = await self.predict("project", seeking.inputs(steps))
-        self.servable.backlog.note(self._job, steps, batched.run_seconds)
-        seeking.take(batched.outputs, steps)
-
-
 @router.post("/v1/gan/project", **schemas.PROJECT)
 async def project(request: Request) -> Response:
     """Project each image to its latent vector, whole or streamed."""
     query = read_query(request, schemas.ProjectQuery)
     plan = Plan(query.steps, query.loss, query.start)
-    call = ProjectionCall(request, task.TASK, DEFAULT)
+    call = LongCall(request, task.TASK, DEFAULT)
     decode = partial(task.decode_query, normalize=query.normalize == "auto")
     pictures = await call.decode(decode, await call.pictures())
     call.expect(len(pictures.canvases), plan.steps)
@@ -73,7 +45,7 @@ async def project(request: Request) -> Response:
     async def seek() -> None:
         found.append(await _begun(call, pictures, plan))
         while not found[0].is_done:
-            await call.advance(found[0], found[0].stride())
+            await _advance(call, found[0], found[0].stride())
 
     await call.attend(seek)
     result = found[0].result()
@@ -83,13 +55,13 @@ async def project(request: Request) -> Response:
 
 
 async def _events(
-    call: ProjectionCall, pictures: Drawings, plan: Plan, shown: dict[str, Any]
+    call: LongCall, pictures: Drawings, plan: Plan, shown: dict[str, Any]
 ) -> AsyncGenerator[bytes]:
     seeking = await _begun(call, pictures, plan)
-    await call.advance(seeking, 0)
+    await _advance(call, seeking, 0)
     yield _progress(seeking)
     while not seeking.is_done:
-        await call.advance(seeking, seeking.stride())
+        await _advance(call, seeking, seeking.stride())
         if seeking.is_to_be_shown:
             yield _progress(seeking)
     manifest = call.servable.manifest
@@ -106,6 +78,11 @@ def _progress(seeking: Projection) -> bytes:
         )
         for i, (loss, image) in enumerate(rows)
     )
+
+
+async def _advance(call: LongCall, seeking: Projection, steps: int) -> None:
+    """One run, after which others get their turn."""
+    seeking.take(await call.advance("project", seeking.inputs(steps), steps), steps)
 
 
 async def _begun(call: Call, pictures: Drawings, plan: Plan) -> Projection:

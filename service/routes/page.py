@@ -17,6 +17,8 @@ from service.asgi.routing import DirectRouter
 from service.errors import RouteNotFound
 
 WEB = Path(__file__).parents[2] / "clients" / "web"
+DOCS = Path(__file__).parents[2] / "docs"
+SHOWN_DOCS = ("course.md", "beta-sweep.png", "seven.png")  # what the page shows of the documents
 SWAGGER = Path(fastapi_offline.__file__).parent / "static"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -69,7 +71,8 @@ def _takes_gzip(request: Request) -> bool:
 def make_router() -> DirectRouter:
     """Read the files and make their routes."""
     router = DirectRouter(include_in_schema=False)
-    page = {path.name: _read(path) for path in WEB.iterdir() if path.is_file()}
+    shown = [DOCS / name for name in SHOWN_DOCS]
+    page = {path.name: _read(path) for path in (*WEB.iterdir(), *shown) if path.is_file()}
     docs = {name: _read(SWAGGER / name) for name in ("swagger-ui.css", "swagger-ui-bundle.js")}
     docs["start.js"] = StaticFile(DOCS_START.encode(), "start.js")
     docs_page = StaticFile(DOCS_HTML.encode(), "docs.html")

@@ -7,30 +7,12 @@
  */
 
 import assert from "node:assert/strict";
-import { mkdir, readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { chromium } from "playwright-core";
 
 import { serveBelow } from "./prefix.mjs";
-import { standIn } from "./stand_ins.mjs";
-
-const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-
-const SEVEN = [[[0.3, 0.25], [0.7, 0.25], [0.6, 0.48], [0.48, 0.8]]]; // strokes in the unit square
-const FOUR = [[[0.42, 0.15], [0.25, 0.58], [0.78, 0.58]], [[0.64, 0.3], [0.6, 0.88]]];
-const BROWSER = {
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-  ],
-};
-const VIEWS = {
-  light: { viewport: { width: 1280, height: 800 }, colorScheme: "light" },
-  dark: { viewport: { width: 1280, height: 800 }, colorScheme: "dark" },
-  phone: { viewport: { width: 360, height: 740 }, colorScheme: "light", deviceScaleFactor: 2, hasTouch: true },
-};
+import { BROWSER, FOUR, SEVEN, VIEWS, draw, finish, openPage, waitFor } from "./support.mjs";
 
 async function main(base, folder) {
   await mkdir(folder, { recursive: true });
@@ -81,12 +63,12 @@ async function checkView(browser, { name, options, base, folder }) {
   await draw(page, SEVEN);
   await page.locator(".digit", { hasText: "7" }).waitFor();
   await page.locator("#section-digits [role=status]", { hasText: "reads 7" }).waitFor({ state: "attached" });
-  await page.locator(".seen img").waitFor();
+  await page.locator("#section-digits [data-part=seen]").waitFor();
   await page.locator(".strip figure").first().waitFor({ timeout: 5000 }).catch(() => {}); // some builds show none
   await page.waitForTimeout(300); // the last transition
   await page.screenshot({ path: path.join(folder, `${name}.png`), fullPage: true });
 
-  assert.equal(await page.locator("#section-digits .best .name").textContent(), "7", "the longest bar is 7's");
+  assert.equal(await page.locator("#section-digits .answer > .bars .best .name").textContent(), "7", "the longest bar is 7's");
   await finish(page, complaints, name);
 }
 
@@ -171,12 +153,12 @@ async function checkVae(browser, { name, options, base, folder }) {
 async function checkLabels(browser, { name, options, base, folder }) {
   const { page, complaints } = await openPage(browser, `${base}#labels`, options);
   const section = page.locator("#section-labels");
-  await section.locator("[type=file]").setInputFiles({ name: "photo.png", mimeType: "image/png", buffer: await photo(page) });
+  await section.locator("[data-part=file]").setInputFiles({ name: "photo.png", mimeType: "image/png", buffer: await photo(page) });
   await waitFor(async () => (await section.locator(".answer .bars li").count()) === 5, "five labels");
   assert.match(await section.locator(".answer .value").first().textContent(), /\d %$/);
   await waitFor(async () => (await section.locator(".columns .bars").count()) === 2, "both heads");
   assert.match(await section.locator(".certainty").textContent(), /^The two (agree|differ): /);
-  await waitFor(async () => (await section.locator("pre").textContent()).includes("@photo.png"), "the command names the file");
+  await waitFor(async () => (await section.locator("[data-terminal=main] pre").textContent()).includes("@photo.png"), "the command names the file");
   await section.locator(".timing span").first().waitFor();
   await page.screenshot({ path: path.join(folder, `${name}-labels.png`), fullPage: true });
   await section.getByRole("button", { name: "Clear" }).click();
@@ -204,7 +186,7 @@ async function checkGan(browser, { name, options, base, folder }) {
   const found = await source(moved);
   await section.getByRole("slider", { name: /thickness/ }).fill("2");
   await waitFor(async () => (await source(moved)) !== found, "the slider moves it");
-  await waitFor(async () => (await section.locator("pre").textContent()).includes("v1/gan/edit"), "the command edits");
+  await waitFor(async () => (await section.locator("[data-terminal=edit] pre").textContent()).includes("v1/gan/edit"), "the command edits");
   await section.getByRole("button", { name: "From the moved one" }).click();
   await waitFor(async () => (await section.getByRole("region", { name: "The steps" }).locator("img").count()) === 9, "nine steps");
   await waitFor(async () => (await section.getByAltText(/^coarse of the/).count()) === 2, "two mixed");
@@ -296,31 +278,6 @@ async function checkSections(browser, base) {
   await page.context().close();
 }
 
-/** Every page ends here: nothing sideways, nothing inaccessible, no complaint. */
-async function finish(page, complaints, name) {
-  const widths = await page.evaluate(() =>
-    [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-  assert.ok(widths[0] <= widths[1], `${name}: scrolls sideways, ${widths.join(" > ")}`);
-  assert.deepEqual(await violations(page), [], `${name}: accessible`);
-  assert.deepEqual(complaints, [], `${name}: the browser has nothing to complain about`);
-  await page.context().close();
-}
-
-async function violations(page) {
-  const source = await readFile(AXE, "utf8");
-  await page.evaluate(source); // not as an element of the page, which its security policy would refuse
-  const found = await page.evaluate(() => globalThis.axe.run());
-  return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
-}
-
-async function waitFor(holds, what) {
-  for (let attempt = 0; attempt < 600; attempt += 1) {
-    if (await holds()) return;
-    await new Promise((resolve) => { setTimeout(resolve, 50); });
-  }
-  assert.fail(what);
-}
-
 async function checkKeyboard(browser, base) {
   const { page, complaints } = await openPage(browser, base, VIEWS.light);
   await page.locator("#section-digits .fine", { hasText: "a sample" }).waitFor();
@@ -339,7 +296,7 @@ async function checkUpload(browser, base) {
   const { page } = await openPage(browser, base, VIEWS.light);
   await page.locator("#section-digits .fine", { hasText: "a sample" }).waitFor();
   const file = { name: "it's.png", mimeType: "image/png", buffer: Buffer.from("no picture") };
-  await page.locator("#section-digits [type=file]").setInputFiles(file);
+  await page.locator("#section-digits [data-part=file]").setInputFiles(file);
   await page.locator("#section-digits .note").waitFor();
   assert.ok((await page.locator("#section-digits .note").textContent()).length > 20, "the note says what to do");
   await page.context().close();
@@ -350,7 +307,7 @@ async function checkPrefix(browser, base) {
   try {
     const { page, complaints } = await openPage(browser, proxy.address, VIEWS.light);
     await page.locator("#section-digits .fine", { hasText: "a sample" }).waitFor();
-    assert.ok((await page.locator("#section-digits pre").textContent()).includes("/models/vitrine/v1/digits/classify"));
+    assert.ok((await page.locator("#section-digits [data-terminal=main] pre").textContent()).includes("/models/vitrine/v1/digits/classify"));
     for (const section of ["text", "vae", "models"]) await page.goto(`${proxy.address}#${section}`);
     await page.locator("#section-models h2", { hasText: "/1" }).first().waitFor();
     await page.goto(`${proxy.address}#text?length=50`);
@@ -371,7 +328,7 @@ async function checkKey(browser, base) {
   await page.getByLabel("This service asks for an API key").fill("sesame");
   await page.getByRole("button", { name: "Use it" }).click();
   await page.locator("#section-digits .fine", { hasText: "a sample" }).waitFor();
-  const command = await page.locator("#section-digits pre").textContent();
+  const command = await page.locator("#section-digits [data-terminal=main] pre").textContent();
   assert.ok(command.includes("$VITRINE_API_KEY") && !command.includes("sesame"), "the command names the variable, not the key");
   assert.ok(!page.url().includes("sesame"));
   await page.context().close();
@@ -423,41 +380,6 @@ async function measure(browser, base) {
   console.log(`measured: first paint after ${Math.round(paint)} ms; ${seen.length} of ${delays.length} strokes seen answered, `
     + `the middle one after ${Math.round(seen[Math.floor(seen.length / 2)])} ms`);
   await page.context().close();
-}
-
-/** A page on which every error, and every request to another host, is written down. */
-async function openPage(browser, base, options) {
-  const context = await browser.newContext(options);
-  const page = await context.newPage();
-  const complaints = [];
-  const { origin } = new URL(base);
-  page.on("console", (message) => {
-    // a stroke that has just begun may be refused (422); the page says so itself
-    const isRefusal = message.text().includes("status of 422");
-    if (message.type() === "error" && !isRefusal) complaints.push(message.text());
-  });
-  page.on("pageerror", (error) => complaints.push(String(error)));
-  page.on("request", (request) => {
-    const isLocal = ["data:", "blob:"].some((scheme) => request.url().startsWith(scheme));
-    if (!isLocal && new URL(request.url()).origin !== origin) complaints.push(`went to ${request.url()}`);
-  });
-  if (base.startsWith("http")) await standIn(page, base.split("#")[0]);
-  await page.goto(base);
-  return { page, complaints };
-}
-
-/** Draws with the mouse, as a hand does: in small steps. */
-async function draw(page, strokes, section = "#section-digits") {
-  const canvas = page.locator(`${section} canvas[tabindex]`);
-  await canvas.scrollIntoViewIfNeeded();
-  const { x, y, width, height } = await canvas.boundingBox();
-  const at = ([right, down]) => [x + right * width, y + down * height];
-  for (const [first, ...others] of strokes) {
-    await page.mouse.move(...at(first));
-    await page.mouse.down();
-    for (const point of others) await page.mouse.move(...at(point), { steps: 12 });
-    await page.mouse.up();
-  }
 }
 
 const [base, folder] = process.argv.slice(2);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import {
-  Busy, newestOnly, parseServerTiming, Refused, retryAfterSeconds, Superseded, Unauthorized,
+  newestOnly, parseServerTiming, Refused, retryAfterSeconds, Superseded, Unauthorized,
   UnexpectedAnswer, Unreachable, Vitrine, VitrineError,
 } from "../../../clients/web/api.js";
 
@@ -140,12 +140,14 @@ test("without content the service is asked by GET, with some by POST", async () 
 });
 
 test("whoever waits for a key is told", async () => {
-  const { vitrine } = setUp(refusal(401, "unauthorized"));
-  let isAsked = false;
-  vitrine.onUnauthorized = () => { isAsked = true; };
+  const { vitrine } = setUp(refusal(401, "unauthorized"), refusal(401, "unauthorized"));
+  const told = [];
+  vitrine.onUnauthorized = (wasSent) => told.push(wasSent);
 
   await assert.rejects(vitrine.ask("v1/models", null, "data"), Unauthorized);
-  assert.ok(isAsked);
+  vitrine.key = "wrong";
+  await assert.rejects(vitrine.ask("v1/models", null, "data"), Unauthorized);
+  assert.deepEqual(told, [false, true]);
 });
 
 test("a refusal carries the service's sentence, code and request id", async () => {
@@ -182,20 +184,22 @@ test("a busy service is asked again after the time it named", async () => {
 });
 
 test("while one request waits, a newer one does not jump the queue", async () => {
-  const { vitrine, sleeps } = setUp(...Array(6).fill(refusal(429, "overloaded", { "Retry-After": "4" })), answer());
-  await assert.rejects(vitrine.ask(PATH, PICTURE, "predictions"), Busy);
-  const before = sleeps.length;
+  const { vitrine, sleeps } = setUp(refusal(429, "overloaded", { "Retry-After": "4" }), answer());
+  const { sleep } = vitrine;
+  vitrine.sleep = async () => { throw new Superseded("a newer request took its place"); };
+  await assert.rejects(vitrine.ask(PATH, PICTURE, "predictions"), Superseded);
+  vitrine.sleep = sleep;
 
   await vitrine.ask(PATH, PICTURE, "predictions");
 
-  assert.deepEqual(sleeps.slice(before), [4000]);
+  assert.deepEqual(sleeps, [4000]);
 });
 
-test("patience ends", async () => {
-  const { vitrine, requests } = setUp(...Array(20).fill(refusal(503, "not_ready")));
+test("patience does not end", async () => {
+  const { vitrine, requests } = setUp(...Array(20).fill(refusal(503, "not_ready")), answer());
 
-  await assert.rejects(vitrine.ask(PATH, PICTURE, "predictions"), Busy);
-  assert.equal(requests.length, 6);
+  assert.deepEqual((await vitrine.ask(PATH, PICTURE, "predictions")).body, ANSWER);
+  assert.equal(requests.length, 21);
 });
 
 test("a balancer's 503 without a sentence counts as busy", async () => {
@@ -218,11 +222,15 @@ for (const [name, reply] of Object.entries({
   });
 }
 
-test("no connection is said in words", async () => {
-  const { vitrine } = setUp(() => { throw new TypeError("Failed to fetch"); });
+test("no connection is said in words, and the request is sent again after longer and longer waits", async () => {
+  const { vitrine, sleeps } = setUp(...Array(7).fill(() => { throw new TypeError("Failed to fetch"); }), answer());
+  const reasons = [];
 
-  await assert.rejects(vitrine.ask(PATH, PICTURE, "predictions"), (error) =>
-    error instanceof Unreachable && error.message.includes("Is it running"));
+  const { body } = await vitrine.ask(PATH, PICTURE, "predictions", { onWait: (_, error) => reasons.push(error) });
+
+  assert.deepEqual(body, ANSWER);
+  assert.ok(reasons.every((error) => error instanceof Unreachable && error.message.includes("Is it running")));
+  assert.deepEqual(sleeps, [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
 });
 
 test("a request that is aborted under way is superseded, not unreachable", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { curlCommand, figure, milliseconds, percent, sentence, waitingSentence } from "../../../clients/web/format.js";
+import { figure, milliseconds, percent, sentence, waitingSentence } from "../../../clients/web/format.js";
 
 test("a probability is never rounded to certainty", () => {
   assert.deepEqual([1, 0.9996, 0.9994, 0.5, 0.0005, 0].map(percent),
@@ -13,41 +13,17 @@ test("a duration has two digits that matter", () => {
     ["0.05 ms", "0.41 ms", "1.3 ms", "12 ms", "457 ms"]);
 });
 
-test("the command can be pasted into a shell", () => {
-  assert.equal(curlCommand("http://h/v1/digits/classify?return=input", { file: "digit.png" }),
-    "curl --data-binary @digit.png \\\n  'http://h/v1/digits/classify?return=input'");
-});
-
-test("a request in JSON stays one line, whatever the text holds", () => {
-  const command = curlCommand("http://h/", { json: { seed: "it's\n {  a }", n: [1, 2], stream: true } });
-
-  assert.equal(command, String.raw`curl -N -d '{ "seed": "it'\''s\n {  a }", "n": [ 1, 2 ], "stream": true }' \
-  http://h/`);
-});
-
-test("without anything to post the command gets", () => {
-  assert.equal(curlCommand("http://h/v1/models"), "curl http://h/v1/models");
-});
-
 test("a figure of a card is short, a count is whole, and an interval is kept", () => {
   assert.equal(figure({ value: 0.9956, interval_95: [0.994099, 0.996731], count: 10000 }), "99.56 % (99.41 to 99.67)");
   assert.deepEqual([1.48123456, 1314885, "bfloat16", [1, 2], null, undefined].map(figure), ["1.481", "1,314,885", "bfloat16", "", "", ""]);
   assert.deepEqual([0, 0.0012345, 0.00004, -7.93e-7].map(figure), ["0", "0.0012", "4.0e-5", "-7.9e-7"]);
 });
 
-test("a file's name cannot break out of the command", () => {
-  const command = curlCommand("http://h/", { file: "it's $(me); x.png" });
-
-  assert.ok(command.includes(String.raw`'@it'\''s $(me); x.png'`));
-});
-
-test("the command names the key's variable, never the key", () => {
-  assert.ok(curlCommand("http://h/", { withKey: true }).includes('-H "X-API-Key: $VITRINE_API_KEY"'));
-});
-
 test("a wait says why, and that nothing is lost", () => {
   assert.match(waitingSentence(2.2, { status: 429 }), /^Many people .* kept .* in 3 s\.$/);
   assert.match(waitingSentence(1, { status: 503 }), /getting ready/);
+  assert.match(waitingSentence(1, { status: 503 }, "digits is loading, 2 of 11 models are ready"), /^digits is loading, 2 of 11/);
+  assert.match(waitingSentence(1, {}), /^The service does not answer/);
 });
 
 test("a message becomes a sentence", () => {

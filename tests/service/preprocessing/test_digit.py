@@ -218,6 +218,14 @@ def test_a_blank_picture_is_refused(pixels):
         normalized(pixels)
 
 
+def test_a_photo_without_a_digit_is_not_called_blank():
+    tiles = np.kron(np.indices((7, 7)).sum(axis=0) % 2, np.ones((40, 40)))
+    pattern = (40 + 170 * tiles + np.random.default_rng(3).normal(0, 20, tiles.shape)).clip(0, 255)
+
+    with pytest.raises(InvalidImage, match=r"photo or a pattern|several digits"):
+        normalize_digit(pattern.astype(np.uint8)[..., np.newaxis], normalize=True)
+
+
 def test_a_small_picture_with_a_dark_border_passes_unchanged_even_with_two_digits():
     pixels = np.zeros((28, 28, 1), np.uint8)
     pixels[5:20, 5:8] = pixels[5:20, 15:18] = 60

@@ -50,8 +50,17 @@ async def test_each_form_has_its_own_etag(client):
     assert [response.status_code for response, _ in answers] == [304, 200, 200, 304]
 
 
-async def test_all_rooms_together_are_small_on_the_way(client):
+async def test_all_sections_together_are_small_on_the_way(client):
     files = [path.name for path in WEB.iterdir() if path.suffix in (".js", ".css")]
     sent = [await raw(client, f"/page/{name}", **{"accept-encoding": "gzip"}) for name in files]
 
-    assert sum(len(content) for _, content in sent) < 45_000
+    assert sum(len(content) for _, content in sent) < 60_000
+
+
+async def test_the_course_is_shown_by_the_page(client):
+    text = await client.get("/page/course.md")
+    image = await client.get("/page/beta-sweep.png")
+
+    assert text.text.startswith("# The course")
+    assert image.headers["content-type"] == "image/png"
+    assert (await client.get("/page/api.md")).status_code == 404

@@ -1,0 +1,26 @@
+/** The course section: the project's `docs/course.md`, exercise by exercise. */
+
+import { make } from "./dom.js";
+import { createProse } from "./markdown.js";
+
+const SOURCE = "page/course.md";
+
+export default function courseSection({ part, show, action, site }) {
+  const read = action(async (_, exercise) => {
+    if (!part.text.hasChildNodes()) {
+      const { body } = await site.vitrine.text(SOURCE);
+      show({ text: createProse(body, (name) => `page/${name}`) });
+      show({ exercises: [...part.text.querySelectorAll("[data-exercise]")].map(({ dataset: { exercise: number } }) =>
+        make("a", { href: `#course?exercise=${number}` }, number)) });
+    }
+    const wanted = [...part.text.querySelectorAll("[data-exercise]")].find(({ dataset }) => dataset.exercise === exercise);
+    part.text.querySelector(".wanted")?.classList.remove("wanted");
+    if (!wanted) return;
+    wanted.classList.add("wanted");
+    wanted.tabIndex = -1;
+    wanted.scrollIntoView({ block: "start" });
+    wanted.focus({ preventScroll: true });
+  });
+
+  return (state) => read(state.get("exercise"));
+}

@@ -1,0 +1,250 @@
+/**
+ * What the page promises, one check at a time.
+ *
+ *   node checks.mjs http://127.0.0.1:8000 loading
+ *
+ * Without a name all are run. Exit code 0: everything held.
+ */
+
+import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
+
+import { BROWSER, SEVEN, VIEWS, draw, openPage, waitFor } from "./support.mjs";
+
+const EVENT_STREAM = { "Content-Type": "text/event-stream" };
+const sample = (page) => page.locator("#section-digits .fine", { hasText: "a sample" }).waitFor();
+const model = (id, task, ready = true) => ({ id, object: "model", task, versions: [1], ready });
+const listOf = (data) => ({ json: { object: "list", data, models: data.map(({ id }) => id) } });
+
+/** Answers requests for a path of the API before the service does. */
+const answer = (page, path, reply) => page.route((url) => url.pathname.endsWith(path), (route) =>
+  (typeof reply === "function" ? reply(route) : route.fulfill(reply)));
+
+const CHECKS = {
+  async "layers are those of the model that answers, down to its probabilities"(browser, base) {
+    const { page } = await openPage(browser, base, VIEWS.light);
+    await draw(page, SEVEN);
+    const section = page.locator("#section-digits");
+    await section.locator("[role=status]", { hasText: "reads 7" }).waitFor({ state: "attached" });
+    const layers = section.locator("[data-part=strip] figure");
+    await layers.last().locator("b", { hasText: "softmax" }).waitFor();
+    assert.equal(await layers.last().locator(".best .name").textContent(), "7", "the longest bar is the answer");
+    const logits = layers.filter({ hasText: "logits" });
+    assert.equal(await logits.locator(".signed").count(), 1, "logits have a zero line");
+    assert.equal(await logits.locator(".best .name").textContent(), "7");
+    const [name] = (await section.locator("[data-part=caption]").textContent()).match(/\S+\/\d+/);
+    assert.ok((await section.locator("[data-part=layersCaption]").textContent()).includes(name), "both say which model");
+  },
+
+  async "a map is enlarged and its layer explained"(browser, base) {
+    const { page } = await openPage(browser, base, VIEWS.light);
+    const section = page.locator("#section-digits");
+    await section.getByRole("button", { name: "Enlarge conv1" }).click({ position: { x: 10, y: 10 } });
+    const enlarged = section.locator(".enlarged");
+    await enlarged.getByText("conv1, map 1 of").waitFor();
+    assert.match(await enlarged.textContent(), /filter/);
+    await enlarged.getByRole("slider").fill("2");
+    await enlarged.getByText("conv1, map 2 of").waitFor();
+  },
+
+  async "a model with two classes has labels"(browser, base) {
+    const { page } = await openPage(browser, "about:blank", VIEWS.light);
+    await answer(page, "/v1/models", listOf([model("tiny", "classify_image")]));
+    await answer(page, "/v1/images/label", (route) => route.fulfill(new URL(route.request().url()).searchParams.has("top")
+      ? { status: 422, json: { error: "top must be at most 2, got 5", code: "invalid_value", request_id: "r" } }
+      : { json: { model: { name: "tiny", version: 1 }, predictions: [["cat", "dog"].map((name) => ({ class_name: name, class_description: name, score: 0.5 }))] } }));
+    await page.goto(`${base}#labels`);
+    await waitFor(async () => (await page.locator("#section-labels .answer .bars li").count()) === 2, "both classes");
+  },
+
+  async "a model of another alphabet begins with its own seed, and what it does not know is said"(browser, base) {
+    const { page } = await openPage(browser, "about:blank", VIEWS.light);
+    const asked = [];
+    await answer(page, "/v1/models", listOf([model("pulp", "generate_text"), model("text", "generate_text")]));
+    await answer(page, "/card", (route) => {
+      const name = route.request().url().includes("/pulp/") ? "pulp" : "text";
+      return route.fulfill({ json: { model: { name, version: 1 }, data: { seed: `seed of ${name}`, vocabulary: " adefilmnopstux" } } });
+    });
+    await answer(page, "/v1/text/score", { json: { model: { name: "text", version: 1 }, characters: [{ character: "a", logprob: -1 }] } });
+    await answer(page, "/v1/text/generate", (route) => {
+      const body = route.request().postDataJSON();
+      asked.push({ model: new URL(route.request().url()).searchParams.get("model"), ...body });
+      const events = body.diversity.flatMap((_, index) => [{ index, text: "a", logprobs: [{ character: "a", logprob: -1, top: {} }] },
+        { index, finish_reason: "length", random_seed: 1, continuation: "t", replaced: body.seed.includes("B") ? ["B"] : [] }]);
+      return route.fulfill({ headers: EVENT_STREAM, body: `${events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("")}data: [DONE]\n\n` });
+    });
+    await page.goto(`${base}#text`);
+    const section = page.locator("#section-text");
+    await waitFor(() => asked.length === 1, "the page begins by itself");
+    assert.equal(asked[0].model, null, "the released model comes first");
+    assert.equal(asked[0].seed, "seed of text");
+    await section.locator("select[data-task]").selectOption("pulp");
+    await waitFor(() => asked.at(-1).seed === "seed of pulp", "another model, another seed");
+    await section.getByLabel("How it begins").fill("But soft");
+    await section.getByRole("button", { name: "Write" }).click();
+    await section.locator(".note", { hasText: "never seen “B”" }).waitFor();
+    assert.equal(asked.at(-1).unknown, "replace");
+  },
+
+  async "an uploaded image is shown at full strength"(browser, base) {
+    const { page } = await openPage(browser, base, VIEWS.light);
+    await sample(page);
+    const buffer = Buffer.from(await page.evaluate(() => {
+      const canvas = Object.assign(document.createElement("canvas"), { width: 40, height: 40 });
+      Object.assign(canvas.getContext("2d"), { fillStyle: "#c00000" }).fillRect(0, 0, 40, 40);
+      return canvas.toDataURL().split(",")[1];
+    }), "base64");
+    await page.locator("#section-digits [data-part=file]").setInputFiles({ name: "red.png", mimeType: "image/png", buffer });
+    await waitFor(() => page.locator("#section-digits canvas[tabindex]").evaluate((canvas) => {
+      const [red, , , alpha] = canvas.getContext("2d").getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data;
+      return red === 192 && alpha === 255;
+    }), "the middle of the image is opaque");
+  },
+
+  async "after a wrong file the old answer is faint"(browser, base) {
+    const { page } = await openPage(browser, `${base}#labels`, VIEWS.light);
+    const bars = page.locator("#section-labels .answer > .bars");
+    await bars.locator("li").first().waitFor();
+    await page.locator("#section-labels [data-part=file]").setInputFiles({ name: "x.png", mimeType: "image/png", buffer: Buffer.from("no image") });
+    await page.locator("#section-labels .note").waitFor();
+    assert.ok(await bars.evaluate((element) => Number(getComputedStyle(element).opacity)) < 0.5);
+  },
+
+  async "while a model loads the page says so and goes on by itself"(browser, base) {
+    const { page } = await openPage(browser, "about:blank", VIEWS.light);
+    const names = ["digits", "text", "labels", "vae", "gan", "a", "b", "c", "d", "e", "f"];
+    let isReady = false;
+    await answer(page, "/v1/models", (route) => route.fulfill(listOf(names.map((id, index) =>
+      (isReady || index > 8 ? model(id, id === "digits" ? "classify_digit" : "x") : model(id, null, false))))));
+    await page.goto(base);
+    await page.locator("#section-digits .state", { hasText: "digits is loading, 2 of 11 models are ready" }).waitFor();
+    isReady = true;
+    await sample(page);
+    assert.equal(await page.locator("#section-digits .state").count(), 0);
+  },
+
+  async "a section that is opened while the service is down says so and opens later"(browser, base) {
+    const { page } = await openPage(browser, base, VIEWS.light);
+    await sample(page);
+    let isDown = true;
+    await page.route((url) => /v1|models\.js|card_figures/.test(url.pathname), (route) => (isDown ? route.abort() : route.continue()));
+    await page.getByRole("link", { name: "Models" }).click();
+    const state = page.locator("#section-models .state");
+    await state.filter({ hasText: /did not arrive|does not answer/ }).waitFor();
+    assert.ok((await state.textContent()).length > 40, "it says what to do");
+    isDown = false;
+    await page.locator("#section-models h2", { hasText: "digits/" }).waitFor({ timeout: 30_000 });
+  },
+
+  async "each result has its own request, in three languages"(browser, base) {
+    const { page } = await openPage(browser, `${base}#gan`, VIEWS.light);
+    const section = page.locator("#section-gan");
+    const code = (name) => section.locator(`[data-terminal=${name}] pre`).textContent();
+    await section.getByAltText("as it is moved").waitFor();
+    await section.getByRole("slider", { name: /thickness/ }).fill("1");
+    await waitFor(async () => (await code("edit")).includes("v1/gan/edit"), "the edit's request");
+    assert.match(await code("main"), /v1\/gan\/sample/);
+    await waitFor(async () => (await code("way")).includes("v1/gan/interpolate"), "the way's request");
+    assert.match(await code("discriminate"), /v1\/gan\/discriminate/);
+    await section.locator("[data-terminal=main] summary").click();
+    await section.locator("[data-terminal=main]").getByRole("button", { name: "Python" }).click();
+    assert.match(await code("main"), /requests\.post\(\n\s+"http.*v1\/gan\/sample",\n\s+json=\{"n": 24/);
+    assert.match(await code("edit"), /requests\.post/, "one choice for all");
+    await section.locator("[data-terminal=main]").getByRole("button", { name: "JavaScript" }).click();
+    assert.match(await code("main"), /await fetch\("http.*v1\/gan\/sample"/);
+  },
+
+  async "a wrong key is told from none"(browser, base) {
+    const { page } = await openPage(browser, "about:blank", VIEWS.light);
+    await page.route((url) => url.pathname.startsWith("/v1/"), (route) => (route.request().headers()["x-api-key"] === "sesame" ? route.continue()
+      : route.fulfill({ status: 401, json: { error: "this service needs an API key", code: "unauthorized", request_id: "r" } })));
+    await page.goto(base);
+    await page.getByLabel("This service asks for an API key").fill("wrong");
+    await page.getByRole("button", { name: "Use it" }).click();
+    await page.getByLabel("The service did not accept this API key").fill("sesame");
+    await page.getByRole("button", { name: "Use it" }).click();
+    await sample(page);
+  },
+
+  async "a drawing survives another section and a reload"(browser, base) {
+    const { page } = await openPage(browser, base, VIEWS.light);
+    await draw(page, SEVEN);
+    await page.locator("#section-digits [role=status]", { hasText: "reads 7" }).waitFor({ state: "attached" });
+    assert.match(page.url(), /strokes=[0-9a-z]{8}/);
+    await page.reload();
+    await page.locator("#section-digits .digit", { hasText: "7" }).waitFor();
+    assert.doesNotMatch(await page.locator("#section-digits [data-part=caption]").textContent(), /sample/);
+    await page.getByRole("link", { name: "VAE" }).click();
+    await waitFor(() => /vae\?.*strokes=[0-9a-z]{8}/.test(page.url()), "the VAE opens with the same drawing");
+  },
+
+  async "every input has examples, and Labels opens with one answered"(browser, base) {
+    const { page } = await openPage(browser, `${base}#labels`, VIEWS.light);
+    await page.locator("#section-labels .answer > .bars li").first().waitFor();
+    for (const name of ["digits", "labels", "vae", "gan"]) {
+      await page.goto(`${base}#${name}`);
+      const examples = page.locator(`#section-${name} .examples button`);
+      await examples.nth(2).waitFor();
+      assert.ok(await examples.count() >= 3, name);
+    }
+    await page.goto(`${base}#digits`);
+    await page.getByRole("button", { name: "Use a drawn 4" }).first().click();
+    await page.locator("#section-digits .digit", { hasText: "4" }).waitFor();
+  },
+
+  async "a heat map follows the bar that is pointed at"(browser, base) {
+    const { page } = await openPage(browser, `${base}#labels`, VIEWS.light);
+    const section = page.locator("#section-labels");
+    const bars = section.locator(".answer > .bars li");
+    await bars.nth(1).waitFor();
+    await section.getByRole("button", { name: "Where did it look?" }).click();
+    const heat = section.locator("[data-part=heat]");
+    await heat.waitFor();
+    const [first, second] = await bars.locator(".name").allTextContents();
+    await waitFor(async () => (await heat.getAttribute("alt")).endsWith(first), "the best label's map");
+    const before = await heat.getAttribute("src");
+    await bars.nth(1).hover();
+    await waitFor(async () => (await heat.getAttribute("alt")).endsWith(second), "the second label's map");
+    assert.notEqual(await heat.getAttribute("src"), before);
+    assert.match(await section.locator("[data-terminal=explain] pre").textContent(), /v1\/images\/explain/);
+  },
+
+  async "without https the page says why there is no live camera"(browser, base) {
+    const insecure = base.replace("127.0.0.1", "server.test");
+    const { page } = await openPage(browser, "about:blank", VIEWS.light);
+    await page.goto(insecure);
+    await sample(page);
+    assert.equal(await page.evaluate(() => isSecureContext), false);
+    await page.getByText("The live camera works only where the address begins with https").first().waitFor();
+    assert.ok(await page.getByRole("button", { name: "Live camera" }).first().isHidden());
+    assert.equal(await page.locator("#section-digits input[capture]").count(), 1, "a photo can be taken all the same");
+    await page.getByRole("button", { name: "Copy" }).first().click();
+    await page.getByRole("button", { name: "Copied" }).waitFor();
+  },
+
+  async "the duel asks every model that reads digits"(browser, base) {
+    const { page } = await openPage(browser, base, VIEWS.light);
+    await draw(page, SEVEN);
+    const section = page.locator("#section-digits");
+    await section.locator("[data-part=duel] summary").click();
+    const duelists = section.locator("[data-part=duelists] article");
+    await waitFor(async () => (await duelists.count()) >= 2, "two networks");
+    for (const text of await duelists.locator(".certainty").allTextContents()) assert.match(text, /^\d, .*%$/);
+  },
+};
+
+const [base, wanted] = process.argv.slice(2);
+if (base === "list") {
+  console.log(JSON.stringify(Object.keys(CHECKS)));
+} else {
+  const browser = await chromium.launch({ ...BROWSER, args: [...BROWSER.args, "--host-resolver-rules=MAP server.test 127.0.0.1"] });
+  try {
+    for (const [name, check] of Object.entries(CHECKS)) {
+      if (wanted && !name.startsWith(wanted)) continue;
+      await check(browser, base.endsWith("/") ? base : `${base}/`);
+      console.log(`held: ${name}`);
+    }
+  } finally {
+    await browser.close();
+  }
+}

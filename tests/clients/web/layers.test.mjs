@@ -1,0 +1,15 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { kindOf, tileBox } from "../../../clients/web/layers.js";
+
+test("a tile lies where the service draws it: nearly square grids, a pixel between", () => {
+  assert.deepEqual(tileBox(0, 20, 24, 24), { left: 0, top: 0, width: 24, height: 24 });
+  assert.deepEqual(tileBox(7, 20, 24, 24), { left: 50, top: 25, width: 24, height: 24 });
+  assert.deepEqual(tileBox(2, 3, 4, 6), { left: 0, top: 5, width: 6, height: 4 });
+});
+
+test("every kind of layer has its sentence", () => {
+  for (const name of ["conv1", "pool2", "dense1", "logits", "softmax", "input"]) assert.match(kindOf(name), /^[A-Z].*[.]$/, name);
+  assert.equal(kindOf("unheard-of"), "");
+});
