@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from service.engine import Arrays, Engine, EngineName
+from service.native_stderr import without_noise
 
 
 class TensorFlowEngine:
@@ -45,7 +46,8 @@ def load_tensorflow(directory: Path) -> Engine:
 @functools.cache
 def _import_tensorflow() -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import tensorflow as tf
+    with without_noise():
+        import tensorflow as tf
 
     # Measured, see docs/decisions/0004: handing small work to more threads costs more than it gives.
     tf.config.threading.set_intra_op_parallelism_threads(1)

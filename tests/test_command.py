@@ -107,3 +107,12 @@ def test_a_package_that_is_not_installed_is_named_with_what_installs_it(monkeypa
         "error: vitrine draw needs the package no_such_package, which is not installed; "
         "pip install '.[clients]' installs it\n"
     )
+
+
+@pytest.mark.tensorflow
+def test_no_line_of_tensorflow_precedes_what_a_command_says(tmp_path):
+    finished = vitrine("export", "text-course", "--models", str(tmp_path))
+
+    assert finished.returncode == 0
+    assert finished.stderr == ""
+    assert finished.stdout.startswith("exported ")

@@ -3,7 +3,6 @@
 import argparse
 import ast
 import importlib
-import os
 import pkgutil
 import sys
 from pathlib import Path
@@ -13,8 +12,7 @@ from training import jobs
 from training.cli import config_options, import_model, pretrained
 from training.export import release
 from training.job import Job
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings hide our progress
+from training.native_stderr import import_keras
 
 
 class Task(NamedTuple):
@@ -87,6 +85,7 @@ def job_summary(name: str) -> str:
 
 def load_job(name: str) -> Job:
     """Import one job; only its module pays for Keras."""
+    import_keras()
     return cast(Job, importlib.import_module(f"training.jobs.{name.replace('-', '_')}"))
 
 
@@ -175,9 +174,9 @@ def _jobs(_: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
+    job = load_job(options.job)
     from training import run
 
-    job = load_job(options.job)
     name = release.check_name(options.name or job.NAME)
     version = run.train(
         job,
@@ -216,6 +215,7 @@ def _export_one(name: str, models: Path, missing: bool) -> None:
     released = release.read(release.RELEASED / name)
     if missing and release.is_exported(released, models, name):
         return
+    import_keras()
     from training.export import saved_model
 
     version = saved_model.export(load_job(released.card["job"]), released, models, name, "released")
@@ -231,6 +231,7 @@ def _release(options: argparse.Namespace) -> int:
 
 
 def _sweep_beta(options: argparse.Namespace) -> int:
+    import_keras()
     from training.data import mnist
     from training.experiments import beta_sweep
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from training.cli import config_options
+from training.native_stderr import import_keras
 
 
 def joined(arguments: list[str]) -> list[str]:
@@ -52,6 +53,7 @@ def add_arguments(commands: Any) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     """Return 2, as for a wrong option, if what is in the files cannot be served."""
+    import_keras()
     from training.keras_import import importer
 
     order = importer.Order(

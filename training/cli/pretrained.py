@@ -8,6 +8,7 @@ from typing import Any
 from training.cli import config_options
 from training.export import release
 from training.job import Job
+from training.native_stderr import import_keras
 
 
 def add_export_options(parser: argparse.ArgumentParser) -> None:
@@ -81,6 +82,7 @@ def is_asked(options: argparse.Namespace) -> bool:
 
 def describe(options: argparse.Namespace) -> int:
     """Build the network as asked, and say what goes in and what comes out."""
+    import_keras()
     from training.pretrained import backbone
 
     if options.name != "labels":

@@ -22,7 +22,7 @@ def resident_megabytes(directory: Path, rows: Mapping[str, int], free: int) -> f
         return None
     # One server imports TensorFlow, beside whoever exports; each measurement is a fork of it.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tensorflow"])
+    context.set_forkserver_preload(["training.export.preloaded_tensorflow"])
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_measure, args=(sender, str(directory), dict(rows), free))
     process.start()
@@ -37,7 +37,7 @@ def resident_megabytes(directory: Path, rows: Mapping[str, int], free: int) -> f
 
 
 def _measure(sender: Connection, directory: str, rows: Mapping[str, int], free: int) -> None:
-    import tensorflow as tf
+    from training.export.preloaded_tensorflow import tf
 
     # As the service runs it.
     tf.config.threading.set_intra_op_parallelism_threads(1)

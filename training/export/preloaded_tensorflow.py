@@ -1,0 +1,8 @@
+"""TensorFlow, imported without its start-up lines; the server that `memory_usage` forks from preloads this module."""
+
+from training.native_stderr import without_noise
+
+with without_noise():
+    import tensorflow as tf
+
+__all__ = ["tf"]
