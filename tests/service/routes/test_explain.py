@@ -67,7 +67,7 @@ async def client(tmp_path, engines):
     write_photo_version(tmp_path)
     write_maps_version(tmp_path)
     write_version(tmp_path)
-    app = create_app(Settings(models=tmp_path), lambda directory: engines[directory.parent.name])
+    app = create_app(Settings(models=tmp_path), lambda directory, _: engines[directory.parent.name])
     async with LifespanManager(app) as manager:
         client = AsyncClient(transport=ASGITransport(manager.app), base_url="http://vitrine")
         while (await client.get("/v2/health/ready")).status_code != 200:
