@@ -1,7 +1,6 @@
 """The composition root: `create_app(settings)` is the only place that knows every part."""
 
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from starlette.types import ASGIApp
 
 from service import __version__, errors
 from service.asgi.bytes_in_flight import BytesInFlight, default_limit
+from service.asgi.decoders import Decoders
 from service.asgi.middleware import CrossOrigin, Gate, RequestContext
 from service.asgi.responses import error_answer
 from service.asgi.routing import DirectRouter, Shortcut
@@ -48,7 +48,6 @@ from service.scheduling.admission import Admission
 from service.schemas import document
 from service.settings import Settings
 
-DECODERS = 2  # threads that decode pictures; more would only take turns
 EXPOSED = [
     "X-Request-ID",
     "X-Model",
@@ -80,7 +79,7 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         loader = _servable_loader(settings, load_engine, metrics)
         repository = ModelRepository(settings.models, loader, metrics, settings.poll_seconds)
-        decoders = ThreadPoolExecutor(DECODERS, "decoder")
+        decoders = Decoders()
         await repository.start()
         yield {
             "settings": settings,
@@ -91,7 +90,7 @@ def create_app(
             "bytes_in_flight": bytes_in_flight,
         }
         await repository.stop()
-        decoders.shutdown(wait=False, cancel_futures=True)
+        decoders.close()
         tensorflow.close()
 
     routers = [

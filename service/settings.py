@@ -42,6 +42,7 @@ class Settings(BaseModel):
     max_image_pixels: int = Field(
         25_000_000, ge=784, description="most pixels of all pictures of a request"
     )
+    max_json_values: int = Field(1_000_000, ge=1000, description="most values of a JSON body")
     max_images: int = Field(64, ge=1, description="most pictures of a request")
     queue_size: int = Field(256, ge=1, description="requests that may wait, per model")
     timeout_ms: int = Field(30_000, ge=1, description="deadline of a request without X-Timeout-Ms")

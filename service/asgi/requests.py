@@ -5,6 +5,7 @@ from typing import TypeVar
 from starlette.requests import ClientDisconnect, Request
 
 from service.asgi.state import state_of
+from service.codecs.json_size import check_json_size
 from service.errors import BodyTooLarge, InvalidValue, UnsupportedImage
 from service.schemas.base import QueryValues, RequestBody
 
@@ -48,6 +49,7 @@ async def read_json(request: Request, model: type[Body], *, has_images: bool = F
     """A JSON body as a request model, whatever its Content-Type says; without images at most 1 MiB."""
     limit = state_of(request)["settings"].max_body_bytes
     body = await read_body(request, limit if has_images else min(limit, MAX_FIELDS_BYTES))
+    check_json_size(body, state_of(request)["settings"].max_json_values)
     return model.parse(body, request.headers.get("content-type", ""))
 
 

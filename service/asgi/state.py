@@ -1,11 +1,11 @@
 """What every route may use, made once by the app's lifespan and read back typed."""
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypedDict, cast
 
 from starlette.requests import Request
 
 from service.asgi.bytes_in_flight import BytesInFlight
+from service.asgi.decoders import Decoders
 from service.metrics import Metrics
 from service.runtime.repository import ModelRepository
 from service.settings import Settings
@@ -24,7 +24,7 @@ class State(TypedDict):
     repository: ModelRepository
     metrics: Metrics
     lifecycle: Lifecycle
-    decoders: ThreadPoolExecutor
+    decoders: Decoders
     bytes_in_flight: BytesInFlight
 
 

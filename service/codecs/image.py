@@ -27,10 +27,12 @@ from PIL.WebPImagePlugin import WebPImageFile
 from service.codecs.pixel_lists import from_pixels as from_pixels
 from service.codecs.sniffing import PNG_SIGNATURE, describe, excerpt, picture_format
 from service.errors import ImageTooLarge, InvalidImage, InvalidValue, UnsupportedImage
+from service.image_files.decoding_cost import Cost, TooManyPieces, count_pieces, estimate_cost
 from service.image_files.image_metadata import strip_metadata
 from service.image_files.raster import Pixels, rasterize
 
 MAX_ASPECT = 10_000  # 1 × 5,000 is a strange picture, 1 × 50,000 an attack on whoever resizes it
+MAX_PIECES = 20_000  # chunks, segments and blocks of the images of a request
 _MAX_READS = 250_000
 _DATA_URI = re.compile(r"\s*data:[^,]{0,200};base64,", re.IGNORECASE)
 _LINE_ENDS = re.compile(r"[ \t]*[\r\n]+[ \t]*")
@@ -59,6 +61,9 @@ _READERS: dict[str, type[ImageFile]] = {
 }
 
 
+NO_COST = Cost()
+
+
 @dataclass(slots=True)
 class Picture:
     """An opened picture that is not decoded yet; `width` and `height` are those of the file.
@@ -71,6 +76,7 @@ class Picture:
     height: int
     source: ImageFile | bytes | Pixels
     orientation: int = 1  # EXIF's, 1 to 8
+    cost: Cost = NO_COST
 
     @classmethod
     def from_array(cls, pixels: Pixels) -> "Picture":
@@ -117,14 +123,15 @@ class Picture:
         return self.source
 
 
-def open_picture(content: bytes) -> Picture:
-    """Open a PNG, JPEG, WebP, GIF or BMP without decoding it.
+def open_picture(content: bytes, max_pieces: int = MAX_PIECES) -> Picture:
+    """Open a PNG, JPEG, WebP, GIF or BMP without decoding it, and estimate what that would cost.
 
     Raises:
         UnsupportedImage: the bytes are none of these.
         InvalidImage: they are, but the header is damaged, or one side is more than `MAX_ASPECT`
             times the other.
-        ImageTooLarge: a GIF's frame is so large that Pillow refuses even to open it.
+        ImageTooLarge: a GIF's frame is so large that Pillow refuses even to open it, or the file
+            is cut into more than `max_pieces`.
     """
     name = picture_format(content)
     if name is None:
@@ -135,9 +142,16 @@ def open_picture(content: bytes) -> Picture:
             f"this {name} has lost its line ends, as with curl -d @file: use --data-binary @file"
         )
     try:
+        pieces = count_pieces(name, content, max_pieces)
         needed, orientation = strip_metadata(content)
         picture = _opened_webp(needed) if name == "WebP" else _opened(name, needed)
         picture.orientation = orientation
+        picture.cost = estimate_cost(name, needed, picture.pixels, pieces)
+    except TooManyPieces as error:
+        raise ImageTooLarge(
+            f"the images of a request must have at most {MAX_PIECES:,} chunks and segments together, "
+            f"got a {name} with more"
+        ) from error
     except (DecompressionBombError, DecompressionBombWarning) as error:
         raise ImageTooLarge(f"the {name} has far too many pixels") from error
     except Exception as error:
@@ -159,7 +173,8 @@ def _is_mangled(content: bytes) -> bool:
 
 
 def _opened(name: str, content: bytes) -> Picture:
-    image = _READERS[name](_PatientReader(content))
+    # Run-length encoded BMP files are read a byte at a time; their cost is estimated by their length.
+    image = _READERS[name](io.BytesIO(content) if name == "BMP" else _PatientReader(content))
     return Picture(image.width, image.height, image)
 
 

@@ -45,9 +45,9 @@ def header_length(text: str | None, body: bytes) -> int | None:
     return int(text)
 
 
-def parse_infer(body: bytes, length: int | None, model: str, max_values: int) -> InferRequest:
+def parse_infer(body: bytes, length: int | None, model: str) -> InferRequest:
     """Parse a body whose first `length` bytes are JSON; raises InvalidRequest or InvalidJSON."""
-    fields = parse_object(body if length is None else body[:length], max_values)
+    fields = parse_object(body if length is None else body[:length])
     parameters = parse_parameters(fields, "the request")
     for key in parameters:
         if key.startswith("triton_"):

@@ -7,72 +7,14 @@ says it is a file is taken for one too, so that its content can be named in an e
 import re
 from urllib.parse import parse_qsl
 
-from python_multipart.multipart import MultipartParser, parse_options_header
+from python_multipart.multipart import parse_options_header
 
 from service.codecs.sniffing import is_base64_image, picture_format
 from service.errors import InvalidRequest, InvalidValue, TooManyImages
 
 _MAX_FIELDS = 256
+_MAX_HEAD = 4096  # bytes of a part's headers
 _EXTENDED_NAME = re.compile(rb";\s*filename\*\s*=\s*([^;]+)", re.IGNORECASE)  # RFC 5987
-
-
-class _Files:
-    """Collects what the parser calls out."""
-
-    def __init__(self, max_files: int) -> None:
-        self.files: list[bytes | str] = []
-        self.parts = 0
-        self.is_complete = False
-        self._max_files = max_files
-        self._headers: dict[bytes, bytes] = {}
-        self._name = b""
-        self._value = b""
-        self._is_file = False
-        self._file_name = b""
-        self._pieces: list[bytes] = []
-
-    def begin_part(self) -> None:
-        self.parts += 1
-        if self.parts > self._max_files + _MAX_FIELDS:
-            raise InvalidRequest(f"a form may have at most {_MAX_FIELDS} fields besides its files")
-        self._headers, self._pieces = {}, []
-        self._name = self._value = b""
-
-    def add_name(self, body: bytes, start: int, end: int) -> None:
-        self._name += body[start:end]
-
-    def add_value(self, body: bytes, start: int, end: int) -> None:
-        self._value += body[start:end]
-
-    def end_header(self) -> None:
-        self._headers[self._name.lower()] = self._value
-        self._name = self._value = b""
-
-    def end_headers(self) -> None:
-        disposition = self._headers.get(b"content-disposition", b"")
-        _, options = parse_options_header(disposition)
-        extended = _EXTENDED_NAME.search(disposition)  # the parser leaves out filename*=
-        self._file_name = options.get(b"filename") or (extended[1] if extended else b"")
-        content_type = self._headers.get(b"content-type", b"").lower()
-        self._is_file = bool(self._file_name) or content_type.startswith(b"image/")
-
-    def add_content(self, body: bytes, start: int, end: int) -> None:
-        self._pieces.append(body[start:end])
-
-    def end_part(self) -> None:
-        content = b"".join(self._pieces)
-        if is_base64_image(content):
-            self.files.append(content.decode("latin-1"))
-        # A browser sends a file field that was left empty as an empty file without a name.
-        elif picture_format(content) or (self._is_file and (content or self._file_name)):
-            self.files.append(content)
-        else:
-            return
-        if len(self.files) > self._max_files:
-            raise TooManyImages(f"at most {self._max_files} images a request, got more")
-
-    def end(self) -> None:
-        self.is_complete = True
 
 
 def read_files(body: bytes, content_type: str, max_files: int) -> list[bytes | str]:
@@ -86,27 +28,79 @@ def read_files(body: bytes, content_type: str, max_files: int) -> list[bytes | s
         InvalidValue: it holds no file.
         TooManyImages: it holds more than `max_files`.
     """
-    collected = _Files(max_files)
-    try:
-        kind, options = parse_options_header(content_type)
-        boundary = options.get(b"boundary")
-        if kind != b"multipart/form-data" or not boundary:
-            raise InvalidRequest(
-                "the Content-Type of a form must be multipart/form-data with a boundary: let the "
-                "HTTP library set this header"
-            )
-        _parser(collected, boundary).write(body)
-    except InvalidRequest:
-        raise
-    except Exception as error:
-        raise InvalidRequest("the form is not valid multipart/form-data") from error
-    if not collected.is_complete:
-        raise InvalidRequest("the form ends before its closing boundary: was it cut off?")
-    if not collected.files:
-        raise InvalidValue(
-            f"the form has {collected.parts} fields but no file: send one, as curl -F image=@d.png"
+    kind, options = parse_options_header(content_type.encode("latin-1", "replace"))
+    boundary = options.get(b"boundary")
+    if kind != b"multipart/form-data" or not boundary:
+        raise InvalidRequest(
+            "the Content-Type of a form must be multipart/form-data with a boundary: let the HTTP "
+            "library set this header"
         )
-    return collected.files
+    parts = _split(body, boundary, max_files + _MAX_FIELDS)
+    images = [image for part in parts if (image := _image_in(part)) is not None]
+    if len(images) > max_files:
+        raise TooManyImages(f"at most {max_files} images a request, got {len(images)}")
+    if not images:
+        raise InvalidValue(
+            f"the form has {len(parts)} fields but no file: send one, as curl -F image=@d.png"
+        )
+    return images
+
+
+def _split(body: bytes, boundary: bytes, max_parts: int) -> list[bytes]:
+    """The parts between the boundaries (RFC 2046, 5.1.1), each with its headers."""
+    delimiter = b"\r\n--" + boundary
+    if body.count(delimiter) > max_parts:
+        raise InvalidRequest(f"a form may have at most {_MAX_FIELDS} fields besides its files")
+    if body.startswith(delimiter[2:]):
+        pieces = body[len(delimiter) - 2 :].split(delimiter)
+    else:
+        pieces = body.split(delimiter)[1:]  # before the first boundary anything may stand
+    parts: list[bytes] = []
+    for piece in pieces:
+        if piece.startswith(b"--"):
+            return parts
+        padding, line_end, _ = piece[:_MAX_HEAD].partition(b"\r\n")
+        if padding.strip(b" \t") or not line_end:
+            raise _invalid("a boundary must be a line of its own")
+        parts.append(piece[len(padding) + 2 :])
+    if body and not parts:
+        raise _invalid("the boundary that its Content-Type names is not there")
+    raise InvalidRequest("the form ends before its closing boundary: was it cut off?")
+
+
+def _image_in(part: bytes) -> bytes | str | None:
+    """What a part holds if it is an image, or says that it is a file."""
+    if part.startswith(b"\r\n"):
+        headers, content = {}, part[2:]
+    else:
+        head_end = part.find(b"\r\n\r\n", 0, _MAX_HEAD)
+        if head_end < 0:
+            raise _invalid(
+                f"a part must begin with at most {_MAX_HEAD} bytes of headers, then an empty line"
+            )
+        headers, content = _headers(part[:head_end]), part[head_end + 4 :]
+    if is_base64_image(content):
+        return content.decode("latin-1")
+    disposition = headers.get(b"content-disposition", b"")
+    _, options = parse_options_header(disposition)
+    extended = _EXTENDED_NAME.search(disposition)  # the parser leaves out filename*=
+    file_name = options.get(b"filename") or (extended[1] if extended else b"")
+    is_file = bool(file_name) or headers.get(b"content-type", b"").lower().startswith(b"image/")
+    # A browser sends a file field that was left empty as an empty file without a name.
+    if picture_format(content) or (is_file and (content or file_name)):
+        return content
+    return None
+
+
+def _invalid(reason: str) -> InvalidRequest:
+    return InvalidRequest(f"the form is not valid multipart/form-data: {reason}")
+
+
+def _headers(block: bytes) -> dict[bytes, bytes]:
+    lines = [line.partition(b":") for line in block.split(b"\r\n")]
+    if not all(colon and name.strip() for name, colon, _ in lines):
+        raise _invalid("the headers of a part must be lines of name: value")
+    return {name.strip().lower(): value.strip() for name, _, value in lines}
 
 
 def read_fields(body: bytes, max_files: int) -> list[bytes | str]:
@@ -131,19 +125,3 @@ def read_fields(body: bytes, max_files: int) -> list[bytes | str]:
             "curl -F image=@d.png"
         )
     return images
-
-
-def _parser(collected: _Files, boundary: bytes) -> MultipartParser:
-    return MultipartParser(
-        boundary,
-        {
-            "on_part_begin": collected.begin_part,
-            "on_header_field": collected.add_name,
-            "on_header_value": collected.add_value,
-            "on_header_end": collected.end_header,
-            "on_headers_finished": collected.end_headers,
-            "on_part_data": collected.add_content,
-            "on_part_end": collected.end_part,
-            "on_end": collected.end,
-        },
-    )

@@ -12,22 +12,16 @@ import numpy as np
 import orjson
 
 from service.codecs.tensor_types import Array
-from service.errors import BodyTooLarge, InvalidJSON
+from service.errors import InvalidJSON
 
 MAX_EXCERPT = 80
 
 
-def parse_object(body: bytes, max_values: int, *, ignore_rest: bool = False) -> dict[str, Any]:
+def parse_object(body: bytes, *, ignore_rest: bool = False) -> dict[str, Any]:
     """The JSON object of a body, or InvalidJSON in TensorFlow Serving's words.
 
-    max_values: most values the text may hold, estimated by its commas before it is parsed.
     ignore_rest: whether bytes after the first value are ignored, as TensorFlow Serving does.
     """
-    if body.count(b",") >= max_values:
-        raise BodyTooLarge(
-            f"the JSON body must hold at most {max_values} values, got more: send the tensors as binary "
-            "data (Inference-Header-Content-Length on /v2/models/{model}/infer)"
-        )
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -9,8 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from service.codecs.image import Picture, decode_base64, from_pixels, open_picture
+from service.codecs.image import (
+    MAX_PIECES,
+    Picture,
+    decode_base64,
+    from_pixels,
+    open_picture,
+)
 from service.codecs.json_fields import parse_json
+from service.codecs.json_size import check_json_size
 from service.codecs.multipart import read_fields, read_files
 from service.codecs.pixel_lists import kind_of
 from service.codecs.sniffing import excerpt, picture_format
@@ -22,14 +29,18 @@ from service.errors import (
     UnsupportedImage,
 )
 
-_JSON = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\0 \t\r\n]*[\[{]")  # UTF-16 too
+_JSON = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\0 \t\r\n]{0,999}[\[{]")  # UTF-16 too
 _FORM_FIELD = re.compile(rb"[\w.\[\]%+-]{1,100}=")
+MAX_BYTES_A_PIXEL = 8  # of the decoders' memory: all formats but WebP take less
+WEBP_BYTES_A_PIXEL = 16
+LEAST_NANOSECONDS = 200_000_000
+MAX_NANOSECONDS_A_PIXEL = 80  # 2 s for 25 megapixels; ordinary images take at most half of it
 _FIELDS = ("image", "images", "instances")
 _EXPECTED = '{"image": "<base64>"}, {"images": […]} or {"instances": [rows of pixels, …]}'
 
 
 def read_pictures(
-    body: bytes, content_type: str, *, max_pixels: int, max_images: int
+    body: bytes, content_type: str, *, max_pixels: int, max_images: int, max_json_values: int
 ) -> list[Picture]:
     """Find and open the pictures of a request; none is decoded.
 
@@ -39,6 +50,7 @@ def read_pictures(
             known by their bytes.
         max_pixels: the most pixels of all pictures together.
         max_images: the most pictures.
+        max_json_values: the most values of a JSON body.
 
     Returns:
         At least one picture, in the order of the request.
@@ -47,6 +59,7 @@ def read_pictures(
         InvalidRequest: one of its kinds; with several pictures it names the one ("image 3: …").
     """
     if _JSON.match(body):
+        check_json_size(body, max_json_values)
         sources = _from_json(body, content_type)
     elif content_type.lstrip()[:10].lower() == "multipart/" and picture_format(body) is None:
         sources = list(read_files(body, content_type, max_images))
@@ -60,10 +73,12 @@ def read_pictures(
         )
     if len(sources) > max_images:
         raise TooManyImages(f"at most {max_images} images a request, got {len(sources)}")
-    pictures = []
+    pictures: list[Picture] = []
+    pieces_left = MAX_PIECES
     for number, source in enumerate(sources, 1):
         with naming_picture(number, len(sources)):
-            pictures.append(open_source(source))
+            pictures.append(open_source(source, pieces_left))
+        pieces_left -= pictures[-1].cost.pieces
     check_pixels(pictures, max_pixels)
     return pictures
 
@@ -80,9 +95,10 @@ def naming_picture(number: int, count: int) -> Iterator[None]:
 
 
 def check_pixels(pictures: list[Picture], max_pixels: int) -> None:
-    """ImageTooLarge if all of them together have more."""
+    """ImageTooLarge if all of them together have more, or would take too long to decode."""
     total = sum(picture.pixels for picture in pictures)
     if total <= max_pixels:
+        _check_cost(pictures, max_pixels)
         return
     if len(pictures) == 1:
         came = f"{pictures[0].width} × {pictures[0].height} = {total:,}"
@@ -91,14 +107,30 @@ def check_pixels(pictures: list[Picture], max_pixels: int) -> None:
     raise ImageTooLarge(f"at most {max_pixels:,} pixels a request, got {came}: send smaller ones")
 
 
-def open_source(source: Any) -> Picture:
+def _check_cost(pictures: list[Picture], max_pixels: int) -> None:
+    """Memory and time of an ordinary image of so many pixels are allowed, or of several."""
+    if sum(picture.cost.bytes for picture in pictures) > max_pixels * MAX_BYTES_A_PIXEL:
+        raise ImageTooLarge(
+            f"at most {max_pixels * MAX_BYTES_A_PIXEL // WEBP_BYTES_A_PIXEL:,} pixels of WebP a "
+            "request, whose decoder takes more memory than others: send smaller images, or JPEG"
+        )
+    nanoseconds = sum(picture.cost.nanoseconds for picture in pictures)
+    most = max(LEAST_NANOSECONDS, max_pixels * MAX_NANOSECONDS_A_PIXEL)
+    if nanoseconds > most:
+        raise ImageTooLarge(
+            f"the images of a request must take at most {most / 1e9:.3g} s to decode, got about "
+            f"{nanoseconds / 1e9:.3g} s (each scan of a JPEG counts): send smaller ones, or baseline JPEG"
+        )
+
+
+def open_source(source: Any, max_pieces: int = MAX_PIECES) -> Picture:
     """Open one picture: bytes of a file, base64, {"b64": base64} or rows of pixels."""
     if isinstance(source, bytes):
-        return open_picture(source)
+        return open_picture(source, max_pieces)
     if isinstance(source, dict) and source.keys() == {"b64"}:
         source = source["b64"]
     if isinstance(source, str):
-        return open_picture(decode_base64(source))
+        return open_picture(decode_base64(source), max_pieces)
     if isinstance(source, list):
         return Picture.from_array(from_pixels(source))
     raise InvalidValue(f"an image is base64 or rows of pixels, got {kind_of(source)}")

@@ -8,6 +8,7 @@ import re
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 _EXCERPT_LENGTH = 56
+_LOOKED_AT = 2000  # bytes that say what something is
 _PICTURES = (
     (re.compile(rb"\x89PNG"), "PNG"),
     (re.compile(rb"\xff\xd8\xff"), "JPEG"),
@@ -48,15 +49,16 @@ def picture_format(content: bytes) -> str | None:
 
 def is_base64_image(content: bytes) -> bool:
     """Whether some bytes are the text of an image: base64, or a data URI."""
-    return _BASE64_IMAGE.match(content) is not None
+    return _BASE64_IMAGE.match(content[:_LOOKED_AT]) is not None
 
 
 def describe(content: bytes) -> str:
     """Say in a few words what bytes are that are no accepted picture."""
     if not content:
         return "nothing: it is empty"
+    start = content[:_LOOKED_AT]
     for pattern, name in _OTHERS:
-        if pattern.match(content):
+        if pattern.match(start):
             return name
     return f"{len(content)} bytes that start with {excerpt(content)}"
 

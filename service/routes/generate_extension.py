@@ -12,7 +12,7 @@ from service.codecs.protocol_json import excerpt, parse_object, to_text
 from service.errors import InvalidRequest
 from service.routes.event_stream import EventStream, event
 from service.routes.open_inference import MODEL, VERSION, resolve
-from service.routes.protocol import MAX_JSON_VALUES, protocol_route, read_protocol_body
+from service.routes.protocol import protocol_route, read_protocol_body
 from service.routes.text_prediction import TextCall
 from service.runtime.servable import Servable
 from service.schemas import protocols as documents
@@ -82,7 +82,7 @@ async def _events(
 async def _read(
     request: Request, *, stream: bool
 ) -> tuple[dict[str, Any], TextCall, GenerationRequest]:
-    fields = parse_object(await read_protocol_body(request), MAX_JSON_VALUES)
+    fields = parse_object(await read_protocol_body(request))
     servable = resolve(request)
     if servable.manifest.task != TASK or servable.text is None:
         raise InvalidRequest(

@@ -10,7 +10,7 @@ from service.asgi.routing import DirectRouter
 from service.asgi.state import state_of
 from service.codecs.protocol_json import excerpt, parse_object
 from service.errors import InvalidRequest
-from service.routes.protocol import MAX_JSON_VALUES, protocol_route, read_protocol_body
+from service.routes.protocol import protocol_route, read_protocol_body
 from service.runtime.repository import Version
 from service.schemas import protocols as documents
 
@@ -24,7 +24,7 @@ router = DirectRouter(tags=["open_inference"])
 async def index(request: Request) -> Response:
     """List every version with its state."""
     body = await read_protocol_body(request)
-    only_ready = parse_object(body, MAX_JSON_VALUES).get("ready", False) if body.strip() else False
+    only_ready = parse_object(body).get("ready", False) if body.strip() else False
     if not isinstance(only_ready, bool):
         raise InvalidRequest(f"ready must be true or false, got {excerpt(only_ready)}")
     repository = state_of(request)["repository"]

@@ -15,7 +15,7 @@ from service.codecs.infer_response import encode_response
 from service.codecs.tensor_types import BY_NAME, TensorSpec
 from service.errors import InvalidRequest, ModelNotFound, NotReady, VersionNotFound
 from service.routes.protocol import (
-    MAX_JSON_VALUES,
+    HEADER_LENGTH,
     TensorCall,
     path_version,
     protocol_route,
@@ -31,7 +31,6 @@ from service.tasks import tensors
 MODEL = "/v2/models/{model}"
 VERSION = f"{MODEL}/versions/{{version}}"
 BINARY = "application/octet-stream"
-HEADER_LENGTH = "Inference-Header-Content-Length"
 PLATFORM = "tensorflow_savedmodel"
 EXTENSIONS = [
     "classification",
@@ -173,7 +172,7 @@ def _parse(body: bytes, length: int | None, manifest: Manifest) -> InferRequest:
     if length == 0:
         signature = manifest.signatures[tensors.default_signature(manifest)]
         return parse_raw(body, tensors.input_specs(signature), manifest.name)
-    return parse_infer(body, length, manifest.name, MAX_JSON_VALUES)
+    return parse_infer(body, length, manifest.name)
 
 
 def _signature(manifest: Manifest, name: Any) -> str:

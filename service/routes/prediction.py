@@ -3,11 +3,11 @@
 The steps every task shares, so that a route is nothing but its own decode and encode.
 """
 
-import asyncio
 import contextlib
 import math
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from typing import Any, TypeVar
 
 from starlette.requests import Request
@@ -29,7 +29,8 @@ from service.scheduling.micro_batcher import Batched
 T = TypeVar("T")
 PNG = "image/png"
 INLINE_PICTURES = 16  # so many small ones are encoded sooner than another thread would begin
-INLINE_PIXELS = 320 * 320  # one picture so small is decoded sooner than another thread would begin
+INLINE_BYTES = 64 * 1024  # so short a body is read at once
+INLINE_NANOSECONDS = 5_000_000  # as an upper bound: one image of 320 × 320 pixels, in few pieces
 
 
 class Call:
@@ -82,26 +83,34 @@ class Call:
         settings = self._state["settings"]
         body = await read_body(self._request, settings.max_body_bytes)
         started = time.monotonic()
-        content_type = self._request.headers.get("content-type", "")
-        pictures = read_pictures(
+        read = partial(
+            read_pictures,
             body,
-            content_type,
+            self._request.headers.get("content-type", ""),
             max_pixels=settings.max_image_pixels,
             max_images=settings.max_images,
+            max_json_values=settings.max_json_values,
         )
+        is_small = len(body) <= INLINE_BYTES
+        pictures = read() if is_small else await self._on_thread(read)
         self._timings["decode"] = time.monotonic() - started
         return pictures
 
     async def decode(self, function: Callable[[list[Picture]], T], pictures: list[Picture]) -> T:
         """Run `function` on the pictures: here if it is one small picture, else on another thread."""
         started = time.monotonic()
-        if len(pictures) == 1 and pictures[0].pixels <= INLINE_PIXELS:
+        if len(pictures) == 1 and pictures[0].cost.nanoseconds <= INLINE_NANOSECONDS:
             decoded = function(pictures)
         else:
-            loop = asyncio.get_running_loop()
-            decoded = await loop.run_in_executor(self._state["decoders"], function, pictures)
-        self._timings["decode"] += time.monotonic() - started
+            needs = sum(picture.cost.bytes for picture in pictures)
+            decoded = await self._on_thread(partial(function, pictures), needs)
+        self._request.scope["held"].release()  # the body, and what it was decoded to
+        self._timings["decode"] = self._timings.get("decode", 0.0) + time.monotonic() - started
         return decoded
+
+    async def _on_thread(self, function: Callable[[], T], needs: int = 0) -> T:
+        decoders, held = self._state["decoders"], self._request.scope["held"]
+        return await decoders.run(function, held, needs=needs, deadline=self.deadline)
 
     def note_decoded(self) -> None:
         """What the request asks for is read."""
@@ -147,8 +156,7 @@ class Call:
         if pictures <= INLINE_PICTURES:
             encoded = function()
         else:
-            loop = asyncio.get_running_loop()
-            encoded = await loop.run_in_executor(self._state["decoders"], function)
+            encoded = await self._on_thread(function)
         self._timings["encode"] = time.monotonic() - started
         return encoded
 

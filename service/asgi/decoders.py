@@ -1,0 +1,63 @@
+"""Threads for what would hold up the event loop: decoding and encoding images.
+
+Pillow and zlib let other threads run while they work.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from service.asgi.bytes_in_flight import Held
+from service.errors import DeadlineExceeded
+
+T = TypeVar("T")
+THREADS = 2  # more would only take turns
+
+
+class Decoders:
+    """So many threads as may work at once, and who waits for one, in order.
+
+    Made on the event loop that it is used on.
+    """
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(THREADS, "decoder")
+        self._free = asyncio.Semaphore(THREADS)
+
+    async def run(
+        self,
+        function: Callable[[], T],
+        held: Held,
+        *,
+        needs: int = 0,
+        deadline: float | None = None,
+    ) -> T:
+        """Run `function` on a thread; `needs` bytes of memory count as in flight once it starts.
+
+        deadline: monotonic seconds; who waited for longer is not started.
+        """
+        loop = asyncio.get_running_loop()
+        await self._free.acquire()
+        try:
+            if deadline and time.monotonic() > deadline:
+                raise DeadlineExceeded("The deadline passed before the images could be decoded.")
+            held.take(needs)
+            future = self._pool.submit(function)
+        except BaseException:
+            self._free.release()
+            raise
+
+        def free(_: Future[T]) -> None:
+            """Also after a caller that left: its work goes on to the end."""
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(self._free.release)
+
+        future.add_done_callback(free)
+        return await asyncio.wrap_future(future)
+
+    def close(self) -> None:
+        """Start nothing more."""
+        self._pool.shutdown(wait=False, cancel_futures=True)

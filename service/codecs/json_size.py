@@ -1,0 +1,30 @@
+"""The size of a JSON body, counted before it is parsed: parsing cannot be interrupted.
+
+A megabyte of brackets takes a parser as long as 20 MB of text. Separators are counted wherever they
+are, also inside strings: a string with so many commas is no value that a route takes.
+"""
+
+from service.errors import BodyTooLarge
+
+ALWAYS_FINE = 10_000  # bytes: too few to count anything in them
+CONTAINER_SHARE = 4  # lists and objects take about that many times as long as numbers
+NAME_SHARE = 20  # and names of fields many times as long: no route knows more than a few
+
+
+def check_json_size(body: bytes, max_values: int) -> None:
+    """BodyTooLarge if the body has more values, lists and objects, or names than allowed."""
+    if len(body) < ALWAYS_FINE:
+        return
+    containers = body.count(b"[") + body.count(b"{")
+    values = body.count(b",") + containers
+    names = body.count(b":")
+    for count, limit, what in (
+        (values, max_values, "JSON values"),
+        (containers, max_values // CONTAINER_SHARE, "JSON lists and objects"),
+        (names, max_values // NAME_SHARE, "JSON names"),
+    ):
+        if count > limit:
+            raise BodyTooLarge(
+                f"the body must have at most {limit:,} {what}, got {count:,}: send images as files, "
+                "or tensors as binary data (Inference-Header-Content-Length on /v2/models/{model}/infer)"
+            )

@@ -1,0 +1,140 @@
+"""What is dear to read is refused by counting, before the work."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from service.codecs.image import open_picture
+from service.codecs.json_size import check_json_size
+from service.codecs.request_images import check_pixels, read_pictures
+from service.errors import BodyTooLarge, ImageTooLarge, InvalidRequest
+from service.image_files.decoding_cost import Cost, TooManyPieces, count_pieces
+from tests import hostile_bodies as hostile
+
+LIMITS = {"max_pixels": 25_000_000, "max_images": 64, "max_json_values": 1_000_000}
+
+
+@pytest.fixture
+def no_decoding(monkeypatch):
+    """Fail if any pixel is decoded."""
+
+    def refuse(*_, **__):
+        raise AssertionError("it was decoded")
+
+    monkeypatch.setattr("service.codecs.image.rasterize", refuse)
+
+
+@pytest.mark.usefixtures("no_decoding")
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (hostile.many_scans(316, 10_000), "to decode"),
+        (hostile.many_scans(4999, 700), "to decode"),
+        (hostile.many_segments(20_001), "chunks and segments"),
+        (hostile.fill_bytes(20_001), "chunks and segments"),
+        (hostile.many_chunks(20_001), "chunks and segments"),
+        (hostile.many_blocks(20_001), "chunks and segments"),
+        (hostile.run_lengths(2500), "to decode"),
+        (hostile.bomb("WEBP", 4999), "WebP"),
+        (hostile.bomb("PNG", 20_000), "pixels"),
+        (hostile.form([hostile.many_segments(400)] * 60), "chunks and segments"),
+        (hostile.form([hostile.many_chunks(400)] * 60), "chunks and segments"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_an_image_that_is_dear_to_decode_is_refused_by_its_structure(content, said):
+    with pytest.raises(ImageTooLarge, match=said):
+        read_pictures(content, hostile.FORM, **LIMITS)
+
+
+def test_texts_in_a_png_are_not_inflated():
+    (picture,) = read_pictures(hostile.compressed_texts(60), "", **LIMITS)
+
+    assert "k" not in picture.source.info
+    assert picture.decode().shape == (8, 8, 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("PNG", {}),
+        ("JPEG", {}),
+        ("JPEG", {"progressive": True}),
+        ("WEBP", {"lossless": True}),
+        ("GIF", {}),
+        ("BMP", {}),
+    ],
+)
+def test_an_ordinary_image_is_far_from_its_budget(kind, options):
+    noise = np.random.default_rng(0).integers(0, 256, (700, 1000, 3), np.uint8)
+    picture = open_picture(hostile.encoded(Image.fromarray(noise), kind, **options))
+
+    assert 0 < picture.cost.nanoseconds < 700_000 * 80 / 1.5
+    assert 700_000 <= picture.cost.bytes <= 700_000 * 16
+    check_pixels([picture], 1_400_000)
+
+
+def test_a_progressive_jpeg_and_a_webp_are_charged_more_memory_than_a_png():
+    image = Image.new("RGB", (100, 100))
+    png, jpeg, webp = (
+        open_picture(hostile.encoded(image, kind, **options)).cost.bytes
+        for kind, options in (("PNG", {}), ("JPEG", {"progressive": True}), ("WEBP", {}))
+    )
+
+    assert png < jpeg < webp
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WebP", "GIF"])
+def test_any_bytes_can_be_counted(kind):
+    random = np.random.default_rng(1)
+    for size in (0, 1, 9, 12, 13, 40, 1000):
+        for _ in range(50):
+            content = random.integers(0, 256, size, np.uint8).tobytes()
+            try:
+                assert 0 <= count_pieces(kind, content, 100) <= 100
+            except TooManyPieces:
+                assert size > 100
+
+
+def test_what_needs_no_decoding_costs_nothing():
+    (picture,) = read_pictures(b'{"instances": [[[0, 255]]]}', "", **LIMITS)
+
+    assert picture.cost == Cost()
+
+
+@pytest.mark.parametrize(
+    "name", ["lists of one", "empty lists", "nesting", "names", "numbers", "strings"]
+)
+def test_json_of_too_many_values_is_refused_before_it_is_parsed(name, monkeypatch):
+    body, _ = hostile.others()[name]
+    monkeypatch.setattr("service.codecs.request_images.parse_json", None)
+    with pytest.raises(BodyTooLarge, match=r"send images as files, or tensors as binary data"):
+        read_pictures(body, "", **LIMITS)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" + b"1," * 900_000 + b"1]",
+        b"[" + b"[1]," * 200_000 + b"[1]]",
+        b'{"images": ["' + b"A" * 10_000_000 + b'"]}',
+    ],
+    ids=["numbers", "lists", "base64"],
+)
+def test_json_below_the_limits_is_not_refused(body):
+    check_json_size(body, 1_000_000)
+
+
+def test_what_is_neither_json_nor_image_is_refused_by_its_start():
+    for name in ("spaces", "spaces and a list", "a list and spaces"):
+        with pytest.raises(InvalidRequest):
+            read_pictures(hostile.others()[name][0], "", **LIMITS)
+
+
+@pytest.mark.parametrize(
+    "name", ["a form of line ends", "a form of boundaries", "a form of headers", "a form of dashes"]
+)
+def test_a_form_of_nothing_is_refused(name):
+    body, content_type = hostile.others()[name]
+    with pytest.raises(InvalidRequest):
+        read_pictures(body, content_type, **LIMITS)
