@@ -13,7 +13,9 @@ from scipy import ndimage
 
 from service.errors import InvalidImage
 from service.image_files.raster import Pixels
+from service.preprocessing.sheet import cut_out_sheet
 from service.preprocessing.strokes import Mask, digit_strokes
+from service.preprocessing.surroundings import drop_surroundings, is_covered
 
 _LONGEST_SIDE = 300
 _MIN_CONTRAST = 16
@@ -22,6 +24,7 @@ _EVEN = 6  # grey levels that compression may add to an even background
 _EVEN_SHARE = 0.9  # of the border's background; what is plainly ink may touch the border
 _PLAINLY_INK = 0.3  # of the strongest contrast
 _THUMBNAIL = 48
+_INSEPARABLE = "something around the digit cannot be told from it: crop the image to the digit"
 _BLANK = "the picture is blank: no digit was found"
 _PHOTO = "the image must show one digit on a plain background, got a photo or a pattern"
 _BUSY = 48  # grey levels between light and dark, shadows taken out: paper where nothing is drawn has fewer
@@ -49,8 +52,7 @@ def find_ink(pixels: Pixels) -> tuple[Pixels, list[str]]:
         InvalidImage: the picture is blank or shows several digits.
     """
     grey = to_grey(_shrunk(pixels))
-    ink, threshold, steps = _lift(grey)
-    mask = ink > threshold
+    ink, mask, steps = _without_surroundings(grey)
     box = _box(mask)
     strokes = digit_strokes(mask[box])
     if strokes is not None:
@@ -64,6 +66,20 @@ def find_ink(pixels: Pixels) -> tuple[Pixels, list[str]]:
     if max(ink.shape) < max(3, _MIN_SIZE * max(grey.shape)):
         raise InvalidImage(_BLANK)
     return ink, steps
+
+
+def _without_surroundings(grey: Pixels) -> tuple[Pixels, Mask, list[str]]:
+    """Find the ink [h, w] on the sheet in uint8 [H, W], where the digit's is, and the steps taken."""
+    sheet = cut_out_sheet(grey)
+    ink, threshold, steps = _lift(grey if sheet is None else sheet)
+    mask = ink > threshold
+    digit = drop_surroundings(mask, ink)
+    if is_covered(digit):
+        raise InvalidImage(_INSEPARABLE)
+    if sheet is None and digit is mask:
+        return ink, mask, steps
+    near = ndimage.binary_dilation(digit, np.ones((3, 3)))
+    return np.where(near, ink, 0), digit, [*steps, "cleaned"]
 
 
 def to_grey(pixels: Pixels) -> Pixels:

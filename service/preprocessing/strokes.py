@@ -15,7 +15,7 @@ from service.errors import InvalidImage
 
 Mask = NDArray[np.bool_]
 
-_EIGHT_NEIGHBOURS = np.ones((3, 3), np.int8)
+EIGHT_NEIGHBOURS = np.ones((3, 3), np.int8)
 _MOST_BLOBS = 64
 # Shares of the height of all ink together, unless the name says otherwise.
 _BREAK = 0.07  # strokes this near to each other are one
@@ -69,7 +69,7 @@ def digit_strokes(mask: Mask) -> Mask | None:
     Raises:
         InvalidImage: there are several digits.
     """
-    labels, count = ndimage.label(mask, _EIGHT_NEIGHBOURS)
+    labels, count = ndimage.label(mask, EIGHT_NEIGHBOURS)
     if count == 1:
         return None
     blobs = _blobs(labels)
@@ -107,7 +107,7 @@ def _nearly_touching(blobs: list[Group], labels: NDArray[np.int32], height: int)
     wanted = np.zeros(labels.max() + 1, np.uint8)
     wanted[[blob.blobs[0] for blob in blobs]] = 1
     grown = ndimage.maximum_filter(wanted[labels], 2 * reach + 1, mode="constant")
-    clusters, _ = ndimage.label(grown, _EIGHT_NEIGHBOURS)
+    clusters, _ = ndimage.label(grown, EIGHT_NEIGHBOURS)
     groups: dict[int, Group] = {}
     for blob in blobs:
         row = clusters[blob.top, blob.left : blob.right]

@@ -1,0 +1,110 @@
+"""A sheet on a darker desk, or the inside of a frame at the image's edge, cut out of a grey image."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from service.image_files.raster import Pixels
+from service.preprocessing.strokes import Mask
+
+# Shares of the image, or of the sheet where the name says so.
+_CALM_BORDER = 0.05  # of the border that may be of the other class without a closer look
+_CALM_AREA = 0.2  # of the image that ink covers without a closer look
+_MIN_CONTRAST = 24  # between sheet and desk, and between sheet and digit
+_LIGHT_SHEET, _DARK_SHEET = 0.25, 0.6  # of the image's height and width
+_QUADRILATERAL = 0.92  # shared by a sheet and the quadrilateral between its corners
+_OTHER_OUTSIDE = 0.15  # of what is beside a sheet that may look like it
+_WHOLE = 0.995  # a sheet as large as this is the image
+_EDGE = 0.02  # of the sheet's side that is cut off, where it is not sharp
+_CONTENT = 0.002  # of the sheet that has to be of another grey
+
+
+def cut_out_sheet(grey: Pixels) -> Pixels | None:
+    """Cut a sheet (or the inside of a frame at the image's edge) out of uint8 [H, W].
+
+    Returns:
+        uint8 [h, w], what is beside the sheet painted over in its colour; None if there is no sheet
+        with something on it, or the sheet is the whole image.
+    """
+    low, high = int(grey.min()), int(grey.max())
+    if high - low < _MIN_CONTRAST or _is_calm(grey > (low + high) // 2):
+        return None
+    smooth = ndimage.uniform_filter(grey, 3)
+    is_light = smooth > _otsu(smooth)
+    for region, least in ((is_light, _LIGHT_SHEET), (~is_light, _DARK_SHEET)):
+        corners = _find_quadrilateral(region, least)
+        if corners is not None and (sheet := _cut(grey, corners)) is not None:
+            return sheet
+    return None
+
+
+def _is_calm(is_light: Mask) -> bool:
+    """Whether the image is plainly some strokes on a background that reaches all its sides."""
+    edge = np.concatenate((is_light[0], is_light[-1], is_light[:, 0], is_light[:, -1]))
+    border, whole = float(edge.mean()), float(is_light.mean())
+    if border < 0.5:
+        border, whole = 1 - border, 1 - whole
+    return border >= 1 - _CALM_BORDER and whole >= 1 - _CALM_AREA
+
+
+def _otsu(grey: Pixels) -> int:
+    """The threshold between two classes of grey with the largest variance between them (Otsu, 1979)."""
+    counts = np.bincount(grey.ravel(), minlength=256).astype(np.float64)
+    below = counts.cumsum()
+    above = below[-1] - below
+    sums = (counts * np.arange(256)).cumsum()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        between = below * above * (sums / below - (sums[-1] - sums) / above) ** 2
+    return int(np.nanargmax(between))
+
+
+def _find_quadrilateral(region: Mask, least: float) -> NDArray[np.float64] | None:
+    """The corners [4, 2] (y, x) of the largest part of a region, if it has four straight sides."""
+    height, width = region.shape
+    labels, count = ndimage.label(region)
+    if not count:
+        return None
+    largest = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
+    y, x = np.nonzero(largest)
+    if np.ptp(y) < least * height or np.ptp(x) < least * width:
+        return None
+    diagonals = (y + x, y - x, -(y + x), x - y)  # smallest at the corners, around the sheet
+    chosen = [int(np.argmin(diagonal)) for diagonal in diagonals]
+    corners = np.array([[y[i], x[i]] for i in chosen], float)
+    inside = _polygon(region.shape, corners)
+    outside = region.size - np.count_nonzero(inside)
+    if outside <= (1 - _WHOLE) * region.size:
+        return None
+    centre = corners.mean(axis=0)
+    around = _polygon(region.shape, corners + 2 * np.sign(corners - centre))
+    if np.count_nonzero(region & ~around) > _OTHER_OUTSIDE * outside:
+        return None  # pockets of paper between strokes
+    filled = ndimage.binary_fill_holes(largest)
+    shared, either = np.count_nonzero(inside & filled), np.count_nonzero(inside | filled)
+    return corners if shared >= _QUADRILATERAL * either else None
+
+
+def _cut(grey: Pixels, corners: NDArray[np.float64]) -> Pixels | None:
+    """Cut a quadrilateral out of uint8 [H, W]; None if nothing stands out on it."""
+    centre = corners.mean(axis=0)
+    corners = centre + (corners - centre) * (1 - 2 * _EDGE)
+    top, left = np.floor(corners.min(axis=0)).astype(int)
+    bottom, right = np.ceil(corners.max(axis=0)).astype(int) + 1
+    inside = _polygon(grey.shape, corners)[top:bottom, left:right]
+    sheet = grey[top:bottom, left:right].copy()
+    level = int(np.median(sheet[inside]))
+    sheet[~inside] = level
+    standing_out = np.abs(sheet.astype(np.int16) - level) > _MIN_CONTRAST
+    return sheet if standing_out.mean() > _CONTENT else None
+
+
+def _polygon(shape: tuple[int, ...], corners: NDArray[np.float64]) -> Mask:
+    """The inside of a convex polygon [N, 2] (y, x) in [H, W]: on one side of every edge."""
+    y, x = np.ogrid[: shape[0], : shape[1]]
+    sides = []
+    for (y0, x0), (y1, x1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        sides.append((x1 - x0) * (y - y0) - (y1 - y0) * (x - x0))
+    inside: Mask = np.all([side >= 0 for side in sides], axis=0) | np.all(
+        [side <= 0 for side in sides], axis=0
+    )
+    return inside
