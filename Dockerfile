@@ -40,7 +40,8 @@ COPY docs/course.md docs/beta-sweep.png docs/seven.png docs/
 # The owner is set before the copy because an empty volume takes over the owner of this folder.
 RUN chmod -R u=rwX,go=rX . \
     && python -m compileall -q service \
-    && install -d -o 10002 -g 10002 models
+    && install -d -o 10002 -g 10002 models \
+    && install -d -o 10001 -g 10001 serving
 COPY --from=training --chown=10002:10002 /app/models models/
 # All addresses of the container; which of the host's reach it is the publisher's choice.
 ENV VITRINE_HOST=0.0.0.0 \

@@ -16,7 +16,9 @@ from starlette.types import ASGIApp
 from service import __version__, errors
 from service.asgi.bytes_in_flight import BytesInFlight, default_limit
 from service.asgi.decoders import Decoders
-from service.asgi.middleware import CrossOrigin, Gate, RequestContext
+from service.asgi.keys import KeyRing
+from service.asgi.middleware import CrossOrigin, Gate, Keys, RequestContext
+from service.asgi.rate_limit import RateLimit
 from service.asgi.responses import error_answer
 from service.asgi.routing import DirectRouter, Shortcut
 from service.asgi.state import Lifecycle, State
@@ -36,6 +38,7 @@ from service.routes import (
     models,
     open_inference,
     page,
+    serving,
     tensorflow_serving,
     text,
     vae,
@@ -44,6 +47,7 @@ from service.runtime.engines import LoadEngine, engine_loader
 from service.runtime.model import load_model
 from service.runtime.repository import ModelRepository
 from service.runtime.servable import Servable
+from service.runtime.serving_files import ServingFiles
 from service.scheduling.admission import Admission
 from service.schemas import document
 from service.settings import Settings
@@ -78,7 +82,8 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         loader = _servable_loader(settings, load_engine, metrics)
-        repository = ModelRepository(settings.models, loader, metrics, settings.poll_seconds)
+        files = ServingFiles(settings.models, settings.serving_dir)
+        repository = ModelRepository(settings.models, loader, metrics, settings.poll_seconds, files)
         decoders = Decoders()
         await repository.start()
         yield {
@@ -109,6 +114,7 @@ def create_app(
         open_inference.router,
         generate_extension.router,
         model_repository.router,
+        serving.router,
         page.make_router(),
     ]
     app = VitrineApp(
@@ -156,16 +162,25 @@ def _wrap(
     context: Callable[[ASGIApp], ASGIApp],
 ) -> ASGIApp:
     """From the inside out: shortcut, keys and errors, CORS, request context."""
-    app = Gate(Shortcut(app, routers), settings.api_keys)
+    app = Gate(Shortcut(app, routers), _keys(settings))
     if settings.cors_origins:
         app = CrossOrigin(
             app,
             allow_origins=list(settings.cors_origins),
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "POST", "PUT"],
             allow_headers=["*"],
             expose_headers=EXPOSED,
         )
     return context(app)
+
+
+def _keys(settings: Settings) -> Keys:
+    admin = [settings.admin_key] if settings.admin_key else []
+    return Keys(
+        KeyRing(settings.api_keys, settings.api_keys_file),
+        KeyRing(admin, settings.admin_key_file),
+        RateLimit(settings.rate_limit),
+    )
 
 
 def _servable_loader(

@@ -15,6 +15,10 @@ VitrineError
 │  └─ OriginRefused          a page of another origin may not call the service
 ├─ RequestTimeout            the request did not arrive in time
 ├─ Unauthorized              an API key is missing or wrong
+├─ Forbidden
+│  ├─ ManagementDisabled     no admin key is configured
+│  └─ ReadOnly               the state that a request changes cannot be written
+├─ PreconditionFailed        what If-Match names is not there any more
 ├─ NotFound
 │  ├─ RouteNotFound
 │  ├─ ModelNotFound
@@ -125,6 +129,30 @@ class Unauthorized(VitrineError):
     """The request carries no key that the service knows."""
 
     code = "unauthorized"
+
+
+class Forbidden(VitrineError):
+    """No key would help."""
+
+    code = "forbidden"
+
+
+class ManagementDisabled(Forbidden):
+    """No admin key is configured."""
+
+    code = "management_disabled"
+
+
+class ReadOnly(Forbidden):
+    """The state that the request changes cannot be written."""
+
+    code = "read_only"
+
+
+class PreconditionFailed(VitrineError):
+    """What the caller wants to replace was changed meanwhile."""
+
+    code = "precondition_failed"
 
 
 class NotFound(VitrineError):

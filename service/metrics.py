@@ -1,6 +1,7 @@
 """Counters and histograms of one app, in Prometheus' text format. Created per app, passed in."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics import MetricWrapperBase
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 ROWS = (1, 2, 4, 8, 16, 32, 64)
@@ -68,6 +69,27 @@ class Metrics:
             ["model", "version"],
             registry=self._registry,
         )
+
+        self.loads = Counter(
+            "vitrine_model_loads",
+            "Attempts to load a version, by result.",
+            ["model", "result"],
+            registry=self._registry,
+        )
+
+    def forget_load(self, model: str, version: int) -> None:
+        """Drop the series of a version that is not loaded any more."""
+        self.load_seconds.remove_by_labels({"model": model, "version": str(version)})
+
+    def forget_version(self, model: str, version: int) -> None:
+        """Drop the series of a version that is not there any more."""
+        self.versions.remove_by_labels({"model": model, "version": str(version)})
+
+    def forget_model(self, model: str) -> None:
+        """Drop every series of a model that is not there any more."""
+        for metric in vars(self).values():
+            if isinstance(metric, MetricWrapperBase) and "model" in metric._labelnames:
+                metric.remove_by_labels({"model": model})
 
     def render(self) -> bytes:
         """The exposition text, `text/plain; version=0.0.4`."""

@@ -9,9 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 PREFIX = "VITRINE_"
-NOT_YET = (
-    "VITRINE_ADMIN_KEY",
-)  # of the contract, but nothing implements them: refused, not ignored
+NOT_YET: tuple[str, ...] = ()  # of the contract, but nothing implements them: refused, not ignored
 
 
 class SettingsError(Exception):
@@ -33,6 +31,25 @@ class Settings(BaseModel):
     api_keys: tuple[SecretStr, ...] = Field(
         (),
         description="keys, separated by commas; with any set, every route but health and the page needs one",
+    )
+    api_keys_file: Path | None = Field(
+        None, description="file of further keys, one a line; read again when it changes"
+    )
+    admin_key: SecretStr | None = Field(
+        None,
+        min_length=1,
+        description="key for the routes that change what is served; none: they answer 403",
+    )
+    admin_key_file: Path | None = Field(
+        None, description="file that holds the admin key; read again when it changes"
+    )
+    rate_limit: float = Field(
+        0, ge=0, description="requests a second for each API key; 0: no limit"
+    )
+    serving_dir: Path | None = Field(
+        None,
+        description="folder of <model>.json, what is served of each model; none: "
+        "serving.json in the model's own folder",
     )
     cors_origins: tuple[str, ...] = Field(
         (),
@@ -79,6 +96,13 @@ class Settings(BaseModel):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("api_keys_file", "admin_key_file")
+    @classmethod
+    def _check_readable(cls, file: Path | None) -> Path | None:
+        if file is not None and not file.is_file():
+            raise ValueError("it must be a file that is there")
+        return file
 
     @field_validator("cors_origins")
     @classmethod

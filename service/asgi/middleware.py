@@ -4,17 +4,13 @@ Pure ASGI: Starlette's BaseHTTPMiddleware hides disconnects from the routes.
 """
 
 import asyncio
-import hashlib
-import hmac
 import logging
 import re
 import secrets
 import time
-from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from prometheus_client import Counter, Histogram
-from pydantic import SecretStr
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
@@ -23,14 +19,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import errors
 from service.asgi.bytes_in_flight import BytesInFlight
+from service.asgi.keys import KeyRing, digest_of, key_of
+from service.asgi.rate_limit import RateLimit
 from service.asgi.responses import error_answer
 from service.asgi.routing import route_path
 from service.metrics import Metrics
 
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
-BEARER = re.compile(
-    rb"bearer +(\S+) *", re.IGNORECASE
-)  # RFC 9110: the scheme's case does not matter
 OPEN_PATHS = ("/", "/v2/health/live", "/v2/health/ready")
 OPEN_PREFIX = "/page/"
 SLOW_SECONDS = 1.0
@@ -127,12 +122,23 @@ class CrossOrigin(CORSMiddleware):
         return response
 
 
-class Gate:
-    """Innermost of our own layers: lets in who has a key, and turns every error into an answer."""
+class Keys(NamedTuple):
+    """Who may ask, who may manage, and how often each key may ask."""
 
-    def __init__(self, app: ASGIApp, api_keys: Iterable[SecretStr]) -> None:
+    users: KeyRing
+    admins: KeyRing
+    rate: RateLimit
+
+
+class Gate:
+    """Innermost of our own layers: lets in who has a key, and turns every error into an answer.
+
+    The admin key is a key for everything. `has_key` and `is_admin` of the scope say what a request showed.
+    """
+
+    def __init__(self, app: ASGIApp, keys: Keys) -> None:
         self._app = app
-        self._keys = [_digest(key.get_secret_value().encode()) for key in api_keys]
+        self._keys = keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request; nothing inside can leave it without an answer."""
@@ -141,8 +147,7 @@ class Gate:
             return
         request_id = scope["request_id"]
         try:
-            if self._keys and not self._may_enter(route_path(scope), scope["headers"]):
-                raise errors.Unauthorized(NEEDS_KEY)
+            self._check_key(scope)
             await self._app(scope, receive, send)
         except errors.VitrineError as error:
             if isinstance(error, errors.InternalError):
@@ -159,16 +164,20 @@ class Gate:
             )
             await error_answer(failure, request_id)(scope, receive, send)
 
-    def _may_enter(self, path: str, headers: list[tuple[bytes, bytes]]) -> bool:
-        if path in OPEN_PATHS or path.startswith(OPEN_PREFIX):
-            return True
-        given = dict(headers)
-        key = given.get(b"x-api-key")
-        if key is None:
-            bearer = BEARER.fullmatch(given.get(b"authorization", b""))
-            key = bearer[1] if bearer else b""
-        digest = _digest(key)
-        return any([hmac.compare_digest(digest, known) for known in self._keys])
+    def _check_key(self, scope: Scope) -> None:
+        users, admins = self._keys.users, self._keys.admins
+        if not (users.is_configured or admins.is_configured):
+            return
+        digest = digest_of(key_of(scope["headers"]))
+        scope["is_admin"] = admins.holds(digest)
+        scope["has_key"] = scope["is_admin"] or users.holds(digest)
+        path = route_path(scope)
+        if path in OPEN_PATHS or path.startswith(OPEN_PREFIX) or not users.is_configured:
+            return
+        if not scope["has_key"]:
+            raise errors.Unauthorized(NEEDS_KEY)
+        if not scope["is_admin"]:
+            self._keys.rate.take(digest)
 
 
 class _Answer:
@@ -202,7 +211,3 @@ def _request_id(scope: Scope) -> str:
         if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
             return str(value.decode())
     return secrets.token_hex(16)
-
-
-def _digest(key: bytes) -> bytes:
-    return hashlib.sha256(key).digest()

@@ -19,6 +19,8 @@ STATUS: list[tuple[type[errors.VitrineError], int]] = [
     (errors.InvalidRequest, 400),
     (errors.RequestTimeout, 408),
     (errors.Unauthorized, 401),
+    (errors.Forbidden, 403),
+    (errors.PreconditionFailed, 412),
     (errors.NotFound, 404),
     (errors.MethodNotAllowed, 405),
     (errors.Overloaded, 429),

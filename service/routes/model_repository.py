@@ -1,19 +1,22 @@
-"""`/v2/repository/*`: what is loaded, and why something is not."""
+"""`/v2/repository/*`: what is loaded, why something is not, and loading and unloading."""
 
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.asgi.admin import reason_for, require_admin
 from service.asgi.responses import json_answer
 from service.asgi.routing import DirectRouter
 from service.asgi.state import state_of
 from service.codecs.protocol_json import excerpt, parse_object
 from service.errors import InvalidRequest
 from service.routes.protocol import protocol_route, read_protocol_body
+from service.runtime import management
 from service.runtime.repository import Version
 from service.schemas import protocols as documents
 
+MODEL = "/v2/repository/models/{model}"
 STATES = {"LOADING": "LOADING", "AVAILABLE": "READY", "END": "UNAVAILABLE"}
 
 router = DirectRouter(tags=["open_inference"])
@@ -29,15 +32,53 @@ async def index(request: Request) -> Response:
         raise InvalidRequest(f"ready must be true or false, got {excerpt(only_ready)}")
     repository = state_of(request)["repository"]
     entries = [
-        _entry(version) for name in repository.names() for version in repository.versions(name)
+        _entry(request, version)
+        for name in repository.names()
+        for version in repository.versions(name)
     ]
     return json_answer([e for e in entries if e["state"] == "READY" or not only_ready])
 
 
-def _entry(version: Version) -> dict[str, Any]:
+@router.post(f"{MODEL}/load", **documents.LOAD)
+@protocol_route
+async def load(request: Request) -> Response:
+    """Serve a model again, and load anew what of it is served; done when that answers."""
+    require_admin(request)
+    name = request.path_params["model"]
+    parameters = await _parameters(request)
+    if unknown := next((key for key in parameters if key == "config" or key[:5] == "file:"), None):
+        raise InvalidRequest(
+            f"parameters must not hold a model or its configuration, got {excerpt(unknown)}: put the "
+            "version into the models folder"
+        )
+    await management.load(state_of(request)["repository"], name)
+    return json_answer({"name": name, "load": True})
+
+
+@router.post(f"{MODEL}/unload", **documents.UNLOAD)
+@protocol_route
+async def unload(request: Request) -> Response:
+    """Serve nothing of a model until it is loaded again, also after a restart."""
+    require_admin(request)
+    name = request.path_params["model"]
+    await _parameters(request)
+    await management.unload(state_of(request)["repository"], name)
+    return json_answer({"name": name, "unload": True})
+
+
+async def _parameters(request: Request) -> dict[str, Any]:
+    body = await read_protocol_body(request)
+    parameters = parse_object(body).get("parameters") if body.strip() else None
+    if not isinstance(parameters, dict | None):
+        raise InvalidRequest(f"parameters must be an object, got {excerpt(parameters)}")
+    return parameters or {}
+
+
+def _entry(request: Request, version: Version) -> dict[str, Any]:
+    is_unloaded = state_of(request)["repository"].model(version.name).config.unloaded
     return {
         "name": version.name,
         "version": str(version.number),
         "state": STATES[version.state],
-        "reason": version.error,
+        "reason": "unloaded" if is_unloaded else reason_for(request, version),
     }

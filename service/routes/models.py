@@ -5,6 +5,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.asgi.admin import reason_for
 from service.asgi.requests import query_integer
 from service.asgi.responses import json_answer
 from service.asgi.routing import DirectRouter
@@ -35,7 +36,9 @@ async def model_status(request: Request) -> Response:
             "ready": any(version.is_ready for version in versions),
             "task": _task(versions),
             "engines": _engines(versions),
-            "model_version_status": [version_status(version) for version in reversed(versions)],
+            "model_version_status": [
+                version_status(request, version) for version in reversed(versions)
+            ],
         }
     )
 
@@ -76,13 +79,13 @@ def _listed(name: str, versions: list[Version]) -> dict[str, Any]:
     }
 
 
-def version_status(version: Version) -> dict[str, Any]:
+def version_status(request: Request, version: Version) -> dict[str, Any]:
     """A version's state in TensorFlow Serving's shape."""
     code = "UNKNOWN" if version.error else "OK"
     return {
         "version": str(version.number),
         "state": version.state,
-        "status": {"error_code": code, "error_message": version.error},
+        "status": {"error_code": code, "error_message": reason_for(request, version)},
     }
 
 

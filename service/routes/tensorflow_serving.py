@@ -84,7 +84,7 @@ async def one_version(request: Request) -> Response:
     found = [v for v in _versions(request) if v.number == number]
     if not found:
         raise VersionNotFound(f"Could not find version {number} of model {name[:64]}")
-    return json_answer({"model_version_status": [version_status(one) for one in found]})
+    return json_answer({"model_version_status": [version_status(request, one) for one in found]})
 
 
 @router.get(**at(LABEL, documents.VERSION_STATUS))
@@ -93,7 +93,7 @@ async def labelled_version(request: Request) -> Response:
     """Give the state of the version that has a label."""
     number = _resolve(request).manifest.version
     found = [v for v in _versions(request) if v.number == number]
-    return json_answer({"model_version_status": [version_status(one) for one in found]})
+    return json_answer({"model_version_status": [version_status(request, one) for one in found]})
 
 
 @router.get(**at(f"{LABEL}/metadata", documents.METADATA))

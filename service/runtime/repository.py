@@ -1,235 +1,246 @@
-"""The models folder: which versions are there, which are loaded, and why one is not.
+"""Watches the models folder: loads, verifies and hot-swaps versions, and keeps why one is not ready.
 
-`models/<name>/<version>/` is the truth: a directory that appears is loaded, one that vanishes is
-unloaded, one that changes is loaded anew. A version answers only after warm-up and golden check;
-until then, and if that fails, what answered before goes on. Knows no HTTP and no framework.
+`models/<name>/<version>/` and `serving.json` are the only state: what is wanted is loaded, what is
+wanted no more is dropped. A version answers after its warm-up and golden check; until then, and if that
+fails, what answered before continues. The last version that answers is dropped by nothing but `unloaded`
+or a newer one that is ready.
 """
 
 import asyncio
 import logging
-import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from service.errors import ModelNotFound, NotReady, VersionNotFound
 from service.metrics import Metrics
+from service.runtime.models_folder import VERSION, FoundModels, FoundVersion, find_models
 from service.runtime.servable import Servable
+from service.runtime.serving_config import MAX_VERSION, ServingConfig, ServingConfigError
+from service.runtime.serving_files import ServingFiles
+from service.runtime.version import FIRST_RETRY_SECONDS, UNSETTLED, ServedModel, Version
+from service.runtime.version_loader import LoadServable, VersionLoader
 
-State = Literal["LOADING", "AVAILABLE", "END"]
-STATES: tuple[State, ...] = ("LOADING", "AVAILABLE", "END")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
-VERSION = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
-MAX_VERSION = 10**18 - 1
-FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 2.0, 60.0
-Fingerprint = tuple[tuple[str, int, int], ...]
+__all__ = ["MAX_VERSION", "VERSION", "ModelRepository", "Version"]
+Configs = dict[str, ServingConfig | ServingConfigError]
 
 log = logging.getLogger("vitrine.repository")
 
 
-@dataclass
-class Version:
-    """One version directory and what became of it."""
-
-    name: str
-    number: int
-    directory: Path
-    fingerprint: Fingerprint = ()
-    state: State = "LOADING"
-    error: str = ""
-    servable: Servable | None = None
-    retry_at: float = 0.0
-    retry_seconds: float = FIRST_RETRY_SECONDS
-    loading: "asyncio.Task[None] | None" = field(default=None, repr=False)
-
-    @property
-    def is_ready(self) -> bool:
-        """True while it answers, also while a changed directory is being loaded in its place."""
-        return self.servable is not None
-
-
 class ModelRepository:
-    """Mirrors the models folder. Lives on the event loop; loads on threads of its own."""
+    """Mirrors the models folder. Lives on the event loop; looks and loads on threads of its own."""
 
     def __init__(
         self,
         root: Path,
-        load_servable: Callable[[Path, Callable[[str], None]], Servable],
+        load_servable: LoadServable,
         metrics: Metrics,
         poll_seconds: float,
+        files: ServingFiles | None = None,
     ) -> None:
+        self.files = files or ServingFiles(root, None)
+        self.changing = asyncio.Lock()  # held while a configuration is being changed
         self._root = root
-        self._load_servable = load_servable
         self._metrics = metrics
         self._poll_seconds = poll_seconds
-        self._versions: dict[str, dict[int, Version]] = {}
-        self._loaders = ThreadPoolExecutor(2, "loader")
+        self._models: dict[str, ServedModel] = {}
+        self._loader = VersionLoader(load_servable, metrics, self._reconcile_model_of)
+        self._scanner = ThreadPoolExecutor(1, "scanner")
+        self._scanning = asyncio.Lock()
         self._poller: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Look at the folder once, start loading, and keep looking."""
-        await self._scan()
+        await self.scan(is_first=True)
+        for model in self._models.values():
+            model.is_awaited = not model.config.unloaded
         if self._poll_seconds:
             self._poller = asyncio.create_task(self._poll())
 
     async def stop(self) -> None:
         """Stop looking and loading; what runs is finished by its own thread."""
-        tasks = [v.loading for v in self._all() if v.loading] + [self._poller]
-        for task in filter(None, tasks):
+        loading = [v.loading for model in self._models.values() for v in model.versions.values()]
+        tasks = [task for task in (*loading, self._poller) if task]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*filter(None, tasks), return_exceptions=True)
-        self._loaders.shutdown(wait=False, cancel_futures=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._loader.close()
+        self._scanner.shutdown(wait=False, cancel_futures=True)
 
     def names(self, task: str | None = None) -> list[str]:
-        """Models on disk, in alphabetical order; with `task`, those loaded ones that do it."""
-        if task is None:
-            return sorted(self._versions)
-        return [name for name in sorted(self._versions) if self._task(name) == task]
+        """Models in alphabetical order; with `task`, those loaded ones that do it."""
+        return [
+            name
+            for name, model in sorted(self._models.items())
+            if task is None
+            or any(v.servable and v.servable.manifest.task == task for v in model.ready())
+        ]
 
     def versions(self, name: str) -> list[Version]:
         """Every version of a model, oldest first; ModelNotFound if there is none."""
-        if name not in self._versions:
-            raise ModelNotFound(f"There is no model {name[:64]!r}; there are {self._known()}.")
-        return [self._versions[name][number] for number in sorted(self._versions[name])]
+        versions = self.model(name).versions
+        return [versions[number] for number in sorted(versions)]
+
+    def model(self, name: str) -> ServedModel:
+        """A model and its configuration; ModelNotFound if there is none of that name."""
+        if name not in self._models:
+            raise ModelNotFound(f"model must be one that GET /v1/models lists, got {name[:64]!r}")
+        return self._models[name]
 
     def not_ready(self) -> list[str]:
-        """One sentence for each model that cannot answer yet; empty: the service is ready."""
-        if not self._versions:
+        """One sentence for each model that the service still waits for; empty: it is ready."""
+        if not self._models:
             return [f"no model in {self._root.name}/"]
         waiting = []
-        for name, versions in sorted(self._versions.items()):
-            if not any(version.is_ready for version in versions.values()):
-                newest = versions[max(versions)]
+        for name, model in sorted(self._models.items()):
+            whole = [v for v in model.versions.values() if v.is_whole and v.on_disk]
+            if model.is_awaited and whole and not model.ready():
+                newest = max(whole, key=lambda version: version.number)
                 waiting.append(f"{name}/{newest.number}: {newest.error or 'loading'}")
         return waiting
 
     def resolve(self, name: str, version: int | None = None, label: str | None = None) -> Servable:
-        """The servable of a model: the version asked for, else the newest that is ready."""
-        versions = self.versions(name)
+        """The servable of a model: of the version or label asked for, else of the newest that is ready."""
+        model = self.model(name)
         if label is not None:
-            raise VersionNotFound(f"{name} has no version label {label[:64]!r}; none is assigned.")
-        if version is not None:
-            versions = [v for v in versions if v.number == version]
-            if not versions:
+            if label not in model.config.labels or model.config.unloaded:
                 raise VersionNotFound(
-                    f"{name} has no version {version}; there are "
-                    f"{', '.join(str(v.number) for v in self.versions(name))}."
+                    f"version_label must be a label of {name}, got {label[:64]!r}; "
+                    f"GET /v1/models/{name}/serving lists them"
                 )
-        for candidate in reversed(versions):
-            if candidate.servable:
-                return candidate.servable
-        newest = versions[-1]
-        why = f"cannot be used: {newest.error}" if newest.error else "is still loading"
-        raise NotReady(f"{name}/{newest.number} {why}; try again later.")
+            version = model.config.labels[label]
+        if version is not None:
+            return _resolve_version(model, version)
+        if ready := model.ready():
+            assert ready[-1].servable
+            return ready[-1].servable
+        if model.config.unloaded:
+            raise ModelNotFound(
+                f"model must be one that is loaded, got {name!r}: "
+                f"POST /v2/repository/models/{name}/load loads it"
+            )
+        raise _not_ready(model.versions[max(model.versions)])
 
-    def _known(self) -> str:
-        return ", ".join(sorted(self._versions)) or "none yet"
+    def take_config(
+        self, model: ServedModel, config: ServingConfig | ServingConfigError | None
+    ) -> None:
+        """What the file says now; a faulty one leaves what was."""
+        error = str(config) if isinstance(config, ServingConfigError) else ""
+        if error and error != model.config_error:
+            log.warning("faulty serving configuration", extra={"model": model.name, "error": error})
+        if isinstance(config, ServingConfig):
+            model.config = config
+            model.is_awaited &= not config.unloaded
+        model.config_error = error
 
-    def _task(self, name: str) -> str | None:
-        ready = [v.servable for v in self._versions[name].values() if v.servable]
-        return ready[-1].manifest.task if ready else None
+    async def load_now(self, versions: Iterable[Version]) -> None:
+        """Load versions, each once, and wait until that is done, well or not."""
+        tasks = []
+        for version in versions:
+            if version.loading is None:
+                self._loader.start(version)
+            if version.loading:
+                tasks.append(version.loading)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _all(self) -> Iterator[Version]:
-        for versions in self._versions.values():
-            yield from versions.values()
+    async def scan(self, *, is_first: bool = False) -> None:
+        """Bring what is loaded in line with what is on disk."""
+        async with self._scanning:
+            loop = asyncio.get_running_loop()
+            found, configs = await loop.run_in_executor(
+                self._scanner, self._look, tuple(self._models)
+            )
+            if found is None:
+                return  # the folder itself is out of reach: keep what is there
+            for name in sorted({*found, *self._models}):
+                self._update(name, found.get(name, {}), configs.get(name), is_first=is_first)
+
+    def reconcile(self, model: ServedModel) -> None:
+        """Start to load what is wanted and drop what is not."""
+        tried = set[int]()
+        while untried := model.wanted() - tried:  # one that fails at once lets an older one in
+            tried |= untried
+            for number in sorted(untried, reverse=True):
+                self._load_if_due(model.versions[number])
+        wanted = model.wanted()
+        has_successor = any(model.versions[number].is_ready for number in wanted)
+        for number, version in list(model.versions.items()):
+            is_last = version.is_ready and not has_successor and not model.config.unloaded
+            if number not in wanted and not is_last:
+                self._loader.drop(version)
+                if not version.on_disk:
+                    del model.versions[number]
+        if not model.versions:
+            del self._models[model.name]
+            self._metrics.forget_model(model.name)
 
     async def _poll(self) -> None:
         while True:
             await asyncio.sleep(self._poll_seconds)
             try:
-                await self._scan()
+                await self.scan()
             except Exception:
-                log.exception("the models folder could not be looked at")
+                log.exception("the models folder cannot be scanned")
 
-    async def _scan(self) -> None:
-        """Bring what is loaded in line with what is on disk."""
-        found = await asyncio.get_running_loop().run_in_executor(
-            self._loaders, _find_versions, self._root
+    def _look(self, known: tuple[str, ...]) -> tuple[FoundModels | None, Configs]:
+        found = find_models(self._root)
+        configs: Configs = {}
+        for name in {*(found or {}), *known}:
+            try:
+                configs[name] = self.files.read(name)
+            except ServingConfigError as error:
+                configs[name] = error
+        return found, configs
+
+    def _update(
+        self,
+        name: str,
+        found: dict[int, FoundVersion] | None,
+        config: ServingConfig | ServingConfigError | None,
+        *,
+        is_first: bool,
+    ) -> None:
+        if name not in self._models and not found:
+            return  # a folder without versions is no model
+        model = self._models.setdefault(name, ServedModel(name))
+        if not self.changing.locked():  # else the file may have been read before it was changed
+            self.take_config(model, config)
+        if found is not None:  # else the folder is unreadable for now
+            for number, version in model.versions.items():
+                version.on_disk = number in found
+            for number, one in found.items():
+                version = model.versions.setdefault(number, Version(name, number, one))
+                settled = is_first or one.has_manifest or version.seen == one.fingerprint
+                is_final = settled or bool(one.problem)
+                version.found = one if is_final else one._replace(problem=UNSETTLED)
+                version.seen = one.fingerprint
+        self.reconcile(model)
+
+    def _reconcile_model_of(self, version: Version) -> None:
+        if model := self._models.get(version.name):
+            self.reconcile(model)
+
+    def _load_if_due(self, version: Version) -> None:
+        changed = version.loaded != version.found.fingerprint
+        retry = bool(version.error) and time.monotonic() >= version.retry_at
+        if version.on_disk and version.loading is None and (changed or retry):
+            version.retry_seconds = FIRST_RETRY_SECONDS if changed else version.retry_seconds
+            self._loader.start(version)
+
+
+def _resolve_version(model: ServedModel, number: int) -> Servable:
+    version = model.versions.get(number)
+    if version and version.servable:
+        return version.servable
+    if version is None or number not in model.wanted():
+        raise VersionNotFound(
+            f"version must be one of {model.name} that is served, got {number}; "
+            f"GET /v1/models/{model.name} lists them"
         )
-        if found is None:
-            return  # the folder itself is out of reach: keep what is there
-        for version in list(self._all()):
-            if (version.name, version.number) not in found:
-                self._unload(version)
-        now = time.monotonic()
-        for (name, number), fingerprint in sorted(found.items(), key=lambda item: -item[0][1]):
-            version = self._versions.setdefault(name, {}).setdefault(
-                number, Version(name, number, self._root / name / str(number))
-            )
-            changed = version.fingerprint != fingerprint
-            retry = bool(version.error) and now >= version.retry_at
-            if version.loading is None and (changed or retry):
-                version.retry_seconds = FIRST_RETRY_SECONDS if changed else version.retry_seconds
-                version.fingerprint = fingerprint
-                version.loading = asyncio.create_task(self._load(version))
-
-    async def _load(self, version: Version) -> None:
-        where = f"{version.name}/{version.number}"
-        self._set_state(version, "AVAILABLE" if version.is_ready else "LOADING", "")
-        started = time.monotonic()
-
-        def report(stage: str) -> None:
-            log.info("loading", extra={"model": where, "stage": stage})
-
-        try:
-            servable = await asyncio.get_running_loop().run_in_executor(
-                self._loaders, self._load_servable, version.directory, report
-            )
-        except Exception as error:  # noqa: BLE001 - engines raise what they like; the old one stays
-            message = f"{type(error).__name__}: {error}"[:500]
-            version.retry_at = time.monotonic() + version.retry_seconds
-            version.retry_seconds = min(2 * version.retry_seconds, LAST_RETRY_SECONDS)
-            self._set_state(version, "AVAILABLE" if version.is_ready else "END", message)
-            log.warning("not loaded", extra={"model": where, "error": message})
-            return
-        finally:
-            version.loading = None
-        version.servable = servable  # who holds the previous one finishes on it
-        seconds = time.monotonic() - started
-        self._set_state(version, "AVAILABLE", "")
-        self._metrics.load_seconds.labels(version.name, version.number).set(seconds)
-        log.info("ready", extra={"model": where, "seconds": round(seconds, 3)})
-
-    def _unload(self, version: Version) -> None:
-        if version.loading:
-            version.loading.cancel()
-        for state in STATES:
-            self._metrics.versions.remove(version.name, str(version.number), state)
-        del self._versions[version.name][version.number]
-        if not self._versions[version.name]:
-            del self._versions[version.name]
-        log.info("unloaded", extra={"model": f"{version.name}/{version.number}"})
-
-    def _set_state(self, version: Version, state: State, error: str) -> None:
-        version.state, version.error = state, error
-        for one in STATES:
-            gauge = self._metrics.versions.labels(version.name, str(version.number), one)
-            gauge.set(one == state)
+    raise _not_ready(version)
 
 
-def _find_versions(root: Path) -> dict[tuple[str, int], Fingerprint] | None:
-    """Every `<name>/<version>` directory below `root`, with names, sizes and times of its files."""
-    try:
-        folders = [path for path in root.iterdir() if NAME.fullmatch(path.name) and path.is_dir()]
-    except OSError:
-        return None
-    found = {}
-    for folder in folders:
-        for directory in folder.iterdir():
-            if VERSION.fullmatch(directory.name) and directory.is_dir():
-                found[folder.name, int(directory.name)] = _fingerprint(directory)
-    return found
-
-
-def _fingerprint(directory: Path) -> Fingerprint:
-    files = []
-    for path in sorted(directory.rglob("*")):
-        try:
-            status = path.stat()
-        except OSError:
-            continue  # it went away meanwhile: the next look differs
-        files.append((path.name, status.st_size, status.st_mtime_ns))
-    return tuple(files)
+def _not_ready(version: Version) -> NotReady:
+    state = "cannot be used" if version.error else "is still loading"
+    return NotReady(f"{version.where} {state}; try again later")

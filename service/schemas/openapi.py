@@ -19,6 +19,7 @@ MEANINGS = {
     403: "Management is switched off, or its place is read-only.",
     404: "No such model, version or version label.",
     408: "The request did not arrive in time.",
+    412: "What If-Match names is not there any more.",
     413: "The body, the pixels or the number of images is over its limit.",
     415: "The bytes are not a PNG, JPEG, WebP, GIF or BMP image.",
     422: "A value is out of range, or an image is corrupt, blank or shows several digits.",

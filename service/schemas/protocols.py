@@ -56,6 +56,14 @@ def at(route: str, document: dict[str, Any]) -> dict[str, Any]:
     return {"path": route, **document, "operation_id": name, "openapi_extra": described}
 
 
+def _managed(answer: Any) -> dict[str, Any]:
+    body = {**_body({}, "empty, or `{}`"), "required": False}
+    return {
+        "responses": _json(answer) | problems(400, 401, 403, 404),
+        "openapi_extra": {"requestBody": body, "parameters": [MODEL_NAME]},
+    }
+
+
 STATUS = {
     "model_version_status": [
         {
@@ -192,6 +200,25 @@ REPOSITORY_INDEX: dict[str, Any] = {
             **_body({"ready": True}, "empty, or whether only ready versions are listed"),
             "required": False,
         }
+    },
+}
+LOAD = _managed({"name": "digits", "load": True})
+UNLOAD = _managed({"name": "digits", "unload": True})
+SERVING_EXAMPLE = {
+    "versions": {"latest": 1},
+    "labels": {"stable": 3, "canary": 4},
+    "weight": 1,
+    "unloaded": False,
+}
+GET_SERVING = _question(SERVING_EXAMPLE, MODEL_NAME)
+PUT_SERVING: dict[str, Any] = {
+    "responses": _json(SERVING_EXAMPLE) | problems(400, 401, 403, 404, 412, 413, 422),
+    "openapi_extra": {
+        "requestBody": _body(SERVING_EXAMPLE, "the whole configuration"),
+        "parameters": [
+            MODEL_NAME,
+            parameter("header", "If-Match", "the ETag that was read", {"type": "string"}),
+        ],
     },
 }
 GENERATE_BODY = _body(

@@ -111,7 +111,7 @@ def test_containers_are_hardened_and_limited(name):
 
 
 def test_the_service_reads_the_models_that_training_writes():
-    assert SERVICES["service"]["volumes"] == ["models:/app/models:ro"]
+    assert SERVICES["service"]["volumes"] == ["models:/app/models:ro", "serving:/app/serving"]
     assert "models:/app/models" in SERVICES["training"]["volumes"]
     environment = dict(w.split("=") for e in STAGES["service"].every("ENV") for w in e.words)
     assert environment["VITRINE_MODELS"] == "/app/models"

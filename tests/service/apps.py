@@ -12,9 +12,10 @@ from service.asgi.state import Lifecycle
 
 
 @contextlib.asynccontextmanager
-async def in_process(settings, engine, *, wait=True):
+async def in_process(settings, engine, *, wait=True, load_engine=None):
     """A client of an app that needs no socket; with `wait`, of one that is ready."""
-    async with LifespanManager(create_app(settings, lambda *_: engine)) as manager:
+    app = create_app(settings, load_engine or (lambda *_: engine))
+    async with LifespanManager(app) as manager:
         transport = httpx.ASGITransport(manager.app)
         client = httpx.AsyncClient(transport=transport, base_url="http://vitrine")
         if wait:

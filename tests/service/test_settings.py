@@ -45,7 +45,8 @@ def test_keys_are_masked_when_printed():
         ("VITRINE_CORS_ORIGINS", "https://example.org/path", "not an origin"),
         ("VITRINE_LOG_LEVEL", "loud", "debug, info"),
         ("VITRINE_WORKERS", "4", "VITRINE_WORKERS"),
-        ("VITRINE_ADMIN_KEY", "sesame", "cannot do that yet"),
+        ("VITRINE_ADMIN_KEY", "", "VITRINE_ADMIN_KEY"),
+        ("VITRINE_API_KEYS_FILE", "nowhere", "VITRINE_API_KEYS_FILE"),
         ("VITRINE_MODEL", "x", "no setting"),
     ],
 )

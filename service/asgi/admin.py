@@ -1,0 +1,27 @@
+"""What only some may do or read: management with the admin key, details of a failure with any key."""
+
+from starlette.requests import Request
+
+from service.asgi.state import state_of
+from service.errors import ManagementDisabled, Unauthorized
+from service.runtime.repository import Version
+
+
+def require_admin(request: Request) -> None:
+    """Unauthorized without the admin key, ManagementDisabled where none is configured."""
+    settings = state_of(request)["settings"]
+    if settings.admin_key is None and settings.admin_key_file is None:
+        raise ManagementDisabled(
+            "VITRINE_ADMIN_KEY must be set to change what is served, got no key: start the service with one"
+        )
+    if not request.scope.get("is_admin"):
+        raise Unauthorized(
+            "this route needs the admin key: send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'"
+        )
+
+
+def reason_for(request: Request, version: Version) -> str:
+    """Why a version does not answer; what its engine said only for those who have a key."""
+    if request.scope.get("has_key") and version.detail:
+        return version.detail
+    return version.error

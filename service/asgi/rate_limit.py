@@ -1,0 +1,33 @@
+"""A token bucket for each API key: so many requests a second, and one second's worth at once."""
+
+import math
+import time
+from collections.abc import Callable
+
+from service.errors import Overloaded
+
+
+class RateLimit:
+    """per_second: requests that each key may make; 0: as many as it likes."""
+
+    def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_second = per_second
+        self._capacity = max(1.0, per_second)
+        self._clock = clock
+        self._buckets: dict[bytes, tuple[float, float]] = {}
+
+    def take(self, digest: bytes) -> None:
+        """Count one request of a known key; Overloaded if it has had its share."""
+        if not self._per_second:
+            return
+        now = self._clock()
+        tokens, since = self._buckets.get(digest, (self._capacity, now))
+        tokens = min(self._capacity, tokens + (now - since) * self._per_second)
+        if tokens < 1:
+            wait = (1 - tokens) / self._per_second
+            raise Overloaded(
+                f"requests with this key must be at most {self._per_second:g} a second, got more: "
+                f"try again in {wait:.1f} s",
+                max(1, math.ceil(wait)),
+            )
+        self._buckets[digest] = (tokens - 1, now)

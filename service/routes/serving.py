@@ -1,0 +1,54 @@
+"""`/v1/models/{model}/serving`: which versions of a model are served, and under which labels."""
+
+import json
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.asgi.admin import require_admin
+from service.asgi.requests import read_body
+from service.asgi.responses import JSON
+from service.asgi.routing import DirectRouter
+from service.asgi.state import state_of
+from service.errors import InvalidJSON, InvalidValue
+from service.runtime import management
+from service.runtime.serving_config import (
+    MAX_BYTES,
+    ServingConfig,
+    ServingConfigError,
+    parse_config,
+)
+from service.schemas import protocols as documents
+
+PATH = "/v1/models/{model}/serving"
+
+router = DirectRouter(tags=["models"])
+
+
+@router.get(PATH, **documents.GET_SERVING)
+async def get_serving(request: Request) -> Response:
+    """Give the configuration that is in force, with its ETag."""
+    return _answer(state_of(request)["repository"].model(request.path_params["model"]).config)
+
+
+@router.put(PATH, **documents.PUT_SERVING)
+async def put_serving(request: Request) -> Response:
+    """Replace the configuration; done when the versions it names answer."""
+    require_admin(request)
+    body = await read_body(request, MAX_BYTES)
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        raise InvalidJSON("the body must be a JSON object, got something else") from None
+    try:
+        config = parse_config(body)
+    except ServingConfigError as error:
+        raise InvalidValue(str(error)) from None
+    repository = state_of(request)["repository"]
+    name = request.path_params["model"]
+    await management.configure(repository, name, config, request.headers.get("if-match"))
+    return _answer(config)
+
+
+def _answer(config: ServingConfig) -> Response:
+    return Response(config.encode(), 200, {"ETag": config.etag}, JSON)

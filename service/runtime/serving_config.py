@@ -1,0 +1,92 @@
+"""`serving.json`: which versions of a model are served, under which labels, and its share of turns."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+MAX_VERSION = 10**18 - 1
+MAX_BYTES = 64 * 1024
+Number = Annotated[int, Field(ge=0, le=MAX_VERSION)]
+Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+
+
+class ServingConfigError(Exception):
+    """The text is not a serving configuration; the message says why."""
+
+
+class Latest(BaseModel):
+    """The newest versions, so many of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    latest: int = Field(default=1, ge=1, le=1000)
+
+
+class ServingConfig(BaseModel):
+    """What is wanted of one model; the default is what holds without a file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    versions: Latest | Literal["all"] | Annotated[list[Number], Field(max_length=1000)] = Latest(
+        latest=1
+    )
+    labels: Annotated[dict[Label, Number], Field(max_length=100)] = {}
+    weight: float = Field(default=1, gt=0, le=1000)
+    unloaded: bool = False
+
+    def encode(self) -> bytes:
+        """The file's text."""
+        return self.model_dump_json(indent=1).encode() + b"\n"
+
+    @property
+    def etag(self) -> str:
+        """Changes whenever the configuration does."""
+        return f'"{hashlib.sha256(self.encode()).hexdigest()[:32]}"'
+
+    @property
+    def named(self) -> set[int]:
+        """Versions that are named one by one."""
+        listed = self.versions if isinstance(self.versions, list) else []
+        return set() if self.unloaded else {*listed, *self.labels.values()}
+
+    def wanted(self, numbers: Iterable[int], is_broken: Callable[[int], bool]) -> set[int]:
+        """Which of the versions that are there are served, or tried again.
+
+        A broken version does not count as one of the latest: an older one stands in for it.
+        """
+        present = set(numbers)
+        if self.unloaded:
+            return set()
+        chosen = self.named & present
+        if self.versions == "all":
+            return present
+        if isinstance(self.versions, Latest):
+            left = self.versions.latest
+            for number in sorted(present, reverse=True):
+                if left == 0:
+                    break
+                chosen.add(number)
+                left -= not is_broken(number)
+        return chosen
+
+
+DEFAULT = ServingConfig()
+
+
+def parse_config(text: bytes) -> ServingConfig:
+    """The configuration that a file or a request body holds."""
+    if len(text) > MAX_BYTES:
+        raise ServingConfigError(f"the configuration must have at most {MAX_BYTES} bytes, got more")
+    try:
+        return ServingConfig.model_validate(json.loads(text))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"][:1]) or "the configuration"
+        raise ServingConfigError(f"{place} must be valid: {first['msg']}") from None
+    except (ValueError, RecursionError):
+        raise ServingConfigError(
+            "the configuration must be a JSON object, got something else"
+        ) from None

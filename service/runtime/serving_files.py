@@ -1,0 +1,110 @@
+"""Where serving configurations are kept: read at every look at the models folder, written in one step."""
+
+import contextlib
+import fcntl
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from service.errors import PreconditionFailed, ReadOnly
+from service.runtime.serving_config import (
+    DEFAULT,
+    MAX_BYTES,
+    ServingConfig,
+    ServingConfigError,
+    parse_config,
+)
+
+
+class ServingFiles:
+    """`<models>/<name>/serving.json`, or `<serving_dir>/<name>.json` where a folder of its own is set."""
+
+    def __init__(self, models: Path, serving_dir: Path | None) -> None:
+        self._models = models
+        self._serving_dir = serving_dir
+
+    def path(self, name: str) -> Path:
+        """The file of one model."""
+        if self._serving_dir:
+            return self._serving_dir / f"{name}.json"
+        return self._models / name / "serving.json"
+
+    def read(self, name: str) -> ServingConfig:
+        """The configuration, the default one if there is no file; ServingConfigError if it is faulty."""
+        try:
+            text = _read_regular_file(self.path(name))
+        except FileNotFoundError:
+            return DEFAULT
+        except OSError as error:
+            raise ServingConfigError(f"the file cannot be read: {error.strerror}") from None
+        return parse_config(text)
+
+    def write(self, name: str, config: ServingConfig, if_match: str | None) -> None:
+        """Replace the file, if what is in it has the ETag `if_match`.
+
+        Raises:
+            PreconditionFailed: the file holds something else meanwhile.
+            ReadOnly: the place cannot be written.
+        """
+        path = self.path(name)
+        setting = "VITRINE_SERVING_DIR" if self._serving_dir else "VITRINE_MODELS"
+        try:
+            with _locked(path.parent):
+                self.check(name, if_match)
+                _replace(path, config.encode())
+        except OSError:
+            raise ReadOnly(
+                f"{path} must be writable to change what is served: make it so, or set "
+                f"{'another ' if self._serving_dir else ''}VITRINE_SERVING_DIR (now from {setting})"
+            ) from None
+
+    def check(self, name: str, if_match: str | None) -> None:
+        """PreconditionFailed if the file does not hold what has the ETag `if_match`."""
+        if if_match is None:
+            return
+        try:
+            current = self.read(name).etag
+        except ServingConfigError:
+            current = None
+        given = {tag.strip().removeprefix("W/") for tag in if_match.split(",")}
+        if current not in given and not (if_match.strip() == "*" and current):
+            raise PreconditionFailed(
+                f"If-Match must be the ETag of the present configuration, {current}, got {if_match[:80]}: "
+                "read it again"
+            )
+
+
+def _read_regular_file(path: Path) -> bytes:
+    """The bytes of a file; a FIFO or device, which could block for ever, is an OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(0, "it is not a regular file")
+        return file.read(MAX_BYTES + 1)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One writer at a time, in this process or another."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Readers see the old file or the new one, never a part."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".serving-", delete=False) as file:
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).chmod(0o644)
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise

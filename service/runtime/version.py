@@ -1,0 +1,82 @@
+"""One version directory, and what became of it."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Literal
+
+from service.runtime.models_folder import Fingerprint, FoundVersion
+from service.runtime.servable import Servable
+from service.runtime.serving_config import DEFAULT, ServingConfig
+
+State = Literal["LOADING", "AVAILABLE", "END"]
+STATES: tuple[State, ...] = ("LOADING", "AVAILABLE", "END")
+UNSETTLED = "its files are still changing"
+FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 2.0, 60.0
+
+
+@dataclass
+class Version:
+    """A version that is or was in the folder.
+
+    error: why it does not answer, for anybody; detail: the same for who has a key.
+    """
+
+    name: str
+    number: int
+    found: FoundVersion
+    loaded: Fingerprint | None = None  # of the files that were loaded last, or tried
+    seen: Fingerprint | None = None  # at the look before
+    on_disk: bool = True
+    is_whole: bool = True  # as far as its files tell
+    state: State = "END"
+    error: str = ""
+    detail: str = ""
+    last_failure: tuple[str, str] = ("", "")
+    servable: Servable | None = None
+    retry_at: float = 0.0
+    retry_seconds: float = FIRST_RETRY_SECONDS
+    loading: "asyncio.Task[None] | None" = field(default=None, repr=False)
+
+    @property
+    def where(self) -> str:
+        """Name and number, as logs and messages say it."""
+        return f"{self.name}/{self.number}"
+
+    @property
+    def is_ready(self) -> bool:
+        """True while it answers, also while changed files are being loaded in its place."""
+        return self.servable is not None
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether it was tried and does not answer."""
+        return bool(self.error) and not self.is_ready
+
+
+@dataclass
+class ServedModel:
+    """All versions of a model, and which of them are wanted.
+
+    held: versions that a change of the configuration is waiting for.
+    is_awaited: whether the service is not ready before this model is.
+    """
+
+    name: str
+    config: ServingConfig = DEFAULT
+    config_error: str = ""
+    versions: dict[int, Version] = field(default_factory=dict)
+    held: set[int] = field(default_factory=set)
+    is_awaited: bool = False
+
+    def present(self) -> list[int]:
+        """Numbers of the versions on disk."""
+        return [number for number, version in self.versions.items() if version.on_disk]
+
+    def wanted(self) -> set[int]:
+        """Numbers of the versions that should answer."""
+        broken = [number for number, version in self.versions.items() if version.is_broken]
+        return self.config.wanted(self.present(), broken.__contains__) | self.held
+
+    def ready(self) -> list[Version]:
+        """Versions that answer, oldest first."""
+        return [self.versions[n] for n in sorted(self.versions) if self.versions[n].is_ready]
