@@ -204,6 +204,7 @@ def test_the_manifest_says_all_that_serving_needs(trained):
     _, version = trained
     manifest = read_manifest(version)
 
+    assert manifest["format"] == 1
     assert manifest["task"] == "generate_text"
     assert "input" not in manifest
     assert manifest["labels"] == []
