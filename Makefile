@@ -1,6 +1,7 @@
 # Two commands are all a visitor needs: `make serve` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-fast check format lint types imports unit openapi load bench train lock size clean python
+.PHONY: help serve test test-fast test-nightly check format lint types imports \
+	load bench train fix lock size clean python
 
 # The machine's own python3 if it will do, else a newer or older one beside it.
 PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
@@ -9,20 +10,24 @@ BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
 MODELS := $(or $(VITRINE_MODELS),models)
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 serve: .venv/run.stamp  ## export what models/ lacks and serve on port 8000
 	@$(BIN)/python -m training export --missing --models "$(MODELS)" || \
 		echo "Some models could not be exported (see above); serving the others."
 	@exec $(BIN)/python -m service
 
-test: .venv/dev.stamp  ## install what tests need and run the gate
-	@$(MAKE) --no-print-directory check
+# On every core; the tests of a file stay together, see tests/conftest.py.
+PYTEST = $(BIN)/python -m pytest -q -n auto --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
 
-test-fast: format lint types imports  ## what to run before each commit: all but the tests with TensorFlow or a browser
-	$(BIN)/python -m pytest -q -m "not tensorflow and not browser"
+test: check  ## what every change runs: static checks and all tests but the nightly ones
+	$(PYTEST) -m "not nightly" --cov --cov-report term
+test-fast: check  ## static checks and the tests that need no TensorFlow
+	$(PYTEST) -m "not tensorflow and not browser and not nightly"
+test-nightly: check  ## everything: soak, repeated trainings, second browser, cluster (CI once a day)
+	$(PYTEST) --cov --cov-report term
 
-check: format lint types imports unit  ## the one gate: format, lint, types, imports, tests (OpenAPI among them)
+check: format lint types imports  ## the static checks alone
 
 format: .venv/dev.stamp
 	$(BIN)/ruff format --check .
@@ -33,8 +38,6 @@ types: .venv/dev.stamp
 	$(BIN)/mypy
 imports: .venv/dev.stamp
 	$(BIN)/lint-imports
-unit: .venv/dev.stamp
-	$(BIN)/python -m pytest -q
 
 load: .venv/run.stamp  ## raise the load on the running service (VITRINE_URL) until it gives way
 	$(BIN)/python -m clients.load

@@ -10,6 +10,8 @@ from training.data import labelled_images
 from training.data.mnist import IDX_FILES, DatasetError
 from training.jobs.fashion_dense import Config
 
+pytestmark = pytest.mark.tensorflow
+
 
 def write_class(folder, name, count, colour, size=(40, 30)):
     (folder / name).mkdir(parents=True)

@@ -15,6 +15,8 @@ from training.__main__ import main
 from training.pretrained import backbone, efficientnet_lite
 from training.pretrained.torch_weights import MAGIC, PROTOCOL, read_tensors
 
+pytestmark = pytest.mark.tensorflow
+
 
 def picture(side):
     """A picture made of sines, float32 [1, side, side, 3]; nothing has to be downloaded or decoded."""
