@@ -18,7 +18,7 @@ serve: .venv/run.stamp  ## export what models/ lacks and serve on port 8000
 	@exec $(BIN)/python -m service
 
 # On every core; the tests of a file stay together, see tests/conftest.py.
-PYTEST = $(BIN)/python -m pytest -q -n auto --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
+PYTEST = $(BIN)/python -m pytest -q -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 test: check  ## what every change runs: static checks and all tests but the nightly ones
 	$(PYTEST) -m "not nightly" --cov --cov-report term

@@ -1,7 +1,7 @@
 """Fixtures that more than one folder of tests uses, and how a parallel run shares them out.
 
-In a parallel run (`-n 2 --dist loadgroup`) the tests of one file stay on one worker, since they share
-fixtures; so do all tests of the exported models, which are made once. Long files start first.
+In a parallel run the tests of one file stay on one worker, since they share fixtures; so do all tests of
+the exported models, which are made once and served by one service. Long files start first.
 """
 
 import subprocess
@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parents[1]
-EXPORTED = "models"  # the fixture below
+WITH_EXPORTED_MODELS = ("tests/contract/", "tests/browser/")
 NEEDS_TENSORFLOW = "pytestmark = pytest.mark.tensorflow"
 
 
@@ -22,20 +23,25 @@ def pytest_ignore_collect(collection_path, config):
     return NEEDS_TENSORFLOW in collection_path.read_text(encoding="utf-8") or None
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
-def pytest_collection_modifyitems(config, items):
-    """Group and order the tests of a parallel run."""
-    if not config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
-        return
-    for item in items:
-        group = EXPORTED if EXPORTED in item.fixturenames else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Keep together, in a parallel run, the tests that share fixtures."""
+    return _ByFile(config, log)
+
+
+class _ByFile(LoadScopeScheduling):
+    def _split_scope(self, nodeid):
+        file = nodeid.partition("::")[0]
+        return "exported models" if file.startswith(WITH_EXPORTED_MODELS) else file
+
+
+def pytest_collection_modifyitems(items):
+    """Start what takes long first, so that a parallel run ends on all workers together."""
     items.sort(key=_rank)
 
 
 def _rank(item):
-    """When a test starts in a parallel run: exported models first, then TensorFlow, then the rest."""
-    if EXPORTED in item.fixturenames:
+    if item.nodeid.startswith(WITH_EXPORTED_MODELS):
         return 0
     return 1 if item.get_closest_marker("tensorflow") else 2
 
