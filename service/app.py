@@ -210,11 +210,11 @@ async def _http_error(request: Request, error: Exception) -> Response:
     path = request.scope["path"][:100]
     ours: errors.VitrineError
     if error.status_code == 405:
-        ours = errors.MethodNotAllowed(f"{path!r} does not take {request.method[:20]!r}.")
+        ours = errors.MethodNotAllowed(f"{path!r} does not take {request.method[:20]!r}")
     elif error.status_code == 404:
-        ours = errors.RouteNotFound(f"There is no {path!r}; /docs lists what there is.")
+        ours = errors.RouteNotFound(f"there is no {path!r}: /docs lists the routes")
     else:
-        ours = errors.InvalidRequest(f"The request cannot be handled: {error.detail}.")
+        ours = errors.InvalidRequest(f"the request cannot be handled: {error.detail}")
     answer = error_answer(ours, request.scope["request_id"])
     answer.headers.update(error.headers or {})
     return answer

@@ -29,7 +29,7 @@ VitrineError
 ├─ DeadlineExceeded
 └─ InternalError             our fault; the cause is in the log, under the request's id
 
-Each message is one sentence for the caller: what was wrong, what was expected, what came.
+Each message is one sentence for the caller: what was expected and what was given.
 """
 
 
@@ -40,7 +40,7 @@ class VitrineError(Exception):
 
 
 class InvalidRequest(VitrineError):
-    """The caller can mend it by sending something else."""
+    """The caller can fix it by sending something else."""
 
     code = "invalid_input"
 

@@ -55,7 +55,7 @@ def not_ready(url: str) -> list[str] | None:
         connection.close()
     if answer.get("ready"):
         return []
-    return str(answer.get("error", "")).removeprefix("Not ready: ").rstrip(".").split("; ")
+    return str(answer.get("error", "")).removeprefix("not ready: ").split("; ")
 
 
 def _is_loading(waiting: list[str]) -> bool:

@@ -28,7 +28,7 @@ async def attended(receive: Receive, deadline: float, work: Coroutine[Any, Any, 
         if leaving.done():
             raise ClientDisconnect
         raise DeadlineExceeded(
-            "The deadline passed before the answer was whole; X-Timeout-Ms allows more."
+            "the deadline passed before the answer was whole: X-Timeout-Ms allows more"
         )
     finally:
         working.cancel()

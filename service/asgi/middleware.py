@@ -32,7 +32,7 @@ SLOW_SECONDS = 1.0
 CLIENT_LEFT = 499  # nobody is left to answer; the number is for log and metrics
 METHODS = ("GET", "POST", "PUT", "HEAD", "OPTIONS")
 NEEDS_KEY = (
-    "This service needs an API key: send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'."
+    "this service needs an API key: send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'"
 )
 
 log = logging.getLogger("vitrine.request")
@@ -160,7 +160,7 @@ class Gate:
             if scope["answer"].status:
                 raise  # the answer has begun: cut the connection, so that it cannot pass for whole
             failure = errors.InternalError(
-                "The service failed; its log has the cause under this id."
+                "the service failed: its log has the cause under this id"
             )
             await error_answer(failure, request_id)(scope, receive, send)
 
@@ -201,7 +201,7 @@ def _is_gone(scope: Scope) -> bool:
 
 
 def _get_for_head(scope: Scope) -> Scope:
-    """What answers GET answers HEAD; the server, which sees the scope as it came, sends no body."""
+    """What answers GET answers HEAD; the server, which sees the scope unchanged, sends no body."""
     return {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
 
 

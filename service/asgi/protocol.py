@@ -86,7 +86,7 @@ class PatientProtocol(TimedProtocol):
         return self._answering is not None and not self._answering.response_complete
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, a piece at a time."""
+        """Parse what was received, a piece at a time."""
         self._unset_keepalive_if_required()
         if self._fault or self.transport.is_closing():
             return
@@ -233,7 +233,7 @@ class PatientProtocol(TimedProtocol):
             self._close()
 
     def _refuse(self, fault: VitrineError) -> None:
-        """Read nothing more; answer what came before, then this, then close."""
+        """Read nothing more; answer what was received before, then this, then close."""
         self._fault = fault
         self._stop_receiving()
         unfinished = self.cycle if self.cycle and self.cycle.more_body else None

@@ -20,7 +20,7 @@ async def read_body(request: Request, limit: int) -> bytes:
     encoding = request.headers.get("content-encoding", "").strip()
     if encoding.lower() not in ("", "identity"):
         raise UnsupportedImage(
-            f"The body is compressed (Content-Encoding: {encoding[:20]!r}); send it as it is."
+            f"Content-Encoding must be absent, got {encoding[:20]!r}: send the body as it is"
         )
     return await receive_body(request, limit)
 
@@ -29,7 +29,7 @@ async def receive_body(request: Request, limit: int) -> bytes:
     """The body's bytes as they were sent; BodyTooLarge before more than `limit` of them are held."""
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
-        raise BodyTooLarge(f"The body has {announced[:20]} bytes; at most {limit} are taken.")
+        raise BodyTooLarge(f"the body must have at most {limit} bytes, got {announced[:20]}")
     chunks, size = [], 0
     while True:
         message = await request.receive()
@@ -39,7 +39,7 @@ async def receive_body(request: Request, limit: int) -> bytes:
         size += len(chunk)
         request.scope["held"].take(len(chunk))
         if size > limit:
-            raise BodyTooLarge(f"The body has more than {limit} bytes, the most that is taken.")
+            raise BodyTooLarge(f"the body must have at most {limit} bytes, got more")
         chunks.append(chunk)
         if not message.get("more_body", False):
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)

@@ -69,7 +69,7 @@ class Picture:
     """An opened picture that is not decoded yet; `width` and `height` are those of the file.
 
     `source` is Pillow's opened file, the bytes of a WebP (whose decoder takes the memory of the
-    whole picture when it opens) or, for pixels that came as JSON, uint8 [H, W, 1 or 3].
+    whole picture when it opens) or, for pixels given as JSON, uint8 [H, W, 1 or 3].
     """
 
     width: int
@@ -156,7 +156,7 @@ def open_picture(content: bytes, max_pieces: int = MAX_PIECES) -> Picture:
         raise ImageTooLarge(f"the {name} has far too many pixels") from error
     except Exception as error:
         message = f"the {name} is truncated or corrupt: its header cannot be read"
-        raise InvalidImage(f"{message} ({len(content)} bytes came)") from error
+        raise InvalidImage(f"{message} (got {len(content)} bytes)") from error
     if max(picture.width, picture.height) > MAX_ASPECT * min(picture.width, picture.height):
         raise InvalidImage(
             f"the {name} is {picture.width} × {picture.height} pixels: one side may be at most "
@@ -211,7 +211,7 @@ def decode_base64(text: str) -> bytes:
         return binascii.a2b_base64(encoded + "=" * (-len(encoded) % 4), strict_mode=True)
     except ValueError as error:
         raise InvalidValue(
-            "expected a picture as base64 or as data:image/png;base64,… (addresses are not fetched), "
+            "an image must be base64 or data:image/png;base64,… (addresses are not fetched), "
             f"got {excerpt(text)}"
         ) from error
 

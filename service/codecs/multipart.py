@@ -38,7 +38,7 @@ def read_files(body: bytes, content_type: str, max_files: int) -> list[bytes | s
     parts = _split(body, boundary, max_files + _MAX_FIELDS)
     images = [image for part in parts if (image := _image_in(part)) is not None]
     if len(images) > max_files:
-        raise TooManyImages(f"at most {max_files} images a request, got {len(images)}")
+        raise TooManyImages(f"a request must have at most {max_files} images, got {len(images)}")
     if not images:
         raise InvalidValue(
             f"the form has {len(parts)} fields but no file: send one, as curl -F image=@d.png"

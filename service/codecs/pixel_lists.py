@@ -13,8 +13,8 @@ from service.codecs.sniffing import excerpt
 from service.errors import InvalidValue
 from service.image_files.raster import Pixels
 
-_SCALE = "pixels are numbers from 0 (black) to 255 (white)"
-_FORM = "expected rows of pixels, [H][W], [H][W][1] or [H][W][3]"
+_SCALE = "pixels must be numbers from 0 (black) to 255 (white)"
+_FORM = "an image must be rows of pixels, [H][W], [H][W][1] or [H][W][3]"
 _KINDS = {
     str: "a string",
     bool: "true or false",
@@ -78,8 +78,8 @@ def _channels(pixels: list[Any]) -> int:
 def _bytes(flat: list[Any]) -> Pixels:
     kinds = set(map(type, flat))
     if not kinds <= {int, float}:
-        stranger = next(value for value in flat if type(value) not in (int, float))
-        raise InvalidValue(f"{_SCALE}, got {kind_of(stranger)}")
+        other = next(value for value in flat if type(value) not in (int, float))
+        raise InvalidValue(f"{_SCALE}, got {kind_of(other)}")
     if kinds == {int}:
         try:
             whole = np.frombuffer(bytes(flat), np.uint8)

@@ -72,7 +72,7 @@ def read_pictures(
             f"the body is empty: send a PNG, JPEG, WebP, GIF or BMP, a form with files or {_EXPECTED}"
         )
     if len(sources) > max_images:
-        raise TooManyImages(f"at most {max_images} images a request, got {len(sources)}")
+        raise TooManyImages(f"a request must have at most {max_images} images, got {len(sources)}")
     pictures: list[Picture] = []
     pieces_left = MAX_PIECES
     for number, source in enumerate(sources, 1):
@@ -101,10 +101,12 @@ def check_pixels(pictures: list[Picture], max_pixels: int) -> None:
         _check_cost(pictures, max_pixels)
         return
     if len(pictures) == 1:
-        came = f"{pictures[0].width} × {pictures[0].height} = {total:,}"
+        given = f"{pictures[0].width} × {pictures[0].height} = {total:,}"
     else:
-        came = f"{total:,} in {len(pictures)} images"
-    raise ImageTooLarge(f"at most {max_pixels:,} pixels a request, got {came}: send smaller ones")
+        given = f"{total:,} in {len(pictures)} images"
+    raise ImageTooLarge(
+        f"the images of a request must have at most {max_pixels:,} pixels, got {given}: send smaller ones"
+    )
 
 
 def _check_cost(pictures: list[Picture], max_pixels: int) -> None:
@@ -133,19 +135,19 @@ def open_source(source: Any, max_pieces: int = MAX_PIECES) -> Picture:
         return open_picture(decode_base64(source), max_pieces)
     if isinstance(source, list):
         return Picture.from_array(from_pixels(source))
-    raise InvalidValue(f"an image is base64 or rows of pixels, got {kind_of(source)}")
+    raise InvalidValue(f"an image must be base64 or rows of pixels, got {kind_of(source)}")
 
 
 def _from_json(body: bytes, content_type: str) -> list[Any]:
     document = parse_json(body, content_type)
     if isinstance(document, list):
-        raise InvalidValue(f"expected {_EXPECTED}, got a bare list")
+        raise InvalidValue(f"the body must be {_EXPECTED}, got a bare list")
     for name in document:
         if name not in _FIELDS:
             raise InvalidValue(f"unknown field {excerpt(name)}: expected {_EXPECTED}")
     if len(document) != 1:
-        came = " and ".join(document) or "an empty object"
-        raise InvalidValue(f"expected exactly one of {', '.join(_FIELDS)}, got {came}")
+        given = " and ".join(document) or "an empty object"
+        raise InvalidValue(f"the body must have exactly one of {', '.join(_FIELDS)}, got {given}")
     ((name, value),) = document.items()
     return [value] if name == "image" else _checked_list(name, value)
 

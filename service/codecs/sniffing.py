@@ -1,4 +1,4 @@
-"""What some bytes are, by their first few: for choosing a reader and for saying what came instead.
+"""What some bytes are, by their first few: for choosing a reader and for saying what was sent instead.
 
 It decodes nothing and raises nothing.
 """

@@ -41,7 +41,7 @@ def normalize_digit(pixels: Pixels, *, normalize: bool) -> Canvas:
             if its border is dark, and draws every other picture anew.
 
     Raises:
-        InvalidImage: the picture is blank or shows several digits or, without `normalize`, is not
+        InvalidImage: the image is blank or shows several digits or, without `normalize`, is not
             28 × 28.
     """
     if not normalize:
@@ -51,7 +51,7 @@ def normalize_digit(pixels: Pixels, *, normalize: bool) -> Canvas:
         edge = border(grey)
         if 2 * np.count_nonzero(edge < 128) > edge.size:  # the median is dark, without sorting
             if int(grey.max()) - int(grey.min()) < _MIN_CONTRAST:
-                raise InvalidImage("the picture is blank: no digit was found")
+                raise InvalidImage("the image is blank: no digit was found")
             return Canvas(grey[..., np.newaxis], [])
     ink, steps = find_ink(pixels)
     growth = _growth(ink)
@@ -65,8 +65,8 @@ def take_as_it_is(pixels: Pixels) -> Canvas:
     """Take a 28 × 28 picture unchanged (colour turns grey); InvalidImage if it has another size."""
     height, width = pixels.shape[:2]
     if (height, width) != (SIDE, SIDE):
-        came = f"{width} × {height}"
-        raise InvalidImage(f"with normalize=off a picture must be 28 × 28 pixels, got {came}")
+        given = f"{width} × {height}"
+        raise InvalidImage(f"with normalize=off an image must be 28 × 28 pixels, got {given}")
     return Canvas(to_grey(pixels)[..., np.newaxis], [])
 
 

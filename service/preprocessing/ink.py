@@ -25,7 +25,7 @@ _EVEN_SHARE = 0.9  # of the border's background; what is plainly ink may touch t
 _PLAINLY_INK = 0.3  # of the strongest contrast
 _THUMBNAIL = 48
 _INSEPARABLE = "something around the digit cannot be told from it: crop the image to the digit"
-_BLANK = "the picture is blank: no digit was found"
+_BLANK = "the image is blank: no digit was found"
 _PHOTO = "the image must show one digit on a plain background, got a photo or a pattern"
 _BUSY = 48  # grey levels between light and dark, shadows taken out: paper where nothing is drawn has fewer
 
@@ -49,7 +49,7 @@ def find_ink(pixels: Pixels) -> tuple[Pixels, list[str]]:
         "inverted" and "cleaned".
 
     Raises:
-        InvalidImage: the picture is blank or shows several digits.
+        InvalidImage: the image is blank or shows several digits.
     """
     grey = to_grey(_shrunk(pixels))
     ink, mask, steps = _without_surroundings(grey)

@@ -49,9 +49,9 @@ def take_photo(pixels: Pixels, shape: tuple[int, int, int]) -> Canvas:
     """Take a picture as it is; InvalidImage if it has another size."""
     height, width, channels = shape
     if pixels.shape[:2] != (height, width):
-        came = f"{pixels.shape[1]} × {pixels.shape[0]}"
+        given = f"{pixels.shape[1]} × {pixels.shape[0]}"
         raise InvalidImage(
-            f"with normalize=off a picture must be {width} × {height} pixels, got {came}"
+            f"with normalize=off an image must be {width} × {height} pixels, got {given}"
         )
     return Canvas(_with_channels(pixels, channels), [])
 

@@ -150,7 +150,7 @@ def _refuse_several(groups: list[Group], digit: Group) -> None:
         for group in groups
     )
     if count > 1:
-        raise InvalidImage(f"the picture shows {count} separate digits: send one digit a picture")
+        raise InvalidImage(f"the image shows {count} separate digits: send one digit per image")
 
 
 def _is_part(group: Group, digit: Group) -> bool:

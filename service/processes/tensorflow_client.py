@@ -101,13 +101,13 @@ class RemoteEngine:
             raise CannotRun(self._error)
         with self._lock:
             if self._connection is None:
-                raise NotReady("The TensorFlow process is starting; try again later.")
+                raise NotReady("the TensorFlow process is starting: try again later")
             try:
                 done, result = _ask(self._connection, (signature, dict(inputs)))
             except (EOFError, OSError):
                 self._connection = None
                 self._begin()
-                raise NotReady("The TensorFlow process is restarting; try again later.") from None
+                raise NotReady("the TensorFlow process is restarting: try again later") from None
         if not done:
             raise RuntimeError(result)
         return dict(result)

@@ -55,7 +55,7 @@ class EventStream(Response):
                     raise
                 await self._end(send, error, scope["request_id"])
             except asyncio.CancelledError:
-                stopping = NotReady("The service is stopping; try again later.")
+                stopping = NotReady("the service is stopping: try again later")
                 await self._end(send, stopping, scope["request_id"])
                 raise
 

@@ -23,7 +23,7 @@ async def live(request: Request) -> Response:
 async def ready(request: Request) -> Response:
     """Say whether every model has a version that answers."""
     if why := _why_not_ready(request):
-        error = NotReady(f"Not ready: {why}.")
+        error = NotReady(f"not ready: {why}")
         return error_answer(error, request.scope["request_id"], live=True, ready=False)
     return json_answer({"live": True, "ready": True})
 

@@ -192,5 +192,7 @@ class Call:
         except ValueError:
             milliseconds = math.nan
         if not 0 < milliseconds <= 3_600_000:
-            raise InvalidValue(f"X-Timeout-Ms is a number from 1 to 3600000; {given[:40]!r} came.")
+            raise InvalidValue(
+                f"X-Timeout-Ms must be a number from 1 to 3600000, got {given[:40]!r}"
+            )
         return milliseconds / 1000

@@ -25,7 +25,7 @@ Outcome = dict[str, np.ndarray] | BaseException
 
 
 class Batched(NamedTuple):
-    """What one caller gets: its rows of the outputs, and how they came about."""
+    """What one caller gets: its rows of the outputs, and how they were computed."""
 
     outputs: dict[str, np.ndarray]
     batch_size: int  # rows of the largest run that the caller's rows were in

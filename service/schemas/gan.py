@@ -143,7 +143,7 @@ class ProjectQuery(ImageQuery):
 
 
 class GanSampleAnswer(BaseModel):
-    """Images, and the latent vectors they came from."""
+    """Images, and the latent vectors they were generated from."""
 
     model: ModelName
     random_seed: int = Field(examples=[7], description="the same one gives the same bytes again")

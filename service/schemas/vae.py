@@ -121,7 +121,7 @@ class ReconstructQuery(ImageQuery):
 
 
 class SampleAnswer(BaseModel):
-    """Pictures and the latent vectors they came from."""
+    """Pictures and the latent vectors they were decoded from."""
 
     model: ModelName
     random_seed: int = Field(examples=[7], description="the same one gives the same bytes again")

@@ -8,11 +8,11 @@ import pytest
 
 from service.startup import address, follow
 
-LOADING = '{"error": "Not ready: digits/1: loading; gan/2: loading.", "ready": false}'
-ONE_LEFT = '{"error": "Not ready: gan/2: loading.", "ready": false}'
-FAILED = '{"error": "Not ready: gan/2: its golden outputs differ.", "ready": false}'
+LOADING = '{"error": "not ready: digits/1: loading; gan/2: loading", "ready": false}'
+ONE_LEFT = '{"error": "not ready: gan/2: loading", "ready": false}'
+FAILED = '{"error": "not ready: gan/2: its golden outputs differ", "ready": false}'
 READY = '{"live": true, "ready": true}'
-STOPPING = '{"error": "Not ready: the service is stopping.", "ready": false}'
+STOPPING = '{"error": "not ready: the service is stopping", "ready": false}'
 
 
 @contextmanager

@@ -60,7 +60,7 @@ class ServiceError(VitrineError):
 
     Args:
         message: The service's own sentence.
-        status: The HTTP status; 0 where the error came in mid-stream.
+        status: The HTTP status; 0 where the error is an event of a stream.
         code: The machine's word for the error.
         request_id: What to look for in the service's log.
     """
@@ -77,7 +77,7 @@ class ServiceError(VitrineError):
 
 
 class InvalidRequest(ServiceError):
-    """The caller can mend it by sending something else."""
+    """The caller can fix it by sending something else."""
 
     default_code = "invalid_input"
 

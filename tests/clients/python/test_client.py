@@ -126,9 +126,9 @@ def test_retries_end(vitrine, service, waits, refusal):
 
 
 def test_a_refused_picture_is_not_sent_again(vitrine, service, refusal):
-    service.replies = [refusal(422, "invalid_image", error="the picture is blank: draw a digit")]
+    service.replies = [refusal(422, "invalid_image", error="the image is blank: draw a digit")]
 
-    with pytest.raises(InvalidImage, match="the picture is blank: draw a digit") as caught:
+    with pytest.raises(InvalidImage, match="the image is blank: draw a digit") as caught:
         vitrine.digits.classify(b"picture")
     assert (caught.value.status, caught.value.code) == (422, "invalid_image")
     assert caught.value.request_id == "r1"

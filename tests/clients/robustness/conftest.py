@@ -59,7 +59,7 @@ class FakeVitrine:
         self.calls.append((len(pictures), model, normalize))
         predictions = tuple(self.answer(picture) for picture in pictures)
         if None in predictions:
-            raise InvalidImage("the picture is blank", status=422)
+            raise InvalidImage("the image is blank", status=422)
         return DigitsAnswer(ModelVersion("digits", 3), predictions)
 
 

@@ -404,7 +404,7 @@ def test_base64_is_read_as_clients_write_it(change):
     ],
 )
 def test_what_is_not_base64_is_quoted_shortly(text):
-    with pytest.raises(InvalidValue, match="expected a picture as base64"):
+    with pytest.raises(InvalidValue, match="an image must be base64"):
         decode_base64(text)
 
 

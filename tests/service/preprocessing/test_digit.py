@@ -213,7 +213,7 @@ def test_hair_lines_are_thickened():
     ],
 )  # fmt: skip
 def test_a_blank_picture_is_refused(pixels):
-    with pytest.raises(InvalidImage, match="the picture is blank"):
+    with pytest.raises(InvalidImage, match="the image is blank"):
         normalized(pixels)
 
 
