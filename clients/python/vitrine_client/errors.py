@@ -12,11 +12,19 @@ VitrineError
    │  ├─ InvalidValue
    │  ├─ InvalidImage        truncated, corrupt, blank, or several digits
    │  ├─ UnsupportedImage    not a picture format that is accepted
-   │  └─ TooLarge
-   │     ├─ BodyTooLarge
-   │     ├─ ImageTooLarge
-   │     └─ TooManyImages
+   │  ├─ TooLarge
+   │  │  ├─ BodyTooLarge
+   │  │  ├─ ImageTooLarge
+   │  │  ├─ TooManyImages
+   │  │  └─ HeadersTooLarge
+   │  ├─ MalformedRequest    no valid HTTP, form or protocol request
+   │  └─ OriginRefused       a browser of another origin asks
+   ├─ RequestTimeout         the request was not whole in time
    ├─ Unauthorized           an API key is missing or wrong
+   ├─ Forbidden
+   │  ├─ ManagementDisabled  the service has no admin key
+   │  └─ ReadOnly            the serving configuration cannot be written
+   ├─ PreconditionFailed     `If-Match` is not the ETag of what is there
    ├─ NotFound
    │  ├─ RouteNotFound
    │  ├─ ModelNotFound
@@ -130,10 +138,58 @@ class TooManyImages(TooLarge):
     default_code = "too_many_images"
 
 
+class HeadersTooLarge(TooLarge):
+    """The headers have more bytes than allowed."""
+
+    default_code = "headers_too_large"
+
+
+class MalformedRequest(InvalidRequest):
+    """The request is not valid HTTP, or not a valid form."""
+
+    default_code = "invalid_request"
+
+
+class OriginRefused(InvalidRequest):
+    """A browser asks from an origin that the service does not allow."""
+
+    default_code = "origin_refused"
+
+
+class RequestTimeout(ServiceError):
+    """The service did not receive the whole request in time."""
+
+    default_code = "request_timeout"
+
+
 class Unauthorized(ServiceError):
     """The request carried no key that the service knows."""
 
     default_code = "unauthorized"
+
+
+class Forbidden(ServiceError):
+    """The key does not allow it."""
+
+    default_code = "forbidden"
+
+
+class ManagementDisabled(Forbidden):
+    """The service has no admin key, so nobody can manage its models."""
+
+    default_code = "management_disabled"
+
+
+class ReadOnly(Forbidden):
+    """The serving configuration cannot be written."""
+
+    default_code = "read_only"
+
+
+class PreconditionFailed(ServiceError):
+    """`If-Match` is not the ETag of what is there."""
+
+    default_code = "precondition_failed"
 
 
 class NotFound(ServiceError):

@@ -38,6 +38,7 @@ def write_all_models(folder):
     """One version of each task's models; two of `digits`."""
     write_version(folder)
     write_version(folder, version=2)
+    (folder / "digits" / "serving.json").write_text('{"versions": "all"}')
     write_text_version(folder)
     for name in ("vae", "vae-2d"):
         write_vae_version(folder, name)

@@ -130,6 +130,7 @@ async def test_activations_takes_exactly_one_picture(client, png):
 async def test_model_and_version_can_be_chosen(tmp_path, start, png):
     write_version(tmp_path)
     write_version(tmp_path, version=2)
+    (tmp_path / "digits" / "serving.json").write_text('{"versions": "all"}')
     write_version(tmp_path, "mine")
     client = await start()
 
