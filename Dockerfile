@@ -46,7 +46,8 @@ COPY --from=training --chown=10002:10002 /app/models models/
 # All addresses of the container; which of the host's reach it is the publisher's choice.
 ENV VITRINE_HOST=0.0.0.0 \
     VITRINE_PORT=8000 \
-    VITRINE_MODELS=/app/models
+    VITRINE_MODELS=/app/models \
+    VITRINE_SERVING_DIR=/app/serving
 EXPOSE 8000
 USER 10001:10001
 # http.client, because it never asks a proxy: not even one that the engine puts into the environment.

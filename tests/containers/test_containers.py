@@ -130,6 +130,6 @@ def test_training_starts_only_when_asked_for():
 
 
 def test_every_setting_but_those_of_the_image_is_passed_on():
-    fixed = {"host", "port", "models", "workers"}
+    fixed = {"host", "port", "models", "workers", "serving_dir"}
     settings = {PREFIX + name.upper() for name in Settings.model_fields if name not in fixed}
     assert SERVICES["service"]["environment"] == dict.fromkeys(settings)

@@ -288,6 +288,7 @@ async def test_what_only_looked_like_a_stop_string_is_given_once(texts):
 async def test_a_continuation_stays_with_its_version(tmp_path, start_texts):
     write_text_version(tmp_path, version=1)
     write_text_version(tmp_path, "pulp", 1)
+    (tmp_path / "pulp" / "serving.json").write_text('{"versions": "all"}')
     client = await start_texts()
     body = {"seed": "ab", "length": 10, "random_seed": 1}
     begun = (await ask(client, f"{GENERATE}?model=pulp", **body))["generations"][0]["continuation"]
