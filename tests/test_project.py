@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from packaging.version import Version
+from PIL import Image
 
 from service import __version__
 
@@ -92,3 +93,12 @@ def test_the_version_stands_in_one_place():
 
     assert "version" in project["project"]["dynamic"]
     assert f"## {__version__} - " in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_animation_of_the_readme_is_small_and_moves():
+    with Image.open(ROOT / "docs/page.webp") as animation:
+        frames = animation.n_frames
+
+    assert "(docs/page.webp)" in (ROOT / "README.md").read_text()
+    assert (ROOT / "docs/page.webp").stat().st_size <= 2_000_000
+    assert frames > 10
