@@ -56,6 +56,7 @@ PARTS = {
                 "classify": "read the digit in each image",
                 "label": "label photos with ImageNet's classes",
                 "fashion": "classify the garment in each image",
+                "features": "write the feature matrix of a folder of images",
                 "generate": "continue a prompt, character by character",
                 "score": "score how likely a string is under a text model",
                 "sample": "sample images from the VAE or the GAN",

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from vitrine_client.cli.classify import add_classify, add_fashion, add_label
+from vitrine_client.cli.features import add_features
 from vitrine_client.cli.generative import (
     add_edit,
     add_interpolate,
@@ -29,6 +30,7 @@ COMMANDS = (
     add_score,
     add_label,
     add_fashion,
+    add_features,
     add_sample,
     add_interpolate,
     add_edit,

@@ -1,8 +1,15 @@
-"""`classify`, `label` and `fashion`: what pictures show."""
+"""`classify`, `label` and `fashion`: what images show."""
 
 import argparse
 
-from vitrine_client.cli.options import Commands, add_choice, add_pictures, choice, print_body
+from vitrine_client.cli.options import (
+    Commands,
+    add_choice,
+    add_pictures,
+    choice,
+    print_body,
+    read_images,
+)
 from vitrine_client.cli.terminal import bar, printable
 from vitrine_client.client import Vitrine
 from vitrine_client.digits import DigitPrediction
@@ -11,14 +18,14 @@ from vitrine_client.fashion import FashionPrediction
 
 def add_classify(commands: Commands) -> argparse.ArgumentParser:
     """Add the command that reads digits."""
-    command = commands.add_parser("classify", help="which digit does each picture show?")
+    command = commands.add_parser("classify", help="read the digit in each image")
     add_pictures(command)
     add_choice(command)
     command.add_argument(
         "--normalize",
         choices=("auto", "off"),
         default="auto",
-        help="off: send 28×28 pictures through as they are",
+        help="off: send 28×28 images as they are",
     )
     command.set_defaults(run=classify)
     return command
@@ -27,7 +34,7 @@ def add_classify(commands: Commands) -> argparse.ArgumentParser:
 def classify(vitrine: Vitrine, options: argparse.Namespace) -> None:
     """One line for each picture."""
     answer = vitrine.digits.classify(
-        options.pictures, normalize=options.normalize, **choice(options)
+        read_images(options.pictures), normalize=options.normalize, **choice(options)
     )
     if options.json:
         print_body(answer)
@@ -40,7 +47,7 @@ def classify(vitrine: Vitrine, options: argparse.Namespace) -> None:
 
 def add_label(commands: Commands) -> argparse.ArgumentParser:
     """Add the command that names photos."""
-    command = commands.add_parser("label", help="what does each photo show?")
+    command = commands.add_parser("label", help="label photos with ImageNet's classes")
     add_pictures(command, "photo")
     add_choice(command)
     command.add_argument("--top", type=int, help="labels for each (default 5)")
@@ -50,7 +57,7 @@ def add_label(commands: Commands) -> argparse.ArgumentParser:
 
 def label(vitrine: Vitrine, options: argparse.Namespace) -> None:
     """The name of each photo, and below it one line for each label."""
-    answer = vitrine.images.label(options.pictures, top=options.top, **choice(options))
+    answer = vitrine.images.label(read_images(options.pictures), top=options.top, **choice(options))
     if options.json:
         print_body(answer)
         return
@@ -62,7 +69,7 @@ def label(vitrine: Vitrine, options: argparse.Namespace) -> None:
 
 def add_fashion(commands: Commands) -> argparse.ArgumentParser:
     """Add the command that names clothes."""
-    command = commands.add_parser("fashion", help="which piece of clothing does each picture show?")
+    command = commands.add_parser("fashion", help="classify the garment in each image")
     add_pictures(command)
     add_choice(command)
     command.add_argument(
@@ -77,7 +84,9 @@ def fashion(vitrine: Vitrine, options: argparse.Namespace) -> None:
     if options.head == "both":
         _compare(vitrine, options)
         return
-    answer = vitrine.fashion.classify(options.pictures, head=options.head, **choice(options))
+    answer = vitrine.fashion.classify(
+        read_images(options.pictures), head=options.head, **choice(options)
+    )
     if options.json:
         print_body(answer)
         return
@@ -86,7 +95,7 @@ def fashion(vitrine: Vitrine, options: argparse.Namespace) -> None:
 
 
 def _compare(vitrine: Vitrine, options: argparse.Namespace) -> None:
-    answer = vitrine.fashion.classify_both(options.pictures, **choice(options))
+    answer = vitrine.fashion.classify_both(read_images(options.pictures), **choice(options))
     if options.json:
         print_body(answer)
         return

@@ -15,17 +15,17 @@ from vitrine_client.errors import InvalidSetting, UnexpectedAnswer
 from vitrine_client.latents import Origin
 from vitrine_client.projection import ProjectionAnswer, ProjectionStep
 
-POINT = "a picture's file, a random seed such as 7, or 7:3 for its digit 3"
+POINT = "an image file, a random seed such as 7, or 7:3 for its digit 3"
 
 
 def add_sample(commands: Commands) -> argparse.ArgumentParser:
     """Add the command that draws."""
-    command = commands.add_parser("sample", help="draw pictures that nobody drew")
-    command.add_argument("kind", choices=("vae", "gan"), help="what draws them")
+    command = commands.add_parser("sample", help="sample images from the VAE or the GAN")
+    command.add_argument("kind", choices=("vae", "gan"), help="the model")
     add_output(command, "samples.png")
     add_choice(command)
     command.add_argument("--n", type=int, default=16, help="how many (default 16)")
-    command.add_argument("--random-seed", type=int, help="same number, same pictures")
+    command.add_argument("--random-seed", type=int, help="same number, same images")
     command.add_argument(
         "--scale", type=float, help="vae; below 1: nearer to the typical (default 1)"
     )
@@ -45,13 +45,15 @@ def sample(vitrine: Vitrine, options: argparse.Namespace) -> None:
 
 def add_interpolate(commands: Commands) -> argparse.ArgumentParser:
     """Add the command that goes from one point to another."""
-    command = commands.add_parser("interpolate", help="draw the way from one picture to another")
-    command.add_argument("kind", choices=("vae", "gan"), help="what draws it")
+    command = commands.add_parser(
+        "interpolate", help="interpolate between two images or latent vectors"
+    )
+    command.add_argument("kind", choices=("vae", "gan"), help="the model")
     command.add_argument("start", type=_point, help=POINT + " (a GAN's)")
     command.add_argument("end", type=_point, help="likewise")
     add_output(command, "way.png")
     add_choice(command)
-    command.add_argument("--steps", type=int, help="pictures, both ends among them (default 9)")
+    command.add_argument("--steps", type=int, help="images, both ends among them (default 9)")
     command.add_argument("--path", choices=("lerp", "slerp"), help="a line or an arc (lerp)")
     command.set_defaults(run=interpolate)
     return command
@@ -66,11 +68,11 @@ def interpolate(vitrine: Vitrine, options: argparse.Namespace) -> None:
 
 def add_edit(commands: Commands) -> argparse.ArgumentParser:
     """Add the command that moves a picture along a direction."""
-    command = commands.add_parser("edit", help="draw a digit thicker, more slanted or wider")
+    command = commands.add_parser("edit", help="make a digit thicker, wider or more slanted")
     command.add_argument("point", type=_point, help=POINT)
     command.add_argument("direction", help="thickness, slant, width, …")
     command.add_argument(
-        "strength", nargs="+", type=float, help="in sigmas; several give a picture each: -2 0 2"
+        "strength", nargs="+", type=float, help="in sigmas; several give an image each: -2 0 2"
     )
     add_output(command, "edited.png")
     add_choice(command)
@@ -86,7 +88,7 @@ def edit(vitrine: Vitrine, options: argparse.Namespace) -> None:
 
 def add_mix(commands: Commands) -> argparse.ArgumentParser:
     """Add the command that mixes two pictures."""
-    command = commands.add_parser("mix", help="draw one digit's shape with another's strokes")
+    command = commands.add_parser("mix", help="mix the coarse and the fine style of two digits")
     command.add_argument("coarse", type=_point, help=POINT)
     command.add_argument("fine", type=_point, help="likewise")
     add_output(command, "mixed.png")

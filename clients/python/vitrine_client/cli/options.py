@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,12 +14,33 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def add_pictures(command: argparse.ArgumentParser, what: str = "picture") -> None:
     """Add the files of the pictures to ask about."""
-    command.add_argument("pictures", nargs="+", metavar=what, help="a PNG, JPEG, WebP, …")
+    command.add_argument(
+        "pictures", nargs="+", metavar=what, help="a PNG, JPEG, WebP, …; -: standard input"
+    )
+
+
+def read_images(names: Sequence[str]) -> list[str | bytes]:
+    """The files themselves, and for `-` the bytes of standard input."""
+    return [sys.stdin.buffer.read() if name == "-" else name for name in names]
 
 
 def add_output(command: argparse.ArgumentParser, name: str) -> None:
     """Add where to write a picture."""
-    command.add_argument("-o", "--output", type=Path, default=Path(name), help=f"the file ({name})")
+    command.add_argument(
+        "-o", "--output", type=_output, default=Path(name), help=f"the file ({name})"
+    )
+
+
+def _output(text: str) -> Path:
+    """A file whose folder is there; anything else is said before the service is asked."""
+    path = Path(text)
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"the output must be a file, got the folder {text}")
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(
+            f"the output's folder must exist, got {path.parent}: make it first"
+        )
+    return path
 
 
 def add_choice(command: argparse.ArgumentParser) -> None:

@@ -19,8 +19,8 @@ LEAST_LIKELY = -8.0  # a logarithm of a probability for which a bar is full
 
 def add_generate(commands: Commands) -> argparse.ArgumentParser:
     """Add the command that goes on with a text."""
-    command = commands.add_parser("generate", help="how may a text go on?")
-    command.add_argument("seed", help='the text to continue; "": a fresh one; -: standard input')
+    command = commands.add_parser("generate", help="continue a prompt, character by character")
+    command.add_argument("seed", help='the prompt; "": none; -: standard input')
     add_choice(command)
     command.add_argument(
         "--diversity",
@@ -62,7 +62,7 @@ def generate(vitrine: Vitrine, options: argparse.Namespace) -> None:
 
 def add_score(commands: Commands) -> argparse.ArgumentParser:
     """Add the command that weighs a text."""
-    command = commands.add_parser("score", help="how likely does the model find a text?")
+    command = commands.add_parser("score", help="score how likely a string is under a text model")
     command.add_argument("text", help="-: standard input")
     add_choice(command)
     command.set_defaults(run=score)

@@ -140,7 +140,6 @@ def test_a_terminal_sees_a_projection_come(run, monkeypatch):
         ("card nobody", "nobody"),
         ("classify picture.png --version-label canary", "canary"),
         ("project picture.png --steps 0", "steps"),
-        ("sample vae -o .", "Is a directory"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(run, line, said):
@@ -166,3 +165,44 @@ def test_every_command_has_help(capsys):
         with pytest.raises(SystemExit):
             main([name, "--help"])
         assert "--json" in capsys.readouterr().out
+
+
+def test_the_features_of_a_folder_are_a_numpy_file_with_the_names_of_its_rows(run):
+    folder = run.folder / "photos" / "cats"
+    folder.mkdir(parents=True)
+    for number in range(35):  # more than one request
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(folder / f"{number:02}.png")
+    (folder / "notes.txt").write_text("no image")
+
+    said = run("features photos -o X.npy").out
+
+    matrix = np.load(run.folder / "X.npy")
+    assert (len(matrix), matrix.dtype) == (35, np.float32)
+    assert said.startswith(f"X.npy: 35 × {matrix.shape[1]} float32")
+    names = (run.folder / "X.npy.txt").read_text().splitlines()
+    assert names == [f"cats/{number:02}.png" for number in range(35)]
+
+
+def test_a_folder_without_images_is_said(run):
+    (run.folder / "empty").mkdir()
+
+    assert "must be a folder with images" in run("features empty", code=1).err
+
+
+def test_an_image_may_come_from_standard_input(run, monkeypatch):
+    content = io.TextIOWrapper(io.BytesIO((run.folder / "picture.png").read_bytes()))
+    monkeypatch.setattr("sys.stdin", content)
+
+    assert run("classify - --normalize off").out.startswith("-  3  100.00%")
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [("nowhere/x.png", "folder must exist, got nowhere"), (".", "must be a file, got the folder")],
+)
+def test_an_output_that_cannot_be_written_is_said_before_the_work(tmp_path, capsys, output, said):
+    with pytest.raises(SystemExit) as ended:
+        main(["sample", "vae", "-o", str(output), "--url", "http://127.0.0.1:9"])
+
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err

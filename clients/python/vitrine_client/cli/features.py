@@ -1,0 +1,66 @@
+"""`features`: the feature matrix of many images, as a NumPy file."""
+
+import argparse
+import struct
+from array import array
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from vitrine_client.cli.options import Commands, add_choice, add_output, choice, print_body
+from vitrine_client.cli.terminal import printable
+from vitrine_client.client import Vitrine
+from vitrine_client.errors import UnreadablePicture
+from vitrine_client.types import Vector
+
+IMAGES_PER_REQUEST = 32
+SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"))
+
+
+def add_features(commands: Commands) -> argparse.ArgumentParser:
+    """Add the command that writes features."""
+    command = commands.add_parser("features", help="write the feature matrix of a folder's images")
+    command.add_argument("folder", type=Path, help="with images, its subfolders included")
+    add_output(command, "X.npy")
+    add_choice(command)
+    command.set_defaults(run=features)
+    return command
+
+
+def features(vitrine: Vitrine, options: argparse.Namespace) -> None:
+    """float32 [N, D] in the order of the paths, which `OUTPUT.txt` lists; with --json, the answers."""
+    files = sorted(f for f in options.folder.rglob("*") if f.suffix.lower() in SUFFIXES)
+    if not files:
+        raise UnreadablePicture(f"{options.folder} must be a folder with images, got none in it")
+    rows: list[Vector] = []
+    for some in _chunks(files):
+        answer = vitrine.images.features(some, **choice(options))
+        if options.json:
+            print_body(answer)
+        rows += answer.features
+    if options.json:
+        return
+    options.output.write_bytes(npy(rows))
+    names = options.output.with_name(options.output.name + ".txt")
+    lines = [str(file.relative_to(options.folder)) for file in files]
+    names.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print(
+        f"{printable(str(options.output))}: {len(rows)} × {len(rows[0])} float32, rows as in {names}"
+    )
+
+
+def npy(rows: Sequence[Vector]) -> bytes:
+    """Rows of equal length → a NumPy file (format 1.0) of little-endian float32 [N, D]."""
+    shape = (len(rows), len(rows[0]))
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}"
+    header += " " * (-(len(header) + 11) % 64) + "\n"
+    values = array("f", (value for row in rows for value in row))
+    if struct.pack("=H", 1) != struct.pack("<H", 1):
+        values.byteswap()
+    return (
+        b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + values.tobytes()
+    )
+
+
+def _chunks(files: Sequence[Path]) -> Iterator[list[Path]]:
+    for start in range(0, len(files), IMAGES_PER_REQUEST):
+        yield list(files[start : start + IMAGES_PER_REQUEST])
