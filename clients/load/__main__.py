@@ -17,8 +17,8 @@ from typing import Any
 
 from clients.load.connection import Disconnected
 from clients.load.event_loop import run_async
-from clients.load.ladder import knee, most_right
-from clients.load.ladder_run import Course, measure_all
+from clients.load.ladder import knee, max_goodput
+from clients.load.ladder_run import RunPlan, measure_all
 from clients.load.machine import describe_machine
 from clients.load.report import comparison_lines, progress_line, report_lines
 from clients.load.scenario import MIX, scenarios
@@ -38,10 +38,10 @@ def main(arguments: list[str], prog: str = "python -m clients.load") -> int:
     try:
         key = os.environ.get("VITRINE_API_KEY", "")
         targets = [parse_target(url, options.allow_remote, key) for url in dict.fromkeys(urls)]
-        course = Course(
+        plan = RunPlan(
             targets, options.seconds, options.steps, options.rates, options.connections, _Live()
         )
-        measured = run_async(measure_all(course, options.scenario or [*MIX, "mix"]))
+        measured = run_async(measure_all(plan, options.scenario or [*MIX, "mix"]))
     except (ValueError, OSError, Disconnected) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -98,7 +98,7 @@ def _summary(steps: list[Step]) -> dict[str, Any]:
     bend = knee(steps)
     return {
         "knee_per_s": None if bend is None else bend.rate,
-        "most_right_per_s": most_right(steps),
+        "most_right_per_s": max_goodput(steps),
         "steps": [as_record(step) for step in steps],
     }
 
@@ -106,7 +106,7 @@ def _summary(steps: list[Step]) -> dict[str, Any]:
 def _is_wrong(measured: Measured) -> bool:
     every = [steps for by_url in measured.values() for steps in by_url.values()]
     return any(
-        not most_right(steps) or any(step.errors.get("wrong answer") for step in steps)
+        not max_goodput(steps) or any(step.errors.get("wrong answer") for step in steps)
         for steps in every
     )
 

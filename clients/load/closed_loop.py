@@ -53,11 +53,11 @@ async def drive(
     async def ask(connection: Connection) -> None:
         await _ask_once(connection, request, scenario, tally)
 
-    await keep_busy(ask, tally, target, connections, seconds)
+    await saturate(ask, tally, target, connections, seconds)
     return tally
 
 
-async def keep_busy(
+async def saturate(
     ask: Callable[[Connection], Awaitable[None]],
     tally: Tally,
     target: Target,

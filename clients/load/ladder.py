@@ -29,13 +29,13 @@ class Ladder(NamedTuple):
         return max(self.seconds, min(LEAST_REQUESTS / rate, LONGEST_STEP_S))
 
 
-def ladder_from(alone_s: float, steps: int, seconds: float) -> Ladder:
+def rate_ladder(alone_s: float, steps: int, seconds: float) -> Ladder:
     """A ladder that begins well below what one client alone would ask, given a lone request's time."""
     first = FIRST_SHARE / max(alone_s, 1e-4)
     return Ladder(tuple(_two_digits(first * FACTOR**number) for number in range(steps)), seconds)
 
 
-async def climb(ladder: Ladder, targets: int, measure: Measure) -> list[list[Step]]:
+async def run_ladder(ladder: Ladder, targets: int, measure: Measure) -> list[list[Step]]:
     """Measure rate by rate; the steps of each target, which may have ended early."""
     climbed: list[list[Step]] = [[] for _ in range(targets)]
     for rate in ladder.rates:
@@ -66,7 +66,7 @@ def knee(steps: Sequence[Step]) -> Step | None:
     return best if best is not steps[-1] else None
 
 
-def most_right(steps: Sequence[Step]) -> float:
+def max_goodput(steps: Sequence[Step]) -> float:
     """The most right answers in a second, at any rate."""
     return max((step.right_per_s for step in steps), default=0.0)
 

@@ -6,7 +6,7 @@ from statistics import median
 from typing import NamedTuple, Protocol
 
 from clients.load.connection import Answer, Connection
-from clients.load.ladder import Ladder, climb, ladder_from
+from clients.load.ladder import Ladder, rate_ladder, run_ladder
 from clients.load.open_loop import TIMEOUT_S, Pool, StepTally, arrivals, refusal_kind, send
 from clients.load.scenario import MIX, Scenario, request_bytes, scenarios
 from clients.load.step_summary import Step, step_of
@@ -17,7 +17,7 @@ ASKED_ALONE = 5  # requests, one after the other, to know where the ladder begin
 Mix = Mapping[Scenario, float]
 
 
-class Listener(Protocol):
+class ProgressListener(Protocol):
     """Who is told what happens."""
 
     def step(self, name: str, rate: float, tally: StepTally) -> None:
@@ -30,7 +30,7 @@ class Listener(Protocol):
         """A scenario was measured at every target."""
 
 
-class Course(NamedTuple):
+class RunPlan(NamedTuple):
     """Where and how much; `rates` empty: the ladder finds its own."""
 
     targets: Sequence[Target]
@@ -38,18 +38,18 @@ class Course(NamedTuple):
     steps: int
     rates: tuple[float, ...] | None
     connections: int
-    listener: Listener
+    listener: ProgressListener
 
 
-async def measure_all(course: Course, names: Sequence[str]) -> dict[str, dict[str, list[Step]]]:
+async def measure_all(plan: RunPlan, names: Sequence[str]) -> dict[str, dict[str, list[Step]]]:
     """Scenario → URL → steps, for those of the named that every target serves ("mix": of all served)."""
-    every = [scenarios() for _ in course.targets]  # one each: checks remember their first answer
+    every = [scenarios() for _ in plan.targets]  # one each: checks remember their first answer
     wanted = dict.fromkeys(name for name in names if name != "mix")
     if "mix" in names:
         wanted |= dict.fromkeys(MIX)
     alone_s = {}
     for name in wanted:
-        if (seconds := await _ask_alone(course, every, name)) is not None:
+        if (seconds := await _ask_alone(plan, every, name)) is not None:
             alone_s[name] = seconds
     measured = {}
     for name in names:
@@ -58,48 +58,48 @@ async def measure_all(course: Course, names: Sequence[str]) -> dict[str, dict[st
             continue
         mixes = [{own[part]: share for part, share in parts.items()} for own in every]
         mean_s = sum(alone_s[part] * share for part, share in parts.items()) / sum(parts.values())
-        measured[name] = await _measure(course, name, mixes, mean_s)
-        course.listener.scenario(name, measured[name])
+        measured[name] = await _measure(plan, name, mixes, mean_s)
+        plan.listener.scenario(name, measured[name])
     return measured
 
 
 async def _measure(
-    course: Course, name: str, mixes: Sequence[Mix], alone_s: float
+    plan: RunPlan, name: str, mixes: Sequence[Mix], alone_s: float
 ) -> dict[str, list[Step]]:
     """Climb the ladder of one scenario: URL → steps."""
-    pools = [
-        Pool(target, max(1, course.connections // len(course.targets))) for target in course.targets
-    ]
+    pools = [Pool(target, max(1, plan.connections // len(plan.targets))) for target in plan.targets]
 
     async def measure(number: int, rate: float, seconds: float) -> Step:
-        plan = arrivals(mixes[number], rate, seconds, random_seed=round(rate * 10))
-        url = course.targets[number].url
-        label = name if len(course.targets) == 1 else f"{name} at {url}"
+        requests = arrivals(mixes[number], rate, seconds, random_seed=round(rate * 10))
+        url = plan.targets[number].url
+        label = name if len(plan.targets) == 1 else f"{name} at {url}"
         return step_of(
             rate,
-            await send(pools[number], plan, lambda tally: course.listener.step(label, rate, tally)),
+            await send(
+                pools[number], requests, lambda tally: plan.listener.step(label, rate, tally)
+            ),
         )
 
-    ladder = ladder_from(alone_s, course.steps, course.seconds)
-    if course.rates:
-        ladder = Ladder(course.rates, course.seconds)
+    ladder = rate_ladder(alone_s, plan.steps, plan.seconds)
+    if plan.rates:
+        ladder = Ladder(plan.rates, plan.seconds)
     try:
-        climbed = await climb(ladder, len(course.targets), measure)
+        climbed = await run_ladder(ladder, len(plan.targets), measure)
     finally:
         for pool in pools:
             pool.close()
-    return {target.url: steps for target, steps in zip(course.targets, climbed, strict=True)}
+    return {target.url: steps for target, steps in zip(plan.targets, climbed, strict=True)}
 
 
 async def _ask_alone(
-    course: Course, every: Sequence[dict[str, Scenario]], name: str
+    plan: RunPlan, every: Sequence[dict[str, Scenario]], name: str
 ) -> float | None:
     """Seconds of a lone request at the slowest target; None, and a sentence, if one does not serve it."""
     slowest_s = 0.0
-    for target, own in zip(course.targets, every, strict=True):
+    for target, own in zip(plan.targets, every, strict=True):
         answer, seconds = await _time_alone(own[name], target)
         if answer.status != 200:
-            course.listener.sentence(f"{name}: left out, {target.url} {_why_not(answer)}")
+            plan.listener.sentence(f"{name}: left out, {target.url} {_why_not(answer)}")
             return None
         slowest_s = max(slowest_s, seconds)
     return slowest_s

@@ -26,7 +26,7 @@ MOST_IN_A_STEP = 20_000  # requests; a step that would need more is shorter inst
 TICK_S = 1.0
 
 
-class Due(NamedTuple):
+class ScheduledRequest(NamedTuple):
     """One request: when it has to leave, in seconds since the step began, and what it asks."""
 
     at_s: float
@@ -88,17 +88,21 @@ class Pool:
 
 def arrivals(
     mix: Mapping[Scenario, float], rate: float, seconds: float, random_seed: int
-) -> list[Due]:
+) -> list[ScheduledRequest]:
     """Requests at random moments (a Poisson process, given their number), each drawn from the mix."""
     count = max(1, min(round(rate * seconds), MOST_IN_A_STEP))
     drawn = random.Random(random_seed)
     moments = sorted(drawn.uniform(0, count / rate) for _ in range(count))
     wanted = drawn.choices(list(mix), list(mix.values()), k=count)
-    return [Due(at_s, scenario) for at_s, scenario in zip(moments, wanted, strict=True)]
+    return [
+        ScheduledRequest(at_s, scenario) for at_s, scenario in zip(moments, wanted, strict=True)
+    ]
 
 
 async def send(
-    pool: Pool, plan: Sequence[Due], show: Callable[[StepTally], None] = lambda tally: None
+    pool: Pool,
+    plan: Sequence[ScheduledRequest],
+    show: Callable[[StepTally], None] = lambda tally: None,
 ) -> StepTally:
     """Send every request of the plan when it is due, and wait for what is under way at the end."""
     tally = StepTally()
@@ -121,7 +125,9 @@ async def send(
     return tally
 
 
-async def _ask(pool: Pool, due: Due, request: bytes, began: float, tally: StepTally) -> None:
+async def _ask(
+    pool: Pool, due: ScheduledRequest, request: bytes, began: float, tally: StepTally
+) -> None:
     due_at = began + due.at_s
     first: list[float] = []
 
@@ -166,7 +172,7 @@ def server_timing(answer: Answer) -> dict[str, float]:
     return timings
 
 
-def _answering_s(tally: StepTally, plan: Sequence[Due], elapsed_s: float) -> float:
+def _answering_s(tally: StepTally, plan: Sequence[ScheduledRequest], elapsed_s: float) -> float:
     """Over which time the answers came: the last request's own time is no part of the rate.
 
     Of n moments drawn from T seconds the last is expected at n / (n + 1) T.

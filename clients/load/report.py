@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from clients.load.ladder import knee, most_right
+from clients.load.ladder import knee, max_goodput
 from clients.load.measurement import percentile
 from clients.load.open_loop import StepTally
 from clients.load.step_summary import SHARES, Percentiles, Step
@@ -57,7 +57,7 @@ def comparison_lines(scenario: str, by_url: Mapping[str, Sequence[Step]]) -> lis
             if shared
             else "no rate that both kept up with"
         )
-        most, reference_most = most_right(steps), most_right(reference)
+        most, reference_most = max_goodput(steps), max_goodput(reference)
         ratio = f"{most / reference_most:.2f} ×" if reference_most else "beside none:"
         lines.append(
             f"{scenario}: {url} beside {first}: {latency}, most right answers/s {ratio} ({most:,.1f})"
@@ -124,7 +124,7 @@ def _end(steps: Sequence[Step]) -> list[str]:
             f"  The load generator itself was a bottleneck at {rates}: at worst {worst.own_limit}."
         )
     bend = knee(steps)
-    most = f"most right answers/s: {most_right(steps):,.1f}"
+    most = f"most right answers/s: {max_goodput(steps):,.1f}"
     if bend is None and not any(step.keeps_up for step in steps):
         return [*lines, f"  no rate was kept up with; {most}"]
     if bend is None:

@@ -10,7 +10,7 @@ from array import array
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from clients.load.closed_loop import PAUSE_AFTER_ERROR_S, Tally, error_kind, keep_busy
+from clients.load.closed_loop import PAUSE_AFTER_ERROR_S, Tally, error_kind, saturate
 from clients.load.connection import Connection, Disconnected
 from clients.load.scenario import Scenario, request_bytes
 from clients.load.target import Target
@@ -77,7 +77,7 @@ async def drive_streams(
         if answer.status == 200 and scenario.is_right(answer.body):
             tally.count_stream(arrivals)
 
-    await keep_busy(read, tally, target, streams, seconds)
+    await saturate(read, tally, target, streams, seconds)
     return tally
 
 

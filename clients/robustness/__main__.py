@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from clients.robustness.cases import Row, all_rows
-from clients.robustness.contact_sheet import save_sheet
+from clients.robustness.cases import Case, all_cases
+from clients.robustness.contact_sheet import save_contact_sheet
 from clients.robustness.datasets import idx_images, mnist_test, uci_digits
 from clients.robustness.predict import ask
 from clients.robustness.report import Measured, Report, merge_into_card, render, report_of
@@ -24,11 +24,11 @@ def main(arguments: list[str], prog: str = "python -m clients.robustness") -> in
     """Measure and print, or only draw the sheet; return the exit status."""
     options = _parser(prog).parse_args(arguments)
     try:
-        rows = _rows(options.data_dir, options.fashion_dir, options.images)
+        cases = _cases(options.data_dir, options.fashion_dir, options.images)
         if options.sheet:
-            save_sheet(rows, options.sheet)
+            save_contact_sheet(cases, options.sheet)
             return 0
-        report = asyncio.run(measure(rows, options.url, options.model))
+        report = asyncio.run(measure(cases, options.url, options.model))
         print("\n".join(render(report)))
         if options.fashion_dir is None:
             print("Fashion-MNIST was left out: no --fashion-dir was given")
@@ -39,23 +39,23 @@ def main(arguments: list[str], prog: str = "python -m clients.robustness") -> in
     return 0
 
 
-async def measure(rows: Sequence[Row], url: str | None, model: str | None) -> Report:
-    """Ask for every row; shows a line of progress."""
+async def measure(cases: Sequence[Case], url: str | None, model: str | None) -> Report:
+    """Ask for every case; shows a line of progress."""
     async with AsyncVitrine(url) as vitrine:
-        first = await vitrine.digits.classify(rows[0].pictures(0, 1), model=model)
-        total, begun = sum(len(row.source) for row in rows), time.monotonic()
+        first = await vitrine.digits.classify(cases[0].pictures(0, 1), model=model)
+        total, begun = sum(len(case.source) for case in cases), time.monotonic()
         measured, done = [], 0
-        for row in rows:
-            show = _progress(row, done, total, begun)
-            measured.append(Measured(row, await ask(vitrine, row, model, show)))
-            done += len(row.source)
+        for case in cases:
+            show = _progress(case, done, total, begun)
+            measured.append(Measured(case, await ask(vitrine, case, model, show)))
+            done += len(case.source)
     print(file=sys.stderr)
     return {**report_of(measured, str(first.model)), "seconds": round(time.monotonic() - begun)}
 
 
-def _rows(data_dir: Path, fashion_dir: Path | None, images: int) -> list[Row]:
+def _cases(data_dir: Path, fashion_dir: Path | None, images: int) -> list[Case]:
     fashion = None if fashion_dir is None else idx_images(fashion_dir)[:images]
-    return all_rows(mnist_test(data_dir).first(images), uci_digits().first(images), fashion)
+    return all_cases(mnist_test(data_dir).first(images), uci_digits().first(images), fashion)
 
 
 def _save(report: Report, file: Path | None, card: Path | None) -> None:
@@ -66,18 +66,18 @@ def _save(report: Report, file: Path | None, card: Path | None) -> None:
         merge_into_card(report, card)
 
 
-def _progress(row: Row, done: int, total: int, begun: float) -> Callable[[int], None]:
-    """One line that changes; where it cannot, as in a file, one for each row."""
-    end = done + len(row.source)
+def _progress(case: Case, done: int, total: int, begun: float) -> Callable[[int], None]:
+    """One line that changes; where it cannot, as in a file, one for each case."""
+    end = done + len(case.source)
 
     def show(count: int) -> None:
         nonlocal done
         done += count
-        line = f"{done:,} of {total:,} pictures, {time.monotonic() - begun:.0f} s: {row.group}, "
+        line = f"{done:,} of {total:,} pictures, {time.monotonic() - begun:.0f} s: {case.group}, "
         if sys.stderr.isatty():
-            print(f"\r{line + row.name:<98.98}", end="", file=sys.stderr, flush=True)
+            print(f"\r{line + case.name:<98.98}", end="", file=sys.stderr, flush=True)
         elif done == end:
-            print(line + row.name, file=sys.stderr, flush=True)
+            print(line + case.name, file=sys.stderr, flush=True)
 
     return show
 
@@ -92,7 +92,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report here too")
     parser.add_argument("--card", type=_existing, metavar="FILE", help="card.json to merge it into")
     parser.add_argument(
-        "--sheet", type=Path, metavar="FILE", help="only draw examples of every row; asks nothing"
+        "--sheet", type=Path, metavar="FILE", help="only draw examples of every case; asks nothing"
     )
     return parser
 
@@ -105,7 +105,7 @@ def _existing(text: str) -> Path:
 
 def _count(text: str) -> int:
     if not text.isdigit() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text} is no whole number from 1 on")
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1")
     return int(text)
 
 

@@ -1,4 +1,4 @@
-"""What is asked, as data: one row of the report is a set of pictures and how to draw them."""
+"""What is asked, as data: one case of the report is a set of pictures and how to draw them."""
 
 import zlib
 from collections.abc import Callable, Iterable, Sequence
@@ -18,7 +18,7 @@ MOST_STRANGERS = 1000  # of those that are drawn at random
 MODES: tuple[Normalize, ...] = ("off", "auto")
 
 
-class Row(NamedTuple):
+class Case(NamedTuple):
     """One line of the report."""
 
     group: str
@@ -35,36 +35,36 @@ class Row(NamedTuple):
         return list(self.draw(self.source[start:end], rng))
 
 
-def all_rows(mnist: Digits, uci: Digits, fashion: Pixels | None) -> list[Row]:
-    """Every row, in the order of the report."""
+def all_cases(mnist: Digits, uci: Digits, fashion: Pixels | None) -> list[Case]:
+    """Every case, in the order of the report."""
     return [
-        *(Row("clean", "MNIST test", mode, mnist.images, _as_is, mnist.labels) for mode in MODES),
-        *corruption_rows(mnist),
-        Row("UCI digits", "smooth", "auto", uci.images, drawer(SMOOTH), uci.labels),
-        Row("UCI digits", "a pen's edges", "auto", uci.images, drawer(CRISP), uci.labels),
-        *drawing_rows(mnist),
-        *stranger_rows(mnist, fashion),
+        *(Case("clean", "MNIST test", mode, mnist.images, _as_is, mnist.labels) for mode in MODES),
+        *corruption_cases(mnist),
+        Case("UCI digits", "smooth", "auto", uci.images, drawer(SMOOTH), uci.labels),
+        Case("UCI digits", "a pen's edges", "auto", uci.images, drawer(CRISP), uci.labels),
+        *drawing_cases(mnist),
+        *out_of_distribution_cases(mnist, fashion),
     ]
 
 
-def corruption_rows(mnist: Digits) -> list[Row]:
+def corruption_cases(mnist: Digits) -> list[Case]:
     """Each corruption as the network alone sees it, and as the service does."""
     return [
-        Row("corruptions", name, mode, mnist.images, corruption, mnist.labels)
+        Case("corruptions", name, mode, mnist.images, corruption, mnist.labels)
         for mode in MODES
         for name, corruption in CORRUPTIONS.items()
     ]
 
 
-def drawing_rows(mnist: Digits) -> list[Row]:
+def drawing_cases(mnist: Digits) -> list[Case]:
     """Each variation of the test digits on the canvas."""
     return [
-        Row("drawings", name, "auto", mnist.images, drawer(drawing), mnist.labels)
+        Case("drawings", name, "auto", mnist.images, drawer(drawing), mnist.labels)
         for name, drawing in VARIATIONS.items()
     ]
 
 
-def stranger_rows(mnist: Digits, fashion: Pixels | None) -> list[Row]:
+def out_of_distribution_cases(mnist: Digits, fashion: Pixels | None) -> list[Case]:
     """Pictures of no digit; without Fashion-MNIST where it was not given."""
     some = range(min(len(mnist.images), MOST_STRANGERS))
     pairs = np.stack([mnist.images, np.roll(mnist.images, 1, axis=0)], axis=1)[: len(some)]
@@ -72,22 +72,22 @@ def stranger_rows(mnist: Digits, fashion: Pixels | None) -> list[Row]:
     clothes = (
         ()
         if fashion is None
-        else [Row("outliers", "Fashion-MNIST", mode, fashion, _as_is) for mode in MODES]
+        else [Case("outliers", "Fashion-MNIST", mode, fashion, _as_is) for mode in MODES]
     )
     return [
         *clothes,
-        Row(
+        Case(
             "outliers",
             "letters",
             "auto",
             out_of_distribution.letters(),
             out_of_distribution.draw_letters,
         ),
-        Row("outliers", "letters unlike digits", "auto", unlike, out_of_distribution.draw_letters),
-        *(Row("outliers", "noise", mode, some, out_of_distribution.draw_noise) for mode in MODES),
-        Row("outliers", "scribbles", "auto", some, out_of_distribution.draw_scribbles),
-        Row("outliers", "two digits", "auto", pairs, out_of_distribution.draw_two_digits),
-        Row(
+        Case("outliers", "letters unlike digits", "auto", unlike, out_of_distribution.draw_letters),
+        *(Case("outliers", "noise", mode, some, out_of_distribution.draw_noise) for mode in MODES),
+        Case("outliers", "scribbles", "auto", some, out_of_distribution.draw_scribbles),
+        Case("outliers", "two digits", "auto", pairs, out_of_distribution.draw_two_digits),
+        Case(
             "outliers",
             "blank",
             "auto",

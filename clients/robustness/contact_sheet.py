@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from clients.robustness.cases import Row
+from clients.robustness.cases import Case
 
 _THUMBNAIL, _GAP, _TEXT = 84, 4, 280
 _GROUND = "#e8e8e8"
 _EXAMPLES = 8
 
 
-def save_sheet(rows: Sequence[Row], file: Path) -> None:
-    """Draw a line of examples for each row that looks different, in two columns, as a PNG."""
-    shown = list({(row.group, row.name): row for row in rows}.values())
-    lines = [_line(row) for row in shown]
+def save_contact_sheet(cases: Sequence[Case], file: Path) -> None:
+    """Draw a line of examples for each case that looks different, in two columns, as a PNG."""
+    shown = list({(case.group, case.name): case for case in cases}.values())
+    lines = [_line(case) for case in shown]
     half = -(-len(lines) // 2)
     width, height = lines[0].size
     sheet = Image.new("RGB", (2 * width, half * height), _GROUND)
@@ -27,14 +27,14 @@ def save_sheet(rows: Sequence[Row], file: Path) -> None:
     sheet.save(file, "PNG")
 
 
-def _line(row: Row) -> Image.Image:
+def _line(case: Case) -> Image.Image:
     step = _THUMBNAIL + _GAP
     line = Image.new("RGB", (_TEXT + _EXAMPLES * step, step), _GROUND)
-    label = f"{row.group}\n{row.name}".replace("×", "x")  # which Pillow's font lacks
+    label = f"{case.group}\n{case.name}".replace("×", "x")  # which Pillow's font lacks
     ImageDraw.Draw(line).text(
         (_GAP, step / 4), label, fill="black", font=ImageFont.load_default(14)
     )
-    for place, picture in enumerate(row.pictures(0, _EXAMPLES)[:_EXAMPLES]):
+    for place, picture in enumerate(case.pictures(0, _EXAMPLES)[:_EXAMPLES]):
         line.paste(_thumbnail(picture), (_TEXT + place * step, _GAP // 2))
     return line
 

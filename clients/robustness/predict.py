@@ -1,4 +1,4 @@
-"""Posts a row's pictures to a running service, several requests at a time."""
+"""Posts a case's pictures to a running service, several requests at a time."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from clients.robustness.cases import Row
+from clients.robustness.cases import Case
 from vitrine_client import AsyncVitrine, DigitPrediction, InvalidImage
 
 BATCH = 50
@@ -39,26 +39,26 @@ class Answers(NamedTuple):
 
 
 async def ask(
-    vitrine: AsyncVitrine, row: Row, model: str | None, show: Callable[[int], None]
+    vitrine: AsyncVitrine, case: Case, model: str | None, show: Callable[[int], None]
 ) -> Answers:
-    """Post every picture of the row.
+    """Post every picture of the case.
 
     Args:
         vitrine: The service.
-        row: What to draw and post.
+        case: What to draw and post.
         model: Another model than the route's own.
         show: Called with the number of answers that came in.
 
     Raises:
         VitrineError: The service is not there, or refuses what is not a matter of a picture.
     """
-    starts = iter(range(0, len(row.source), BATCH))
+    starts = iter(range(0, len(case.source), BATCH))
     parts: dict[int, list[DigitPrediction | None]] = {}
 
     async def work() -> None:
         for start in starts:  # shared by all workers
-            pictures = await asyncio.to_thread(row.pictures, start, start + BATCH)
-            parts[start] = await _classified(vitrine, pictures, row, model)
+            pictures = await asyncio.to_thread(case.pictures, start, start + BATCH)
+            parts[start] = await _classified(vitrine, pictures, case, model)
             show(len(pictures))
 
     await asyncio.gather(*(work() for _ in range(IN_FLIGHT)))
@@ -66,17 +66,17 @@ async def ask(
 
 
 async def _classified(
-    vitrine: AsyncVitrine, pictures: list[Any], row: Row, model: str | None
+    vitrine: AsyncVitrine, pictures: list[Any], case: Case, model: str | None
 ) -> list[DigitPrediction | None]:
     """One prediction a picture; one refusal refuses a whole request, so that halves are asked again."""
     try:
-        answer = await vitrine.digits.classify(pictures, model=model, normalize=row.normalize)
+        answer = await vitrine.digits.classify(pictures, model=model, normalize=case.normalize)
     except InvalidImage:
         if len(pictures) == 1:
             return [None]
         middle = len(pictures) // 2
         return [
-            *await _classified(vitrine, pictures[:middle], row, model),
-            *await _classified(vitrine, pictures[middle:], row, model),
+            *await _classified(vitrine, pictures[:middle], case, model),
+            *await _classified(vitrine, pictures[middle:], case, model),
         ]
     return list(answer.predictions)

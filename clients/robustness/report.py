@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from clients.robustness import measures, out_of_distribution
-from clients.robustness.cases import MODES, Row
+from clients.robustness.cases import MODES, Case
 from clients.robustness.predict import Answers
 
 Report: TypeAlias = dict[str, Any]
@@ -23,34 +23,34 @@ _NOTE = (
 
 
 class Measured(NamedTuple):
-    """A row of pictures and what the service answered."""
+    """A case and what the service answered."""
 
-    row: Row
+    case: Case
     answers: Answers
 
 
 def report_of(measured: Sequence[Measured], model: str) -> Report:
-    """Everything that was measured; the first rows must be the clean ones."""
-    groups = {group: [m for m in measured if m.row.group == group] for group in _groups(measured)}
+    """Everything that was measured; the first cases must be the clean ones."""
+    groups = {group: [m for m in measured if m.case.group == group] for group in _groups(measured)}
     clean = groups["clean"][-1]  # as served by default
-    drawings = {m.row.name: _accuracy(m) for m in groups["drawings"]}
+    drawings = {m.case.name: _accuracy(m) for m in groups["drawings"]}
     for share in drawings.values():
         share["points_from_clean"] = round(100 * (share["value"] - _accuracy(clean)["value"]), 3)
     return {
         "note": _NOTE,
         "model": model,
-        "images": len(clean.row.source),
-        "clean": {m.row.normalize: _accuracy(m) for m in groups["clean"]},
+        "images": len(clean.case.source),
+        "clean": {m.case.normalize: _accuracy(m) for m in groups["clean"]},
         "calibration": calibration(clean),
         "corruptions": {
             mode: corruption_accuracies(
-                [m for m in groups["corruptions"] if m.row.normalize == mode]
+                [m for m in groups["corruptions"] if m.case.normalize == mode]
             )
             for mode in MODES
         },
-        "uci_digits": {m.row.name: _accuracy(m) for m in groups["UCI digits"]},
+        "uci_digits": {m.case.name: _accuracy(m) for m in groups["UCI digits"]},
         "drawings": drawings,
-        "outliers": {_full_name(m.row): strangeness(m, clean) for m in groups["outliers"]},
+        "outliers": {_full_name(m.case): strangeness(m, clean) for m in groups["outliers"]},
         "letters_that_look_like_digits": "".join(sorted(out_of_distribution.LOOK_LIKE_DIGITS)),
         "fonts": [Path(font).stem for font in out_of_distribution.fonts()],
     }
@@ -62,15 +62,15 @@ def corruption_accuracies(measured: Sequence[Measured]) -> dict[str, Any]:
     refused = sum(int(m.answers.is_refused.sum()) for m in measured)
     return {
         "mean": {**mean, "refused": refused},
-        **{m.row.name: _accuracy(m) for m in measured},
+        **{m.case.name: _accuracy(m) for m in measured},
     }
 
 
 def calibration(clean: Measured) -> dict[str, Any]:
     """How far the probabilities of the clean test digits, as served, can be believed."""
-    assert clean.row.labels is not None
+    assert clean.case.labels is not None
     is_answered = ~clean.answers.is_refused
-    labels = clean.row.labels[is_answered]
+    labels = clean.case.labels[is_answered]
     probabilities = clean.answers.probabilities[is_answered]
     confidence, is_right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
     values = {
@@ -153,16 +153,16 @@ def _calibration_lines(figures: Mapping[str, Any]) -> list[str]:
     return [*lines, ""]
 
 
-def _outlier_lines(rows: Mapping[str, Any]) -> list[str]:
+def _outlier_lines(cases: Mapping[str, Any]) -> list[str]:
     lines = [
         f"{'outliers':<30} {'AUROC':>7}  {'accepted at 95 %':<27} {'called outlier':<27} refused"
     ]
-    for name, row in rows.items():
-        share, count = row["refused"]["value"], row["refused"]["count"]
+    for name, case in cases.items():
+        share, count = case["refused"]["value"], case["refused"]["count"]
         refused = f"{round(share * count):,} of {count:,}"
-        if "auroc" in row:
-            shares = f"{_share(row['accepted_at_95'])}  {_share(row['called_outlier'])}"
-            lines.append(f"  {name:<28} {row['auroc']:>7.4f} {shares}  {refused}")
+        if "auroc" in case:
+            shares = f"{_share(case['accepted_at_95'])}  {_share(case['called_outlier'])}"
+            lines.append(f"  {name:<28} {case['auroc']:>7.4f} {shares}  {refused}")
         else:
             lines.append(f"  {name:<28} {'-':>7} {'':<55}  {refused}")
     return [*lines, ""]
@@ -180,13 +180,13 @@ def _accuracy(measured: Measured) -> dict[str, Any]:
 
 
 def _is_right(measured: Measured) -> Any:
-    assert measured.row.labels is not None
-    return measured.answers.is_right(measured.row.labels)
+    assert measured.case.labels is not None
+    return measured.answers.is_right(measured.case.labels)
 
 
-def _full_name(row: Row) -> str:
-    return row.name if row.normalize == "auto" else f"{row.name}, normalize=off"
+def _full_name(case: Case) -> str:
+    return case.name if case.normalize == "auto" else f"{case.name}, normalize=off"
 
 
 def _groups(measured: Iterable[Measured]) -> list[str]:
-    return list(dict.fromkeys(m.row.group for m in measured))
+    return list(dict.fromkeys(m.case.group for m in measured))

@@ -12,7 +12,7 @@ from vitrine_client._transport.connection import DEFAULT_TIMEOUT, Timeout, conne
 from vitrine_client._transport.core import Core
 from vitrine_client._transport.io import AsyncWire, BlockingWire, Wire
 from vitrine_client._transport.retries import DEFAULT_RETRIES, Retries
-from vitrine_client._transport.sync_async import Asynchronous, Face, Plain, run
+from vitrine_client._transport.sync_async import Async, Face, Sync, run
 from vitrine_client.digits import Digits
 from vitrine_client.fashion import Fashion
 from vitrine_client.gan import Gan
@@ -41,7 +41,7 @@ class Tasks(Generic[Face]):
         return f"{type(self).__name__}({self.url!r})"
 
 
-class Vitrine(Tasks[Plain]):
+class Vitrine(Tasks[Sync]):
     """Asks a Vitrine service, and waits for the answer. Works in notebooks and from any thread.
 
     Args:
@@ -67,7 +67,7 @@ class Vitrine(Tasks[Plain]):
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         http = connect(httpx.Client, url, key, timeout, transport)
-        super().__init__(BlockingWire(http, sleep), retries, Plain())
+        super().__init__(BlockingWire(http, sleep), retries, Sync())
 
     def __enter__(self) -> Self:
         return self
@@ -85,7 +85,7 @@ class Vitrine(Tasks[Plain]):
         run(self._core.close())
 
 
-class AsyncVitrine(Tasks[Asynchronous]):
+class AsyncVitrine(Tasks[Async]):
     """As `Vitrine`, but its methods are awaited, and its streams are asynchronous generators."""
 
     def __init__(
@@ -99,7 +99,7 @@ class AsyncVitrine(Tasks[Asynchronous]):
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         http = connect(httpx.AsyncClient, url, key, timeout, transport)
-        super().__init__(AsyncWire(http, sleep), retries, Asynchronous())
+        super().__init__(AsyncWire(http, sleep), retries, Async())
 
     async def __aenter__(self) -> Self:
         return self

@@ -5,7 +5,7 @@ from typing import Unpack
 
 from vitrine_client._transport.request import Call, post_pictures
 from vitrine_client._transport.response import answer_of
-from vitrine_client._transport.sync_async import Face, Group, asks
+from vitrine_client._transport.sync_async import Face, Group, endpoint
 from vitrine_client.pictures import Picture, Pictures
 from vitrine_client.types import (
     ModelAnswer,
@@ -55,7 +55,7 @@ class ActivationsAnswer(ModelAnswer):
 class Digits(Group[Face]):
     """`/v1/digits/*`."""
 
-    @asks
+    @endpoint
     def classify(
         self, images: Pictures, **options: Unpack[ShownPictureOptions]
     ) -> Call[DigitsAnswer]:
@@ -75,7 +75,7 @@ class Digits(Group[Face]):
             count=lambda answer: len(answer.predictions),
         )
 
-    @asks
+    @endpoint
     def activations(
         self, image: Picture, **options: Unpack[PictureOptions]
     ) -> Call[ActivationsAnswer]:

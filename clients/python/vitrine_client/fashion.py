@@ -5,7 +5,7 @@ from typing import Literal, Unpack
 
 from vitrine_client._transport.request import Call, post_pictures
 from vitrine_client._transport.response import answer_of
-from vitrine_client._transport.sync_async import Face, Group, asks
+from vitrine_client._transport.sync_async import Face, Group, endpoint
 from vitrine_client.pictures import Pictures
 from vitrine_client.types import ModelAnswer, SeenPicture, ShownPictureOptions, Vector
 
@@ -50,7 +50,7 @@ class FashionPairsAnswer(ModelAnswer):
 class Fashion(Group[Face]):
     """`/v1/fashion/*`."""
 
-    @asks
+    @endpoint
     def classify(
         self,
         images: Pictures,
@@ -74,7 +74,7 @@ class Fashion(Group[Face]):
             count=lambda answer: len(answer.predictions),
         )
 
-    @asks
+    @endpoint
     def classify_both(
         self, images: Pictures, **options: Unpack[ShownPictureOptions]
     ) -> Call[FashionPairsAnswer]:

@@ -8,14 +8,14 @@ from vitrine_client._transport.request import (
     PNG,
     Call,
     Stream,
+    drop_none,
     get,
     post_json,
     post_pictures,
-    said,
     split,
 )
 from vitrine_client._transport.response import Grid, answer_of, grid
-from vitrine_client._transport.sync_async import Face, Group, as_grid, asks, streams
+from vitrine_client._transport.sync_async import Face, Group, as_grid, endpoint, streaming_endpoint
 from vitrine_client.latents import (
     PicturesAnswer,
     Point,
@@ -105,7 +105,7 @@ class DirectionsAnswer(ModelAnswer):
 class Gan(Group[Face]):
     """`/v1/gan/*`. A point is a random seed, an `Origin`, a latent vector w or a picture."""
 
-    @asks
+    @endpoint
     def sample(self, **options: Unpack[DigitSampling]) -> Call[GeneratedAnswer]:
         """Draw `n` digits, all of them `digit` where one is given.
 
@@ -116,9 +116,11 @@ class Gan(Group[Face]):
             VitrineError: See the tree in `errors`.
         """
         fields, choice = split(options)
-        return Call(post_json("v1/gan/sample", said(**fields), choice), answer_of(GeneratedAnswer))
+        return Call(
+            post_json("v1/gan/sample", drop_none(**fields), choice), answer_of(GeneratedAnswer)
+        )
 
-    @asks
+    @endpoint
     def interpolate(
         self, start: Point, end: Point, **options: Unpack[SpaceOptions]
     ) -> Call[PicturesAnswer]:
@@ -135,7 +137,7 @@ class Gan(Group[Face]):
         request = post_way("v1/gan/interpolate", start, end, options)
         return Call(request, answer_of(PicturesAnswer))
 
-    @asks
+    @endpoint
     def mix(
         self, coarse: Point, fine: Point, **options: Unpack[PictureOptions]
     ) -> Call[PicturesAnswer]:
@@ -147,7 +149,7 @@ class Gan(Group[Face]):
         request = post_points("v1/gan/mix", {"coarse": coarse, "fine": fine}, {}, options)
         return Call(request, answer_of(PicturesAnswer))
 
-    @asks
+    @endpoint
     def edit(
         self,
         point: Point,
@@ -171,7 +173,7 @@ class Gan(Group[Face]):
         request = post_points("v1/gan/edit", {name: point}, fields, options)
         return Call(request, answer_of(PicturesAnswer))
 
-    @asks
+    @endpoint
     def directions(self, **options: Unpack[ModelChoice]) -> Call[DirectionsAnswer]:
         """The attributes along which a picture can be edited.
 
@@ -180,7 +182,7 @@ class Gan(Group[Face]):
         """
         return Call(get("v1/gan/directions", options), answer_of(DirectionsAnswer))
 
-    @asks
+    @endpoint
     def discriminate(
         self, images: Pictures, **options: Unpack[ShownPictureOptions]
     ) -> Call[RealAnswer]:
@@ -195,7 +197,7 @@ class Gan(Group[Face]):
             count=lambda answer: len(answer.predictions),
         )
 
-    @asks
+    @endpoint
     def project(
         self, images: Pictures, **options: Unpack[ProjectionOptions]
     ) -> Call[ProjectionAnswer]:
@@ -215,7 +217,7 @@ class Gan(Group[Face]):
             count=lambda answer: len(answer.images),
         )
 
-    @streams
+    @streaming_endpoint
     def stream_projection(
         self, images: Pictures, **options: Unpack[ProjectionOptions]
     ) -> Stream[ProjectionEvent]:
@@ -235,7 +237,7 @@ class Gan(Group[Face]):
     edit_grid = as_grid(edit)
     project_grid = as_grid(project)
 
-    @asks
+    @endpoint
     def sample_png(self, **options: Unpack[DigitSampling]) -> Call[Grid]:
         """The picture at the address `sample.png`, which a page can show by its `url`.
 

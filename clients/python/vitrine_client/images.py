@@ -5,7 +5,7 @@ from typing import Unpack
 
 from vitrine_client._transport.request import Call, post_pictures
 from vitrine_client._transport.response import answer_of
-from vitrine_client._transport.sync_async import Face, Group, asks
+from vitrine_client._transport.sync_async import Face, Group, endpoint
 from vitrine_client.pictures import Pictures
 from vitrine_client.types import (
     ModelAnswer,
@@ -44,7 +44,7 @@ class FeaturesAnswer(ModelAnswer):
 class Images(Group[Face]):
     """`/v1/images/*`."""
 
-    @asks
+    @endpoint
     def label(
         self, images: Pictures, *, top: int | None = None, **options: Unpack[ShownPictureOptions]
     ) -> Call[LabelsAnswer]:
@@ -64,7 +64,7 @@ class Images(Group[Face]):
             count=lambda answer: len(answer.predictions),
         )
 
-    @asks
+    @endpoint
     def features(
         self, images: Pictures, *, top: int | None = None, **options: Unpack[PictureOptions]
     ) -> Call[FeaturesAnswer]:

@@ -7,7 +7,7 @@ from functools import partial
 from numbers import Integral
 from typing import Any, Literal, TypeAlias, cast
 
-from vitrine_client._transport.request import Content, Request, json_content, said
+from vitrine_client._transport.request import Content, Request, drop_none, json_content
 from vitrine_client.pictures import Array, Picture, are_files, encode_pictures, is_array
 from vitrine_client.types import ModelAnswer, PictureOptions, Vector, query_of
 
@@ -50,7 +50,7 @@ def post_way(path: str, start: "Point", end: "Point", options: Mapping[str, obje
     """A request for what lies between two points."""
     query = {name: options[name] for name in PictureOptions.__annotations__ if name in options}
     fields = {name: value for name, value in options.items() if name not in query}
-    return post_points(path, {"from": start, "to": end}, said(**fields), query)
+    return post_points(path, {"from": start, "to": end}, drop_none(**fields), query)
 
 
 def post_points(
@@ -90,7 +90,7 @@ def _on_wire(point: "Point") -> Any:
         return {"random_seed": int(point)}
     if isinstance(point, Origin):
         z = None if point.z is None else _vector_on_wire(point.z)
-        return said(**{**vars(point), "z": z})
+        return drop_none(**{**vars(point), "z": z})
     return _vector_on_wire(cast("Latent", point))
 
 

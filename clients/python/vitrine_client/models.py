@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from vitrine_client._transport.request import Call, get
 from vitrine_client._transport.response import answer_of
-from vitrine_client._transport.sync_async import Face, Group, asks
+from vitrine_client._transport.sync_async import Face, Group, endpoint
 from vitrine_client.types import Answer, ModelAnswer
 
 
@@ -85,7 +85,7 @@ class Health(Answer):
 class Models(Group[Face]):
     """`/v1/models/*`."""
 
-    @asks
+    @endpoint
     def list(self) -> Call[ModelsAnswer]:
         """All models.
 
@@ -94,7 +94,7 @@ class Models(Group[Face]):
         """
         return Call(get("v1/models"), answer_of(ModelsAnswer))
 
-    @asks
+    @endpoint
     def status(self, model: str) -> Call[ModelStatus]:
         """Whether a model answers, and the state of each version.
 
@@ -103,7 +103,7 @@ class Models(Group[Face]):
         """
         return Call(get(f"v1/models/{_quoted(model)}"), answer_of(ModelStatus))
 
-    @asks
+    @endpoint
     def card(
         self, model: str, *, version: int | None = None, version_label: str | None = None
     ) -> Call[ModelCard]:
@@ -119,23 +119,23 @@ class Models(Group[Face]):
 class HealthChecks(Group[Face]):
     """`/v2/health/*`. No is an answer too: what is not ready is told, and not asked again."""
 
-    @asks
+    @endpoint
     def live(self) -> Call[Health]:
         """Whether the service answers at all.
 
         Raises:
             VitrineError: It does not; see the tree in `errors`.
         """
-        return Call(get("v2/health/live"), answer_of(Health), is_patient=False)
+        return Call(get("v2/health/live"), answer_of(Health), retry=False)
 
-    @asks
+    @endpoint
     def ready(self) -> Call[Health]:
         """Whether all models answer.
 
         Raises:
             VitrineError: The service does not answer at all; see the tree in `errors`.
         """
-        return Call(get("v2/health/ready"), answer_of(Health, also=503), is_patient=False)
+        return Call(get("v2/health/ready"), answer_of(Health, also=503), retry=False)
 
 
 def _quoted(model: str) -> str:

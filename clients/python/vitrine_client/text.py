@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, TypedDict, Unpack
 
 from vitrine_client._transport.decoding import decode
-from vitrine_client._transport.request import Call, Request, Stream, post_json, said, split
+from vitrine_client._transport.request import Call, Request, Stream, drop_none, post_json, split
 from vitrine_client._transport.response import answer_of
-from vitrine_client._transport.sync_async import Face, Group, asks, streams
+from vitrine_client._transport.sync_async import Face, Group, endpoint, streaming_endpoint
 from vitrine_client.types import ModelAnswer, ModelChoice
 
 Unknown = Literal["error", "replace"]
@@ -101,7 +101,7 @@ class ScoreAnswer(ModelAnswer):
 class Text(Group[Face]):
     """`/v1/text/*`."""
 
-    @asks
+    @endpoint
     def generate(self, seed: str | None = None, **options: Unpack[TextOptions]) -> Call[TextAnswer]:
         """A text → how it may go on, once for each diversity.
 
@@ -115,7 +115,7 @@ class Text(Group[Face]):
         """
         return Call(_generate(seed, options), answer_of(TextAnswer))
 
-    @streams
+    @streaming_endpoint
     def stream(self, seed: str | None = None, **options: Unpack[TextOptions]) -> Stream[TextEvent]:
         """As `generate`, but a few characters at a time; leaving the loop early stops the work.
 
@@ -124,7 +124,7 @@ class Text(Group[Face]):
         """
         return Stream(_generate(seed, options, stream=True), _event)
 
-    @asks
+    @endpoint
     def score(
         self, text: str, *, unknown: Unknown | None = None, **options: Unpack[ModelChoice]
     ) -> Call[ScoreAnswer]:
@@ -133,13 +133,13 @@ class Text(Group[Face]):
         Raises:
             VitrineError: See the tree in `errors`.
         """
-        request = post_json("v1/text/score", said(text=text, unknown=unknown), options)
+        request = post_json("v1/text/score", drop_none(text=text, unknown=unknown), options)
         return Call(request, answer_of(ScoreAnswer))
 
 
 def _generate(seed: str | None, options: Mapping[str, Any], **more: bool) -> Request:
     writing, choice = split(options)
-    return post_json("v1/text/generate", said(seed=seed) | writing | more, choice)
+    return post_json("v1/text/generate", drop_none(seed=seed) | writing | more, choice)
 
 
 def _event(data: str) -> TextEvent:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Unpack
 
-from vitrine_client._transport.request import PNG, Call, get, post_json, post_pictures, said
+from vitrine_client._transport.request import PNG, Call, drop_none, get, post_json, post_pictures
 from vitrine_client._transport.response import Grid, answer_of, grid
-from vitrine_client._transport.sync_async import Face, Group, as_grid, asks
+from vitrine_client._transport.sync_async import Face, Group, as_grid, endpoint
 from vitrine_client.latents import (
     End,
     Latents,
@@ -65,7 +65,7 @@ class ReconstructionsAnswer(ModelAnswer):
 class Vae(Group[Face]):
     """`/v1/vae/*`."""
 
-    @asks
+    @endpoint
     def sample(
         self,
         *,
@@ -85,10 +85,10 @@ class Vae(Group[Face]):
         Raises:
             VitrineError: See the tree in `errors`.
         """
-        fields = said(n=n, random_seed=random_seed, scale=scale)
+        fields = drop_none(n=n, random_seed=random_seed, scale=scale)
         return Call(post_json("v1/vae/sample", fields, options), answer_of(PicturesAnswer))
 
-    @asks
+    @endpoint
     def encode(
         self, images: Pictures, **options: Unpack[ShownPictureOptions]
     ) -> Call[EncodingsAnswer]:
@@ -103,7 +103,7 @@ class Vae(Group[Face]):
             count=lambda answer: len(answer.encodings),
         )
 
-    @asks
+    @endpoint
     def decode(self, latents: Latents, **options: Unpack[ModelChoice]) -> Call[PicturesAnswer]:
         """Latent vectors → what the decoder makes of each.
 
@@ -113,7 +113,7 @@ class Vae(Group[Face]):
         request = post_json("v1/vae/decode", {"latents": vectors_on_wire(latents)}, options)
         return Call(request, answer_of(PicturesAnswer))
 
-    @asks
+    @endpoint
     def reconstruct(
         self,
         images: Pictures,
@@ -133,7 +133,7 @@ class Vae(Group[Face]):
             count=lambda answer: len(answer.reconstructions),
         )
 
-    @asks
+    @endpoint
     def interpolate(
         self, start: End, end: End, **options: Unpack[WayOptions]
     ) -> Call[PicturesAnswer]:
@@ -155,7 +155,7 @@ class Vae(Group[Face]):
     reconstruct_grid = as_grid(reconstruct)
     interpolate_grid = as_grid(interpolate)
 
-    @asks
+    @endpoint
     def sample_png(
         self,
         *,
@@ -171,7 +171,7 @@ class Vae(Group[Face]):
         query = {"n": n, "random_seed": random_seed, **options}
         return Call(get("v1/vae/sample.png", query, PNG), grid)
 
-    @asks
+    @endpoint
     def manifold_png(
         self, *, size: int | None = None, **options: Unpack[ModelChoice]
     ) -> Call[Grid]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clients.load.ladder import Ladder, climb, is_over, knee, ladder_from, most_right
+from clients.load.ladder import Ladder, is_over, knee, max_goodput, rate_ladder, run_ladder
 from tests.clients.load.steps import queue_step, step
 
 pytestmark = pytest.mark.anyio
@@ -19,7 +19,7 @@ def test_the_knee_of_a_service_that_is_as_fast_until_it_is_full_is_where_it_is_f
     steps = [step(rate, p50_ms=2) for rate in (10, 20, 40, 80)] + [step(160, right_per_s=90)]
 
     assert knee(steps).rate == 80
-    assert most_right(steps) == 90
+    assert max_goodput(steps) == 90
 
 
 def test_there_is_no_knee_as_long_as_more_load_costs_nothing():
@@ -29,7 +29,7 @@ def test_there_is_no_knee_as_long_as_more_load_costs_nothing():
 def test_there_is_no_knee_where_nothing_was_kept_up_with():
     assert knee([step(10, right_per_s=1)]) is None
     assert knee([]) is None
-    assert most_right([]) == 0
+    assert max_goodput([]) == 0
 
 
 async def test_the_ladder_ends_after_two_steps_that_failed():
@@ -39,7 +39,7 @@ async def test_the_ladder_ends_after_two_steps_that_failed():
         asked.append((number, rate))
         return step(rate, right_per_s=min(rate, (25, 45)[number]))
 
-    climbed = await climb(Ladder((10, 20, 40, 80, 160, 320), 1), 2, measure)
+    climbed = await run_ladder(Ladder((10, 20, 40, 80, 160, 320), 1), 2, measure)
 
     assert [[one.rate for one in steps] for steps in climbed] == [
         [10, 20, 40, 80],
@@ -59,7 +59,7 @@ def test_one_hiccup_is_not_the_end():
 
 
 def test_the_ladder_begins_well_below_what_one_client_alone_asks():
-    ladder = ladder_from(0.002, steps=4, seconds=3)
+    ladder = rate_ladder(0.002, steps=4, seconds=3)
 
     assert ladder.rates == (75, 110, 170, 250)
 

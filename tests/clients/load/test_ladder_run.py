@@ -5,7 +5,7 @@ import json
 import pytest
 
 from clients.load.__main__ import main, write
-from clients.load.ladder_run import Course, measure_all
+from clients.load.ladder_run import RunPlan, measure_all
 from tests.clients.load.serving import SEVEN, answer_bytes, serving_digits
 from tests.clients.load.steps import step
 
@@ -38,8 +38,8 @@ def always(answer):
 
 async def run(targets, names, rates=(40.0, 80.0)):
     heard = Heard()
-    course = Course(targets, 0.1, 3, rates, 16, heard)
-    return await measure_all(course, names), heard
+    plan = RunPlan(targets, 0.1, 3, rates, 16, heard)
+    return await measure_all(plan, names), heard
 
 
 async def test_a_scenario_is_measured_at_each_rate():

@@ -7,7 +7,14 @@ import time
 import pytest
 
 from clients.load.connection import Answer
-from clients.load.open_loop import Due, Pool, arrivals, refusal_kind, send, server_timing
+from clients.load.open_loop import (
+    Pool,
+    ScheduledRequest,
+    arrivals,
+    refusal_kind,
+    send,
+    server_timing,
+)
 from clients.load.step_summary import step_of
 from tests.clients.load.serving import DIGIT, SEVEN, answer_bytes, serving_digits
 
@@ -38,7 +45,7 @@ async def test_a_pause_of_the_server_is_felt_by_all_who_came_meanwhile():
             await asyncio.sleep(max(0.0, resumes[0] - time.perf_counter()))
         return RIGHT
 
-    plan = [Due(number / 100, DIGIT) for number in range(200)]
+    plan = [ScheduledRequest(number / 100, DIGIT) for number in range(200)]
     tally = await measured(pause_for_a_second, plan, connections=4)
 
     slow = sum(latency_s > 0.1 for latency_s in tally.latencies_s)
@@ -59,7 +66,7 @@ async def test_requests_leave_when_due_although_none_was_answered():
             await asyncio.sleep(0.005)
         return RIGHT
 
-    plan = [Due(number / 100, DIGIT) for number in range(10)]
+    plan = [ScheduledRequest(number / 100, DIGIT) for number in range(10)]
     tally = await measured(answer_when_ten_are_there, plan)
 
     assert len(tally.latencies_s) == 10
@@ -78,7 +85,9 @@ async def test_refusals_are_counted_by_status_and_code_and_do_not_flatter_the_la
     async def answer_in_turn(number):
         return answers[number % len(answers)]
 
-    tally = await measured(answer_in_turn, [Due(number / 500, DIGIT) for number in range(50)])
+    tally = await measured(
+        answer_in_turn, [ScheduledRequest(number / 500, DIGIT) for number in range(50)]
+    )
 
     assert tally.refusals == {"429 overloaded": 10, "503 not_ready": 10, "502": 10}
     assert tally.errors == {"wrong answer": 10}
@@ -89,14 +98,18 @@ async def test_refusals_are_counted_by_status_and_code_and_do_not_flatter_the_la
 async def test_a_server_that_is_away_is_an_error_of_its_own_kind():
     async with serving_digits(answer_at_once) as target:
         pass
-    tally = await send(Pool(target, 2), [Due(0.0, DIGIT), Due(0.01, DIGIT)])
+    tally = await send(
+        Pool(target, 2), [ScheduledRequest(0.0, DIGIT), ScheduledRequest(0.01, DIGIT)]
+    )
 
     assert tally.errors == {"connection refused": 2}
     assert step_of(2, tally).latency_ms == {}
 
 
 async def test_batch_sizes_and_server_timing_are_kept_beside_the_latencies():
-    tally = await measured(answer_at_once, [Due(number / 200, DIGIT) for number in range(20)])
+    tally = await measured(
+        answer_at_once, [ScheduledRequest(number / 200, DIGIT) for number in range(20)]
+    )
     step = step_of(200, tally)
 
     assert step.batch_sizes == {4: 20}
@@ -115,7 +128,9 @@ async def test_a_generator_that_is_too_slow_itself_says_so():
         return True
 
     slow = DIGIT._replace(is_right=check_slowly)
-    tally = await measured(answer_at_once, [Due(number / 200, slow) for number in range(60)])
+    tally = await measured(
+        answer_at_once, [ScheduledRequest(number / 200, slow) for number in range(60)]
+    )
     step = step_of(200, tally)
 
     assert "late or later" in step.own_limit
@@ -126,7 +141,7 @@ async def test_progress_is_told_while_it_runs():
     seen = []
     async with serving_digits(answer_at_once) as target:
         pool = Pool(target, 4)
-        plan = [Due(number / 10, DIGIT) for number in range(14)]
+        plan = [ScheduledRequest(number / 10, DIGIT) for number in range(14)]
         await send(pool, plan, lambda tally: seen.append((tally.asked, len(tally.latencies_s))))
         pool.close()
 

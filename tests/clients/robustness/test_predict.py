@@ -4,15 +4,15 @@ import asyncio
 
 import numpy as np
 
-from clients.robustness.cases import Row
+from clients.robustness.cases import Case
 from clients.robustness.predict import BATCH, ask
 
 
 def asked(vitrine, count, labels=None, model=None, normalize="off"):
-    """Ask for a row whose pictures are the numbers from 0 on; gives answers and progress."""
-    row = Row("group", "name", normalize, range(count), lambda some, rng: list(some), labels)
+    """Ask for a case whose pictures are the numbers from 0 on; gives answers and progress."""
+    case = Case("group", "name", normalize, range(count), lambda some, rng: list(some), labels)
     shown = []
-    return asyncio.run(ask(vitrine, row, model, shown.append)), shown
+    return asyncio.run(ask(vitrine, case, model, shown.append)), shown
 
 
 def test_answers_are_in_the_order_of_the_pictures(fake_vitrine, prediction):

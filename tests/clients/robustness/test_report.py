@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from clients.robustness.cases import Row
+from clients.robustness.cases import Case
 from clients.robustness.predict import Answers
 from clients.robustness.report import (
     Measured,
@@ -22,10 +22,10 @@ LABELS = np.arange(100) % 10
 def measured(prediction):
     """A function: labels (None for strangers), digits answered (None refused), score → measured."""
 
-    def make(labels, digits, score=0.1, name="row"):
-        row = Row("group", name, "auto", range(len(digits)), lambda some, rng: [], labels)
+    def make(labels, digits, score=0.1, name="case"):
+        case = Case("group", name, "auto", range(len(digits)), lambda some, rng: [], labels)
         predictions = [None if d is None else prediction(d, score) for d in digits]
-        return Measured(row, Answers.gathered(predictions))
+        return Measured(case, Answers.gathered(predictions))
 
     return make
 

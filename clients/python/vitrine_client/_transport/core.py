@@ -45,7 +45,7 @@ class Core:
         """
         content = await self._content(call.request)
         request = self._built(call.request, content)
-        retries = self._retries if call.is_patient else NEVER
+        retries = self._retries if call.retry else NEVER
         with translated_errors(self._wire.http.base_url):
             response = await self._sent(request, retries, stream=False)
         value = call.read(response)
@@ -72,7 +72,7 @@ class Core:
                     async for data in events:
                         yield event(response, data, stream.read)
             finally:
-                await self._wire.hang_up(response)
+                await self._wire.close_response(response)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -110,8 +110,8 @@ class Core:
 
     async def _events(self, response: httpx.Response) -> AsyncGenerator[str, None]:
         reader = EventReader()
-        async with aclosing(self._wire.pieces(response)) as pieces:
-            async for piece in pieces:
+        async with aclosing(self._wire.iter_chunks(response)) as chunks:
+            async for piece in chunks:
                 for data in reader.feed(piece):
                     if data == DONE:
                         return

@@ -1,7 +1,7 @@
 """The two ways to do what takes time: on the caller's event loop, or blocking the caller's thread.
 
 Both have the same coroutines. Those of `BlockingWire` never suspend, so that a coroutine over them
-runs to its end in one go (`faces.run`).
+runs to its end in one go (`sync_async.run`).
 """
 
 import asyncio
@@ -26,10 +26,10 @@ class Wire(Protocol):
     async def read(self, response: httpx.Response) -> None:
         """Read the rest of it."""
 
-    def pieces(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    def iter_chunks(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
         """Its body as it arrives."""
 
-    async def hang_up(self, response: httpx.Response) -> None:
+    async def close_response(self, response: httpx.Response) -> None:
         """Close its connection, if it was not read to its end."""
 
     async def sleep(self, seconds: float) -> None:
@@ -57,12 +57,12 @@ class AsyncWire:
         """See `Wire`."""
         await response.aread()
 
-    async def pieces(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    async def iter_chunks(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
         """See `Wire`."""
         async for piece in response.aiter_bytes():
             yield piece
 
-    async def hang_up(self, response: httpx.Response) -> None:
+    async def close_response(self, response: httpx.Response) -> None:
         """See `Wire`."""
         await response.aclose()
 
@@ -94,12 +94,12 @@ class BlockingWire:
         """See `Wire`."""
         response.read()
 
-    async def pieces(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    async def iter_chunks(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
         """See `Wire`."""
         for piece in response.iter_bytes():
             yield piece
 
-    async def hang_up(self, response: httpx.Response) -> None:
+    async def close_response(self, response: httpx.Response) -> None:
         """See `Wire`."""
         response.close()
 

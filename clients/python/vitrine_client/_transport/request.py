@@ -43,13 +43,13 @@ class Call(Generic[Value]):
         request: What to send.
         read: Makes a value of the answer, or raises the error that mirrors a refusal.
         count: How many of a value's rows belong to pictures, where each has to have one.
-        is_patient: Whether to ask again when the service is busy or not ready.
+        retry: Whether to ask again when the service is busy or not ready.
     """
 
     request: Request
     read: Callable[[httpx.Response], Value]
     count: Callable[[Value], int] | None = None
-    is_patient: bool = True
+    retry: bool = True
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def json_content(fields: Mapping[str, Any]) -> Content:
     return Content({"content": json.dumps(fields).encode(), "headers": headers})
 
 
-def said(**fields: Any) -> dict[str, Any]:
+def drop_none(**fields: Any) -> dict[str, Any]:
     """The fields that are not None; what is not said is the service's choice."""
     return {name: value for name, value in fields.items() if value is not None}
 

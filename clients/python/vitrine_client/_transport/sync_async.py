@@ -1,7 +1,7 @@
 """One definition of each route, two faces of it: awaited, or waited for.
 
 A route is a method that says what to ask (`Call`, `Stream`) and whose decorator asks it. Its type follows
-the group it is read from: of a `Group[Asynchronous]` it is a coroutine, of a `Group[Plain]` the answer.
+the group it is read from: of a `Group[Async]` it is a coroutine, of a `Group[Sync]` the answer.
 """
 
 import functools
@@ -18,7 +18,7 @@ P = ParamSpec("P")
 Value = TypeVar("Value")
 
 
-class Asynchronous:
+class Async:
     """Hands the core's coroutines and generators on to the caller's event loop."""
 
     @staticmethod
@@ -32,7 +32,7 @@ class Asynchronous:
         return values
 
 
-class Plain:
+class Sync:
     """Runs the core's coroutines and generators on the caller's thread, over a `BlockingWire`."""
 
     @staticmethod
@@ -64,7 +64,7 @@ def run(coroutine: Coroutine[Any, Any, Value]) -> Value:
     raise RuntimeError("a blocking wire does not suspend")
 
 
-Face = TypeVar("Face", Asynchronous, Plain)
+Face = TypeVar("Face", Async, Sync)
 
 
 class Group(Generic[Face]):
@@ -78,7 +78,7 @@ class Group(Generic[Face]):
         return f"<{type(self).__name__}>"
 
 
-class asks(Generic[P, Value]):  # noqa: N801 - a decorator
+class endpoint(Generic[P, Value]):  # noqa: N801 - a decorator
     """Makes a method that says what to ask one that asks it."""
 
     def __init__(self, build: Callable[Concatenate[Any, P], Call[Value]]) -> None:
@@ -92,10 +92,10 @@ class asks(Generic[P, Value]):  # noqa: N801 - a decorator
 
     @overload
     def __get__(
-        self, group: Group[Asynchronous], owner: type
+        self, group: Group[Async], owner: type
     ) -> Callable[P, Coroutine[Any, Any, Value]]: ...
     @overload
-    def __get__(self, group: Group[Plain], owner: type) -> Callable[P, Value]: ...
+    def __get__(self, group: Group[Sync], owner: type) -> Callable[P, Value]: ...
     @overload
     def __get__(self, group: None, owner: type) -> Callable[..., Any]: ...
     def __get__(self, group: Any, owner: type) -> Any:
@@ -103,7 +103,7 @@ class asks(Generic[P, Value]):  # noqa: N801 - a decorator
         return self._method if group is None else MethodType(self._method, group)
 
 
-class streams(Generic[P, Value]):  # noqa: N801 - a decorator
+class streaming_endpoint(Generic[P, Value]):  # noqa: N801 - a decorator
     """The same for a route whose answer comes in events."""
 
     def __init__(self, build: Callable[Concatenate[Any, P], Stream[Value]]) -> None:
@@ -115,11 +115,11 @@ class streams(Generic[P, Value]):  # noqa: N801 - a decorator
 
     @overload
     def __get__(
-        self, group: Group[Asynchronous], owner: type
+        self, group: Group[Async], owner: type
     ) -> Callable[P, AsyncGenerator[Value, None]]: ...
     @overload
     def __get__(
-        self, group: Group[Plain], owner: type
+        self, group: Group[Sync], owner: type
     ) -> Callable[P, Generator[Value, None, None]]: ...
     @overload
     def __get__(self, group: None, owner: type) -> Callable[..., Any]: ...
@@ -128,7 +128,7 @@ class streams(Generic[P, Value]):  # noqa: N801 - a decorator
         return self._method if group is None else MethodType(self._method, group)
 
 
-def as_grid(route: asks[P, Any]) -> asks[P, Grid]:
+def as_grid(route: endpoint[P, Any]) -> endpoint[P, Grid]:
     """The same route, answered by one PNG file."""
 
     @functools.wraps(route.build)
@@ -139,7 +139,7 @@ def as_grid(route: asks[P, Any]) -> asks[P, Grid]:
     build.__name__ = f"{route.build.__name__}_grid"
     build.__doc__ = f"As `{route.build.__name__}`, but all pictures in one PNG file."
     build.__annotations__ = {**route.build.__annotations__, "return": Call[Grid]}
-    return asks(build)
+    return endpoint(build)
 
 
 def _signed(method: Callable[..., Any], several: Any = None) -> Callable[..., Any]:

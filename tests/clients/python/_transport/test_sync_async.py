@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from vitrine_client._transport.sync_async import Plain, run
+from vitrine_client._transport.sync_async import Sync, run
 
 
 async def at_once(value):
@@ -40,14 +40,14 @@ def test_an_error_comes_through():
 def test_a_generator_is_read_to_its_end_and_closed():
     closed = []
 
-    assert list(Plain.iterate(given([1, 2], closed))) == [1, 2]
+    assert list(Sync.iterate(given([1, 2], closed))) == [1, 2]
     assert closed == [True]
 
 
 @pytest.mark.parametrize("leave", ["close", "forget"])
 def test_a_generator_that_is_left_is_closed(leave):
     closed = []
-    values = Plain.iterate(given([1, 2], closed))
+    values = Sync.iterate(given([1, 2], closed))
     assert next(values) == 1
     if leave == "close":
         values.close()
@@ -62,7 +62,7 @@ def test_nothing_is_left_to_a_loop_that_runs():
     closed = []
 
     async def cell():
-        for value in Plain.iterate(given([1, 2], closed)):
+        for value in Sync.iterate(given([1, 2], closed)):
             assert value == 1
             break
         assert closed == [True]
