@@ -22,6 +22,7 @@ from service.asgi.rate_limit import RateLimit
 from service.asgi.responses import error_answer
 from service.asgi.routing import DirectRouter, Shortcut
 from service.asgi.state import Lifecycle, State
+from service.engine import Engine
 from service.metrics import Metrics
 from service.processes.tensorflow_client import TensorFlowClient
 from service.routes import (
@@ -46,6 +47,7 @@ from service.routes import (
 from service.runtime.engines import LoadEngine, engine_loader
 from service.runtime.model import load_model
 from service.runtime.repository import ModelRepository
+from service.runtime.saved_model import check_operations
 from service.runtime.servable import Servable
 from service.runtime.serving_files import ServingFiles
 from service.scheduling.admission import Admission
@@ -77,7 +79,9 @@ def create_app(
     metrics = Metrics()
     bytes_in_flight = BytesInFlight(settings.max_bytes_in_flight or default_limit())
     tensorflow = TensorFlowClient()
-    load_engine = load_engine or engine_loader(settings.engine, tensorflow.load)
+    load_engine = load_engine or engine_loader(
+        settings.engine, partial(_load_checked, tensorflow.load, settings.allowed_operations)
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
@@ -172,6 +176,14 @@ def _wrap(
             expose_headers=EXPOSED,
         )
     return context(app)
+
+
+def _load_checked(
+    load: Callable[[Path], Engine], allowed: tuple[str, ...], directory: Path
+) -> Engine:
+    """Let TensorFlow load only what uses allowed operations."""
+    check_operations(directory, allowed)
+    return load(directory)
 
 
 def _keys(settings: Settings) -> Keys:

@@ -28,6 +28,11 @@ class Settings(BaseModel):
     engine: Literal["auto", "onnx", "tensorflow"] = Field(
         "auto", description="what runs the models; auto: what each manifest says"
     )
+    allowed_operations: tuple[str, ...] = Field(
+        (),
+        description="TensorFlow operations, separated by commas, that a model may use beside those "
+        "that only compute",
+    )
     api_keys: tuple[SecretStr, ...] = Field(
         (),
         description="keys, separated by commas; with any set, every route but health and the page needs one",
@@ -90,7 +95,7 @@ class Settings(BaseModel):
         1.0, ge=0, description="how long a stopping service still takes requests while not ready"
     )
 
-    @field_validator("api_keys", "cors_origins", mode="before")
+    @field_validator("allowed_operations", "api_keys", "cors_origins", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):

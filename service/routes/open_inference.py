@@ -21,7 +21,7 @@ from service.routes.protocol import (
     protocol_route,
     read_protocol_body,
 )
-from service.runtime.manifest import Manifest
+from service.runtime.manifest import Manifest, is_batched
 from service.runtime.repository import Version
 from service.runtime.servable import Servable
 from service.schemas import protocols as documents
@@ -84,7 +84,7 @@ async def config(request: Request) -> Response:
     """Give the configuration as Triton's tools read it."""
     manifest = resolve(request).manifest
     signature = manifest.signatures[tensors.default_signature(manifest)]
-    batched = tensors.is_batched(signature)
+    batched = is_batched(signature)
     return json_answer(
         {
             "name": manifest.name,
@@ -195,7 +195,7 @@ def _check_request(asked: InferRequest, manifest: Manifest, name: str) -> None:
             )
     limit = manifest.batch_limit(name)
     rows = max((len(array) for array in asked.inputs.values() if array.ndim), default=0)
-    if tensors.is_batched(signature) and rows > limit:
+    if is_batched(signature) and rows > limit:
         raise InvalidRequest(
             f"inference request batch-size must be <= {limit} for '{manifest.name}'"
         )

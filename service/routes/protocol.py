@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -21,6 +22,7 @@ from service.codecs.tensor_types import Array
 from service.engine import Arrays
 from service.errors import InternalError, InvalidRequest, InvalidValue, VersionNotFound
 from service.routes.prediction import Call
+from service.runtime.manifest import is_batched
 from service.runtime.repository import VERSION
 from service.runtime.servable import Servable
 from service.tasks import tensors
@@ -91,12 +93,20 @@ class TensorCall(Call):
         """The outputs of a signature; inputs that the model itself refuses are the caller's mistake."""
         manifest = self.servable.manifest
         tensors.check_inputs(manifest, signature, inputs)
+        batched_signature = is_batched(manifest.signatures[signature])
+        if not batched_signature:  # one request is one row
+            inputs = {name: array[np.newaxis] for name, array in inputs.items()}
         with self:
             try:
                 batched = await self.predict(signature, inputs)
             except InternalError as error:
                 raise tensors.refusal(manifest, error) from error
-        return batched.outputs
+        outputs = batched.outputs
+        return (
+            outputs
+            if batched_signature
+            else {name: array.reshape(array.shape[1:]) for name, array in outputs.items()}
+        )
 
     def encode_answer(self, function: Callable[[], T]) -> T:
         """Run `function`, which writes the answer, and note how long it took."""

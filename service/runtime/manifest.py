@@ -53,6 +53,12 @@ class SignatureSpec(BaseModel):
     outputs: dict[str, str]
 
 
+def is_batched(signature: SignatureSpec) -> bool:
+    """Whether rows of several requests may run together: the first dimension of every tensor is free."""
+    tensors = [*signature.inputs.values(), *signature.outputs.values()]
+    return all(parse_tensor(one).shape[:1] == (None,) for one in tensors)
+
+
 class InputSpec(BaseModel):
     """The image a model takes."""
 

@@ -3,6 +3,7 @@
 Knows no labels, no HTTP and no framework.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from service.codecs.tensor_types import TensorSpec
+from service.codecs.tensor_types import STRING, TensorSpec
 from service.engine import Arrays, CannotRun, Engine, EngineName
 from service.errors import NotReady
 from service.runtime.engines import LoadEngine
@@ -20,12 +21,19 @@ from service.runtime.manifest import (
     Manifest,
     ManifestError,
     check_files,
+    is_batched,
     parse_tensor,
     read_card,
     read_manifest,
 )
+from service.runtime.saved_model import describe
 
 POLL_SECONDS = 0.05  # how often an engine that is still starting is tried
+
+
+UNDESCRIBED = "tensors"  # the task of a SavedModel without a manifest
+
+log = logging.getLogger("vitrine.model")
 
 
 class GoldenError(Exception):
@@ -67,8 +75,11 @@ class Model:
         starting = []
         for name in signatures:
             try:
-                self._warm_up(name)
-                self._check_golden(name, golden)
+                if self.manifest.task == UNDESCRIBED:
+                    self._try(name)
+                else:
+                    self._warm_up(name)
+                    self._check_golden(name, golden)
             except NotReady as error:
                 self.unready[name] = f"{name} is not ready: {error}"
                 starting.append(name)
@@ -88,16 +99,28 @@ class Model:
                 self.unready[name] = f"{name} cannot be used: {error}"
 
     def _run(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
+        if not is_batched(self.manifest.signatures[signature]):
+            return self._run_alone(signature, inputs)
         rows = len(next(iter(inputs.values())))
         sizes = self._sizes(signature)
         size = next((size for size in sizes if size >= rows), rows)
         if size == rows or self._takes_any_size(signature):
-            return self._engine.run(signature, inputs)
+            outputs = self._engine.run(signature, inputs)
+            if any(np.shape(array)[:1] != (rows,) for array in outputs.values()):
+                raise ValueError("an output has not one row for each row of the inputs")
+            return outputs
         padded = {name: _pad(array, size) for name, array in inputs.items()}
         outputs = self._engine.run(signature, padded)
         return {name: array[:rows] for name, array in outputs.items()}
 
+    def _run_alone(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
+        """Run one row, whose first dimension the signature does not know."""
+        outputs = self._engine.run(signature, {name: array[0] for name, array in inputs.items()})
+        return {name: _as_array(value)[np.newaxis] for name, value in outputs.items()}
+
     def _takes_any_size(self, signature: str) -> bool:
+        if self.manifest.task == UNDESCRIBED:
+            return True
         return self.engine_of(signature) == "onnx" and not self.manifest.batch_sizes
 
     def _warm_up(self, name: str) -> None:
@@ -106,6 +129,25 @@ class Model:
         specs = {key: parse_tensor(text) for key, text in inputs.items()}
         for size in [1] if self._takes_any_size(name) else self._sizes(name):
             self._run(name, {key: self._zeros(spec, size) for key, spec in specs.items()})
+
+    def _try(self, name: str) -> None:
+        """Run a signature once on zeros, which a model of unknown meaning may refuse."""
+        signature = self.manifest.signatures[name]
+        inputs = {}
+        for key, form in signature.inputs.items():
+            dtype, shape = parse_tensor(form)
+            sizes = [1 if size is None else size for size in shape]
+            inputs[key] = np.full(sizes, b"", object) if dtype == STRING else np.zeros(sizes, dtype)
+        if not is_batched(signature):
+            inputs = {key: array[np.newaxis] for key, array in inputs.items()}
+        try:
+            self._run(name, inputs)
+        except (NotReady, CannotRun):
+            raise
+        except Exception as error:  # noqa: BLE001 - engines raise what they like
+            log.info(
+                "refuses zeros", extra={"model": self.manifest.name, "error": str(error)[:200]}
+            )
 
     def _sizes(self, signature: str) -> list[int]:
         """The batch sizes that the signature is run at, the largest last."""
@@ -144,9 +186,13 @@ def load_model(
     directory: Path, load_engine: LoadEngine, report: Callable[[str], None] = lambda _: None
 ) -> Model:
     """Read, verify, load, warm up and check one version directory; any failure is an exception."""
-    manifest = read_manifest(directory)
-    check_files(directory, manifest)
-    golden = _read_golden(directory)
+    golden: dict[str, np.ndarray] = {}
+    if (directory / EXTRA).exists():
+        manifest = read_manifest(directory)
+        check_files(directory, manifest)
+        golden = _read_golden(directory)
+    else:
+        manifest = describe(directory)
     model = Model(manifest, load_engine(directory, manifest), read_card(directory, manifest))
     report("warm-up and golden check")
     starting = model.prepare(golden, manifest.signatures)
@@ -172,6 +218,15 @@ def _read_golden(directory: Path) -> dict[str, np.ndarray]:
 def _batch_sizes(largest: int) -> list[int]:
     """Powers of two up to `largest`, and `largest` itself."""
     return sorted({*(2**n for n in range(largest.bit_length()) if 2**n <= largest), largest})
+
+
+def _as_array(value: Any) -> np.ndarray:
+    """An output of an engine, which gives a scalar string as bytes."""
+    if isinstance(value, bytes):
+        array = np.empty((), object)
+        array[()] = value
+        return array
+    return np.asarray(value)
 
 
 def _pad(array: np.ndarray, size: int) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 
 from service.codecs.tensor_types import BY_NAME, Array, TensorSpec, numpy_dtype, shape_text
 from service.errors import InternalError, InvalidRequest
-from service.runtime.manifest import Manifest, SignatureSpec, parse_tensor
+from service.runtime.manifest import Manifest, SignatureSpec, is_batched, parse_tensor
 
 DEFAULT_SIGNATURE = "serving_default"
 # Values that decide how long a run takes: (task, input) → lowest and highest.
@@ -56,12 +56,6 @@ def check_inputs(manifest: Manifest, name: str, inputs: Mapping[str, Array]) -> 
         _check_array(manifest, key, array, specs[key])
     if is_batched(signature) and len({len(array) for array in inputs.values()}) != 1:
         raise InvalidRequest(f"all inputs of model '{model}' must have the same first dimension")
-
-
-def is_batched(signature: SignatureSpec) -> bool:
-    """Whether rows of several requests may run together: the first dimension of every tensor is free."""
-    specs = [*input_specs(signature).values(), *output_specs(signature).values()]
-    return all(spec.shape[:1] == (None,) for spec in specs)
 
 
 def refusal(manifest: Manifest, error: InternalError) -> InvalidRequest:

@@ -93,7 +93,7 @@ async def test_a_broken_newer_version_leaves_the_older_answering_and_says_why(tm
     (broken / "saved_model.pb").write_bytes(b"half a copy")
     repository = await start()
 
-    await until(lambda: repository.versions("digits")[1].error)
+    await until(lambda: repository.versions("digits")[1].error and version_of(repository))
 
     assert version_of(repository) == 1
     assert "sha256 differs" in repository.versions("digits")[1].error

@@ -1,0 +1,122 @@
+"""Any SavedModel: without a manifest it is served under both protocols, by a real service and TensorFlow."""
+
+import base64
+import shutil
+
+import httpx
+import numpy as np
+import pytest
+
+from tests.running import running_service
+
+pytestmark = pytest.mark.tensorflow
+tf = pytest.importorskip("tensorflow")
+
+
+class Table(tf.Module):
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, 2], tf.float32, "x"),
+            tf.TensorSpec([None], tf.string, "word"),
+        ]
+    )
+    def rows(self, x, word):
+        return {"sum": tf.reduce_sum(x, axis=1), "loud": tf.strings.upper(word)}
+
+    @tf.function(
+        input_signature=[tf.TensorSpec([3], tf.int32, "x"), tf.TensorSpec([], tf.string, "s")]
+    )
+    def alone(self, x, s):
+        return {"sum": tf.reduce_sum(x), "text_bytes": tf.strings.join([s, "!"])}
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int64, "x")])
+    def ragged(self, x):
+        return {"y": x + 1}
+
+
+class Writer(tf.Module):
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, "x")])
+    def __call__(self, x):
+        tf.print(x, output_stream="file:///tmp/never")
+        return {"y": x}
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    root = tmp_path_factory.mktemp("any") / "models"
+    table, writer = Table(), Writer()
+    signatures = {"serving_default": table.rows, "alone": table.alone, "ragged": table.ragged}
+    tf.saved_model.save(table, str(root / "table" / "1"), signatures)
+    tf.saved_model.save(writer, str(root / "writer" / "1"), {"serving_default": writer.__call__})
+    with (
+        running_service(root) as (_, port),
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client,
+    ):
+        yield client
+    shutil.rmtree(root)
+
+
+def test_rows_and_columns_under_tensorflow_serving(client):
+    rows = [{"x": [1, 2], "word": "a"}, {"x": [3, 4], "word": {"b64": "Yg=="}}]
+    answer = client.post("/v1/models/table:predict", json={"instances": rows})
+    columns = {"x": [[1, 2]], "word": ["c"]}
+
+    assert answer.json() == {"predictions": [{"loud": "A", "sum": 3.0}, {"loud": "B", "sum": 7.0}]}
+    assert client.post("/v1/models/table:predict", json={"inputs": columns}).json() == {
+        "outputs": {"loud": ["C"], "sum": [3.0]}
+    }
+
+
+def test_a_signature_without_rows_runs_alone(client):
+    body = {"signature_name": "alone", "inputs": {"x": [1, 2, 3], "s": "hi"}}
+    answer = client.post("/v1/models/table:predict", json=body)
+
+    encoded = base64.b64encode(b"hi!").decode()
+    assert answer.json() == {"outputs": {"sum": 6, "text_bytes": {"b64": encoded}}}
+
+
+@pytest.mark.parametrize("width", [1, 5, 3])
+def test_free_dimensions_may_differ_between_requests(client, width):
+    x = np.arange(width, dtype=np.int64)[None]
+    tensor = {"name": "x", "datatype": "INT64", "shape": [1, width], "data": x.tolist()}
+    body = {"inputs": [tensor], "parameters": {"signature_name": "ragged"}}
+
+    [output] = client.post("/v2/models/table/infer", json=body).json()["outputs"]
+
+    assert output == {
+        "name": "y",
+        "datatype": "INT64",
+        "shape": [1, width],
+        "data": (x + 1)[0].tolist(),
+    }
+
+
+def test_strings_under_the_open_inference_protocol(client):
+    inputs = [
+        {"name": "x", "datatype": "FP32", "shape": [1, 2], "data": [1, 2]},
+        {"name": "word", "datatype": "BYTES", "shape": [1], "data": ["abc"]},
+    ]
+    answer = client.post("/v2/models/table/infer", json={"inputs": inputs}).json()
+    described = client.get("/v2/models/table").json()
+
+    assert {one["name"]: one["data"] for one in answer["outputs"]} == {"loud": ["ABC"], "sum": [3]}
+    assert described["inputs"] == [
+        {"name": "word", "datatype": "BYTES", "shape": [-1]},
+        {"name": "x", "datatype": "FP32", "shape": [-1, 2]},
+    ]
+
+
+def test_a_model_that_would_write_files_is_not_served_and_says_why(client):
+    status = client.get("/v1/models/writer").json()
+    answer = client.post("/v1/models/writer:predict", json={"instances": [1.0]})
+
+    reason = status["model_version_status"][0]["status"]["error_message"]
+    assert "PrintV2" in reason
+    assert answer.status_code == 503
+    assert client.get("/v2/health/ready").status_code == 200
+
+
+def test_it_answers_on_no_task_route(client):
+    answer = client.post("/v1/digits/classify?model=table", content=b"x")
+
+    assert answer.status_code == 404
