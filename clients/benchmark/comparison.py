@@ -10,7 +10,7 @@ LEAST_RATIO = 0.65  # service / baseline, requests/s at 32 connections
 RAW_CALL_FACTOR, RAW_CALL_PLUS_MS = 1.5, 0.5  # most p50 at one connection, from the raw call
 
 HEAD = (
-    "| picture | conns | server | req/s: median (min-max) | p50 ms | p99 ms"
+    "| image | conns | server | req/s: median (min-max) | p50 ms | p99 ms"
     " | not 2xx / socket errors | x baseline |"
 )
 
