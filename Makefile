@@ -46,7 +46,7 @@ bench: .venv/run.stamp  ## service beside a decode-only endpoint and the raw mod
 train: .venv/run.stamp  ## train a job: make train JOB=digits-course
 	$(BIN)/python -m training train $(JOB)
 
-fix: .venv/dev.stamp  ## format, and mend what the linter can
+fix: .venv/dev.stamp  ## format, and fix what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 size:  ## lines per module

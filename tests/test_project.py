@@ -84,7 +84,7 @@ def test_hosted_ci_calls_make_targets_that_exist():
     targets = re.findall(r"run: make (\S+)", workflow)
     makefile = (ROOT / "Makefile").read_text()
 
-    assert targets == ["test", "test-fast"]
+    assert targets == ["test", "test-nightly", "test-fast"]
     assert [target for target in targets if not re.search(rf"^{target}:", makefile, re.M)] == []
 
 
