@@ -51,7 +51,7 @@ PARTS = {
     "ask a running service": [
         Part(
             "vitrine_client.__main__",
-            "clients",
+            "",
             {
                 "classify": "read the digit in each image",
                 "label": "label photos with ImageNet's classes",
@@ -127,8 +127,8 @@ def _run(part: Part, given: list[str]) -> int:
         return int(program.main(given[1:], prog=f"vitrine {given[0]}"))
     except ModuleNotFoundError as error:
         missing = f"vitrine {given[0]} needs the package {error.name}, which is not installed"
-        remedy = f"; pip install '.[{part.extra}]' installs it" if part.extra else ""
-        print(f"error: {missing}{remedy}", file=sys.stderr)
+        project = f"'.[{part.extra}]'" if part.extra else "."
+        print(f"error: {missing}; pip install {project} installs it", file=sys.stderr)
         return 1
 
 
