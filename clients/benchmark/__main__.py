@@ -3,7 +3,7 @@
 One run, on this machine, measures three things in turn, round by round:
 
 - the **service** (`python -m service`, with its models),
-- the **baseline** (`clients.benchmark.decode_only_server`): a plain FastAPI endpoint that decodes the picture and
+- the **baseline** (`clients.benchmark.decode_only_server`): a plain FastAPI endpoint that decodes the image and
   makes the answer up; what no service in Python with this stack will exceed by much on one core,
 - the **raw model** (`clients.benchmark.raw_model`): a call of the SavedModel with nothing around it.
 

@@ -1,4 +1,4 @@
-"""`python -m clients.benchmark.client_overhead`: what the client adds to raw httpx, for one small picture.
+"""`python -m clients.benchmark.client_overhead`: the client's overhead over raw httpx, for one small image.
 
 Raw calls and the client's take turns over kept-alive connections, so that whatever else the machine
 does slows both. A round's ratio is that of its medians; both read the answer's JSON.

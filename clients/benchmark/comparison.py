@@ -1,4 +1,4 @@
-"""What the rounds say together: ratios paired by round, the goals, and the table people read."""
+"""Summarizes the rounds: ratios paired by round, the goals, and the printed table."""
 
 from collections.abc import Sequence
 from statistics import median

@@ -33,7 +33,7 @@ def create_app() -> FastAPI:
 
 
 def decode(body: bytes) -> np.ndarray:
-    """A picture's bytes → uint8 [28, 28]."""
+    """An image's bytes → uint8 [28, 28]."""
     with Image.open(io.BytesIO(body)) as picture:
         grey = picture.convert("L")
     if grey.size != (SIDE, SIDE):
@@ -42,7 +42,7 @@ def decode(body: bytes) -> np.ndarray:
 
 
 def made_up_answer(image: np.ndarray) -> dict[str, Any]:
-    """An answer that depends on the picture, uint8 [28, 28], as little as the shape allows."""
+    """An answer that depends on the image, uint8 [28, 28], as little as the shape allows."""
     rest = float(image[0, 0]) / 2**20
     probabilities = [rest] * 10
     probabilities[7] = 1.0 - 9 * rest

@@ -1,4 +1,4 @@
-"""The part of the benchmark that posts pictures of digits: service, baseline and raw model by turns.
+"""The digit benchmark: service, baseline and raw model in turn.
 
 The order within a round is what makes ratios honest: each cell at the service and at once at the
 baseline.
@@ -76,7 +76,7 @@ def one_round(
 
 
 def _warm_up(driver: Driver, target: Target) -> None:
-    """Every picture once, its answer checked, and then under load for a moment."""
+    """Every image once, its answer checked, and then under load for a moment."""
     every = scenarios()
     for name in PICTURES.values():
         asyncio.run(_check_answer(every[name], target))

@@ -1,4 +1,4 @@
-"""A model through HTTP beside a raw call of its graph, round by round: what photos and samples share."""
+"""Latency over HTTP compared with a raw call of the graph, round by round; shared by photos and samples."""
 
 import contextlib
 from collections.abc import Callable, Sequence

@@ -1,8 +1,8 @@
-"""The part of the benchmark that posts a photo: decoded, run and named through HTTP, beside a raw call.
+"""The photo benchmark: labelling over HTTP compared with a raw call of the graph.
 
 It measures every network of the models folder that names photos, so that another one (such as
 `vitrine export labels --arch MobileNetV2` makes) stands beside the released one. One
-224×224 JPEG on one connection, and the model's `serving_default` with one picture.
+224×224 JPEG on one connection, and the model's `serving_default` with one image.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from clients.load.scenario import photo
 RELEASED = "labels"  # the goal is about this one
 MOST_TIMES_RAW = 1.3
 CALLS = 40
-LEAST_SIDE = 64  # pixels; networks of smaller pictures name no photos
+LEAST_SIDE = 64  # pixels; networks of smaller images name no photos
 TOGETHER = 8  # connections, the largest batch of a photo network
 HEAD = (
     "| model | one photo, p50 ms | raw call, ms | × raw call | 8 connections, photos/s | errors |"
@@ -40,7 +40,7 @@ def measure(models: Path, rounds: int, seconds: int, say: Callable[[str], None])
 
 
 def photo_networks(models: Path) -> list[str]:
-    """The names of the models whose manifest says that they classify pictures of a photo's size."""
+    """The names of the models whose manifest says that they classify images of a photo's size."""
     names = []
     for folder in sorted(models.glob("*")):
         with contextlib.suppress(ValueError, OSError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""`python -m clients.benchmark.raw_model MODELS_DIR`: what a model alone costs, without any service.
+"""`python -m clients.benchmark.raw_model MODELS_DIR`: latency of a SavedModel's signature without a service.
 
 Loads the newest models/digits/<version> with nothing but `tf.saved_model.load`, on one thread, and
 times calls of `serving_default` from NumPy arrays to NumPy arrays; with `--model` and `--signature`

@@ -1,4 +1,4 @@
-"""The part of the benchmark that draws pictures: 16 samples as one PNG, beside a raw call of the graph."""
+"""The sample benchmark: 16 generated images as one PNG, compared with a raw call of the graph."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

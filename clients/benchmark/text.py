@@ -1,4 +1,4 @@
-"""The text part of the benchmark: characters per second through HTTP.
+"""The text benchmark: characters per second over HTTP.
 
 In each round, for each text model: 5,000 characters in one request, one stream after the other, 32
 streams at a time.

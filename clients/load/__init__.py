@@ -1,1 +1,1 @@
-"""Load test and benchmark of a running service; both talk to nothing but its HTTP contract."""
+"""An open-loop load test of a running service, over HTTP alone."""

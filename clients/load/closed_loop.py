@@ -1,4 +1,4 @@
-"""A closed loop: each connection sends its next request when the answer to the last one has come.
+"""A closed loop: each connection sends its next request when the last one is answered.
 
 It keeps the service exactly as busy as there are connections, and so hides how long requests would
 queue if they arrived at a rate of their own (see `open_loop`). The benchmark compares servers by it.

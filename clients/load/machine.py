@@ -1,4 +1,4 @@
-"""Where a benchmark ran: figures without their machine and versions say nothing."""
+"""The machine and the versions of a measurement."""
 
 import importlib.metadata
 import os

@@ -1,4 +1,4 @@
-"""One measured cell, and the percentiles everything here uses."""
+"""One measured cell, and percentiles."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

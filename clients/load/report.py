@@ -1,4 +1,4 @@
-"""The lines in which people read a run: one while it goes on, a table of steps, the knee, the comparison."""
+"""The printed report: a progress line, a table of steps, the knee, the comparison."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,6 +1,6 @@
-"""What is asked, as data: each scenario is one request, sent again and again, and a check of its answer.
+"""The scenarios: each is one request that is repeated, and a check of its answer.
 
-The pictures are drawn here, with a few strokes; no data set is needed. A mix is several scenarios
+The images are drawn here, with a few strokes; no data set is needed. A mix is several scenarios
 with the share each has of all requests.
 """
 
@@ -17,7 +17,7 @@ from clients.load.target import Target
 from vitrine_client._transport.sse import EventReader
 
 DRAWN_DIGIT = 7
-STROKES = ((0.27, 0.19), (0.72, 0.19), (0.43, 0.83))  # a seven, in shares of the picture's side
+STROKES = ((0.27, 0.19), (0.72, 0.19), (0.43, 0.83))  # a seven, in shares of the image's side
 OVERSAMPLING = 4  # drawn larger, then shrunk: soft edges, as a pen or a browser gives
 CLASSIFY = "/v1/digits/classify"
 GENERATE = "/v1/text/generate"
@@ -43,7 +43,7 @@ class Scenario(NamedTuple):
 
 
 def scenarios() -> dict[str, Scenario]:
-    """Every scenario by its name, with pictures freshly drawn."""
+    """Every scenario by its name, with images freshly drawn."""
     digit, drawing = digit_png(), drawing_png()
     ten = json.dumps({"images": [base64.b64encode(digit).decode()] * 10}).encode()
     every = (
@@ -81,7 +81,7 @@ def photo(model: str = "") -> Scenario:
 
 
 def samples(family: str) -> Scenario:
-    """16 pictures that a generative model ("vae", "gan") draws, as one PNG, always the same."""
+    """16 images that a generative model ("vae", "gan") draws, as one PNG, always the same."""
     path = SAMPLES.format(family=family)
     return Scenario(family, "GET", path, b"", "image/png", same_picture())
 
@@ -143,7 +143,7 @@ def answers_sevens(count: int) -> Callable[[bytes], bool]:
 
 
 def answers_labels(count: int) -> Callable[[bytes], bool]:
-    """A check: one picture's `count` labels, best first."""
+    """A check: one image's `count` labels, best first."""
 
     def is_right(body: bytes) -> bool:
         try:

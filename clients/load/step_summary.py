@@ -1,4 +1,4 @@
-"""One step of the ladder in figures: what was asked, what came back, how far this process was in the way."""
+"""Summary of one step of the ladder: requests, answers, and how far the load generator itself was the limit."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple

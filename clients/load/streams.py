@@ -1,4 +1,4 @@
-"""Concurrent streams of text: when the first characters come, how fast the rest, the gaps between.
+"""Concurrent text streams: time to the first characters, rate, and gaps between chunks.
 
 A closed loop like `closed_loop`: each connection asks for its next text when the last one is whole.
 """

@@ -1,4 +1,4 @@
-"""Where the load goes: a base URL, taken apart once; it refuses other machines unless told otherwise."""
+"""The service under load: a parsed base URL; other machines are refused unless allowed."""
 
 import ipaddress
 from typing import NamedTuple

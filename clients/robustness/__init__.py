@@ -1,1 +1,1 @@
-"""The robustness report card of a digit model, measured over HTTP as users meet it."""
+"""The robustness report of a digit model, measured over HTTP."""

@@ -1,6 +1,6 @@
-"""`python -m clients.robustness`: how a digit model copes with what people really post.
+"""`python -m clients.robustness`: accuracy and outlier detection of a digit model on what people really post.
 
-Posts clean, corrupted, redrawn and foreign pictures to a running service and prints a table: see
+Posts clean, corrupted, redrawn and foreign images to a running service and prints a table: see
 docs/robustness.md. FOLDER holds t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, gzipped or not.
 """
 

@@ -1,4 +1,4 @@
-"""What is asked, as data: one case of the report is a set of pictures and how to draw them."""
+"""The cases of the report: each is a set of images and how to draw them."""
 
 import zlib
 from collections.abc import Callable, Iterable, Sequence
@@ -24,12 +24,12 @@ class Case(NamedTuple):
     group: str
     name: str
     normalize: Normalize
-    source: Sequence[Any] | NDArray[Any]  # one element a picture
-    draw: Callable[[Any, np.random.Generator], Iterable[Any]]  # some of the source → pictures
+    source: Sequence[Any] | NDArray[Any]  # one element an image
+    draw: Callable[[Any, np.random.Generator], Iterable[Any]]  # some of the source → images
     labels: NDArray[np.int64] | None = None  # None: no digit is shown
 
     def pictures(self, start: int, end: int) -> list[Any]:
-        """Some of the pictures; the same each time, and for either way to normalize."""
+        """Some of the images; the same each time, and for either way to normalize."""
         name = zlib.crc32(f"{self.group} {self.name}".encode())
         rng = np.random.default_rng([SEED, name, start])
         return list(self.draw(self.source[start:end], rng))
@@ -65,7 +65,7 @@ def drawing_cases(mnist: Digits) -> list[Case]:
 
 
 def out_of_distribution_cases(mnist: Digits, fashion: Pixels | None) -> list[Case]:
-    """Pictures of no digit; without Fashion-MNIST where it was not given."""
+    """Images of no digit; without Fashion-MNIST where it was not given."""
     some = range(min(len(mnist.images), MOST_STRANGERS))
     pairs = np.stack([mnist.images, np.roll(mnist.images, 1, axis=0)], axis=1)[: len(some)]
     unlike = out_of_distribution.letters(without_lookalikes=True)

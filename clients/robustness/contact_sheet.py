@@ -1,4 +1,4 @@
-"""One picture of everything that is measured: people would rather look."""
+"""One image with examples of every case."""
 
 import io
 from collections.abc import Sequence

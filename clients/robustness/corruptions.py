@@ -42,7 +42,7 @@ def impulse_noise(images: Images, rng: np.random.Generator) -> Images:
 def glass_blur(images: Images, rng: np.random.Generator) -> Images:
     """Blurred with σ 0.7; twice every other pixel changes places with one at most 1 away; blurred.
 
-    Both blurs are down the columns alone: the original's, meant for colour pictures, take the
+    Both blurs are down the columns alone: the original's, meant for colour images, take the
     columns of grey ones for channels.
     """
     shuffled = _to_bytes(ndimage.gaussian_filter1d(images / 255, 0.7, axis=1))

@@ -1,4 +1,4 @@
-"""The data sets that are drawn: MNIST's and Fashion-MNIST's test pictures, UCI's digits."""
+"""The data sets that are drawn: MNIST's and Fashion-MNIST's test images, UCI's digits."""
 
 import gzip
 from pathlib import Path
@@ -11,7 +11,7 @@ from clients.robustness.drawings import Pixels
 
 
 class Digits(NamedTuple):
-    """Pictures of digits and which they show."""
+    """Images of digits and which they show."""
 
     images: Pixels  # [N, side, side], light on black
     labels: NDArray[np.int64]  # [N]
@@ -28,7 +28,7 @@ def mnist_test(folder: Path) -> Digits:
 
 
 def idx_images(folder: Path) -> Pixels:
-    """The test pictures of MNIST or of a data set in its form, uint8 [N, 28, 28]."""
+    """The test images of MNIST or of a data set in its form, uint8 [N, 28, 28]."""
     values: Pixels = _values(folder, "t10k-images-idx3-ubyte", 16)
     return values.reshape(-1, 28, 28)
 

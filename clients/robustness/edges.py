@@ -1,4 +1,4 @@
-"""Canny's edge detector (1986) for many small pictures at once."""
+"""Canny's edge detector (1986) for many small images at once."""
 
 import numpy as np
 from numpy.typing import NDArray

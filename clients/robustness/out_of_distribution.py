@@ -1,4 +1,4 @@
-"""Pictures that show no digit, or more than one: what a digit model should not be sure about."""
+"""Out-of-distribution images: no digit, or more than one."""
 
 import importlib.util
 from collections.abc import Sequence
@@ -105,7 +105,7 @@ def draw_two_digits(pairs: Pixels, rng: np.random.Generator) -> list[bytes]:
 
 
 def blanks() -> list[tuple[int, int]]:
-    """(side, grey level) of pictures that show nothing."""
+    """(side, grey level) of images that show nothing."""
     return list(product((28, 100, 280, 400), (0, 64, 128, 192, 255)))
 
 

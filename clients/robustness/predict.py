@@ -1,4 +1,4 @@
-"""Posts a case's pictures to a running service, several requests at a time."""
+"""Posts a case's images to a running service, several requests at a time."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ IN_FLIGHT = 4
 
 
 class Answers(NamedTuple):
-    """What came back for each of N pictures; NaN and False where the service refused."""
+    """What came back for each of N images; NaN and False where the service refused."""
 
     probabilities: NDArray[np.float64]  # [N, 10]
     scores: NDArray[np.float64]  # [N]
@@ -41,7 +41,7 @@ class Answers(NamedTuple):
 async def ask(
     vitrine: AsyncVitrine, case: Case, model: str | None, show: Callable[[int], None]
 ) -> Answers:
-    """Post every picture of the case.
+    """Post every image of the case.
 
     Args:
         vitrine: The service.
@@ -50,7 +50,7 @@ async def ask(
         show: Called with the number of answers that came in.
 
     Raises:
-        VitrineError: The service is not there, or refuses what is not a matter of a picture.
+        VitrineError: The service is not there, or refuses what is not a matter of an image.
     """
     starts = iter(range(0, len(case.source), BATCH))
     parts: dict[int, list[DigitPrediction | None]] = {}
@@ -68,7 +68,7 @@ async def ask(
 async def _classified(
     vitrine: AsyncVitrine, pictures: list[Any], case: Case, model: str | None
 ) -> list[DigitPrediction | None]:
-    """One prediction a picture; one refusal refuses a whole request, so that halves are asked again."""
+    """One prediction an image; one refusal refuses a whole request, so that halves are asked again."""
     try:
         answer = await vitrine.digits.classify(pictures, model=model, normalize=case.normalize)
     except InvalidImage:

@@ -1,4 +1,4 @@
-"""Answers → the report, JSON types only, and the table in which people read it."""
+"""Answers → the report (JSON types) and its printed table."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -88,7 +88,7 @@ def calibration(clean: Measured) -> dict[str, Any]:
 
 
 def strangeness(stranger: Measured, clean: Measured) -> dict[str, Any]:
-    """How well the outlier score tells these pictures from the clean digits.
+    """How well the outlier score tells these images from the clean digits.
 
     Score and word count what was answered; refusals, which keep a stranger out too, are apart.
     """

@@ -1,4 +1,4 @@
-"""The client, in two faces over one core: `Vitrine` waits for answers, `AsyncVitrine` awaits them."""
+"""The two clients over one core: `Vitrine` is synchronous, `AsyncVitrine` asynchronous."""
 
 import asyncio
 import time

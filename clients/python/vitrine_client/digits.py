@@ -1,4 +1,4 @@
-"""`/v1/digits/*`: which digit a picture shows, and what each layer sees of it."""
+"""`/v1/digits/*`: classification of digits, and the activations of each layer."""
 
 from dataclasses import dataclass, field
 from typing import Unpack
@@ -18,7 +18,7 @@ from vitrine_client.types import (
 
 @dataclass(frozen=True)
 class DigitPrediction:
-    """What the model says about one picture; `probabilities[d]` belongs to digit d."""
+    """What the model says about one image; `probabilities[d]` belongs to digit d."""
 
     digit: int
     probability: float
@@ -30,7 +30,7 @@ class DigitPrediction:
 
 @dataclass(frozen=True)
 class DigitsAnswer(ModelAnswer):
-    """The predictions for all pictures of a call, in their order."""
+    """The predictions for all images of a call, in their order."""
 
     predictions: tuple[DigitPrediction, ...]
 
@@ -59,10 +59,10 @@ class Digits(Group[Face]):
     def classify(
         self, images: Pictures, **options: Unpack[ShownPictureOptions]
     ) -> Call[DigitsAnswer]:
-        """Pictures of digits → one prediction each, in order.
+        """Images of digits → one prediction each, in order.
 
         Args:
-            images: One picture or several, each a path, the bytes of a file, a Pillow image or an array
+            images: One image or several, each a path, the bytes of a file, a Pillow image or an array
                 [H, W], [H, W, 1] or [H, W, 3] of 0…255; an array [N, H, W] is several.
             options: `normalize`, `return_input`, `model`, `version`, `version_label`.
 
@@ -79,7 +79,7 @@ class Digits(Group[Face]):
     def activations(
         self, image: Picture, **options: Unpack[PictureOptions]
     ) -> Call[ActivationsAnswer]:
-        """One picture → what each layer sees of it.
+        """One image → what each layer sees of it.
 
         Raises:
             VitrineError: See the tree in `errors`.

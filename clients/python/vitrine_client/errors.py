@@ -1,8 +1,8 @@
-"""Everything that can go wrong between a caller and the service. Knows no HTTP library.
+"""The errors of the client, and of the service by their codes.
 
 VitrineError
 ├─ InvalidSetting            an address or a key cannot be used as it stands
-├─ UnreadablePicture         a picture could not be read on this side; nothing was sent
+├─ UnreadablePicture         an image could not be read on this side; nothing was sent
 ├─ Unreachable               no connection: nothing listens there, or it broke
 ├─ TimedOut                  no answer within the client's own timeout
 ├─ UnexpectedAnswer          something answered, but not as the service does
@@ -11,7 +11,7 @@ VitrineError
    │  ├─ InvalidJSON
    │  ├─ InvalidValue
    │  ├─ InvalidImage        truncated, corrupt, blank, or several digits
-   │  ├─ UnsupportedImage    not a picture format that is accepted
+   │  ├─ UnsupportedImage    not an image format that is accepted
    │  ├─ TooLarge
    │  │  ├─ BodyTooLarge
    │  │  ├─ ImageTooLarge
@@ -48,7 +48,7 @@ class InvalidSetting(VitrineError):
 
 
 class UnreadablePicture(VitrineError):
-    """A picture could not be read before anything was sent."""
+    """An image could not be read before anything was sent."""
 
 
 class Unreachable(VitrineError):
@@ -103,13 +103,13 @@ class InvalidValue(InvalidRequest):
 
 
 class InvalidImage(InvalidRequest):
-    """A picture of an accepted format cannot be used."""
+    """An image of an accepted format cannot be used."""
 
     default_code = "invalid_image"
 
 
 class UnsupportedImage(InvalidRequest):
-    """The bytes are no picture of an accepted format."""
+    """The bytes are no image of an accepted format."""
 
     default_code = "unsupported_image"
 
@@ -127,13 +127,13 @@ class BodyTooLarge(TooLarge):
 
 
 class ImageTooLarge(TooLarge):
-    """The pictures of a request have more pixels than allowed."""
+    """The images of a request have more pixels than allowed."""
 
     default_code = "image_too_large"
 
 
 class TooManyImages(TooLarge):
-    """A request holds more pictures than allowed."""
+    """A request holds more images than allowed."""
 
     default_code = "too_many_images"
 

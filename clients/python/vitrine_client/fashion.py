@@ -1,4 +1,4 @@
-"""`/v1/fashion/*`: which piece of clothing a picture shows, by either head of the network or by both."""
+"""`/v1/fashion/*`: classification of garments, by either head or by both."""
 
 from dataclasses import dataclass
 from typing import Literal, Unpack
@@ -25,14 +25,14 @@ class FashionPrediction:
 
 @dataclass(frozen=True)
 class FashionAnswer(ModelAnswer):
-    """The predictions of one head for all pictures of a call, in their order."""
+    """The predictions of one head for all images of a call, in their order."""
 
     predictions: tuple[FashionPrediction, ...]
 
 
 @dataclass(frozen=True)
 class FashionPair:
-    """What both heads say about one picture."""
+    """What both heads say about one image."""
 
     svm: FashionPrediction
     dense: FashionPrediction
@@ -42,7 +42,7 @@ class FashionPair:
 
 @dataclass(frozen=True)
 class FashionPairsAnswer(ModelAnswer):
-    """The predictions of both heads for all pictures of a call, in their order."""
+    """The predictions of both heads for all images of a call, in their order."""
 
     predictions: tuple[FashionPair, ...]
 
@@ -58,10 +58,10 @@ class Fashion(Group[Face]):
         head: Head | None = None,
         **options: Unpack[ShownPictureOptions],
     ) -> Call[FashionAnswer]:
-        """Pictures of clothes → one prediction each by the head that is asked for.
+        """Images of clothes → one prediction each by the head that is asked for.
 
         Args:
-            images: One picture or several; see `digits.classify`.
+            images: One image or several; see `digits.classify`.
             head: The replaced last layers or the support vector machine; absent: `dense`.
             options: `normalize`, `return_input`, `version`, `version_label`; `model` in place of a head.
 
@@ -78,7 +78,7 @@ class Fashion(Group[Face]):
     def classify_both(
         self, images: Pictures, **options: Unpack[ShownPictureOptions]
     ) -> Call[FashionPairsAnswer]:
-        """Pictures of clothes → what either head says about each, and whether they agree.
+        """Images of clothes → what either head says about each, and whether they agree.
 
         Raises:
             VitrineError: See the tree in `errors`; no model and no version can be chosen here.

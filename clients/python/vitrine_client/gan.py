@@ -1,4 +1,4 @@
-"""`/v1/gan/*`: digits that nobody wrote; found, moved along attributes, and mixed."""
+"""`/v1/gan/*`: generated digits; projection, edits along attributes, mixing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -45,8 +45,8 @@ class DigitSampling(ModelChoice, total=False):
     """What to draw; what is left out, or None, is the service's default."""
 
     n: int | None  # 1 to 256; absent: 16
-    random_seed: int | None  # the same number, the same pictures; absent: one is drawn
-    digit: int | None  # absent: each picture's own
+    random_seed: int | None  # the same number, the same images; absent: one is drawn
+    digit: int | None  # absent: each image's own
     truncation: float | None  # lower: nearer to the typical; absent: 0.7
 
 
@@ -69,7 +69,7 @@ class GeneratedAnswer(ModelAnswer):
 
 @dataclass(frozen=True)
 class RealPrediction:
-    """How real the discriminator finds a picture."""
+    """How real the discriminator finds an image."""
 
     probability_real: float
     input: SeenPicture | None = None  # with return_input
@@ -77,14 +77,14 @@ class RealPrediction:
 
 @dataclass(frozen=True)
 class RealAnswer(ModelAnswer):
-    """The predictions for all pictures of a call, in their order."""
+    """The predictions for all images of a call, in their order."""
 
     predictions: tuple[RealPrediction, ...]
 
 
 @dataclass(frozen=True)
 class Direction:
-    """An attribute along which a picture can be edited, and how well it was measured."""
+    """An attribute along which an image can be edited, and how well it was measured."""
 
     name: str
     sigma: float  # how far in w a strength of 1 goes
@@ -103,7 +103,7 @@ class DirectionsAnswer(ModelAnswer):
 
 
 class Gan(Group[Face]):
-    """`/v1/gan/*`. A point is a random seed, an `Origin`, a latent vector w or a picture."""
+    """`/v1/gan/*`. A point is a random seed, an `Origin`, a latent vector w or an image."""
 
     @endpoint
     def sample(self, **options: Unpack[DigitSampling]) -> Call[GeneratedAnswer]:
@@ -141,7 +141,7 @@ class Gan(Group[Face]):
     def mix(
         self, coarse: Point, fine: Point, **options: Unpack[PictureOptions]
     ) -> Call[PicturesAnswer]:
-        """One point's coarse layers with another's fine ones → one picture.
+        """One point's coarse layers with another's fine ones → one image.
 
         Raises:
             VitrineError: See the tree in `errors`.
@@ -162,7 +162,7 @@ class Gan(Group[Face]):
         Args:
             point: Where to begin.
             direction: One of those that `directions` lists.
-            strength: In sigmas, -10 to 10; several give a picture each.
+            strength: In sigmas, -10 to 10; several give an image each.
             options: `normalize`, `model`, `version`, `version_label`.
 
         Raises:
@@ -175,7 +175,7 @@ class Gan(Group[Face]):
 
     @endpoint
     def directions(self, **options: Unpack[ModelChoice]) -> Call[DirectionsAnswer]:
-        """The attributes along which a picture can be edited.
+        """The attributes along which an image can be edited.
 
         Raises:
             VitrineError: See the tree in `errors`.
@@ -186,7 +186,7 @@ class Gan(Group[Face]):
     def discriminate(
         self, images: Pictures, **options: Unpack[ShownPictureOptions]
     ) -> Call[RealAnswer]:
-        """Pictures → how real the discriminator finds each.
+        """Images → how real the discriminator finds each.
 
         Raises:
             VitrineError: See the tree in `errors`.
@@ -201,10 +201,10 @@ class Gan(Group[Face]):
     def project(
         self, images: Pictures, **options: Unpack[ProjectionOptions]
     ) -> Call[ProjectionAnswer]:
-        """Pictures of digits → the latent vectors that come closest to them.
+        """Images of digits → the latent vectors that come closest to them.
 
         Args:
-            images: One picture or several; see `digits.classify`.
+            images: One image or several; see `digits.classify`.
             options: `steps`, `loss`, `start`; `normalize`, `return_input`; `model`, `version`,
                 `version_label`.
 
@@ -221,7 +221,7 @@ class Gan(Group[Face]):
     def stream_projection(
         self, images: Pictures, **options: Unpack[ProjectionOptions]
     ) -> Stream[ProjectionEvent]:
-        """As `project`, but a `ProjectionStep` of each picture every few steps, and the answer at last.
+        """As `project`, but a `ProjectionStep` of each image every few steps, and the answer at last.
 
         Leaving the loop early stops the work.
 
@@ -239,7 +239,7 @@ class Gan(Group[Face]):
 
     @endpoint
     def sample_png(self, **options: Unpack[DigitSampling]) -> Call[Grid]:
-        """The picture at the address `sample.png`, which a page can show by its `url`.
+        """The image at the address `sample.png`, which a page can show by its `url`.
 
         Raises:
             VitrineError: See the tree in `errors`.

@@ -1,4 +1,4 @@
-"""`/v1/images/*`: what a photo shows, as Keras' `decode_predictions` names it."""
+"""`/v1/images/*`: labels and features of photos, as Keras' `decode_predictions` names them."""
 
 from dataclasses import dataclass, field
 from typing import Unpack
@@ -18,7 +18,7 @@ from vitrine_client.types import (
 
 @dataclass(frozen=True)
 class Label:
-    """One class that a picture may belong to."""
+    """One class that an image may belong to."""
 
     class_name: str  # a WordNet id where the model has such
     class_description: str
@@ -27,7 +27,7 @@ class Label:
 
 @dataclass(frozen=True)
 class LabelsAnswer(ModelAnswer):
-    """For each picture of a call, in order, its labels, best first."""
+    """For each image of a call, in order, its labels, best first."""
 
     predictions: tuple[tuple[Label, ...], ...]
     inputs: tuple[SeenPicture, ...] = ()  # with return_input
@@ -35,7 +35,7 @@ class LabelsAnswer(ModelAnswer):
 
 @dataclass(frozen=True)
 class FeaturesAnswer(ModelAnswer):
-    """For each picture of a call, in order, what the network without its top makes of it."""
+    """For each image of a call, in order, what the network without its top makes of it."""
 
     features: tuple[Vector, ...] = field(repr=False)
     predictions: tuple[tuple[Label, ...], ...] = ()  # with top
@@ -51,7 +51,7 @@ class Images(Group[Face]):
         """Photos → the `top` likeliest labels of each, best first.
 
         Args:
-            images: One picture or several; see `digits.classify`.
+            images: One image or several; see `digits.classify`.
             top: From 1 to the number of the model's classes; absent: 5.
             options: `normalize`, `return_input`, `model`, `version`, `version_label`.
 

@@ -1,4 +1,4 @@
-"""Places in a latent space as the service takes them, and the pictures that it draws of them."""
+"""Points of a latent space as requests hold them, and the images decoded from them."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ Latents: TypeAlias = "Sequence[Latent] | Array"  # several, or an array [N, Z]
 
 @dataclass(frozen=True)
 class Origin:
-    """What a GAN draws a picture from: a random seed or a z, a digit, and how typical it is to be."""
+    """What a GAN draws an image from: a random seed or a z, a digit, and how typical it is to be."""
 
     random_seed: int | None = None
     digit: int | None = None  # None: the random seed's
@@ -25,13 +25,13 @@ class Origin:
     z: "Latent | None" = None  # in place of a random seed
 
 
-End: TypeAlias = "int | Latent | Picture"  # a random seed, a latent vector or a picture
+End: TypeAlias = "int | Latent | Picture"  # a random seed, a latent vector or an image
 Point: TypeAlias = "End | Origin"
 
 
 @dataclass(frozen=True)
 class PicturesAnswer(ModelAnswer):
-    """Pictures in order, PNG files, with the latent vectors they stand for where the service tells them."""
+    """Images in order, PNG files, with the latent vectors they stand for where the service tells them."""
 
     images: tuple[bytes, ...] = field(repr=False)
     latents: tuple[Vector, ...] = field(default=(), repr=False)
@@ -42,7 +42,7 @@ class PicturesAnswer(ModelAnswer):
 class WayOptions(PictureOptions, total=False):
     """How to go from one point to another; what is left out, or None, is the service's default."""
 
-    steps: int | None  # pictures, both ends among them: 2 to 64; absent: 9
+    steps: int | None  # images, both ends among them: 2 to 64; absent: 9
     path: Literal["lerp", "slerp"] | None  # a straight line, or an arc; absent: lerp
 
 
@@ -67,7 +67,7 @@ def post_points(
 
 
 def is_picture(point: "Point") -> bool:
-    """Whether it is a picture, and not a place."""
+    """Whether it is an image, and not a place."""
     if is_array(point):
         return cast("Array", point).ndim != 1
     return not isinstance(point, Integral | Origin | list | tuple)

@@ -1,4 +1,4 @@
-"""`/v1/models/*` and `/v2/health/*`: what is served, what is known of it, and whether it answers."""
+"""`/v1/models/*` and `/v2/health/*`: the served models, their cards, and readiness."""
 
 import json
 from collections.abc import Mapping

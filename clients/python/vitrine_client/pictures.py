@@ -1,6 +1,6 @@
-"""Pictures in every form a caller has them → the bytes of a picture file.
+"""Images in every form a caller has them → the bytes of an image file.
 
-Knows no service: what a picture shows, and whether its format is accepted, is decided there.
+Knows no service: what an image shows, and whether its format is accepted, is decided there.
 Pillow and NumPy are touched only when the caller brings one of their objects.
 """
 
@@ -23,7 +23,7 @@ Pictures: TypeAlias = "Picture | Sequence[Picture]"
 
 
 def encode_pictures(images: Pictures) -> list[bytes]:
-    """One picture, several, or an array [N, H, W] or [N, H, W, C] → one file's bytes for each.
+    """One image, several, or an array [N, H, W] or [N, H, W, C] → one file's bytes for each.
 
     Raises:
         UnreadablePicture: There is none, or one cannot be read.

@@ -1,4 +1,4 @@
-"""What `/v1/gan/project` answers, whole or as a stream."""
+"""The answers of `/v1/gan/project`, whole or as a stream."""
 
 import json
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class ProjectionOptions(ShownPictureOptions, total=False):
 
 @dataclass(frozen=True)
 class ProjectionAnswer(ModelAnswer):
-    """For each picture of a call, in order, the latent vector that comes closest to it."""
+    """For each image of a call, in order, the latent vector that comes closest to it."""
 
     latents: tuple[Vector, ...] = field(repr=False)
     images: tuple[bytes, ...] = field(repr=False)  # PNG files: what is drawn of the latents
@@ -32,7 +32,7 @@ class ProjectionAnswer(ModelAnswer):
 
 @dataclass(frozen=True)
 class ProjectionStep:
-    """How near the search for picture `index` has come after so many steps."""
+    """How near the search for image `index` has come after so many steps."""
 
     index: int
     step: int

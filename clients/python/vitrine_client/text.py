@@ -1,4 +1,4 @@
-"""`/v1/text/*`: how a text may go on, and how likely it is."""
+"""`/v1/text/*`: text generation and scores."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What the tasks have in common: which model is asked, which one answered, and the picture it saw."""
+"""Types that the tasks share: the chosen model, the model that answered, the preprocessed image."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,13 +17,13 @@ class ModelChoice(TypedDict, total=False):
 
 
 class PictureOptions(ModelChoice, total=False):
-    """How a picture is brought into the model's form, and which model is asked."""
+    """How an image is brought into the model's form, and which model is asked."""
 
     normalize: Normalize  # auto: make it look like the training set; off: take it as it is
 
 
 class ShownPictureOptions(PictureOptions, total=False):
-    """The same, and whether the answer shows the picture that the model saw, as `input`."""
+    """The same, and whether the answer shows the image that the model saw, as `input`."""
 
     return_input: bool
 
@@ -47,7 +47,7 @@ class ModelVersion:
 
 @dataclass(frozen=True)
 class SeenPicture:
-    """The picture that the model saw, a PNG file, and what was done to the caller's."""
+    """The image that the model saw, a PNG file, and what was done to the caller's."""
 
     image: bytes = field(repr=False)
     steps: tuple[str, ...]

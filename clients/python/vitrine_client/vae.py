@@ -1,4 +1,4 @@
-"""`/v1/vae/*`: pictures into a latent space, through it and out of it."""
+"""`/v1/vae/*`: encode, decode, sample and interpolate in a latent space."""
 
 from dataclasses import dataclass, field
 from typing import Unpack
@@ -26,7 +26,7 @@ from vitrine_client.types import (
 
 @dataclass(frozen=True)
 class Encoding:
-    """Where a picture lies: a normal distribution over the latent space."""
+    """Where an image lies: a normal distribution over the latent space."""
 
     z_mean: Vector
     z_log_var: Vector
@@ -36,14 +36,14 @@ class Encoding:
 
 @dataclass(frozen=True)
 class EncodingsAnswer(ModelAnswer):
-    """The encodings of all pictures of a call, in their order."""
+    """The encodings of all images of a call, in their order."""
 
     encodings: tuple[Encoding, ...]
 
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """A picture after the bottleneck, a PNG file; the losses are in nats, their sum the anomaly score."""
+    """An image after the bottleneck, a PNG file; the losses are in nats, their sum the anomaly score."""
 
     image: bytes = field(repr=False)
     z: Vector
@@ -56,7 +56,7 @@ class Reconstruction:
 
 @dataclass(frozen=True)
 class ReconstructionsAnswer(ModelAnswer):
-    """The reconstructions of all pictures of a call, in their order."""
+    """The reconstructions of all images of a call, in their order."""
 
     reconstructions: tuple[Reconstruction, ...]
     random_seed: int | None = None  # None: z is the mean
@@ -74,11 +74,11 @@ class Vae(Group[Face]):
         scale: float | None = None,
         **options: Unpack[ModelChoice],
     ) -> Call[PicturesAnswer]:
-        """Draw `n` pictures: standard normal latent vectors times `scale`.
+        """Draw `n` images: standard normal latent vectors times `scale`.
 
         Args:
             n: 1 to 256; absent: 16.
-            random_seed: The same number gives the same pictures; absent: one is drawn.
+            random_seed: The same number gives the same images; absent: one is drawn.
             scale: Below 1: nearer to the typical; absent: 1.
             options: `model`, `version`, `version_label`.
 
@@ -92,7 +92,7 @@ class Vae(Group[Face]):
     def encode(
         self, images: Pictures, **options: Unpack[ShownPictureOptions]
     ) -> Call[EncodingsAnswer]:
-        """Pictures → where each lies in the latent space.
+        """Images → where each lies in the latent space.
 
         Raises:
             VitrineError: See the tree in `errors`.
@@ -121,7 +121,7 @@ class Vae(Group[Face]):
         random_seed: int | None = None,
         **options: Unpack[ShownPictureOptions],
     ) -> Call[ReconstructionsAnswer]:
-        """Pictures → each through the bottleneck and back; with a seed, z is drawn, else the mean.
+        """Images → each through the bottleneck and back; with a seed, z is drawn, else the mean.
 
         Raises:
             VitrineError: See the tree in `errors`.
@@ -137,7 +137,7 @@ class Vae(Group[Face]):
     def interpolate(
         self, start: End, end: End, **options: Unpack[WayOptions]
     ) -> Call[PicturesAnswer]:
-        """From one random seed, latent vector or picture to another.
+        """From one random seed, latent vector or image to another.
 
         Args:
             start: Where to begin.
@@ -163,7 +163,7 @@ class Vae(Group[Face]):
         random_seed: int | None = None,
         **options: Unpack[ModelChoice],
     ) -> Call[Grid]:
-        """The picture at the address `sample.png`, which a page can show by its `url`.
+        """The image at the address `sample.png`, which a page can show by its `url`.
 
         Raises:
             VitrineError: See the tree in `errors`.
@@ -175,7 +175,7 @@ class Vae(Group[Face]):
     def manifold_png(
         self, *, size: int | None = None, **options: Unpack[ModelChoice]
     ) -> Call[Grid]:
-        """A two-dimensional latent space, `size` × `size` pictures (2 to 40; absent: 20).
+        """A two-dimensional latent space, `size` × `size` images (2 to 40; absent: 20).
 
         Raises:
             VitrineError: See the tree in `errors`.

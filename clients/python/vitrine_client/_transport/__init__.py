@@ -1,1 +1,1 @@
-"""How requests leave and responses are read: HTTP, retries, server-sent events, sync and async."""
+"""HTTP transport: connections, retries, server-sent events, sync and async."""

@@ -1,4 +1,4 @@
-"""How the service is reached: its address, the key, proxies, and what can go wrong on the way."""
+"""Connects to the service: address, API key, proxies, and connection errors."""
 
 import ipaddress
 import math

@@ -1,4 +1,4 @@
-"""The core of both clients: asks, asks again when told to, and reads what comes.
+"""The core of both clients: sends a request, retries it, and reads the response.
 
 It knows neither proxies (`connection`) nor threads (`wires`) nor what a task is.
 """

@@ -1,4 +1,4 @@
-"""JSON → dataclasses, by the types of their fields. Knows no service.
+"""JSON → dataclasses, by the types of their fields.
 
 A field has the name it has on the wire. `bytes` are the file in a data URI; a field with a default may
 be absent or null; fields that the dataclass does not have are ignored.

@@ -1,4 +1,4 @@
-"""The two ways to do what takes time: on the caller's event loop, or blocking the caller's thread.
+"""Input and output in two ways: on the caller's event loop, or blocking the caller's thread.
 
 Both have the same coroutines. Those of `BlockingWire` never suspend, so that a coroutine over them
 runs to its end in one go (`sync_async.run`).

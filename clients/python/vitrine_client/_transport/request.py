@@ -1,4 +1,4 @@
-"""What is asked of the service: a path, a query and a body, and how the answer is read."""
+"""A request: path, query and body, and how its response is read."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ JSON, PNG = "application/json", "image/png"
 
 
 class Content(NamedTuple):
-    """A body as the HTTP library takes it, and how many pictures it holds."""
+    """A body as the HTTP library takes it, and how many images it holds."""
 
     arguments: Mapping[str, Any]
     pictures: int = 0
@@ -42,7 +42,7 @@ class Call(Generic[Value]):
     Args:
         request: What to send.
         read: Makes a value of the answer, or raises the error that mirrors a refusal.
-        count: How many of a value's rows belong to pictures, where each has to have one.
+        count: How many of a value's rows belong to images, where each has to have one.
         retry: Whether to ask again when the service is busy or not ready.
     """
 
@@ -71,7 +71,7 @@ def post_json(path: str, fields: Mapping[str, Any], options: Mapping[str, object
 
 
 def post_pictures(path: str, images: Pictures, options: Mapping[str, object]) -> Request:
-    """A request whose body is one picture or several."""
+    """A request whose body is one image or several."""
     encode = partial(_pictures_content, images)
     return Request(path, query_of(options), encode() if are_files(images) else encode)
 

@@ -1,4 +1,4 @@
-"""What comes back → a typed value, or the error that mirrors the refusal."""
+"""A response → a typed value, or the error class of its code."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,7 @@ NOT_AN_ANSWER = (ValueError, KeyError, TypeError, AttributeError)
 
 @dataclass(frozen=True)
 class Grid:
-    """One PNG file; where there are several pictures, they lie in it side by side."""
+    """One PNG file; where there are several images, they lie in it side by side."""
 
     model: ModelVersion
     png: bytes = field(repr=False)

@@ -1,4 +1,4 @@
-"""When to ask again, and after how long: 429 and 503 only, bounded in number and in time."""
+"""The retry policy: 429 and 503 only, bounded in number and in time."""
 
 import math
 from dataclasses import dataclass

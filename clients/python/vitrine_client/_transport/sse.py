@@ -1,4 +1,4 @@
-"""Server-sent events: bytes as they arrive → the data of each event. Knows nothing of what it means."""
+"""Server-sent events: bytes as they arrive → the data of each event."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""One definition of each route, two faces of it: awaited, or waited for.
+"""One definition of each route for both clients, synchronous and asynchronous.
 
 A route is a method that says what to ask (`Call`, `Stream`) and whose decorator asks it. Its type follows
 the group it is read from: of a `Group[Async]` it is a coroutine, of a `Group[Sync]` the answer.

@@ -1,1 +1,1 @@
-"""The commands of the command line: each adds its options to a parser, and turns them into a call."""
+"""The subcommands: each adds its options to a parser and turns them into a call."""

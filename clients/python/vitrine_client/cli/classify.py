@@ -32,7 +32,7 @@ def add_classify(commands: Commands) -> argparse.ArgumentParser:
 
 
 def classify(vitrine: Vitrine, options: argparse.Namespace) -> None:
-    """One line for each picture."""
+    """One line for each image."""
     answer = vitrine.digits.classify(
         read_images(options.pictures), normalize=options.normalize, **choice(options)
     )
@@ -80,7 +80,7 @@ def add_fashion(commands: Commands) -> argparse.ArgumentParser:
 
 
 def fashion(vitrine: Vitrine, options: argparse.Namespace) -> None:
-    """One line for each picture; with both heads, what either says."""
+    """One line for each image; with both heads, what either says."""
     if options.head == "both":
         _compare(vitrine, options)
         return

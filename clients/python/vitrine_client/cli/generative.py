@@ -1,4 +1,4 @@
-"""`sample`, `interpolate`, `edit`, `mix` and `project`: pictures that a VAE or a GAN draws."""
+"""`sample`, `interpolate`, `edit`, `mix` and `project`: images that a VAE or the GAN generates."""
 
 import argparse
 import re
@@ -38,7 +38,7 @@ def add_sample(commands: Commands) -> argparse.ArgumentParser:
 
 
 def sample(vitrine: Vitrine, options: argparse.Namespace) -> None:
-    """A grid of drawn pictures, written to a file; as JSON, the pictures and their latent vectors."""
+    """A grid of drawn images, written to a file; as JSON, the images and their latent vectors."""
     group = vitrine.vae if options.kind == "vae" else vitrine.gan
     _draw(group.sample, group.sample_grid, options, **_wanted(options))
 
@@ -60,14 +60,14 @@ def add_interpolate(commands: Commands) -> argparse.ArgumentParser:
 
 
 def interpolate(vitrine: Vitrine, options: argparse.Namespace) -> None:
-    """The pictures on the way, as one file."""
+    """The images on the way, as one file."""
     group: Any = vitrine.vae if options.kind == "vae" else vitrine.gan
     ends, way = (options.start, options.end), {"steps": options.steps, "path": options.path}
     _draw(group.interpolate, group.interpolate_grid, options, *ends, **way, **choice(options))
 
 
 def add_edit(commands: Commands) -> argparse.ArgumentParser:
-    """Add the command that moves a picture along a direction."""
+    """Add the command that moves an image along a direction."""
     command = commands.add_parser("edit", help="make a digit thicker, wider or more slanted")
     command.add_argument("point", type=_point, help=POINT)
     command.add_argument("direction", help="thickness, slant, width, …")
@@ -87,7 +87,7 @@ def edit(vitrine: Vitrine, options: argparse.Namespace) -> None:
 
 
 def add_mix(commands: Commands) -> argparse.ArgumentParser:
-    """Add the command that mixes two pictures."""
+    """Add the command that mixes two images."""
     command = commands.add_parser("mix", help="mix the coarse and the fine style of two digits")
     command.add_argument("coarse", type=_point, help=POINT)
     command.add_argument("fine", type=_point, help="likewise")
@@ -98,13 +98,13 @@ def add_mix(commands: Commands) -> argparse.ArgumentParser:
 
 
 def mix(vitrine: Vitrine, options: argparse.Namespace) -> None:
-    """The mixed picture."""
+    """The mixed image."""
     points = (options.coarse, options.fine)
     _draw(vitrine.gan.mix, vitrine.gan.mix_grid, options, *points, **choice(options))
 
 
 def add_project(commands: Commands) -> argparse.ArgumentParser:
-    """Add the command that finds a picture in the GAN's latent space."""
+    """Add the command that finds an image in the GAN's latent space."""
     command = commands.add_parser("project", help="find a digit in the GAN's latent space")
     command.add_argument("picture", help="a PNG, JPEG, WebP, …")
     command.add_argument("--steps", type=int, default=100, help="of gradient descent (default 100)")
@@ -116,7 +116,7 @@ def add_project(commands: Commands) -> argparse.ArgumentParser:
 
 
 def project(vitrine: Vitrine, options: argparse.Namespace) -> None:
-    """The nearest picture that the GAN can draw, written to a file, and how near it is."""
+    """The nearest image that the GAN can draw, written to a file, and how near it is."""
     answer = _sought(vitrine, options)
     if options.json:
         print_body(answer)

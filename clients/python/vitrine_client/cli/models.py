@@ -1,4 +1,4 @@
-"""`models`, `card` and `health`: what is served, what is known of it, and whether it answers."""
+"""`models`, `card` and `health`: the served models, their cards, readiness."""
 
 import argparse
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What commands have in common: which model is asked, and how the service's own answer is printed."""
+"""Options and output that the subcommands share."""
 
 import argparse
 import sys
@@ -13,7 +13,7 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def add_pictures(command: argparse.ArgumentParser, what: str = "picture") -> None:
-    """Add the files of the pictures to ask about."""
+    """Add the files of the images to ask about."""
     command.add_argument(
         "pictures", nargs="+", metavar=what, help="a PNG, JPEG, WebP, …; -: standard input"
     )
@@ -25,7 +25,7 @@ def read_images(names: Sequence[str]) -> list[str | bytes]:
 
 
 def add_output(command: argparse.ArgumentParser, name: str) -> None:
-    """Add where to write a picture."""
+    """Add where to write an image."""
     command.add_argument(
         "-o", "--output", type=_output, default=Path(name), help=f"the file ({name})"
     )

@@ -1,4 +1,4 @@
-"""What a terminal shows: bars, and text from outside without what would steer it."""
+"""Terminal output: bars, and text without control characters."""
 
 import sys
 

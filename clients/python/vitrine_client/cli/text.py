@@ -1,4 +1,4 @@
-"""`generate` and `score`: how a text may go on, and how likely it is."""
+"""`generate` and `score`: continue a prompt, and score a string."""
 
 import argparse
 import io
