@@ -41,10 +41,13 @@ class FakePhotoEngine:
 
 
 class FakeClothesEngine:
-    """Counts lit pixels; `offset` moves its answer, so that two heads can disagree."""
+    """Counts lit pixels; `offset` moves its answer, so that two heads can disagree.
 
-    def __init__(self, offset=0):
-        self.offset = offset
+    More than 400 lit pixels are an outlier, where it has a score for that.
+    """
+
+    def __init__(self, offset=0, has_score=True):
+        self.offset, self.has_score = offset, has_score
 
     def is_thread_free(self, signature):
         return False
@@ -53,14 +56,21 @@ class FakeClothesEngine:
         return "tensorflow"
 
     def run(self, signature, inputs):
-        counts = (inputs["images"] > 127).sum(axis=(1, 2, 3)) + self.offset
-        return {"scores": np.eye(10, dtype=np.float32)[counts % 10]}
+        lit = (inputs["images"] > 127).sum(axis=(1, 2, 3))
+        scores = np.eye(10, dtype=np.float32)[(lit + self.offset) % 10]
+        outlier = {"outlier_score": (lit > 400).astype(np.float32)} if self.has_score else {}
+        return {"scores": scores, **outlier}
+
+
+def clothes_engine(name):
+    """The engine of a fashion model; `my-fashion` is of a time before outlier scores."""
+    return FakeClothesEngine("svm" in name, has_score=name != "my-fashion")
 
 
 def load_fake(directory, _):
     """The engine that fits a directory's name, for `create_app`."""
     name = directory.parent.name
-    return FakePhotoEngine() if "fashion" not in name else FakeClothesEngine("svm" in name)
+    return FakePhotoEngine() if "fashion" not in name else clothes_engine(name)
 
 
 def write_photo_version(root, name="labels", *, size=(16, 16), crop=0.875, labels=COLOURS):
@@ -86,11 +96,14 @@ def write_clothes_version(root, name="fashion-dense"):
     signatures = {
         "serving_default": {
             "inputs": {"images": "uint8 [B,28,28,1]"},
-            "outputs": {"scores": "float32 [B,10]"},
+            "outputs": {
+                "scores": "float32 [B,10]",
+                **({} if name == "my-fashion" else {"outlier_score": "float32 [B]"}),
+            },
         }
     }
     spec = {"height": 28, "width": 28, "channels": 1}
-    engine, images = FakeClothesEngine("svm" in name), np.zeros((2, 28, 28, 1), np.uint8)
+    engine, images = clothes_engine(name), np.zeros((2, 28, 28, 1), np.uint8)
     fields = {"name": name, "input": spec, "labels": CLOTHES, "signatures": signatures}
     return _write(root, engine, images, **fields)
 

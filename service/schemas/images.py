@@ -59,6 +59,12 @@ class FashionPrediction(BaseModel):
     label_index: int = Field(examples=[9])
     scores: list[float] = Field(description="probabilities of dense, decision values of svm")
     head: str | None = Field(None, examples=["dense"], description="absent with ?model=")
+    outlier: bool | None = Field(
+        None, examples=[False], description="this is probably no garment; absent: no score"
+    )
+    outlier_score: float | None = Field(
+        None, examples=[0.1], description="0 to 1; an outlier has more than 0.5"
+    )
     input: SeenInput | None = Field(None, description="with return=input")
 
 

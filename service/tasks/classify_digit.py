@@ -54,7 +54,8 @@ def encode_layers(outputs: Arrays, order: list[str]) -> list[dict[str, Any]]:
 
 
 def _to_grey(maps: np.ndarray) -> np.ndarray:
-    """[H, W, C] → uint8 [C, H, W], one scale for the whole layer so that its maps can be compared."""
-    low, high = float(maps.min()), float(maps.max())
-    scale = 255 / (high - low) if high > low else 0.0
-    return ((maps - low) * scale).astype(np.uint8).transpose(2, 0, 1)
+    """[H, W, C] → uint8 [C, H, W], each map on its own scale: black is its lowest value, white its highest."""
+    low, high = maps.min(axis=(0, 1)), maps.max(axis=(0, 1))
+    span = np.where(high > low, high - low, 1)
+    grey: np.ndarray = ((maps - low) * (255 / span)).astype(np.uint8)
+    return grey.transpose(2, 0, 1)

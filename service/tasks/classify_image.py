@@ -19,6 +19,7 @@ TASK = "classify_image"
 # Decoded at a scale that leaves just the pixels needed, 51 of 60 photos kept the label that TensorFlow's
 # pipeline gives; with twice as many a side 57 did; at full scale 144 of 150 others.
 JPEG_MARGIN = 2
+OUTLIER = 0.5  # the graph scales its score so that more than this is "probably none of the classes"
 PREDICT = "serving_default"
 FEATURES = "features"
 BOTH = "features_and_probabilities"  # one run for who wants both
@@ -112,6 +113,12 @@ def predictions(
     ]
     if head:
         rows = [{**row, "head": head} for row in rows]
+    if "outlier_score" in outputs:
+        found = outputs["outlier_score"].tolist()
+        rows = [
+            {**row, "outlier": score > OUTLIER, "outlier_score": score}
+            for row, score in zip(rows, found, strict=True)
+        ]
     return with_inputs(rows, decoded)
 
 

@@ -12,9 +12,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training import evaluation
+from training import evaluation, outliers
 from training.data.mnist import synthetic_digits
-from training.digits import outliers
 from training.job import Arrays, Signature, Splits
 
 TASK = "classify_digit"

@@ -16,11 +16,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training import evaluation, fitting
+from training import evaluation, fitting, outliers
 from training.data import labelled_images
 from training.data.labelled_images import LabelledPictures
 from training.job import Arrays, Signature
-from training.pretrained import batchnorm_folding, frozen_features
+from training.pretrained import (
+    batchnorm_folding,
+    class_activation,
+    fashion_outliers,
+    frozen_features,
+)
 from training.pretrained.frozen_features import TransferConfig
 
 NAME = "fashion-dense"
@@ -29,6 +34,7 @@ INPUT = frozen_features.INPUT
 LABELS = [(name, name) for name in labelled_images.FASHION_LABELS]
 load_data = labelled_images.load
 manifest_fields = frozen_features.manifest_fields
+OUTLIER_LAYERS = ("stage4", "stage5", "stage6", "stage7")
 BOUNDARY = "stage5"  # the last frozen layer
 HEAD_EPOCHS = 20  # of the new last layer alone, on features: seconds each
 
@@ -146,25 +152,54 @@ def evaluate(model: keras.Model, splits: LabelledPictures) -> dict[str, Any]:
         ),
         "test_confusion": evaluation.confusion(probabilities, splits.test.labels),
     }
+    fitted = fashion_outliers.fit(model, splits, OUTLIER_LAYERS)
+    metrics |= fashion_outliers.measure(model, splits, OUTLIER_LAYERS, fitted)
     calibration = {
         "temperature": temperature,
         "labels": list(splits.labels),
         "scores": "probability",
+        **fitted,
     }
     return {"metrics": metrics, "calibration": calibration}
 
 
 def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, Signature]:
-    """`serving_default`: images uint8 [B, H, W, C] → scores [B, classes], which are probabilities."""
-    network = batchnorm_folding.fold(model)
+    """Take images uint8 [B, H, W, C]: `serving_default` gives probabilities and the outlier score, `explain` a map."""
+    head = class_activation.find_head(model.output)
+    assert head  # build_model ends so
+    outputs = {name: model.get_layer(name).output for name in OUTLIER_LAYERS}
+    outputs |= {"logits": model.output, "maps": head.maps}
+    network = batchnorm_folding.fold(keras.Model(model.input, outputs))
+    dense = network.get_layer(head.dense.name)
 
     def serving_default(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        logits = network(tf.cast(images, tf.float32), training=False)
-        return {"scores": tf.nn.softmax(logits / calibration["temperature"])}
+        found = outliers.pool(network(tf.cast(images, tf.float32), training=False))
+        return {
+            "scores": tf.nn.softmax(found["logits"] / calibration["temperature"]),
+            **fashion_outliers.scored({n: found[n] for n in OUTLIER_LAYERS}, calibration),
+        }
+
+    def explain(images: tf.Tensor, class_index: tf.Tensor) -> dict[str, tf.Tensor]:
+        maps = network(tf.cast(images, tf.float32), training=False)["maps"]
+        return {"heatmap": class_activation.heatmap(maps, dense.kernel, class_index)}
 
     inputs = {"images": tf.TensorSpec([None, *model.input_shape[1:]], tf.uint8)}
     golden = frozen_features.golden_images(model)
-    return {"serving_default": Signature(serving_default, inputs, {"scores": 1e-4}, golden)}
+    classes = np.arange(len(golden["images"]), dtype=np.int32) % dense.units
+    return {
+        "serving_default": Signature(
+            serving_default,
+            inputs,
+            {"scores": 1e-4, **fashion_outliers.tolerance(calibration)},
+            golden,
+        ),
+        "explain": Signature(
+            explain,
+            inputs | {"class_index": tf.TensorSpec([None], tf.int32)},
+            {"heatmap": class_activation.TOLERANCE},
+            {**golden, "class_index": classes},
+        ),
+    }
 
 
 def golden_inputs() -> Arrays:

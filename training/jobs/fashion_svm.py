@@ -22,11 +22,11 @@ from sklearn.decomposition import PCA
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.svm import LinearSVC
 
-from training import evaluation
+from training import evaluation, outliers
 from training.data import labelled_images
 from training.data.labelled_images import LabelledPictures
 from training.job import Arrays, Signature
-from training.pretrained import batchnorm_folding, frozen_features
+from training.pretrained import batchnorm_folding, fashion_outliers, frozen_features
 from training.pretrained.frozen_features import TransferConfig
 
 NAME = "fashion-svm"
@@ -192,20 +192,26 @@ def evaluate(model: keras.Model, splits: LabelledPictures) -> dict[str, Any]:
         "test_accuracy": evaluation.accuracy(test, splits.test.labels),
         "test_confusion": evaluation.confusion(test, splits.test.labels),
     }
-    calibration = {"labels": list(splits.labels), "scores": "decision"}
+    fitted = fashion_outliers.fit(model, splits, MAPS)
+    metrics |= fashion_outliers.measure(model, splits, MAPS, fitted)
+    calibration = {"labels": list(splits.labels), "scores": "decision", **fitted}
     return {"metrics": metrics, "calibration": calibration}
 
 
 def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, Signature]:
-    """`serving_default`: images uint8 [B, H, W, C] → scores [B, classes], the SVM's decision values."""
-    network = batchnorm_folding.fold(model)
+    """`serving_default`: images uint8 [B, H, W, C] → decision values [B, classes] and the outlier score."""
+    outputs = {name: model.get_layer(name).output for name in MAPS}
+    network = batchnorm_folding.fold(keras.Model(model.input, outputs | {"scores": model.output}))
 
     def serving_default(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"scores": network(tf.cast(images, tf.float32), training=False)}
+        found = outliers.pool(network(tf.cast(images, tf.float32), training=False))
+        features = {name: found[name] for name in MAPS}
+        return {"scores": found["scores"], **fashion_outliers.scored(features, calibration)}
 
     inputs = {"images": tf.TensorSpec([None, *model.input_shape[1:]], tf.uint8)}
     golden = frozen_features.golden_images(model)
-    return {"serving_default": Signature(serving_default, inputs, {"scores": 1e-3}, golden)}
+    tolerance = {"scores": 1e-3, **fashion_outliers.tolerance(calibration)}
+    return {"serving_default": Signature(serving_default, inputs, tolerance, golden)}
 
 
 def golden_inputs() -> Arrays:

@@ -19,7 +19,13 @@ import numpy as np
 import tensorflow as tf
 
 from training.job import Arrays, JobConfig, Signature
-from training.pretrained import backbone, batchnorm_folding, efficientnet_lite, imagenet_classes
+from training.pretrained import (
+    backbone,
+    batchnorm_folding,
+    class_activation,
+    efficientnet_lite,
+    imagenet_classes,
+)
 
 NAME = "labels"
 TASK = "classify_image"
@@ -140,21 +146,26 @@ def provenance(config: Config) -> dict[str, str]:
 
 
 def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, Signature]:
-    """Take uint8 [B, H, W, 3] in RGB; give probabilities, features, or both of one run."""
+    """Take uint8 [B, H, W, 3] in RGB; give probabilities, features, both of one run, or a heat map."""
     height, width = model.input_shape[1:3]
     inputs = {"images": tf.TensorSpec([None, height, width, 3], tf.uint8)}
-    network = batchnorm_folding.fold(model)
+    golden = {"images": golden_pictures(height, width)}
+    outputs = dict(model.output)
+    head = class_activation.find_head(outputs["probabilities"])
+    if head:
+        outputs["maps"] = head.maps
+    network = batchnorm_folding.fold(keras.Model(model.input, outputs))
 
     def run(images: tf.Tensor, wanted: tuple[str, ...]) -> dict[str, tf.Tensor]:
-        outputs = network(backbone.preprocess(calibration["arch"], images), training=False)
-        return {name: outputs[name] for name in wanted}
+        found = network(backbone.preprocess(calibration["arch"], images), training=False)
+        return {name: found[name] for name in wanted}
 
-    return {
+    made = {
         name: Signature(
             partial(run, wanted=wanted),
             inputs,
             {output: TOLERANCE[output] for output in wanted},
-            {"images": golden_pictures(height, width)},
+            golden,
         )
         for name, wanted in {
             "serving_default": ("probabilities",),
@@ -162,6 +173,21 @@ def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, 
             "features_and_probabilities": ("features", "probabilities"),
         }.items()
     }
+    if not head:
+        return made
+    dense = network.get_layer(head.dense.name)
+
+    def explain(images: tf.Tensor, class_index: tf.Tensor) -> dict[str, tf.Tensor]:
+        maps = run(images, ("maps",))["maps"]
+        return {"heatmap": class_activation.heatmap(maps, dense.kernel, class_index)}
+
+    made["explain"] = Signature(
+        explain,
+        inputs | {"class_index": tf.TensorSpec([None], tf.int32)},
+        {"heatmap": class_activation.TOLERANCE},
+        golden | {"class_index": np.array([281, 985], np.int32)},
+    )
+    return made
 
 
 def golden_inputs() -> Arrays:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from service.tasks import classify_digit
 from tests.fakes import write_version
 
 pytestmark = pytest.mark.anyio
@@ -117,6 +118,16 @@ async def test_activations_shows_each_layer_in_order(client, png):
     assert "values" not in layers[0]
     assert len(layers[1]["values"]) == 10
     assert "image" not in layers[1]
+
+
+def test_each_map_of_a_layer_has_its_own_grey_scale():
+    strong, weak, even = np.zeros((3, 2, 2), np.float32)
+    strong[0, 0], weak[1, 1], even[:] = 900, 0.9, 7
+    grey = classify_digit._to_grey(np.stack([strong, weak, even], axis=2))
+
+    assert grey[0].tolist() == [[255, 0], [0, 0]]
+    assert grey[1].tolist() == [[0, 0], [0, 255]]
+    assert not grey[2].any()
 
 
 async def test_activations_takes_exactly_one_picture(client, png):

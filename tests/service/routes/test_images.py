@@ -247,7 +247,23 @@ async def test_clothing_is_classified_by_the_dense_head(client):
         "label_index": 5,
         "scores": [0, 0, 0, 0, 0, 1, 0, 0, 0, 0],
         "head": "dense",
+        "outlier": False,
+        "outlier_score": 0.0,
     }
+
+
+async def test_what_is_no_garment_is_said_by_each_head(client):
+    noise = clothing(28, size=28)
+    whole = np.full((28, 28), 255, np.uint8)
+    whole[[0, -1]] = whole[:, [0, -1]] = 0
+    buffer = io.BytesIO()
+    Image.fromarray(whole).save(buffer, "PNG")
+    answer = await asked(client, f"{FASHION}?head=both", buffer.getvalue())
+    [pair] = answer["predictions"]
+
+    assert [pair[head]["outlier"] for head in ("svm", "dense")] == [True, True]
+    assert pair["dense"]["outlier_score"] == 1
+    assert (await asked(client, FASHION, noise))["predictions"][0]["outlier"] is False
 
 
 async def test_both_heads_answer_side_by_side(client):
@@ -274,6 +290,7 @@ async def test_another_model_of_28_pixels_answers_in_the_same_shape(client):
     assert answer["model"]["name"] == "my-fashion"
     assert answer["predictions"][0]["label"] == "Dress"
     assert "head" not in answer["predictions"][0]
+    assert "outlier" not in answer["predictions"][0]
 
 
 @pytest.mark.parametrize(

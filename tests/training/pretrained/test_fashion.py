@@ -16,7 +16,7 @@ from training.data import image_folder
 from training.data.mnist import synthetic_digits
 from training.export import release
 from training.jobs import fashion_dense, fashion_svm
-from training.pretrained import frozen_features
+from training.pretrained import fashion_outliers, frozen_features
 
 pytestmark = pytest.mark.tensorflow
 
@@ -208,3 +208,19 @@ def test_fashion_pictures_are_enlarged_and_photos_are_not():
     assert small.get_layer("resize").output.shape == (None, 32, 32, 1)
     assert "resize" not in {layer.name for layer in large.layers}
     assert not small.trainable_weights
+
+
+@pytest.mark.parametrize("job", [fashion_dense, fashion_svm])
+def test_the_released_heads_tell_garments_from_what_is_none(job):
+    finished = release.read(release.RELEASED / job.NAME)
+    model = job.build_model(job.Config(**finished.card["configuration"]))
+    release.load_weights(finished, model)
+    signature = job.signatures(model, release.read_calibration(finished))["serving_default"]
+    for kind, images in fashion_outliers.out_of_distribution().items():
+        scores = signature.function(tf.constant(images[:20]))["outlier_score"].numpy()
+        assert (scores > 0.5).mean() > 0.9, kind
+    metrics = finished.card["metrics"]
+    assert metrics["test_called_outlier"]["value"] < 0.03
+    assert (
+        min(metrics[f"test_outlier_auroc_{kind}"] for kind in ("digits", "photos", "noise")) > 0.99
+    )

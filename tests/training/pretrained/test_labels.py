@@ -3,8 +3,10 @@
 import hashlib
 import json
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras.src.applications import imagenet_utils
 
 from service.errors import InvalidValue
@@ -13,7 +15,7 @@ from service.tasks import classify_image
 from training.__main__ import main
 from training.export import release
 from training.jobs import labels
-from training.pretrained import imagenet_classes
+from training.pretrained import class_activation, imagenet_classes
 
 pytestmark = pytest.mark.tensorflow
 
@@ -78,8 +80,10 @@ def test_the_exported_model_says_what_it_takes_and_gives(exported):
     assert described["serving_default"] == {"probabilities": "float32 [B,1000]"}
     assert described["features"] == {"features": "float32 [B,1280]"}
     assert set(described["features_and_probabilities"]) == {"features", "probabilities"}
-    for signature in manifest.signatures.values():
-        assert signature.inputs == {"images": "uint8 [B,224,224,3]"}
+    assert described["explain"] == {"heatmap": "float32 [B,7,7]"}
+    for name, signature in manifest.signatures.items():
+        classes = {"class_index": "int32 [B]"} if name == "explain" else {}
+        assert signature.inputs == {"images": "uint8 [B,224,224,3]"} | classes
 
 
 def test_the_exported_card_tells_the_memory_that_was_measured(exported):
@@ -162,3 +166,36 @@ def test_an_unknown_network_is_refused_with_those_there_are(capsys):
     assert "DenseNet121" in capsys.readouterr().err
     assert main(["export", "digits", "--arch", "DenseNet121"]) == 1
     assert "are for labels" in capsys.readouterr().err
+
+
+def test_a_class_activation_map_adds_up_to_the_logit(exported):
+    """The mean over the map, plus the bias, is the class' logit: differences of logits are known from probabilities."""
+    loaded = tf.saved_model.load(str(exported))
+    images = labels.golden_pictures(224, 224)
+    probabilities = loaded.signatures["serving_default"](images=images)["probabilities"].numpy()
+    classes = np.array([281, 985, 7], np.int32)
+    maps = [
+        loaded.signatures["explain"](images=images, class_index=np.full(2, index, np.int32))[
+            "heatmap"
+        ].numpy()
+        for index in classes
+    ]
+    model = labels.build_model(labels.Config())
+    bias = model.get_layer("predictions").get_weights()[1]
+    logits = np.stack([heat.mean(axis=(1, 2)) for heat in maps], 1) + bias[classes]
+
+    assert maps[0].shape == (2, 7, 7)
+    np.testing.assert_allclose(
+        logits - logits[:, :1],
+        np.log(probabilities[:, classes] / probabilities[:, classes[:1]]),
+        atol=1e-3,
+    )
+
+
+def test_a_network_that_does_not_end_in_global_pooling_has_no_maps():
+    inputs = keras.Input((8, 8, 3))
+    flat = keras.layers.Dense(4, activation="softmax")(keras.layers.Flatten()(inputs))
+    pooled = keras.layers.Dense(4)(keras.layers.GlobalAveragePooling2D()(inputs))
+
+    assert class_activation.find_head(flat) is None
+    assert class_activation.find_head(keras.layers.Softmax()(pooled)).dense.units == 4

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-IN_DISTRIBUTION = 0.995  # share of validation pictures that must not be called outliers
+IN_DISTRIBUTION = 0.995  # share of validation images that must not be called outliers
 RIDGE = 1e-2  # of the mean variance, added to every variance: dead units must not decide
 
 Features = Mapping[str, Any]  # layer name → [B, H, W, C] or [B, C]
@@ -23,10 +23,15 @@ def pool(features: Features) -> dict[str, tf.Tensor]:
     return {n: tf.reduce_mean(f, [1, 2]) if f.ndim == 4 else f for n, f in features.items()}
 
 
-def fit(train: Features, labels: np.ndarray, validation: Features) -> dict[str, Any]:
+def fit(
+    train: Features,
+    labels: np.ndarray,
+    validation: Features,
+    in_distribution: float = IN_DISTRIBUTION,
+) -> dict[str, Any]:
     """Numbers and arrays that `score` needs, from pooled features [B, C] of each layer.
 
-    The threshold is the score that `IN_DISTRIBUTION` of the validation pictures do not exceed.
+    The threshold is the score that a share of `in_distribution` of the validation images does not exceed.
     """
     fitted: dict[str, Any] = {}
     for name, features in train.items():
@@ -37,7 +42,7 @@ def fit(train: Features, labels: np.ndarray, validation: Features) -> dict[str, 
             f"{name}_spread": float(distance.std()),
         }
     raw = np.asarray(_mean_distance(validation, fitted))
-    threshold = float(np.quantile(raw, IN_DISTRIBUTION))
+    threshold = float(np.quantile(raw, in_distribution))
     return fitted | {"outlier_threshold": threshold, "outlier_scale": float(raw.std())}
 
 

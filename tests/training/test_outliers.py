@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.digits import outliers
+from training import outliers
 
 pytestmark = pytest.mark.tensorflow
 
