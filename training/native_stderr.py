@@ -5,6 +5,7 @@ The twin of `service.native_stderr`: training and service share no module.
 
 import contextlib
 import importlib
+import logging
 import os
 import re
 import sys
@@ -38,6 +39,7 @@ def without_noise() -> Iterator[None]:
 def import_keras() -> None:
     """Import Keras and TensorFlow, in silence; a command calls it before it imports what needs them."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # deprecations inside TensorFlow itself
     with without_noise():
         importlib.import_module("keras")
         importlib.import_module("tensorflow")
