@@ -78,6 +78,7 @@ def create_app(
     """
     metrics = Metrics()
     bytes_in_flight = BytesInFlight(settings.max_bytes_in_flight or default_limit())
+    metrics.bytes_in_flight.set_function(lambda: bytes_in_flight.held)
     tensorflow = TensorFlowClient()
     load_engine = load_engine or engine_loader(
         settings.engine, partial(_load_checked, tensorflow.load, settings.allowed_operations)
@@ -213,6 +214,7 @@ def _servable_loader(
 
 async def _vitrine_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.VitrineError)
+    request.scope["error_code"] = error.code
     return error_answer(error, request.scope["request_id"])
 
 
@@ -227,6 +229,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
         ours = errors.RouteNotFound(f"there is no {path!r}: /docs lists the routes")
     else:
         ours = errors.InvalidRequest(f"the request cannot be handled: {error.detail}")
+    request.scope["error_code"] = ours.code
     answer = error_answer(ours, request.scope["request_id"])
     answer.headers.update(error.headers or {})
     return answer

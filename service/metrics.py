@@ -1,6 +1,13 @@
 """Counters and histograms of one app, in Prometheus' text format. Created per app, passed in."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 from prometheus_client.metrics import MetricWrapperBase
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
@@ -45,6 +52,25 @@ class Metrics:
             ["model", "signature"],
             registry=self._registry,
         )
+        self.queue_seconds = Histogram(
+            "vitrine_queue_seconds",
+            "From a request's place in the queue to its run.",
+            ["model"],
+            buckets=SECONDS,
+            registry=self._registry,
+        )
+        self.errors = Counter(
+            "vitrine_errors",
+            "Requests that were refused or failed, by the code of the answer.",
+            ["code"],
+            registry=self._registry,
+        )
+        self.bytes_in_flight = Gauge(
+            "vitrine_bytes_in_flight",
+            "Bodies, decoded images and unread answers that the process holds.",
+            registry=self._registry,
+        )
+        ProcessCollector(registry=self._registry)
         self.active_streams = Gauge(
             "vitrine_active_streams",
             "Answers that are being streamed.",

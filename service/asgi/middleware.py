@@ -75,6 +75,8 @@ class RequestContext:
         route = getattr(scope.get("route"), "path", "unmatched")
         method = scope["method"] if scope["method"] in METHODS else "other"
         self._count(method, route, status, seconds)
+        if code := scope.get("error_code"):
+            self._metrics.errors.labels(code).inc()
         # Probes ask every second, and "not yet" is no error; refusals come in thousands, when busy.
         quiet = route.startswith("/v2/health/") or status == 429
         notable = (status >= 400 and not quiet) or seconds > SLOW_SECONDS
@@ -152,6 +154,7 @@ class Gate:
         except errors.VitrineError as error:
             if isinstance(error, errors.InternalError):
                 log.error("failed", extra={"request_id": request_id}, exc_info=error)
+            scope["error_code"] = error.code
             await error_answer(error, request_id)(scope, receive, send)
         except ClientDisconnect:
             raise
@@ -162,6 +165,7 @@ class Gate:
             failure = errors.InternalError(
                 "the service failed: its log has the cause under this id"
             )
+            scope["error_code"] = failure.code
             await error_answer(failure, request_id)(scope, receive, send)
 
     def _check_key(self, scope: Scope) -> None:

@@ -122,6 +122,8 @@ class Call:
         self._engines[self.servable.engines[signature]] = None
         for name, seconds in (("queue", batched.queue_seconds), ("infer", batched.run_seconds)):
             self._timings[name] = self._timings.get(name, 0.0) + seconds
+        metrics = self._state["metrics"]
+        metrics.queue_seconds.labels(self.servable.manifest.name).observe(batched.queue_seconds)
         self._batch_size = batched.batch_size
         self._rows += len(next(iter(inputs.values())))
         return batched

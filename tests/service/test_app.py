@@ -297,3 +297,22 @@ async def test_every_setting_route_and_error_code_is_in_the_docs():
         if f"`{code}`" not in text and code not in ("too_large", "not_found", "forbidden")
     ] == []
     assert [n for n in Settings.model_fields if f"VITRINE_{n.upper()}" not in text] == []
+
+
+async def test_metrics_tell_queue_runs_refusals_loads_and_memory_apart(client, png):
+    for _ in range(3):
+        await client.post("/v1/digits/classify", content=png())
+    await client.post("/v1/digits/classify", content=b"no image")
+    await client.get("/nothing")
+    text = (await client.get("/metrics")).text
+
+    for line in (
+        'vitrine_queue_seconds_count{model="digits"} 3.0',
+        'vitrine_run_seconds_count{model="digits"} 3.0',
+        'vitrine_errors_total{code="unsupported_image"} 1.0',
+        'vitrine_errors_total{code="route_not_found"} 1.0',
+        'vitrine_model_loads_total{model="digits",result="ok"} 1.0',
+        "vitrine_bytes_in_flight ",
+        "process_resident_memory_bytes ",
+    ):
+        assert line in text, line
