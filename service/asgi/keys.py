@@ -35,6 +35,11 @@ class KeyRing:
         self._stamp: tuple[int, int, int] | None = None
         self._read_again()
 
+    @property
+    def count(self) -> int:
+        """How many keys there are."""
+        return len(self._fixed) + len(self._from_file)
+
     def holds(self, digest: bytes) -> bool:
         """Whether a key of that digest is one of these; takes as long whichever it is."""
         if self._file and time.monotonic() - self._looked_at >= LOOK_SECONDS:

@@ -182,6 +182,8 @@ class Gate:
             raise errors.Unauthorized(NEEDS_KEY)
         if not scope["is_admin"]:
             self._keys.rate.take(digest)
+            if users.count > 1:
+                scope["named_key"] = digest
 
 
 class _Answer:

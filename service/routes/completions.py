@@ -28,7 +28,7 @@ async def complete(request: Request) -> Response:
     with_usage = body.stream_options.include_usage
     call = TextCall(request, body.model)
     generation_request = GenerationRequest(call.text, asked)
-    call.expect(asked.steps)
+    call.expect("generate", generation_request.rows, lambda: generation_request.steps_left)
     head = _head(request, generation_request, call)
     if asked.stream:
         return EventStream(call, _events(call, generation_request, head, with_usage=with_usage))

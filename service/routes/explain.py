@@ -88,14 +88,14 @@ async def _explain(
     return call.answer(lambda: {"explanations": rows})
 
 
-def _cost(call: LongCall, images: Pixels, method: str, classes: int) -> tuple[int, int]:
-    """Rows of a run, and runs."""
+def _cost(call: LongCall, images: Pixels, method: str, classes: int) -> tuple[str, int, int]:
+    """The signature, rows of a run, and runs."""
     if method == explain.CAM:
         size = min(len(images) * classes, _limit(call, explain.SIGNATURE))
-        return size, -(-len(images) * classes // size)
+        return explain.SIGNATURE, size, -(-len(images) * classes // size)
     size = _window_rows(call)
     rows, columns = explain.grid_of(*images.shape[1:3])
-    return size, len(images) * -(-rows * columns // size)
+    return "serving_default", size, len(images) * -(-rows * columns // size)
 
 
 def _limit(call: LongCall, signature: str) -> int:

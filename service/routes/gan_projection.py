@@ -31,8 +31,9 @@ async def project(request: Request) -> Response:
     plan = Plan(query.steps, query.loss, query.start)
     call = LongCall(request, task.TASK, DEFAULT)
     decode = partial(task.decode_query, normalize=query.normalize == "auto")
-    pictures = await call.decode(decode, await call.pictures())
-    call.expect(len(pictures.canvases), plan.steps)
+    opened = await call.pictures()
+    call.expect("project", len(opened), plan.steps)
+    pictures = await call.decode(decode, opened)
     shown: dict[str, Any] = {}
     if query.return_ == "input":
         shown = {"inputs": [seen(canvas) for canvas in pictures.canvases]}

@@ -91,7 +91,7 @@ async def _read(
     call = TextCall(request, chosen=servable)
     asked = _text_request(fields)._replace(stream=stream)
     generation_request = GenerationRequest(call.text, asked)
-    call.expect(asked.steps)
+    call.expect("generate", generation_request.rows, lambda: generation_request.steps_left)
     return fields, call, generation_request
 
 

@@ -2,32 +2,41 @@
 
 from service.engine import Arrays
 from service.routes.prediction import Call
-from service.scheduling.projection_queue import Job
+from service.scheduling.job_queue import Job
 
 
 class LongCall(Call):
     """A request of many runs, between which other requests get their turn."""
 
-    def expect(self, rows: int, steps: int) -> None:
-        """Say before entering how many rows each run has, and how many steps all of them make."""
-        self._job = Job(rows, steps, self.deadline)
+    def expect(self, signature: str, rows: int, steps: int) -> None:
+        """Say before decoding how many rows each run has, and how many steps all of them make.
+
+        Raises Overloaded at once if they would be late.
+        """
+        self._signature = signature
+        self._steps_left = steps
+        self._job = Job(rows, lambda: self._steps_left, self.deadline, self._cost)
+        self.servable.jobs.check(self._job)
+
+    def _cost(self, rows: int) -> float:
+        """Seconds of a step; more rows than fit in a run need several."""
+        return self.servable.batcher(self._signature, rows).estimate(rows)
 
     def __enter__(self) -> "LongCall":
-        backlog = self.servable.backlog
-        backlog.join(self._job)
+        self.servable.jobs.join(self._job)
         try:
-            super().__enter__()
+            self._enter(0.0, 0.0)
         except BaseException:
-            backlog.leave(self._job)
+            self.servable.jobs.leave(self._job)
             raise
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.servable.backlog.leave(self._job)
+        self.servable.jobs.leave(self._job)
         super().__exit__(*error)
 
     async def advance(self, signature: str, inputs: Arrays, steps: int) -> Arrays:
         """Run a signature once, which makes so many of the expected steps; return its outputs."""
-        batched = await self.predict(signature, inputs)
-        self.servable.backlog.note(self._job, steps, batched.run_seconds)
+        batched = await self.predict(signature, inputs, steps)
+        self._steps_left = max(0, self._steps_left - steps)
         return batched.outputs

@@ -6,7 +6,7 @@ The steps every task shares, so that a route is nothing but its own decode and e
 import contextlib
 import math
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Hashable, Iterator
 from functools import partial
 from typing import Any, TypeVar
 
@@ -24,7 +24,7 @@ from service.errors import InvalidValue, ModelNotFound
 from service.image_files.raster import Pixels
 from service.runtime.repository import MAX_VERSION
 from service.runtime.servable import Servable
-from service.scheduling.micro_batcher import Batched
+from service.scheduling.micro_batcher import BatchResult
 
 T = TypeVar("T")
 PNG = "image/png"
@@ -53,12 +53,16 @@ class Call:
         self._batch_size = 0
         self._rows = 0
         self._engines: dict[str, None] = {}  # those that ran, in order
+        self._has_place = False
 
     def __enter__(self) -> "Call":
-        self.servable.admission.enter(self.deadline)
+        """The first run takes a place in the queue; it is kept until the request is answered."""
         return self
 
     def __exit__(self, kind: object = None, *_: object) -> None:
+        if not self._has_place:
+            return
+        self._has_place = False
         self.servable.admission.leave()
         seconds = time.monotonic() - self._request.scope["started"]
         if kind is None:
@@ -79,7 +83,8 @@ class Call:
             await attended(self._request.receive, self.deadline, work())
 
     async def pictures(self) -> list[Picture]:
-        """The request's pictures, opened but not decoded."""
+        """The request's pictures, opened but not decoded; refused before they are read if the queue is full."""
+        self.servable.admission.check(self.deadline, self.servable.seconds_ahead())
         settings = self._state["settings"]
         body = await read_body(self._request, settings.max_body_bytes)
         started = time.monotonic()
@@ -116,9 +121,9 @@ class Call:
         """What the request asks for is read."""
         self._timings["decode"] = time.monotonic() - self._request.scope["started"]
 
-    async def predict(self, signature: str, inputs: Arrays) -> Batched:
+    async def predict(self, signature: str, inputs: Arrays, steps: int = 1) -> BatchResult:
         """Run a signature of the chosen model, batched with whoever else waits."""
-        batched = await self.servable.predict(signature, inputs, self.deadline)
+        batched = await self._run(signature, inputs, steps)
         self._engines[self.servable.engines[signature]] = None
         for name, seconds in (("queue", batched.queue_seconds), ("infer", batched.run_seconds)):
             self._timings[name] = self._timings.get(name, 0.0) + seconds
@@ -127,6 +132,23 @@ class Call:
         self._batch_size = batched.batch_size
         self._rows += len(next(iter(inputs.values())))
         return batched
+
+    async def _run(self, signature: str, inputs: Arrays, steps: int) -> BatchResult:
+        rows = len(next(iter(inputs.values())))
+        batcher = self.servable.batcher(signature, rows)
+        if not self._has_place:
+            self._enter(batcher.seconds_ahead(), batcher.estimate(rows))
+        return await batcher.submit(inputs, self.deadline, self._client(), steps)
+
+    def _enter(self, ahead: float, own: float) -> None:
+        self.servable.admission.enter(self.deadline, ahead, own)
+        self._has_place = True
+
+    def _client(self) -> Hashable:
+        """Who shares the model's time with others: a key if there are several, else a connection."""
+        scope = self._request.scope
+        client: Hashable = scope.get("named_key", scope.get("client"))
+        return client
 
     def answer(self, encode: Callable[[], dict[str, Any]], **headers: str) -> Response:
         """The JSON answer: `encode`'s fields after the model's name, with timings in the headers."""

@@ -28,7 +28,7 @@ async def generate(request: Request) -> Response:
         asked = asked._replace(stream=True)
     call = TextCall(request, resume=asked.resume)
     generation_request = GenerationRequest(call.text, asked)
-    call.expect(asked.steps)
+    call.expect("generate", generation_request.rows, lambda: generation_request.steps_left)
     if asked.stream:
         return EventStream(call, _events(call, generation_request))
     await call.attend(generation_request.run)
@@ -42,7 +42,7 @@ async def score(request: Request) -> Response:
     body = await read_json(request, schemas.ScoreRequest)
     call = TextCall(request)
     scoring = Score(call.text, body.text, replace=body.unknown == "replace")
-    call.expect(len(body.text))
+    call.expect("read", 1, lambda: scoring.prefill.left)
     await call.attend(scoring.run)
     call.note([scoring.prefill])
     return call.answer(scoring.encode)

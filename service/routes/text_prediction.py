@@ -1,6 +1,7 @@
 """One call of a text route: which model, how long it may take, and that somebody still wants it."""
 
 import time
+from collections.abc import Callable
 
 from starlette.requests import Request
 
@@ -9,6 +10,7 @@ from service.routes.prediction import Call
 from service.runtime.servable import Servable
 from service.runtime.text_model import TextModel
 from service.scheduling.continuous_batcher import Sequence
+from service.scheduling.job_queue import Job
 from service.tasks import generate_text
 from service.tasks.text_request import ResumePoint
 
@@ -41,22 +43,30 @@ class TextCall(Call):
                 f"on {self.text.engine} here: start from the text instead"
             )
         self._engines[self.text.engine] = None
-        self._steps = 0
         self._entered = 0.0
 
     def _resolve(self, task: str, default: str, version: int | None) -> Servable:
         return self._chosen or super()._resolve(task, default, version)
 
-    def expect(self, steps: int) -> None:
-        """The longest sequence of the request, in characters; its body is decoded now."""
-        self._steps = steps
-        self._timings["decode"] = time.monotonic() - self._request.scope["started"]
+    def expect(self, signature: str, rows: int, steps_left: Callable[[], int]) -> None:
+        """So many sequences have to make so many steps; the request is decoded."""
+        cost = self.servable.costs[signature].seconds
+        self._job = Job(rows, steps_left, self.deadline, cost)
+        self.note_decoded()
 
     def __enter__(self) -> "TextCall":
-        ahead = self.text.batcher.seconds_ahead(self._steps)
-        self.servable.admission.enter(self.deadline, ahead)
+        self.servable.jobs.join(self._job)
+        try:
+            self._enter(0.0, 0.0)
+        except BaseException:
+            self.servable.jobs.leave(self._job)
+            raise
         self._entered = time.monotonic()
         return self
+
+    def __exit__(self, *error: object) -> None:
+        self.servable.jobs.leave(self._job)
+        super().__exit__(*error)
 
     def note(self, sequences: list[Sequence]) -> None:
         """Take timings and company, for the headers, from what has run by now."""

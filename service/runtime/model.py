@@ -27,7 +27,11 @@ from service.runtime.manifest import (
     read_manifest,
 )
 from service.runtime.saved_model import describe
+from service.scheduling.run_cost import RunCost
 
+# Inputs that say how many steps a run makes: a run of none would tell nothing about its cost.
+STEP_INPUTS = ("lengths", "steps", "total_steps")
+CHEAP_SECONDS, CHEAP_REPEATS = 0.01, 3
 POLL_SECONDS = 0.05  # how often an engine that is still starting is tried
 
 
@@ -41,8 +45,9 @@ class GoldenError(Exception):
 
 
 class Model:
-    """A version that can run. Not thread-safe: its owner calls it from one thread.
+    """A version that can run. A thread-free signature runs on any thread, others on one at a time.
 
+    costs: what the warm-up found out about each signature.
     unready: signature → why it cannot run yet, or at all; the others run.
     """
 
@@ -51,6 +56,7 @@ class Model:
         self.card = card
         self._engine = engine
         self.unready: dict[str, str] = {}
+        self.costs = {name: RunCost() for name in manifest.signatures}
         self.batch_sizes = sorted(manifest.batch_sizes) or _batch_sizes(manifest.max_batch_size)
 
     def run(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
@@ -66,6 +72,10 @@ class Model:
     def engine_of(self, signature: str) -> EngineName:
         """Which engine runs the signature."""
         return self._engine.name_of(signature)
+
+    def is_thread_free(self, signature: str) -> bool:
+        """Whether a run stays on the caller's thread."""
+        return self._engine.is_thread_free(signature)
 
     def prepare(self, golden: Arrays, signatures: Iterable[str]) -> list[str]:
         """Warm up and check each of the signatures; return those whose engine is still starting.
@@ -124,11 +134,29 @@ class Model:
         return self.engine_of(signature) == "onnx" and not self.manifest.batch_sizes
 
     def _warm_up(self, name: str) -> None:
-        """Run a signature once at every batch size it will be run at; ONNX Runtime at one row."""
+        """Run a signature once at every batch size it will be run at, and time one row and a full batch."""
         inputs = self.manifest.signatures[name].inputs
         specs = {key: parse_tensor(text) for key, text in inputs.items()}
-        for size in [1] if self._takes_any_size(name) else self._sizes(name):
+        sizes = self._sizes(name)
+        for size in [1] if self._takes_any_size(name) else sizes:
             self._run(name, {key: self._zeros(spec, size) for key, spec in specs.items()})
+        for size in sorted({sizes[0], sizes[-1]}):
+            zeros = {key: self._zeros(spec, size) for key, spec in specs.items()}
+            self._time(name, zeros, size)
+
+    def _time(self, signature: str, inputs: dict[str, np.ndarray], rows: int) -> None:
+        """Learn what a run costs, with as many steps as it may have; of cheap runs the fastest counts."""
+        stepped = [inputs[name] for name in STEP_INPUTS if name in inputs]
+        steps = (self.manifest.steps or 1) if stepped else 1
+        for array in stepped:
+            array.fill(steps)
+        for _ in range(CHEAP_REPEATS):
+            started = time.perf_counter()
+            self._run(signature, inputs)
+            seconds = time.perf_counter() - started
+            self.costs[signature].learn(rows, seconds, steps)
+            if seconds > CHEAP_SECONDS:
+                break
 
     def _try(self, name: str) -> None:
         """Run a signature once on zeros, which a model of unknown meaning may refuse."""

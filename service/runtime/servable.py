@@ -1,14 +1,12 @@
-"""What answers requests: one model version, its thread, its batchers and its admission.
+"""What answers requests: one model version, its lanes, its batchers and its admission.
 
-The whole way of a prediction is `predict`. Knows no HTTP, no pictures
-and no texts.
+`batcher` says where a signature runs.
 """
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from service.engine import Arrays
 from service.errors import InvalidValue
 from service.metrics import Metrics
 from service.runtime.model import Model
@@ -16,17 +14,22 @@ from service.runtime.statistics import Statistics
 from service.runtime.text_model import make_text_model
 from service.scheduling.admission import Admission
 from service.scheduling.continuous_batcher import Round
-from service.scheduling.micro_batcher import Batched, MicroBatcher
-from service.scheduling.projection_queue import Backlog
+from service.scheduling.job_queue import JobQueue
+from service.scheduling.lane import Lane, thread_lane
+from service.scheduling.micro_batcher import Batch, MicroBatcher
 
 # What they draw from a random seed has to be the same bytes whatever else runs.
 GENERATIVE = ("autoencode_image", "generate_image")
+INLINE_ROWS = 16  # of one batch on the event loop
+INLINE_SECONDS = 0.004  # that such a batch may hold the event loop up
+HEAVY_SECONDS = 0.01  # what takes longer for one row runs at low priority
 
 
 class Servable:
     """A loaded version, ready to answer.
 
-    Its thread ends when the last request that holds it is answered and nothing refers to it.
+    Nothing in it refers back to it, so that its threads end and its memory is free as soon as the
+    last request that holds it is answered.
     """
 
     def __init__(self, model: Model, admission: Admission, metrics: Metrics) -> None:
@@ -36,24 +39,32 @@ class Servable:
         self.engines = {name: model.engine_of(name) for name in manifest.signatures}
         self.unready = model.unready
         self.admission = admission
-        self.backlog = Backlog()
         self.statistics = Statistics()
-        self._rows = metrics.batch_rows.labels(manifest.name)
-        self._seconds = metrics.run_seconds.labels(manifest.name)
-        self._executor = ThreadPoolExecutor(1, f"{manifest.name}-{manifest.version}")
-        self._batchers = {
-            signature: MicroBatcher(
+        self.jobs = JobQueue(manifest.max_batch_size if manifest.vocabulary else 1)
+        self.costs = model.costs
+        name = f"{manifest.name}-{manifest.version}"
+        light, heavy = thread_lane(name, is_heavy=False), thread_lane(f"{name}-h", is_heavy=True)
+        self._lanes = (light, heavy)
+        on_batch = _batch_counter(manifest.name, metrics, self.statistics)
+        self._inline: dict[str, MicroBatcher] = {}
+        self._batchers: dict[str, MicroBatcher] = {}
+        for signature in manifest.signatures:
+            make = partial(
+                MicroBatcher,
                 partial(model.run, signature),
-                self._executor,
-                manifest.batch_limit(signature),
-                self._note,
-                is_shared=manifest.task not in GENERATIVE,
+                cost=model.costs[signature],
+                on_batch=on_batch,
+                batch_across_requests=manifest.task not in GENERATIVE,
             )
-            for signature in manifest.signatures
-        }
-        self._characters = metrics.characters
+            inline_rows = _inline_rows(model, signature)
+            if inline_rows:
+                self._inline[signature] = make(Lane(), inline_rows)
+            cost = model.costs[signature]
+            is_light = cost.is_known and cost.seconds(1) <= HEAVY_SECONDS and not inline_rows
+            lane = light if is_light else heavy
+            self._batchers[signature] = make(lane, manifest.batch_limit(signature))
         self.text = (
-            make_text_model(model, self._executor, self._note_round)
+            make_text_model(model, heavy, _round_counter(manifest.name, metrics, self.statistics))
             if manifest.vocabulary
             else None
         )
@@ -75,22 +86,49 @@ class Servable:
             for name, engine in self.engines.items()
         }
 
-    async def predict(self, signature: str, inputs: Arrays, deadline: float) -> Batched:
-        """Run `signature` on `inputs` [B, …] together with whatever else waits for it."""
+    def batcher(self, signature: str, rows: int) -> MicroBatcher:
+        """Where so many rows of a signature run: a few cheap ones on the event loop."""
+        inline = self._inline.get(signature)
+        if inline and rows <= inline.max_batch_size:
+            return inline
         if signature not in self._batchers:
             raise InvalidValue(
                 f"{self.manifest.name} has no signature {signature}; it has {', '.join(self._batchers)}."
             )
-        return await self._batchers[signature].submit(inputs, deadline)
+        return self._batchers[signature]
 
-    def _note_round(self, done: Round) -> None:
-        self._rows.observe(done.rows)
-        self.statistics.record_run(done.rows, done.seconds)
-        self._seconds.observe(done.seconds)
-        self._characters.labels(self.manifest.name, done.signature).inc(done.steps)
+    def seconds_ahead(self) -> float:
+        """How long what waits already will take, whatever it is."""
+        return max(lane.seconds_ahead() for lane in self._lanes)
 
-    def _note(self, requests: int, rows: int, seconds: float) -> None:
-        self._rows.observe(rows)
-        self.statistics.record_run(rows, seconds)
-        self._seconds.observe(seconds)
-        self.admission.drained(requests, seconds)
+
+def _inline_rows(model: Model, signature: str) -> int:
+    """Rows of a signature that may hold the event loop up for a moment; 0: its runs need a thread."""
+    cost, most = model.costs[signature], min(INLINE_ROWS, model.manifest.batch_limit(signature))
+    if not model.is_thread_free(signature) or not cost.is_known:
+        return 0
+    sizes = (size for size in range(most, 0, -1) if cost.seconds(size) <= INLINE_SECONDS)
+    return next(sizes, 0)
+
+
+def _batch_counter(name: str, metrics: Metrics, statistics: Statistics) -> Callable[[Batch], None]:
+    batch_rows, run_seconds = metrics.batch_rows.labels(name), metrics.run_seconds.labels(name)
+
+    def count(batch: Batch) -> None:
+        batch_rows.observe(batch.rows)
+        run_seconds.observe(batch.seconds)
+        statistics.record_run(batch.rows, batch.seconds)
+
+    return count
+
+
+def _round_counter(name: str, metrics: Metrics, statistics: Statistics) -> Callable[[Round], None]:
+    batch_rows, run_seconds = metrics.batch_rows.labels(name), metrics.run_seconds.labels(name)
+
+    def count(done: Round) -> None:
+        batch_rows.observe(done.rows)
+        run_seconds.observe(done.seconds)
+        statistics.record_run(done.rows, done.seconds)
+        metrics.characters.labels(name, done.signature).inc(done.steps)
+
+    return count

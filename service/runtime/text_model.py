@@ -1,7 +1,6 @@
 """A model that reads and draws characters: its vocabulary, its beginning, and the batcher all texts share."""
 
 from collections.abc import Callable
-from concurrent.futures import Executor
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +10,7 @@ from service.engine import EngineName
 from service.runtime.manifest import ManifestError
 from service.runtime.model import Model
 from service.scheduling.continuous_batcher import ContinuousBatcher, Round
+from service.scheduling.lane import Lane
 
 SIGNATURES = ("prefill", "read", "generate")
 
@@ -26,9 +26,7 @@ class TextModel(NamedTuple):
     engine: EngineName  # of the signature that draws
 
 
-def make_text_model(
-    model: Model, executor: Executor, on_round: Callable[[Round], None]
-) -> TextModel:
+def make_text_model(model: Model, lane: Lane, on_round: Callable[[Round], None]) -> TextModel:
     """Find the state that a text begins with; ManifestError if the model cannot do texts."""
     manifest = model.manifest
     missing = [name for name in SIGNATURES if name not in manifest.signatures]
@@ -37,7 +35,7 @@ def make_text_model(
     ids, lengths = np.zeros((1, manifest.steps), np.int32), np.zeros(1, np.int32)
     beginning = model.run("prefill", {"token_ids": ids, "lengths": lengths})["state"][0]
     batcher = ContinuousBatcher(
-        model.run, executor, manifest.max_batch_size, manifest.steps, on_round
+        model.run, lane, manifest.max_batch_size, manifest.steps, model.costs, on_round
     )
     return TextModel(
         manifest.name,

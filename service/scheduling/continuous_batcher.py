@@ -2,29 +2,33 @@
 
 Each round takes up to as many sequences as fit into a batch and advances each by a chunk. Knows
 arrays and a function to run them, neither models nor texts. Lives on the event loop; the function
-runs on the executor it was given, one round at a time.
+runs on the lane it was given, one round at a time.
 """
 
 import asyncio
+import logging
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
 from service.engine import Arrays
 from service.errors import InternalError, NotReady
+from service.scheduling.lane import Lane
+from service.scheduling.run_cost import RunCost
 
 # What a round makes possible (a seed is read, the first characters can be drawn) comes back to the
 # queue within so many passes of the event loop.
 QUIET_PASSES = 3
-SMOOTHING = 0.1  # weight of the newest round in the running means
 
 Run = Callable[[str, Arrays], dict[str, np.ndarray]]
 Row = Mapping[str, np.ndarray | np.generic]
 Outcome = dict[str, np.ndarray] | Exception
+
+log = logging.getLogger("vitrine.batcher")
 
 
 class Sequence(ABC):
@@ -54,7 +58,7 @@ class Sequence(ABC):
     def inputs(self, steps: int) -> Row:
         """This row of each input for the next `steps`, as wide as the signature takes it.
 
-        Called on the executor's thread, while the event loop leaves the sequence alone.
+        Called on the lane's thread, while the event loop leaves the sequence alone.
         """
 
     @abstractmethod
@@ -77,21 +81,22 @@ class ContinuousBatcher:
     def __init__(
         self,
         run: Run,
-        executor: Executor,
+        lane: Lane,
         width: int,
         largest_chunk: int,
+        costs: Mapping[str, RunCost] = MappingProxyType({}),
         on_round: Callable[[Round], None] = lambda _: None,
     ) -> None:
+        """costs: of the signatures that run; they are kept up with every whole chunk."""
         self.largest_chunk = largest_chunk
         self._run = run
-        self._executor = executor
+        self._lane = lane
         self._width = width
         self._on_round = on_round
         self._queue: list[Sequence] = []  # least recently served first
-        self._running: list[Sequence] = []
         self._is_turn_of_new = True
         self._worker: asyncio.Task[None] | None = None
-        self._seconds, self._steps = 0.0, 0.0  # of a round: running means
+        self._costs = costs
 
     def add(self, sequence: Sequence) -> None:
         """Let a sequence join; its `done` tells when it is through."""
@@ -102,28 +107,22 @@ class ContinuousBatcher:
         if self._worker is None:
             self._worker = asyncio.create_task(self._work())
 
-    def seconds_ahead(self, steps: int) -> float:
-        """How long the others keep a newcomer from `steps` steps, if all get the same share."""
-        if not self._steps:
-            return 0.0
-        others = (s for s in (*self._queue, *self._running) if not s.done.done())
-        ahead = sum(min(sequence.left, steps) for sequence in others)
-        return ahead / self._width * self._seconds / self._steps
-
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         try:
-            await self._let_others_come()
+            await self._yield_until_idle()
             while batch := self._take():
                 steps = min(self.largest_chunk, *(sequence.chunk for sequence in batch))
                 started = time.monotonic()
-                outcomes = await loop.run_in_executor(self._executor, self._run_round, batch, steps)
+                outcomes = await loop.run_in_executor(
+                    self._lane.executor, self._run_round, batch, steps
+                )
                 self._deliver(batch, outcomes, steps, started)
-                await self._let_others_come()
+                await self._yield_until_idle()
         finally:
             self._worker = None
 
-    async def _let_others_come(self) -> None:
+    async def _yield_until_idle(self) -> None:
         for _ in range(QUIET_PASSES):
             await asyncio.sleep(0)
 
@@ -142,7 +141,6 @@ class ContinuousBatcher:
         batch = [s for s in ordered if s.signature == signature][: self._width]
         chosen = set(batch)
         self._queue = [sequence for sequence in self._queue if sequence not in chosen]
-        self._running = batch
         return batch
 
     def _run_round(self, batch: list[Sequence], steps: int) -> list[Outcome]:
@@ -161,8 +159,7 @@ class ContinuousBatcher:
         self, batch: list[Sequence], outcomes: list[Outcome], steps: int, started: float
     ) -> None:
         seconds = time.monotonic() - started
-        self._running = []
-        taken = 0
+        taken = furthest = 0
         for sequence, outcome in zip(batch, outcomes, strict=True):
             if sequence.done.done():
                 continue
@@ -171,15 +168,19 @@ class ContinuousBatcher:
             sequence.chunk = self.largest_chunk
             advance = min(sequence.left, steps)
             taken += advance
+            furthest = max(furthest, advance)
             _hand_over(sequence, outcome, advance)
             if not sequence.done.done():
                 self._queue.append(sequence)
-        self._note(Round(batch[0].signature, len(batch), taken, seconds), steps)
+        try:
+            self._record(Round(batch[0].signature, len(batch), taken, seconds), furthest)
+        except Exception:
+            log.exception("a round could not be counted")
 
-    def _note(self, done: Round, steps: int) -> None:
-        weight = SMOOTHING if self._steps else 1.0
-        self._seconds += weight * (done.seconds - self._seconds)
-        self._steps += weight * (steps - self._steps)
+    def _record(self, done: Round, steps: int) -> None:
+        """Short chunks are left out: what a run costs besides its steps would count for them."""
+        if steps == self.largest_chunk and done.signature in self._costs:
+            self._costs[done.signature].record(done.rows, done.seconds, steps)
         self._on_round(done)
 
 

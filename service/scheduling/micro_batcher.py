@@ -1,20 +1,22 @@
-"""Groups whatever already waits into one run; adds no delay of its own.
+"""Dynamic batching: runs all queued requests together, without a wait window.
 
-Knows arrays and a function to run them, neither models nor pictures. Lives on the event loop; the
-function runs on the executor it was given, one batch at a time.
+Takes named arrays and a function to run them. Lives on the event loop; the function runs on the
+lane it was given, one batch at a time: on its thread, or on the event loop itself.
 """
 
 import asyncio
+import logging
 import time
-from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Executor
-from typing import NamedTuple
+from collections.abc import Callable, Coroutine, Hashable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from service.engine import Arrays
 from service.errors import DeadlineExceeded, InternalError, NotReady
+from service.scheduling.fair_queue import FairQueue
+from service.scheduling.lane import Lane
+from service.scheduling.run_cost import RunCost
 
 # From a request's bytes to its place in the queue the event loop passes three times: it reads,
 # starts a task, and that decodes. Measured: docs/decisions/0003.
@@ -23,8 +25,10 @@ QUIET_PASSES = 3
 Run = Callable[[Arrays], dict[str, np.ndarray]]
 Outcome = dict[str, np.ndarray] | BaseException
 
+log = logging.getLogger("vitrine.batcher")
 
-class Batched(NamedTuple):
+
+class BatchResult(NamedTuple):
     """What one caller gets: its rows of the outputs, and how they were computed."""
 
     outputs: dict[str, np.ndarray]
@@ -33,11 +37,32 @@ class Batched(NamedTuple):
     run_seconds: float
 
 
-class _Waiting(NamedTuple):
-    inputs: Arrays
+class Batch(NamedTuple):
+    """What one run did, for whoever counts."""
+
+    requests: int
     rows: int
-    since: float
-    future: "asyncio.Future[Batched]"
+    seconds: float
+
+
+class _PendingRequest:
+    """Rows of one caller that wait for a run, or for the answer of the run they are in."""
+
+    __slots__ = (
+        "client", "cost", "deadline", "future", "hurry_at", "inputs", "is_taken", "rows", "since", "steps",
+    )  # fmt: skip
+
+    def __init__(self, inputs: Arrays, deadline: float, client: Hashable, steps: int) -> None:
+        self.inputs = inputs
+        self.rows = len(next(iter(inputs.values())))
+        self.steps = steps
+        self.client = client
+        self.since = time.monotonic()
+        self.deadline = deadline
+        self.hurry_at = (self.since + deadline) / 2
+        self.cost = 0.0  # seconds that it adds to the queue
+        self.is_taken = False
+        self.future: asyncio.Future[BatchResult] = asyncio.get_running_loop().create_future()
 
 
 class MicroBatcher:
@@ -46,140 +71,234 @@ class MicroBatcher:
     def __init__(
         self,
         run: Run,
-        executor: Executor,
+        lane: Lane,
         max_batch_size: int,
-        on_batch: Callable[[int, int, float], None] = lambda requests, rows, seconds: None,
+        cost: RunCost | None = None,
+        on_batch: Callable[[Batch], None] = lambda _: None,
         *,
-        is_shared: bool = True,
+        batch_across_requests: bool = True,
     ) -> None:
-        """is_shared: whether rows of different callers may run together.
+        """batch_across_requests: whether rows of different callers may run together.
 
         A row's last bits can depend on how many it runs with. Where the same request has to give the
         same bytes again, each caller's rows run alone.
         """
-        self._is_shared = is_shared
+        self._batch_across_requests = batch_across_requests
         self._run = run
-        self._executor = executor
-        self._max_batch_size = max_batch_size
+        self._lane = lane
+        self._cost = cost or RunCost()
+        self.max_batch_size = max_batch_size
         self._on_batch = on_batch
-        self._queue: deque[_Waiting] = deque()
+        self._queue: FairQueue[_PendingRequest] = FairQueue()
         self._worker: asyncio.Task[None] | None = None
+        self._tick: asyncio.Handle | None = None
 
-    async def submit(self, inputs: Arrays, deadline: float) -> Batched:
+    @property
+    def is_inline(self) -> bool:
+        """Whether its runs happen on the event loop, within milliseconds."""
+        return self._lane.executor is None
+
+    def seconds_ahead(self) -> float:
+        """How long what waits for the same lane will take."""
+        return self._lane.seconds_ahead()
+
+    def estimate(self, rows: int) -> float:
+        """How long that many rows will run for."""
+        whole, rest = divmod(rows, self.max_batch_size)
+        cost = self._cost
+        return whole * cost.seconds(self.max_batch_size) + (cost.seconds(rest) if rest else 0.0)
+
+    async def submit(
+        self, inputs: Arrays, deadline: float, client: Hashable = None, steps: int = 1
+    ) -> BatchResult:
         """Wait for the outputs of `inputs` [B, …], any B ≥ 1; deadline in monotonic seconds.
 
+        client: whose request it is, so that many rows of one do not keep others waiting.
+        steps: that the run makes, where its inputs say how many.
         Raises DeadlineExceeded, or InternalError if the run fails on these rows alone.
         """
-        rows = len(next(iter(inputs.values())))
-        step = self._max_batch_size
-        if rows <= step:
-            return await self._enqueue(inputs, rows, deadline)
-        parts = [
-            self._enqueue(
-                {k: a[i : i + step] for k, a in inputs.items()}, min(step, rows - i), deadline
-            )
-            for i in range(0, rows, step)
-        ]
-        return _join(await asyncio.gather(*parts))
+        size = self.max_batch_size
+        if len(next(iter(inputs.values()))) <= size:
+            return await self._wait(_PendingRequest(inputs, deadline, client, steps))
+        return await _join(
+            [
+                self._wait(_PendingRequest(part, deadline, client, steps))
+                for part in _split(inputs, size)
+            ]
+        )
 
-    async def _enqueue(self, inputs: Arrays, rows: int, deadline: float) -> Batched:
-        now = time.monotonic()
+    async def _wait(self, pending: _PendingRequest) -> BatchResult:
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Batched] = loop.create_future()
-        self._queue.append(_Waiting(inputs, rows, now, future))
-        if self._worker is None:
-            self._worker = asyncio.create_task(self._work())
-        timer = loop.call_later(deadline - now, _expire, future, deadline - now)
+        pending.cost = self._share(pending)
+        self._queue.push(pending)
+        self._lane.queued_seconds += pending.cost
+        if self._lane.executor is None:
+            self._schedule_tick(loop)
+            timer = None  # it runs within milliseconds; what is late then is told so
+        else:
+            if self._worker is None:
+                self._worker = asyncio.create_task(self._work())
+            timer = loop.call_later(pending.deadline - pending.since, _expire, pending)
         try:
-            return await future
+            return await pending.future
         finally:
-            timer.cancel()
+            if timer:
+                timer.cancel()
+            self._settle(pending)  # what was cancelled or late does not count any more
+            pending.inputs = {}
+
+    def _share(self, pending: _PendingRequest) -> float:
+        """Seconds that a request adds to the queue: of a full batch its part, alone all of it."""
+        if not self._batch_across_requests:
+            return self._cost.seconds(pending.rows, pending.steps)
+        whole = self._cost.seconds(self.max_batch_size, pending.steps)
+        return whole * pending.rows / self.max_batch_size
+
+    def _settle(self, pending: _PendingRequest) -> None:
+        """It no longer waits for the lane."""
+        self._lane.queued_seconds -= pending.cost
+        pending.cost = 0.0
+
+    def _schedule_tick(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._tick is None:
+            self._tick = loop.call_soon(self._run_tick)
+
+    def _run_tick(self) -> None:
+        """Run one batch on the event loop; what does not fit in has the next tick."""
+        self._tick = None
+        if batch := self._take():
+            started = time.monotonic()
+            self._finish(batch, self._run_batch(batch), started)
+        if self._queue:
+            self._schedule_tick(asyncio.get_running_loop())
 
     async def _work(self) -> None:
-        """Run batches until nothing waits."""
+        """Run batches on the lane's thread until nothing waits."""
         loop = asyncio.get_running_loop()
         try:
-            await self._let_others_come()
+            await self._yield_until_idle()
             while batch := self._take():
                 started = time.monotonic()
-                outcomes = await loop.run_in_executor(self._executor, self._run_batch, batch)
-                seconds = time.monotonic() - started
-                rows = sum(waiting.rows for waiting in batch)
-                self._on_batch(len(batch), rows, seconds)
-                for waiting, outcome in zip(batch, outcomes, strict=True):
-                    _deliver(waiting, outcome, rows, started, seconds)
-                await self._let_others_come()
+                self._lane.busy_until = started + self._cost.seconds(_rows(batch), _steps(batch))
+                outcomes = await loop.run_in_executor(self._lane.executor, self._run_batch, batch)
+                self._finish(batch, outcomes, started)
+                await self._yield_until_idle()
         finally:
             self._worker = None
 
-    async def _let_others_come(self) -> None:
+    async def _yield_until_idle(self) -> None:
         """Let pass what the event loop has ready, until nobody new joins; an idle loop has nothing."""
         quiet_passes = 0
-        while quiet_passes < QUIET_PASSES and len(self._queue) < self._max_batch_size:
+        while quiet_passes < QUIET_PASSES and len(self._queue) < self.max_batch_size:
             waiting = len(self._queue)
             await asyncio.sleep(0)
             quiet_passes = 0 if len(self._queue) > waiting else quiet_passes + 1
 
-    def _take(self) -> list[_Waiting]:
-        """The oldest that fit together; who gave up meanwhile is left out."""
-        batch: list[_Waiting] = []
-        rows = 0
-        while self._queue and rows + self._queue[0].rows <= self._max_batch_size:
-            if batch and not self._is_shared:
+    def _take(self) -> list[_PendingRequest]:
+        """The next that fit together; who gave up meanwhile is left out."""
+        batch: list[_PendingRequest] = []
+        rows, now = 0, time.monotonic()
+        while self._queue:
+            pending = self._queue.peek(now)
+            if rows + pending.rows > self.max_batch_size or (
+                batch and not self._batch_across_requests
+            ):
                 break
-            waiting = self._queue.popleft()
-            if not waiting.future.done():
-                batch.append(waiting)
-                rows += waiting.rows
+            self._queue.pop(now)
+            self._settle(pending)
+            if pending.future.done():
+                continue
+            if now > pending.deadline:
+                _expire(pending)
+                continue
+            batch.append(pending)
+            rows += pending.rows
         return batch
 
-    def _run_batch(self, batch: list[_Waiting]) -> list[Outcome]:
+    def _run_batch(self, batch: list[_PendingRequest]) -> list[Outcome]:
         """One outcome for each; if the batch fails, each is tried alone so that only the bad one fails."""
         try:
             if len(batch) == 1:
                 return [self._run(batch[0].inputs)]
             names = batch[0].inputs
-            outputs = self._run({n: np.concatenate([w.inputs[n] for w in batch]) for n in names})
+            outputs = self._run({n: np.concatenate([p.inputs[n] for p in batch]) for n in names})
         except Exception as error:  # noqa: BLE001 - engines raise what they like
             if len(batch) == 1:
                 return [error]
-            return [outcome for waiting in batch for outcome in self._run_batch([waiting])]
-        ends = np.cumsum([waiting.rows for waiting in batch])
-        return [
-            {name: array[end - waiting.rows : end] for name, array in outputs.items()}
-            for waiting, end in zip(batch, ends.tolist(), strict=True)
-        ]
+            return [outcome for pending in batch for outcome in self._run_batch([pending])]
+        outcomes: list[Outcome] = []
+        end = 0
+        for pending in batch:
+            start, end = end, end + pending.rows
+            outcomes.append({name: array[start:end] for name, array in outputs.items()})
+        return outcomes
+
+    def _finish(
+        self, batch: list[_PendingRequest], outcomes: list[Outcome], started: float
+    ) -> None:
+        """Deliver first: whatever goes wrong while counting, the answers are there."""
+        seconds, rows = time.monotonic() - started, _rows(batch)
+        for pending, outcome in zip(batch, outcomes, strict=True):
+            _deliver(pending, outcome, rows, started, seconds)
+        self._lane.busy_until = 0.0
+        try:
+            if steps := _steps(batch):
+                self._cost.record(rows, seconds, steps)
+            self._on_batch(Batch(len(batch), rows, seconds))
+        except Exception:
+            log.exception("a batch could not be counted")
 
 
-def _expire(future: "asyncio.Future[Batched]", seconds: float) -> None:
-    if not future.done():
-        waited = f"{max(0.0, seconds) * 1000:.0f} ms in the queue"
-        future.set_exception(
+def _rows(batch: list[_PendingRequest]) -> int:
+    return sum(pending.rows for pending in batch)
+
+
+def _steps(batch: list[_PendingRequest]) -> int:
+    return max(pending.steps for pending in batch)
+
+
+def _split(inputs: Arrays, size: int) -> Iterator[dict[str, np.ndarray]]:
+    """So many rows at a time."""
+    for start in range(0, len(next(iter(inputs.values()))), size):
+        yield {name: array[start : start + size] for name, array in inputs.items()}
+
+
+def _expire(pending: _PendingRequest) -> None:
+    if not pending.future.done():
+        waited = f"{max(0.0, pending.deadline - pending.since) * 1000:.0f} ms in the queue"
+        pending.future.set_exception(
             DeadlineExceeded(f"The answer was not there after {waited}; X-Timeout-Ms allows more.")
         )
 
 
 def _deliver(
-    waiting: _Waiting, outcome: Outcome, rows: int, started: float, seconds: float
+    pending: _PendingRequest, outcome: Outcome, rows: int, started: float, seconds: float
 ) -> None:
-    if waiting.future.done():
+    if pending.future.done():
         return
     if isinstance(outcome, NotReady):
-        waiting.future.set_exception(outcome)
+        pending.future.set_exception(outcome)
     elif isinstance(outcome, BaseException):
         failure = InternalError("The model failed on this input; the log has the cause.")
         failure.__cause__ = outcome
-        waiting.future.set_exception(failure)
+        pending.future.set_exception(failure)
     else:
-        queued = started - waiting.since
-        waiting.future.set_result(Batched(outcome, rows, queued, seconds))
+        queued = started - pending.since
+        pending.future.set_result(BatchResult(outcome, rows, queued, seconds))
 
 
-def _join(parts: list[Batched]) -> Batched:
-    names = parts[0].outputs
-    return Batched(
-        {name: np.concatenate([part.outputs[name] for part in parts]) for name in names},
-        max(part.batch_size for part in parts),
-        min(part.queue_seconds for part in parts),
-        sum(part.run_seconds for part in parts),
+async def _join(parts: list[Coroutine[Any, Any, BatchResult]]) -> BatchResult:
+    """All parts of a request as one; if one fails, the others do not run any more."""
+    tasks = [asyncio.ensure_future(part) for part in parts]
+    try:
+        results = await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+    names = results[0].outputs
+    return BatchResult(
+        {name: np.concatenate([result.outputs[name] for result in results]) for name in names},
+        max(result.batch_size for result in results),
+        min(result.queue_seconds for result in results),
+        sum(result.run_seconds for result in results),
     )

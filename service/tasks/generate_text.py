@@ -58,6 +58,20 @@ class GenerationRequest:
         return [*self._prefills, *self.generations]
 
     @property
+    def rows(self) -> int:
+        """Generations that advance together."""
+        return min(MAX_CONCURRENT_SEQUENCES, len(self.request.samplings))
+
+    @property
+    def steps_left(self) -> int:
+        """Characters to read and draw, one after the other, until everything is drawn."""
+        reading = max((prefill.left for prefill in self._prefills), default=0)
+        drawing = sum(generation.left for generation in self.generations)
+        if not self.generations:
+            drawing = self.request.length * len(self.request.samplings)
+        return reading + -(-drawing // self.rows)
+
+    @property
     def seed_characters(self) -> int:
         """Characters of the prompts."""
         return sum(len(prefill.ids) for prefill in self._prefills)

@@ -2,13 +2,14 @@
 
 import asyncio
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from service.errors import InternalError
 from service.scheduling.continuous_batcher import ContinuousBatcher, Sequence
+from service.scheduling.lane import thread_lane
+from service.scheduling.run_cost import RunCost
 
 pytestmark = pytest.mark.anyio
 WIDTH, CHUNK = 4, 16
@@ -62,9 +63,15 @@ def rounds():
 
 
 @pytest.fixture
-def batcher(engine, rounds):
-    with ThreadPoolExecutor(1) as executor:
-        yield ContinuousBatcher(engine, executor, WIDTH, CHUNK, rounds.append)
+def costs():
+    return {"count": RunCost()}
+
+
+@pytest.fixture
+def batcher(engine, costs, rounds):
+    lane = thread_lane("test", is_heavy=True)
+    with lane.executor:
+        yield ContinuousBatcher(engine, lane, WIDTH, CHUNK, costs, rounds.append)
         engine.gate.set()
 
 
@@ -175,7 +182,6 @@ async def test_a_cancelled_sequence_is_not_in_the_next_round(batcher, engine):
 
     assert [len(lengths) for _, lengths in engine.runs] == [2, 1, 1]
     assert gone.chunks == []
-    assert batcher.seconds_ahead(1000) == 0
 
 
 async def test_a_sequence_may_end_before_its_steps(batcher, engine):
@@ -213,17 +219,25 @@ async def test_an_answer_that_cannot_be_read_fails_its_sequence_alone(batcher):
     assert isinstance(results[1], InternalError)
 
 
-async def test_what_is_ahead_of_a_newcomer_is_his_share_of_the_others(batcher, engine, rounds):
-    await finish(batcher, Counter(16))
-    assert batcher.seconds_ahead(100) == 0
-    engine.gate.clear()
-    for steps in (1000, 1000, 50):
-        batcher.add(Counter(steps))
-    pace = batcher._seconds / batcher._steps
+async def test_whole_chunks_tell_what_a_step_costs(batcher, costs):
+    await finish(batcher, Counter(CHUNK - 1, chunk=1))
+    assert costs["count"].seconds(1) == 0
 
-    assert batcher.seconds_ahead(100) == pytest.approx((100 + 100 + 50) / WIDTH * pace)
-    for sequence in batcher._queue:
-        sequence.done.cancel()
+    await finish(batcher, Counter(CHUNK))
+    assert 0 < costs["count"].seconds(1, steps=CHUNK) < 5
+
+
+async def test_a_round_that_cannot_be_counted_is_delivered(engine):
+    def fail(_):
+        raise ZeroDivisionError
+
+    lane = thread_lane("test", is_heavy=False)
+    with lane.executor:
+        batcher = ContinuousBatcher(engine, lane, WIDTH, CHUNK, on_round=fail)
+        sequence = Counter(40)
+        await asyncio.wait_for(finish(batcher, sequence), 5)
+
+    assert sequence.count == 40
 
 
 async def test_rounds_are_reported(batcher, rounds):

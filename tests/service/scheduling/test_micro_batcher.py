@@ -1,9 +1,9 @@
 """What the micro-batcher promises to each caller."""
 
 import asyncio
+import contextlib
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.errors import DeadlineExceeded, InternalError
+from service.scheduling.lane import Lane, thread_lane
 from service.scheduling.micro_batcher import MicroBatcher
 
 pytestmark = pytest.mark.anyio
@@ -37,10 +38,23 @@ def run():
     return Doubler()
 
 
+@contextlib.contextmanager
+def thread():
+    lane = thread_lane("test", is_heavy=False)
+    with lane.executor:
+        yield lane
+
+
 @pytest.fixture
 def batcher(run):
-    with ThreadPoolExecutor(1) as executor:
-        yield MicroBatcher(run, executor, max_batch_size=4)
+    with thread() as lane:
+        yield MicroBatcher(run, lane, max_batch_size=4)
+        run.gate.set()
+
+
+@pytest.fixture
+def inline(run):
+    return MicroBatcher(run, Lane(), max_batch_size=4)
 
 
 def rows(*values):
@@ -137,8 +151,8 @@ async def test_a_cancelled_request_leaves_the_queue(batcher, run):
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=20))
 def test_every_caller_gets_his_own_rows_whatever_the_sizes(sizes):
     async def scenario():
-        with ThreadPoolExecutor(1) as executor:
-            batcher = MicroBatcher(Doubler(), executor, max_batch_size=4)
+        with thread() as lane:
+            batcher = MicroBatcher(Doubler(), lane, max_batch_size=4)
             wanted = [np.arange(size) + 100 * i + 20 for i, size in enumerate(sizes)]
             answers = await asyncio.gather(*(batcher.submit({"x": x}, soon()) for x in wanted))
             for x, answer in zip(wanted, answers, strict=True):
@@ -148,8 +162,8 @@ def test_every_caller_gets_his_own_rows_whatever_the_sizes(sizes):
 
 
 async def test_rows_that_must_not_share_a_run_do_not(run):
-    with ThreadPoolExecutor(1) as executor:
-        batcher = MicroBatcher(run, executor, max_batch_size=4, is_shared=False)
+    with thread() as lane:
+        batcher = MicroBatcher(run, lane, max_batch_size=4, batch_across_requests=False)
         inputs = {"x": np.array([1, 2])}
         results = await asyncio.gather(
             *(batcher.submit(inputs, time.monotonic() + 5) for _ in range(3))
@@ -157,3 +171,94 @@ async def test_rows_that_must_not_share_a_run_do_not(run):
 
     assert run.batches == [2, 2, 2]
     assert [result.batch_size for result in results] == [2, 2, 2]
+
+
+async def test_on_the_event_loop_what_was_submitted_in_one_tick_runs_together(inline, run):
+    answers = await asyncio.gather(*(inline.submit(rows(n), soon()) for n in range(6)))
+
+    assert [a.outputs["y"].tolist() for a in answers] == [[2 * n] for n in range(6)]
+    assert run.batches == [4, 2]
+
+
+async def test_on_the_event_loop_one_bad_request_fails_alone(inline):
+    answers = await asyncio.gather(
+        *(inline.submit(rows(n), soon()) for n in (0, 13, 2)), return_exceptions=True
+    )
+
+    assert [a.outputs["y"].tolist() for a in (answers[0], answers[2])] == [[0], [4]]
+    assert isinstance(answers[1], InternalError)
+
+
+async def test_on_the_event_loop_the_late_are_told_so_and_never_run(inline, run):
+    with pytest.raises(DeadlineExceeded):
+        await inline.submit(rows(1), time.monotonic() - 1)
+
+    assert run.batches == []
+
+
+async def test_answers_are_delivered_even_if_counting_them_fails(run):
+    def fail(_):
+        raise ZeroDivisionError
+
+    with thread() as lane:
+        for batcher in (MicroBatcher(run, one, 4, on_batch=fail) for one in (lane, Lane())):
+            for n in (1, 2):
+                answer = await asyncio.wait_for(batcher.submit(rows(n), soon()), 5)
+                assert answer.outputs["y"].tolist() == [2 * n]
+
+
+async def test_the_rest_of_a_large_request_is_dropped_when_its_client_leaves(batcher, run):
+    run.gate.clear()
+    large = asyncio.create_task(batcher.submit(rows(*range(40)), soon()))
+    await asyncio.sleep(0.01)
+    large.cancel()
+    await asyncio.gather(large, return_exceptions=True)
+    run.gate.set()
+    await batcher.submit(rows(50), soon())
+
+    assert run.batches == [4, 1]
+    assert batcher.seconds_ahead() == 0
+
+
+async def test_parts_of_a_large_request_do_not_run_after_one_of_them_failed(batcher, run):
+    with pytest.raises(InternalError):
+        await batcher.submit(rows(13, *range(20, 59)), soon())
+    await batcher.submit(rows(50), soon())
+
+    assert len(run.batches) <= 4
+
+
+async def test_others_pass_between_the_rows_of_one_client(batcher, run):
+    await batcher.submit(rows(0), soon())  # so that it is known what a run costs
+    run.gate.clear()
+    done = []
+
+    async def ask(name, values):
+        await batcher.submit(rows(*values), soon(), client=name)
+        done.append(name)
+
+    tasks = [asyncio.create_task(ask("large", range(20, 60)))]
+    await asyncio.sleep(0.01)
+    tasks += [asyncio.create_task(ask(name, [100, 101, 102])) for name in ("a", "b")]
+    await asyncio.sleep(0.01)
+    run.gate.set()
+    await asyncio.gather(*tasks)
+
+    assert done[-1] == "large"
+
+
+async def test_what_waits_is_known_in_seconds(batcher, run):
+    batcher._cost.learn(1, 1.0)
+    batcher._cost.learn(4, 2.0)
+    run.gate.clear()
+    tasks = [asyncio.create_task(batcher.submit(rows(n), soon())) for n in (1, 2, 3, 4)]
+    await asyncio.sleep(0.05)
+    late = [asyncio.create_task(batcher.submit(rows(n), soon())) for n in (5, 6)]
+    await asyncio.sleep(0.01)
+
+    assert batcher.seconds_ahead() == pytest.approx(2 * 0.5 + 2, abs=0.2)
+    assert batcher.estimate(9) == pytest.approx(2 + 2 + 1)
+
+    run.gate.set()
+    await asyncio.gather(*tasks, *late)
+    assert batcher.seconds_ahead() == pytest.approx(0)

@@ -1,0 +1,81 @@
+"""A queue that is fair between clients: start-time fair queuing, with a bound on how long anybody is overtaken.
+
+Each client's items carry tags that rise by what they cost; the smallest tag leaves first. Clients
+that wait for one item at a time are served in the order they came; many items of one client let
+others pass between them. An item that has waited until its `hurry_at` is not overtaken any more.
+"""
+
+import heapq
+from collections import deque
+from collections.abc import Hashable
+from typing import Generic, Protocol, TypeVar
+
+_FEW_CLIENTS = 64  # so many tags are kept of clients that do not wait any more
+
+
+class Item(Protocol):
+    """What the queue has to know of an item."""
+
+    client: Hashable
+    cost: float  # seconds
+    hurry_at: float  # seconds of the clock that `peek` and `pop` are called with
+    is_taken: bool  # False at first; the queue sets it
+
+
+T = TypeVar("T", bound=Item)
+
+
+class FairQueue(Generic[T]):
+    """Items leave in the order of their start tags (Goyal, Vin and Cheng, Start-time Fair Queueing, 1996)."""
+
+    def __init__(self) -> None:
+        self._by_tag: list[tuple[float, int, T]] = []  # a heap
+        self._by_arrival: deque[T] = deque()
+        self._waiting = 0
+        self._arrived = 0
+        self._virtual_time = 0.0
+        self._finish_tags: dict[Hashable, float] = {}
+
+    def __len__(self) -> int:
+        return self._waiting
+
+    def push(self, item: T) -> None:
+        """Let an item wait behind what its client already waits for."""
+        start = max(self._virtual_time, self._finish_tags.get(item.client, 0.0))
+        self._finish_tags[item.client] = start + item.cost
+        self._arrived += 1
+        self._waiting += 1
+        heapq.heappush(self._by_tag, (start, self._arrived, item))
+        self._by_arrival.append(item)
+
+    def peek(self, now: float) -> T:
+        """The item that leaves next; IndexError if none waits."""
+        while self._by_arrival[0].is_taken:
+            self._by_arrival.popleft()
+        while self._by_tag[0][2].is_taken:
+            heapq.heappop(self._by_tag)
+        oldest = self._by_arrival[0]
+        return oldest if oldest.hurry_at <= now else self._by_tag[0][2]
+
+    def pop(self, now: float) -> T:
+        """Take that item out."""
+        item = self.peek(now)
+        item.is_taken = True
+        if item is self._by_tag[0][2]:
+            self._virtual_time = heapq.heappop(self._by_tag)[0]
+        if item is self._by_arrival[0]:
+            self._by_arrival.popleft()
+        self._waiting -= 1
+        self._forget_clients()
+        return item
+
+    def _forget_clients(self) -> None:
+        """Keep the tags of those that wait; of others only as long as there are few."""
+        if not self._waiting:
+            self._by_tag.clear()
+            self._by_arrival.clear()
+            self._finish_tags.clear()
+            self._virtual_time = 0.0
+        elif len(self._finish_tags) > _FEW_CLIENTS + 2 * self._waiting:
+            waiting = {item.client for _, _, item in self._by_tag if not item.is_taken}
+            self._finish_tags = {client: self._finish_tags[client] for client in waiting}

@@ -1,0 +1,99 @@
+"""Requests of many runs each (texts, projections), which take turns: whether one more would be done in time.
+
+Knows no model, no arrays and no queue of single runs (that is `admission`). Used on the event loop only.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from service.errors import Overloaded
+from service.scheduling.admission import refusal
+
+Cost = Callable[[int], float]  # rows → seconds of a step; 0 as long as nothing is known
+MARGIN = 1.25  # an estimate is taken so much longer, so that what is accepted is answered
+
+
+@dataclass(eq=False)
+class Job:
+    """One request: rows that advance together, the steps each has left, its deadline (monotonic)."""
+
+    rows: int
+    steps_left: Callable[[], int]
+    deadline: float
+    cost: Cost
+
+
+@dataclass
+class _Estimate:
+    job: Job
+    left: int
+    alone: float = field(init=False)  # seconds, with nobody else
+    seconds: float = 0.0  # beside the others
+
+    def __post_init__(self) -> None:
+        self.alone = self.left * self.job.cost(self.job.rows)
+
+
+class JobQueue:
+    """The long requests of one model.
+
+    width: rows of different jobs that share a run; 1: each job's rows run alone.
+    """
+
+    def __init__(self, width: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
+        self._width = width
+        self._clock = clock
+        self._jobs: list[Job] = []
+
+    def check(self, job: Job) -> None:
+        """Overloaded if the job would be late, or would make an accepted one late."""
+        now = self._clock()
+        estimates = self._estimates([*self._jobs, job])
+        own = next(one for one in estimates if one.job is job)
+        allowed, ahead = job.deadline - now, own.seconds - own.alone
+        if MARGIN * own.alone > allowed:
+            raise Overloaded(
+                f"{own.left} steps of {job.rows} take about {own.alone:.1f} s here, the deadline "
+                f"allows {allowed:.1f} s: ask for fewer, or for more time with X-Timeout-Ms.",
+                max(1, math.ceil(ahead)),
+            )
+        if MARGIN * own.seconds > allowed:
+            why = f"beside others of its kind this takes about {own.seconds:.1f} s"
+            raise refusal(f"{why}, the deadline allows {allowed:.1f} s", ahead)
+        before = {id(one.job): one.seconds for one in self._estimates(self._jobs)}
+        for other in estimates:
+            slack = (other.job.deadline - now) / MARGIN
+            if other is not own and before[id(other.job)] <= slack < other.seconds:
+                raise refusal("one more would make an accepted request late", ahead)
+
+    def join(self, job: Job) -> None:
+        """Take a job in, if `check` allows it."""
+        self.check(job)
+        self._jobs.append(job)
+
+    def leave(self, job: Job) -> None:
+        """A job is done, failed, or was given up."""
+        self._jobs.remove(job)
+
+    def _estimates(self, jobs: Iterable[Job]) -> list[_Estimate]:
+        """When each is done if all get the same share; the shortest first.
+
+        Until a job of n steps is done, every other one has made n steps, or all it had.
+        """
+        ordered = sorted((_Estimate(job, job.steps_left()) for job in jobs), key=lambda e: e.left)
+        together = min(self._width, sum(one.job.rows for one in ordered))
+        shares = [self._seconds_of_a_step(one.job, together) for one in ordered]
+        ended, rate = 0.0, sum(shares)
+        for one, share in zip(ordered, shares, strict=True):
+            one.seconds = max(one.alone, ended + one.left * rate)
+            ended += one.left * share
+            rate -= share
+        return ordered
+
+    def _seconds_of_a_step(self, job: Job, together: int) -> float:
+        """What a step of a job adds to a step of all."""
+        if self._width == 1:
+            return job.cost(job.rows)
+        return job.cost(together) * job.rows / together

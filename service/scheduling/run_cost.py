@@ -1,0 +1,68 @@
+"""How long one run of a signature takes, by its rows and steps: learnt from warm-up, kept up by every run."""
+
+import math
+import time
+from collections.abc import Callable
+
+SMOOTHING = 0.2  # least weight of the newest run in the running mean of the slowdown
+RELAXATION_SECONDS = 10.0  # in which a slowdown that is not measured any more fades
+
+
+class RunCost:
+    """Seconds of a step for each number of rows, times how much slower runs are at the moment.
+
+    The figures of the warm-up are a baseline that only falls; what load, other models and other
+    processes add is one factor, which fades while nothing runs. Used on the event loop, except
+    `learn`, which the loading thread calls before anybody else knows the object.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._seconds: dict[int, float] = {}  # of a step with so many rows
+        self._slowdown = 1.0
+        self._recorded_at = -math.inf
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anything was measured."""
+        return bool(self._seconds)
+
+    def learn(self, rows: int, seconds: float, steps: int = 1) -> None:
+        """Take a run of the warm-up as the baseline for so many rows."""
+        each = seconds / steps
+        self._seconds[rows] = min(each, self._seconds.get(rows, each))
+
+    def record(self, rows: int, seconds: float, steps: int = 1) -> None:
+        """Take a run of so many rows and steps into account."""
+        expected = self._baseline(rows) * steps
+        if not expected:
+            self.learn(rows, seconds, steps)
+            return
+        if rows in self._seconds:
+            self.learn(rows, seconds, steps)
+        now, slowdown = self._clock(), self._current_slowdown()
+        weight = max(SMOOTHING, 1 - math.exp((self._recorded_at - now) / RELAXATION_SECONDS))
+        self._slowdown = slowdown + weight * (seconds / expected - slowdown)
+        self._recorded_at = now
+
+    def seconds(self, rows: int, steps: int = 1) -> float:
+        """How long a run of so many rows and steps takes; 0 as long as nothing is known."""
+        return self._baseline(rows) * steps * self._current_slowdown()
+
+    def _current_slowdown(self) -> float:
+        age = self._clock() - self._recorded_at
+        return 1.0 + (self._slowdown - 1.0) * math.exp(-age / RELAXATION_SECONDS)
+
+    def _baseline(self, rows: int) -> float:
+        """Interpolate between the measured numbers of rows; beyond the largest, each row adds its share."""
+        known = self._seconds
+        if rows in known or not known:
+            return known.get(rows, 0.0)
+        below = max((n for n in known if n < rows), default=None)
+        above = min((n for n in known if n > rows), default=None)
+        if below is None:
+            return known[min(known)]
+        if above is None:
+            return known[below] * rows / below
+        share = (rows - below) / (above - below)
+        return known[below] + share * (known[above] - known[below])

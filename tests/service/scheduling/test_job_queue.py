@@ -1,0 +1,117 @@
+"""Which long requests may join those that take turns already."""
+
+import pytest
+
+from service.errors import Overloaded
+from service.scheduling.job_queue import MARGIN, Job, JobQueue
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+class Steps:
+    def __init__(self, left):
+        self.left = left
+
+    def __call__(self):
+        return self.left
+
+
+def one_step(rows):
+    """A step of one row takes 0.1 s, each further row adds 0.05 s."""
+    return 0.05 + 0.05 * rows
+
+
+def job(rows, steps, estimated, cost=one_step):
+    """A job whose deadline allows exactly so many estimated seconds."""
+    return Job(rows, Steps(steps), estimated * MARGIN, cost)
+
+
+@pytest.fixture
+def queue():
+    return JobQueue(clock=Clock())
+
+
+def test_as_long_as_nothing_is_known_everybody_joins(queue):
+    for _ in range(5):
+        queue.join(job(64, 1000, 0.1, cost=lambda rows: 0.0))
+
+
+def test_what_takes_longer_than_its_deadline_is_refused_with_a_way_out(queue):
+    with pytest.raises(
+        Overloaded, match=r"21 steps of 1 take about 2\.1 s.*X-Timeout-Ms"
+    ) as caught:
+        queue.join(job(1, 21, 2))
+    assert caught.value.retry_after_seconds == 1
+
+    queue.join(job(1, 19, 2))
+
+
+def test_others_get_their_share(queue):
+    queue.join(job(1, 1000, 1000))
+    queue.join(job(1, 10, 2.1))  # 1 s of its own, 1 s of the long one
+
+    with pytest.raises(Overloaded, match=r"beside others of its kind this takes about 3\.0 s"):
+        queue.join(job(1, 10, 2.9))
+
+
+def test_a_look_leaves_nothing_behind(queue):
+    for _ in range(3):
+        queue.check(job(1, 10, 1.1))
+    queue.join(job(1, 10, 1.1))
+
+    with pytest.raises(Overloaded):
+        queue.check(job(1, 10, 1.1))
+
+
+def test_nobody_joins_who_would_make_an_accepted_one_late(queue):
+    first = job(1, 20, 3)
+    queue.join(first)
+
+    with pytest.raises(Overloaded, match="would make an accepted request late"):
+        queue.join(job(1, 20, 100))
+    queue.join(job(1, 9, 100))
+
+    queue.leave(first)
+    queue.join(job(1, 20, 100))
+
+
+def test_steps_that_were_made_no_longer_count(queue):
+    long = job(1, 1000, 1000)
+    queue.join(long)
+    long.steps_left.left = 5
+
+    queue.join(job(1, 10, 1.6))
+
+
+def test_a_burst_is_admitted_only_as_far_as_all_are_done_in_time(queue):
+    refusals = []
+    for _ in range(300):
+        try:
+            queue.join(job(1, 10, 30.01))
+        except Overloaded as refusal:
+            refusals.append(refusal.retry_after_seconds)
+
+    assert len(refusals) == 270  # 1 s each
+    assert all(15 <= seconds <= 60 for seconds in refusals)
+
+
+def test_rows_that_share_a_run_cost_what_the_run_costs():
+    queue = JobQueue(width=4, clock=Clock())
+    for _ in range(4):
+        queue.join(job(1, 10, 2.5))  # a step of four takes 0.25 s
+
+    with pytest.raises(Overloaded):
+        queue.join(job(1, 10, 2.5))
+
+
+def test_a_job_is_never_faster_than_alone():
+    queue = JobQueue(width=4, clock=Clock())
+    queue.join(job(1, 5, 100))
+
+    with pytest.raises(Overloaded, match=r"take about 100\.0 s"):
+        queue.join(job(1, 1000, 99.9))

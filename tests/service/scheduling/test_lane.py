@@ -1,0 +1,35 @@
+"""The threads that runs happen on."""
+
+import os
+import sys
+import threading
+import time
+
+import pytest
+
+from service.scheduling.lane import LOW_PRIORITY, Lane, thread_lane
+
+
+def niceness():
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no niceness of their own")
+def test_a_heavy_thread_gives_way_and_no_other_does():
+    ours = niceness()
+    light, heavy = thread_lane("light", is_heavy=False), thread_lane("heavy", is_heavy=True)
+    with light.executor, heavy.executor:
+        assert light.executor.submit(niceness).result() == ours
+        assert heavy.executor.submit(niceness).result() == min(19, ours + LOW_PRIORITY)
+    assert niceness() == ours
+
+
+def test_what_waits_and_what_runs_is_ahead():
+    lane = Lane()
+    assert lane.seconds_ahead() == 0
+
+    lane.queued_seconds = 2.0
+    lane.busy_until = time.monotonic() + 100
+    assert 100 < lane.seconds_ahead() <= 102
+    lane.busy_until = time.monotonic() - 100
+    assert lane.seconds_ahead() == 2

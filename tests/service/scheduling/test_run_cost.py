@@ -1,0 +1,74 @@
+"""What is known of the cost of a run, and when it is forgotten."""
+
+import pytest
+
+from service.scheduling.run_cost import RELAXATION_SECONDS, RunCost
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def cost(clock):
+    """One row takes 1 s a step, eight take 4.5 s."""
+    cost = RunCost(clock)
+    cost.learn(1, 10.0, steps=10)
+    cost.learn(8, 4.5)
+    return cost
+
+
+def test_nothing_is_known_before_the_first_run(clock):
+    assert RunCost(clock).seconds(3) == 0
+
+
+def test_sizes_between_are_interpolated_and_larger_ones_pay_for_each_row(cost):
+    assert [cost.seconds(rows) for rows in (1, 3, 8, 16)] == pytest.approx([1, 2, 4.5, 9])
+    assert cost.seconds(3, steps=5) == pytest.approx(10)
+
+
+def test_one_size_tells_something_about_the_others(clock):
+    cost = RunCost(clock)
+    cost.learn(4, 2.0)
+
+    assert cost.seconds(1) == 2
+    assert cost.seconds(8) == 4
+
+
+def test_slow_runs_make_all_sizes_dearer_until_nobody_measures_it_any_more(cost, clock):
+    for _ in range(50):
+        cost.record(1, 3.0)
+    assert cost.seconds(8) == pytest.approx(3 * 4.5, rel=0.01)
+
+    clock.now = 10 * RELAXATION_SECONDS
+    assert cost.seconds(8) == pytest.approx(4.5, rel=0.01)
+
+
+def test_the_first_run_after_a_while_says_at_once_how_slow_it_is(cost, clock):
+    cost.record(1, 5.0)
+    assert cost.seconds(1) == pytest.approx(5)
+
+    cost.record(1, 1.0)
+    assert 3 < cost.seconds(1) < 5
+
+
+def test_a_faster_run_of_the_same_size_lowers_what_it_costs_for_good(cost, clock):
+    cost.record(1, 0.5)
+    clock.now = 10 * RELAXATION_SECONDS
+
+    assert cost.seconds(1) == pytest.approx(0.5, rel=0.01)
+
+
+def test_without_a_warm_up_the_first_run_is_the_measure(clock):
+    cost = RunCost(clock)
+    cost.record(2, 6.0, steps=3)
+
+    assert cost.seconds(2) == 2
