@@ -1,15 +1,20 @@
 """One version: padding, warm-up and the golden check."""
 
+import gc
 import json
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
+from service.metrics import Metrics
 from service.runtime.manifest import ManifestError, parse_tensor
 from service.runtime.model import GoldenError, load_model
+from service.runtime.servable import Servable
 from service.runtime.text_model import make_text_model
+from service.scheduling.admission import Admission
 from tests.fake_text import WIDTH, FakeTextEngine, write_text_version
 from tests.fakes import FakeEngine, write_version
 
@@ -148,3 +153,16 @@ def test_tensor_specifications_are_parsed():
     assert parse_tensor("uint8 [B,28,28,1]") == ("uint8", (None, 28, 28, 1))
     with pytest.raises(ManifestError):
         parse_tensor("uint8 28x28")
+
+
+def test_a_servable_is_freed_with_the_last_that_holds_it(directory, engine):
+    gc.collect()
+    gc.disable()
+    try:
+        model = load_model(directory, lambda _: engine)
+        servable = Servable(model, Admission(8), Metrics())
+        gone = weakref.ref(servable), weakref.ref(model)
+        del servable, model
+        assert [one() for one in gone] == [None, None]
+    finally:
+        gc.enable()

@@ -1,0 +1,76 @@
+"""Clients that leave: what they asked for does not run, and what they held is free."""
+
+import asyncio
+
+import pytest
+
+from service.settings import Settings
+from tests.fakes import FakeEngine, write_version
+from tests.service.apps import on_a_socket
+
+pytestmark = pytest.mark.anyio
+CLASSIFY = "/v1/digits/classify"
+
+
+@pytest.fixture
+def engine():
+    return FakeEngine()
+
+
+@pytest.fixture
+async def served(tmp_path, engine):
+    write_version(tmp_path)
+    async with on_a_socket(Settings(models=tmp_path, port=0), engine) as client:
+        engine.batch_sizes.clear()
+        yield client
+
+
+async def send(client, body):
+    """Send a whole request on a connection of its own; gives the connection."""
+    _, writer = await asyncio.open_connection("127.0.0.1", client.base_url.port)
+    head = f"POST {CLASSIFY} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+    writer.write(head.encode() + body)
+    await writer.drain()
+    return writer
+
+
+async def waiting(client):
+    lines = (await client.get("/metrics")).text.splitlines()
+    name = 'vitrine_waiting_requests{model="digits"} '
+    return int(next(float(line.removeprefix(name)) for line in lines if line.startswith(name)))
+
+
+async def until_waiting(client, count):
+    while await waiting(client) != count:
+        await asyncio.sleep(0.005)
+
+
+async def test_requests_whose_clients_left_do_not_run(served, engine, png):
+    engine.gate.clear()
+    first = asyncio.create_task(served.post(CLASSIFY, content=png()))
+    await until_waiting(served, 1)
+    writers = [await send(served, png()) for _ in range(20)]
+    await until_waiting(served, 21)
+    for writer in writers:
+        writer.transport.abort()
+    await until_waiting(served, 1)
+    engine.gate.set()
+    assert (await first).status_code == 200
+    last = await served.post(CLASSIFY, content=png())
+
+    assert last.status_code == 200
+    assert engine.batch_sizes == [1, 1]
+
+
+async def test_a_large_request_whose_client_left_gives_way_to_the_next(served, engine, png):
+    engine.gate.clear()
+    files = [("f", (f"{n}.png", png(n))) for n in range(64)]
+    large = asyncio.create_task(served.post(CLASSIFY, files=files))
+    await until_waiting(served, 1)
+    large.cancel()
+    await until_waiting(served, 0)
+    engine.gate.set()
+    answer = await served.post(CLASSIFY, content=png())
+
+    assert answer.status_code == 200
+    assert engine.batch_sizes == [8, 1]
