@@ -64,7 +64,7 @@ async def test_requests_whose_clients_left_do_not_run(served, engine, png):
 
 async def test_a_large_request_whose_client_left_gives_way_to_the_next(served, engine, png):
     engine.gate.clear()
-    files = [("f", (f"{n}.png", png(n))) for n in range(64)]
+    files = [("f", (f"{n}.png", png(n))) for n in range(1, 65)]
     large = asyncio.create_task(served.post(CLASSIFY, files=files))
     await until_waiting(served, 1)
     large.cancel()

@@ -619,10 +619,10 @@ async def test_an_overfull_queue_refuses_the_excess_with_retry_after(start_texts
 async def test_what_cannot_be_done_in_time_beside_the_others_is_refused(texts, text_engine):
     text_engine.seconds_each_run = 0.005
     await ask(texts, length=200)
-    long = [asyncio.create_task(ask(texts, length=2000)) for _ in range(24)]
+    long = [asyncio.create_task(ask(texts, length=9000)) for _ in range(24)]
     await asyncio.sleep(0.2)
-    hurried = {"x-timeout-ms": "300"}
-    refused = await texts.post(GENERATE, json={"length": 1000}, headers=hurried)
+    hurried = {"x-timeout-ms": "3000"}
+    refused = await texts.post(GENERATE, json={"length": 9000}, headers=hurried)
     short = await texts.post(GENERATE, json={"length": 3}, headers=hurried)
     for task in long:
         task.cancel()
