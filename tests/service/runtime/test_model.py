@@ -159,7 +159,7 @@ def test_a_servable_is_freed_with_the_last_that_holds_it(directory, engine):
     gc.collect()
     gc.disable()
     try:
-        model = load_model(directory, lambda _: engine)
+        model = load_model(directory, lambda *_: engine)
         servable = Servable(model, Admission(8), Metrics())
         gone = weakref.ref(servable), weakref.ref(model)
         del servable, model
