@@ -189,8 +189,7 @@ async def test_a_request_in_flight_finishes_on_the_version_it_started_on(tmp_pat
     write_version(tmp_path, version=2)
     await until(lambda: version_of(repository) == 2)
 
-    answer = await servable.predict(
-        "serving_default",
+    answer = await servable.batcher("serving_default", 1).submit(
         {"images": np.zeros((1, 28, 28, 1), np.uint8)},
         asyncio.get_running_loop().time() + 5,
     )
