@@ -1,10 +1,11 @@
-"""What an exported character model can do: prefill, read, generate, score. Compiled with XLA.
+"""What an exported character model can do: prefill, read, generate, score.
 
-Compilation is decided here and stands in the manifest. The service runs such a model at the batch
-sizes the manifest names and at no other: a row's numbers then never depend on its company.
+In TensorFlow they are compiled with XLA, which the manifest says, and run at the largest batch size
+only; in ONNX at the manifest's batch sizes. A row's numbers then never depend on the others.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import keras
@@ -13,9 +14,13 @@ import tensorflow as tf
 
 from training.job import Arrays, Signature
 from training.text import model as text_model
+from training.text import onnx_graphs
 from training.text.model import Controls, Network
 
-BATCH = 4  # rows of every call; measured: a call with one row would hardly be faster
+# Rows of a call. One row is multiplied by another kernel than two and more, and its last bits differ;
+# beyond 8 rows a character costs hardly less, and a newcomer waits longer.
+BATCH_SIZES = (2, 4, 8)
+GOLDEN_ROWS = 4
 MOST_STEPS = 256
 GOLDEN_CHARACTERS, GOLDEN_MARGIN = 8, 0.1
 LOGPROB, STATE = {"logprobs": 2e-3}, {"state": 2e-3}  # far more than processors differ
@@ -35,8 +40,8 @@ def manifest_fields(model: keras.Model, calibration: Mapping[str, Any]) -> dict[
     net = text_model.network(model, "".join(calibration["vocabulary"]))
     return {
         "vocabulary": list(calibration["vocabulary"]),
-        "batch_sizes": [BATCH],
-        "max_batch_size": BATCH,
+        "batch_sizes": list(BATCH_SIZES),
+        "max_batch_size": max(BATCH_SIZES),
         "steps": steps(net),
         "compiled": True,
     }
@@ -70,6 +75,7 @@ def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, 
             {key: tf.TensorSpec(spec.shape, spec.dtype, key) for key, spec in inputs.items()},
             tolerance,
             golden[name],
+            partial(onnx_graphs.make, net, name),
         )
         for name, (inputs, tolerance) in named.items()
     }
@@ -110,17 +116,17 @@ def _golden(net: Network, functions: Mapping[str, Any]) -> dict[str, Arrays]:
     cannot turn the text.
     """
     width = steps(net)
-    rows, columns = np.mgrid[:BATCH, :width]
+    rows, columns = np.mgrid[:GOLDEN_ROWS, :width]
     ids = ((7 * rows + (3 + rows) * columns) % net.symbols).astype(np.int32)
     lengths = np.array([width, 0, 1, width // 2], np.int32)
     state = functions["prefill"](tf.constant(ids), tf.constant(lengths))["state"]
     greedy = {
         "state": state.numpy(),
-        "uniforms": np.zeros((BATCH, width), np.float32),
-        "lengths": np.full(BATCH, GOLDEN_CHARACTERS, np.int32),
-        "temperature": np.zeros(BATCH, np.float32),
-        "top_k": np.zeros(BATCH, np.int32),
-        "top_p": np.ones(BATCH, np.float32),
+        "uniforms": np.zeros((GOLDEN_ROWS, width), np.float32),
+        "lengths": np.full(GOLDEN_ROWS, GOLDEN_CHARACTERS, np.int32),
+        "temperature": np.zeros(GOLDEN_ROWS, np.float32),
+        "top_k": np.zeros(GOLDEN_ROWS, np.int32),
+        "top_p": np.ones(GOLDEN_ROWS, np.float32),
     }
     written = functions["generate"](*map(tf.constant, greedy.values()))["top_logprobs"].numpy()
     clear = (written[..., 0] - written[..., 1])[:, :GOLDEN_CHARACTERS] > GOLDEN_MARGIN

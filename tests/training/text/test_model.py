@@ -11,7 +11,7 @@ from training.text.model import CharacterConfig, Controls
 
 pytestmark = pytest.mark.tensorflow
 VOCABULARY = "\n abcdefghij"
-ROWS, STEPS = text_signatures.BATCH, 24
+ROWS, STEPS = text_signatures.GOLDEN_ROWS, 24
 
 
 def make(vocabulary=VOCABULARY, layers=2, units=40, seed=1):
