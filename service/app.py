@@ -20,7 +20,7 @@ from service.asgi.keys import KeyRing
 from service.asgi.middleware import CrossOrigin, Gate, Keys, RequestContext
 from service.asgi.rate_limit import RateLimit
 from service.asgi.responses import error_answer
-from service.asgi.routing import DirectRouter, Shortcut
+from service.asgi.routing import DirectRouter, Shortcut, allowed_methods
 from service.asgi.state import Lifecycle, State
 from service.engine import Engine
 from service.metrics import Metrics
@@ -138,6 +138,7 @@ def create_app(
     )
     for router in routers:
         app.include_router(router)
+    app.routers = routers
     context = partial(RequestContext, metrics=metrics, bytes_in_flight=bytes_in_flight)
     app.wrap = partial(_wrap, routers=routers, settings=settings, context=context)
     return app
@@ -147,6 +148,7 @@ class VitrineApp(FastAPI):
     """FastAPI with our own layers around its own, so that a shortcut spares a request all of them."""
 
     wrap: Callable[[ASGIApp], ASGIApp]
+    routers: list[DirectRouter]
 
     def openapi(self) -> dict[str, Any]:
         """FastAPI's document, and the keys that it does not know of."""
@@ -232,4 +234,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     request.scope["error_code"] = ours.code
     answer = error_answer(ours, request.scope["request_id"])
     answer.headers.update(error.headers or {})
+    if error.status_code == 405:
+        allowed = allowed_methods(request.app.routers, request.scope)
+        answer.headers["Allow"] = ", ".join(allowed)
     return answer

@@ -155,7 +155,10 @@ class Gate:
             if isinstance(error, errors.InternalError):
                 log.error("failed", extra={"request_id": request_id}, exc_info=error)
             scope["error_code"] = error.code
-            await error_answer(error, request_id)(scope, receive, send)
+            answer = error_answer(error, request_id)
+            # Its traceback holds the body, in a cycle that the collector would find much later.
+            error.__traceback__ = error.__cause__ = error.__context__ = None
+            await answer(scope, receive, send)
         except ClientDisconnect:
             raise
         except Exception:

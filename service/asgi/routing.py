@@ -37,6 +37,19 @@ def route_path(scope: Scope) -> str:
     return path.removeprefix(scope.get("root_path", ""))
 
 
+def allowed_methods(routers: Iterable[DirectRouter], scope: Scope) -> list[str]:
+    """All methods that some route takes for this path; what answers GET answers HEAD."""
+    path = route_path(scope)
+    methods = {
+        method
+        for router in routers
+        for route in router.routes
+        if isinstance(route, APIRoute) and route.path_regex.match(path)
+        for method in route.methods or ()
+    }
+    return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
+
+
 class Shortcut:
     """Calls a DirectRoute that has no path parameters, or is below a model's name; `app` does all the rest.
 

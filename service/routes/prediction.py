@@ -5,6 +5,7 @@ The steps every task shares, so that a route is nothing but its own decode and e
 
 import contextlib
 import math
+import re
 import time
 from collections.abc import Callable, Coroutine, Hashable, Iterator
 from functools import partial
@@ -28,6 +29,7 @@ from service.scheduling.micro_batcher import BatchResult
 
 T = TypeVar("T")
 PNG = "image/png"
+PLAIN_NUMBER = re.compile(r"\d{1,7}(\.\d{1,9})?", re.ASCII)
 INLINE_PICTURES = 16  # so many small ones are encoded sooner than another thread would begin
 INLINE_BYTES = 64 * 1024  # so short a body is read at once
 INLINE_NANOSECONDS = 5_000_000  # as an upper bound: one image of 320 × 320 pixels, in few pieces
@@ -202,8 +204,7 @@ class Call:
         servable = repository.resolve(name, version, query.get("version_label"))
         if servable.manifest.task != task:
             raise ModelNotFound(
-                f"{name} does {servable.manifest.task}, this route {task}; "
-                f"models that do: {', '.join(repository.names(task)) or 'none'}."
+                f"model must be one of task {task}, got one of another; /v1/models lists the models"
             )
         return servable
 
@@ -211,11 +212,8 @@ class Call:
         given = self._request.headers.get("x-timeout-ms")
         if given is None:
             return self._state["settings"].timeout_ms / 1000
-        try:
-            milliseconds = float(given)
-        except ValueError:
-            milliseconds = math.nan
-        if not 0 < milliseconds <= 3_600_000:
+        milliseconds = float(given) if PLAIN_NUMBER.fullmatch(given) else math.nan
+        if not 1 <= milliseconds <= 3_600_000:
             raise InvalidValue(
                 f"X-Timeout-Ms must be a number from 1 to 3600000, got {given[:40]!r}"
             )

@@ -316,3 +316,57 @@ async def test_metrics_tell_queue_runs_refusals_loads_and_memory_apart(client, p
         "process_resident_memory_bytes ",
     ):
         assert line in text, line
+
+
+@pytest.mark.parametrize("value", ["0", "0.5", "3600001", "-1", "nan", "inf", "1_000", " ", "1e3"])
+async def test_a_timeout_outside_its_range_is_refused(client, png, value):
+    answer = await client.post(
+        "/v1/digits/classify", content=png(), headers={"x-timeout-ms": value}
+    )
+
+    assert answer.status_code == 422
+    assert answer.json()["error"].startswith("X-Timeout-Ms must be a number from 1 to 3600000")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/v1/gan/sample.png", "GET, HEAD"),
+        ("GET", "/v1/digits/classify", "POST"),
+        ("DELETE", "/v1/models/digits", "GET, HEAD"),
+    ],
+)
+async def test_a_wrong_method_is_told_every_right_one(client, method, path, allowed):
+    answer = await client.request(method, path)
+
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == allowed
+
+
+async def test_a_refused_preflight_has_the_one_error_shape_and_is_counted(start):
+    client = await start(cors_origins=("https://example.org",))
+    headers = {"origin": "https://evil.example", "access-control-request-method": "POST"}
+    answer = await client.options("/v1/digits/classify", headers=headers)
+
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "origin_refused"
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    assert 'method="OPTIONS",route="unmatched",status="400"' in (await client.get("/metrics")).text
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status"),
+    [("Bearer secret", 200), ("bearer secret", 200), ("secret", 401), ("Basic secret", 401)],
+)
+async def test_a_key_is_read_behind_its_scheme_in_any_case(start, authorization, status):
+    client = await start(api_keys=("secret",))
+    answer = await client.get("/v1/models", headers={"authorization": authorization})
+
+    assert answer.status_code == status
+
+
+async def test_another_tasks_model_is_not_named_among_others(client, png):
+    answer = await client.post("/v1/images/label?model=digits", content=png())
+
+    assert answer.status_code == 404
+    assert "digits-course" not in answer.text
