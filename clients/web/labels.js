@@ -10,7 +10,7 @@ import { createHeatmap } from "./heatmap.js";
 const CLOTHES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
 const HEADS = { dense: "A new last layer", svm: "A support vector machine" };
 
-export default function labelsSection({ part, show, paced, action, remember, say, chooser, pathTo, named }) {
+export default function labelsSection({ part, show, paced, action, remember, say, chooser, pathTo, named, site }) {
   const drawing = createDrawingCanvas(part, change, { examples: PHOTOS, remember, isDigit: false });
   let heads = []; // those that are served
   let best = []; // the labels that are shown
@@ -63,6 +63,11 @@ export default function labelsSection({ part, show, paced, action, remember, say
     show({ verdict: "", doubt: "", caption: "", bars: [], heads: [] });
   }
 
+  part.teach.ontoggle = async () => {
+    if (!part.teach.open || part.teaching.hasChildNodes()) return;
+    const { createTeaching } = await import("./teach.js");
+    createTeaching(part.teaching, site.vitrine);
+  };
   chooser.onchange = change;
   heatmap.watch(part.bars, (index) => best[index]?.class_name);
   return (state) => {

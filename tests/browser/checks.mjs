@@ -7,6 +7,7 @@
  */
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { chromium } from "playwright-core";
 
 import { BROWSER, SEVEN, VIEWS, draw, openPage, waitFor } from "./support.mjs";
@@ -220,6 +221,32 @@ const CHECKS = {
     assert.equal(await page.locator("#section-digits input[capture]").count(), 1, "a photo can be taken all the same");
     await page.getByRole("button", { name: "Copy" }).first().click();
     await page.getByRole("button", { name: "Copied" }).waitFor();
+  },
+
+  async "two classes of one's own are trained in the browser and saved"(browser, base) {
+    const { page } = await openPage(browser, "about:blank", VIEWS.light);
+    await answer(page, "/v1/images/features", (route) => { // the file's first byte says what it shows
+      const value = route.request().postDataBuffer()[0] / 100;
+      return route.fulfill({ json: { model: { name: "labels", version: 1 }, features: [[value, 1 - value, 0.5]] } });
+    });
+    await page.goto(`${base}#labels`);
+    const section = page.locator("#section-labels");
+    await section.getByText("Train your own classes").click();
+    const filesOf = (byte) => [0, 1, 2].map((index) => ({ name: `${byte}-${index}.png`, mimeType: "image/png", buffer: Buffer.from([byte + index]) }));
+    const columns = section.locator("[data-part=teaching] .column");
+    await columns.first().getByLabel("Name of the class").fill("cats");
+    for (const [index, byte] of [10, 90].entries()) {
+      await columns.nth(index).locator("input[multiple]").setInputFiles(filesOf(byte));
+      await columns.nth(index).getByText("3 images").waitFor();
+    }
+    await section.getByRole("button", { name: "Train", exact: true }).click();
+    await section.getByText("of 6 images are read right").waitFor();
+    assert.match(await section.locator("[data-part=teaching] table").textContent(), /cats30class 203/);
+    const saving = page.waitForEvent("download");
+    await section.getByRole("button", { name: "Save head.json" }).click();
+    const head = JSON.parse(await readFile(await (await saving).path(), "utf8"));
+    assert.deepEqual(head.labels, ["cats", "class 2"]);
+    assert.equal(Buffer.from(head.kernel, "base64").length, 3 * 2 * 4);
   },
 
   async "the duel asks every model that reads digits"(browser, base) {

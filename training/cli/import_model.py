@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,22 @@ def joined(arguments: list[str]) -> list[str]:
 def add_arguments(commands: Any) -> None:
     """Add the command to the others."""
     importer = commands.add_parser("import", help="export a finished Keras image classifier")
-    importer.add_argument("path", type=Path, help=".keras or .h5 file, or a SavedModel folder")
+    importer.add_argument(
+        "path",
+        type=Path,
+        help=".keras or .h5 file, a SavedModel folder, or a head.json of the page",
+    )
     importer.add_argument("--name", required=True, help="what the model is called from now on")
     importer.add_argument(
-        "--labels", type=Path, required=True, help="text file, one label a line (or ID<TAB>LABEL)"
+        "--on",
+        metavar="MODEL",
+        help="for a head.json: the exported model whose features it was trained on",
+    )
+    importer.add_argument(
+        "--labels", type=Path, help="text file, one label a line (or ID<TAB>LABEL)"
     )
     importer.add_argument(
         "--input-range",
-        required=True,
         metavar="RANGE",
         help="pixels as the network wants them: 0..255, 0..1, -1..1, or as a network of "
         "keras.applications does, such as MobileNetV2",
@@ -53,9 +62,20 @@ def add_arguments(commands: Any) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     """Return 2, as for a wrong option, if what is in the files cannot be served."""
+    if options.on is None and None in (options.labels, options.input_range):
+        print(
+            "error: --labels and --input-range must be given (only a head.json has --on instead)",
+            file=sys.stderr,
+        )
+        return 2
     import_keras()
-    from training.keras_import import importer
+    from training.keras_import import head, importer
 
+    if options.on is not None:
+        return _report(
+            options,
+            lambda: head.import_head(options.path, options.on, options.name, options.models),
+        )
     order = importer.Order(
         path=options.path,
         name=options.name,
@@ -64,11 +84,15 @@ def _run(options: argparse.Namespace) -> int:
         input_shape=options.input_shape,
         outputs=options.outputs,
     )
+    return _report(options, lambda: importer.adopt(order, options.models))
+
+
+def _report(options: argparse.Namespace, write: Callable[[], Path]) -> int:
     try:
-        version = importer.adopt(order, options.models)
+        version = write()
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    url = f"http://127.0.0.1:8000/v1/images/label?model={order.name}"
+    url = f"http://127.0.0.1:8000/v1/images/label?model={options.name}"
     print(f"\nexported {version}\ntry it: curl --data-binary @photo.jpg '{url}'")
     return 0

@@ -1,0 +1,123 @@
+"""A head that was trained in the browser (`head.json`) on the features of a served model → a model of its own.
+
+The file holds one dense layer and its labels. Backbone, preprocessing and input come from the exported
+version that it was trained on, so that the head sees the features it knows.
+"""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from training.export import release, saved_model
+from training.job import Signature
+from training.keras_import.importer import TASK, digest, golden_images
+
+FORMAT = 1
+FEATURES = "features"
+
+
+class HeadFile(NamedTuple):
+    """What `head.json` says."""
+
+    labels: list[tuple[str, str]]
+    kernel: np.ndarray  # float32 [F, N]
+    bias: np.ndarray  # float32 [N]
+    notes: dict[str, Any]  # accuracy and number of images, for the card
+
+
+def read_head(path: Path) -> HeadFile:
+    """Read and check the file; ValueError says what is wrong."""
+    try:
+        content = json.loads(path.read_bytes())
+        labels = [(str(name), str(name)) for name in content["labels"]]
+        kernel = np.frombuffer(base64.b64decode(content["kernel"], validate=True), "<f4")
+        bias = np.array(content["bias"], np.float32)
+        kernel = kernel.reshape(-1, len(labels)).astype(np.float32)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} must be a head.json that the page saved, got {error}") from None
+    if content.get("format") != FORMAT:
+        raise ValueError(f"{path} must have format {FORMAT}, got {content.get('format')!r}")
+    if not 2 <= len(set(labels)) == len(labels) or bias.shape != (len(labels),):
+        raise ValueError(f"{path} must name at least two different labels, one bias for each")
+    if not np.isfinite(kernel).all() or not np.isfinite(bias).all():
+        raise ValueError(f"{path} must hold finite numbers only: train it again")
+    notes = {name: content[name] for name in ("accuracy", "images") if name in content}
+    return HeadFile(labels, kernel, bias, notes)
+
+
+def import_head(path: Path, base: str, name: str, models: Path) -> Path:
+    """Write the next version of `name`, the head at `path` on the newest version of `base`; return its directory.
+
+    Raises:
+        ValueError: the file or the base cannot be used; says what.
+    """
+    release.check_name(name)
+    head = read_head(path)
+    versions = release.exported_versions(models / base)
+    if not versions:
+        raise ValueError(f"--on must be a model in {models}, got {base!r}: export it first")
+    manifest = json.loads((versions[-1] / "assets.extra" / "manifest.json").read_text())
+    if FEATURES not in manifest["signatures"]:
+        raise ValueError(f"--on must be a model with the signature features, got {base!r}")
+    network = tf.saved_model.load(str(versions[-1]))
+    extract = network.signatures[FEATURES]
+    height, width, channels = (manifest["input"][key] for key in ("height", "width", "channels"))
+    golden = golden_images((height, width, channels))
+    size = extract(images=tf.constant(golden))[FEATURES].shape[1]
+    if size != len(head.kernel):
+        raise ValueError(
+            f"{path} must have been trained on {base}, which has {size} features, got {len(head.kernel)}"
+        )
+    artefact = saved_model.Artefact(
+        task=TASK,
+        input=manifest["input"],
+        labels=head.labels,
+        signatures=_signatures(extract, head, (height, width, channels)),
+        golden_inputs={"images": golden},
+        tracked=network,
+        fields={"max_batch_size": manifest["max_batch_size"]},
+        card=_card(path, f"{base}/{versions[-1].name}", name, head),
+        origin="imported",
+        digest=digest(path),
+    )
+    return saved_model.write(artefact, models, name)
+
+
+def _signatures(extract: Any, head: HeadFile, shape: tuple[int, int, int]) -> dict[str, Signature]:
+    kernel, bias = tf.constant(head.kernel), tf.constant(head.bias)
+
+    def features(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {FEATURES: extract(images=images)[FEATURES]}
+
+    def serving_default(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        logits = features(images)[FEATURES] @ kernel + bias
+        return {"probabilities": tf.nn.softmax(logits)}
+
+    inputs = {"images": tf.TensorSpec([None, *shape], tf.uint8)}
+    return {
+        "serving_default": Signature(serving_default, inputs, {"probabilities": 1e-4}),
+        FEATURES: Signature(features, inputs, {FEATURES: 1e-3}),
+    }
+
+
+def _card(path: Path, base: str, name: str, head: HeadFile) -> dict[str, Any]:
+    return {
+        "job": name,
+        "task": TASK,
+        "summary": f"A head trained in the browser on the features of {base}.",
+        "description": f"Softmax regression, imported from {path.name}; its accuracy was estimated there.",
+        "data": {"source": "images that stayed in the browser", **head.notes},
+        "configuration": {"on": base},
+        "metrics": {"cross_validated_accuracy": head.notes["accuracy"]}
+        if "accuracy" in head.notes
+        else {},
+        "calibration": {},
+        "parameters": int(head.kernel.size + head.bias.size),
+        "layers": [],
+        "history": {},
+        "digest": digest(path),
+    }
