@@ -24,6 +24,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reader")
     follow("python", blocks(PAGE, "python"), folder)
     follow("sh", shell("vitrine import"), folder)
+    (folder / "models" / "flowers" / "serving.json").write_text('{"versions": "all"}')
     return folder
 
 

@@ -23,11 +23,14 @@ def joined(arguments: list[str]) -> list[str]:
 
 def add_arguments(commands: Any) -> None:
     """Add the command to the others."""
-    importer = commands.add_parser("import", help="export a finished Keras image classifier")
+    importer = commands.add_parser("import", help="export a finished Keras model, for any task")
     importer.add_argument(
-        "path",
+        "paths",
         type=Path,
-        help=".keras or .h5 file, a SavedModel folder, or a head.json of the page",
+        nargs="+",
+        metavar="PATH",
+        help=".keras or .h5 file, SavedModel or MLflow folder, or a head.json of the page; an "
+        "autoencoder is encoder and decoder",
     )
     importer.add_argument("--name", required=True, help="what the model is called from now on")
     importer.add_argument(
@@ -36,7 +39,15 @@ def add_arguments(commands: Any) -> None:
         help="for a head.json: the exported model whose features it was trained on",
     )
     importer.add_argument(
-        "--labels", type=Path, help="text file, one label a line (or ID<TAB>LABEL)"
+        "--task",
+        choices=("auto", "digits", "labels", "text", "autoencoder", "tensors"),
+        default="auto",
+        help="what it does; absent: told from the other options, else tensors",
+    )
+    importer.add_argument(
+        "--labels",
+        type=Path,
+        help="of an image classifier: one label a line, or class_indices as JSON",
     )
     importer.add_argument(
         "--input-range",
@@ -45,10 +56,11 @@ def add_arguments(commands: Any) -> None:
         "keras.applications does, such as MobileNetV2",
     )
     importer.add_argument(
+        "--image-shape",
         "--input-shape",
         type=config_options.parse_shape,
         metavar="HxWxC",
-        help="for a network that leaves its size free",
+        help="of the images, for a network that leaves its size free or takes them flat",
     )
     importer.add_argument(
         "--outputs",
@@ -56,43 +68,64 @@ def add_arguments(commands: Any) -> None:
         default="auto",
         help="what the last layer gives, if that cannot be told from it",
     )
+    importer.add_argument("--corpus", type=Path, help="of a text model: what it was trained on")
+    importer.add_argument(
+        "--vocabulary", type=Path, help="of a text model: its characters in the order of their ids"
+    )
+    importer.add_argument("--encoding", help="of the corpus, if it does not say it itself")
     importer.add_argument("--models", type=Path, default=Path("models"), help="where to export to")
     importer.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
     """Return 2, as for a wrong option, if what is in the files cannot be served."""
-    if options.on is None and None in (options.labels, options.input_range):
-        print(
-            "error: --labels and --input-range must be given (only a head.json has --on instead)",
-            file=sys.stderr,
-        )
-        return 2
     import_keras()
     from training.keras_import import head, importer
+    from training.keras_import.options import ImportOptions
 
+    first, *others = options.paths
     if options.on is not None:
         return _report(
-            options,
-            lambda: head.import_head(options.path, options.on, options.name, options.models),
+            options.name,
+            "labels",
+            lambda: head.import_head(first, options.on, options.name, options.models),
         )
-    order = importer.Order(
-        path=options.path,
+    if len(others) > 1:
+        print("error: PATH must be at most an encoder and a decoder", file=sys.stderr)
+        return 2
+    wanted = ImportOptions(
+        path=first,
         name=options.name,
+        task=options.task,
         labels=options.labels,
         input_range=options.input_range,
-        input_shape=options.input_shape,
+        image_shape=options.image_shape,
         outputs=options.outputs,
+        decoder=others[0] if others else None,
+        corpus=options.corpus,
+        vocabulary=options.vocabulary,
+        encoding=options.encoding,
     )
-    return _report(options, lambda: importer.adopt(order, options.models))
+    return _report(
+        options.name,
+        importer.find_task(wanted),
+        lambda: importer.import_model(wanted, options.models),
+    )
 
 
-def _report(options: argparse.Namespace, write: Callable[[], Path]) -> int:
+def _report(name: str, task: str, write: Callable[[], Path]) -> int:
     try:
         version = write()
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    url = f"http://127.0.0.1:8000/v1/images/label?model={options.name}"
-    print(f"\nexported {version}\ntry it: curl --data-binary @photo.jpg '{url}'")
+    url = "http://127.0.0.1:8000"
+    question = {
+        "labels": f"curl --data-binary @photo.jpg '{url}/v1/images/label?model={name}'",
+        "digits": f"curl --data-binary @digit.png '{url}/v1/digits/classify?model={name}'",
+        "text": f"""curl -d '{{"seed": "…"}}' '{url}/v1/text/generate?model={name}'""",
+        "autoencoder": f"curl --data-binary @digit.png '{url}/v1/vae/reconstruct?model={name}'",
+        "tensors": f"curl {url}/v1/models/{name}/metadata",
+    }[task]
+    print(f"\nexported {version}\ntry it: {question}")
     return 0

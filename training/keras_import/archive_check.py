@@ -14,6 +14,8 @@ from typing import Any
 
 import h5py
 
+from training.keras_import import keras2
+
 ENTRIES = ("config.json", "metadata.json", "model.weights.h5")
 LARGEST_CONFIG = (
     64 << 20
@@ -44,7 +46,7 @@ def check_archive(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             _check_entries(path, archive)
-            config = json.loads(archive.read("config.json"))
+            config = keras2.modernize(json.loads(archive.read("config.json")))
     except UNREADABLE:
         raise ValueError(
             f"{path} is no .keras file, or is damaged: it should be what model.save('….keras') writes"
@@ -76,7 +78,7 @@ def check_h5(path: Path) -> None:
     try:
         with h5py.File(path, "r") as file:
             _check_links(path, file)
-            config = json.loads(file.attrs["model_config"])
+            config = keras2.modernize(json.loads(file.attrs["model_config"]))
     except KeyError:
         raise ValueError(
             f"{path} holds weights without a network; save the whole model with model.save"
@@ -119,7 +121,7 @@ def check_config(path: Path, config: Any) -> None:
             raise ValueError(
                 f"{path} needs {part.get('registered_name') or name} of {module or 'your own program'}, "
                 "which is no part of Keras; code of other modules is never loaded. Export the model "
-                "with model.export('folder') and adopt that folder"
+                "with model.export('folder') and import that folder"
             )
 
 

@@ -14,7 +14,9 @@ import tensorflow as tf
 
 from training.export import release, saved_model
 from training.job import Signature
-from training.keras_import.importer import TASK, digest, golden_images
+from training.keras_import.image_classifier import LABEL_TASK as TASK
+from training.keras_import.image_classifier import golden_images
+from training.keras_import.options import digest
 
 FORMAT = 1
 FEATURES = "features"

@@ -1,29 +1,110 @@
-"""The names of a classifier's classes, as a person writes them down: one a line, in the model's order."""
+"""The names of a classifier's classes, as a person or a program writes them down.
 
+One a line in the model's order, with a counting index or an identifier or without; or the JSON of
+Keras' `class_indices`. UTF-8, or UTF-16 by its mark.
+"""
+
+import codecs
+import json
+import re
 from pathlib import Path
+from typing import Any
 
 LARGEST_BYTES = 10_000_000
+_WAY_OUT = "write one label a line, in the order of the model's outputs"
+_INDEX = re.compile(r"(\d+)[ \t:.)]+(?=\S)")
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 
 
 def read_labels(path: Path) -> list[tuple[str, str]]:
     """(id, description) of each class; a line is `description`, or `id<TAB>description`.
 
     Raises:
-        ValueError: the file is no text, has no line, has an empty one or one that is there twice.
+        ValueError: the file is no text, is CSV or another JSON than a list or `class_indices`, has no
+            line, an empty one, or an identifier twice.
     """
     if path.is_file() and path.stat().st_size > LARGEST_BYTES:
-        raise ValueError(f"{path} has over {LARGEST_BYTES:,} bytes: is it a file of labels?")
-    try:
-        lines = [line.strip() for line in path.read_text("utf-8-sig").splitlines()]
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} is no UTF-8 text; write one label a line") from None
+        raise ValueError(f"{path} must be a file of labels, got over {LARGEST_BYTES:,} bytes")
+    text = _decode(path, path.read_bytes())
+    if text.lstrip()[:1] in ("{", "["):
+        lines = _from_json(path, text)
+    else:
+        # At line ends only: a description may hold U+2028 and other separators.
+        lines = [line.strip() for line in re.split(r"\r\n|\n|\r", text)]
     while lines and not lines[-1]:
         lines.pop()
     if not lines:
-        raise ValueError(f"{path} is empty; write one label a line, in the order of the classes")
-    labels = [_parse(path, number, line) for number, line in enumerate(lines, 1)]
-    _check_unique(path, [identifier for identifier, _ in labels])
-    return labels
+        raise ValueError(f"{path} is empty: {_WAY_OUT}")
+    _refuse_csv(path, lines)
+    labels = [_parse(path, number, line) for number, line in enumerate(_without_index(lines), 1)]
+    return _unique(path, labels)
+
+
+def _decode(path: Path, content: bytes) -> str:
+    encoding = next((name for mark, name in _MARKS.items() if content.startswith(mark)), "utf-8")
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} must be UTF-8 text, got other bytes: {_WAY_OUT}") from None
+
+
+def _from_json(path: Path, text: str) -> list[str]:
+    """A list of names, or an object of names and indices either way round."""
+    try:
+        value: Any = json.loads(text)
+    except ValueError:
+        raise ValueError(f"{path} begins like JSON and is none: {_WAY_OUT}") from None
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return [one.strip() for one in value]
+    names = _by_index(value) if isinstance(value, dict) else None
+    if names is None:
+        raise ValueError(
+            f"{path} must be a list of names or Keras' class_indices if it is JSON, got another "
+            f"form: {_WAY_OUT}"
+        )
+    return names
+
+
+def _by_index(value: dict[str, Any]) -> list[str] | None:
+    """`{"daisy": 0, "rose": 1}`, or `{"0": "daisy"}`, also with the pairs of ImageNet's index."""
+    if all(type(index) is int for index in value.values()):
+        pairs = {index: name for name, index in value.items()}
+    elif all(key.isdigit() for key in value):
+        pairs = {int(k): "\t".join(v) if isinstance(v, list) else v for k, v in value.items()}
+    else:
+        return None
+    if sorted(pairs) != list(range(len(value))):
+        return None
+    names = [pairs[index] for index in range(len(pairs))]
+    return names if all(isinstance(name, str) for name in names) else None
+
+
+def _refuse_csv(path: Path, lines: list[str]) -> None:
+    """Comma-separated columns: every line with the same number of commas, a number or a header first."""
+    columns = [line.count(",") + line.count(";") for line in lines]
+    if len(lines) < 2 or columns[0] == 0 or len(set(columns)) > 1:
+        return
+    second = [re.split("[,;]", line) for line in lines[1:]]
+    if any(
+        all(cell.strip().strip('"').isdigit() for cell in column)
+        for column in zip(*second, strict=True)
+    ):
+        raise ValueError(f"{path} must not be CSV, got {lines[0]!r}: {_WAY_OUT}")
+
+
+def _without_index(lines: list[str]) -> list[str]:
+    """Without a number at the beginning of each line that counts them from 0 or from 1."""
+    matches = [match for line in lines if (match := _INDEX.match(line))]
+    numbers = [int(match[1]) for match in matches]
+    if len(numbers) < len(lines) or len(lines) < 2 or numbers[0] not in (0, 1):
+        return lines
+    if numbers != list(range(numbers[0], numbers[0] + len(lines))):
+        return lines
+    return [match.string[match.end() :] for match in matches]
 
 
 def _parse(path: Path, number: int, line: str) -> tuple[str, str]:
@@ -33,12 +114,14 @@ def _parse(path: Path, number: int, line: str) -> tuple[str, str]:
     return identifier, description or identifier
 
 
-def _check_unique(path: Path, identifiers: list[str]) -> None:
+def _unique(path: Path, labels: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Labels with different identifiers; two classes may have the same description."""
     first: dict[str, int] = {}
-    for number, identifier in enumerate(identifiers, 1):
+    for number, (identifier, description) in enumerate(labels, 1):
         if identifier in first:
             raise ValueError(
                 f"{path}: {identifier!r} is on line {first[identifier]} and again on line {number}; "
-                "every label must be different"
+                f"give each class an identifier of its own, as in {identifier}-{number}<TAB>{description}"
             )
         first[identifier] = number
+    return labels

@@ -1,6 +1,6 @@
-"""A classifier of pictures out of somebody else's file. Knows no labels and no ranges of pixels."""
+"""An image classifier out of a file from elsewhere: its graph, its shapes and its last layer."""
 
-import re
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,26 +8,21 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 import tensorflow as tf
-from google.protobuf.message import DecodeError
-from tensorflow.core.protobuf import saved_model_pb2
 
 from training.export.layer_table import LayerRow, layer_table
-from training.keras_import import archive_check
+from training.keras_import import archive_check, keras2, operations
 
 Shape = tuple[int, int, int]  # height, width, channels
-# Operations of a graph that reach out of it; a classifier of pictures needs none.
-REACHING_OUT = re.compile(
-    "PyFunc|ReadFile|WriteFile|MatchingFiles|Reader|Dataset|TextFile|Summary|Lmdb|Remote|Rpc|Debug"
-)
-SAVING = re.compile("SaveV2|SaveSlices|MergeV2Checkpoints|RestoreV2|RestoreSlice")
 
 
 class Network(NamedTuple):
     """What runs, and what is known of it."""
 
-    call: Callable[[Any], Any]  # `dtype` [B, *shape] → floats [B, C]
-    shape: Shape
+    call: Callable[[Any], Any]  # `dtype` [B, *taken] → floats [B, C]
+    shape: Shape  # of the images
+    taken: tuple[int, ...]  # of an input, which an image is reshaped to: [28, 28] or [784] too
     dtype: str
+    output_dtype: str
     classes: int  # C
     activation: str | None  # of the last layer; None: not known
     features: Callable[[Any], Any] | None  # → what goes into the last layer [B, F]
@@ -35,17 +30,24 @@ class Network(NamedTuple):
     parameters: int
     weight_bytes: int
     layers: list[LayerRow]  # empty: not known
+    keras_layers: list[Any]  # those of a Keras model; empty: not known
+    keras_input: Any  # its input tensor
 
 
 def open_network(path: Path, shape: Shape | None) -> Network:
     """Open a `.keras` or `.h5` file or a SavedModel directory; ValueError for what cannot be served.
 
-    shape: of the pictures, for a network that leaves its height or width free.
+    shape: of the images, for a network that leaves its height or width free or takes them flat.
     """
     if not path.exists():
         raise ValueError(f"there is no {path}")
     if path.is_dir():
         return _from_saved_model(path, shape)
+    return _from_keras(path, shape)
+
+
+def check_file(path: Path) -> None:
+    """Refuse a file that is no `.keras` or `.h5` file of Keras alone; ValueError says why."""
     match path.suffix.lower():
         case ".keras":
             archive_check.check_archive(path)
@@ -53,14 +55,13 @@ def open_network(path: Path, shape: Shape | None) -> Network:
             archive_check.check_h5(path)
         case suffix:
             raise ValueError(
-                f"{path} ends in {suffix or 'nothing'}; adopt takes a .keras or .h5 file, or the folder "
+                f"{path} ends in {suffix or 'nothing'}; import takes a .keras or .h5 file, or the folder "
                 "that model.export writes"
             )
-    return _from_keras(path, shape)
 
 
 def _from_keras(path: Path, wanted: Shape | None) -> Network:
-    model = _load(path)
+    model = load_model(path)
     inputs, outputs = _ends(path, model)
     shape = _image_shape(path, tuple(inputs[0].shape), wanted)
     whole = keras.Model(inputs[0], outputs[0])
@@ -71,7 +72,9 @@ def _from_keras(path: Path, wanted: Shape | None) -> Network:
     network = Network(
         call=lambda images: whole(images, training=False),
         shape=shape,
+        taken=_taken(tuple(inputs[0].shape), shape),
         dtype=keras.backend.standardize_dtype(inputs[0].dtype),
+        output_dtype=keras.backend.standardize_dtype(outputs[0].dtype),
         classes=0,
         activation=_activation(last) if is_last else None,
         features=(lambda images: features(images, training=False)) if features else None,
@@ -79,23 +82,35 @@ def _from_keras(path: Path, wanted: Shape | None) -> Network:
         parameters=model.count_params(),
         weight_bytes=sum(w.dtype.itemsize * w.size for w in model.get_weights()),
         layers=layer_table(model),
+        keras_layers=list(model.layers),
+        keras_input=inputs[0],
     )
     return network._replace(classes=_count_classes(path, network))
 
 
-def _load(path: Path) -> Any:
+def load_model(path: Path) -> Any:
+    """Load a checked `.keras` or `.h5` file with Keras; ValueError says why it cannot."""
+    check_file(path)
     try:
-        return keras.saving.load_model(path, custom_objects=None, compile=False, safe_mode=True)
+        with keras2.loadable(path) as file:
+            return keras.saving.load_model(file, custom_objects=None, compile=False, safe_mode=True)
     except Exception as error:  # noqa: BLE001 - a damaged file makes Keras raise anything at all
+        version = keras2.version_of(path) or ""
+        written = f", written by Keras {version}" if version.startswith("2") else ""
         raise ValueError(
-            f"Keras cannot load {path}: {_first_sentence(error)} Export the model where it was trained, "
-            "with model.export('folder'), and adopt that folder"
+            f"Keras {keras.__version__} cannot load {path}{written}: {_first_sentence(error)} Export the "
+            "model where it was trained, with model.export('folder'), and import that folder"
         ) from None
 
 
 def _first_sentence(error: Exception) -> str:
+    """The reason in an error of Keras, which often stands behind a description of the whole layer."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines or [type(error).__name__])[0][:300].rstrip(".") + "."
+    reasons = [line for line in lines if line.startswith("Exception encountered:")]
+    line = (
+        reasons[-1].partition(":")[2].strip() if reasons else (lines or [type(error).__name__])[0]
+    )
+    return line[:300].rstrip(".") + "."
 
 
 def _ends(path: Path, model: Any) -> tuple[list[Any], list[Any]]:
@@ -110,8 +125,8 @@ def _ends(path: Path, model: Any) -> tuple[list[Any], list[Any]]:
         if len(tensors) != 1:
             names = ", ".join(f"{tensor.name} {list(tensor.shape)}" for tensor in tensors)
             raise ValueError(
-                f"{path} has {len(tensors)} {what} ({names}); a classifier of pictures has one. Save "
-                "keras.Model(picture, classes) of it"
+                f"{path} has {len(tensors)} {what} ({names}); an image classifier has one. Save "
+                "keras.Model(image, classes) of it, or import it without --labels, as tensors"
             )
     return list(inputs), list(outputs)
 
@@ -131,43 +146,65 @@ def _activation(layer: Any) -> str | None:
 
 
 def _image_shape(path: Path, found: tuple[int | None, ...], wanted: Shape | None) -> Shape:
-    """The pictures' shape, from what the network says and the command line completes."""
+    """The images' shape, from what the network says and the command line completes."""
     text = "[" + ", ".join("free" if size is None else str(size) for size in found) + "]"
+    flat = _unflattened(found, wanted)
+    if flat is not None:
+        return flat
     if len(found) != 4:
         raise ValueError(
-            f"{path} takes {text}, which is no batch of pictures [free, height, width, channels]"
+            f"{path} takes {text}, which is no batch of images [free, height, width, channels]; if an "
+            "image is flat in it, say --image-shape 28x28x1"
         )
     if found[0] is not None and not (found[0] == 1 and path.is_file()):  # Keras does not insist
         raise ValueError(
-            f"{path} takes exactly {found[0]} pictures at once, {text}; build it with a free batch size"
+            f"{path} takes exactly {found[0]} images at once, {text}; build it with a free batch size"
         )
     if None in found[1:] and wanted is None:
         raise ValueError(
-            f"{path} takes {text}: say which size its pictures have, such as --input-shape 180x180x3"
+            f"{path} takes {text}: say which size its images have, such as --image-shape 180x180x3"
         )
     shape = wanted or found[1:]
     if any(size not in (None, given) for size, given in zip(found[1:], shape, strict=True)):
         came = "x".join(str(size) for size in shape)
-        raise ValueError(f"{path} takes {text}, and --input-shape says {came}")
+        raise ValueError(f"{path} takes {text}, and --image-shape says {came}")
     height, width, channels = (int(size or 0) for size in shape)
     if channels not in (1, 3):
         hint = "; channels come last" if found[1] in (1, 3) else ""
-        raise ValueError(f"{path} takes {text}: {channels} channels; a picture has 1 or 3{hint}")
+        raise ValueError(f"{path} takes {text}: {channels} channels; an image has 1 or 3{hint}")
     return height, width, channels
 
 
+def _unflattened(found: tuple[int | None, ...], wanted: Shape | None) -> Shape | None:
+    """The images' shape where the network takes [height, width] or [height · width · channels]."""
+    if wanted is None or len(found) not in (2, 3) or None in found[1:]:
+        return None
+    is_grey = wanted[2] == 1 and found[1:] == wanted[:2]
+    return wanted if is_grey or (len(found) == 2 and found[1] == math.prod(wanted)) else None
+
+
+def _taken(found: tuple[int | None, ...], shape: Shape) -> tuple[int, ...]:
+    """The shape of one input: the network's own, or that of the images where it is free."""
+    return shape if len(found) == 4 else tuple(int(size or 0) for size in found[1:])
+
+
 def _count_classes(path: Path, network: Network) -> int:
-    """Run two black pictures; the number of outputs for each."""
+    """Run two black images; the number of outputs for each."""
     try:
-        outputs = network.call(tf.zeros((2, *network.shape), network.dtype))
+        outputs = network.call(tf.zeros((2, *network.taken), network.dtype))
     except Exception as error:  # noqa: BLE001 - a graph of somebody else's, run for the first time
         size = "×".join(str(side) for side in network.shape)
         raise ValueError(
-            f"{path} does not run on two pictures of {size}: {_first_sentence(error)}"
+            f"{path} does not run on two images of {size}: {_first_sentence(error)}"
         ) from None
+    if not outputs.dtype.is_floating:
+        raise ValueError(
+            f"{path} gives {outputs.dtype.name}; a classifier gives floating-point probabilities or logits "
+            "for each class. Save the network without the step that turns them into names or numbers"
+        )
     if len(outputs.shape) != 2 or outputs.shape[0] != 2:
         raise ValueError(
-            f"{path} gives {list(outputs.shape)} for 2 pictures; a classifier gives [2, classes]"
+            f"{path} gives {list(outputs.shape)} for 2 images; a classifier gives [2, classes]"
         )
     return int(outputs.shape[1])
 
@@ -179,16 +216,16 @@ def _from_saved_model(path: Path, wanted: Shape | None) -> Network:
     except Exception as error:  # noqa: BLE001 - TensorFlow has six kinds and more for a damaged folder
         raise ValueError(f"TensorFlow cannot load {path}: {_first_sentence(error)}") from None
     function = loaded.signatures[key]
-    for name in _operations(function.graph.as_graph_def()):
-        if SAVING.search(name):
-            raise ValueError(f"{path}: the signature {key} does {name}; it is not run")
     [(name, spec)] = function.structured_input_signature[1].items()
     [output] = function.structured_outputs
+    shape = _image_shape(path, tuple(spec.shape), wanted)
     variables = {id(variable): variable for variable in function.variables}.values()
     network = Network(
         call=lambda images: function(**{name: images})[output],
-        shape=_image_shape(path, tuple(spec.shape), wanted),
+        shape=shape,
+        taken=_taken(tuple(spec.shape), shape),
         dtype=spec.dtype.name,
+        output_dtype=function.structured_outputs[output].dtype.name,
         classes=0,
         activation=None,
         features=None,
@@ -196,18 +233,16 @@ def _from_saved_model(path: Path, wanted: Shape | None) -> Network:
         parameters=sum(int(np.prod(v.shape)) for v in variables),
         weight_bytes=sum(int(np.prod(v.shape)) * v.dtype.size for v in variables),
         layers=[],
+        keras_layers=[],
+        keras_input=None,
     )
     return network._replace(classes=_count_classes(path, network))
 
 
 def _signature_name(path: Path) -> str:
     """The signature to serve, found without running anything; ValueError names those there are."""
-    graph = _read_graph(path)
-    for name in _operations(graph.graph_def):
-        if REACHING_OUT.search(name):
-            raise ValueError(
-                f"{path} holds the operation {name}, which reaches out of the graph; it is not loaded"
-            )
+    graph = operations.read_graph(path)
+    operations.check_operations(path, graph)
     usable = [
         key
         for key, one in graph.signature_def.items()
@@ -226,24 +261,3 @@ def _signature_name(path: Path) -> str:
         f"{path} has no signature serving_default with one input and one output; it has "
         f"{', '.join(described) or 'none'}. model.export('folder') writes one"
     )
-
-
-def _read_graph(path: Path) -> Any:
-    message = saved_model_pb2.SavedModel()
-    try:
-        message.ParseFromString((path / "saved_model.pb").read_bytes())
-    except FileNotFoundError:
-        raise ValueError(
-            f"{path} is no SavedModel: it holds no saved_model.pb. model.export('folder') writes one"
-        ) from None
-    except DecodeError:
-        raise ValueError(f"{path}/saved_model.pb is damaged: it cannot be parsed") from None
-    if not message.meta_graphs:
-        raise ValueError(f"{path}/saved_model.pb holds no graph")
-    return message.meta_graphs[0]
-
-
-def _operations(graph: Any) -> set[str]:
-    """Names of all operations of a graph and of the functions it calls."""
-    inside = (node.op for function in graph.library.function for node in function.node_def)
-    return {node.op for node in graph.node} | set(inside)

@@ -1,41 +1,57 @@
-"""What the last layer of a classifier gives, told by its numbers, and how it becomes probabilities.
-
-Knows no file and no network, only numbers [B, C].
-"""
+"""What the last layer of a classifier gives, told by its activation or its values [B, C]."""
 
 import numpy as np
 import tensorflow as tf
 
 OUTPUTS = ("auto", "probabilities", "logits")
-SUM_TOLERANCE = 1e-3  # how far from 1 the sum of probabilities may be
+# How far from 1 the sum of probabilities may be, by the last layer's dtype; 0.02 also holds for
+# quantized networks, whose steps are a 256th.
+SUM_TOLERANCES = {"float64": 1e-3, "float32": 1e-3}
+COARSE_TOLERANCE = 2e-2
 
 
-def find_kind(raw: np.ndarray, activation: str | None, wanted: str = "auto") -> str:
-    """`probabilities` or `logits`, for what a network gave for some pictures, float32 [B, C].
+def find_kind(
+    raw: np.ndarray, activation: str | None, wanted: str = "auto", dtype: str = "float32"
+) -> str:
+    """`probabilities` or `logits`, for what a network gave for some images, float32 [B, C].
 
-    activation: of its last layer, where it is known; wanted: one of OUTPUTS, what a person says.
+    Args:
+        raw: what the network gave.
+        activation: of its last layer; None: not known.
+        wanted: one of OUTPUTS, what a person says.
+        dtype: of the last layer.
 
     Raises:
         ValueError: it cannot be told, or what was said is not so.
     """
-    is_binary = raw.shape[1] == 1
-    is_share = bool((raw >= 0).all() and (raw <= 1).all())
-    sums_to_one = is_share and np.allclose(raw.sum(axis=1), 1, atol=SUM_TOLERANCE)
-    if wanted == "probabilities" and not (is_share if is_binary else sums_to_one):
-        raise ValueError(f"{_seen(raw)}; those are no probabilities, leave --outputs out")
-    if wanted != "auto":
+    tolerance = SUM_TOLERANCES.get(dtype, COARSE_TOLERANCE)
+    is_share = bool((raw >= -tolerance).all() and (raw <= 1 + tolerance).all())
+    furthest = float(np.abs(raw.sum(axis=1) - 1).max())  # of the rows' sums from 1
+    if wanted == "probabilities":
+        # A person knows better than a tolerance, as long as the graph can normalize it.
+        if not is_share or (raw.shape[1] > 1 and furthest > COARSE_TOLERANCE):
+            raise ValueError(f"{_seen(raw)}; those are no probabilities, leave --outputs out")
         return wanted
-    if sums_to_one and not is_binary:
+    if wanted == "logits":
+        return wanted
+    if not is_share or activation == "linear":
+        is_distribution = is_share and raw.shape[1] > 1 and furthest <= tolerance
+        return "probabilities" if is_distribution else "logits"
+    return _find_shares(raw, activation, furthest, tolerance)
+
+
+def _find_shares(raw: np.ndarray, activation: str | None, furthest: float, tolerance: float) -> str:
+    """The kind of values that all lie between 0 and 1."""
+    if raw.shape[1] == 1:
+        if activation == "sigmoid":
+            return "probabilities"
+    elif furthest <= (10 * tolerance if activation == "softmax" else tolerance):
         return "probabilities"
-    if activation == "linear" or not is_share:
-        return "logits"
-    if activation == "sigmoid" and is_binary:
-        return "probabilities"
-    if activation == "sigmoid":
+    elif activation == "sigmoid":
         raise ValueError(
             f"the last layer is a sigmoid for each of {raw.shape[1]} classes, so that several may be true "
             "at once, and a label is one distribution; train with softmax, or say --outputs logits to "
-            "put a softmax on these numbers"
+            "put a softmax on these values"
         )
     raise ValueError(f"{_seen(raw)}; say --outputs probabilities or --outputs logits")
 
@@ -43,22 +59,25 @@ def find_kind(raw: np.ndarray, activation: str | None, wanted: str = "auto") -> 
 def _seen(raw: np.ndarray) -> str:
     sums = raw.sum(axis=1)
     return (
-        f"the last layer gave {raw.min():.3g} to {raw.max():.3g}, each picture's sum "
+        f"the last layer gave {raw.min():.3g} to {raw.max():.3g}, each image's sum "
         f"{sums.min():.3g} to {sums.max():.3g}"
     )
 
 
 def describe(kind: str, classes: int) -> str:
-    """Say in words what is done with the last layer's numbers."""
+    """Say in words what is done with the last layer's values."""
     if classes == 1:
         what = "a logit, through a sigmoid" if kind == "logits" else "a sigmoid"
         return f"{what}: the probability of the second label; the first gets the rest"
-    return "logits; a softmax is added" if kind == "logits" else "probabilities, as they are"
+    return "logits; a softmax is added" if kind == "logits" else "probabilities, normalized to 1"
 
 
 def to_probabilities(raw: tf.Tensor, kind: str) -> tf.Tensor:
     """Float32 [B, C] → float32 [B, C] with rows that sum to 1; [B, 2] where C is 1."""
     if raw.shape[1] == 1:
-        second = tf.sigmoid(raw) if kind == "logits" else raw
+        second = tf.sigmoid(raw) if kind == "logits" else tf.clip_by_value(raw, 0.0, 1.0)
         return tf.concat([1 - second, second], axis=1)
-    return tf.nn.softmax(raw) if kind == "logits" else raw
+    if kind == "logits":
+        return tf.nn.softmax(raw)
+    shares = tf.clip_by_value(raw, 0.0, 1.0)
+    return shares / tf.reduce_sum(shares, axis=1, keepdims=True)

@@ -240,7 +240,7 @@ def generate(
     _, pairs, ids, logits = tf.while_loop(
         lambda t, *_: t < longest, step, (0, split_state(net, state), *arrays)
     )
-    told = _told(tf.transpose(ids.stack()), tf.transpose(logits.stack(), [1, 0, 2]))
+    told = describe_choices(tf.transpose(ids.stack()), tf.transpose(logits.stack(), [1, 0, 2]))
     inside = tf.sequence_mask(lengths, steps)
     masks = {2: inside, 3: inside[:, :, None]}
     kept = {name: tf.where(masks[x.shape.rank], x, 0) for name, x in told.items()}
@@ -263,7 +263,7 @@ def writer(net: Network) -> Any:
     return compiled(write)
 
 
-def _told(ids: Any, logits: Any) -> dict[str, Any]:
+def describe_choices(ids: Any, logits: Any) -> dict[str, Any]:
     """What is told of chosen ids [B, T] and their logits [B, T, V]; a V below TOP is filled up."""
     logprobs = tf.nn.log_softmax(logits)
     count = min(TOP, logits.shape[-1])

@@ -1,0 +1,58 @@
+"""Whether a network gives the same outputs for the same inputs, and finite ones."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from training.keras_import.options import say
+
+Outputs = Mapping[str, np.ndarray]
+
+
+def run_twice(path: object, run: Callable[[], Outputs]) -> Outputs:
+    """The outputs of a run, once a second one gave the same.
+
+    Raises:
+        ValueError: they differ; names the outputs.
+    """
+    first, second = run(), run()
+    different = [name for name in first if not _equal(first[name], second[name])]
+    if different:
+        raise ValueError(
+            f"{path} is not deterministic: {', '.join(different)} differ between two runs on the same "
+            "inputs, as with Dropout or augmentation called with training=True; save the network "
+            "without them. Nothing is written"
+        )
+    return first
+
+
+def _equal(one: np.ndarray, other: np.ndarray) -> bool:
+    if one.dtype.kind not in "fc":
+        return bool(np.array_equal(one, other))
+    if one.shape != other.shape:
+        return False
+    scale = max(1.0, float(np.max(np.abs(one), initial=0.0, where=np.isfinite(one))))
+    return bool(np.allclose(one, other, rtol=0, atol=1e-5 * scale, equal_nan=True))
+
+
+def finite_rows(path: object, raw: np.ndarray, what: str) -> np.ndarray:
+    """Which rows of raw [B, ...] are finite, bool [B]; warns if some are not.
+
+    Raises:
+        ValueError: none is.
+    """
+    is_finite: Any = np.isfinite(raw).reshape(len(raw), -1).all(axis=1)
+    count = int(np.count_nonzero(~is_finite))
+    if count == len(raw):
+        raise ValueError(
+            f"{path} gives values that are not finite for {count} of {len(raw)} {what}; its weights are "
+            "broken, or the --input-range is not its own"
+        )
+    if count:
+        say(
+            f"warning: {path} gives NaN or infinity for {count} of {len(raw)} {what}; the service will "
+            "answer such images with an error"
+        )
+    found: np.ndarray = is_finite
+    return found
