@@ -30,6 +30,12 @@ class Part(NamedTuple):
 PARTS = {
     "serve": [
         Part("service.__main__", "", {"serve": "serve a folder of models over HTTP"}, False),
+        Part(
+            "service.cluster.__main__",
+            "cluster",
+            {"cluster": "serve it on a Ray cluster of many machines"},
+            False,
+        ),
     ],
     "train and export": [
         Part(

@@ -1,0 +1,59 @@
+"""`vitrine cluster`: serve the models folder on a Ray cluster until a signal."""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+
+from service.cluster.settings import CLUSTER, ClusterSettings, split_environ
+from service.settings import SettingsError, from_environ
+
+
+def main(arguments: list[str], prog: str = "python -m service.cluster") -> int:
+    """Start Ray Serve, deploy the fronts, wait; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Serve the models below VITRINE_MODELS on a Ray cluster: the one at RAY_ADDRESS, "
+        "or one of this machine's own. The settings of `vitrine serve` hold too.",
+        epilog=_settings_table(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.parse_args(arguments)
+    try:
+        cluster, rest = split_environ(os.environ)
+        settings = from_environ(rest)
+    except SettingsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+    import ray
+    from ray import serve
+    from ray.serve.config import HTTPOptions
+
+    from service.cluster.front import front_application
+
+    ray.init(include_dashboard=False, logging_level=logging.WARNING)
+    serve.start(
+        proxy_location=PROXIES[cluster.proxies],
+        http_options=HTTPOptions(host=settings.host, port=settings.port),
+    )
+    serve.run(front_application(settings, cluster), name="vitrine", route_prefix="/")
+    print(f"http://{settings.host}:{settings.port} on {len(ray.nodes())} node(s)", flush=True)
+    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    serve.shutdown()
+    return 0
+
+
+PROXIES = {"every": "EveryNode", "head": "HeadOnly"}
+
+
+def _settings_table() -> str:
+    return "\n".join(
+        f"  {CLUSTER + name.upper():<33} {field.default!s:<6} {field.description}"
+        for name, field in ClusterSettings.model_fields.items()
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

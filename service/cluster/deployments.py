@@ -1,0 +1,52 @@
+"""Model versions as Ray Serve applications: one deployment each, without a route of its own."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from ray import serve
+from ray.serve.config import AutoscalingConfig
+
+from service.cluster.ray_engine import RayEngine
+from service.cluster.replica import ModelReplica
+from service.cluster.settings import ClusterSettings
+from service.engine import Engine
+from service.runtime.engines import Choice, LoadEngine
+from service.runtime.manifest import Manifest
+
+DRAIN_SECONDS = 30.0  # after the last front has switched, until replicas of an old version end
+
+
+def application_name(manifest: Manifest) -> str:
+    """A name that changes with the files, so that an exported version never meets an older one's replicas."""
+    digest = manifest.files.get("saved_model.pb", "").removeprefix("sha256:")[:8]
+    return f"{manifest.name}-{manifest.version}-{digest}"
+
+
+def cluster_loader(choice: Choice, cluster: ClusterSettings) -> LoadEngine:
+    """Return what deploys a version and waits for its replicas; whichever front comes first does it."""
+
+    def load(directory: Path, manifest: Manifest) -> Engine:
+        name = application_name(manifest)
+        version: Any = serve.deployment(ModelReplica)
+        deployment = version.options(
+            name=manifest.name,
+            max_ongoing_requests=2,  # one that runs, one that is already there when it ends
+            max_queued_requests=cluster.max_queued_runs,
+            autoscaling_config=AutoscalingConfig(
+                min_replicas=cluster.min_replicas,
+                max_replicas=cluster.max_replicas,
+                target_ongoing_requests=1.5,
+            ),
+            ray_actor_options={"num_cpus": cluster.cpus_per_replica},
+        )
+        handle = serve.run(deployment.bind(str(directory), choice), name=name, route_prefix=None)
+        engines = handle.engines.remote().result()
+        return RayEngine(handle, engines, 2 * cluster.max_replicas, lambda: delete_later(name))
+
+    return load
+
+
+def delete_later(name: str) -> None:
+    """End an application when every front has had time to switch to the next version."""
+    threading.Timer(DRAIN_SECONDS, serve.delete, [name], {"_blocking": False}).start()

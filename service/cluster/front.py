@@ -1,0 +1,51 @@
+"""The front: the same FastAPI application, as a Ray Serve deployment on every node."""
+
+from typing import Any
+
+from ray import serve
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.app import create_app
+from service.cluster.deployments import cluster_loader
+from service.cluster.settings import ClusterSettings
+from service.settings import Settings
+
+MAX_ONGOING_REQUESTS = (
+    1000  # of one front: what has to wait is admitted or refused by our own queues
+)
+
+
+class WithLifespanState:
+    """Gives each request what the application's lifespan yielded, which Ray Serve leaves out."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._state: dict[str, Any] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Keep the state at the start, and copy it into every request."""
+        if scope["type"] == "lifespan":
+            scope["state"] = self._state
+        else:
+            scope = {**scope, "state": dict(self._state)}
+        await self._app(scope, receive, send)
+
+
+def front_application(settings: Settings, cluster: ClusterSettings) -> serve.Application:
+    """The fronts, ready for `serve.run`."""
+
+    def build() -> ASGIApp:
+        return WithLifespanState(create_app(settings, cluster_loader(settings.engine, cluster)))
+
+    @serve.deployment(
+        name="front",
+        num_replicas=cluster.fronts,
+        max_ongoing_requests=MAX_ONGOING_REQUESTS,
+        ray_actor_options={"num_cpus": cluster.cpus_per_front},
+    )
+    @serve.ingress(build)
+    class Front:
+        """Routes, batching, admission; the arithmetic is done by the models' replicas."""
+
+    application: serve.Application = Front.bind()  # type: ignore[attr-defined]
+    return application

@@ -1,0 +1,68 @@
+"""The engine seam on Ray Serve: a run is a call to whichever replica of the version is least busy."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from ray.exceptions import RayActorError
+from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
+
+from service.engine import Arrays, CannotRun, EngineName
+from service.errors import NotReady, Overloaded
+
+ATTEMPTS = 4  # of one run: a replica that dies takes none of its requests with it
+RUN_SECONDS = 60.0  # the longest run; a request's own deadline is kept by its batcher
+
+
+class RayEngine:
+    """Runs the signatures of one version on its replicas.
+
+    parallel_runs: how many runs may be under way together, so that every replica has work.
+    on_close: called once nobody needs the replicas any more.
+    """
+
+    def __init__(
+        self,
+        handle: Any,
+        engines: dict[str, EngineName],
+        parallel_runs: int,
+        on_close: Callable[[], None],
+    ) -> None:
+        self._handle = handle
+        self._engines = engines
+        self.parallel_runs = parallel_runs
+        self.close = on_close
+
+    def run(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
+        """Run a signature on a replica; on another one if that dies meanwhile.
+
+        Raises:
+            Overloaded: every replica's queue is full.
+            NotReady: no replica is there.
+            RuntimeError: the model failed.
+        """
+        for _ in range(ATTEMPTS):
+            try:
+                outputs, why = self._handle.run.remote(signature, dict(inputs)).result(
+                    timeout_s=RUN_SECONDS
+                )
+            except RayActorError:
+                continue
+            except BackPressureError:
+                raise Overloaded("every replica is busy", 1) from None
+            except DeploymentUnavailableError:
+                raise NotReady("no replica is running") from None
+            if outputs is None:
+                raise RuntimeError(why)
+            return dict(outputs)
+        raise NotReady("every replica that was asked died")
+
+    def is_thread_free(self, signature: str) -> bool:
+        """False: a run waits for another process."""
+        return False
+
+    def name_of(self, signature: str) -> EngineName:
+        """The engine that the replicas run it on."""
+        if signature not in self._engines:
+            raise CannotRun(f"no replica has the signature {signature}")
+        return self._engines[signature]

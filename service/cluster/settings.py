@@ -1,0 +1,45 @@
+"""Settings of a cluster: `VITRINE_CLUSTER_*`, beside those of the service."""
+
+import os
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from service.settings import PREFIX, SettingsError
+
+CLUSTER = PREFIX + "CLUSTER_"
+
+
+class ClusterSettings(BaseModel):
+    """What can be set, with defaults. Each field is the variable VITRINE_CLUSTER_<NAME>."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    proxies: Literal["every", "head"] = Field(
+        "every", description="nodes that listen for HTTP: every one, or the head alone"
+    )
+    fronts: int = Field(1, ge=1, description="processes that answer HTTP and batch")
+    cpus_per_front: float = Field(1.0, gt=0, description="cores that a front reserves")
+    min_replicas: int = Field(1, ge=1, description="replicas of a model version, at the least")
+    max_replicas: int = Field(4, ge=1, description="replicas of a model version, at the most")
+    cpus_per_replica: float = Field(1.0, gt=0, description="cores that a replica reserves")
+    max_queued_runs: int = Field(64, ge=1, description="batches that may wait for a version")
+
+
+def split_environ(
+    environ: Mapping[str, str] = os.environ,
+) -> tuple[ClusterSettings, dict[str, str]]:
+    """The cluster's settings, and the environment without them; SettingsError names a wrong one."""
+    given = {
+        name.removeprefix(CLUSTER).lower(): value
+        for name, value in environ.items()
+        if name.startswith(CLUSTER)
+    }
+    rest = {name: value for name, value in environ.items() if not name.startswith(CLUSTER)}
+    try:
+        return ClusterSettings.model_validate(given), rest
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = CLUSTER + str(first["loc"][0]).upper()
+        raise SettingsError(f"{name}: {first['msg']}, got {first['input']!r}") from None
