@@ -1,6 +1,7 @@
 """Model versions as Ray Serve applications: one deployment each, without a route of its own."""
 
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def cluster_loader(choice: Choice, cluster: ClusterSettings) -> LoadEngine:
         )
         handle = serve.run(deployment.bind(str(directory), choice), name=name, route_prefix=None)
         engines = handle.engines.remote().result()
-        return RayEngine(handle, engines, 2 * cluster.max_replicas, lambda: delete_later(name))
+        return RayEngine(handle, engines, partial(delete_later, name))
 
     return load
 

@@ -1,5 +1,6 @@
 """The engine seam on Ray Serve: a run is a call to whichever replica of the version is least busy."""
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -17,21 +18,18 @@ RUN_SECONDS = 60.0  # the longest run; a request's own deadline is kept by its b
 class RayEngine:
     """Runs the signatures of one version on its replicas.
 
-    parallel_runs: how many runs may be under way together, so that every replica has work.
-    on_close: called once nobody needs the replicas any more.
+    on_close: called once nothing refers to this engine any more, and nobody needs the replicas.
     """
 
     def __init__(
         self,
         handle: Any,
         engines: dict[str, EngineName],
-        parallel_runs: int,
         on_close: Callable[[], None],
     ) -> None:
         self._handle = handle
         self._engines = engines
-        self.parallel_runs = parallel_runs
-        self.close = on_close
+        weakref.finalize(self, on_close)
 
     def run(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
         """Run a signature on a replica; on another one if that dies meanwhile.
