@@ -24,6 +24,8 @@ log = logging.getLogger("vitrine.server")
 class DrainingServer(uvicorn.Server):
     """On SIGTERM: say "not ready", go on answering for a while, then stop; on a second signal stop now."""
 
+    shares_listeners = False  # whether other processes accept on the same sockets, and go on
+
     def __init__(self, config: uvicorn.Config, lifecycle: Lifecycle, drain_seconds: float) -> None:
         super().__init__(config)
         self._lifecycle = lifecycle
@@ -46,7 +48,7 @@ class DrainingServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept what is under way before the listening sockets close, unless others share them."""
-        if sockets is None:
+        if not self.shares_listeners:
             for listener in (each for server in self.servers for each in server.sockets):
                 with contextlib.suppress(OSError):  # a kernel without filters
                     refuse_connections(listener)
