@@ -226,14 +226,14 @@ def _without_spaces(encoded: str) -> str:
     return "".join(lines) if is_wrapped else encoded.replace(" ", "+")
 
 
-def encode_png(pixels: Pixels) -> bytes:
-    """Encode uint8 [H, W], [H, W, 1] or [H, W, 3] as a PNG without loss."""
+def encode_png(pixels: Pixels, level: int = 6) -> bytes:
+    """Encode uint8 [H, W], [H, W, 1] or [H, W, 3] as a PNG without loss; level: zlib's."""
     height, width = pixels.shape[:2]
     colour_type = 2 if pixels.shape[2:] == (3,) else 0
     rows = np.zeros((height, 1 + pixels.size // height), np.uint8)  # column 0: no filter
     rows[:, 1:] = pixels.reshape(height, -1)
     header = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes())), (b"IEND", b""))
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), level)), (b"IEND", b""))
     return PNG_SIGNATURE + b"".join(_png_chunk(*chunk) for chunk in chunks)
 
 

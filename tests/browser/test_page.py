@@ -61,3 +61,17 @@ def test_every_room_works_on_desk_and_phone(models, tmp_path):
     ):
         assert part in out
     assert list(tmp_path.glob("*.png"))
+
+
+@needs_node
+@pytest.mark.skipif(not shutil.which("firefox-esr"), reason="firefox-esr is not installed")
+@pytest.mark.nightly
+@pytest.mark.browser
+@pytest.mark.tensorflow
+def test_every_section_opens_in_firefox(models):
+    with running_service(models) as (_, port):
+        address = f"http://127.0.0.1:{port}"
+        out = run("node", "--experimental-websocket", "firefox.mjs", address, "firefox-esr")
+
+    opened = ("digits", "text", "labels", "vae", "gan", "models", "course")
+    assert out.splitlines() == [f"firefox: {name} is open" for name in opened]
