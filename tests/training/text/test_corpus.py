@@ -68,6 +68,86 @@ def test_what_cannot_be_learnt_gets_one_sentence(tmp_path, content, message):
         load(written(tmp_path, content))
 
 
+RUSSIAN, CHINESE = "Мороз и солнце; день чудесный!\n", "床前明月光，疑是地上霜。\n"
+
+
+@pytest.mark.parametrize(
+    ("label", "encoding", "line"),
+    [
+        ("windows-1251", "cp1251", RUSSIAN),
+        ("koi8-r", "koi8-r", RUSSIAN),
+        ("gb2312", "gbk", CHINESE),
+        ("iso-8859-1", "cp1252", "“Café” – straße…\n"),
+        ("shift_jis", "cp932", "①雪国の夜。\n"),
+        ("utf-8", "utf-8", RUSSIAN),
+    ],
+)
+@pytest.mark.parametrize(
+    "page",
+    [
+        '<!DOCTYPE html><html><head><meta charset="{0}"></head><body><p>{1}</p></body></html>',
+        '<meta http-equiv="Content-Type" content="text/html; charset={0}"><p>{1}</p>',
+        '<?xml version="1.0" encoding="{0}"?><html><body><p>{1}</p></body></html>',
+    ],
+)
+def test_a_page_is_read_in_the_encoding_it_declares_by_the_webs_labels(
+    tmp_path, page, label, encoding, line
+):
+    content = page.format(label, f"</p><p>{line.strip()}" * 200).encode(encoding)
+    splits = load(written(tmp_path, content))
+
+    assert set(line) <= set(splits.vocabulary)
+    assert "<" not in splits.vocabulary
+    assert f"{label.upper()} as declared" in splits.source
+
+
+def test_slightly_damaged_utf_8_stays_utf_8_and_says_how_many_bytes_were_bad(tmp_path):
+    cut = (RUSSIAN * 100).encode()[:-3]  # inside the last letter
+    damaged = RUSSIAN.encode() + b"\xff\xfe" + cut
+
+    splits = load(written(tmp_path, damaged))
+
+    assert "UTF-8, 3 bad bytes replaced" in splits.source
+    assert set(RUSSIAN) <= set(splits.vocabulary)
+
+
+@pytest.mark.parametrize(
+    ("line", "encoding"), [(RUSSIAN, "koi8-r"), (RUSSIAN, "cp1251"), (CHINESE, "gbk")]
+)
+def test_an_undeclared_encoding_is_refused_rather_than_guessed(tmp_path, line, encoding):
+    with pytest.raises(corpus.TextError, match=r"must say its encoding, .* iconv"):
+        load(written(tmp_path, (line * 100).encode(encoding)))
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "<title>My play</title>",
+        '<div class="x">',
+        "<p>",
+        "<!-- saved --><h1>",
+        '<?xml version="1.0"?>\n<html>',
+    ],
+)
+def test_a_page_is_recognised_by_its_content(tmp_path, start):
+    content = start + "<p>It was a dark &amp; stormy night.</p>\n" * 50
+    splits = load(written(tmp_path, content.encode()))
+
+    assert "&" in splits.vocabulary
+    assert "<" not in splits.vocabulary
+
+
+def test_a_text_that_begins_with_an_angle_bracket_is_no_page(tmp_path):
+    splits = load(written(tmp_path, ("<p> or not <p>, that is the question.\n" * 50).encode()))
+
+    assert "<" in splits.vocabulary
+
+
+def test_rtf_is_refused(tmp_path):
+    with pytest.raises(corpus.TextError, match="got RTF: save it as plain text"):
+        load(written(tmp_path, b"{\\rtf1\\ansi " + b"text " * 500))
+
+
 def test_no_text_is_asked_for():
     with pytest.raises(corpus.TextError, match="--text"):
         corpus.load_text(CharacterConfig(), None)
