@@ -62,10 +62,10 @@ class Settings(BaseModel):
     )
     max_body_bytes: int = Field(16 * 2**20, ge=1024, description="largest request body")
     max_image_pixels: int = Field(
-        25_000_000, ge=784, description="most pixels of all pictures of a request"
+        25_000_000, ge=784, description="most pixels of all images of a request"
     )
     max_json_values: int = Field(1_000_000, ge=1000, description="most values of a JSON body")
-    max_images: int = Field(64, ge=1, description="most pictures of a request")
+    max_images: int = Field(64, ge=1, description="most images of a request")
     queue_size: int = Field(256, ge=1, description="requests that may wait, per model")
     timeout_ms: int = Field(30_000, ge=1, description="deadline of a request without X-Timeout-Ms")
     max_bytes_in_flight: int = Field(

@@ -135,7 +135,7 @@ def open_picture(content: bytes, max_pieces: int = MAX_PIECES) -> Picture:
     """
     name = picture_format(content)
     if name is None:
-        message = f"expected a PNG, JPEG, WebP, GIF or BMP picture, got {describe(content)}"
+        message = f"an image must be a PNG, JPEG, WebP, GIF or BMP, got {describe(content)}"
         raise UnsupportedImage(message)
     if _is_mangled(content):
         raise InvalidImage(
@@ -189,7 +189,7 @@ def _opened_webp(content: bytes) -> Picture:
     else:
         width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", content, 26))
     if len(content) < 30 or not width or not height:
-        raise ValueError("no picture inside")
+        raise ValueError("no image inside")
     return Picture(width, height, content)
 
 

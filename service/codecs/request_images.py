@@ -156,9 +156,9 @@ def _checked_list(name: str, value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise InvalidValue(f'"{name}" must be a list, got {kind_of(value)}')
     if not value:
-        raise InvalidValue(f'"{name}" is empty: expected at least one picture')
+        raise InvalidValue(f'"{name}" must have at least one image, got an empty list')
     if isinstance(value[0], list) and value[0] and not isinstance(value[0][0], list):
         raise InvalidValue(
-            f'"{name}" is a list of pictures, [N][H][W]: put [ ] around a single one'
+            f'"{name}" must be a list of images, [N][H][W], got a single one: put [ ] around it'
         )
     return value

@@ -19,12 +19,12 @@ _PICTURES = (
 _BASE64 = rb"(?:data:|iVBORw0KGgo|/9j/|R0lGOD|UklGR)"
 _BASE64_IMAGE = re.compile(rb"(?i:\s*data:image/)|\s*(?:iVBORw0KGgo|/9j/|R0lGOD|UklGR)")
 _OTHERS = (
-    (re.compile(rb"(?s).{4}ftyp(?:avif|avis)"), "an AVIF picture"),
-    (re.compile(rb"(?s).{4}ftyp(?:hei|hev|mif1|msf1)"), "a HEIC picture"),
+    (re.compile(rb"(?s).{4}ftyp(?:avif|avis)"), "an AVIF image"),
+    (re.compile(rb"(?s).{4}ftyp(?:hei|hev|mif1|msf1)"), "a HEIC image"),
     (re.compile(rb"(?s).{4}ftyp"), "a video"),
-    (re.compile(rb"II\*\0|MM\0\*"), "a TIFF picture"),
+    (re.compile(rb"II\*\0|MM\0\*"), "a TIFF image"),
     (re.compile(rb"\0\0\x01\0"), "an icon"),
-    (re.compile(rb"(?s)\0\0\0.jP  |\xff\x4f\xff\x51"), "a JPEG 2000 picture"),
+    (re.compile(rb"(?s)\0\0\0.jP  |\xff\x4f\xff\x51"), "a JPEG 2000 image"),
     (re.compile(rb"8BPS"), "a Photoshop document"),
     (re.compile(rb"%PDF"), "a PDF"),
     (re.compile(rb"\x1f\x8b|PK\x03\x04|\x28\xb5\x2f\xfd"), "a compressed archive"),

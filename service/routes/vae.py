@@ -116,14 +116,14 @@ async def sample_png(request: Request) -> Response:
 
 @router.get("/v1/vae/manifold.png", **schemas.MANIFOLD_PNG)
 async def manifold_png(request: Request) -> Response:
-    """Show what lies all over a two-dimensional latent space."""
+    """A grid over the two-dimensional latent space (manifold plot)."""
     side = read_query(request, schemas.ManifoldQuery).size
     call = _call(request, DEFAULT_PLANE)
     size = task.latent_size(call.servable.manifest)
     if size != 2:
         raise InvalidValue(
-            f"{call.servable.manifest.name} has {size} latent dimensions, and only 2 fit on a "
-            "picture: leave out ?model=, or name one that has 2."
+            f"model must have 2 latent dimensions for a manifold, got {call.servable.manifest.name} "
+            f"with {size}: leave out ?model=, or name one that has 2"
         )
     z = plane(side)
     return await cached_picture(request, call, partial(_decode, call, z), {"z": z}, gap=0)

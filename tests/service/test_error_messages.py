@@ -26,6 +26,8 @@ BAD_DIGITS = [
     ("two images", DIGITS, {"image": "x", "instances": []}, {}),
     ("no base64", DIGITS, {"image": "no base64"}, {}),
     ("fractions", DIGITS, {"instances": [[[0.1, 0.9]]]}, {}),
+    ("an empty list", DIGITS, {"images": []}, {}),
+    ("a single image of rows", DIGITS, {"instances": [[1, 2], [3, 4]]}, {}),
     ("too many images", DIGITS, {"images": ["x"] * 65}, {}),
 ]
 BAD_TEXTS = [

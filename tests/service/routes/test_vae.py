@@ -251,7 +251,7 @@ async def test_only_two_dimensions_fit_on_a_picture(start, tmp_path, engine):
     response = await client.get(f"{VAE}/manifold.png")
 
     assert response.status_code == 422
-    assert "3 latent dimensions" in response.json()["error"]
+    assert "must have 2 latent dimensions" in response.json()["error"]
 
 
 async def test_a_model_that_cannot_reconstruct_is_not_loaded(start, tmp_path):
