@@ -2,10 +2,18 @@
 
 import argparse
 import os
+import socket
 import sys
 from functools import partial
+from typing import TYPE_CHECKING
 
 from service.settings import PREFIX, Settings, SettingsError, from_environ
+
+if TYPE_CHECKING:  # imported when the service starts, not for --help
+    from service.processes.peers import Peers
+    from service.processes.tensorflow_client import TensorFlowClient
+
+STARTUP_FAILURE = 3  # uvicorn's exit status when the application does not start
 
 
 def main(arguments: list[str], prog: str = "python -m service") -> int:
@@ -35,21 +43,78 @@ def settings_table() -> str:
 
 
 def _serve(settings: Settings) -> int:
-    from service import logs, startup
+    # The arrays are small: more threads would only wait for each other, and a fork has none.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from service import logs
+    from service.processes.processors import available_processors
+
+    logs.configure(settings.log_level)
+    can_fork = hasattr(os, "fork")
+    count = settings.workers
+    if count == "auto":
+        count = available_processors() if can_fork else 1
+    if count > 1 and not can_fork:
+        print("error: VITRINE_WORKERS must be 1 where processes cannot fork", file=sys.stderr)
+        return 2
+    return _run(settings, count)
+
+
+def _run(settings: Settings, count: int) -> int:
+    import uvicorn
+
+    from service import startup
+    from service.asgi.bytes_in_flight import default_limit
+    from service.metrics import merge_departed
+    from service.processes.peers import Peers
+    from service.processes.tensorflow_client import TensorFlowClient
+
+    listening = uvicorn.Config(
+        "", host=settings.host, port=settings.port, log_config=None
+    ).bind_socket()
+    url = startup.address(settings.host, listening.getsockname()[1], settings.root_path)
+    print(f"Starting on {url} with the models of {settings.models}", flush=True)
+    tensorflow = TensorFlowClient()  # before any fork, so that all workers share one host process
+    run_worker = partial(_run_worker, _for_one(settings, count, default_limit()), tensorflow)
+    say = partial(print, flush=True)
+    if count == 1:
+        startup.announce(url, say)
+        return run_worker(listening, Peers())
+    from service.asgi.server import GRACE_SECONDS
+    from service.processes.supervisor import Supervisor
+
+    stop_seconds = settings.drain_seconds + GRACE_SECONDS + 5
+    supervisor = Supervisor(count, listening, run_worker, merge_departed, stop_seconds)
+    supervisor.on_started = partial(startup.announce, url, say)
+    try:
+        return supervisor.run()
+    finally:
+        tensorflow.close()
+
+
+def _for_one(settings: Settings, count: int, default_bytes: int) -> Settings:
+    """What all workers together may hold, shared equally."""
+    limit = settings.max_bytes_in_flight or default_bytes
+    return settings.model_copy(update={"max_bytes_in_flight": limit // count})
+
+
+def _run_worker(
+    settings: Settings, tensorflow: "TensorFlowClient", listening: socket.socket, peers: "Peers"
+) -> int:
     from service.app import create_app
     from service.asgi.server import make_server
     from service.asgi.state import Lifecycle
+    from service.processes.peers import RETIRE
 
-    logs.configure(settings.log_level)
     lifecycle = Lifecycle()
-    app = create_app(settings, lifecycle=lifecycle)
+    app = create_app(settings, lifecycle=lifecycle, peers=peers, tensorflow=tensorflow)
     server = make_server(app, settings, lifecycle)
-    socket = server.config.bind_socket()
-    url = startup.address(settings.host, socket.getsockname()[1], settings.root_path)
-    print(f"Starting on {url} with the models of {settings.models}", flush=True)
-    startup.announce(url, partial(print, flush=True))
-    server.run(sockets=[socket])
-    return 0
+
+    async def retire(_: None) -> None:
+        server.should_exit = True
+
+    peers.on(RETIRE, retire)
+    server.run(sockets=[listening])
+    return 0 if server.started else STARTUP_FAILURE
 
 
 if __name__ == "__main__":

@@ -23,7 +23,8 @@ from service.asgi.responses import error_answer
 from service.asgi.routing import DirectRouter, Shortcut, allowed_methods
 from service.asgi.state import Lifecycle, State
 from service.engine import Engine
-from service.metrics import Metrics
+from service.metrics import Metrics, Snapshot
+from service.processes.peers import FOLLOW, METRICS, NOT_READY, Peers
 from service.processes.tensorflow_client import TensorFlowClient
 from service.routes import (
     completions,
@@ -44,6 +45,7 @@ from service.routes import (
     text,
     vae,
 )
+from service.runtime import management
 from service.runtime.engines import LoadEngine, engine_loader
 from service.runtime.model import load_model
 from service.runtime.repository import ModelRepository
@@ -70,19 +72,24 @@ def create_app(
     settings: Settings,
     load_engine: LoadEngine | None = None,
     lifecycle: Lifecycle | None = None,
+    peers: Peers | None = None,
+    tensorflow: TensorFlowClient | None = None,
 ) -> FastAPI:
     """Make the application; models start loading when its lifespan begins.
 
     load_engine: how a version's engines are made; absent: as the settings say.
     lifecycle: what the server flips when the process is told to stop.
+    peers: the workers of the service, of which this app is one; absent: it is alone.
+    tensorflow: the client of the host process that all workers share; absent: one of its own.
     """
     metrics = Metrics()
     bytes_in_flight = BytesInFlight(settings.max_bytes_in_flight or default_limit())
     metrics.bytes_in_flight.set_function(lambda: bytes_in_flight.held)
-    tensorflow = TensorFlowClient()
+    tensorflow = tensorflow or TensorFlowClient()
     load_engine = load_engine or engine_loader(
         settings.engine, partial(_load_checked, tensorflow.load, settings.allowed_operations)
     )
+    peers = peers or Peers()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
@@ -91,14 +98,17 @@ def create_app(
         repository = ModelRepository(settings.models, loader, metrics, settings.poll_seconds, files)
         decoders = Decoders()
         await repository.start()
+        await _join(peers, repository, metrics)
         yield {
             "settings": settings,
             "repository": repository,
             "metrics": metrics,
             "lifecycle": lifecycle or Lifecycle(),
+            "peers": peers,
             "decoders": decoders,
             "bytes_in_flight": bytes_in_flight,
         }
+        await peers.stop()
         await repository.stop()
         decoders.close()
         tensorflow.close()
@@ -142,6 +152,28 @@ def create_app(
     context = partial(RequestContext, metrics=metrics, bytes_in_flight=bytes_in_flight)
     app.wrap = partial(_wrap, routers=routers, settings=settings, context=context)
     return app
+
+
+async def _join(peers: Peers, repository: ModelRepository, metrics: Metrics) -> None:
+    """Answer the other workers; a replacement takes no connection before its models are loaded."""
+
+    async def snapshot(_: None) -> Snapshot:
+        return metrics.snapshot()
+
+    async def not_ready(_: None) -> list[str]:
+        return [] if peers.waits_until_ready else repository.not_ready()
+
+    async def follow(name: str) -> None:
+        await management.follow(repository, name)
+
+    peers.on(FOLLOW, follow)
+    peers.on(METRICS, snapshot)
+    peers.on(NOT_READY, not_ready)
+    await peers.start()
+    if peers.waits_until_ready:
+        await repository.settle()
+    peers.waits_until_ready = False
+    peers.say_ready()
 
 
 class VitrineApp(FastAPI):

@@ -1,4 +1,7 @@
-"""Counters and histograms of one app, in Prometheus' text format. Created per app, passed in."""
+"""Counters and histograms of one app, summed over processes, in Prometheus' text format."""
+
+from collections.abc import Iterable
+from typing import cast
 
 from prometheus_client import (
     CollectorRegistry,
@@ -9,8 +12,18 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.metrics_core import Metric
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+Sample = tuple[str, dict[str, str], float]
+Snapshot = list[tuple[str, str, str, list[Sample]]]
+# The same in every process: not summed.
+STATES = (
+    "vitrine_model_version_state",
+    "vitrine_model_load_seconds",
+    "process_start_time_seconds",
+    "process_max_fds",
+)
 ROWS = (1, 2, 4, 8, 16, 32, 64)
 
 
@@ -117,6 +130,58 @@ class Metrics:
             if isinstance(metric, MetricWrapperBase) and "model" in metric._labelnames:
                 metric.remove_by_labels({"model": model})
 
-    def render(self) -> bytes:
-        """The exposition text, `text/plain; version=0.0.4`."""
-        return generate_latest(self._registry)
+    def snapshot(self) -> Snapshot:
+        """Every sample as JSON values: (metric, help, type, [(sample, labels, value)])."""
+        families: Snapshot = []
+        for family in self._registry.collect():
+            samples = [(sample.name, sample.labels, sample.value) for sample in family.samples]
+            families.append((family.name, family.documentation, family.type, samples))
+        return families
+
+
+def merge(snapshots: Iterable[Snapshot], *, with_gauges: bool = True) -> Snapshot:
+    """One snapshot of several processes: what counts is summed, of states the highest stands."""
+    merged: dict[str, tuple[str, str, dict[tuple[str, str], Sample]]] = {}
+    for name, documentation, kind, samples in (family for one in snapshots for family in one):
+        if kind == "gauge" and not with_gauges:
+            continue
+        found = merged.setdefault(name, (documentation, kind, {}))[2]
+        for sample, labels, value in samples:
+            key = (sample, repr(sorted(labels.items())))
+            before = found[key][2] if key in found else None
+            found[key] = (sample, labels, _combined(name, sample, before, value))
+    return [(n, text, kind, list(found.values())) for n, (text, kind, found) in merged.items()]
+
+
+def render(snapshot: Snapshot) -> bytes:
+    """The exposition text, `text/plain; version=0.0.4`."""
+    families = []
+    for name, documentation, kind, samples in snapshot:
+        family = Metric(name, documentation, kind)
+        for sample, labels, value in samples:
+            family.add_sample(sample, labels, value)
+        families.append(family)
+    return generate_latest(cast(CollectorRegistry, _Families(families)))
+
+
+class _Families:
+    """As much of a registry as `generate_latest` asks for."""
+
+    def __init__(self, families: list[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> list[Metric]:
+        return self._families
+
+
+def merge_departed(snapshots: list[Snapshot]) -> Snapshot:
+    """What processes that are over have counted; their states are over with them."""
+    return merge(snapshots, with_gauges=False)
+
+
+def _combined(family: str, sample: str, before: float | None, value: float) -> float:
+    if before is None:
+        return value
+    if sample.endswith("_created"):
+        return min(before, value)
+    return max(before, value) if family in STATES else before + value

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -24,7 +24,9 @@ class Settings(BaseModel):
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     models: Path = Field(Path("models"), description="folder of model versions")
-    workers: int = Field(1, ge=1, le=1, description="processes; this build runs one")
+    workers: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = Field(
+        1, description="processes that answer; auto: one for each processor (not on Windows)"
+    )
     engine: Literal["auto", "onnx", "tensorflow"] = Field(
         "auto", description="what runs the models; auto: what each manifest says"
     )

@@ -8,7 +8,11 @@ from service.asgi.responses import error_answer, json_answer
 from service.asgi.routing import DirectRouter
 from service.asgi.state import state_of
 from service.errors import NotReady
+from service.metrics import merge, render
+from service.processes.peers import METRICS, NOT_READY
 from service.schemas import models as schemas
+
+READY_SECONDS = 1.0  # that workers have to say whether they are
 
 router = DirectRouter(tags=["health"])
 
@@ -16,13 +20,13 @@ router = DirectRouter(tags=["health"])
 @router.get("/v2/health/live", **schemas.LIVE)
 async def live(request: Request) -> Response:
     """Say that the process answers."""
-    return json_answer({"live": True, "ready": not _why_not_ready(request)})
+    return json_answer({"live": True, "ready": not await _why_not_ready(request)})
 
 
 @router.get("/v2/health/ready", **schemas.READY)
 async def ready(request: Request) -> Response:
     """Say whether every model has a version that answers."""
-    if why := _why_not_ready(request):
+    if why := await _why_not_ready(request):
         error = NotReady(f"not ready: {why}")
         return error_answer(error, request.scope["request_id"], live=True, ready=False)
     return json_answer({"live": True, "ready": True})
@@ -31,11 +35,15 @@ async def ready(request: Request) -> Response:
 @router.get("/metrics", response_class=Response)
 async def metrics(request: Request) -> Response:
     """Give counters and histograms in Prometheus' text format."""
-    return Response(state_of(request)["metrics"].render(), media_type=CONTENT_TYPE_LATEST)
+    answers = await state_of(request)["peers"].ask_all(METRICS)
+    return Response(render(merge(answers.answers)), media_type=CONTENT_TYPE_LATEST)
 
 
-def _why_not_ready(request: Request) -> str:
+async def _why_not_ready(request: Request) -> str:
+    """Whatever any worker waits for, once."""
     state = state_of(request)
     if state["lifecycle"].is_draining:
         return "the service is stopping"
-    return "; ".join(state["repository"].not_ready())
+    found = await state["peers"].ask_all(NOT_READY, seconds=READY_SECONDS)
+    reasons = dict.fromkeys(reason for answer in found.answers for reason in answer)
+    return "; ".join([*reasons, *(["a worker does not answer"] if found.failures else [])])

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from service.asgi.admin import reason_for, require_admin
 from service.asgi.responses import json_answer
 from service.asgi.routing import DirectRouter
-from service.asgi.state import state_of
+from service.asgi.state import follow_everywhere, state_of
 from service.codecs.protocol_json import excerpt, parse_object
 from service.errors import InvalidRequest
 from service.routes.protocol import protocol_route, read_protocol_body
@@ -52,6 +52,7 @@ async def load(request: Request) -> Response:
             "version into the models folder"
         )
     await management.load(state_of(request)["repository"], name)
+    await follow_everywhere(request, name)
     return json_answer({"name": name, "load": True})
 
 
@@ -63,6 +64,7 @@ async def unload(request: Request) -> Response:
     name = request.path_params["model"]
     await _parameters(request)
     await management.unload(state_of(request)["repository"], name)
+    await follow_everywhere(request, name)
     return json_answer({"name": name, "unload": True})
 
 

@@ -77,3 +77,10 @@ async def _load_missing(
             raise InvalidValue(
                 f"versions and labels must name versions that are ready, got {number}: {reason}"
             )
+
+
+async def follow(repository: ModelRepository, name: str) -> None:
+    """Switch to what another process wrote for a model; done when what it names is loaded."""
+    await repository.scan()
+    await repository.settle()
+    repository.reconcile(repository.model(name))

@@ -100,6 +100,16 @@ class ModelRepository:
                 waiting.append(f"{name}/{newest.number}: {newest.error or 'loading'}")
         return waiting
 
+    async def settle(self) -> None:
+        """Wait until nothing is being loaded."""
+        while tasks := [
+            version.loading
+            for model in self._models.values()
+            for version in model.versions.values()
+            if version.loading
+        ]:
+            await asyncio.gather(*tasks, return_exceptions=True)
+
     def resolve(self, name: str, version: int | None = None, label: str | None = None) -> Servable:
         """The servable of a model: of the version or label asked for, else of the newest that is ready."""
         model = self.model(name)

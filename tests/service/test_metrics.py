@@ -1,41 +1,34 @@
-"""What the monitoring files ask for is what the service counts."""
+"""Metrics of several processes as one."""
 
-import re
-from pathlib import Path
-
-import pytest
-
-from service.metrics import Metrics
-
-MONITORING = Path(__file__).parents[2] / "docs" / "deploy" / "monitoring"
-OPERATIONS = MONITORING.parents[1] / "operations.md"
+from service.metrics import Metrics, merge, merge_departed, render
 
 
-@pytest.mark.parametrize(
-    "file",
-    [MONITORING / "alerts.yml", MONITORING / "dashboard.json", OPERATIONS],
-    ids=lambda f: f.name,
-)
-def test_every_metric_that_is_named_exists(file):
-    text = Metrics().render().decode()
-    known = set(re.findall(r"^# TYPE (\w+)", text, re.MULTILINE))
-    named = set(re.findall(r"\b(?:vitrine|process)_[a-z_]+\b", file.read_text()))
-
-    assert named
-    for name in named:
-        base = re.sub(r"_(bucket|sum|count)$", "", name)
-        assert {name, base} & known, name
-
-
-def test_a_model_that_is_gone_leaves_no_series():
+def counted(requests):
     metrics = Metrics()
-    for model in ("gone", "here"):
-        metrics.run_seconds.labels(model).observe(1)
-        metrics.loads.labels(model, "ok").inc()
-        metrics.versions.labels(model, "1", "AVAILABLE").set(1)
+    metrics.requests.labels("GET", "/", 200).inc(requests)
+    metrics.batch_rows.labels("digits").observe(requests)
+    metrics.waiting.labels("digits").set(requests)
+    metrics.versions.labels("digits", "1", "AVAILABLE").set(1)
+    return metrics.snapshot()
 
-    metrics.forget_model("gone")
 
-    text = metrics.render().decode()
-    assert "gone" not in text
-    assert 'vitrine_run_seconds_count{model="here"} 1.0' in text
+def lines(snapshot):
+    return render(snapshot).decode().splitlines()
+
+
+def test_counts_are_summed_and_states_are_not():
+    found = lines(merge([counted(2), counted(3)]))
+
+    assert 'vitrine_requests_total{method="GET",route="/",status="200"} 5.0' in found
+    assert 'vitrine_batch_rows_bucket{le="2.0",model="digits"} 1.0' in found
+    assert 'vitrine_batch_rows_sum{model="digits"} 5.0' in found
+    assert 'vitrine_waiting_requests{model="digits"} 5.0' in found
+    state = 'vitrine_model_version_state{model="digits",state="AVAILABLE",version="1"} 1.0'
+    assert state in found
+
+
+def test_of_a_process_that_is_over_only_what_it_counted_is_left():
+    found = lines(merge([merge_departed([counted(2)]), counted(3)]))
+
+    assert 'vitrine_requests_total{method="GET",route="/",status="200"} 5.0' in found
+    assert 'vitrine_waiting_requests{model="digits"} 3.0' in found

@@ -1,0 +1,47 @@
+"""Messages between the supervisor and a worker: JSON, one a line, over a pair of sockets."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+
+MAX_MESSAGE_BYTES = 64 * 2**20
+
+Message = dict[str, Any]
+
+
+class Messages:
+    """One end of the pair, on the running event loop."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def over(cls, end: socket.socket) -> "Messages":
+        """Take the socket over."""
+        reader, writer = await asyncio.open_connection(sock=end, limit=MAX_MESSAGE_BYTES)
+        return cls(reader, writer)
+
+    def send(self, message: Message) -> None:
+        """Write without waiting; to an end that is gone, nothing happens."""
+        if not self._writer.is_closing():
+            self._writer.write(orjson.dumps(message) + b"\n")
+
+    async def drain(self) -> None:
+        """Wait until what was sent has left."""
+        await self._writer.drain()
+
+    async def received(self) -> AsyncIterator[Message]:
+        """Every message, until the other end is gone."""
+        try:
+            while line := await self._reader.readline():
+                yield orjson.loads(line)
+        except ConnectionError:
+            return
+
+    def close(self) -> None:
+        """Let the other end know that nothing more comes."""
+        self._writer.close()

@@ -1,0 +1,135 @@
+"""One worker as the supervisor sees it: a forked process, its messages, its heartbeat."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from service.processes.messages import Message, Messages
+from service.processes.peers import WorkerPeers
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+RunWorker = Callable[[socket.socket, WorkerPeers], int]
+
+
+class WorkerProcess:
+    """Started by `start`; `exited` is set when the process is over."""
+
+    def __init__(self, listening: socket.socket, run: RunWorker, *, is_replacement: bool) -> None:
+        self.is_replacement = is_replacement
+        self.is_wanted = True  # another takes its place when it ends
+        self.is_ready = False
+        self.became_ready = asyncio.Event()
+        self.exited = asyncio.Event()
+        self.started_at = self.last_beat = time.monotonic()
+        self.has_beaten = False
+        self.last_answers: dict[str, Any] = {}
+        self._listening = listening
+        self._run = run
+        self._pending: dict[int, tuple[str, asyncio.Future[Message]]] = {}
+        self._asked = 0
+
+    async def start(
+        self, siblings: Iterable["WorkerProcess"], on_message: Callable[[Message], None]
+    ) -> None:
+        """Fork; the child must not hold the supervisor's ends of its siblings' messages."""
+        self._ours, theirs = socket.socketpair()
+        inherited = [self._ours.fileno(), *(w.fileno() for w in siblings if not w.exited.is_set())]
+        context = multiprocessing.get_context("fork")
+        self._process = context.Process(target=self._child, args=(theirs, inherited), name="worker")
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        theirs.close()
+        asyncio.get_running_loop().add_reader(self._process.sentinel, self._on_exit)
+        self._messages = await Messages.over(self._ours)
+        self._receiving = asyncio.create_task(self._receive(on_message))
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid or 0
+
+    @property
+    def exit_code(self) -> int | None:
+        """None as long as it runs; negative: the signal that ended it."""
+        return self._process.exitcode
+
+    def fileno(self) -> int:
+        """The descriptor of the supervisor's end."""
+        return self._ours.fileno()
+
+    def kill(self, number: signal.Signals) -> None:
+        """Send a signal, if the process is not over."""
+        if not self.exited.is_set():
+            os.kill(self.pid, number)
+
+    def send(self, message: Message) -> None:
+        """Send a message."""
+        self._messages.send(message)
+
+    async def ask(self, question: str, payload: Any, seconds: float) -> Message | None:
+        """Its answer or its failure; None if it is over meanwhile."""
+        self._asked += 1
+        number = self._asked
+        future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        self._pending[number] = (question, future)
+        self.send({"kind": "question", "number": number, "question": question, "payload": payload})
+        try:
+            async with asyncio.timeout(seconds):
+                return await future
+        except TimeoutError:
+            return {"failure": f"worker {self.pid} did not answer within {seconds:g} s"}
+        except asyncio.CancelledError:
+            if not self.exited.is_set():
+                raise
+            return None
+        finally:
+            del self._pending[number]
+
+    def _child(self, theirs: socket.socket, inherited: list[int]) -> None:
+        signal.set_wakeup_fd(-1)
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        os.setpgid(0, 0)  # a terminal's Ctrl-C reaches the supervisor alone, which passes it on
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - a descriptor is needed
+            for descriptor in inherited:  # Python objects of the parent still refer to the numbers
+                os.dup2(nothing.fileno(), descriptor)
+        peers = WorkerPeers(theirs, waits_until_ready=self.is_replacement)
+        raise SystemExit(self._run(self._listening, peers))
+
+    async def _receive(self, on_message: Callable[[Message], None]) -> None:
+        async for message in self._messages.received():
+            if message["kind"] == "beat":
+                self.last_beat, self.has_beaten = time.monotonic(), True
+                self.is_ready = message["is_ready"]
+                if self.is_ready:
+                    self.became_ready.set()
+            elif message["kind"] == "answer":
+                self._resolve(message)
+            elif message["kind"] == "farewell":
+                self.last_answers |= message["answers"]
+            else:
+                on_message(message)
+
+    def _resolve(self, message: Message) -> None:
+        question, future = self._pending.get(message["number"], ("", None))
+        if future and not future.done():
+            if "answer" in message:
+                self.last_answers[question] = message["answer"]
+            future.set_result(message)
+
+    def _on_exit(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._process.sentinel)
+        self._process.join()
+        self.exited.set()
+        for _, future in self._pending.values():
+            future.cancel()
+        self._messages.close()

@@ -1,0 +1,40 @@
+"""A service of two workers around FakeEngine: `python -m tests.service.processes.fake_service MODELS`.
+
+It says its port on the first line.
+"""
+
+import sys
+from functools import partial
+from pathlib import Path
+
+import uvicorn
+
+from service.app import create_app
+from service.asgi.server import make_server
+from service.asgi.state import Lifecycle
+from service.metrics import merge_departed
+from service.processes.peers import RETIRE
+from service.processes.supervisor import Supervisor
+from service.settings import Settings
+from tests.fakes import FakeEngine
+
+
+def run_worker(settings, listening, peers):
+    lifecycle = Lifecycle()
+    app = create_app(settings, lambda *_: FakeEngine(), lifecycle, peers)
+    server = make_server(app, settings, lifecycle)
+
+    async def retire(_):
+        server.should_exit = True
+
+    peers.on(RETIRE, retire)
+    server.run(sockets=[listening])
+    return 0
+
+
+if __name__ == "__main__":
+    settings = Settings(models=Path(sys.argv[1]), port=0, drain_seconds=0)
+    listening = uvicorn.Config("", host=settings.host, port=0, log_config=None).bind_socket()
+    print(listening.getsockname()[1], flush=True)
+    run = partial(run_worker, settings)
+    sys.exit(Supervisor(2, listening, run, merge_departed, 20.0).run())
