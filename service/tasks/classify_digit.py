@@ -9,7 +9,7 @@ from service.codecs.image import data_uri, encode_png, tile
 from service.engine import Arrays
 from service.preprocessing.digit import normalize_digit
 from service.tasks import prepared_images
-from service.tasks.prepared_images import Drawings, seen
+from service.tasks.prepared_images import Drawings, check_finite, seen
 
 TASK = "classify_digit"
 OUTLIER = 0.5  # the graph scales its score so that more than this is "probably no digit"
@@ -20,7 +20,8 @@ decode = partial(prepared_images.decode, into_form=normalize_digit)
 
 def encode(outputs: Arrays, decoded: Drawings, *, with_input: bool) -> list[dict[str, Any]]:
     """One prediction a picture: probabilities [B, 10] and outlier_score [B] in words."""
-    probabilities, scores = outputs["probabilities"], outputs["outlier_score"].tolist()
+    probabilities = check_finite(outputs["probabilities"])
+    scores = outputs["outlier_score"].tolist()
     digits = probabilities.argmax(axis=1).tolist()
     predictions = []
     for row, digit, score, canvas in zip(

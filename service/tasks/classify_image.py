@@ -13,7 +13,7 @@ from service.preprocessing.digit import SIDE, Canvas
 from service.preprocessing.photo import fit_photo, needed_side, take_photo
 from service.runtime.manifest import InputSpec, Manifest
 from service.schemas.images import DEFAULT_TOP
-from service.tasks.prepared_images import Drawings, seen
+from service.tasks.prepared_images import Drawings, check_finite, seen
 
 TASK = "classify_image"
 # Decoded at a scale that leaves just the pixels needed, 51 of 60 photos kept the label that TensorFlow's
@@ -71,9 +71,12 @@ def check_top(top: int | None, manifest: Manifest) -> int:
 
 
 def scores_of(outputs: Arrays) -> np.ndarray:
-    """One number a class, [B, N]: probabilities, or what else the network decides by."""
+    """One number a class, [B, N]: probabilities, or what else the network decides by.
+
+    InvalidImage names an image for which they are not finite.
+    """
     scores: np.ndarray = outputs["probabilities" if "probabilities" in outputs else "scores"]
-    return scores
+    return check_finite(scores)
 
 
 def labels(outputs: Arrays, manifest: Manifest, top: int) -> list[list[dict[str, Any]]]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from service.codecs.image import Picture, data_uri, encode_png
 from service.codecs.request_images import naming_picture
+from service.errors import InvalidImage
 from service.image_files.raster import Pixels
 from service.preprocessing.digit import Canvas
 
@@ -31,6 +32,18 @@ def decode(pictures: list[Picture], *, normalize: bool, into_form: IntoForm) -> 
         with naming_picture(number, len(pictures)):
             canvases.append(into_form(picture.decode(grey=True), normalize=normalize))
     return Drawings(canvases)
+
+
+def check_finite(scores: np.ndarray) -> np.ndarray:
+    """The scores [B, N] of a model; InvalidImage names the image for which some are not finite."""
+    is_finite = np.isfinite(scores).all(axis=1)
+    if not is_finite.all():
+        with naming_picture(int(np.argmin(is_finite)) + 1, len(scores)):
+            raise InvalidImage(
+                "the model must give finite scores, got NaN or infinity for this image: the model "
+                "cannot classify it, use another image or another model"
+            )
+    return scores
 
 
 def seen(canvas: Canvas) -> dict[str, Any]:
