@@ -254,16 +254,21 @@ async def test_only_two_dimensions_fit_on_a_picture(start, tmp_path, engine):
     assert "must have 2 latent dimensions" in response.json()["error"]
 
 
-async def test_a_model_that_cannot_reconstruct_is_not_loaded(start, tmp_path):
+async def test_a_model_that_cannot_reconstruct_is_not_loaded(start, tmp_path, caplog):
     write_vae_version(tmp_path, without=["reconstruct"])
     client = await start(wait=False)
+
+    def reasons():
+        return [getattr(record, "error", "") for record in caplog.records]
+
     for _ in range(200):
-        ready = await client.get("/v2/health/ready")
-        if "reconstruct" in ready.text:
+        if any("reconstruct" in reason for reason in reasons()):
             break
         await asyncio.sleep(0.01)
 
-    assert "needs the signature reconstruct" in ready.text
+    assert any("needs the signature reconstruct" in reason for reason in reasons())
+    image = {"instances": [[[0] * 28] * 28]}
+    assert (await client.post("/v1/vae/reconstruct", json=image)).status_code in (404, 503)
 
 
 async def test_pictures_that_are_not_the_golden_ones_are_refused(start, tmp_path, engine):
