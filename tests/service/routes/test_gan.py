@@ -329,7 +329,7 @@ async def test_a_model_that_lacks_something_is_not_loaded(start, tmp_path, chang
     write_gan_version(tmp_path, **changes)
     client = await start(wait=False)
     for _ in range(200):
-        ready = (await client.get("/v2/health/ready")).text
+        ready = (await client.get("/v1/models/gan")).text
         if any(word in ready for word in ("needs the signature", "latents", "w_mean")):
             break
         await asyncio.sleep(0.01)
