@@ -8,6 +8,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.app import _keys
 from service.asgi.bytes_in_flight import BytesInFlight
 from service.asgi.middleware import Gate, RequestContext
 from service.asgi.requests import read_body
@@ -53,7 +54,7 @@ SETTINGS = Settings(port=0, drain_seconds=0.5, receive_seconds=1, receive_total_
 async def server():
     metrics, bytes_in_flight, lifecycle = Metrics(), BytesInFlight(2**30), Lifecycle()
     echo = Echo()
-    app = RequestContext(Gate(echo, ()), metrics, bytes_in_flight)
+    app = RequestContext(Gate(echo, _keys(SETTINGS)), metrics, bytes_in_flight)
     state = {
         "settings": SETTINGS,
         "metrics": metrics,
