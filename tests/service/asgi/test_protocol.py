@@ -14,7 +14,7 @@ from service.asgi.middleware import Gate, RequestContext
 from service.asgi.requests import read_body
 from service.asgi.server import DrainingServer, make_server
 from service.asgi.state import Lifecycle
-from service.metrics import Metrics
+from service.metrics import Metrics, render
 from service.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -213,7 +213,7 @@ def problem_of(answer):
 
 
 def counted(server, status):
-    rendered = server.state["metrics"].render().decode()
+    rendered = render(server.state["metrics"].snapshot()).decode()
     return [line for line in rendered.splitlines() if f'status="{status}"' in line]
 
 

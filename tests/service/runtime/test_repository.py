@@ -15,7 +15,7 @@ from service.errors import (
     PreconditionFailed,
     VersionNotFound,
 )
-from service.metrics import Metrics
+from service.metrics import Metrics, render
 from service.runtime import management
 from service.runtime.model import load_model
 from service.runtime.repository import ModelRepository
@@ -405,7 +405,7 @@ async def test_a_vanished_version_leaves_no_series_behind(tmp_path, start):
     await until(lambda: repository.names() == ["digits"])
     await until(lambda: len(repository.versions("digits")) == 1)
 
-    text = repository.metrics.render().decode()
+    text = render(repository.metrics.snapshot()).decode()
 
     assert 'version="1"' not in text
     assert 'model="other"' not in text
