@@ -17,7 +17,7 @@ PAGES = [
 def test_the_blocks_of_the_page_print_what_it_says(service, tmp_path, page, language):
     chosen = blocks(ROOT / page, language)
 
-    follow(language, chosen, tmp_path, service)
+    assert len(follow(language, chosen, tmp_path, service)) == len(chosen)
 
 
 @pytest.mark.parametrize(("page", "language"), PAGES)

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import httpx
@@ -19,6 +18,7 @@ from service.codecs.random_streams import uniforms
 from service.runtime.manifest import check_files, read_manifest
 from tests.contract.text_under_load import alone, make_requests, under_load
 from tests.running import running_service
+from tests.waiting import until
 
 pytestmark = pytest.mark.tensorflow
 ROOT = Path(__file__).parents[2]
@@ -164,7 +164,8 @@ def test_a_client_that_leaves_after_the_first_characters_leaves_nothing(client):
     for _ in range(5):
         with client.stream("POST", "/v1/text/generate", json=body) as response:
             next(response.iter_raw())
-    time.sleep(0.5)
+    nothing = 'vitrine_active_streams{model="text"} 0.0'
+    asyncio.run(until(lambda: nothing in client.get("/metrics").text))
     metrics = [client.get("/metrics").text for _ in range(2)]
 
     assert 'vitrine_active_streams{model="text"} 0.0' in metrics[0]

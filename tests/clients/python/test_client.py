@@ -190,3 +190,6 @@ def test_closing_twice_does_no_harm(service):
     vitrine = Vitrine("http://service.test", transport=service.transport)
     vitrine.close()
     vitrine.close()
+
+    with pytest.raises(RuntimeError, match="closed"):
+        vitrine.digits.classify(b"picture")

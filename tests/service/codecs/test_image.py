@@ -4,7 +4,6 @@ import base64
 import io
 import random
 import struct
-import time
 import zlib
 
 import numpy as np
@@ -12,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from PIL import Image
+from PIL import Image, ImageFile
 
 from service.codecs.image import (
     Picture,
@@ -220,11 +219,13 @@ def test_of_an_animation_the_first_frame_counts(kind):
     assert (pixels == (255, 0, 0)).all()
 
 
-def test_a_bomb_is_opened_without_decoding_it():
-    started = time.perf_counter()
+def test_a_bomb_is_opened_without_decoding_it(monkeypatch):
+    def load(self):
+        raise AssertionError("decoded")
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", load)
     picture = open_picture(png(20_000, 20_000, 1, 0, [b"\0" * 2500] * 4))
     assert picture.pixels == 400_000_000
-    assert time.perf_counter() - started < 0.1
 
 
 @pytest.mark.parametrize("kind", ["VP8 ", "VP8L", "VP8X"])
@@ -346,7 +347,7 @@ def test_mutated_pictures_raise_only_our_errors():
     seeds += [
         encoded(frames[0], kind, save_all=True, append_images=frames[1:]) for kind in ("PNG", "GIF")
     ]
-    started = time.perf_counter()
+    refused = 0
     for round_number in range(8000):
         content = bytearray(seeds[round_number % len(seeds)])
         for _ in range(source.choice((1, 1, 3, 20))):
@@ -358,8 +359,8 @@ def test_mutated_pictures_raise_only_our_errors():
             if picture.pixels < 100_000:
                 assert picture.decode().dtype == np.uint8
         except VitrineError:
-            pass
-    assert time.perf_counter() - started < 5
+            refused += 1
+    assert refused > 1000
 
 
 @pytest.mark.parametrize(
