@@ -20,7 +20,7 @@ from service.asgi.keys import KeyRing
 from service.asgi.middleware import CrossOrigin, Gate, Keys, RequestContext
 from service.asgi.rate_limit import RateLimit
 from service.asgi.responses import error_answer
-from service.asgi.routing import DirectRouter, Shortcut, allowed_methods
+from service.asgi.routing import FastRouter, RawRouter, allowed_methods
 from service.asgi.state import Lifecycle, State
 from service.engine import Engine
 from service.metrics import Metrics, Snapshot
@@ -180,7 +180,7 @@ class VitrineApp(FastAPI):
     """FastAPI with our own layers around its own, so that a shortcut spares a request all of them."""
 
     wrap: Callable[[ASGIApp], ASGIApp]
-    routers: list[DirectRouter]
+    routers: list[RawRouter]
 
     def openapi(self) -> dict[str, Any]:
         """FastAPI's document, and the keys that it does not know of."""
@@ -196,12 +196,12 @@ class VitrineApp(FastAPI):
 def _wrap(
     app: ASGIApp,
     *,
-    routers: list[DirectRouter],
+    routers: list[RawRouter],
     settings: Settings,
     context: Callable[[ASGIApp], ASGIApp],
 ) -> ASGIApp:
     """From the inside out: shortcut, keys and errors, CORS, request context."""
-    app = Gate(Shortcut(app, routers), _keys(settings))
+    app = Gate(FastRouter(app, routers), _keys(settings))
     if settings.cors_origins:
         app = CrossOrigin(
             app,

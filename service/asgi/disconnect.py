@@ -13,7 +13,9 @@ from service.errors import DeadlineExceeded
 T = TypeVar("T")
 
 
-async def attended(receive: Receive, deadline: float, work: Coroutine[Any, Any, T]) -> T:
+async def cancel_on_disconnect(
+    receive: Receive, deadline: float, work: Coroutine[Any, Any, T]
+) -> T:
     """The result of `work`, which is cancelled when the client leaves or the deadline passes.
 
     deadline: monotonic seconds.

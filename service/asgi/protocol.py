@@ -29,7 +29,7 @@ PARSING_SECONDS = 0.01  # then others get their turn
 log = logging.getLogger("vitrine.connection")
 
 
-class PatientProtocol(TimedProtocol):
+class TimeoutHttpProtocol(TimedProtocol):
     """A connection that waits for whole requests, but not for ever."""
 
     _answering: RequestResponseCycle | None = None
@@ -194,7 +194,7 @@ class PatientProtocol(TimedProtocol):
             cycle.keep_alive = False
         self._answering = cycle
 
-        async def attended(scope: Any, receive: Any, send: Any) -> None:
+        async def app_with_faults(scope: Any, receive: Any, send: Any) -> None:
             """The app, which learns of a fault where it reads the body."""
             self._task = asyncio.current_task()
 
@@ -207,7 +207,7 @@ class PatientProtocol(TimedProtocol):
             scope["is_gone"] = lambda: cycle.disconnected
             await app(scope, receive_or_fail, send)
 
-        super()._start_asgi_task(cycle, attended)
+        super()._start_asgi_task(cycle, app_with_faults)
 
     def on_response_complete(self) -> None:
         """Go on with what waits behind this answer."""

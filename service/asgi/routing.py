@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 MODEL_PREFIXES = ("/v1/models/", "/v2/models/")
 
 
-class DirectRoute(APIRoute):
+class RawRoute(APIRoute):
     """Calls `endpoint(request)` and nothing else."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -24,11 +24,11 @@ class DirectRoute(APIRoute):
         return self.endpoint
 
 
-class DirectRouter(APIRouter):
+class RawRouter(APIRouter):
     """An APIRouter of DirectRoutes."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(route_class=DirectRoute, **options)
+        super().__init__(route_class=RawRoute, **options)
 
 
 def route_path(scope: Scope) -> str:
@@ -37,7 +37,7 @@ def route_path(scope: Scope) -> str:
     return path.removeprefix(scope.get("root_path", ""))
 
 
-def allowed_methods(routers: Iterable[DirectRouter], scope: Scope) -> list[str]:
+def allowed_methods(routers: Iterable[RawRouter], scope: Scope) -> list[str]:
     """All methods that some route takes for this path; what answers GET answers HEAD."""
     path = route_path(scope)
     methods = {
@@ -50,27 +50,27 @@ def allowed_methods(routers: Iterable[DirectRouter], scope: Scope) -> list[str]:
     return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
 
-class Shortcut:
-    """Calls a DirectRoute that has no path parameters, or is below a model's name; `app` does all the rest.
+class FastRouter:
+    """Calls a RawRoute that has no path parameters, or is below a model's name; `app` does all the rest.
 
-    On its way through FastAPI and Starlette a request passes nine layers that a DirectRoute has no
+    On its way through FastAPI and Starlette a request passes nine layers that a RawRoute has no
     use for; measured: docs/decisions/0002.
     """
 
-    def __init__(self, app: ASGIApp, routers: Iterable[DirectRouter]) -> None:
+    def __init__(self, app: ASGIApp, routers: Iterable[RawRouter]) -> None:
         self._app = app
         self._routes = {
             (method, route.path): route
             for router in routers
             for route in router.routes
-            if isinstance(route, DirectRoute) and "{" not in route.path
+            if isinstance(route, RawRoute) and "{" not in route.path
             for method in route.methods or ()
         }
         self._patterns = [
             route
             for router in routers
             for route in router.routes
-            if isinstance(route, DirectRoute) and route.path.startswith(MODEL_PREFIXES)
+            if isinstance(route, RawRoute) and route.path.startswith(MODEL_PREFIXES)
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,7 +86,7 @@ class Shortcut:
         response = await route.endpoint(Request(scope, receive, send))
         await response(scope, receive, send)
 
-    def _match(self, scope: Scope, path: str) -> DirectRoute | None:
+    def _match(self, scope: Scope, path: str) -> RawRoute | None:
         """The route below a model's name that has this path and method; its parameters go into the scope."""
         for route in self._patterns:
             match = route.path_regex.match(path)

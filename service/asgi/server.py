@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 
 from service.asgi.listener import refuse_connections
-from service.asgi.protocol import PatientProtocol
+from service.asgi.protocol import TimeoutHttpProtocol
 from service.asgi.state import Lifecycle
 from service.settings import Settings
 
@@ -65,7 +65,7 @@ def make_server(app: Any, settings: Settings, lifecycle: Lifecycle) -> DrainingS
         app,
         host=settings.host,
         port=settings.port,
-        http=PatientProtocol,
+        http=TimeoutHttpProtocol,
         ws="none",
         lifespan="on",
         access_log=False,

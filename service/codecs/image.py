@@ -40,7 +40,7 @@ _LINE_LENGTHS = frozenset((60, 64, 72, 76))  # where encoders break lines; a she
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
-class _PatientReader(io.BytesIO):
+class _ReadLimitedBytesIO(io.BytesIO):
     """Gives up on files cut into a million tiny pieces, which Pillow walks through in Python."""
 
     reads = 0
@@ -174,7 +174,7 @@ def _is_mangled(content: bytes) -> bool:
 
 def _opened(name: str, content: bytes) -> Picture:
     # Run-length encoded BMP files are read a byte at a time; their cost is estimated by their length.
-    image = _READERS[name](io.BytesIO(content) if name == "BMP" else _PatientReader(content))
+    image = _READERS[name](io.BytesIO(content) if name == "BMP" else _ReadLimitedBytesIO(content))
     return Picture(image.width, image.height, image)
 
 

@@ -7,13 +7,13 @@ to 28, the rest filled, light on black. Nothing is refused but a wrong size with
 import numpy as np
 
 from service.image_files.raster import Pixels
-from service.preprocessing.digit import SIDE, Canvas, set_into_square, take_as_it_is
+from service.preprocessing.digit import SIDE, PreparedImage, set_into_square, take_as_it_is
 from service.preprocessing.ink import border, to_grey
 
 _LIKE_THE_BACKGROUND = 13  # greys: five hundredths of the scale, as for Fashion-MNIST
 
 
-def normalize_clothing(pixels: Pixels, *, normalize: bool) -> Canvas:
+def normalize_clothing(pixels: Pixels, *, normalize: bool) -> PreparedImage:
     """Turn a light background dark, crop to what stands out, scale the longest side to 28.
 
     Args:

@@ -23,7 +23,7 @@ _STROKE_WIDTH = 2.1  # MNIST's, in pixels of the 20 × 20 box
 _THIN = 1.3
 
 
-class Canvas(NamedTuple):
+class PreparedImage(NamedTuple):
     """A drawing in the form of MNIST, and what was done to bring it there."""
 
     image: Pixels  # uint8 [28, 28, 1], light ink on black
@@ -32,7 +32,7 @@ class Canvas(NamedTuple):
     ]  # of "inverted", "cleaned", "thickened", "cropped", "centred", "fitted"; [] if untouched
 
 
-def normalize_digit(pixels: Pixels, *, normalize: bool) -> Canvas:
+def normalize_digit(pixels: Pixels, *, normalize: bool) -> PreparedImage:
     """Bring a picture of one digit into the form of MNIST.
 
     Args:
@@ -52,25 +52,25 @@ def normalize_digit(pixels: Pixels, *, normalize: bool) -> Canvas:
         if 2 * np.count_nonzero(edge < 128) > edge.size:  # the median is dark, without sorting
             if int(grey.max()) - int(grey.min()) < _MIN_CONTRAST:
                 raise InvalidImage("the image is blank: no digit was found")
-            return Canvas(grey[..., np.newaxis], [])
+            return PreparedImage(grey[..., np.newaxis], [])
     ink, steps = find_ink(pixels)
     growth = _growth(ink)
     if growth:
         ink = ndimage.maximum_filter(np.pad(ink, growth), 2 * growth + 1)
         steps = [*steps, "thickened"]
-    return Canvas(_centred(_scaled(ink))[..., np.newaxis], [*steps, "cropped", "centred"])
+    return PreparedImage(_centred(_scaled(ink))[..., np.newaxis], [*steps, "cropped", "centred"])
 
 
-def take_as_it_is(pixels: Pixels) -> Canvas:
+def take_as_it_is(pixels: Pixels) -> PreparedImage:
     """Take a 28 × 28 picture unchanged (colour turns grey); InvalidImage if it has another size."""
     height, width = pixels.shape[:2]
     if (height, width) != (SIDE, SIDE):
         given = f"{width} × {height}"
         raise InvalidImage(f"with normalize=off an image must be 28 × 28 pixels, got {given}")
-    return Canvas(to_grey(pixels)[..., np.newaxis], [])
+    return PreparedImage(to_grey(pixels)[..., np.newaxis], [])
 
 
-def fit_digit(pixels: Pixels, *, normalize: bool) -> Canvas:
+def fit_digit(pixels: Pixels, *, normalize: bool) -> PreparedImage:
     """Do the same with any picture: what shows no one digit is fitted into the square as it is.
 
     Raises:
@@ -84,7 +84,7 @@ def fit_digit(pixels: Pixels, *, normalize: bool) -> Canvas:
     return fit(pixels)
 
 
-def fit(pixels: Pixels) -> Canvas:
+def fit(pixels: Pixels) -> PreparedImage:
     """Scale the longest side to 28 pixels, on black; a light background turns dark."""
     grey, steps = to_grey(pixels), []
     edge = border(grey)
@@ -93,7 +93,7 @@ def fit(pixels: Pixels) -> Canvas:
     return set_into_square(grey, steps)
 
 
-def set_into_square(grey: Pixels, steps: list[str]) -> Canvas:
+def set_into_square(grey: Pixels, steps: list[str]) -> PreparedImage:
     """Scale the longest side of uint8 [H, W] to 28 pixels, in the middle of black."""
     image = Image.fromarray(grey)
     if max(image.size) != SIDE or min(image.size) != SIDE:
@@ -104,7 +104,7 @@ def set_into_square(grey: Pixels, steps: list[str]) -> Canvas:
     canvas = np.zeros((SIDE, SIDE), np.uint8)
     left, top = (SIDE - image.width) // 2, (SIDE - image.height) // 2
     canvas[top : top + image.height, left : left + image.width] = np.asarray(image)
-    return Canvas(canvas[..., np.newaxis], steps)
+    return PreparedImage(canvas[..., np.newaxis], steps)
 
 
 def _growth(ink: Pixels) -> int:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from service.errors import InvalidImage
 from service.image_files.raster import Pixels
-from service.preprocessing.digit import Canvas
+from service.preprocessing.digit import PreparedImage
 from service.preprocessing.ink import to_grey
 
 Rows = NDArray[np.float32]  # [H, W · C]
@@ -25,7 +25,7 @@ def needed_side(height: int, width: int, crop: float) -> int:
     return math.ceil(max(height, width) / crop)
 
 
-def fit_photo(pixels: Pixels, shape: tuple[int, int, int], crop: float) -> Canvas:
+def fit_photo(pixels: Pixels, shape: tuple[int, int, int], crop: float) -> PreparedImage:
     """Cut out the centre and resize it.
 
     Args:
@@ -42,10 +42,10 @@ def fit_photo(pixels: Pixels, shape: tuple[int, int, int], crop: float) -> Canva
     steps = ["cropped"] if cut.shape != pixels.shape else []
     if cut.shape[:2] != (height, width):
         cut, steps = _resized(cut, height, width), [*steps, "resized"]
-    return Canvas(_with_channels(cut, channels), steps)
+    return PreparedImage(_with_channels(cut, channels), steps)
 
 
-def take_photo(pixels: Pixels, shape: tuple[int, int, int]) -> Canvas:
+def take_photo(pixels: Pixels, shape: tuple[int, int, int]) -> PreparedImage:
     """Take a picture as it is; InvalidImage if it has another size."""
     height, width, channels = shape
     if pixels.shape[:2] != (height, width):
@@ -53,7 +53,7 @@ def take_photo(pixels: Pixels, shape: tuple[int, int, int]) -> Canvas:
         raise InvalidImage(
             f"with normalize=off an image must be {width} × {height} pixels, got {given}"
         )
-    return Canvas(_with_channels(pixels, channels), [])
+    return PreparedImage(_with_channels(pixels, channels), [])
 
 
 def _box(size: tuple[int, ...], aspect: float, crop: float) -> tuple[int, int, int, int]:

@@ -12,7 +12,7 @@ from service.asgi.state import state_of
 from service.codecs.image import encode_png, tile
 from service.engine import Arrays
 from service.image_files.raster import Pixels
-from service.routes.prediction import PNG, Call
+from service.routes.prediction import PNG, Prediction
 from service.runtime.servable import Servable
 
 NOT_STORED = {"Cache-Control": "no-store"}
@@ -22,7 +22,7 @@ Draw = Callable[[], Awaitable[Pixels]]  # → uint8 [N, H, W, 1]
 
 async def cached_picture(
     request: Request,
-    call: Call,
+    call: Prediction,
     draw: Draw,
     drawn_from: Arrays,
     *,
@@ -44,7 +44,7 @@ async def cached_picture(
 
 
 async def picture(
-    call: Call, draw: Draw, *, gap: int = 1, headers: Mapping[str, str] | None = None
+    call: Prediction, draw: Draw, *, gap: int = 1, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Draw, and show it as a grid."""
     with call:

@@ -9,15 +9,15 @@ from starlette.responses import Response
 
 from service.asgi.requests import read_json
 from service.asgi.responses import json_answer
-from service.asgi.routing import DirectRouter
+from service.asgi.routing import RawRouter
 from service.routes.event_stream import EventStream, event
-from service.routes.text_prediction import TextCall
+from service.routes.text_prediction import TextPrediction
 from service.schemas import text as schemas
 from service.tasks.generate_text import GenerationRequest
 from service.tasks.sequences import Entries
 from service.tasks.text_request import read_completion
 
-router = DirectRouter(tags=["text"])
+router = RawRouter(tags=["text"])
 
 
 @router.post("/v1/completions", **schemas.COMPLETE)
@@ -26,13 +26,13 @@ async def complete(request: Request) -> Response:
     body = await read_json(request, schemas.CompletionRequest)
     asked = read_completion(body)
     with_usage = body.stream_options.include_usage
-    call = TextCall(request, body.model)
+    call = TextPrediction(request, body.model)
     generation_request = GenerationRequest(call.text, asked)
     call.expect("generate", generation_request.rows, lambda: generation_request.steps_left)
     head = _head(request, generation_request, call)
     if asked.stream:
         return EventStream(call, _events(call, generation_request, head, with_usage=with_usage))
-    await call.attend(generation_request.run)
+    await call.run_until_disconnect(generation_request.run)
     call.note(generation_request.sequences)
     choices = []
     for number, generation in enumerate(generation_request.generations):
@@ -47,7 +47,11 @@ async def complete(request: Request) -> Response:
 
 
 async def _events(
-    call: TextCall, generation_request: GenerationRequest, head: dict[str, Any], *, with_usage: bool
+    call: TextPrediction,
+    generation_request: GenerationRequest,
+    head: dict[str, Any],
+    *,
+    with_usage: bool,
 ) -> AsyncGenerator[bytes]:
     offsets = [0] * len(generation_request.request.samplings)
     more: dict[str, Any] = {"usage": None} if with_usage else {}
@@ -64,7 +68,7 @@ async def _events(
 
 
 def _head(
-    request: Request, generation_request: GenerationRequest, call: TextCall
+    request: Request, generation_request: GenerationRequest, call: TextPrediction
 ) -> dict[str, Any]:
     manifest = call.servable.manifest
     return {

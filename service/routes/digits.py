@@ -6,23 +6,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.asgi.requests import read_query
-from service.asgi.routing import DirectRouter
+from service.asgi.routing import RawRouter
 from service.errors import TooManyImages
-from service.routes.prediction import Call
+from service.routes.prediction import Prediction
 from service.schemas import digits as schemas
 from service.schemas.common import ImageQuery, NormalizeQuery
 from service.tasks import classify_digit
 
 DEFAULT = "digits"
 
-router = DirectRouter(tags=["digits"])
+router = RawRouter(tags=["digits"])
 
 
 @router.post("/v1/digits/classify", **schemas.CLASSIFY)
 async def classify(request: Request) -> Response:
     """Classify the digit in each image, posted or drawn."""
     query = read_query(request, ImageQuery)
-    call = Call(request, classify_digit.TASK, DEFAULT)
+    call = Prediction(request, classify_digit.TASK, DEFAULT)
     decode = partial(classify_digit.decode, normalize=query.normalize == "auto")
     decoded = await call.decode(decode, await call.pictures())
     with call:
@@ -35,7 +35,7 @@ async def classify(request: Request) -> Response:
 async def activations(request: Request) -> Response:
     """Show the activations of each layer for one image, from the first convolution on."""
     query = read_query(request, NormalizeQuery)
-    call = Call(request, classify_digit.TASK, DEFAULT)
+    call = Prediction(request, classify_digit.TASK, DEFAULT)
     pictures = await call.pictures()
     if len(pictures) != 1:
         raise TooManyImages(

@@ -9,10 +9,10 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from service.asgi.disconnect import attended
+from service.asgi.disconnect import cancel_on_disconnect
 from service.asgi.responses import problem, to_json
 from service.errors import InternalError, NotReady, VitrineError
-from service.routes.prediction import Call
+from service.routes.prediction import Prediction
 
 HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -39,7 +39,7 @@ class EventStream(Response):
 
     last = DONE
 
-    def __init__(self, call: Call, events: AsyncGenerator[bytes]) -> None:
+    def __init__(self, call: Prediction, events: AsyncGenerator[bytes]) -> None:
         super().__init__(headers=HEADERS)
         self._call = call
         self._events = events
@@ -49,7 +49,7 @@ class EventStream(Response):
         """Hold a place in the model's queue until the last event, the disconnect or the deadline."""
         with self._call, self._call.counted_as_stream():
             try:
-                await attended(receive, self._call.deadline, self._pump(send))
+                await cancel_on_disconnect(receive, self._call.deadline, self._pump(send))
             except VitrineError as error:
                 if not self._has_begun:
                     raise

@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.asgi.requests import read_query
-from service.asgi.routing import DirectRouter
+from service.asgi.routing import RawRouter
 from service.codecs.image import encode_png, tile
 from service.image_files.raster import Pixels
-from service.routes.long_prediction import LongCall
+from service.routes.long_prediction import LongPrediction
 from service.routes.prediction import PNG
 from service.schemas import explain as schemas
 from service.schemas.explain import ExplainQuery
@@ -22,14 +22,14 @@ from service.tasks.explain import Explanation, Fields
 DIGITS = [(str(digit), str(digit)) for digit in range(10)]
 OFF_LOOP = 17  # images so many are encoded on another thread, whatever their number
 
-router = DirectRouter()
+router = RawRouter()
 
 
 @router.post("/v1/images/explain", **schemas.IMAGES, tags=["images"])
 async def explain_images(request: Request) -> Response:
     """Show where the network looked for the best classes of each image, or for one class."""
     query = read_query(request, ExplainQuery)
-    call = LongCall(request, classify_image.TASK, "labels")
+    call = LongPrediction(request, classify_image.TASK, "labels")
     manifest = call.servable.manifest
     decode = partial(classify_image.decode, manifest=manifest, normalize=query.normalize == "auto")
 
@@ -45,7 +45,7 @@ async def explain_images(request: Request) -> Response:
 async def explain_digits(request: Request) -> Response:
     """Show where the network looked for the likeliest digits of each image, or for one digit."""
     query = read_query(request, ExplainQuery)
-    call = LongCall(request, classify_digit.TASK, "digits")
+    call = LongPrediction(request, classify_digit.TASK, "digits")
     decode = partial(classify_digit.decode, normalize=query.normalize == "auto")
 
     def fields(index: int, score: Any) -> dict[str, Any]:
@@ -56,7 +56,7 @@ async def explain_digits(request: Request) -> Response:
 
 
 async def _explain(
-    call: LongCall,
+    call: LongPrediction,
     request: Request,
     query: ExplainQuery,
     prepared: tuple[Pixels, list[tuple[str, str]], Fields],
@@ -76,7 +76,7 @@ async def _explain(
         found.extend(await seek(call, images, scores, chosen))
 
     call.expect(*_cost(call, images, method, 1 if class_index is not None else top))
-    await call.attend(work)
+    await call.run_until_disconnect(work)
     if PNG in request.headers.get("accept", ""):
         firsts = [(image, rows[0].heatmap) for image, rows in zip(images, found, strict=True)]
         png = await call.encode(
@@ -88,7 +88,7 @@ async def _explain(
     return call.answer(lambda: {"explanations": rows})
 
 
-def _cost(call: LongCall, images: Pixels, method: str, classes: int) -> tuple[str, int, int]:
+def _cost(call: LongPrediction, images: Pixels, method: str, classes: int) -> tuple[str, int, int]:
     """The signature, rows of a run, and runs."""
     if method == explain.CAM:
         size = min(len(images) * classes, _limit(call, explain.SIGNATURE))
@@ -98,17 +98,17 @@ def _cost(call: LongCall, images: Pixels, method: str, classes: int) -> tuple[st
     return "serving_default", size, len(images) * -(-rows * columns // size)
 
 
-def _limit(call: LongCall, signature: str) -> int:
+def _limit(call: LongPrediction, signature: str) -> int:
     return call.servable.manifest.batch_limit(signature)
 
 
-def _window_rows(call: LongCall) -> int:
+def _window_rows(call: LongPrediction) -> int:
     """A quarter of the largest batch, so that others get their turn soon: two photos, 16 drawings."""
     return max(1, min(16, _limit(call, "serving_default") // 4))
 
 
 async def _activate(
-    call: LongCall, images: Pixels, scores: Any, chosen: list[list[int]]
+    call: LongPrediction, images: Pixels, scores: Any, chosen: list[list[int]]
 ) -> list[list[Explanation]]:
     """Class activation maps, a batch of (image, class) at a time."""
     pairs = [(row, index) for row, indices in enumerate(chosen) for index in indices]
@@ -126,7 +126,7 @@ async def _activate(
 
 
 async def _occlude(
-    call: LongCall, images: Pixels, scores: Any, chosen: list[list[int]]
+    call: LongPrediction, images: Pixels, scores: Any, chosen: list[list[int]]
 ) -> list[list[Explanation]]:
     """How much the score of each class falls when a window is covered; all classes from one pass."""
     is_drawing = images.shape[1:] == (28, 28, 1)

@@ -7,17 +7,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.asgi.requests import read_query
-from service.asgi.routing import DirectRouter
+from service.asgi.routing import RawRouter
 from service.errors import InvalidValue
-from service.routes.prediction import Call
+from service.routes.prediction import Prediction
 from service.schemas import images as schemas
 from service.schemas.images import FashionQuery
 from service.tasks import classify_image as task
-from service.tasks.prepared_images import Drawings
+from service.tasks.prepared_images import PreparedImages
 
 HEADS = {"dense": "fashion-dense", "svm": "fashion-svm"}
 
-router = DirectRouter(tags=["fashion"])
+router = RawRouter(tags=["fashion"])
 
 
 @router.post("/v1/fashion/classify", **schemas.CLASSIFY_FASHION)
@@ -60,17 +60,17 @@ async def _ask_both(request: Request, query: FashionQuery) -> Response:
     return dense.answer(lambda: {"predictions": encode()})
 
 
-def _call(request: Request, head: str) -> Call:
-    call = Call(request, task.TASK, HEADS[head])
+def _call(request: Request, head: str) -> Prediction:
+    call = Prediction(request, task.TASK, HEADS[head])
     task.check_drawing(call.servable.manifest)
     return call
 
 
-async def _decode(call: Call, request: Request, query: FashionQuery) -> Drawings:
+async def _decode(call: Prediction, request: Request, query: FashionQuery) -> PreparedImages:
     normalize = query.normalize == "auto"
     function = partial(task.decode, manifest=call.servable.manifest, normalize=normalize)
     return await call.decode(function, await call.pictures())
 
 
-def _shown(query: FashionQuery, decoded: Drawings) -> Drawings | None:
+def _shown(query: FashionQuery, decoded: PreparedImages) -> PreparedImages | None:
     return decoded if query.return_ == "input" else None

@@ -6,22 +6,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.asgi.requests import read_json, read_query
-from service.asgi.routing import DirectRouter
+from service.asgi.routing import RawRouter
 from service.asgi.state import state_of
 from service.codecs.image import Picture
 from service.codecs.latents import Latents
 from service.image_files.raster import Pixels
 from service.routes.cached_images import NOT_STORED, cached_picture, picture
-from service.routes.prediction import Call
+from service.routes.prediction import Prediction
 from service.schemas import gan as schemas
 from service.schemas.common import ImageQuery, NormalizeQuery
 from service.tasks import gan_points, latent_points
 from service.tasks import generate_image as task
-from service.tasks.prepared_images import Drawings
+from service.tasks.prepared_images import PreparedImages
 
 DEFAULT = "gan"
 
-router = DirectRouter(tags=["gan"])
+router = RawRouter(tags=["gan"])
 
 
 @router.post("/v1/gan/sample", **schemas.SAMPLE)
@@ -122,7 +122,7 @@ async def edit(request: Request) -> Response:
 async def discriminate(request: Request) -> Response:
     """Discriminate: the probability that each image is real."""
     query = read_query(request, ImageQuery)
-    call = Call(request, task.TASK, DEFAULT)
+    call = Prediction(request, task.TASK, DEFAULT)
     pictures = await call.decode(_into_form(query), await call.pictures())
     with call:
         outputs = (await call.predict("discriminate", pictures.inputs)).outputs
@@ -130,9 +130,9 @@ async def discriminate(request: Request) -> Response:
     return call.answer(lambda: {"predictions": rows()})
 
 
-def _call(request: Request) -> Call:
-    call = Call(request, task.TASK, DEFAULT)
-    call.note_decoded()
+def _call(request: Request) -> Prediction:
+    call = Prediction(request, task.TASK, DEFAULT)
+    call.mark_decoded()
     return call
 
 
@@ -140,16 +140,16 @@ def _max_pixels(request: Request) -> int:
     return state_of(request)["settings"].max_image_pixels
 
 
-def _into_form(query: NormalizeQuery) -> partial[Drawings]:
+def _into_form(query: NormalizeQuery) -> partial[PreparedImages]:
     return partial(task.decode_pictures, normalize=query.normalize == "auto")
 
 
-async def _synthesize(call: Call, w: Latents) -> Pixels:
+async def _synthesize(call: Prediction, w: Latents) -> Pixels:
     images: Pixels = (await call.predict("synthesize", {"w": w})).outputs["images"]
     return images
 
 
-async def _place(call: Call, query: NormalizeQuery, point: gan_points.Point) -> Latents:
+async def _place(call: Prediction, query: NormalizeQuery, point: gan_points.Point) -> Latents:
     """The w [W] of a point: a picture's is the encoder's guess."""
     if isinstance(point, Picture):
         pictures = await call.decode(_into_form(query), [point])

@@ -9,19 +9,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.asgi.requests import read_query
-from service.asgi.routing import DirectRouter
+from service.asgi.routing import RawRouter
 from service.codecs.image import data_uri, encode_png
 from service.codecs.latents import Latents
 from service.routes.event_stream import EventStream, event
 from service.routes.gan import DEFAULT
-from service.routes.long_prediction import LongCall
-from service.routes.prediction import Call
+from service.routes.long_prediction import LongPrediction
+from service.routes.prediction import Prediction
 from service.schemas import gan as schemas
 from service.tasks import generate_image as task
-from service.tasks.prepared_images import Drawings, seen
+from service.tasks.prepared_images import PreparedImages, describe_input
 from service.tasks.projection import Plan, Projection
 
-router = DirectRouter(tags=["gan"])
+router = RawRouter(tags=["gan"])
 
 
 @router.post("/v1/gan/project", **schemas.PROJECT)
@@ -29,14 +29,14 @@ async def project(request: Request) -> Response:
     """Project each image to its latent vector, whole or streamed."""
     query = read_query(request, schemas.ProjectQuery)
     plan = Plan(query.steps, query.loss, query.start)
-    call = LongCall(request, task.TASK, DEFAULT)
+    call = LongPrediction(request, task.TASK, DEFAULT)
     decode = partial(task.decode_query, normalize=query.normalize == "auto")
     opened = await call.pictures()
     call.expect("project", len(opened), plan.steps)
     pictures = await call.decode(decode, opened)
     shown: dict[str, Any] = {}
     if query.return_ == "input":
-        shown = {"inputs": [seen(canvas) for canvas in pictures.canvases]}
+        shown = {"inputs": [describe_input(canvas) for canvas in pictures.canvases]}
     if query.stream == "true" or (
         query.stream is None and "text/event-stream" in request.headers.get("accept", "")
     ):
@@ -48,7 +48,7 @@ async def project(request: Request) -> Response:
         while not found[0].is_done:
             await _advance(call, found[0], found[0].stride())
 
-    await call.attend(seek)
+    await call.run_until_disconnect(seek)
     result = found[0].result()
     return await call.answer_images(
         found[0].images, lambda uris: {"images": uris, **result, **shown}
@@ -56,7 +56,7 @@ async def project(request: Request) -> Response:
 
 
 async def _events(
-    call: LongCall, pictures: Drawings, plan: Plan, shown: dict[str, Any]
+    call: LongPrediction, pictures: PreparedImages, plan: Plan, shown: dict[str, Any]
 ) -> AsyncGenerator[bytes]:
     seeking = await _begun(call, pictures, plan)
     await _advance(call, seeking, 0)
@@ -81,12 +81,12 @@ def _progress(seeking: Projection) -> bytes:
     )
 
 
-async def _advance(call: LongCall, seeking: Projection, steps: int) -> None:
+async def _advance(call: LongPrediction, seeking: Projection, steps: int) -> None:
     """One run, after which others get their turn."""
     seeking.take(await call.advance("project", seeking.inputs(steps), steps), steps)
 
 
-async def _begun(call: Call, pictures: Drawings, plan: Plan) -> Projection:
+async def _begun(call: Prediction, pictures: PreparedImages, plan: Plan) -> Projection:
     manifest = call.servable.manifest
     targets = pictures.inputs["images"]
     if plan.start == "mean":

@@ -7,13 +7,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.asgi.responses import json_answer
-from service.asgi.routing import DirectRouter
+from service.asgi.routing import RawRouter
 from service.codecs.protocol_json import excerpt, parse_object, to_text
 from service.errors import InvalidRequest
 from service.routes.event_stream import EventStream, event
 from service.routes.open_inference import MODEL, VERSION, resolve
 from service.routes.protocol import protocol_route, read_protocol_body
-from service.routes.text_prediction import TextCall
+from service.routes.text_prediction import TextPrediction
 from service.runtime.servable import Servable
 from service.schemas import protocols as documents
 from service.schemas.protocols import at
@@ -36,7 +36,7 @@ PARAMETERS = {
     "unknown": "unknown",
 }
 
-router = DirectRouter(tags=["open_inference"])
+router = RawRouter(tags=["open_inference"])
 
 
 class PlainEventStream(EventStream):
@@ -51,7 +51,7 @@ class PlainEventStream(EventStream):
 async def generate(request: Request) -> Response:
     """Continue a text."""
     fields, call, generation_request = await _read(request, stream=False)
-    await call.attend(generation_request.run)
+    await call.run_until_disconnect(generation_request.run)
     call.note(generation_request.sequences)
     [generation] = generation_request.generations
     text, entries = generation.collect()
@@ -72,7 +72,7 @@ async def generate_stream(request: Request) -> Response:
 
 
 async def _events(
-    call: TextCall, generation_request: GenerationRequest, head: dict[str, Any]
+    call: TextPrediction, generation_request: GenerationRequest, head: dict[str, Any]
 ) -> AsyncGenerator[bytes]:
     async for deltas in generation_request.deltas():
         call.note(generation_request.sequences)
@@ -81,14 +81,14 @@ async def _events(
 
 async def _read(
     request: Request, *, stream: bool
-) -> tuple[dict[str, Any], TextCall, GenerationRequest]:
+) -> tuple[dict[str, Any], TextPrediction, GenerationRequest]:
     fields = parse_object(await read_protocol_body(request))
     servable = resolve(request)
     if servable.manifest.task != TASK or servable.text is None:
         raise InvalidRequest(
             f"model '{servable.manifest.name}' must be a text model for generate: use infer"
         )
-    call = TextCall(request, chosen=servable)
+    call = TextPrediction(request, chosen=servable)
     asked = _text_request(fields)._replace(stream=stream)
     generation_request = GenerationRequest(call.text, asked)
     call.expect("generate", generation_request.rows, lambda: generation_request.steps_left)

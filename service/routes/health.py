@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.asgi.responses import error_answer, json_answer
-from service.asgi.routing import DirectRouter
+from service.asgi.routing import RawRouter
 from service.asgi.state import state_of
 from service.errors import NotReady
 from service.metrics import merge, render
@@ -14,7 +14,7 @@ from service.schemas import models as schemas
 
 READY_SECONDS = 1.0  # that workers have to say whether they are
 
-router = DirectRouter(tags=["health"])
+router = RawRouter(tags=["health"])
 
 
 @router.get("/v2/health/live", **schemas.LIVE)

@@ -6,22 +6,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.asgi.requests import read_query
-from service.asgi.routing import DirectRouter
-from service.routes.prediction import Call
+from service.asgi.routing import RawRouter
+from service.routes.prediction import Prediction
 from service.schemas import images as schemas
 from service.tasks import classify_image as task
-from service.tasks.prepared_images import Drawings
+from service.tasks.prepared_images import PreparedImages
 
 DEFAULT = "labels"
 
-router = DirectRouter(tags=["images"])
+router = RawRouter(tags=["images"])
 
 
 @router.post("/v1/images/label", **schemas.LABEL)
 async def label(request: Request) -> Response:
     """Label each image, best label first, as `decode_predictions` of Keras does."""
     query = read_query(request, schemas.LabelQuery)
-    call = Call(request, task.TASK, DEFAULT)
+    call = Prediction(request, task.TASK, DEFAULT)
     manifest = call.servable.manifest
     top = task.check_top(query.top, manifest)
     decoded = await _decode(call, request, query)
@@ -35,7 +35,7 @@ async def label(request: Request) -> Response:
 async def features(request: Request) -> Response:
     """Extract the features of each image, before the last layer; with `top=`, its labels as well."""
     query = read_query(request, schemas.LabelQuery)
-    call = Call(request, task.TASK, DEFAULT)
+    call = Prediction(request, task.TASK, DEFAULT)
     manifest = call.servable.manifest
     top = task.check_top(query.top, manifest)
     decoded = await _decode(call, request, query)
@@ -46,12 +46,12 @@ async def features(request: Request) -> Response:
     return call.answer(lambda: {**named, "features": outputs["features"]})
 
 
-async def _decode(call: Call, request: Request, query: schemas.LabelQuery) -> Drawings:
+async def _decode(call: Prediction, request: Request, query: schemas.LabelQuery) -> PreparedImages:
     normalize = query.normalize == "auto"
     function = partial(task.decode, manifest=call.servable.manifest, normalize=normalize)
     return await call.decode(function, await call.pictures())
 
 
-async def _inputs(call: Call, decoded: Drawings) -> dict[str, object]:
+async def _inputs(call: Prediction, decoded: PreparedImages) -> dict[str, object]:
     count = len(decoded.canvases)
     return {"inputs": await call.encode(count, lambda: task.inputs(decoded))}

@@ -1,11 +1,11 @@
 """One call of a task route that takes many runs: admitted by how long all of them will take."""
 
 from service.engine import Arrays
-from service.routes.prediction import Call
+from service.routes.prediction import Prediction
 from service.scheduling.job_queue import Job
 
 
-class LongCall(Call):
+class LongPrediction(Prediction):
     """A request of many runs, between which other requests get their turn."""
 
     def expect(self, signature: str, rows: int, steps: int) -> None:
@@ -22,7 +22,7 @@ class LongCall(Call):
         """Seconds of a step; more rows than fit in a run need several."""
         return self.servable.batcher(self._signature, rows).estimate(rows)
 
-    def __enter__(self) -> "LongCall":
+    def __enter__(self) -> "LongPrediction":
         self.servable.jobs.join(self._job)
         try:
             self._enter(0.0, 0.0)

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from service.asgi.admin import reason_for, require_admin
 from service.asgi.responses import json_answer
-from service.asgi.routing import DirectRouter
+from service.asgi.routing import RawRouter
 from service.asgi.state import follow_everywhere, state_of
 from service.codecs.protocol_json import excerpt, parse_object
 from service.errors import InvalidRequest
@@ -19,7 +19,7 @@ from service.schemas import protocols as documents
 MODEL = "/v2/repository/models/{model}"
 STATES = {"LOADING": "LOADING", "AVAILABLE": "READY", "END": "UNAVAILABLE"}
 
-router = DirectRouter(tags=["open_inference"])
+router = RawRouter(tags=["open_inference"])
 
 
 @router.post("/v2/repository/index", **documents.REPOSITORY_INDEX)

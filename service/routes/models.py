@@ -8,12 +8,12 @@ from starlette.responses import Response
 from service.asgi.admin import reason_for
 from service.asgi.requests import query_integer
 from service.asgi.responses import json_answer
-from service.asgi.routing import DirectRouter
+from service.asgi.routing import RawRouter
 from service.asgi.state import state_of
 from service.runtime.repository import MAX_VERSION, Version
 from service.schemas import models as schemas
 
-router = DirectRouter(tags=["models"])
+router = RawRouter(tags=["models"])
 
 
 @router.get("/v1/models", **schemas.LIST)

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from service import __version__
 from service.asgi.responses import JSON, error_answer, json_answer
-from service.asgi.routing import DirectRouter
+from service.asgi.routing import RawRouter
 from service.asgi.state import state_of
 from service.codecs.infer_request import InferRequest, header_length, parse_infer, parse_raw
 from service.codecs.infer_response import encode_response
@@ -16,7 +16,7 @@ from service.codecs.tensor_types import BY_NAME, TensorSpec
 from service.errors import InvalidRequest, ModelNotFound, NotReady, VersionNotFound
 from service.routes.protocol import (
     HEADER_LENGTH,
-    TensorCall,
+    TensorPrediction,
     path_version,
     protocol_route,
     read_protocol_body,
@@ -42,7 +42,7 @@ EXTENSIONS = [
     "generate",
 ]
 
-router = DirectRouter(tags=["open_inference"])
+router = RawRouter(tags=["open_inference"])
 
 
 @router.get("/v2", **documents.SERVER_METADATA)
@@ -138,7 +138,7 @@ async def infer(request: Request) -> Response:
     """Run a signature on named tensors, as JSON or as raw bytes behind a JSON header."""
     body = await read_protocol_body(request)
     length = header_length(request.headers.get(HEADER_LENGTH), body)
-    call = TensorCall(request, resolve(request))
+    call = TensorPrediction(request, resolve(request))
     manifest = call.servable.manifest
     asked = await call.parse(body, lambda: _parse(body, length, manifest))
     name = _signature(manifest, asked.parameters.get("signature_name"))

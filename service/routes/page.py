@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.asgi.responses import json_answer
-from service.asgi.routing import DirectRouter
+from service.asgi.routing import RawRouter
 from service.errors import RouteNotFound
 
 WEB = Path(__file__).parents[2] / "clients" / "web"
@@ -68,9 +68,9 @@ def _takes_gzip(request: Request) -> bool:
     return False
 
 
-def make_router() -> DirectRouter:
+def make_router() -> RawRouter:
     """Read the files and make their routes."""
-    router = DirectRouter(include_in_schema=False)
+    router = RawRouter(include_in_schema=False)
     shown = [DOCS / name for name in SHOWN_DOCS]
     page = {path.name: _read(path) for path in (*WEB.iterdir(), *shown) if path.is_file()}
     docs = {name: _read(SWAGGER / name) for name in ("swagger-ui.css", "swagger-ui-bundle.js")}

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.asgi.disconnect import attended
+from service.asgi.disconnect import cancel_on_disconnect
 from service.asgi.requests import query_integer, read_body
 from service.asgi.responses import JSON, to_json
 from service.asgi.state import State, state_of
@@ -35,7 +35,7 @@ INLINE_BYTES = 64 * 1024  # so short a body is read at once
 INLINE_NANOSECONDS = 5_000_000  # as an upper bound: one image of 320 × 320 pixels, in few pieces
 
 
-class Call:
+class Prediction:
     """A request of a task route, from its bytes to its answer.
 
     Entered (`with call:`) once its inputs are whole and decoded: who still sends holds no place in
@@ -57,7 +57,7 @@ class Call:
         self._engines: dict[str, None] = {}  # those that ran, in order
         self._has_place = False
 
-    def __enter__(self) -> "Call":
+    def __enter__(self) -> "Prediction":
         """The first run takes a place in the queue; it is kept until the request is answered."""
         return self
 
@@ -79,10 +79,10 @@ class Call:
         with streams.track_inprogress():
             yield
 
-    async def attend(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def run_until_disconnect(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Do the work as long as the client is there and the deadline has not passed."""
         with self:
-            await attended(self._request.receive, self.deadline, work())
+            await cancel_on_disconnect(self._request.receive, self.deadline, work())
 
     async def pictures(self) -> list[Picture]:
         """The request's pictures, opened but not decoded; refused before they are read if the queue is full."""
@@ -119,7 +119,7 @@ class Call:
         decoders, held = self._state["decoders"], self._request.scope["held"]
         return await decoders.run(function, held, needs=needs, deadline=self.deadline)
 
-    def note_decoded(self) -> None:
+    def mark_decoded(self) -> None:
         """What the request asks for is read."""
         self._timings["decode"] = time.monotonic() - self._request.scope["started"]
 

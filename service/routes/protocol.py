@@ -21,7 +21,7 @@ from service.codecs.json_size import check_json_size
 from service.codecs.tensor_types import Array
 from service.engine import Arrays
 from service.errors import InternalError, InvalidRequest, InvalidValue, VersionNotFound
-from service.routes.prediction import Call
+from service.routes.prediction import Prediction
 from service.runtime.manifest import is_batched
 from service.runtime.repository import VERSION
 from service.runtime.servable import Servable
@@ -69,7 +69,7 @@ async def read_protocol_body(request: Request) -> bytes:
     return body
 
 
-class TensorCall(Call):
+class TensorPrediction(Prediction):
     """A request that brings arrays for a signature of a model that is chosen already."""
 
     def __init__(self, request: Request, servable: Servable) -> None:

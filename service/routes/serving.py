@@ -8,7 +8,7 @@ from starlette.responses import Response
 from service.asgi.admin import require_admin
 from service.asgi.requests import read_body
 from service.asgi.responses import JSON
-from service.asgi.routing import DirectRouter
+from service.asgi.routing import RawRouter
 from service.asgi.state import follow_everywhere, state_of
 from service.errors import InvalidJSON, InvalidValue
 from service.runtime import management
@@ -22,7 +22,7 @@ from service.schemas import protocols as documents
 
 PATH = "/v1/models/{model}/serving"
 
-router = DirectRouter(tags=["models"])
+router = RawRouter(tags=["models"])
 
 
 @router.get(PATH, **documents.GET_SERVING)

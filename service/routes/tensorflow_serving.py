@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.asgi.responses import json_answer
-from service.asgi.routing import DirectRouter
+from service.asgi.routing import RawRouter
 from service.asgi.state import state_of
 from service.codecs import examples as example_codec
 from service.codecs import predict_json
@@ -17,7 +17,7 @@ from service.codecs.tensor_types import BY_NAME, Array, TensorSpec
 from service.errors import InvalidRequest, ModelNotFound, VersionNotFound
 from service.routes.models import version_status
 from service.routes.protocol import (
-    TensorCall,
+    TensorPrediction,
     path_version,
     protocol_route,
     read_protocol_body,
@@ -30,7 +30,7 @@ from service.tasks import tensors
 MODEL = "/v1/models/{model}"
 VERSION, LABEL = f"{MODEL}/versions/{{version}}", f"{MODEL}/labels/{{label}}"
 
-router = DirectRouter(tags=["tensorflow_serving"])
+router = RawRouter(tags=["tensorflow_serving"])
 
 
 class Asked(NamedTuple):
@@ -47,7 +47,7 @@ class Asked(NamedTuple):
 async def predict(request: Request) -> Response:
     """Run a signature on `instances` (rows) or `inputs` (columns)."""
     body = await read_protocol_body(request)
-    call = TensorCall(request, _resolve(request))
+    call = TensorPrediction(request, _resolve(request))
     asked = await call.parse(body, lambda: _parse_predict(body, call.servable))
     outputs = await call.run(asked.signature, asked.request.inputs)
     rows = asked.request.rows
@@ -159,9 +159,9 @@ def _parse_examples(body: bytes, servable: Servable, method: str) -> tuple[str, 
     return name, example_codec.to_inputs(example_codec.parse_examples(fields, method), specs)
 
 
-async def _run_examples(request: Request, method: str) -> tuple[TensorCall, dict[str, Array]]:
+async def _run_examples(request: Request, method: str) -> tuple[TensorPrediction, dict[str, Array]]:
     body = await read_protocol_body(request)
-    call = TensorCall(request, _resolve(request))
+    call = TensorPrediction(request, _resolve(request))
     name, inputs = await call.parse(body, lambda: _parse_examples(body, call.servable, method))
     return call, await call.run(name, inputs)
 

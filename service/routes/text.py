@@ -7,14 +7,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.asgi.requests import read_json
-from service.asgi.routing import DirectRouter
+from service.asgi.routing import RawRouter
 from service.routes.event_stream import EventStream, event
-from service.routes.text_prediction import TextCall
+from service.routes.text_prediction import TextPrediction
 from service.schemas import text as schemas
 from service.tasks.generate_text import Delta, GenerationRequest, Score, encode
 from service.tasks.text_request import read_generate
 
-router = DirectRouter(tags=["text"])
+router = RawRouter(tags=["text"])
 
 
 @router.post("/v1/text/generate", **schemas.GENERATE)
@@ -26,12 +26,12 @@ async def generate(request: Request) -> Response:
         "accept", ""
     ):
         asked = asked._replace(stream=True)
-    call = TextCall(request, resume=asked.resume)
+    call = TextPrediction(request, resume=asked.resume)
     generation_request = GenerationRequest(call.text, asked)
     call.expect("generate", generation_request.rows, lambda: generation_request.steps_left)
     if asked.stream:
         return EventStream(call, _events(call, generation_request))
-    await call.attend(generation_request.run)
+    await call.run_until_disconnect(generation_request.run)
     call.note(generation_request.sequences)
     return call.answer(lambda: encode(generation_request))
 
@@ -40,15 +40,17 @@ async def generate(request: Request) -> Response:
 async def score(request: Request) -> Response:
     """Score each character of a text: its log-probability under the model."""
     body = await read_json(request, schemas.ScoreRequest)
-    call = TextCall(request)
+    call = TextPrediction(request)
     scoring = Score(call.text, body.text, replace=body.unknown == "replace")
     call.expect("read", 1, lambda: scoring.prefill.left)
-    await call.attend(scoring.run)
+    await call.run_until_disconnect(scoring.run)
     call.note([scoring.prefill])
     return call.answer(scoring.encode)
 
 
-async def _events(call: TextCall, generation_request: GenerationRequest) -> AsyncGenerator[bytes]:
+async def _events(
+    call: TextPrediction, generation_request: GenerationRequest
+) -> AsyncGenerator[bytes]:
     async for deltas in generation_request.deltas():
         call.note(generation_request.sequences)
         yield b"".join(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from starlette.requests import Request
 
 from service.errors import InvalidValue, ModelNotFound, VersionNotFound
-from service.routes.prediction import Call
+from service.routes.prediction import Prediction
 from service.runtime.servable import Servable
 from service.runtime.text_model import TextModel
 from service.scheduling.continuous_batcher import Sequence
@@ -17,7 +17,7 @@ from service.tasks.text_request import ResumePoint
 DEFAULT = "text"
 
 
-class TextCall(Call):
+class TextPrediction(Prediction):
     """A request whose body is read already: a body may name the model, or hold a continuation."""
 
     def __init__(
@@ -52,9 +52,9 @@ class TextCall(Call):
         """So many sequences have to make so many steps; the request is decoded."""
         cost = self.servable.costs[signature].seconds
         self._job = Job(rows, steps_left, self.deadline, cost)
-        self.note_decoded()
+        self.mark_decoded()
 
-    def __enter__(self) -> "TextCall":
+    def __enter__(self) -> "TextPrediction":
         self.servable.jobs.join(self._job)
         try:
             self._enter(0.0, 0.0)

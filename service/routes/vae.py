@@ -6,24 +6,24 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.asgi.requests import read_json, read_query
-from service.asgi.routing import DirectRouter
+from service.asgi.routing import RawRouter
 from service.asgi.state import state_of
 from service.codecs.image import Picture
 from service.codecs.latents import Latents, plane
 from service.errors import InvalidValue
 from service.image_files.raster import Pixels
 from service.routes.cached_images import NOT_STORED, cached_picture, picture
-from service.routes.prediction import Call
+from service.routes.prediction import Prediction
 from service.schemas import vae as schemas
 from service.schemas.common import ImageQuery, NormalizeQuery
 from service.tasks import autoencode_image as task
 from service.tasks import latent_points
-from service.tasks.prepared_images import Drawings
+from service.tasks.prepared_images import PreparedImages
 
 DEFAULT = "vae"
 DEFAULT_PLANE = "vae-2d"
 
-router = DirectRouter(tags=["vae"])
+router = RawRouter(tags=["vae"])
 
 
 @router.post("/v1/vae/sample", **schemas.SAMPLE)
@@ -44,7 +44,7 @@ async def sample(request: Request) -> Response:
 async def encode(request: Request) -> Response:
     """Say where each picture lies in the latent space: a mean and a variance for each dimension."""
     query = read_query(request, ImageQuery)
-    call = Call(request, task.TASK, DEFAULT)
+    call = Prediction(request, task.TASK, DEFAULT)
     pictures = await call.decode(_into_form(query), await call.pictures())
     with call:
         outputs = (await call.predict("encode", pictures.inputs)).outputs
@@ -66,7 +66,7 @@ async def decode(request: Request) -> Response:
 async def reconstruct(request: Request) -> Response:
     """Send each picture through the bottleneck and back, and say what was lost."""
     query = read_query(request, schemas.ReconstructQuery)
-    call = Call(request, task.TASK, DEFAULT)
+    call = Prediction(request, task.TASK, DEFAULT)
     pictures = await call.decode(_into_form(query), await call.pictures())
     size = task.latent_size(call.servable.manifest)
     noise = task.noise(query.random_seed, len(pictures.canvases), size)
@@ -129,22 +129,22 @@ async def manifold_png(request: Request) -> Response:
     return await cached_picture(request, call, partial(_decode, call, z), {"z": z}, gap=0)
 
 
-def _call(request: Request, default: str = DEFAULT) -> Call:
-    call = Call(request, task.TASK, default)
-    call.note_decoded()
+def _call(request: Request, default: str = DEFAULT) -> Prediction:
+    call = Prediction(request, task.TASK, default)
+    call.mark_decoded()
     return call
 
 
-def _into_form(query: NormalizeQuery) -> partial[Drawings]:
+def _into_form(query: NormalizeQuery) -> partial[PreparedImages]:
     return partial(task.decode_pictures, normalize=query.normalize == "auto")
 
 
-async def _decode(call: Call, z: Latents) -> Pixels:
+async def _decode(call: Prediction, z: Latents) -> Pixels:
     images: Pixels = (await call.predict("decode", {"z": z})).outputs["images"]
     return images
 
 
-async def _place(call: Call, query: NormalizeQuery, end: Picture | Latents) -> Latents:
+async def _place(call: Prediction, query: NormalizeQuery, end: Picture | Latents) -> Latents:
     """The latent vector [Z] of one end of a way."""
     if not isinstance(end, Picture):
         return end

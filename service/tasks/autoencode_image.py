@@ -16,11 +16,11 @@ from service.preprocessing.digit import fit_digit
 from service.runtime.manifest import Manifest, parse_tensor
 from service.schemas.vae import VaeDecodeRequest, VaeInterpolateRequest, VaeSampleRequest
 from service.tasks import latent_points, prepared_images
-from service.tasks.prepared_images import Drawings, seen
+from service.tasks.prepared_images import PreparedImages, describe_input
 
 TASK = "autoencode_image"
 
-decode_pictures = partial(prepared_images.decode, into_form=fit_digit)
+decode_pictures = partial(prepared_images.decode, preprocess=fit_digit)
 
 
 class Sample(NamedTuple):
@@ -92,7 +92,9 @@ def noise(random_seed: int | None, count: int, size: int) -> Latents:
     return latents.draw(random_seed, count, size)
 
 
-def encodings(outputs: Arrays, pictures: Drawings, *, with_input: bool) -> list[dict[str, Any]]:
+def encodings(
+    outputs: Arrays, pictures: PreparedImages, *, with_input: bool
+) -> list[dict[str, Any]]:
     """One encoding an image; kl in nats, how far its distribution is from the standard normal one."""
     mean, log_var = outputs["z_mean"], outputs["z_log_var"]
     kl = 0.5 * (mean**2 + np.exp(log_var) - 1 - log_var).sum(axis=1)
@@ -104,7 +106,7 @@ def encodings(outputs: Arrays, pictures: Drawings, *, with_input: bool) -> list[
 
 
 def reconstructions(
-    encoded: Arrays, returned: Arrays, drawn: Latents, pictures: Drawings, *, with_input: bool
+    encoded: Arrays, returned: Arrays, drawn: Latents, pictures: PreparedImages, *, with_input: bool
 ) -> list[dict[str, Any]]:
     """One reconstruction an image, without the image itself; losses in nats."""
     z = encoded["z_mean"] + np.exp(encoded["z_log_var"] / 2) * drawn
@@ -122,6 +124,6 @@ def reconstructions(
     return _with_inputs(rows, pictures) if with_input else rows
 
 
-def _with_inputs(rows: list[dict[str, Any]], pictures: Drawings) -> list[dict[str, Any]]:
+def _with_inputs(rows: list[dict[str, Any]], pictures: PreparedImages) -> list[dict[str, Any]]:
     pairs = zip(rows, pictures.canvases, strict=True)
-    return [{**row, "input": seen(canvas)} for row, canvas in pairs]
+    return [{**row, "input": describe_input(canvas)} for row, canvas in pairs]

@@ -9,16 +9,16 @@ from service.codecs.image import data_uri, encode_png, tile
 from service.engine import Arrays
 from service.preprocessing.digit import normalize_digit
 from service.tasks import prepared_images
-from service.tasks.prepared_images import Drawings, check_finite, seen
+from service.tasks.prepared_images import PreparedImages, check_finite, describe_input
 
 TASK = "classify_digit"
 OUTLIER = 0.5  # the graph scales its score so that more than this is "probably no digit"
 
 
-decode = partial(prepared_images.decode, into_form=normalize_digit)
+decode = partial(prepared_images.decode, preprocess=normalize_digit)
 
 
-def encode(outputs: Arrays, decoded: Drawings, *, with_input: bool) -> list[dict[str, Any]]:
+def encode(outputs: Arrays, decoded: PreparedImages, *, with_input: bool) -> list[dict[str, Any]]:
     """One prediction a picture: probabilities [B, 10] and outlier_score [B] in words."""
     probabilities = check_finite(outputs["probabilities"])
     scores = outputs["outlier_score"].tolist()
@@ -35,7 +35,7 @@ def encode(outputs: Arrays, decoded: Drawings, *, with_input: bool) -> list[dict
             "outlier_score": score,
         }
         if with_input:
-            prediction["input"] = seen(canvas)
+            prediction["input"] = describe_input(canvas)
         predictions.append(prediction)
     return predictions
 

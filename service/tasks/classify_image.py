@@ -9,11 +9,11 @@ from service.codecs.request_images import naming_picture
 from service.engine import Arrays
 from service.errors import InvalidValue
 from service.preprocessing.clothing import normalize_clothing
-from service.preprocessing.digit import SIDE, Canvas
+from service.preprocessing.digit import SIDE, PreparedImage
 from service.preprocessing.photo import fit_photo, needed_side, take_photo
 from service.runtime.manifest import InputSpec, Manifest
 from service.schemas.images import DEFAULT_TOP
-from service.tasks.prepared_images import Drawings, check_finite, seen
+from service.tasks.prepared_images import PreparedImages, check_finite, describe_input
 
 TASK = "classify_image"
 # Decoded at a scale that leaves just the pixels needed, 51 of 60 photos kept the label that TensorFlow's
@@ -30,17 +30,17 @@ def is_drawing(spec: InputSpec) -> bool:
     return (spec.height, spec.width, spec.channels) == (SIDE, SIDE, 1)
 
 
-def decode(pictures: list[Picture], *, manifest: Manifest, normalize: bool) -> Drawings:
+def decode(pictures: list[Picture], *, manifest: Manifest, normalize: bool) -> PreparedImages:
     """Decode each picture into the form the manifest's `input` describes, uint8 [B, H, W, C]."""
     assert manifest.input  # read_manifest refuses a classifier without
     canvases = []
     for number, picture in enumerate(pictures, 1):
         with naming_picture(number, len(pictures)):
             canvases.append(_into_form(picture, manifest.input, normalize=normalize))
-    return Drawings(canvases)
+    return PreparedImages(canvases)
 
 
-def _into_form(picture: Picture, spec: InputSpec, *, normalize: bool) -> Canvas:
+def _into_form(picture: Picture, spec: InputSpec, *, normalize: bool) -> PreparedImage:
     if is_drawing(spec):
         return normalize_clothing(picture.decode(grey=True), normalize=normalize)
     shape, grey = (spec.height, spec.width, spec.channels), spec.channels == 1
@@ -97,13 +97,13 @@ def labels(outputs: Arrays, manifest: Manifest, top: int) -> list[list[dict[str,
     ]
 
 
-def inputs(decoded: Drawings) -> list[dict[str, Any]]:
+def inputs(decoded: PreparedImages) -> list[dict[str, Any]]:
     """The pictures the model saw."""
-    return [seen(canvas) for canvas in decoded.canvases]
+    return [describe_input(canvas) for canvas in decoded.canvases]
 
 
 def predictions(
-    outputs: Arrays, manifest: Manifest, head: str | None, decoded: Drawings | None
+    outputs: Arrays, manifest: Manifest, head: str | None, decoded: PreparedImages | None
 ) -> list[dict[str, Any]]:
     """One prediction a picture: its label and every class's score.
 
@@ -126,7 +126,7 @@ def predictions(
 
 
 def side_by_side(
-    svm: list[dict[str, Any]], dense: list[dict[str, Any]], decoded: Drawings | None
+    svm: list[dict[str, Any]], dense: list[dict[str, Any]], decoded: PreparedImages | None
 ) -> list[dict[str, Any]]:
     """The predictions of two heads for the same pictures, and whether they agree."""
     rows = [
@@ -136,7 +136,7 @@ def side_by_side(
     return with_inputs(rows, decoded)
 
 
-def with_inputs(rows: list[dict[str, Any]], decoded: Drawings | None) -> list[dict[str, Any]]:
+def with_inputs(rows: list[dict[str, Any]], decoded: PreparedImages | None) -> list[dict[str, Any]]:
     """The same rows, each with the picture the model saw, if they are given."""
     if decoded is None:
         return rows

@@ -38,8 +38,8 @@ from service.tasks.gan_points import (
 
 TASK = "generate_image"
 
-decode_pictures = partial(prepared_images.decode, into_form=fit_digit)
-decode_query = partial(prepared_images.decode, into_form=normalize_digit)
+decode_pictures = partial(prepared_images.decode, preprocess=fit_digit)
+decode_query = partial(prepared_images.decode, preprocess=normalize_digit)
 
 
 class Sample(NamedTuple):
@@ -154,11 +154,11 @@ def directions(manifest: Manifest) -> list[dict[str, Any]]:
 
 
 def predictions(
-    outputs: Arrays, pictures: prepared_images.Drawings, *, with_input: bool
+    outputs: Arrays, pictures: prepared_images.PreparedImages, *, with_input: bool
 ) -> list[dict[str, Any]]:
     """The probability that each image is real, by the discriminator."""
     rows = [{"probability_real": value} for value in outputs["probability_real"].tolist()]
     if not with_input:
         return rows
     pairs = zip(rows, pictures.canvases, strict=True)
-    return [{**row, "input": prepared_images.seen(canvas)} for row, canvas in pairs]
+    return [{**row, "input": prepared_images.describe_input(canvas)} for row, canvas in pairs]

@@ -9,15 +9,15 @@ from service.codecs.image import Picture, data_uri, encode_png
 from service.codecs.request_images import naming_picture
 from service.errors import InvalidImage
 from service.image_files.raster import Pixels
-from service.preprocessing.digit import Canvas
+from service.preprocessing.digit import PreparedImage
 
-IntoForm = Callable[..., Canvas]  # (pixels, *, normalize) → canvas
+Preprocess = Callable[..., PreparedImage]  # (pixels, *, normalize) → canvas
 
 
-class Drawings(NamedTuple):
+class PreparedImages(NamedTuple):
     """The pictures of a request as the network takes them."""
 
-    canvases: list[Canvas]
+    canvases: list[PreparedImage]
 
     @property
     def inputs(self) -> dict[str, Pixels]:
@@ -25,13 +25,13 @@ class Drawings(NamedTuple):
         return {"images": np.stack([canvas.image for canvas in self.canvases])}
 
 
-def decode(pictures: list[Picture], *, normalize: bool, into_form: IntoForm) -> Drawings:
+def decode(pictures: list[Picture], *, normalize: bool, preprocess: Preprocess) -> PreparedImages:
     """Decode and normalize each picture; an error says which one, where there are several."""
     canvases = []
     for number, picture in enumerate(pictures, 1):
         with naming_picture(number, len(pictures)):
-            canvases.append(into_form(picture.decode(grey=True), normalize=normalize))
-    return Drawings(canvases)
+            canvases.append(preprocess(picture.decode(grey=True), normalize=normalize))
+    return PreparedImages(canvases)
 
 
 def check_finite(scores: np.ndarray) -> np.ndarray:
@@ -46,6 +46,6 @@ def check_finite(scores: np.ndarray) -> np.ndarray:
     return scores
 
 
-def seen(canvas: Canvas) -> dict[str, Any]:
+def describe_input(canvas: PreparedImage) -> dict[str, Any]:
     """The picture the model saw, and what was done to the caller's."""
     return {"image": data_uri(encode_png(canvas.image)), "steps": canvas.steps}

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from service.codecs.image import open_picture
 from service.errors import InvalidImage
-from service.preprocessing.digit import Canvas, fit, fit_digit, normalize_digit
+from service.preprocessing.digit import PreparedImage, fit, fit_digit, normalize_digit
 
 INKS = {
     "0": [("oval", 30, 20, 70, 80)],
@@ -98,7 +98,7 @@ def longest_side(image):
 
 
 def assert_is_in_the_form_of_mnist(canvas):
-    assert isinstance(canvas, Canvas)
+    assert isinstance(canvas, PreparedImage)
     assert canvas.image.shape == (28, 28, 1)
     assert canvas.image.dtype == np.uint8
     assert canvas.image.max() == 255
