@@ -1,7 +1,7 @@
 """A queue that is fair between clients: start-time fair queuing, with a bound on how long anybody is overtaken.
 
 Each client's items carry tags that rise by what they cost; the smallest tag leaves first. Clients
-that wait for one item at a time are served in the order they came; many items of one client let
+that wait for one item at a time are served in order of arrival; many items of one client let
 others pass between them. An item that has waited until its `hurry_at` is not overtaken any more.
 """
 

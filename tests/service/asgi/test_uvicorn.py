@@ -1,4 +1,4 @@
-"""What `service.asgi.server` overrides or reads of uvicorn's private classes is still there, with the same parameters."""
+"""What `service.asgi` overrides or reads of uvicorn's private classes is still there, with the same parameters."""
 
 import inspect
 
@@ -6,20 +6,31 @@ import pytest
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from service.asgi import server
+from service.asgi import protocol, server, time_limits
 
 OVERRIDDEN = {
     HttpToolsProtocol: {
-        "connection_made": ["self", "transport"],
-        "connection_lost": ["self", "exc"],
-        "data_received": ["self", "data"],
-        "on_headers_complete": ["self"],
-        "on_message_complete": ["self"],
-        "send_400_response": ["self", "msg"],
-        "shutdown": ["self"],
         "_start_asgi_task": ["self", "cycle", "app"],
+        "connection_lost": ["self", "exc"],
+        "connection_made": ["self", "transport"],
+        "data_received": ["self", "data"],
+        "eof_received": ["self"],
+        "on_body": ["self", "body"],
+        "on_header": ["self", "name", "value"],
+        "on_headers_complete": ["self"],
+        "on_message_begin": ["self"],
+        "on_message_complete": ["self"],
+        "on_response_complete": ["self"],
+        "on_url": ["self", "url"],
+        "pause_writing": ["self"],
+        "resume_writing": ["self"],
+        "shutdown": ["self"],
+        "timeout_keep_alive_handler": ["self"],
     },
-    uvicorn.Server: {"handle_exit": ["self", "sig", "frame"]},
+    uvicorn.Server: {
+        "handle_exit": ["self", "sig", "frame"],
+        "shutdown": ["self", "sockets"],
+    },
 }
 
 
@@ -35,8 +46,9 @@ def test_an_overridden_method_exists_and_takes_what_ours_takes(owner, name, para
 def test_every_override_of_ours_is_in_the_list():
     ours = {
         (owner, name)
-        for kind in vars(server).values()
-        if inspect.isclass(kind) and kind.__module__ == server.__name__
+        for module in (server, protocol, time_limits)
+        for kind in vars(module).values()
+        if inspect.isclass(kind) and kind.__module__ == module.__name__
         for owner in OVERRIDDEN
         if issubclass(kind, owner)
         for name in vars(kind)
