@@ -110,8 +110,7 @@ def _run_worker(
     server = make_server(app, settings, lifecycle)
 
     async def retire(_: None) -> None:
-        server.shares_listeners = True  # the other workers go on accepting
-        server.should_exit = True
+        server.retire()
 
     peers.on(RETIRE, retire)
     server.run(sockets=[listening])

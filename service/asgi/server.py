@@ -24,12 +24,11 @@ log = logging.getLogger("vitrine.server")
 class DrainingServer(uvicorn.Server):
     """On SIGTERM: say "not ready", go on answering for a while, then stop; on a second signal stop now."""
 
-    shares_listeners = False  # whether other processes accept on the same sockets, and go on
-
     def __init__(self, config: uvicorn.Config, lifecycle: Lifecycle, drain_seconds: float) -> None:
         super().__init__(config)
         self._lifecycle = lifecycle
         self._drain_seconds = drain_seconds
+        self._shares_listeners = False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Called by the signal. SIGINT (Ctrl-C) does not drain, since a person waits.
@@ -48,12 +47,17 @@ class DrainingServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept what is under way before the listening sockets close, unless others share them."""
-        if not self.shares_listeners:
+        if not self._shares_listeners:
             for listener in (each for server in self.servers for each in server.sockets):
                 with contextlib.suppress(OSError):  # a kernel without filters
                     refuse_connections(listener)
             await asyncio.sleep(ACCEPT_SECONDS)
         await super().shutdown(sockets)
+
+    def retire(self) -> None:
+        """Stop because another worker has taken over: the others go on accepting on the same sockets."""
+        self._shares_listeners = True
+        self.should_exit = True
 
     def _stop(self) -> None:
         self.should_exit = True

@@ -313,7 +313,11 @@ def test_the_service_is_live_and_ready(ask):
     ("what", "expected", "message"),
     [
         (lambda v: v.digits.classify(lit(7), model="nobody"), ModelNotFound, "nobody"),
-        (lambda v: v.digits.classify(lit(7), model="gan"), ModelNotFound, "generate_image"),
+        (
+            lambda v: v.digits.classify(lit(7), model="gan"),
+            ModelNotFound,
+            "one of task classify_digit",
+        ),
         (lambda v: v.models.card("a/b?c"), NotFound, "a"),
         (lambda v: v.digits.classify(b"no picture"), UnsupportedImage, "PNG"),
         (lambda v: v.digits.classify(png(NOISE)[:500]), InvalidImage, "truncated"),

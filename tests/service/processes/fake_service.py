@@ -25,7 +25,7 @@ def run_worker(settings, listening, peers):
     server = make_server(app, settings, lifecycle)
 
     async def retire(_):
-        server.should_exit = True
+        server.retire()
 
     peers.on(RETIRE, retire)
     server.run(sockets=[listening])
