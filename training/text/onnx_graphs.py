@@ -209,7 +209,10 @@ def _generate(w: _Weights) -> Any:
     )
     parts = [part for pair in _parts(graph, w, STATE) for part in pair]
     body = _body(graph, w, controls, len(parts))
-    trips = graph.add("Cast", longest, to=TensorProto.INT64)
+    # At least one: what a loop of no steps puts out has no shape. That step changes no state.
+    trips = graph.add(
+        "Max", graph.add("Cast", longest, to=TensorProto.INT64), graph.constant(1, np.int64)
+    )
     going = graph.constant(True, np.bool_)
     outputs = graph.split("Loop", len(parts) + 2, trips, going, *parts, body=body)
     _tell(graph, w, outputs[-2], outputs[-1])

@@ -91,3 +91,13 @@ def test_a_row_gives_the_same_bytes_in_any_batch_and_beside_any_filter(both):
         assert last == alone
     found, _ = both("generate", **{name: np.repeat(a, 2, axis=0) for name, a in mine.items()})
     assert {name: array[-1].tobytes() for name, array in found.items()} == alone
+
+
+def test_no_characters_are_generated_where_every_length_is_zero(both):
+    given = rows(np.random.default_rng(3), 2) | {"lengths": np.zeros(2, np.int32)}
+    onnx, tensorflow = both("generate", **given)
+
+    assert {name: array.shape for name, array in onnx.items()} == {
+        name: array.shape for name, array in tensorflow.items()
+    }
+    np.testing.assert_array_equal(onnx["state"], given["state"])
