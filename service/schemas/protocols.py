@@ -3,7 +3,9 @@
 import re
 from typing import Any
 
-from service.schemas.openapi import MODEL_NAME, parameter, problems
+from pydantic import BaseModel
+
+from service.schemas.openapi import MODEL_NAME, event_stream, parameter, problems
 
 ERRORS = problems(400, 401, 404, 413, 429, 503, 504)
 QUESTION_ERRORS = problems(400, 401, 404, 503)
@@ -22,7 +24,8 @@ ANY_OBJECT: dict[str, Any] = {"type": "object"}
 
 
 def _json(example: Any, description: str = "the answer") -> dict[int | str, dict[str, Any]]:
-    content = {"application/json": {"schema": ANY_OBJECT, "example": example}}
+    schema = {"type": "array"} if isinstance(example, list) else ANY_OBJECT
+    content = {"application/json": {"schema": schema, "example": example}}
     return {200: {"description": description, "content": content}}
 
 
@@ -225,13 +228,27 @@ GENERATE_BODY = _body(
     {"text_input": "the ", "parameters": {"temperature": 0.5, "max_tokens": 40, "seed": 7}},
     "the text to continue, and how",
 )
+
+
+class GeneratedText(BaseModel):
+    """One chunk of a generated text, or all of it."""
+
+    model_name: str
+    model_version: str
+    text_output: str
+    id: str | None = None
+
+
 GENERATED = {"model_name": "text", "model_version": "1", "text_output": "king"}
 GENERATE = _call(GENERATE_BODY, GENERATED, MODEL_NAME)
 GENERATE_STREAM: dict[str, Any] = {
     "responses": {
         200: {
             "description": "server-sent events, each `data: ` and a JSON object",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": event_stream(
+                GeneratedText,
+                'data: {"model_name":"text","model_version":"1","text_output":"k"}\n\n',
+            ),
         }
     }
     | ERRORS,
