@@ -2,16 +2,15 @@
 
 import argparse
 import ast
-import importlib
 import pkgutil
 import sys
 from pathlib import Path
 from typing import NamedTuple, cast
 
 from training import jobs
-from training.cli import config_options, import_model, pretrained
+from training.cli import config_options, import_model, parallel, pretrained
+from training.cli.released import export_released, load_job
 from training.export import release
-from training.job import Job
 from training.native_stderr import import_keras
 
 
@@ -81,12 +80,6 @@ def job_summary(name: str) -> str:
     path = Path(jobs.__path__[0]) / f"{name.replace('-', '_')}.py"
     docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     return docstring.partition("\n")[0]
-
-
-def load_job(name: str) -> Job:
-    """Import one job; only its module pays for Keras."""
-    import_keras()
-    return cast(Job, importlib.import_module(f"training.jobs.{name.replace('-', '_')}"))
 
 
 def main(arguments: list[str], prog: str = "python -m training") -> int:
@@ -201,25 +194,15 @@ def _export(options: argparse.Namespace) -> int:
         raise ValueError(
             f"nothing released as {', '.join(unknown)}; there are {', '.join(release.NAMES)}"
         )
-    failed = 0
-    for name in options.names or release.NAMES:
-        try:
-            _export_one(name, options.models, options.missing)
-        except Exception as error:  # noqa: BLE001 - whatever goes wrong, the others still count
-            print(f"{name}: not exported: {error}", file=sys.stderr, flush=True)
-            failed += 1
-    return 1 if failed else 0
-
-
-def _export_one(name: str, models: Path, missing: bool) -> None:
-    released = release.read(release.RELEASED / name)
-    if missing and release.is_exported(released, models, name):
-        return
-    import_keras()
-    from training.export import saved_model
-
-    version = saved_model.export(load_job(released.card["job"]), released, models, name, "released")
-    print(f"exported {version}", flush=True)
+    wanted = [
+        name
+        for name in options.names or release.NAMES
+        if not (
+            options.missing
+            and release.is_exported(release.read(release.RELEASED / name), options.models, name)
+        )
+    ]
+    return 1 if parallel.run_each(export_released, wanted, options.models) else 0
 
 
 def _release(options: argparse.Namespace) -> int:

@@ -1,7 +1,8 @@
-"""How much memory a SavedModel takes, measured: loaded and run in a process that does nothing else.
+"""How much memory a version takes, measured: loaded and run in a process that does nothing else.
 
-Only what the process has to keep counts (Linux' RssAnon): not TensorFlow's code, and not what TensorFlow
-takes without any model. Where there is no /proc, nothing is measured.
+Its ONNX graphs, which the serving process holds; a version without graphs, its SavedModel. Only what the
+process has to keep counts (Linux' RssAnon): not the engine's code, and not what the engine takes without
+any model. Where there is no /proc, nothing is measured.
 """
 
 import multiprocessing
@@ -13,18 +14,19 @@ STATUS = Path("/proc/self/status")
 
 
 def resident_megabytes(directory: Path, rows: Mapping[str, int], free: int) -> float | None:
-    """Load a SavedModel, run each signature once, and return by how much the process grew, 10⁶ bytes.
+    """Load a version, run each signature once, and return by how much the process grew, 10⁶ bytes.
 
     rows: signature → batch size; free: what a size that is free beside the batch becomes. None if it
     cannot be measured here: no figure is worth an export that fails.
     """
     if not STATUS.exists():
         return None
-    # One server imports TensorFlow, beside whoever exports; each measurement is a fork of it.
+    # One server, beside whoever exports; each measurement is a fork of it.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["training.export.preloaded_tensorflow"])
+    context.set_forkserver_preload(["numpy", "onnxruntime"])
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_measure, args=(sender, str(directory), dict(rows), free))
+    measure = _measure_onnx if _graphs(directory) else _measure_tensorflow
+    process = context.Process(target=measure, args=(sender, str(directory), dict(rows), free))
     process.start()
     sender.close()
     try:
@@ -36,7 +38,36 @@ def resident_megabytes(directory: Path, rows: Mapping[str, int], free: int) -> f
     return round(grown / 1e6, 1)
 
 
-def _measure(sender: Connection, directory: str, rows: Mapping[str, int], free: int) -> None:
+def _graphs(directory: Path) -> list[Path]:
+    return sorted((directory / "assets.extra" / "onnx").glob("*.onnx"))
+
+
+def _measure_onnx(sender: Connection, directory: str, rows: Mapping[str, int], free: int) -> None:
+    import numpy as np
+    import onnxruntime as ort
+
+    dtypes = {"float": np.float32, "uint8": np.uint8, "int32": np.int32, "int64": np.int64}
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1  # as the service runs it
+    before = _resident_bytes()
+    sessions = [ort.InferenceSession(path, options) for path in _graphs(Path(directory))]
+    for session in sessions:
+        outputs = [output.name for output in session.get_outputs()]
+        for name in {output.partition("/")[0] for output in outputs}:
+            inputs = {
+                given.name: np.zeros(
+                    [rows[name], *(n if isinstance(n, int) else free for n in given.shape[1:])],
+                    dtypes[given.type.removeprefix("tensor(").removesuffix(")")],
+                )
+                for given in session.get_inputs()
+            }
+            session.run([o for o in outputs if o.startswith(f"{name}/")], inputs)
+    sender.send(_resident_bytes() - before)
+
+
+def _measure_tensorflow(
+    sender: Connection, directory: str, rows: Mapping[str, int], free: int
+) -> None:
     from training.export.preloaded_tensorflow import tf
 
     # As the service runs it.

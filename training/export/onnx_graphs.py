@@ -117,6 +117,9 @@ def _from_tensorflow(loaded: Any, group: Mapping[str, Signature]) -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tf2onnx
 
+    for name in group:
+        _check_convertible(loaded.signatures[name].graph.as_graph_def())
+
     def together(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         return {
             f"{name}/{output}": tf.identity(tensor)
@@ -129,7 +132,6 @@ def _from_tensorflow(loaded: Any, group: Mapping[str, Signature]) -> Any:
     function = tf.function(together, autograph=False).get_concrete_function(**specs)
     frozen = convert_variables_to_constants_v2(function, lower_control_flow=False)
     graph = frozen.graph.as_graph_def()
-    _check_convertible(graph)
     names = {tensor.name: tensor.name.partition(":")[0] for tensor in frozen.inputs}
     names |= dict(
         zip((t.name for t in frozen.outputs), sorted(function.structured_outputs), strict=True)
@@ -149,7 +151,7 @@ def _from_tensorflow(loaded: Any, group: Mapping[str, Signature]) -> Any:
 
 
 def _check_convertible(graph: Any) -> None:
-    """Refuse what the converter does not know before it spends a minute on it."""
+    """Refuse gradients, which ONNX has no operations for, before a minute is spent on them."""
     from tf2onnx.handler import tf_op
 
     known = {name for table in tf_op.get_opsets().values() for opset in table for name in opset}
