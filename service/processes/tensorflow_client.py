@@ -4,6 +4,7 @@ Any process that holds the same `TensorFlowClient`, forked workers included, rea
 """
 
 import contextlib
+import logging
 import os
 import secrets
 import shutil
@@ -22,6 +23,7 @@ import numpy as np
 from service.engine import Arrays, CannotRun, EngineName
 from service.errors import NotReady
 
+log = logging.getLogger("vitrine.tensorflow")
 START_SECONDS = 60.0  # until the host listens; TensorFlow itself is imported later
 
 
@@ -128,11 +130,15 @@ class RemoteEngine:
             connection = self._client.connect()
             done, reason = _ask(connection, str(self._directory.resolve()))
         except Exception as error:  # noqa: BLE001 - whatever it is, the signature cannot run
-            done, reason = False, f"{error}"
+            done, reason = False, f"{type(error).__name__}: {error}"
         if done:
             self._connection = connection
+            return
+        log.warning("not loaded", extra={"model": str(self._directory), "error": reason})
+        if "No module named 'tensorflow'" in reason:
+            self._error = "TensorFlow is not installed here; requirements/service.lock has it"
         else:
-            self._error = f"TensorFlow cannot run it: {reason}"
+            self._error = "TensorFlow cannot load it; the log has the cause"
 
 
 def _ask(connection: Connection, message: Any) -> tuple[bool, Any]:

@@ -105,8 +105,11 @@ class Model:
             try:
                 while self.prepare(golden, [name]):
                     time.sleep(POLL_SECONDS)
-            except Exception as error:  # noqa: BLE001 - engines raise what they like
+            except GoldenError as error:
                 self.unready[name] = f"{name} cannot be used: {error}"
+            except Exception:
+                log.exception("a signature cannot be used")
+                self.unready[name] = f"{name} cannot be used; the log has the cause"
 
     def _run(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
         if not is_batched(self.manifest.signatures[signature]):

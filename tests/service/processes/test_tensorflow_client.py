@@ -36,7 +36,7 @@ def test_a_host_that_cannot_start_is_a_reason_and_no_hang(client, tmp_path, monk
     monkeypatch.setattr(tensorflow_client.sys, "executable", "/bin/false")
     engine = client.load(tmp_path)
 
-    with pytest.raises(CannotRun, match="did not start"):
+    with pytest.raises(CannotRun, match="cannot load it"):
         until_ready(engine, "any", {})
 
 
@@ -79,7 +79,7 @@ def test_saved_models_run_in_a_process_that_is_replaced_when_it_dies(client, tmp
         engine.run("slow", z)
     assert until_ready(engine, "slow", z)["sum"].tolist() == [2, 2, 2]
     broken = client.load(tmp_path / "nothing")
-    with pytest.raises(CannotRun, match="TensorFlow cannot run it"):
+    with pytest.raises(CannotRun, match="TensorFlow cannot load it"):
         until_ready(broken, "slow", z)
 
 
