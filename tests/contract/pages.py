@@ -74,9 +74,11 @@ def follow(runner: str, chosen: list[Block], folder: Path, url: str = ADDRESS) -
 
 
 def reader(folder: Path) -> Path:
-    """The folder itself, with `docs/` in it as in a clone, and `vitrine` in a folder of commands."""
-    if not (folder / "docs").exists():
-        (folder / "docs").symlink_to(ROOT / "docs")
+    """The folder itself, with `docs/` and `clients/` in it as in a clone, and `vitrine` in a folder of commands."""
+    for name in ("docs", "clients"):
+        if not (folder / name).exists():
+            (folder / name).symlink_to(ROOT / name)
+    if not (folder / COMMANDS).exists():
         (folder / COMMANDS).mkdir()
         command = folder / COMMANDS / "vitrine"
         command.write_text(f"#!/bin/sh\nexec '{sys.executable}' -m vitrine_command \"$@\"\n")

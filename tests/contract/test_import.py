@@ -87,7 +87,7 @@ def test_features_card_and_too_high_a_top_answer(client, folder):
 
 
 def test_a_folder_of_pictures_is_trained_on_and_answers(client, folder):
-    follow("sh", shell("training train"), folder)
+    follow("sh", shell("vitrine train fashion-dense"), folder)
     deadline = time.monotonic() + 120
     while (states := states_of(client)).get("3") != "AVAILABLE":
         assert time.monotonic() < deadline, states
