@@ -102,7 +102,7 @@ async function checkText(browser, { name, options, base, folder }) {
   await section.locator(".short .tint").nth(39).waitFor();
   assert.match(page.url(), /#text\?seed=\w{40}&/);
   await waitFor(async () => Math.min(...await written()) > 20, "characters to look at");
-  await texts.first().locator(".tint").nth(5).waitFor();
+  await texts.first().locator(".tint").nth(5).waitFor({ state: "attached" });
   await texts.first().focus();
   for (let step = 0; step < 3; step += 1) await page.keyboard.press("ArrowRight");
   assert.equal(await section.locator(".current").count(), 1, "the keyboard looks at one character");
