@@ -1,12 +1,20 @@
 """One running service for all tests of this folder."""
 
+import time
+
+import httpx
 import pytest
 
-from tests.running import running_service
+from tests.running import ROOT, running_service
 
 
 @pytest.fixture(scope="session")
 def service(models):
     """Base URL of one service that all tests of this folder may share."""
     with running_service(models) as (_, port):
-        yield f"http://127.0.0.1:{port}"
+        url = f"http://127.0.0.1:{port}"
+        image = (ROOT / "docs" / "seven.png").read_bytes()
+        with httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
+            while client.post("/v1/gan/project?steps=1", content=image).status_code == 503:
+                time.sleep(0.1)  # TensorFlow's process is starting
+        yield url

@@ -162,7 +162,8 @@ def commands(page, beginning):
 
 def test_the_curl_lines_of_the_docs_run_as_they_stand(service, tmp_path):
     pages = ("README.md", "docs/api.md", "docs/course.md")
-    lines = [line for page in pages for line in commands(page, "curl ")]
+    # What a whole block shows is compared where blocks are run whole.
+    lines = [line._replace(shown=None) for page in pages for line in commands(page, "curl ")]
     assert len(lines) >= 5
     answers = follow("sh", lines, tmp_path, service)
     for (place, line, _), answer in zip(lines, answers, strict=True):
