@@ -14,7 +14,7 @@ from clients.robustness.drawings import CRISP, SMOOTH, VARIATIONS, Pixels, drawe
 from vitrine_client import Normalize
 
 SEED = 2026
-MOST_STRANGERS = 1000  # of those that are drawn at random
+MAX_FOREIGN_IMAGES = 1000  # of those that are drawn at random
 MODES: tuple[Normalize, ...] = ("off", "auto")
 
 
@@ -66,7 +66,7 @@ def drawing_cases(mnist: Digits) -> list[Case]:
 
 def out_of_distribution_cases(mnist: Digits, fashion: Pixels | None) -> list[Case]:
     """Images of no digit; without Fashion-MNIST where it was not given."""
-    some = range(min(len(mnist.images), MOST_STRANGERS))
+    some = range(min(len(mnist.images), MAX_FOREIGN_IMAGES))
     pairs = np.stack([mnist.images, np.roll(mnist.images, 1, axis=0)], axis=1)[: len(some)]
     unlike = out_of_distribution.letters(without_lookalikes=True)
     clothes = (

@@ -87,7 +87,7 @@ const NO_MODEL = "This section has no model yet";
 function stateOf({ id }) {
   const loading = loadingSentence(models, id.replace("section-", ""));
   return loading ? [loading, "The section opens by itself."]
-    : [NO_MODEL, "Whoever runs the service gets the released models with one command:"];
+    : [NO_MODEL, "One command builds the released models:"];
 }
 
 /** Waits for the list of models, however long that takes. */

@@ -34,7 +34,7 @@ class Held:
         self._bytes = 0
 
     def take(self, count: int) -> None:
-        """Hold so many more bytes, or Overloaded: too many are in flight."""
+        """Reserve that many more bytes; Overloaded where too many are in flight."""
         if self._total.held + count > self._total.limit:
             raise Overloaded(
                 f"Too busy: requests and answers in flight may have {self._total.limit:,} bytes "

@@ -32,7 +32,7 @@ class ProjectionAnswer(ModelAnswer):
 
 @dataclass(frozen=True)
 class ProjectionStep:
-    """How near the search for image `index` has come after so many steps."""
+    """The loss of the projection of image `index` after a number of steps."""
 
     index: int
     step: int
