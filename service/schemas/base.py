@@ -114,7 +114,7 @@ def _number(noun: str, schema: Schema) -> str:
     if low is None:
         return noun
     if high is None:
-        return f"{noun} from {_amount(low)} on"
+        return f"{noun} of at least {_amount(low)}"
     return _amount(low) if low == high else f"{noun} from {_amount(low)} to {_amount(high)}"
 
 

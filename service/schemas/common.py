@@ -19,7 +19,9 @@ GRID: dict[str, Schema] = {"image/png": {"schema": {"type": "string", "format": 
 def _digits_only(value: Any) -> Any:
     """`int` takes more than a whole number's digits, such as 1_0 and Arabic ones."""
     is_plain = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19
-    return value if is_plain or isinstance(value, int) else f"{value!s:.40} "
+    if not (is_plain or isinstance(value, int)):
+        raise ValueError("not a whole number")
+    return value
 
 
 RandomSeed = Annotated[
@@ -30,7 +32,7 @@ RandomSeed = Annotated[
         description="the same number gives the same bytes; absent: one is drawn and reported",
     ),
 ]
-QueryInteger = Annotated[int, BeforeValidator(_digits_only)]
+PlainDigits = BeforeValidator(_digits_only)  # after the field's range, so that the schema keeps it
 
 
 class Problem(BaseModel):

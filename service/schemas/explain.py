@@ -9,7 +9,7 @@ from service.schemas.common import (
     GRID,
     ModelName,
     NormalizeQuery,
-    QueryInteger,
+    PlainDigits,
 )
 from service.schemas.openapi import IMAGE_BODY, operation
 
@@ -17,7 +17,7 @@ from service.schemas.openapi import IMAGE_BODY, operation
 class ExplainQuery(NormalizeQuery):
     """Which classes, and how."""
 
-    top: Annotated[QueryInteger, Field(ge=1)] | None = Field(
+    top: Annotated[int, Field(ge=1), PlainDigits] | None = Field(
         None, description="for how many classes, best first, up to the model's; absent: 1"
     )
     class_: str | None = Field(

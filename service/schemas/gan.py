@@ -13,7 +13,7 @@ from service.schemas.common import (
     ImageQuery,
     ModelName,
     NormalizeQuery,
-    QueryInteger,
+    PlainDigits,
     RandomSeed,
     SeenInput,
 )
@@ -125,14 +125,14 @@ class EditRequest(RequestBody):
 class GanSamplePngQuery(SamplePngQuery):
     """Which samples."""
 
-    digit: Annotated[QueryInteger, Field(ge=0)] | None = Field(None, description=DIGIT)
+    digit: Annotated[int, Field(ge=0), PlainDigits] | None = Field(None, description=DIGIT)
     truncation: Truncation = DEFAULT_TRUNCATION
 
 
 class ProjectQuery(ImageQuery):
     """How to project."""
 
-    steps: Annotated[QueryInteger, Field(ge=1, le=MAX_PROJECTION_STEPS)] = Field(
+    steps: Annotated[int, Field(ge=1, le=MAX_PROJECTION_STEPS), PlainDigits] = Field(
         DEFAULT_PROJECTION_STEPS, description="of gradient descent"
     )
     loss: Literal["perceptual", "pixel"] = Field("perceptual", description="what is minimized")

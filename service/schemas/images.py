@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from service.schemas.common import ImageQuery, ModelName, QueryInteger, SeenInput
+from service.schemas.common import ImageQuery, ModelName, PlainDigits, SeenInput
 from service.schemas.openapi import IMAGE_BODY, operation
 
 DEFAULT_TOP = 5
@@ -13,7 +13,7 @@ DEFAULT_TOP = 5
 class LabelQuery(ImageQuery):
     """How many labels."""
 
-    top: Annotated[QueryInteger, Field(ge=1)] | None = Field(
+    top: Annotated[int, Field(ge=1), PlainDigits] | None = Field(
         None, description=f"how many labels, up to the model's classes; absent: {DEFAULT_TOP}"
     )
 

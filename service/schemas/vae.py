@@ -12,7 +12,7 @@ from service.schemas.common import (
     ImageQuery,
     ModelName,
     NormalizeQuery,
-    QueryInteger,
+    PlainDigits,
     RandomSeed,
     SeenInput,
 )
@@ -96,10 +96,10 @@ class VaeInterpolateRequest(RequestBody):
 class SamplePngQuery(QueryValues):
     """Which samples."""
 
-    random_seed: Annotated[QueryInteger, Field(ge=0, le=MAX_SEED)] | None = Field(
+    random_seed: Annotated[int, Field(ge=0, le=MAX_SEED), PlainDigits] | None = Field(
         None, description="absent: other samples each time"
     )
-    n: Annotated[QueryInteger, Field(ge=1, le=MAX_COUNT)] = Field(
+    n: Annotated[int, Field(ge=1, le=MAX_COUNT), PlainDigits] = Field(
         DEFAULT_COUNT, description="how many"
     )
 
@@ -107,7 +107,7 @@ class SamplePngQuery(QueryValues):
 class ManifoldQuery(QueryValues):
     """The grid over a two-dimensional latent space."""
 
-    size: Annotated[QueryInteger, Field(ge=MIN_SIZE, le=MAX_SIZE)] = Field(
+    size: Annotated[int, Field(ge=MIN_SIZE, le=MAX_SIZE), PlainDigits] = Field(
         DEFAULT_SIZE, description="images across, and down"
     )
 
@@ -115,7 +115,7 @@ class ManifoldQuery(QueryValues):
 class ReconstructQuery(ImageQuery):
     """How to reconstruct."""
 
-    random_seed: Annotated[QueryInteger, Field(ge=0, le=MAX_SEED)] | None = Field(
+    random_seed: Annotated[int, Field(ge=0, le=MAX_SEED), PlainDigits] | None = Field(
         None, description="sample z instead of taking the mean"
     )
 
