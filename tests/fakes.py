@@ -22,6 +22,27 @@ SIGNATURES = {
 }
 
 
+FILTERS = {  # a window of one pixel and the weight 1: each map is the image itself
+    "conv1/kernel": np.ones((1, 1, 1, 2), np.float32),
+    "conv1/bias": np.zeros(2, np.float32),
+    "about": np.array(
+        json.dumps(
+            {
+                "conv1": {
+                    "kind": "convolution",
+                    "below": "input",
+                    "size": [1, 1],
+                    "strides": [1, 1],
+                    "padding": [0, 0],
+                    "relu": True,
+                    "range": [0.0, 255.0],
+                }
+            }
+        )
+    ),
+}
+
+
 class FakeEngine:
     """Counts lit pixels; can be told to fail, to wait, and remembers the batch sizes it ran."""
 
@@ -74,10 +95,11 @@ def write_version(root, name="digits", version=1, *, task="classify_digit", max_
         "max_batch_size": max_batch_size,
         "tolerance": {"probabilities": 1e-4},
     }
-    return write_files(root, manifest, golden, {"summary": "counts lit pixels", "layers": []})
+    card = {"summary": "counts lit pixels", "layers": []}
+    return write_files(root, manifest, golden, card, FILTERS)
 
 
-def write_files(root, manifest, golden, card):
+def write_files(root, manifest, golden, card, filters=None):
     """Write a version directory: an empty shell of a SavedModel, goldens, card, manifest with digests."""
     name, version = manifest["name"], manifest["version"]
     directory = Path(root) / name / str(version)
@@ -86,6 +108,8 @@ def write_files(root, manifest, golden, card):
     (directory / "saved_model.pb").write_bytes(f"{name} {version}".encode())
     np.savez(extra / "golden.npz", **golden)
     (extra / "card.json").write_text(json.dumps(card))
+    if filters:
+        np.savez(extra / "filters.npz", **filters)
     files = {
         path.relative_to(directory).as_posix(): "sha256:"
         + hashlib.sha256(path.read_bytes()).hexdigest()

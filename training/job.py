@@ -92,7 +92,8 @@ class Signature(NamedTuple):
 class Job(Protocol):
     """The module of one recipe.
 
-    It may also have `manifest_fields(model, calibration)`: what its task needs to know at serving.
+    It may also have `manifest_fields(model, calibration)`: what its task needs to know at serving, and
+    `filters(model)`: what explains its layers (`training.export.filters`).
     """
 
     __doc__: str | None

@@ -6,7 +6,7 @@ import { createDrawingCanvas } from "./drawing_canvas.js";
 import { DIGITS } from "./examples.js";
 import { percent } from "./format.js";
 import { createHeatmap } from "./heatmap.js";
-import { showLayers } from "./layers.js";
+import { createLayers } from "./layers.js";
 
 const SETTLED_MS = 400; // without a new stroke: announce the answer, look into the layers
 
@@ -33,9 +33,15 @@ export default function digitsSection({ part, show, paced, action, remember, say
     const answer = await askQuietly(pathTo("v1/digits/activations"), image).catch(() => null); // not every model shows its layers
     part.layers.hidden = !answer;
     if (!answer) return;
-    showLayers(part.strip, part.enlarged, part.seen.src, answer.layers, latest.probabilities);
-    show({ layersCaption: `The same image in ${answer.model.name}/${answer.model.version}. Each map has its own grey scale: white is its highest value. Choose one to enlarge it.` });
+    layers.show(part.seen.src, answer.layers, latest.probabilities);
+    show({ layersCaption: `The same image in ${answer.model.name}/${answer.model.version}. Each map has its own grey scale: white is its highest value. Point at one to see what it is computed from; click to keep it.` });
   });
+
+  const layers = createLayers(part, paced(async ({ askQuietly, signal }, { layer, map }) => {
+    const image = await drawing.toImage();
+    const filter = await askQuietly(pathTo("v1/digits/filter", { layer, map }), image).catch(() => null); // older exports have none
+    if (!signal.aborted) layers.showFilter(filter);
+  }));
 
   const explain = action(async ({ ask }) => {
     const { explanations: [rows] } = await ask(pathTo("v1/digits/explain", { top: 10 }), await drawing.toImage());

@@ -7,11 +7,14 @@ from starlette.responses import Response
 
 from service.asgi.requests import read_query
 from service.asgi.routing import RawRouter
+from service.engine import Arrays
 from service.errors import TooManyImages
 from service.routes.prediction import Prediction
 from service.schemas import digits as schemas
 from service.schemas.common import ImageQuery, NormalizeQuery
+from service.schemas.digits import FilterQuery
 from service.tasks import classify_digit
+from service.tasks.prepared_images import PreparedImages
 
 DEFAULT = "digits"
 
@@ -36,6 +39,27 @@ async def activations(request: Request) -> Response:
     """Show the activations of each layer for one image, from the first convolution on."""
     query = read_query(request, NormalizeQuery)
     call = Prediction(request, classify_digit.TASK, DEFAULT)
+    _, outputs = await _activate(call, query)
+    order = list(call.servable.manifest.signatures["activations"].outputs)
+    return call.answer(lambda: {"layers": classify_digit.encode_layers(outputs, order)})
+
+
+@router.post("/v1/digits/filter", **schemas.FILTER)
+async def layer_filter(request: Request) -> Response:
+    """Give what one map of a layer is computed from for one image: filter, bias, and the maps below."""
+    query = read_query(request, FilterQuery)
+    call = Prediction(request, classify_digit.TASK, DEFAULT)
+    name = call.servable.manifest.name
+    found = classify_digit.choose_layer(call.servable.filters, query.layer, name)
+    decoded, outputs = await _activate(call, query)
+    images = decoded.inputs["images"]
+    return call.answer(
+        lambda: classify_digit.encode_filter(outputs, images, query.layer, query.map, found)
+    )
+
+
+async def _activate(call: Prediction, query: NormalizeQuery) -> tuple[PreparedImages, Arrays]:
+    """The one image of the request, and what every layer makes of it."""
     pictures = await call.pictures()
     if len(pictures) != 1:
         raise TooManyImages(
@@ -45,6 +69,4 @@ async def activations(request: Request) -> Response:
         partial(classify_digit.decode, normalize=query.normalize == "auto"), pictures
     )
     with call:
-        outputs = (await call.predict("activations", decoded.inputs)).outputs
-    order = list(call.servable.manifest.signatures["activations"].outputs)
-    return call.answer(lambda: {"layers": classify_digit.encode_layers(outputs, order)})
+        return decoded, (await call.predict("activations", decoded.inputs)).outputs

@@ -16,6 +16,7 @@ from service.codecs.tensor_types import STRING, TensorSpec
 from service.engine import Arrays, CannotRun, Engine, EngineName
 from service.errors import NotReady
 from service.runtime.engines import LoadEngine
+from service.runtime.filters import LayerFilter, read_filters
 from service.runtime.manifest import (
     EXTRA,
     Manifest,
@@ -49,11 +50,13 @@ class Model:
 
     costs: what the warm-up found out about each signature.
     unready: signature → why it cannot run yet, or at all; the others run.
+    filters: what values of a layer are computed from, where the export says it.
     """
 
     def __init__(self, manifest: Manifest, engine: Engine, card: dict[str, Any]) -> None:
         self.manifest = manifest
         self.card = card
+        self.filters: dict[str, LayerFilter] = {}
         self._engine = engine
         self.unready: dict[str, str] = {}
         self.costs = {name: RunCost() for name in manifest.signatures}
@@ -227,6 +230,7 @@ def load_model(
     else:
         manifest = describe(directory)
     model = Model(manifest, load_engine(directory, manifest), read_card(directory, manifest))
+    model.filters = read_filters(directory, manifest)
     report("warm-up and golden check")
     starting = model.prepare(golden, manifest.signatures)
     while starting and len(model.unready) == len(manifest.signatures):

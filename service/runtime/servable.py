@@ -36,6 +36,7 @@ class Servable:
         manifest = model.manifest
         self.manifest = manifest
         self.card = model.card
+        self.filters = model.filters
         self.engines = {name: model.engine_of(name) for name in manifest.signatures}
         self.unready = model.unready
         self.admission = admission

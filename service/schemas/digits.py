@@ -1,10 +1,19 @@
 """Answers of the digit routes."""
 
+from typing import Annotated
+
 from pydantic import BaseModel, Field
 
-from service.schemas.common import ImageQuery, ModelName, NormalizeQuery, SeenInput
+from service.schemas.common import (
+    ImageQuery,
+    ModelName,
+    NormalizeQuery,
+    PlainDigits,
+    SeenInput,
+)
 from service.schemas.openapi import IMAGE_BODY, operation
 
+MAX_MAP = 2**20
 PROBABILITIES = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.9998, 0.0, 0.0002]
 
 
@@ -44,5 +53,38 @@ class ActivationsAnswer(BaseModel):
     layers: list[Layer]
 
 
+class FilterQuery(NormalizeQuery):
+    """Which map."""
+
+    layer: str = Field("conv1", description="a layer, as /v1/digits/activations names it")
+    map: Annotated[int, Field(ge=0, lt=MAX_MAP), PlainDigits] = Field(
+        0, description="number of the map, from 0"
+    )
+
+
+class FilterAnswer(BaseModel):
+    """What every value of one map is computed from."""
+
+    model: ModelName
+    layer: str = Field(examples=["conv1"])
+    map: int = Field(examples=[3])
+    kind: str = Field(examples=["convolution"], description="convolution or pooling")
+    below: str = Field(examples=["input"], description="the layer that it reads")
+    size: list[int] = Field(examples=[[5, 5]], description="rows and columns of the window")
+    strides: list[int] = Field(examples=[[1, 1]])
+    padding: list[int] = Field(examples=[[0, 0]], description="zeros above and to the left")
+    relu: bool = Field(examples=[True], description="sums below zero become zero")
+    kernel: list[list[list[float]]] | None = Field(
+        examples=[[[[0.1]]]],
+        description="[rows][columns][maps below]; null: the layer has no weights",
+    )
+    bias: float | None = Field(examples=[-0.2])
+    inputs: list[list[list[float]]] = Field(
+        examples=[[[[0.0]]]], description="what it reads, [H][W][C]; of a pooling its own map alone"
+    )
+    values: list[list[float]] = Field(examples=[[[0.4]]], description="the map, [h][w]")
+
+
 CLASSIFY = operation(DigitAnswer, body=IMAGE_BODY, query=ImageQuery)
 ACTIVATIONS = operation(ActivationsAnswer, body=IMAGE_BODY, query=NormalizeQuery)
+FILTER = operation(FilterAnswer, body=IMAGE_BODY, query=FilterQuery)

@@ -1,5 +1,6 @@
 """Digits: pictures → the network's input, its outputs → the answer. Knows no HTTP and no model."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -7,7 +8,9 @@ import numpy as np
 
 from service.codecs.image import data_uri, encode_png, tile
 from service.engine import Arrays
+from service.errors import InvalidValue
 from service.preprocessing.digit import normalize_digit
+from service.runtime.filters import LayerFilter
 from service.tasks import prepared_images
 from service.tasks.prepared_images import PreparedImages, check_finite, describe_input
 
@@ -52,6 +55,46 @@ def encode_layers(outputs: Arrays, order: list[str]) -> list[dict[str, Any]]:
             layer["values"] = output
         layers.append(layer)
     return layers
+
+
+def choose_layer(filters: Mapping[str, LayerFilter], layer: str, model: str) -> LayerFilter:
+    """Return the layer's filters; InvalidValue says which layers the model has."""
+    if not filters:
+        raise InvalidValue(
+            f"model must be one that was exported with its filters, got {model}: export it again"
+        )
+    if layer not in filters:
+        raise InvalidValue(f"layer must be one of {', '.join(filters)}, got {layer[:40]!r}")
+    return filters[layer]
+
+
+def encode_filter(
+    outputs: Arrays, images: np.ndarray, layer: str, index: int, found: LayerFilter
+) -> dict[str, Any]:
+    """What map `index` of a layer is computed from; images: uint8 [1, H, W, 1], what the model saw."""
+    maps = outputs[layer][0]
+    if index >= maps.shape[2]:
+        raise InvalidValue(
+            f"map must be a whole number from 0 to {maps.shape[2] - 1} for {layer}, got {index}"
+        )
+    low, high = found.range
+    inputs = low + images[0] * np.float32((high - low) / 255)
+    if found.below in outputs:
+        inputs = outputs[found.below][0]
+    kernel, bias = None, None
+    if found.kernel is not None and found.bias is not None:
+        kernel, bias = np.ascontiguousarray(found.kernel[..., index]), found.bias[index]
+    else:
+        inputs = np.ascontiguousarray(inputs[..., index : index + 1])
+    return {
+        "layer": layer,
+        "map": index,
+        **found.model_dump(include={"kind", "below", "size", "strides", "padding", "relu"}),
+        "kernel": kernel,
+        "bias": bias,
+        "inputs": inputs,
+        "values": np.ascontiguousarray(maps[..., index]),
+    }
 
 
 def _to_grey(maps: np.ndarray) -> np.ndarray:

@@ -37,15 +37,42 @@ const CHECKS = {
     assert.ok((await section.locator("[data-part=layersCaption]").textContent()).includes(name), "both say which model");
   },
 
-  async "a map is enlarged and its layer explained"(browser, base) {
+  async "a map that is pointed at is enlarged, and its values are the sums that are shown"(browser, base) {
     const { page } = await openPage(browser, base, VIEWS.light);
+    await draw(page, SEVEN);
     const section = page.locator("#section-digits");
-    await section.getByRole("button", { name: "Enlarge conv1" }).click({ position: { x: 10, y: 10 } });
+    await section.locator("[role=status]", { hasText: "reads 7" }).waitFor({ state: "attached" });
     const enlarged = section.locator(".enlarged");
-    await enlarged.getByText("conv1, map 1 of").waitFor();
-    assert.match(await enlarged.textContent(), /filter/);
-    await enlarged.getByRole("slider").fill("2");
-    await enlarged.getByText("conv1, map 2 of").waitFor();
+    const lines = enlarged.locator(".lines");
+    await section.getByRole("button", { name: "Enlarge conv2" }).hover({ position: { x: 60, y: 10 } });
+    await enlarged.getByText("conv2, map 2 of").waitFor();
+    await lines.waitFor();
+    assert.match(await enlarged.textContent(), /Convolution: .*filter/);
+    const amounts = async () => (await enlarged.locator(".sum > b, .lines dd").allTextContents()).map((text) => Number(text.replace("−", "-")));
+    const holds = async () => {
+      const found = await amounts();
+      const value = found.pop();
+      const sum = found.pop();
+      assert.ok(Math.abs(found.reduce((total, each) => total + each, 0) - sum) < 0.04, `${found} makes ${sum}`);
+      assert.equal(value, Math.max(0, sum));
+    };
+    await holds();
+    await section.getByRole("button", { name: "Enlarge conv2" }).click({ position: { x: 10, y: 10 } });
+    await enlarged.getByText("conv2, map 1 of").waitFor();
+    await section.getByRole("button", { name: "Enlarge conv1" }).hover({ position: { x: 10, y: 10 } });
+    await page.waitForTimeout(300);
+    assert.match(await enlarged.textContent(), /conv2, map 1 of/, "a click keeps the map");
+    await lines.waitFor();
+    const before = await enlarged.locator(".sums").textContent();
+    await enlarged.locator("canvas.map").focus();
+    for (let step = 0; step < 5; step += 1) await page.keyboard.press("ArrowDown");
+    await waitFor(async () => (await enlarged.locator(".sums").textContent()) !== before, "another place, another sum");
+    await holds();
+    await section.locator("select[data-task]").selectOption("digits-course");
+    await section.locator("[data-part=layersCaption]", { hasText: "digits-course" }).waitFor();
+    await section.getByRole("button", { name: "Enlarge pool1" }).click({ position: { x: 10, y: 10 } });
+    await enlarged.getByText("The largest of").waitFor();
+    assert.match(await enlarged.textContent(), /Pooling/);
   },
 
   async "a model with two classes has labels"(browser, base) {
@@ -96,7 +123,7 @@ const CHECKS = {
       return canvas.toDataURL().split(",")[1];
     }), "base64");
     await page.locator("#section-digits [data-part=file]").setInputFiles({ name: "red.png", mimeType: "image/png", buffer });
-    await waitFor(() => page.locator("#section-digits canvas[tabindex]").evaluate((canvas) => {
+    await waitFor(() => page.locator("#section-digits canvas[data-part=canvas]").evaluate((canvas) => {
       const [red, , , alpha] = canvas.getContext("2d").getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data;
       return red === 192 && alpha === 255;
     }), "the middle of the image is opaque");

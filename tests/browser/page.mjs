@@ -281,7 +281,7 @@ async function checkSections(browser, base) {
 async function checkKeyboard(browser, base) {
   const { page, complaints } = await openPage(browser, base, VIEWS.light);
   await page.locator("#section-digits .fine", { hasText: "a sample" }).waitFor();
-  await page.locator("#section-digits canvas[tabindex]").focus();
+  await page.locator("#section-digits canvas[data-part=canvas]").focus();
   await page.keyboard.press("Space");
   for (let step = 0; step < 14; step += 1) await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Space");
@@ -362,7 +362,7 @@ async function measure(browser, base) {
   await page.waitForTimeout(1500);
   const delays = [];
   for (let stroke = 0; stroke < 15; stroke += 1) {
-    const box = await page.locator("#section-digits canvas[tabindex]").boundingBox();
+    const box = await page.locator("#section-digits canvas[data-part=canvas]").boundingBox();
     const [x, y] = [box.x + box.width * (0.6 - 0.008 * stroke), box.y + box.height * (0.48 + 0.0213 * stroke)]; // on the stem
     const shown = page.evaluate(() => new Promise((resolve) => {
       document.addEventListener("pointerdown", () => {

@@ -71,7 +71,7 @@ export async function openPage(browser, base, options) {
 
 /** Draws with the mouse, as a hand does: in small steps. */
 export async function draw(page, strokes, section = "#section-digits") {
-  const canvas = page.locator(`${section} canvas[tabindex]`);
+  const canvas = page.locator(`${section} canvas[data-part=canvas]`);
   await canvas.scrollIntoViewIfNeeded();
   const { x, y, width, height } = await canvas.boundingBox();
   const at = ([right, down]) => [x + right * width, y + down * height];

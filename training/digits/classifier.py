@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from training import evaluation, outliers
 from training.data.mnist import synthetic_digits
+from training.export import filters as layer_filters
 from training.job import Arrays, Signature, Splits
 
 TASK = "classify_digit"
@@ -85,7 +86,7 @@ def signatures(
     model: keras.Model, calibration: Mapping[str, Any], *, outlier_layers: Sequence[str]
 ) -> dict[str, Signature]:
     """`serving_default` and `activations`, both on images uint8 [B, 28, 28, 1]."""
-    shown = [layer for layer in model.layers if _is_shown(layer)]
+    shown = shown_layers(model)
     layers = keras.Model(model.inputs[0], {layer.name: layer.output for layer in shown})
     network = _inside(model, outlier_layers)
 
@@ -107,6 +108,16 @@ def signatures(
         ),
         "activations": Signature(activations, inputs, {layer.name: 1e-3 for layer in shown}),
     }
+
+
+def filters(model: keras.Model) -> Arrays:
+    """What the values of the shown layers are computed from."""
+    return layer_filters.describe(shown_layers(model))
+
+
+def shown_layers(model: keras.Model) -> list[keras.layers.Layer]:
+    """The layers of `activations`, in order."""
+    return [layer for layer in model.layers if _is_shown(layer)]
 
 
 def _inside(model: keras.Model, layers: Sequence[str]) -> keras.Model:

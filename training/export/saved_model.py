@@ -11,6 +11,7 @@ import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,6 +39,7 @@ class Artefact(NamedTuple):
     card: Mapping[str, Any]
     origin: str  # "released" (weights of this repository); others are a user's, never replaced
     digest: str  # of what it was made from
+    filters: Arrays = MappingProxyType({})  # of `filters.describe`; empty: none is written
 
 
 def export(job: Job, release: Release, models: Path, name: str, origin: str) -> Path:
@@ -58,6 +60,7 @@ def export(job: Job, release: Release, models: Path, name: str, origin: str) -> 
         card=release.card,
         origin=origin,
         digest=release.digest,
+        filters=_filters(job, model),
     )
     return write(artefact, models, name)
 
@@ -77,6 +80,8 @@ def write(artefact: Artefact, models: Path, name: str) -> Path:
             allow_pickle=False,
             **_golden_arrays(golden, engines.golden, signatures),
         )
+        if artefact.filters:
+            np.savez_compressed(extra / "filters.npz", allow_pickle=False, **artefact.filters)
         manifest = {
             "format": FORMAT,
             "name": name,
@@ -142,6 +147,12 @@ def _fields(job: Job, model: Any, calibration: dict[str, Any]) -> dict[str, Any]
     """The job's own part of the manifest, if it has one."""
     fields = getattr(job, "manifest_fields", None)
     return fields(model, calibration) if fields else {}
+
+
+def _filters(job: Job, model: Any) -> Arrays:
+    """The filters of a job that explains its layers."""
+    filters = getattr(job, "filters", None)
+    return filters(model) if filters else {}
 
 
 def _golden(

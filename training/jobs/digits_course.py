@@ -25,6 +25,7 @@ INPUT = classifier.INPUT
 LABELS = classifier.LABELS
 load_data = mnist.load_digits
 golden_inputs = classifier.golden_inputs
+filters = classifier.filters
 OUTLIER_LAYERS = ("pool2", "logits")
 evaluate = partial(classifier.evaluate, outlier_layers=OUTLIER_LAYERS)
 signatures = partial(classifier.signatures, outlier_layers=OUTLIER_LAYERS)

@@ -19,9 +19,9 @@ import tensorflow as tf
 from training import evaluation, fitting, outliers
 from training.data import labelled_images
 from training.data.labelled_images import LabelledPictures
+from training.export import batchnorm_folding
 from training.job import Arrays, Signature
 from training.pretrained import (
-    batchnorm_folding,
     class_activation,
     fashion_outliers,
     frozen_features,

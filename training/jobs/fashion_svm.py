@@ -25,8 +25,9 @@ from sklearn.svm import LinearSVC
 from training import evaluation, outliers
 from training.data import labelled_images
 from training.data.labelled_images import LabelledPictures
+from training.export import batchnorm_folding
 from training.job import Arrays, Signature
-from training.pretrained import batchnorm_folding, fashion_outliers, frozen_features
+from training.pretrained import fashion_outliers, frozen_features
 from training.pretrained.frozen_features import TransferConfig
 
 NAME = "fashion-svm"

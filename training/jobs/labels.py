@@ -18,10 +18,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from training.export import batchnorm_folding
 from training.job import Arrays, JobConfig, Signature
 from training.pretrained import (
     backbone,
-    batchnorm_folding,
     class_activation,
     efficientnet_lite,
     imagenet_classes,

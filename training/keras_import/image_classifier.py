@@ -14,8 +14,8 @@ from PIL import Image
 
 from training.data.mnist import synthetic_digits
 from training.digits import classifier as digits
-from training.export import saved_model
-from training.job import Signature
+from training.export import filters, saved_model
+from training.job import Arrays, Signature
 from training.keras_import import label_file, output_activation
 from training.keras_import.determinism import finite_rows, run_twice
 from training.keras_import.input_range import Preprocess, preprocessing
@@ -130,6 +130,7 @@ def import_digits(options: ImportOptions, models: Path) -> Path:
             card=_card(options, opened, digits.TASK, note),
             origin="adopted",
             digest=digest(options.path),
+            filters=_filters(opened),
         ),
         models,
         options.name,
@@ -205,7 +206,7 @@ def _digit_signatures(opened: Opened) -> dict[str, Signature]:
     inputs = {"images": tf.TensorSpec([None, *DIGIT_SHAPE], tf.uint8)}
     tolerance = {"probabilities": 1e-4, "outlier_score": 1e-4}
     found = {"serving_default": Signature(serving_default, inputs, tolerance)}
-    shown = [layer for layer in opened.network.keras_layers if _is_shown(layer)]
+    shown = _shown(opened)
     if shown:
         layers = keras.Model(
             opened.network.keras_input, {layer.name: layer.output for layer in shown}
@@ -217,6 +218,17 @@ def _digit_signatures(opened: Opened) -> dict[str, Signature]:
 
         found["activations"] = Signature(activations, inputs, {layer.name: 1e-3 for layer in shown})
     return found
+
+
+def _filters(opened: Opened) -> Arrays:
+    """What the values of the shown layers are computed from."""
+    pixels = tf.constant([0.0, 255.0], shape=(2, 1, 1, 1))
+    black, white = np.asarray(opened.preprocess(pixels), np.float64).ravel()
+    return filters.describe(_shown(opened), (float(black), float(white)))
+
+
+def _shown(opened: Opened) -> list[Any]:
+    return [layer for layer in opened.network.keras_layers if _is_shown(layer)]
 
 
 def _is_shown(layer: Any) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import io
+import json
 
 import numpy as np
 import pytest
@@ -339,3 +340,54 @@ async def test_a_model_that_fails_on_a_picture_fails_that_request_alone(
     assert bad.json()["code"] == "internal_error"
     assert "cannot bear" not in bad.text
     assert "cannot bear" in caplog.text
+
+
+FILTER = "/v1/digits/filter"
+
+
+async def test_a_map_comes_with_what_it_is_computed_from(client, png):
+    response = await client.post(f"{FILTER}?layer=conv1&map=1", content=png(7))
+
+    assert response.status_code == 200, response.text
+    answer = response.json()
+    assert answer["model"] == {"name": "digits", "version": 1}
+    assert (answer["layer"], answer["map"], answer["below"]) == ("conv1", 1, "input")
+    assert (answer["kernel"], answer["bias"], answer["relu"]) == ([[[1.0]]], 0.0, True)
+    assert np.shape(answer["inputs"]) == (28, 28, 1)
+    assert np.allclose(np.squeeze(answer["inputs"]), answer["values"], atol=1e-3)
+    assert np.max(answer["values"]) == 255
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("layer=conv9", "layer must be one of conv1, got 'conv9'"),
+        ("layer=conv1&map=2", "map must be a whole number from 0 to 1 for conv1, got 2"),
+        ("layer=conv1&map=x", "map must be a whole number"),
+    ],
+)
+async def test_a_layer_or_map_that_is_not_there_is_422(client, png, query, message):
+    response = await client.post(f"{FILTER}?{query}", content=png(7))
+
+    assert response.status_code == 422, response.text
+    assert message in response.json()["error"]
+
+
+async def test_filters_need_exactly_one_image(client, png):
+    files = [("a", ("a.png", png(1))), ("b", ("b.png", png(2)))]
+
+    assert (await client.post(f"{FILTER}?layer=conv1", files=files)).status_code == 413
+
+
+async def test_a_model_exported_without_filters_says_so(start, tmp_path, png):
+    directory = write_version(tmp_path)
+    manifest_file = directory / "assets.extra" / "manifest.json"
+    manifest = json.loads(manifest_file.read_text())
+    del manifest["files"]["assets.extra/filters.npz"]
+    manifest_file.write_text(json.dumps(manifest))
+
+    client = await start()
+    response = await client.post(f"{FILTER}?layer=conv1", content=png(7))
+
+    assert response.status_code == 422
+    assert "exported with its filters" in response.json()["error"]

@@ -27,7 +27,7 @@ def fold(model: keras.Model) -> keras.Model:
 
     network = keras.models.clone_model(model, clone_function=clone, call_function=call)
     for name, convolution in pairs.items():
-        both = _folded(convolution, model.get_layer(name))
+        both = folded_weights(convolution, model.get_layer(name))
         network.get_layer(convolution.name).set_weights(both)
     return network
 
@@ -49,7 +49,7 @@ def _is_linear_convolution(layer: Any) -> bool:
     return isinstance(layer, kinds) and layer.activation is keras.activations.linear
 
 
-def _folded(convolution: Any, normalization: Any) -> list[np.ndarray]:
+def folded_weights(convolution: Any, normalization: Any) -> list[np.ndarray]:
     """Kernel and bias of both together."""
     kernel, *bias = convolution.get_weights()
     scale = 1 / np.sqrt(np.asarray(normalization.moving_variance) + normalization.epsilon)

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from training.pretrained import backbone, batchnorm_folding
+from training.export import batchnorm_folding
+from training.pretrained import backbone
 
 pytestmark = pytest.mark.tensorflow
 
