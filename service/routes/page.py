@@ -1,11 +1,13 @@
 """The demo page at `/`, its files below `/page/`, and `/docs`: nothing from another host.
 
-The files are read and compressed once, at the start; a path of a request never becomes a path on disk.
+The files are read once, at the start, and compressed when they are first asked for; a path of a
+request never becomes a path on disk.
 """
 
 import gzip
 import hashlib
 import mimetypes
+from functools import cached_property
 from pathlib import Path
 
 import fastapi_offline
@@ -44,11 +46,14 @@ class StaticFile:
     """One file in memory, plain and compressed, each answered with its ETag."""
 
     def __init__(self, content: bytes, name: str) -> None:
-        etag = hashlib.sha256(content).hexdigest()[:32]
-        self._plain = content, {"ETag": f'"{etag}"'}
-        compressed = gzip.compress(content, mtime=0)
-        self._gzip = compressed, {"ETag": f'"{etag}-gzip"', "Content-Encoding": "gzip"}
+        self._etag = hashlib.sha256(content).hexdigest()[:32]
+        self._plain = content, {"ETag": f'"{self._etag}"'}
         self._type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+
+    @cached_property
+    def _gzip(self) -> tuple[bytes, dict[str, str]]:
+        headers = {"ETag": f'"{self._etag}-gzip"', "Content-Encoding": "gzip"}
+        return gzip.compress(self._plain[0], mtime=0), headers
 
     def answer(self, request: Request, vary: str = "Accept-Encoding") -> Response:
         """The file in a form that the caller takes, or 304 if the caller has it."""
