@@ -7,6 +7,8 @@ that have `binary_data_size`, in their order.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from service.codecs.binary_tensors import element_count, from_bytes
 from service.codecs.infer_outputs import (
     SHARED_MEMORY,
@@ -14,7 +16,7 @@ from service.codecs.infer_outputs import (
     parse_outputs,
     parse_parameters,
 )
-from service.codecs.json_tensors import from_leaves
+from service.codecs.json_tensors import from_leaves, from_numbers
 from service.codecs.protocol_json import excerpt, parse_object
 from service.codecs.tensor_types import BY_OPEN_INFERENCE, STRING, Array, TensorSpec
 from service.errors import InvalidRequest
@@ -47,7 +49,7 @@ def header_length(text: str | None, body: bytes) -> int | None:
 
 def parse_infer(body: bytes, length: int | None, model: str) -> InferRequest:
     """Parse a body whose first `length` bytes are JSON; raises InvalidRequest or InvalidJSON."""
-    fields = parse_object(body if length is None else body[:length])
+    fields = parse_object(body if length is None else body[:length], as_arrays=True)
     parameters = parse_parameters(fields, "the request")
     for key in parameters:
         if key.startswith("triton_"):
@@ -172,24 +174,33 @@ def _binary_size(tensor: Mapping[str, Any], name: str) -> int | None:
 
 def _from_json(data: Any, name: str, dtype: str, shape: list[int]) -> Array:
     """Nested or flat lists; only the number of elements has to fit the shape."""
-    if not isinstance(data, list):
+    if not isinstance(data, list | np.ndarray):
         raise InvalidRequest(f"data of input '{name}' must be a list, got {excerpt(data)}")
     if dtype == "float16":
         raise InvalidRequest(
             f"sending FP16 data via JSON is not supported for input '{name}': use the binary data format"
         )
-    leaves = _leaves(data)
+    leaves = _leaves(data) if isinstance(data, list) else data.ravel()
     if len(leaves) != element_count(shape):
         raise InvalidRequest(
             f"Shape does not match true shape of 'data' field: input '{name}' has {len(leaves)} values, "
             f"its shape {element_count(shape)}"
         )
-    if dtype == "bool":
-        leaves = [bool(one) if type(one) is int and one in (0, 1) else one for one in leaves]
     try:
-        return from_leaves(leaves, dtype).reshape(shape)
+        return _typed(leaves, dtype).reshape(shape)
     except InvalidRequest as error:
         raise InvalidRequest(f"data of input '{name}': {error}") from None
+
+
+def _typed(leaves: list[Any] | Array, dtype: str) -> Array:
+    """Of element type `dtype`; 0 and 1 stand for booleans too."""
+    if isinstance(leaves, np.ndarray):
+        if dtype == "bool" and leaves.dtype.kind == "i" and np.isin(leaves, (0, 1)).all():
+            return leaves.astype(bool)
+        return from_numbers(leaves, dtype)
+    if dtype == "bool":
+        leaves = [bool(one) if type(one) is int and one in (0, 1) else one for one in leaves]
+    return from_leaves(leaves, dtype)
 
 
 def _leaves(data: list[Any]) -> list[Any]:

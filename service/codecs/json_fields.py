@@ -3,6 +3,7 @@
 import codecs
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -20,17 +21,21 @@ _CHARSET = re.compile(
 )
 
 
-def parse_json(body: bytes, content_type: str = "") -> Any:
+def parse_json(
+    body: bytes, content_type: str = "", loads: Callable[[bytes], Any] = orjson.loads
+) -> Any:
     """Parse a JSON body: UTF-8, UTF-16, UTF-32, or in the charset that `content_type` names.
+
+    loads: how UTF-8 is parsed.
 
     Raises:
         InvalidJSON: it is not JSON; says where it goes wrong.
     """
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
+        return loads(body)
+    except json.JSONDecodeError as error:
         if (recoded := _to_utf8(body, content_type)) is not None:
-            return parse_json(recoded)
+            return parse_json(recoded, loads=loads)
         if not body.strip():
             raise InvalidJSON("the body must be JSON, got an empty body") from error
         if (place := _first_bad_byte(body)) is not None:

@@ -8,7 +8,12 @@ from service.errors import BodyTooLarge
 
 ALWAYS_FINE = 10_000  # bytes: too few to count anything in them
 CONTAINER_SHARE = 4  # lists and objects take about that many times as long as numbers
+MAX_IRREGULAR_VALUES = 250_000  # of a body, outside of regular lists of numbers: 25 ms of parsing
 NAME_SHARE = 20  # and names of fields many times as long: no route knows more than a few
+WAY_OUT = (
+    "send images as files, or tensors as binary data (Inference-Header-Content-Length on "
+    "/v2/models/{model}/infer)"
+)
 
 
 def check_json_size(body: bytes, max_values: int) -> None:
@@ -25,6 +30,20 @@ def check_json_size(body: bytes, max_values: int) -> None:
     ):
         if count > limit:
             raise BodyTooLarge(
-                f"the body must have at most {limit:,} {what}, got {count:,}: send images as files, "
-                "or tensors as binary data (Inference-Header-Content-Length on /v2/models/{model}/infer)"
+                f"the body must have at most {limit:,} {what}, got {count:,}: {WAY_OUT}"
+            )
+
+
+def check_irregular_size(body: bytes | bytearray) -> None:
+    """BodyTooLarge if more is outside of regular lists of numbers than can be parsed in one go."""
+    containers = body.count(b"[") + body.count(b"{")
+    values = body.count(b",") + containers
+    for count, limit, what in (
+        (values, MAX_IRREGULAR_VALUES, "JSON values"),
+        (containers, MAX_IRREGULAR_VALUES // CONTAINER_SHARE, "JSON lists and objects"),
+    ):
+        if count > limit:
+            raise BodyTooLarge(
+                f"the body must have at most {limit:,} {what} outside of lists of numbers that are "
+                f"regular (inner lists of one length), got {count:,}: {WAY_OUT}"
             )

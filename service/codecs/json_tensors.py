@@ -26,7 +26,9 @@ JSON_TYPES = {
 
 
 def to_array(value: Any, dtype: str) -> Array:
-    """A scalar or nested lists of equal lengths → an array of element type `dtype`."""
+    """A scalar, nested lists of equal lengths, or an array of numbers → an array of type `dtype`."""
+    if isinstance(value, np.ndarray):
+        return from_numbers(value, dtype)
     leaves, shape = flatten(value)
     return from_leaves(leaves, dtype).reshape(shape)
 
@@ -47,8 +49,24 @@ def from_leaves(leaves: list[Any], dtype: str) -> Array:
         array[:] = [_bytes(leaf) for leaf in leaves]
         return array
     if kind == "f":
-        return _floats(leaves, dtype)
+        return _rounded(np.array(leaves, np.float64), dtype)
     return np.array(leaves, bool) if kind == "b" else _integers(leaves, dtype)
+
+
+def from_numbers(numbers: Array, dtype: str) -> Array:
+    """An int64 or float64 array, as `number_lists` makes them → one of element type `dtype`."""
+    if dtype in ("float16", STRING) or np.dtype(dtype).kind == "b":
+        return from_leaves(numbers.ravel()[:1].tolist(), dtype)  # refuses it
+    if np.dtype(dtype).kind == "f":
+        return _rounded(numbers.astype(np.float64, copy=False), dtype)
+    if numbers.dtype.kind == "f":
+        fractions = numbers[numbers % 1 != 0]
+        raise _type_error(float((fractions if fractions.size else numbers).flat[0]), dtype)
+    limits = np.iinfo(dtype)
+    if numbers.size and not limits.min <= numbers.min() <= numbers.max() <= limits.max:
+        wrong = (numbers < limits.min) | (numbers > limits.max)
+        raise _type_error(int(numbers[wrong][0]), dtype)
+    return numbers.astype(dtype, copy=False)
 
 
 def flatten(value: Any) -> tuple[list[Any], list[int]]:
@@ -83,15 +101,17 @@ def is_base64(value: Any) -> bool:
     return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("b64"), str)
 
 
-def _floats(leaves: list[Any], dtype: str) -> Array:
-    exact = np.array(leaves, np.float64)
+def _rounded(exact: Array, dtype: str) -> Array:
+    """Floats as such of another precision; InvalidRequest if one is too large for it."""
     if dtype == "float64":
         return exact
     with np.errstate(over="ignore"):
         array = exact.astype(dtype)
-    if lost := np.flatnonzero(np.isinf(array) & np.isfinite(exact)).tolist():
+    lost = np.isinf(array) & np.isfinite(exact)
+    if lost.any():
         raise InvalidRequest(
-            f"Cannot convert JSON value: {excerpt(leaves[lost[0]])} to float without loss of precision."
+            f"Cannot convert JSON value: {excerpt(float(exact[lost][0]))} to float without loss of "
+            "precision."
         )
     return array
 

@@ -8,10 +8,13 @@ from itertools import chain
 from typing import Any, NoReturn
 
 import numpy as np
+import numpy.typing as npt
 
 from service.codecs.sniffing import excerpt
 from service.errors import InvalidValue
 from service.image_files.raster import Pixels
+
+Array = npt.NDArray[Any]
 
 _SCALE = "pixels must be numbers from 0 (black) to 255 (white)"
 _FORM = "an image must be rows of pixels, [H][W], [H][W][1] or [H][W][3]"
@@ -34,6 +37,8 @@ def from_pixels(value: object) -> Pixels:
         InvalidValue: the lists are ragged or empty, hold something else than numbers, or their
             numbers are not on the scale from 0 to 255.
     """
+    if isinstance(value, np.ndarray):
+        return _from_array(value)
     if not isinstance(value, list):
         raise InvalidValue(f"{_FORM}, got {kind_of(value)}")
     rows: list[Any] = value
@@ -52,11 +57,23 @@ def from_pixels(value: object) -> Pixels:
     return _bytes(flat).reshape(len(rows), -1, channels)
 
 
+def _from_array(numbers: Array) -> Pixels:
+    """The same for numbers that are an int64 or float64 array already (`number_lists`)."""
+    if numbers.ndim == 1:
+        raise InvalidValue(f"{_FORM}, got a flat list of {len(numbers)} numbers")
+    if numbers.ndim == 2:
+        numbers = numbers[:, :, np.newaxis]
+    if numbers.ndim > 3 or numbers.shape[2] not in (1, 3):
+        what = f"{numbers.shape[2]} values" if numbers.ndim == 3 else "lists"
+        raise InvalidValue(f"{_FORM}, got pixels of {what} (one list too many?)")
+    return _scaled(numbers)
+
+
 def kind_of(value: object) -> str:
     """Name the kind of a JSON value for a message; a string is quoted, shortened."""
     if isinstance(value, str):
         return f"the string {excerpt(value)}"
-    return _KINDS.get(type(value), "a number")
+    return _KINDS.get(type(value), "a list" if isinstance(value, np.ndarray) else "a number")
 
 
 def _flat_kind(rows: list[Any]) -> str:
@@ -80,21 +97,26 @@ def _bytes(flat: list[Any]) -> Pixels:
     if not kinds <= {int, float}:
         other = next(value for value in flat if type(value) not in (int, float))
         raise InvalidValue(f"{_SCALE}, got {kind_of(other)}")
-    if kinds == {int}:
-        try:
-            whole = np.frombuffer(bytes(flat), np.uint8)
-        except (ValueError, OverflowError):
-            _refuse(next(value for value in flat if not 0 <= value <= 255))
-        if whole.max() == 1:
-            raise InvalidValue(f"{_SCALE}, got only 0 and 1: multiply by 255")
-        return whole
-    values = np.array(flat, np.float64)
+    if float in kinds:
+        return _scaled(np.array(flat, np.float64))
+    try:
+        return _scaled(np.frombuffer(bytes(flat), np.uint8))
+    except (ValueError, OverflowError):
+        _refuse(next(value for value in flat if not 0 <= value <= 255))
+
+
+def _scaled(values: Array) -> Pixels:
     inside = (values >= 0) & (values <= 255)
     if not inside.all():
-        _refuse(flat[int(np.argmin(inside))])
+        _refuse(values.flat[int(np.argmin(inside))].item())
+    most = values.max()
+    if values.dtype.kind != "f":
+        if most == 1:
+            raise InvalidValue(f"{_SCALE}, got only 0 and 1: multiply by 255")
+        return values.astype(np.uint8, copy=False)
     # Floats that never exceed 1 were divided by 255, even if they are all 0.0 or 1.0.
-    if 0 < values.max() <= 1:
-        raise InvalidValue(f"{_SCALE}, got fractions up to {values.max():g}: multiply by 255")
+    if 0 < most <= 1:
+        raise InvalidValue(f"{_SCALE}, got fractions up to {most:g}: multiply by 255")
     return np.rint(values).astype(np.uint8)
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from service.codecs.json_tensors import is_base64, to_array
 from service.codecs.protocol_json import excerpt, strings, to_text
 from service.codecs.tensor_types import Array, TensorSpec
@@ -72,17 +74,27 @@ def _json(name: str, array: Array) -> Any:
 
 
 def _from_instances(instances: Any, specs: Specs) -> dict[str, Array]:
+    if isinstance(instances, np.ndarray):  # has rows: an empty list never becomes an array
+        name = _only_input(specs)
+        return {name: to_array(instances, specs[name].dtype)}
     if not isinstance(instances, list):
         raise InvalidRequest(
             f"JSON Value: {excerpt(instances)} Expecting 'instances' to be an list/array"
         )
     if not instances:
         raise InvalidRequest("JSON Value: [] No values in 'instances' array")
-    if not isinstance(instances[0], dict) and len(specs) > 1:
-        raise InvalidRequest(
-            "instances is a plain list, but expecting list of objects as multiple input tensors required "
-            "as per tensorinfo_map"
-        )
+    if not _are_objects(instances):
+        name = _only_input(specs)
+        return {name: _stack(instances, specs[name], "")}
+    _check_keys(instances, specs)
+    return {
+        name: _stack([instance[name] for instance in instances], spec, f" key: {name}")
+        for name, spec in specs.items()
+    }
+
+
+def _are_objects(instances: list[Any]) -> bool:
+    """Whether all are objects; InvalidRequest if only some are."""
     objects = _is_object(instances[0])
     for number, instance in enumerate(instances):
         if _is_object(instance) != objects:
@@ -90,16 +102,17 @@ def _from_instances(instances: Any, specs: Specs) -> dict[str, Array]:
             raise InvalidRequest(
                 f"Expecting {expected} but got {found} at item {number} of input list"
             )
-    if not objects:
-        if len(specs) > 1:
-            raise InvalidRequest(f"keys must be equal to: {','.join(sorted(specs))}")
-        name, spec = next(iter(specs.items()))
-        return {name: _stack(instances, spec, "")}
-    _check_keys(instances, specs)
-    return {
-        name: _stack([instance[name] for instance in instances], spec, f" key: {name}")
-        for name, spec in specs.items()
-    }
+    return objects
+
+
+def _only_input(specs: Specs) -> str:
+    """The name of the input that a plain list is for."""
+    if len(specs) > 1:
+        raise InvalidRequest(
+            "instances is a plain list, but expecting list of objects as multiple input tensors required "
+            "as per tensorinfo_map"
+        )
+    return next(iter(specs))
 
 
 def _check_keys(instances: list[dict[str, Any]], specs: Specs) -> None:
@@ -119,23 +132,25 @@ def _check_keys(instances: list[dict[str, Any]], specs: Specs) -> None:
 
 
 def _stack(values: list[Any], spec: TensorSpec, key: str) -> Array:
-    """One array of all rows; if that fails, each row is tried alone to say which it is."""
-    try:
-        return to_array(values, spec.dtype)
-    except InvalidRequest as error:
-        problem: InvalidRequest = error
-        first: Array | None = None
-        for number, value in enumerate(values):
-            try:
-                array = to_array(value, spec.dtype)
-                first = array if first is None else first
-                _check_alike(first, array)
-            except InvalidRequest as reason:
-                problem = InvalidRequest(
-                    f"Failed to process element: {number}{key} of 'instances' list. Error: {reason}"
-                )
-                break
-        raise problem from None
+    """One array of all rows; if that fails, or some are arrays, each row is read alone."""
+    problem: InvalidRequest | None = None
+    if not any(isinstance(value, np.ndarray) for value in values):
+        try:
+            return to_array(values, spec.dtype)
+        except InvalidRequest as error:
+            problem = error
+    rows: list[Array] = []
+    for number, value in enumerate(values):
+        try:
+            rows.append(to_array(value, spec.dtype))
+            _check_alike(rows[0], rows[-1])
+        except InvalidRequest as reason:
+            raise InvalidRequest(
+                f"Failed to process element: {number}{key} of 'instances' list. Error: {reason}"
+            ) from None
+    if problem:
+        raise problem
+    return np.stack(rows)
 
 
 def _check_alike(first: Array, array: Array) -> None:

@@ -6,32 +6,48 @@ slower way through Python's own module.
 
 import base64
 import json
+from functools import partial
 from typing import Any
 
 import numpy as np
 import orjson
 
+from service.codecs import number_lists
+from service.codecs.json_size import check_irregular_size
 from service.codecs.tensor_types import Array
 from service.errors import InvalidJSON
 
 MAX_EXCERPT = 80
 
 
-def parse_object(body: bytes, *, ignore_rest: bool = False) -> dict[str, Any]:
+def parse_object(
+    body: bytes, *, ignore_rest: bool = False, as_arrays: bool = False
+) -> dict[str, Any]:
     """The JSON object of a body, or InvalidJSON in TensorFlow Serving's words.
 
     ignore_rest: whether bytes after the first value are ignored, as TensorFlow Serving does.
+    as_arrays: whether long regular lists of numbers become arrays (`number_lists`).
     """
+    parse = partial(_loads, ignore_rest=ignore_rest)
     try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        value = _parse_leniently(body, ignore_rest=ignore_rest)
+        if not as_arrays:
+            check_irregular_size(body)
+        value = number_lists.loads(body, parse) if as_arrays else parse(body)
+    except json.JSONDecodeError as error:
+        raise InvalidJSON(f"JSON Parse error: {error.msg} at offset: {error.pos}") from None
     if not isinstance(value, dict):
         raise InvalidJSON(f"JSON Value: {excerpt(value)} Is not object")
     return value
 
 
-def _parse_leniently(body: bytes, *, ignore_rest: bool) -> Any:
+def _loads(body: bytes | bytearray, *, ignore_rest: bool) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return _parse_leniently(body, ignore_rest=ignore_rest)
+
+
+def _parse_leniently(body: bytes | bytearray, *, ignore_rest: bool) -> Any:
     try:
         text = body.decode("utf-8-sig").lstrip(" \t\r\n")
     except UnicodeDecodeError as error:
@@ -42,14 +58,13 @@ def _parse_leniently(body: bytes, *, ignore_rest: bool) -> Any:
         raise InvalidJSON("JSON Parse error: The document is empty")
     try:
         value, end = json.JSONDecoder().raw_decode(text)
-    except json.JSONDecodeError as error:
-        raise InvalidJSON(f"JSON Parse error: {error.msg} at offset: {error.pos}") from None
-    except (RecursionError, ValueError):
+    except (RecursionError, ValueError) as error:
+        if isinstance(error, json.JSONDecodeError):
+            raise
         raise InvalidJSON("JSON Parse error: nested too deeply, or a number is too long") from None
     if not ignore_rest and text[end:].strip(" \t\r\n"):
-        raise InvalidJSON(
-            f"JSON Parse error: The document root must not be followed by other values. at offset: {end}"
-        )
+        message = "The document root must not be followed by other values."
+        raise json.JSONDecodeError(message, text, end)
     _check_surrogates(text, value)
     return value
 
@@ -73,7 +88,9 @@ def excerpt(value: Any) -> str:
 def _trim(value: Any, depth: int) -> Any:
     if isinstance(value, str):
         return value[:MAX_EXCERPT]
-    if isinstance(value, list):
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, list | np.ndarray):
         return [_trim(one, depth - 1) for one in value[:4]] if depth else []
     if isinstance(value, dict):
         first = list(value.items())[:4] if depth else []

@@ -5,10 +5,14 @@ before anything is decoded. It knows no HTTP beyond the text of a Content-Type, 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from service.codecs import number_lists
 from service.codecs.image import (
     MAX_PIECES,
     Picture,
@@ -28,6 +32,8 @@ from service.errors import (
     TooManyImages,
     UnsupportedImage,
 )
+
+Array = npt.NDArray[Any]
 
 _JSON = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\0 \t\r\n]{0,999}[\[{]")  # UTF-16 too
 _FORM_FIELD = re.compile(rb"[\w.\[\]%+-]{1,100}=")
@@ -60,11 +66,11 @@ def read_pictures(
     """
     if _JSON.match(body):
         check_json_size(body, max_json_values)
-        sources = _from_json(body, content_type)
+        sources: Sequence[Any] | Array = _from_json(body, content_type)
     elif content_type.lstrip()[:10].lower() == "multipart/" and picture_format(body) is None:
-        sources = list(read_files(body, content_type, max_images))
+        sources = read_files(body, content_type, max_images)
     elif _FORM_FIELD.match(body) and "urlencoded" in content_type.lower():
-        sources = list(read_fields(body, max_images))
+        sources = read_fields(body, max_images)
     elif body:
         sources = [body]
     else:
@@ -133,14 +139,14 @@ def open_source(source: Any, max_pieces: int = MAX_PIECES) -> Picture:
         source = source["b64"]
     if isinstance(source, str):
         return open_picture(decode_base64(source), max_pieces)
-    if isinstance(source, list):
+    if isinstance(source, list | np.ndarray):
         return Picture.from_array(from_pixels(source))
     raise InvalidValue(f"an image must be base64 or rows of pixels, got {kind_of(source)}")
 
 
-def _from_json(body: bytes, content_type: str) -> list[Any]:
-    document = parse_json(body, content_type)
-    if isinstance(document, list):
+def _from_json(body: bytes, content_type: str) -> Sequence[Any] | Array:
+    document = parse_json(body, content_type, number_lists.loads)
+    if isinstance(document, list | np.ndarray):
         raise InvalidValue(f"the body must be {_EXPECTED}, got a bare list")
     for name in document:
         if name not in _FIELDS:
@@ -152,12 +158,15 @@ def _from_json(body: bytes, content_type: str) -> list[Any]:
     return [value] if name == "image" else _checked_list(name, value)
 
 
-def _checked_list(name: str, value: Any) -> list[Any]:
-    if not isinstance(value, list):
+def _checked_list(name: str, value: Any) -> Sequence[Any] | Array:
+    if isinstance(value, np.ndarray) and value.ndim != 2:
+        return value
+    if not isinstance(value, list | np.ndarray):
         raise InvalidValue(f'"{name}" must be a list, got {kind_of(value)}')
-    if not value:
+    if not len(value):
         raise InvalidValue(f'"{name}" must have at least one image, got an empty list')
-    if isinstance(value[0], list) and value[0] and not isinstance(value[0][0], list):
+    first = value[0]
+    if isinstance(first, list | np.ndarray) and len(first) and not isinstance(first[0], list):
         raise InvalidValue(
             f'"{name}" must be a list of images, [N][H][W], got a single one: put [ ] around it'
         )

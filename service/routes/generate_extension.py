@@ -82,7 +82,7 @@ async def _events(
 async def _read(
     request: Request, *, stream: bool
 ) -> tuple[dict[str, Any], TextPrediction, GenerationRequest]:
-    fields = parse_object(await read_protocol_body(request))
+    fields = parse_object(await read_protocol_body(request, has_tensors=False))
     servable = resolve(request)
     if servable.manifest.task != TASK or servable.text is None:
         raise InvalidRequest(

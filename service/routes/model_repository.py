@@ -26,7 +26,7 @@ router = RawRouter(tags=["open_inference"])
 @protocol_route
 async def index(request: Request) -> Response:
     """List every version with its state."""
-    body = await read_protocol_body(request)
+    body = await read_protocol_body(request, has_tensors=False)
     only_ready = parse_object(body).get("ready", False) if body.strip() else False
     if not isinstance(only_ready, bool):
         raise InvalidRequest(f"ready must be true or false, got {excerpt(only_ready)}")
@@ -69,7 +69,7 @@ async def unload(request: Request) -> Response:
 
 
 async def _parameters(request: Request) -> dict[str, Any]:
-    body = await read_protocol_body(request)
+    body = await read_protocol_body(request, has_tensors=False)
     parameters = parse_object(body).get("parameters") if body.strip() else None
     if not isinstance(parameters, dict | None):
         raise InvalidRequest(f"parameters must be an object, got {excerpt(parameters)}")

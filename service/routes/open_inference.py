@@ -148,7 +148,9 @@ async def infer(request: Request) -> Response:
         (manifest.name, manifest.version),
         [description for _, description in manifest.labels],
     )
-    answer = call.encode_answer(lambda: encode_response(asked, outputs, identity, labels))
+    answer = await call.encode_answer(
+        outputs, lambda: encode_response(asked, outputs, identity, labels)
+    )
     if answer.header_length is None:
         return Response(answer.body, 200, call.headers(), JSON)
     headers = {**call.headers(), HEADER_LENGTH: str(answer.header_length)}

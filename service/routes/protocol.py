@@ -12,7 +12,7 @@ import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.asgi.requests import receive_body
+from service.asgi.requests import INLINE_BYTES, MAX_FIELDS_BYTES, receive_body
 from service.asgi.responses import JSON
 from service.asgi.state import state_of
 from service.codecs.content_encoding import inflate
@@ -29,8 +29,8 @@ from service.tasks import tensors
 
 T = TypeVar("T")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+INLINE_VALUES = 20_000  # so many are written at once, also those that are not finite
 HEADER_LENGTH = "Inference-Header-Content-Length"
-INLINE_BYTES = 2**16  # a larger body is parsed on another thread
 
 
 def protocol_route(handler: Handler) -> Handler:
@@ -56,16 +56,26 @@ def path_version(request: Request) -> int | None:
     return int(text)
 
 
-async def read_protocol_body(request: Request) -> bytes:
-    """The whole body, inflated if it is compressed; the size limits hold for both."""
+async def read_protocol_body(request: Request, *, has_tensors: bool = True) -> bytes:
+    """The whole body, inflated if it is compressed; the size limits hold for both.
+
+    has_tensors: whether it may be as long as the settings say; else at most 1 MiB.
+    """
     state, held = state_of(request), request.scope["held"]
     limit = state["settings"].max_body_bytes
+    if not has_tensors:
+        limit = min(limit, MAX_FIELDS_BYTES)
     body = await receive_body(request, limit)
     if encoding := request.headers.get("content-encoding", ""):
         inflated = functools.partial(inflate, body, encoding, limit)
         body = await state["decoders"].run(inflated, held, needs=limit)
     length = header_length(request.headers.get(HEADER_LENGTH), body)
-    check_json_size(body[:length], state["settings"].max_json_values)
+    most = state["settings"].max_json_values
+    check = functools.partial(check_json_size, body[:length], most)
+    if len(body) <= INLINE_BYTES:
+        check()
+    else:
+        await state["decoders"].run(check, held)
     return body
 
 
@@ -108,15 +118,18 @@ class TensorPrediction(Prediction):
             else {name: array.reshape(array.shape[1:]) for name, array in outputs.items()}
         )
 
-    def encode_answer(self, function: Callable[[], T]) -> T:
-        """Run `function`, which writes the answer, and note how long it took."""
+    async def encode_answer(self, outputs: dict[str, Array], function: Callable[[], T]) -> T:
+        """Run `function`, which writes the outputs: many values on another thread; note the time."""
         started = time.monotonic()
-        encoded = function()
+        if sum(array.size for array in outputs.values()) <= INLINE_VALUES:
+            encoded = function()
+        else:
+            encoded = await self._on_thread(function)
         self._timings["encode"] = time.monotonic() - started
         self.servable.statistics.record_encoded(self._timings["encode"])
         return encoded
 
-    def respond(self, encode: Callable[[], bytes]) -> Response:
-        """The answer, JSON that `encode` writes."""
-        body = self.encode_answer(encode)
+    async def respond(self, outputs: dict[str, Array], encode: Callable[[], bytes]) -> Response:
+        """The answer, JSON that `encode` writes of the outputs."""
+        body = await self.encode_answer(outputs, encode)
         return Response(body, 200, self.headers(), JSON)

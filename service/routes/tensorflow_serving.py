@@ -52,7 +52,7 @@ async def predict(request: Request) -> Response:
     outputs = await call.run(asked.signature, asked.request.inputs)
     rows = asked.request.rows
     encode = predict_json.encode_predictions if rows else predict_json.encode_outputs
-    return call.respond(lambda: encode(outputs))
+    return await call.respond(outputs, lambda: encode(outputs))
 
 
 @router.post(**at(f"{LABEL}:classify", documents.CLASSIFY))
@@ -63,7 +63,7 @@ async def classify(request: Request) -> Response:
     """Give each class of each example with its score."""
     call, outputs = await _run_examples(request, "classify")
     labels = [description for _, description in call.servable.manifest.labels]
-    return call.respond(lambda: example_codec.encode_classes(outputs, labels))
+    return await call.respond(outputs, lambda: example_codec.encode_classes(outputs, labels))
 
 
 @router.post(**at(f"{LABEL}:regress", documents.REGRESS))
@@ -73,7 +73,7 @@ async def classify(request: Request) -> Response:
 async def regress(request: Request) -> Response:
     """Give one number for each example."""
     call, outputs = await _run_examples(request, "regress")
-    return call.respond(lambda: example_codec.encode_values(outputs))
+    return await call.respond(outputs, lambda: example_codec.encode_values(outputs))
 
 
 @router.get(**at(VERSION, documents.VERSION_STATUS))
@@ -146,7 +146,7 @@ def _versions(request: Request) -> list[Any]:
 
 
 def _parse_predict(body: bytes, servable: Servable) -> Asked:
-    fields = parse_object(body, ignore_rest=True)
+    fields = parse_object(body, ignore_rest=True, as_arrays=True)
     name = _signature(fields, servable)
     specs = tensors.input_specs(servable.manifest.signatures[name])
     return Asked(name, predict_json.parse_predict(fields, specs))

@@ -73,8 +73,13 @@ class VaeDecodeRequest(RequestBody):
     model_config = ConfigDict(json_schema_extra={"example": {"latents": [[0.0] * 20]}})
 
     latents: Annotated[
-        list[Annotated[list[Coordinate], Field(description="a value for each latent dimension")]],
-        Field(min_length=1, max_length=MAX_COUNT),
+        list[
+            Annotated[
+                list[Coordinate],
+                Field(description="a value for each latent dimension", fail_fast=True),
+            ]
+        ],
+        Field(min_length=1, max_length=MAX_COUNT, fail_fast=True),
     ]
 
 

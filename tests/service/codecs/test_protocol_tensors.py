@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as arrays
 from service.codecs.binary_tensors import from_bytes, to_bytes
 from service.codecs.examples import encode_values, parse_examples, to_inputs
 from service.codecs.infer_outputs import RequestedOutput
-from service.codecs.infer_request import InferRequest, parse_raw
+from service.codecs.infer_request import InferRequest, parse_infer, parse_raw
 from service.codecs.infer_response import encode_response
 from service.codecs.json_tensors import to_array
 from service.codecs.predict_json import encode_outputs, encode_predictions, parse_predict
@@ -225,3 +225,82 @@ def test_strings_are_answered_as_text_or_as_counted_bytes():
 
     assert (plain["datatype"], plain["data"]) == ("BYTES", ["a", "bc"])
     assert binary.body[binary.header_length :] == b"\x01\0\0\0a\x02\0\0\0bc"
+
+
+@pytest.mark.parametrize("dtype", [name for name in WRITABLE if name != "bool"])
+def test_a_long_list_of_numbers_is_read_as_a_short_one(dtype):
+    numbers = np.arange(40_000).reshape(200, 200) % 100
+    spec = {"x": TensorSpec(dtype, (None, 200))}
+    text = json.dumps({"instances": numbers.tolist()}).encode()
+
+    (found,) = parse_predict(parse_object(text, as_arrays=True), spec).inputs.values()
+
+    equal(found, numbers.astype(dtype))
+    equal(found, parse_predict(parse_object(text), spec).inputs["x"])
+
+
+@pytest.mark.parametrize(
+    ("dtype", "wrong"),
+    [
+        ("uint8", 256), ("int8", -129), ("int32", 0.5), ("int64", 2.0), ("bool", 2), ("string", 1),
+        ("float16", 1), ("float32", 1e39),
+    ],
+)  # fmt: skip
+def test_a_wrong_number_in_a_long_list_is_refused_as_in_a_short_one(dtype, wrong):
+    spec = {"x": TensorSpec(dtype, (None,))}
+    fields = [
+        parse_object(json.dumps({"inputs": [wrong] * count}).encode(), as_arrays=True)
+        for count in (40_000, 1)
+    ]
+
+    messages = []
+    for one in fields:
+        with pytest.raises(InvalidRequest) as caught:
+            parse_predict(one, spec)
+        messages.append(str(caught.value))
+
+    assert messages[0] == messages[1]
+    assert isinstance(fields[0]["inputs"], np.ndarray)
+
+
+def test_rows_of_objects_may_be_arrays_and_lists():
+    rows = [{"x": [0.123456789] * 1000}, {"x": [1] * 1000}] * 40
+    fields = parse_object(json.dumps({"instances": rows}).encode(), as_arrays=True)
+
+    (found,) = parse_predict(fields, {"x": TensorSpec("float32", (None, 1000))}).inputs.values()
+
+    assert {type(row["x"]) for row in fields["instances"]} == {list, np.ndarray}
+    assert found.shape == (80, 1000)
+    assert found[:2, 0].tolist() == np.array([0.123456789, 1], np.float32).tolist()
+
+
+def test_a_row_of_another_length_is_named_also_among_arrays():
+    rows = [{"x": [0.123456789] * 1000}] * 40 + [{"x": [0.123456789] * 999}]
+    fields = parse_object(json.dumps({"instances": rows}).encode(), as_arrays=True)
+
+    with pytest.raises(
+        InvalidRequest, match=r"element: 40 key: x .* tensor size: 1000 but got: 999"
+    ):
+        parse_predict(fields, {"x": TensorSpec("float32", (None, 1000))})
+
+
+def test_nan_and_infinity_are_read_in_long_lists_too():
+    text = b'{"inputs": [' + b"NaN, Infinity, -Infinity, 0.25, " * 20_000 + b"1]}"
+
+    found = parse_object(text, as_arrays=True)["inputs"]
+
+    assert found.shape == (80_001,)
+    np.testing.assert_array_equal(found[-5:], [np.nan, np.inf, -np.inf, 0.25, 1])
+
+
+@pytest.mark.parametrize(
+    ("datatype", "dtype"), [("FP32", "float32"), ("UINT8", "uint8"), ("BOOL", "bool")]
+)
+def test_long_data_of_an_input_become_an_array_of_its_type(datatype, dtype):
+    data = (np.arange(40_000).reshape(4, 100, 100) % 2).tolist()
+    tensor = {"name": "x", "datatype": datatype, "shape": [40_000], "data": data}
+    text = json.dumps({"inputs": [tensor]}).encode()
+
+    found = parse_infer(text, None, "m").inputs["x"]
+
+    equal(found, np.array(data, dtype).ravel())

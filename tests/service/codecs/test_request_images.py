@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import io
+import json
 import random
 import urllib.parse
 
@@ -375,3 +376,33 @@ def test_mutated_forms_give_pictures_or_one_of_our_errors():
             del body[source.randrange(len(body)) :]
         with contextlib.suppress(VitrineError):
             assert read(bytes(body), FORM)
+
+
+@pytest.mark.parametrize("kind", [int, float])
+@pytest.mark.parametrize("tail", [(), (1,), (3,)])
+def test_many_pixels_as_lists_are_read_as_few(kind, tail):
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 28, 28, *tail))
+    body = json.dumps({"instances": pixels.astype(kind).tolist()}).encode()
+
+    found = read(body, max_pixels=100_000, max_images=64)
+
+    assert len(body) > 100_000
+    for picture, expected in zip(found, pixels, strict=True):
+        assert picture.decode().tolist() == expected.reshape(28, 28, -1).tolist()
+
+
+@pytest.mark.parametrize(
+    ("array", "said"),
+    [
+        (np.full((60, 28, 28), 256), "image 1: pixels must be numbers from 0 .* got 256"),
+        (np.full((60, 28, 28), 0.5), "image 1: .* fractions up to 0.5: multiply by 255"),
+        (np.full((60, 28, 28), 1), "image 1: .* only 0 and 1"),
+        (np.full((60, 28, 28, 2), 9), "image 1: .* got pixels of 2 values"),
+        (np.full((200, 200), 9), "must be a list of images, .* got a single one"),
+        (np.full((40_000,), 9), "at most 64 images, got 40000"),
+        (np.full((2, 5, 5, 50, 50), 9), "image 1: .*one list too many"),
+    ],
+)
+def test_wrong_pixels_in_long_lists_are_refused_as_in_short_ones(array, said):
+    with pytest.raises(InvalidRequest, match=said):
+        read(json.dumps({"instances": array.tolist()}).encode(), max_images=64)

@@ -289,3 +289,20 @@ async def test_pictures_that_are_not_the_golden_ones_are_refused(start, tmp_path
         await asyncio.sleep(0.01)
 
     assert "images differs from golden by 2" in ready.text
+
+
+async def test_of_many_wrong_numbers_only_the_first_is_looked_at(client, monkeypatch):
+    noted = []
+    monkeypatch.setattr("service.schemas.base._message", lambda _, found: noted.append(found) or "")
+
+    answer = await client.post("/v1/vae/decode", json={"latents": [["a"] * 50_000] * 2})
+
+    assert answer.status_code == 422
+    assert [len(found) for found in noted] == [1]
+
+
+async def test_fields_of_too_many_values_are_refused_before_they_are_parsed(client):
+    answer = await client.post("/v1/vae/decode", json={"latents": [[0] * 200_001]})
+
+    assert answer.status_code == 413
+    assert "at most 200,000 JSON values" in answer.json()["error"]
