@@ -25,8 +25,8 @@ export async function showReplay(part, vitrine, model) {
     part.frameShown.getContext("2d").drawImage(sheet, 0, row * SIDE, width, SIDE, 0, 0, width, SIDE);
     const epoch = Math.round(row * (epochs - 1) / Math.max(1, rows - 1));
     const right = (accuracies ?? [])[epoch];
-    part.frameName.textContent = part.frame.ariaValueText = `after epoch ${epoch + 1} of ${epochs}`
-      + (right === undefined ? "" : `; the discriminator finds ${percent(right)} of the generated digits out`);
+    part.frameName.textContent = part.frame.ariaValueText = `after epoch ${epoch + 1} of ${epochs}`;
+    part.frameWords.textContent = right === undefined ? "" : `The discriminator finds ${percent(right)} of the generated digits out; one half is guessing.`;
   };
   part.frame.oninput();
   part.replay.hidden = false;

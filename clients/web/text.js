@@ -1,18 +1,17 @@
 /** The text section: a seed goes to the service, one text for each diversity comes back as it is generated. */
 
 import { showBars } from "./chart.js";
-import { make, numbersOf } from "./dom.js";
+import { numbersOf } from "./dom.js";
+import { drawsAfter, likeliest } from "./next_letter.js";
 import { createSamples } from "./samples.js";
 import { alternatives, appendCharacters, meanSurprise, nameOf, watchCharacters } from "./surprisal_heatmap.js";
+import { createColumn } from "./text_column.js";
 import { milliseconds, percent } from "./format.js";
 
 const DIVERSITIES = [0.2, 0.5, 1];
-const SHOWN_SEED = 200; // characters; of a longer seed the end is shown
 const MOST_NOTED = 20000; // characters of all texts of a request together
 const NOTED = { logprobs: 5, stream: true, unknown: "replace" };
 const FALLBACK_SEED = "The "; // of a model whose card names none
-const TICK_MS = 80; // of the slow pen
-const READING = 15; // characters a second of the slow pen at 1 ×
 
 /** As many as the course's seeds have. */
 export const randomLetters = (alphabet, random = Math.random) =>
@@ -35,58 +34,6 @@ export function figuresInWords(card) {
 /** Which characters the model has never seen, and what was done about them. */
 export const replacedSentence = (characters, model) =>
   `${model} has never seen ${characters.map((each) => `“${nameOf(each)}”`).join(", ")}: a space stands in for ${characters.length > 1 ? "each of them" : "it"}.`;
-
-/** One text under way: the slider of its diversity, what it began with, and what the model wrote. */
-function createColumn(diversity, write, lookAt, speed) {
-  const output = make("output");
-  const slider = make("input", { type: "range", max: 1.5, step: 0.05, value: diversity, oninput: showName, onchange: () => write() });
-  const text = make("div.writing", { tabIndex: 0, role: "group" });
-  let waiting = []; // characters that the slow pen has still to write
-  let timer = 0;
-  let owed = 0; // of a character, since the last tick
-
-  function writeNext() {
-    const isAtOnce = speed() === 0;
-    owed = isAtOnce ? waiting.length : owed + speed() * READING * TICK_MS / 1000;
-    const due = waiting.splice(0, Math.floor(owed));
-    owed -= due.length;
-    const isAtEnd = text.scrollTop + text.clientHeight >= text.scrollHeight - 48;
-    appendCharacters(text, due);
-    if (isAtEnd) text.scrollTop = text.scrollHeight;
-    if (waiting.length) timer = setTimeout(writeNext, TICK_MS);
-  }
-
-  const column = {
-    host: make("article.column", make("label", "diversity ", output, slider), text),
-    characters: [],
-    skipped: 0, // characters to come that are there already
-    continuation: "", // once its end has come
-    get diversity() { return Number(slider.value); },
-    get name() { return column.diversity.toFixed(2).replace(/0$/, ""); },
-    begin(seed) {
-      Object.assign(column, { characters: [], skipped: 0, continuation: "" });
-      clearTimeout(timer);
-      waiting = [];
-      owed = 0;
-      text.replaceChildren(make("span.seed", seed.length > SHOWN_SEED ? `…${seed.slice(-SHOWN_SEED)}` : seed));
-    },
-    append(characters) {
-      const fresh = characters.slice(column.skipped);
-      column.skipped -= characters.length - fresh.length;
-      column.characters.push(...fresh);
-      waiting.push(...fresh);
-      clearTimeout(timer);
-      writeNext();
-    },
-  };
-  function showName() {
-    output.textContent = column.name;
-    text.ariaLabel = `Text at diversity ${column.name}. Arrow keys look at one character after the other.`;
-  }
-  watchCharacters(text, lookAt);
-  showName();
-  return column;
-}
 
 export default function textSection({ part, show, action, remember, say, valuesOf, chooser, pathTo }) {
   const { seed: beginning, pen } = part.form.elements;
@@ -153,21 +100,24 @@ export default function textSection({ part, show, action, remember, say, valuesO
     }
   });
 
-  /** Shows the likeliest next letters of the first column; at the next call the one that was drawn is written. */
-  const step = action(async ({ ask }) => {
+  /** Shows the ten likeliest next letters of the first column, and draws one; at the next call that is written. */
+  const step = action(async ({ ask, askQuietly }) => {
     const [column] = columns;
     if (pending) {
       column.append([pending.character]);
       column.continuation = pending.continuation;
-      pending = null;
     }
-    const from = column.continuation ? { continuation: column.continuation } : { ...asked, diversity: column.diversity,
-      seed: asked.seed + column.characters.map(({ character }) => character).join("") };
-    const { generations: [{ logprobs: [character], continuation }] } =
-      await ask(path("generate"), { ...from, ...NOTED, stream: false, length: 1 });
+    const { name, diversity, characters } = column;
+    const soFar = asked.seed + characters.map(({ character }) => character).join("");
+    const from = column.continuation ? { continuation: column.continuation } : { ...asked, diversity, seed: soFar };
+    const [{ generations: [{ logprobs: [character], continuation }] }, { choices }] = await Promise.all([
+      ask(path("generate"), { ...from, ...NOTED, stream: false, length: 1 }),
+      askQuietly("v1/completions", drawsAfter(soFar, chooser.value, asked.random_seed)),
+    ]);
     pending = { character, continuation };
-    show({ alternativesTitle: `What may come next at diversity ${column.name}; press again to write the one that is drawn` });
-    showBars(part.alternatives, alternatives(character).map(([each, share]) => [nameOf(each), share]), -1);
+    show({ alternativesTitle: `What may come next at diversity ${name}: “${nameOf(character.character)}” is drawn; press again to write it` });
+    const rows = likeliest(choices, diversity);
+    showBars(part.alternatives, rows.map(([each, share]) => [nameOf(each), share]), rows.findIndex(([each]) => each === character.character));
   });
 
   const scoreSeed = action(async ({ askQuietly }, text) => {

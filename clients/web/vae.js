@@ -7,6 +7,7 @@ import { DIGITS } from "./examples.js";
 import { rounded } from "./format.js";
 import { showSweep } from "./beta_sweep.js";
 import { createTerminal } from "./terminal.js";
+import { legendOf, paintDigits, readDigits } from "./digit_colours.js";
 
 const SIZE = 20; // pictures across a map
 const MAPS = {
@@ -46,6 +47,19 @@ export default function vaeSection({ part, show, paced, action, remember, values
       place.place.textContent = `z = (${z.map((value) => value.toFixed(2).replace("-", "−")).join(", ")})`;
       decode(z);
     }
+    const colour = action(async ({ askQuietly }) => {
+      const digits = await readDigits(map.image, SIZE, askQuietly);
+      map.image.after(paintDigits(digits, SIZE));
+      place.colours.replaceChildren(...legendOf(digits));
+      place.colours.hidden = false;
+    });
+    place.colouring.hidden = !named("classify_digit").length;
+    place.colour.onchange = () => {
+      place.map.querySelector(".colours")?.remove();
+      place.colours.hidden = true;
+      if (place.colour.checked) colour();
+      else colour.stop();
+    };
     action(async ({ image }) => {
       map.image.src = URL.createObjectURL(await image(`v1/vae/manifold.png?model=${model}&size=${SIZE}`));
     }, { terminal: model })();

@@ -10,7 +10,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { chromium } from "playwright-core";
 
-import { BROWSER, SEVEN, VIEWS, draw, openPage, waitFor } from "./support.mjs";
+import { BROWSER, FOUR, SEVEN, VIEWS, draw, openPage, waitFor } from "./support.mjs";
 
 const EVENT_STREAM = { "Content-Type": "text/event-stream" };
 const sample = (page) => page.locator("#section-digits .fine", { hasText: "a sample" }).waitFor();
@@ -112,6 +112,95 @@ const CHECKS = {
     await section.getByRole("button", { name: "Write" }).click();
     await section.locator(".note", { hasText: "never seen “B”" }).waitFor();
     assert.equal(asked.at(-1).unknown, "replace");
+  },
+
+  async "ten letters that may come next are shown before one is written"(browser, base) {
+    const { page } = await openPage(browser, `${base}#text?seed=ROMEO%3A+&length=5`, VIEWS.light);
+    const section = page.locator("#section-text");
+    const text = section.locator(".answer .writing").first();
+    await waitFor(async () => (await text.textContent()).length === 12, "five characters");
+    const step = section.getByRole("button", { name: "One letter" });
+    await step.click();
+    const title = section.locator("[data-part=alternativesTitle]");
+    const drawn = async () => (await title.textContent()).match(/“(.+)” is drawn/)?.[1];
+    await waitFor(drawn, "one is drawn");
+    const rows = section.locator("[data-part=alternatives] li");
+    assert.equal(await rows.count(), 10);
+    const shares = (await rows.locator(".value").allTextContents()).map((value) => Number.parseFloat(value.replace(/[<>] /, "")));
+    assert.deepEqual(shares, [...shares].sort((one, other) => other - one), "the likeliest first");
+    const letter = await drawn();
+    await step.click();
+    await waitFor(async () => (await text.textContent()).length === 13, "the next call writes it");
+    assert.equal((await text.textContent()).at(-1), { space: " ", "new line": "\n" }[letter] ?? letter);
+  },
+
+  async "the slow pen writes as one reads"(browser, base) {
+    const { page } = await openPage(browser, `${base}#text?seed=ROMEO%3A+&length=150&pen=1`, VIEWS.light);
+    const text = page.locator("#section-text .answer .writing").first();
+    const written = async () => (await text.textContent()).length - "ROMEO: ".length;
+    await page.locator("#section-text [role=status]", { hasText: "The texts are written" }).waitFor({ state: "attached" });
+    assert.ok(await written() < 150, "what has come is not all written yet");
+    await page.locator("#section-text summary", { hasText: "More" }).click();
+    await page.getByLabel("Pen").selectOption("at once");
+    await waitFor(async () => (await written()) === 150, "at once");
+  },
+
+  async "β is a slider over the models that were trained with it"(browser, base) {
+    const { page } = await openPage(browser, `${base}#vae`, VIEWS.light);
+    const sweep = page.locator("#section-vae [data-part=sweep]");
+    await sweep.waitFor();
+    const [words, figures] = [sweep.locator("output"), sweep.locator("ul")];
+    const pixels = () => sweep.locator("canvas").last().evaluate((canvas) => canvas.toDataURL());
+    assert.equal(await words.textContent(), "β = 1");
+    const before = [await figures.textContent(), await pixels()];
+    await sweep.getByRole("slider").fill("5");
+    assert.equal(await words.textContent(), "β = 8");
+    assert.match(await figures.textContent(), /rate 3\.99 nats.*19 of 20/);
+    assert.notEqual(await figures.textContent(), before[0]);
+    assert.notEqual(await pixels(), before[1], "other images");
+  },
+
+  async "the maps are coloured by the digit that is read at each place"(browser, base) {
+    const { page } = await openPage(browser, `${base}#vae`, VIEWS.light);
+    const section = page.locator("#section-vae");
+    await section.locator(".map img[src^=blob]").nth(1).waitFor();
+    const boxes = section.getByLabel("Colour each place");
+    const none = async (index) => {
+      await boxes.nth(index).check();
+      const words = section.locator("[data-part=colours] li").filter({ hasText: "no digit" }).nth(index);
+      await words.waitFor();
+      return Number((await words.textContent()).match(/no digit: (\d+) of 400/)[1]);
+    };
+    for (const index of [0, 1]) assert.ok(await none(index) < 300, "digits are read in both maps");
+    const colours = await section.locator("canvas.colours").first().evaluate((canvas) => new Set(
+      Array.from(new Uint32Array(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.buffer))).size);
+    assert.ok(colours >= 8, `most digits are there: ${colours} colours`);
+    await boxes.first().uncheck();
+    assert.equal(await section.locator("canvas.colours").count(), 1);
+  },
+
+  async "the GAN's training is replayed on a slider"(browser, base) {
+    const { page } = await openPage(browser, `${base}#gan`, VIEWS.light);
+    const replay = page.locator("#section-gan [data-part=replay]");
+    await replay.waitFor();
+    const pixels = () => replay.locator("canvas").evaluate((canvas) => canvas.toDataURL());
+    const last = await pixels();
+    assert.match(await replay.locator("output").textContent(), /after epoch (\d+) of \1/);
+    await replay.getByRole("slider").fill("0");
+    assert.match(await replay.locator("output").textContent(), /^after epoch 1 of/);
+    assert.notEqual(await pixels(), last);
+  },
+
+  async "the perceptual and the pixel loss descend side by side"(browser, base) {
+    const { page } = await openPage(browser, `${base}#gan`, VIEWS.light);
+    const section = page.locator("#section-gan");
+    await draw(page, FOUR, "#section-gan");
+    await section.locator("select[name=loss]").selectOption("both");
+    await section.locator("select[name=steps]").selectOption("50");
+    await section.getByRole("button", { name: "Find it" }).click();
+    await section.locator("[role=status]", { hasText: /Found by the perceptual loss: .* Found by the pixel loss/ }).waitFor({ state: "attached" });
+    const captions = await section.locator("[data-part=found] figcaption").allTextContents();
+    assert.equal(captions.filter((caption) => /dB from your drawing/.test(caption)).length, 2, captions.join("; "));
   },
 
   async "an uploaded image is shown at full strength"(browser, base) {
@@ -292,12 +381,16 @@ if (base === "list") {
   console.log(JSON.stringify(Object.keys(CHECKS)));
 } else {
   const browser = await chromium.launch({ ...BROWSER, args: [...BROWSER.args, "--host-resolver-rules=MAP server.test 127.0.0.1"] });
-  try {
-    for (const [name, check] of Object.entries(CHECKS)) {
-      if (wanted && !name.startsWith(wanted)) continue;
-      await check(browser, base.endsWith("/") ? base : `${base}/`);
+  const waiting = Object.entries(CHECKS).filter(([name]) => name.startsWith(wanted ?? ""));
+  const worker = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [name, check] = next;
+      await check(browser, base.endsWith("/") ? base : `${base}/`).catch((error) => { throw new Error(`“${name}” does not hold`, { cause: error }); });
       console.log(`held: ${name}`);
     }
+  };
+  try {
+    await Promise.all([worker(), worker()]);
   } finally {
     await browser.close();
   }

@@ -4,6 +4,7 @@ Needs node and, for the page, chromium and playwright-core with axe-core (`npm c
 missing the tests are skipped and say so; `.ci/run` installs them.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -61,6 +62,18 @@ def test_every_room_works_on_desk_and_phone(models, tmp_path):
     ):
         assert part in out
     assert list(tmp_path.glob("*.png"))
+
+
+@needs_node
+@needs_browser
+@pytest.mark.browser
+@pytest.mark.tensorflow
+def test_the_page_does_what_its_checks_say(models):
+    names = json.loads(run("node", "checks.mjs", "list"))
+    with running_service(models) as (_, port):
+        out = run("node", "checks.mjs", f"http://127.0.0.1:{port}")
+
+    assert sorted(out.splitlines()) == sorted(f"held: {name}" for name in names)
 
 
 @needs_node
