@@ -13,6 +13,7 @@ import numpy as np
 import onnxruntime as ort
 
 from service.engine import Arrays, CannotRun, EngineName
+from service.onnx_graph import check_graph
 
 GRAPHS = "assets.extra/onnx"
 
@@ -59,13 +60,18 @@ def graph_file(inputs: Iterable[str]) -> str:
 def _load(path: Path) -> ort.InferenceSession:
     if not path.is_file():
         raise GraphError(f"{GRAPHS}/{path.name} is missing: export the model again")
+    content = path.read_bytes()  # what is checked is what runs
+    try:
+        check_graph(content)
+    except ValueError as error:
+        raise GraphError(f"{GRAPHS}/{path.name} must hold ONNX's own operations: {error}") from None
     _share_allocator()
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.add_session_config_entry("session.use_env_allocators", "1")
     options.log_severity_level = 3
     try:
-        return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions have no common base
         raise GraphError(f"ONNX Runtime cannot run {GRAPHS}/{path.name}: {error}") from None
 

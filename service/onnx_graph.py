@@ -1,0 +1,60 @@
+"""What an ONNX file may hold, checked before ONNX Runtime sees it.
+
+The operations of ONNX's own set compute on tensors: none reads a file, a clock or a device. Operations of
+other domains, functions and weights in files of their own are refused. Field numbers are those of
+onnx.proto (ONNX 1.x, `ModelProto` and below).
+"""
+
+from collections.abc import Iterator
+
+from service.codecs.wire_format import WireError, integer, messages, text
+
+STANDARD_DOMAINS = frozenset(("", "ai.onnx"))
+_MODEL_GRAPH, _MODEL_FUNCTIONS = 7, 25
+_GRAPH_NODE, _GRAPH_INITIALIZER = 1, 5
+_NODE_OPERATION, _NODE_ATTRIBUTE, _NODE_DOMAIN = 4, 5, 7
+_ATTRIBUTE_TENSOR, _ATTRIBUTE_GRAPH, _ATTRIBUTE_TENSORS, _ATTRIBUTE_GRAPHS = 5, 6, 10, 11
+_TENSOR_LOCATION = 14  # 1: in another file
+
+
+def check_graph(content: bytes) -> None:
+    """Raise ValueError, which says why, if the model in `content` may do more than compute."""
+    model = memoryview(content)
+    try:
+        if messages(model, _MODEL_FUNCTIONS):
+            raise ValueError("it defines functions of its own")
+        for graph in _graphs(messages(model, _MODEL_GRAPH)):
+            _check_one(graph)
+    except WireError as error:
+        raise ValueError(f"it is no ONNX model: {error}") from None
+
+
+def _graphs(pending: list[memoryview]) -> Iterator[memoryview]:
+    """These graphs and those inside their nodes, such as the body of a loop."""
+    while pending:
+        graph = pending.pop()
+        yield graph
+        for attribute in _attributes(graph):
+            pending += messages(attribute, _ATTRIBUTE_GRAPH)
+            pending += messages(attribute, _ATTRIBUTE_GRAPHS)
+
+
+def _check_one(graph: memoryview) -> None:
+    for node in messages(graph, _GRAPH_NODE):
+        if (domain := text(node, _NODE_DOMAIN)) not in STANDARD_DOMAINS:
+            name = text(node, _NODE_OPERATION)
+            raise ValueError(f"its operation {name[:60]!r} is of the domain {domain[:60]!r}")
+    tensors = messages(graph, _GRAPH_INITIALIZER)
+    for attribute in _attributes(graph):
+        tensors += messages(attribute, _ATTRIBUTE_TENSOR)
+        tensors += messages(attribute, _ATTRIBUTE_TENSORS)
+    if any(integer(tensor, _TENSOR_LOCATION) for tensor in tensors):
+        raise ValueError("its weights are in another file")
+
+
+def _attributes(graph: memoryview) -> list[memoryview]:
+    return [
+        attribute
+        for node in messages(graph, _GRAPH_NODE)
+        for attribute in messages(node, _NODE_ATTRIBUTE)
+    ]
