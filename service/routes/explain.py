@@ -68,6 +68,9 @@ async def _explain(
     found: list[list[Explanation]] = []
 
     async def work() -> None:
+        if _is_one_run(call, method):
+            found.extend(await _classify_and_activate(call, images, (top, class_index)))
+            return
         scores = classify_image.scores_of(
             (await call.predict("serving_default", {"images": images})).outputs
         )
@@ -90,12 +93,41 @@ async def _explain(
 
 def _cost(call: LongPrediction, images: Pixels, method: str, classes: int) -> tuple[str, int, int]:
     """The signature, rows of a run, and runs."""
+    if _is_one_run(call, method):
+        size = min(len(images), _limit(call, explain.AT_ONCE))
+        return explain.AT_ONCE, size, -(-len(images) // size)
     if method == explain.CAM:
         size = min(len(images) * classes, _limit(call, explain.SIGNATURE))
         return explain.SIGNATURE, size, -(-len(images) * classes // size)
     size = _window_rows(call)
     rows, columns = explain.grid_of(*images.shape[1:3])
     return "serving_default", size, len(images) * -(-rows * columns // size)
+
+
+def _is_one_run(call: LongPrediction, method: str) -> bool:
+    """Whether one signature gives the scores and the maps of all classes; older exports have none."""
+    return method == explain.CAM and explain.AT_ONCE in call.servable.manifest.signatures
+
+
+async def _classify_and_activate(
+    call: LongPrediction, images: Pixels, classes: tuple[int, int | None]
+) -> list[list[Explanation]]:
+    """Scores and class activation maps, a batch of images at a time."""
+    size = min(len(images), _limit(call, explain.AT_ONCE))
+    found = []
+    for start in range(0, len(images), size):
+        outputs = await call.advance(explain.AT_ONCE, {"images": images[start : start + size]}, 1)
+        scores, maps = classify_image.scores_of(outputs), outputs["heatmaps"]
+        for row, indices in enumerate(explain.choose_classes(scores, *classes)):
+            found.append(
+                [
+                    Explanation(
+                        index, scores[row, index], explain.normalized(maps[row, ..., index])
+                    )
+                    for index in indices
+                ]
+            )
+    return found
 
 
 def _limit(call: LongPrediction, signature: str) -> int:

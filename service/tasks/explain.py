@@ -20,6 +20,9 @@ from service.runtime.manifest import Manifest
 CAM, OCCLUSION = "cam", "occlusion"
 METHODS = (CAM, OCCLUSION)
 SIGNATURE = "explain"  # images, class_index int32 [B] → heatmap float32 [B, h, w]
+AT_ONCE = (
+    "classify_and_explain"  # images → the scores, heatmaps float32 [B, h, w, N] of all classes
+)
 MAX_HEATMAPS = 1000  # of one request
 CELLS = 10  # windows a side at most, 100 in all
 OVERLAY_SIDE = 224  # smaller images are enlarged by a whole number towards it

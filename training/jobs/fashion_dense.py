@@ -164,7 +164,7 @@ def evaluate(model: keras.Model, splits: LabelledPictures) -> dict[str, Any]:
 
 
 def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, Signature]:
-    """Take images uint8 [B, H, W, C]: `serving_default` gives probabilities and the outlier score, `explain` a map."""
+    """Take images uint8 [B, H, W, C]: `serving_default` gives probabilities and the outlier score, others heat maps."""
     head = class_activation.find_head(model.output)
     assert head  # build_model ends so
     outputs = {name: model.get_layer(name).output for name in OUTLIER_LAYERS}
@@ -179,13 +179,12 @@ def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, 
             **fashion_outliers.scored({n: found[n] for n in OUTLIER_LAYERS}, calibration),
         }
 
-    def explain(images: tf.Tensor, class_index: tf.Tensor) -> dict[str, tf.Tensor]:
-        maps = network(tf.cast(images, tf.float32), training=False)["maps"]
-        return {"heatmap": class_activation.heatmap(maps, dense.kernel, class_index)}
+    def scores_and_maps(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        found = network(tf.cast(images, tf.float32), training=False)
+        return tf.nn.softmax(found["logits"] / calibration["temperature"]), found["maps"]
 
     inputs = {"images": tf.TensorSpec([None, *model.input_shape[1:]], tf.uint8)}
     golden = frozen_features.golden_images(model)
-    classes = np.arange(len(golden["images"]), dtype=np.int32) % dense.units
     return {
         "serving_default": Signature(
             serving_default,
@@ -193,11 +192,8 @@ def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, 
             {"scores": 1e-4, **fashion_outliers.tolerance(calibration)},
             golden,
         ),
-        "explain": Signature(
-            explain,
-            inputs | {"class_index": tf.TensorSpec([None], tf.int32)},
-            {"heatmap": class_activation.TOLERANCE},
-            {**golden, "class_index": classes},
+        **class_activation.signatures(
+            scores_and_maps, dense.kernel, golden["images"], scores="scores"
         ),
     }
 

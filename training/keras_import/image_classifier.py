@@ -21,6 +21,7 @@ from training.keras_import.determinism import finite_rows, run_twice
 from training.keras_import.input_range import Preprocess, preprocessing
 from training.keras_import.network import Network, Shape, open_network
 from training.keras_import.options import ImportOptions, card, digest, say
+from training.pretrained import class_activation
 
 SMALL_SIDE = 64  # up to here 64 images run at once, above 8
 LABEL_TASK = "classify_image"
@@ -189,7 +190,26 @@ def _label_signatures(opened: Opened) -> dict[str, Signature]:
             return {"features": inner(images)}
 
         found["features"] = Signature(features, inputs, {"features": 1e-3})
-    return found
+    return found | _map_signatures(opened)
+
+
+def _map_signatures(opened: Opened) -> dict[str, Signature]:
+    """Class activation maps, where the network ends in global average pooling."""
+    network, head = opened.network, opened.network.head
+    if head is None:
+        return {}
+    output = network.keras_output
+    both = keras.Model(network.keras_input, [output, head.maps])
+    kernel = tf.cast(tf.convert_to_tensor(head.dense.kernel), tf.float32)
+    if network.classes == 1:  # one value: the second class has it, the first the opposite
+        kernel = tf.concat([-kernel, kernel], axis=1)
+
+    def scores_and_maps(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        raw, maps = both(opened.inputs(images), training=False)
+        raw, maps = tf.cast(raw, tf.float32), tf.cast(maps, tf.float32)
+        return output_activation.to_probabilities(raw, opened.kind), maps
+
+    return class_activation.signatures(scores_and_maps, kernel, opened.golden)
 
 
 def _digit_signatures(opened: Opened) -> dict[str, Signature]:

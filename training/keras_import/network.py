@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from training.export.layer_table import LayerRow, layer_table
 from training.keras_import import archive_check, keras2, operations
+from training.pretrained import class_activation
 
 Shape = tuple[int, int, int]  # height, width, channels
 
@@ -32,6 +33,8 @@ class Network(NamedTuple):
     layers: list[LayerRow]  # empty: not known
     keras_layers: list[Any]  # those of a Keras model; empty: not known
     keras_input: Any  # its input tensor
+    keras_output: Any  # its output tensor
+    head: class_activation.Head | None  # where it ends in global average pooling
 
 
 def open_network(path: Path, shape: Shape | None) -> Network:
@@ -84,8 +87,18 @@ def _from_keras(path: Path, wanted: Shape | None) -> Network:
         layers=layer_table(model),
         keras_layers=list(model.layers),
         keras_input=inputs[0],
+        keras_output=outputs[0],
+        head=_head(outputs[0]),
     )
     return network._replace(classes=_count_classes(path, network))
+
+
+def _head(output: Any) -> class_activation.Head | None:
+    """The end of a network that has class activation maps."""
+    try:
+        return class_activation.find_head(output)
+    except (AttributeError, ValueError):  # a layer that is used twice, or has no single input
+        return None
 
 
 def load_model(path: Path) -> Any:
@@ -235,6 +248,8 @@ def _from_saved_model(path: Path, wanted: Shape | None) -> Network:
         layers=[],
         keras_layers=[],
         keras_input=None,
+        keras_output=None,
+        head=None,
     )
     return network._replace(classes=_count_classes(path, network))
 

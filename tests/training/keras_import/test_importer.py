@@ -152,6 +152,28 @@ def test_features_are_what_goes_into_the_last_layer(tmp_path):
     np.testing.assert_allclose(answers(version, images, "features"), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize(("units", "classes"), [(3, 3), (1, 2)])
+def test_a_network_that_ends_in_global_pooling_has_class_activation_maps(tmp_path, units, classes):
+    model = network(classes=units, activation="softmax" if units > 1 else "sigmoid")
+    text = "".join(f"label {number}\n" for number in range(classes))
+    version = adopted(tmp_path, saved(tmp_path, model), labels=text)
+    images = pictures(2)
+
+    loaded = tf.saved_model.load(str(version)).signatures["classify_and_explain"]
+    found = {name: each.numpy() for name, each in loaded(images=tf.constant(images)).items()}
+    expected = answers(version, images)
+    bias = model.layers[-1].get_weights()[1]
+
+    np.testing.assert_allclose(found["probabilities"], expected, atol=1e-6)
+    logits = found["heatmaps"].mean(axis=(1, 2))
+    if units > 1:
+        exact = np.log(expected / expected[:, :1])
+        np.testing.assert_allclose((logits + bias) - (logits + bias)[:, :1], exact, atol=1e-4)
+    else:
+        exact = np.log(expected[:, 1] / expected[:, 0])
+        np.testing.assert_allclose(logits[:, 1] + bias[0], exact, atol=1e-4)
+
+
 def test_the_manifest_is_as_the_contract_says(tmp_path):
     version = adopted(
         tmp_path, saved(tmp_path, network()), labels="n01\trose\nn02\ttulip\nn03\tx\n"

@@ -81,6 +81,8 @@ def test_the_exported_model_says_what_it_takes_and_gives(exported):
     assert described["features"] == {"features": "float32 [B,1280]"}
     assert set(described["features_and_probabilities"]) == {"features", "probabilities"}
     assert described["explain"] == {"heatmap": "float32 [B,7,7]"}
+    at_once = {"probabilities": "float32 [B,1000]", "heatmaps": "float32 [B,7,7,1000]"}
+    assert described["classify_and_explain"] == at_once
     for name, signature in manifest.signatures.items():
         classes = {"class_index": "int32 [B]"} if name == "explain" else {}
         assert signature.inputs == {"images": "uint8 [B,224,224,3]"} | classes
@@ -180,6 +182,10 @@ def test_a_class_activation_map_adds_up_to_the_logit(exported):
         ].numpy()
         for index in classes
     ]
+    at_once = loaded.signatures["classify_and_explain"](images=images)
+    np.testing.assert_allclose(at_once["probabilities"], probabilities, atol=1e-5)
+    for heat, index in zip(maps, classes, strict=True):
+        np.testing.assert_allclose(at_once["heatmaps"][..., index], heat, atol=1e-3)
     model = labels.build_model(labels.Config())
     bias = model.get_layer("predictions").get_weights()[1]
     logits = np.stack([heat.mean(axis=(1, 2)) for heat in maps], 1) + bias[classes]
