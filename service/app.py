@@ -74,6 +74,7 @@ def create_app(
     lifecycle: Lifecycle | None = None,
     peers: Peers | None = None,
     tensorflow: TensorFlowClient | None = None,
+    parallel_runs: int = 1,
 ) -> FastAPI:
     """Make the application; models start loading when its lifespan begins.
 
@@ -81,6 +82,7 @@ def create_app(
     lifecycle: what the server flips when the process is told to stop.
     peers: the workers of the service, of which this app is one; absent: it is alone.
     tensorflow: the client of the host process that all workers share; absent: one of its own.
+    parallel_runs: of a signature at the same time, where the engines have replicas elsewhere.
     """
     metrics = Metrics()
     bytes_in_flight = BytesInFlight(settings.max_bytes_in_flight or default_limit())
@@ -93,7 +95,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-        loader = _servable_loader(settings, load_engine, metrics)
+        loader = _servable_loader(settings.queue_size, load_engine, metrics, parallel_runs)
         files = ServingFiles(settings.models, settings.serving_dir)
         repository = ModelRepository(settings.models, loader, metrics, settings.poll_seconds, files)
         decoders = Decoders()
@@ -231,7 +233,7 @@ def _keys(settings: Settings) -> Keys:
 
 
 def _servable_loader(
-    settings: Settings, load_engine: LoadEngine, metrics: Metrics
+    queue_size: int, load_engine: LoadEngine, metrics: Metrics, parallel_runs: int
 ) -> Callable[[Path, Callable[[str], None]], Servable]:
     """Directory → Servable; versions of one model share its queue."""
     admissions: dict[str, Admission] = {}
@@ -239,9 +241,9 @@ def _servable_loader(
     def load(directory: Path, report: Callable[[str], None]) -> Servable:
         model = load_model(directory, load_engine, report)
         name = model.manifest.name
-        admission = admissions.setdefault(name, Admission(settings.queue_size))
+        admission = admissions.setdefault(name, Admission(queue_size))
         metrics.waiting.labels(name).set_function(lambda: admission.waiting)
-        return Servable(model, admission, metrics)
+        return Servable(model, admission, metrics, parallel_runs)
 
     return load
 

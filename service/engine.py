@@ -21,6 +21,7 @@ class Engine(Protocol):
 
         Raises:
             NotReady: the process that runs the signature is still starting.
+            Overloaded: what runs the signature takes no more for now.
             CannotRun: it will never run here.
             Exception: anything else is a failure of the model.
         """

@@ -30,9 +30,13 @@ class Servable:
 
     Nothing in it refers back to it, so that its threads end and its memory is free as soon as the
     last request that holds it is answered.
+
+    parallel_runs: of one signature at the same time; 1 where a run has this process' processors.
     """
 
-    def __init__(self, model: Model, admission: Admission, metrics: Metrics) -> None:
+    def __init__(
+        self, model: Model, admission: Admission, metrics: Metrics, parallel_runs: int = 1
+    ) -> None:
         manifest = model.manifest
         self.manifest = manifest
         self.card = model.card
@@ -41,10 +45,14 @@ class Servable:
         self.unready = model.unready
         self.admission = admission
         self.statistics = Statistics()
-        self.jobs = JobQueue(manifest.max_batch_size if manifest.vocabulary else 1)
+        self.jobs = JobQueue(
+            manifest.max_batch_size if manifest.vocabulary else 1, parallel_runs=parallel_runs
+        )
         self.costs = model.costs
         name = f"{manifest.name}-{manifest.version}"
-        light, heavy = thread_lane(name, is_heavy=False), thread_lane(f"{name}-h", is_heavy=True)
+        light = thread_lane(name, is_heavy=False, parallel_runs=parallel_runs)
+        is_here = parallel_runs == 1  # elsewhere, a run takes nothing from this process' processors
+        heavy = thread_lane(f"{name}-h", is_heavy=is_here, parallel_runs=parallel_runs)
         self._lanes = (light, heavy)
         on_batch = _batch_counter(manifest.name, metrics, self.statistics)
         self._inline: dict[str, MicroBatcher] = {}

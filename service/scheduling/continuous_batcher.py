@@ -7,16 +7,17 @@ runs on the lane it was given, one round at a time.
 
 import asyncio
 import logging
+import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
 from service.engine import Arrays
-from service.errors import InternalError, NotReady
+from service.errors import InternalError, VitrineError
 from service.scheduling.lane import Lane
 from service.scheduling.run_cost import RunCost
 
@@ -95,7 +96,8 @@ class ContinuousBatcher:
         self._on_round = on_round
         self._queue: list[Sequence] = []  # least recently served first
         self._is_turn_of_new = True
-        self._worker: asyncio.Task[None] | None = None
+        self._workers: set[asyncio.Task[None]] = set()  # each has one round under way at a time
+        self._running = 0
         self._costs = costs
 
     def add(self, sequence: Sequence) -> None:
@@ -103,9 +105,12 @@ class ContinuousBatcher:
         if not sequence.left:
             sequence.done.set_result(None)
             return
+        self._enqueue(sequence)
+
+    def _enqueue(self, sequence: Sequence) -> None:
         self._queue.append(sequence)
-        if self._worker is None:
-            self._worker = asyncio.create_task(self._work())
+        if len(self._workers) < self._lane.parallel_runs:
+            self._workers.add(asyncio.create_task(self._work()))
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
@@ -114,13 +119,17 @@ class ContinuousBatcher:
             while batch := self._take():
                 steps = min(self.largest_chunk, *(sequence.chunk for sequence in batch))
                 started = time.monotonic()
-                outcomes = await loop.run_in_executor(
-                    self._lane.executor, self._run_round, batch, steps
-                )
+                self._running += 1
+                try:
+                    outcomes = await loop.run_in_executor(
+                        self._lane.executor, self._run_round, batch, steps
+                    )
+                finally:
+                    self._running -= 1
                 self._deliver(batch, outcomes, steps, started)
                 await self._yield_until_idle()
         finally:
-            self._worker = None
+            self._workers.discard(cast(asyncio.Task[None], asyncio.current_task()))
 
     async def _yield_until_idle(self) -> None:
         for _ in range(QUIET_PASSES):
@@ -130,6 +139,7 @@ class ContinuousBatcher:
         """Those of the next round; newcomers and the others take turns to come first.
 
         The first one says which signature runs; whoever needs the same joins while there is room.
+        Rounds that could start now share them.
         """
         self._queue = [sequence for sequence in self._queue if not sequence.done.done()]
         if not self._queue:
@@ -138,7 +148,9 @@ class ContinuousBatcher:
         self._is_turn_of_new = not new_first
         ordered = sorted(self._queue, key=lambda sequence: sequence.is_new is not new_first)
         signature = ordered[0].signature
-        batch = [s for s in ordered if s.signature == signature][: self._width]
+        able = [s for s in ordered if s.signature == signature]
+        idle = len(self._workers) - self._running
+        batch = able[: min(self._width, math.ceil(len(able) / idle))]
         chosen = set(batch)
         self._queue = [sequence for sequence in self._queue if sequence not in chosen]
         return batch
@@ -149,6 +161,8 @@ class ContinuousBatcher:
             rows = [sequence.inputs(min(sequence.left, steps)) for sequence in batch]
             inputs = {name: np.array([row[name] for row in rows]) for name in rows[0]}
             outputs = self._run(batch[0].signature, inputs)
+        except VitrineError as error:  # of the engine, not of any sequence
+            return [error] * len(batch)
         except Exception as error:  # noqa: BLE001 - engines raise what they like
             if len(batch) == 1:
                 return [error]
@@ -171,7 +185,7 @@ class ContinuousBatcher:
             furthest = max(furthest, advance)
             _hand_over(sequence, outcome, advance)
             if not sequence.done.done():
-                self._queue.append(sequence)
+                self._enqueue(sequence)
         try:
             self._record(Round(batch[0].signature, len(batch), taken, seconds), furthest)
         except Exception:
@@ -190,7 +204,7 @@ def _hand_over(sequence: Sequence, outcome: Outcome, steps: int) -> None:
         if isinstance(outcome, Exception):
             raise outcome
         sequence.take(outcome, steps)
-    except NotReady as error:
+    except VitrineError as error:
         sequence.done.set_exception(error)
         sequence.done.exception()
     except Exception as error:  # noqa: BLE001 - the engine's, or an output that cannot be read

@@ -40,10 +40,17 @@ class JobQueue:
     """The long requests of one model.
 
     width: rows of different jobs that share a run; 1: each job's rows run alone.
+    parallel_runs: runs that may be under way at the same time.
     """
 
-    def __init__(self, width: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        width: int = 1,
+        clock: Callable[[], float] = time.monotonic,
+        parallel_runs: int = 1,
+    ) -> None:
         self._width = width
+        self._parallel_runs = parallel_runs
         self._clock = clock
         self._jobs: list[Job] = []
 
@@ -95,5 +102,5 @@ class JobQueue:
     def _seconds_of_a_step(self, job: Job, together: int) -> float:
         """What a step of a job adds to a step of all."""
         if self._width == 1:
-            return job.cost(job.rows)
-        return job.cost(together) * job.rows / together
+            return job.cost(job.rows) / self._parallel_runs
+        return job.cost(together) * job.rows / together / self._parallel_runs

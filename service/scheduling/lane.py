@@ -1,4 +1,4 @@
-"""Where runs happen, one at a time: on a thread of its own, or on the event loop itself.
+"""Where runs happen: on one or several threads of its own, or on the event loop itself.
 
 It counts the seconds of work that wait for it, so that a newcomer knows what is ahead.
 """
@@ -15,25 +15,29 @@ LOW_PRIORITY = 10  # how much nicer a thread of heavy runs is than the rest of t
 class Lane:
     """Used on the event loop only.
 
-    executor: its thread; None: the event loop.
+    executor: its threads; None: the event loop.
+    parallel_runs: how many runs may be under way at the same time.
     queued_seconds: of the work that waits, as estimated.
-    busy_until: when the run that is under way is expected to be over (monotonic).
+    expected_ends: when each run that is under way is expected to be over (monotonic).
     """
 
-    def __init__(self, executor: Executor | None = None) -> None:
+    def __init__(self, executor: Executor | None = None, parallel_runs: int = 1) -> None:
         self.executor = executor
+        self.parallel_runs = parallel_runs
         self.queued_seconds = 0.0
-        self.busy_until = 0.0
+        self.expected_ends: list[float] = []
 
     def seconds_ahead(self) -> float:
         """How long everything that waits or runs will take."""
-        return max(0.0, self.queued_seconds) + max(0.0, self.busy_until - time.monotonic())
+        now = time.monotonic()
+        running = sum(max(0.0, end - now) for end in self.expected_ends)
+        return (max(0.0, self.queued_seconds) + running) / self.parallel_runs
 
 
-def thread_lane(name: str, *, is_heavy: bool) -> Lane:
-    """A lane on a thread; a heavy one gives way to whatever else wants the processor."""
+def thread_lane(name: str, *, is_heavy: bool, parallel_runs: int = 1) -> Lane:
+    """A lane on threads; a heavy one gives way to whatever else wants the processor."""
     initializer = lower_priority if is_heavy else None
-    return Lane(ThreadPoolExecutor(1, name, initializer))
+    return Lane(ThreadPoolExecutor(parallel_runs, name, initializer), parallel_runs)
 
 
 def lower_priority() -> None:

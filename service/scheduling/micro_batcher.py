@@ -6,14 +6,16 @@ lane it was given, one batch at a time: on its thread, or on the event loop itse
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Coroutine, Hashable, Iterator
-from typing import Any, NamedTuple
+from contextlib import contextmanager
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from service.engine import Arrays
-from service.errors import DeadlineExceeded, InternalError, NotReady
+from service.errors import DeadlineExceeded, InternalError, VitrineError
 from service.scheduling.fair_queue import FairQueue
 from service.scheduling.lane import Lane
 from service.scheduling.run_cost import RunCost
@@ -90,7 +92,8 @@ class MicroBatcher:
         self.max_batch_size = max_batch_size
         self._on_batch = on_batch
         self._queue: FairQueue[_PendingRequest] = FairQueue()
-        self._worker: asyncio.Task[None] | None = None
+        self._workers: set[asyncio.Task[None]] = set()  # each has one run under way at a time
+        self._running = 0
         self._tick: asyncio.Handle | None = None
 
     @property
@@ -136,8 +139,8 @@ class MicroBatcher:
             self._schedule_tick(loop)
             timer = None  # it runs within milliseconds; what is late then is told so
         else:
-            if self._worker is None:
-                self._worker = asyncio.create_task(self._work())
+            if len(self._workers) < self._lane.parallel_runs:
+                self._workers.add(asyncio.create_task(self._work()))
             timer = loop.call_later(pending.deadline - pending.since, _expire, pending)
         try:
             return await pending.future
@@ -173,18 +176,31 @@ class MicroBatcher:
             self._schedule_tick(asyncio.get_running_loop())
 
     async def _work(self) -> None:
-        """Run batches on the lane's thread until nothing waits."""
+        """Run batches on a thread of the lane until nothing waits."""
         loop = asyncio.get_running_loop()
         try:
             await self._yield_until_idle()
             while batch := self._take():
                 started = time.monotonic()
-                self._lane.busy_until = started + self._cost.seconds(_rows(batch), _steps(batch))
-                outcomes = await loop.run_in_executor(self._lane.executor, self._run_batch, batch)
+                with self._underway(started + self._cost.seconds(_rows(batch), _steps(batch))):
+                    outcomes = await loop.run_in_executor(
+                        self._lane.executor, self._run_batch, batch
+                    )
                 self._finish(batch, outcomes, started)
                 await self._yield_until_idle()
         finally:
-            self._worker = None
+            self._workers.discard(cast(asyncio.Task[None], asyncio.current_task()))
+
+    @contextmanager
+    def _underway(self, expected_end: float) -> Iterator[None]:
+        """Count a run on a thread while it is under way."""
+        self._lane.expected_ends.append(expected_end)
+        self._running += 1
+        try:
+            yield
+        finally:
+            self._running -= 1
+            self._lane.expected_ends.remove(expected_end)
 
     async def _yield_until_idle(self) -> None:
         """Let pass what the event loop has ready, until nobody new joins; an idle loop has nothing."""
@@ -195,10 +211,14 @@ class MicroBatcher:
             quiet_passes = 0 if len(self._queue) > waiting else quiet_passes + 1
 
     def _take(self) -> list[_PendingRequest]:
-        """The next that fit together; who gave up meanwhile is left out."""
+        """The next that fit together; who gave up meanwhile is left out.
+
+        Runs that could start now share what waits.
+        """
         batch: list[_PendingRequest] = []
         rows, now = 0, time.monotonic()
-        while self._queue:
+        share = math.ceil(len(self._queue) / max(1, len(self._workers) - self._running))
+        while self._queue and len(batch) < share:
             pending = self._queue.peek(now)
             if rows + pending.rows > self.max_batch_size or (
                 batch and not self._batch_across_requests
@@ -222,6 +242,8 @@ class MicroBatcher:
                 return [self._run(batch[0].inputs)]
             names = batch[0].inputs
             outputs = self._run({n: np.concatenate([p.inputs[n] for p in batch]) for n in names})
+        except VitrineError as error:  # of the engine, not of any request's rows
+            return [error] * len(batch)
         except Exception as error:  # noqa: BLE001 - engines raise what they like
             if len(batch) == 1:
                 return [error]
@@ -240,7 +262,6 @@ class MicroBatcher:
         seconds, rows = time.monotonic() - started, _rows(batch)
         for pending, outcome in zip(batch, outcomes, strict=True):
             _deliver(pending, outcome, rows, started, seconds)
-        self._lane.busy_until = 0.0
         try:
             if steps := _steps(batch):
                 self._cost.record(rows, seconds, steps)
@@ -276,7 +297,7 @@ def _deliver(
 ) -> None:
     if pending.future.done():
         return
-    if isinstance(outcome, NotReady):
+    if isinstance(outcome, VitrineError):
         pending.future.set_exception(outcome)
     elif isinstance(outcome, BaseException):
         failure = InternalError("The model failed on this input; the log has the cause.")

@@ -240,6 +240,25 @@ async def test_a_round_that_cannot_be_counted_is_delivered(engine):
     assert sequence.count == 40
 
 
+async def test_parallel_runs_share_the_sequences():
+    together = threading.Barrier(2, timeout=10)  # broken unless two rounds are under way
+    rows = []
+
+    def run(_, inputs):
+        together.wait()
+        rows.append(len(inputs["count"]))
+        return {"count": inputs["count"] + inputs["lengths"]}
+
+    lane = thread_lane("test", is_heavy=False, parallel_runs=2)
+    with lane.executor:
+        batcher = ContinuousBatcher(run, lane, WIDTH, CHUNK)
+        sequences = [Counter(3 * CHUNK) for _ in range(4)]
+        await asyncio.wait_for(finish(batcher, *sequences), 20)
+
+    assert rows == [2] * 6
+    assert [sequence.count for sequence in sequences] == [3 * CHUNK] * 4
+
+
 async def test_rounds_are_reported(batcher, rounds):
     await finish(batcher, Counter(20), Counter(3))
 

@@ -109,6 +109,15 @@ def test_rows_that_share_a_run_cost_what_the_run_costs():
         queue.join(job(1, 10, 2.5))
 
 
+def test_parallel_runs_take_as_many_jobs_at_once():
+    queue = JobQueue(clock=Clock(), parallel_runs=2)
+    for _ in range(2):
+        queue.join(job(1, 10, 1.5))  # each takes 1 s, beside the other
+
+    with pytest.raises(Overloaded):
+        queue.join(job(1, 10, 1.5))
+
+
 def test_a_job_is_never_faster_than_alone():
     queue = JobQueue(width=4, clock=Clock())
     queue.join(job(1, 5, 100))

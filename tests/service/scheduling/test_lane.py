@@ -29,7 +29,14 @@ def test_what_waits_and_what_runs_is_ahead():
     assert lane.seconds_ahead() == 0
 
     lane.queued_seconds = 2.0
-    lane.busy_until = time.monotonic() + 100
+    lane.expected_ends = [time.monotonic() + 100]
     assert 100 < lane.seconds_ahead() <= 102
-    lane.busy_until = time.monotonic() - 100
+    lane.expected_ends = [time.monotonic() - 100]
     assert lane.seconds_ahead() == 2
+
+
+def test_parallel_runs_share_what_is_ahead():
+    lane = Lane(parallel_runs=4)
+    lane.queued_seconds = 2.0
+
+    assert lane.seconds_ahead() == 0.5

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.errors import DeadlineExceeded, InternalError
+from service.errors import DeadlineExceeded, InternalError, Overloaded
 from service.scheduling.lane import Lane, thread_lane
 from service.scheduling.micro_batcher import MicroBatcher
 
@@ -262,3 +262,39 @@ async def test_what_waits_is_known_in_seconds(batcher, run):
     run.gate.set()
     await asyncio.gather(*tasks, *late)
     assert batcher.seconds_ahead() == pytest.approx(0)
+
+
+async def test_parallel_runs_share_what_waits():
+    together = threading.Barrier(2, timeout=10)  # broken unless two runs are under way
+    batches = []
+
+    def run(inputs):
+        together.wait()
+        batches.append(len(inputs["x"]))
+        return {"y": inputs["x"] * 2}
+
+    lane = thread_lane("test", is_heavy=False, parallel_runs=2)
+    with lane.executor:
+        batcher = MicroBatcher(run, lane, max_batch_size=8)
+        answers = await asyncio.gather(*(batcher.submit(rows(n), soon()) for n in range(8)))
+
+    assert batches == [4, 4]
+    assert [answer.outputs["y"].tolist() for answer in answers] == [[2 * n] for n in range(8)]
+    assert lane.seconds_ahead() == 0
+
+
+async def test_a_busy_engine_is_asked_once_and_its_refusal_reaches_every_caller():
+    runs = []
+
+    def run(inputs):
+        runs.append(len(inputs["x"]))
+        raise Overloaded("every replica is busy", 3)
+
+    with thread() as lane:
+        batcher = MicroBatcher(run, lane, max_batch_size=4)
+        answers = await asyncio.gather(
+            *(batcher.submit(rows(n), soon()) for n in range(4)), return_exceptions=True
+        )
+
+    assert runs == [4]
+    assert [answer.retry_after_seconds for answer in answers] == [3] * 4
