@@ -1,6 +1,7 @@
 """Model versions as Ray Serve applications: one deployment each, without a route of its own."""
 
 import threading
+from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ def application_name(manifest: Manifest) -> str:
 
 def cluster_loader(choice: Choice, cluster: ClusterSettings) -> LoadEngine:
     """Return what deploys a version and waits for its replicas; whichever front comes first does it."""
+    in_use: Counter[str] = Counter()  # application → engines of this front
 
     def load(directory: Path, manifest: Manifest) -> Engine:
         name = application_name(manifest)
@@ -41,13 +43,24 @@ def cluster_loader(choice: Choice, cluster: ClusterSettings) -> LoadEngine:
             ),
             ray_actor_options={"num_cpus": cluster.cpus_per_replica},
         )
-        handle = serve.run(deployment.bind(str(directory), choice), name=name, route_prefix=None)
+        handle = serve.run(
+            deployment.bind(str(directory), choice, cluster.store), name=name, route_prefix=None
+        )
         engines = handle.engines.remote().result()
-        return RayEngine(handle, engines, partial(delete_later, name))
+        in_use[name] += 1
+        return RayEngine(handle, engines, partial(_release, name, in_use))
 
     return load
 
 
-def delete_later(name: str) -> None:
-    """End an application when every front has had time to switch to the next version."""
-    threading.Timer(DRAIN_SECONDS, serve.delete, [name], {"_blocking": False}).start()
+def _release(name: str, in_use: Counter[str]) -> None:
+    """End an application when every front has had time to switch, unless it is loaded again by then."""
+    in_use[name] -= 1
+
+    def delete() -> None:
+        if not in_use[name]:
+            serve.delete(name, _blocking=False)
+
+    timer = threading.Timer(DRAIN_SECONDS, delete)
+    timer.daemon = True
+    timer.start()

@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.app import create_app
 from service.cluster.deployments import cluster_loader
+from service.cluster.model_mirror import ModelMirror
 from service.cluster.settings import ClusterSettings
 from service.settings import Settings
 
@@ -35,7 +36,13 @@ def front_application(settings: Settings, cluster: ClusterSettings) -> serve.App
     """The fronts, ready for `serve.run`."""
 
     def build() -> ASGIApp:
-        return WithLifespanState(create_app(settings, cluster_loader(settings.engine, cluster)))
+        if cluster.store:
+            mirror = ModelMirror(cluster.store, settings.models)
+            mirror.synchronize()
+            mirror.keep_up(max(settings.poll_seconds, 1.0))
+        load_engine = cluster_loader(settings.engine, cluster)
+        app = create_app(settings, load_engine, parallel_runs=cluster.max_replicas)
+        return WithLifespanState(app)
 
     @serve.deployment(
         name="front",

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from service import tensorflow_engine
+from service.cluster.model_mirror import ModelMirror
 from service.engine import Arrays, EngineName
 from service.runtime.engines import Choice, engine_loader
-from service.runtime.manifest import check_files, read_manifest
+from service.runtime.model import load_model
 
 Reply = tuple[dict[str, np.ndarray] | None, str]  # the outputs, or None and why there are none
 
@@ -15,26 +16,29 @@ Reply = tuple[dict[str, np.ndarray] | None, str]  # the outputs, or None and why
 class ModelReplica:
     """One version, loaded in a process of its own.
 
-    Its directory is the same for every node: a shared volume, or a copy that `model_source` made.
+    Every replica warms up and checks its golden outputs, on whichever processor it was placed; one
+    that does not reproduce them does not start. The directory is at the same path on every node: on a
+    shared volume, or copied there from the object store.
     """
 
-    def __init__(self, directory: str, choice: Choice) -> None:
-        self._directory = Path(directory)
-        self._manifest = read_manifest(self._directory)
-        check_files(self._directory, self._manifest)
-        load = engine_loader(choice, tensorflow_engine.load_tensorflow)
-        self._engine = load(self._directory, self._manifest)
+    def __init__(self, directory: str, choice: Choice, store: str = "") -> None:
+        if store:  # this node may not have it yet
+            models, name, number = Path(directory).parents[1], *Path(directory).parts[-2:]
+            ModelMirror(store, models).fetch_version(name, number)
+        load_engine = engine_loader(choice, tensorflow_engine.load_tensorflow)
+        self._model = load_model(Path(directory), load_engine)
 
-    def run(self, signature: str, inputs: Arrays) -> Reply:
-        """Run a signature on whole arrays [B, …]; a failure of the model is told, not raised.
+    async def run(self, signature: str, inputs: Arrays) -> Reply:
+        """Run a signature on whole arrays [B, …]; a failure of the model is reported, not raised.
 
-        Raised exceptions would travel as pickles with their traceback, and Ray would wrap them.
+        Runs hold the event loop of Ray's user code, so that there is one at a time; Ray answers
+        on another thread. Raised exceptions would travel as pickles with their traceback.
         """
         try:
-            return self._engine.run(signature, inputs), ""
+            return self._model.run(signature, inputs), ""
         except Exception as error:  # noqa: BLE001 - engines raise what they like
             return None, f"{type(error).__name__}: {error}"
 
     def engines(self) -> dict[str, EngineName]:
         """Which engine runs each signature."""
-        return {name: self._engine.name_of(name) for name in self._manifest.signatures}
+        return {name: self._model.engine_of(name) for name in self._model.manifest.signatures}

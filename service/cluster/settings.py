@@ -19,6 +19,11 @@ class ClusterSettings(BaseModel):
     proxies: Literal["every", "head"] = Field(
         "every", description="nodes that listen for HTTP: every one, or the head alone"
     )
+    store: str = Field(
+        "",
+        description="object store that every node copies the models from, into VITRINE_MODELS, such as "
+        "s3://bucket/models (any file system of fsspec); none: VITRINE_MODELS is a shared volume",
+    )
     fronts: int = Field(1, ge=1, description="processes that answer HTTP and batch")
     cpus_per_front: float = Field(1.0, gt=0, description="cores that a front reserves")
     min_replicas: int = Field(1, ge=1, description="replicas of a model version, at the least")

@@ -1,27 +1,27 @@
 """The service on a Ray cluster of several nodes, all on this machine: the same answers, and what is lost when parts die."""
 
 import concurrent.futures
-import contextlib
+import json
 import os
+import shutil
 import signal
-import socket
-import subprocess
-import sys
-import threading
 import time
-from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.running import running_service
+from tests.service.cluster.running import (
+    SEVEN,
+    Load,
+    copy_models,
+    replicas,
+    running_cluster,
+)
 
 pytest.importorskip("ray")
-from ray.cluster_utils import Cluster
-
-ROOT = Path(__file__).parents[3]
-SEVEN = (ROOT / "docs" / "seven.png").read_bytes()
 MODELS = ("digits", "labels", "text-course", "vae")
+QUEUE_SIZE = 16
 pytestmark = [pytest.mark.tensorflow, pytest.mark.nightly, pytest.mark.timeout(1200)]
 
 
@@ -29,101 +29,38 @@ pytestmark = [pytest.mark.tensorflow, pytest.mark.nightly, pytest.mark.timeout(1
 def few_models(models, tmp_path_factory):
     """The folder of a few models; every replica reads it."""
     folder = tmp_path_factory.mktemp("few")
-    for name in MODELS:
-        (folder / name).symlink_to(models / name)
+    copy_models(models, folder, MODELS)
     return folder
 
 
 @pytest.fixture(scope="module")
 def nodes():
     """A head and two workers; the head takes the fronts' HTTP."""
+    os.environ["RAY_SERVE_ENABLE_HA_PROXY"] = "1"
+    from ray.cluster_utils import Cluster
+
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2})
     workers = [cluster.add_node(num_cpus=2) for _ in range(2)]
     cluster.wait_for_nodes()
     yield cluster, workers
     cluster.shutdown()
+    del os.environ["RAY_SERVE_ENABLE_HA_PROXY"]
 
 
 @pytest.fixture(scope="module")
 def clustered(nodes, few_models):
     """A client of the service on the cluster, ready."""
     cluster, _ = nodes
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        **os.environ,
+    settings = {
         "RAY_ADDRESS": cluster.address,
-        "PYTHONPATH": str(ROOT),
-        "VITRINE_PORT": str(port),
-        "VITRINE_MODELS": str(few_models),
-        "VITRINE_CLUSTER_PROXIES": "head",
-        "VITRINE_CLUSTER_FRONTS": "1",
-        "VITRINE_CLUSTER_CPUS_PER_FRONT": "0.5",
-        "VITRINE_CLUSTER_CPUS_PER_REPLICA": "0.5",
         "VITRINE_CLUSTER_MIN_REPLICAS": "2",
+        "VITRINE_QUEUE_SIZE": str(QUEUE_SIZE),
     }
-    process = subprocess.Popen([sys.executable, "-m", "service.cluster"], cwd=ROOT, env=environment)
-    try:
-        with httpx.Client(
-            base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60
-        ) as client:
-            wait_until_ready(client, process)
-            yield client
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(60)
-
-
-def wait_until_ready(client, process=None):
-    for _ in range(600):
-        assert process is None or process.poll() is None
-        with contextlib.suppress(httpx.TransportError):
-            if client.get("/v2/health/ready").status_code == 200:
-                return
-        time.sleep(0.5)
-    raise AssertionError("the cluster did not become ready in five minutes")
-
-
-def replicas(model):
-    """The process ids of a model's replicas."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if (
-                folder.name.isdigit()
-                and f"ServeReplica:{model}-" in (folder / "cmdline").read_text()
-            ):
-                found.append(int(folder.name))
-    return found
-
-
-class Load:
-    """Asks in a loop from several threads; `answers` are statuses, or the name of what failed."""
-
-    def __init__(self, client, threads=4):
-        self.answers = []
-        self._stop = threading.Event()
-        self._client = client
-        self._threads = [threading.Thread(target=self._ask) for _ in range(threads)]
-
-    def _ask(self):
-        while not self._stop.is_set():
-            try:
-                response = self._client.post("/v1/digits/classify", content=SEVEN)
-                self.answers.append(response.status_code)
-            except httpx.TransportError as error:
-                self.answers.append(type(error).__name__)
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
+    with (
+        running_cluster(few_models, **settings) as url,
+        httpx.Client(base_url=url, trust_env=False, timeout=60) as client,
+    ):
+        yield client
 
 
 REQUESTS = [
@@ -166,41 +103,108 @@ def test_a_stream_ends_as_it_should(clustered):
     assert lines[-1] == "data: [DONE]"
 
 
+def test_more_than_the_queue_holds_is_refused_with_the_time_to_wait(clustered):
+    with concurrent.futures.ThreadPoolExecutor(4 * QUEUE_SIZE) as pool:
+        answers = list(
+            pool.map(
+                lambda _: clustered.post("/v1/images/label", content=SEVEN),
+                range(8 * QUEUE_SIZE),
+            )
+        )
+    refused = [answer for answer in answers if answer.status_code == 429]
+
+    assert {answer.status_code for answer in answers} == {200, 429}
+    assert {answer.json()["code"] for answer in refused} == {"overloaded"}
+    assert all(int(answer.headers["Retry-After"]) >= 1 for answer in refused)
+
+
+def test_a_deadline_is_kept(clustered):
+    answer = clustered.post(
+        "/v1/text/generate?model=text-course",
+        json={"seed": "\n", "length": 10_000},
+        headers={"X-Timeout-Ms": "20"},
+    )
+
+    assert answer.status_code in (429, 504)
+
+
 def test_a_replica_that_is_killed_loses_no_request_and_comes_back(clustered):
     before = replicas("digits")
     assert len(before) >= 2
+    victim = min(before)
     with Load(clustered) as load:
         time.sleep(1)
-        os.kill(before[0], signal.SIGKILL)
-        for _ in range(120):
-            if len(set(replicas("digits")) - {before[0]}) >= len(before):
-                break
-            time.sleep(0.5)
+        os.kill(victim, signal.SIGKILL)
+        seconds = wait_for_replicas("digits", len(before), victim)
         time.sleep(1)
 
-    assert len(set(replicas("digits")) - {before[0]}) >= len(before)
+    print(f"a replica was replaced after {seconds:.1f} s; {len(load.answers)} requests, 0 failed")
     assert set(load.answers) == {200}
+
+
+def wait_for_replicas(model, number, besides=0):
+    """Seconds until so many replicas are there."""
+    started = time.monotonic()
+    for _ in range(600):
+        if len(replicas(model) - {besides}) >= number:
+            return time.monotonic() - started
+        time.sleep(0.2)
+    raise AssertionError(f"{number} replicas of {model} did not come back")
+
+
+def test_a_new_version_is_rolled_out_under_load_without_a_failed_request(clustered, few_models):
+    with Load(clustered) as load:
+        time.sleep(1)
+        add_version(few_models / "digits", 2)
+        for _ in range(300):
+            if "digits/2" in load.models:
+                break
+            time.sleep(0.5)
+        time.sleep(40)  # until the replicas of version 1 have ended
+        load.models.clear()
+        time.sleep(1)
+
+    print(f"{len(load.answers)} requests beside a rollout, 0 failed")
+    assert load.models == {"digits/2"}
+    assert set(load.answers) == {200}
+
+
+def add_version(model, number):
+    """Export version 1 again under another number, in one step."""
+    new = model / ".new"
+    shutil.copytree(model / "1", new)
+    manifest = new / "assets.extra" / "manifest.json"
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "version": number}))
+    new.rename(model / str(number))
+
+
+def test_serving_json_decides_what_the_replicas_serve(clustered, few_models):
+    (few_models / "digits" / "serving.json").write_text('{"versions": [1]}')
+    for _ in range(300):
+        answer = clustered.post("/v1/digits/classify", content=SEVEN)
+        assert answer.status_code == 200
+        if answer.headers["X-Model"] == "digits/1":
+            break
+        time.sleep(0.5)
+
+    assert answer.headers["X-Model"] == "digits/1"
+    assert clustered.post("/v1/digits/classify?version=2", content=SEVEN).status_code == 404
 
 
 def test_a_node_that_is_killed_loses_at_most_what_was_in_flight_there(clustered, nodes):
     cluster, workers = nodes
+    before = replicas("digits")
     with Load(clustered) as load:
         time.sleep(1)
         cluster.remove_node(workers[0], allow_graceful=False)
+        time.sleep(1)
+        seconds = wait_for_replicas("digits", len(before))
         time.sleep(10)
-        before = len(load.answers)
+        answered = len(load.answers)
         time.sleep(3)
 
     failed = [answer for answer in load.answers if answer != 200]
-    assert len(load.answers) > before  # it goes on
+    print(f"a node: all replicas after {seconds:.1f} s; {len(failed)} of {len(load.answers)} lost")
+    assert len(load.answers) > answered  # it continues
     assert len(failed) <= 4, failed  # what four clients had in flight
     assert set(load.answers[-20:]) == {200}
-
-
-def test_requests_together_reach_more_than_one_replica(clustered):
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        answers = list(
-            pool.map(lambda _: clustered.post("/v1/images/label", content=SEVEN), range(32))
-        )
-
-    assert {answer.status_code for answer in answers} == {200}
