@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from training.export import onnx_graphs
 from training.export.memory_usage import resident_megabytes
+from training.export.operations import check_operations
 from training.export.release import Release, exported_versions, load_weights, read_calibration
 from training.job import Arrays, Job, Signature
 
@@ -70,6 +71,7 @@ def write(artefact: Artefact, models: Path, name: str) -> Path:
     signatures = artefact.signatures
     with _new_version(models / name) as (scratch, version):
         _write_saved_model(artefact.tracked, signatures, scratch)
+        check_operations(scratch, name)
         extra = scratch / "assets.extra"
         extra.mkdir()
         loaded = tf.saved_model.load(str(scratch))

@@ -10,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from training.export.layer_table import LayerRow, layer_table
-from training.keras_import import archive_check, keras2, operations
+from training.keras_import import archive_check, keras2
+from training.keras_import.saved_model_graph import read_graph
 from training.pretrained import class_activation
 
 Shape = tuple[int, int, int]  # height, width, channels
@@ -256,8 +257,7 @@ def _from_saved_model(path: Path, wanted: Shape | None) -> Network:
 
 def _signature_name(path: Path) -> str:
     """The signature to serve, found without running anything; ValueError names those there are."""
-    graph = operations.read_graph(path)
-    operations.check_operations(path, graph)
+    graph = read_graph(path)
     usable = [
         key
         for key, one in graph.signature_def.items()

@@ -14,10 +14,10 @@ import tensorflow as tf
 from training.export import saved_model
 from training.export.layer_table import layer_table
 from training.job import Signature
-from training.keras_import import operations
 from training.keras_import.determinism import finite_rows, run_twice
 from training.keras_import.network import load_model
 from training.keras_import.options import ImportOptions, card, digest, say
+from training.keras_import.saved_model_graph import read_graph
 
 TASK = "tensors"
 ROWS, FREE = 2, 8  # of golden inputs: how many, and how long a dimension that is free
@@ -139,8 +139,7 @@ def _unique(names: list[str]) -> list[str]:
 
 
 def _from_saved_model(path: Path) -> _Program:
-    graph = operations.read_graph(path)
-    operations.check_operations(path, graph)
+    graph = read_graph(path)
     keys = [key for key in graph.signature_def if not key.startswith("__")]
     key = "serving_default" if "serving_default" in keys else (keys or [""])[0]
     if not key:

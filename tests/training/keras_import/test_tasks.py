@@ -9,9 +9,10 @@ import pytest
 import tensorflow as tf
 
 from service.runtime.manifest import check_files, read_manifest
-from training.keras_import import importer, operations
+from training.keras_import import importer
 from training.keras_import.image_classifier import golden_images
 from training.keras_import.options import ImportOptions
+from training.keras_import.saved_model_graph import read_graph
 
 pytestmark = pytest.mark.tensorflow
 PLAY = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak, speak.\n"
@@ -288,7 +289,7 @@ def saved(x):
 def test_an_operation_that_reaches_out_of_the_graph_is_refused(tmp_path, function, operation):
     path = save_function(tmp_path / "foreign", function)
 
-    with pytest.raises(ValueError, match=rf"holds the operation {operation} \("):
+    with pytest.raises(ValueError, match=rf"that only compute, got .*{operation}"):
         importer.import_model(ImportOptions(path, "mine"), tmp_path / "models")
 
 
@@ -296,7 +297,7 @@ def test_what_keras_exports_passes_the_list(tmp_path):
     model = course_digits(STARTS["28x28x1"]())
     model.export(tmp_path / "exported", verbose=False)
 
-    operations.check_operations(tmp_path, operations.read_graph(tmp_path / "exported"))
+    read_graph(tmp_path / "exported")
 
 
 def with_names(x):
