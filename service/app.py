@@ -1,5 +1,6 @@
 """The composition root: `create_app(settings)` is the only place that knows every part."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -22,6 +23,7 @@ from service.asgi.rate_limit import RateLimit
 from service.asgi.responses import error_answer
 from service.asgi.routing import FastRouter, RawRouter, allowed_methods
 from service.asgi.state import Lifecycle, State
+from service.asgi.tracing import make_tracing
 from service.engine import Engine
 from service.metrics import Metrics, Snapshot
 from service.processes.peers import FOLLOW, METRICS, NOT_READY, Peers
@@ -92,6 +94,7 @@ def create_app(
         settings.engine, partial(_load_checked, tensorflow.load, settings.allowed_operations)
     )
     peers = peers or Peers()
+    tracing = make_tracing(settings.otlp_endpoint)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
@@ -114,6 +117,8 @@ def create_app(
         await repository.stop()
         decoders.close()
         tensorflow.close()
+        if tracing:
+            await asyncio.to_thread(tracing.close)
 
     routers = [
         digits.router,
@@ -151,7 +156,11 @@ def create_app(
     for router in routers:
         app.include_router(router)
     app.routers = routers
-    context = partial(RequestContext, metrics=metrics, bytes_in_flight=bytes_in_flight)
+
+    def context(inner: ASGIApp) -> ASGIApp:
+        traced = tracing.around(inner) if tracing else inner
+        return RequestContext(traced, metrics, bytes_in_flight)
+
     app.wrap = partial(_wrap, routers=routers, settings=settings, context=context)
     return app
 

@@ -1,5 +1,6 @@
 """The service's settings: frozen values, and the one reader of the environment."""
 
+import importlib.util
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -86,6 +87,12 @@ class Settings(BaseModel):
         1.0, ge=0, description="how often the models folder is looked at; 0: only at the start"
     )
     log_level: str = Field("info", description="debug (also every request), info, warning, error")
+    otlp_endpoint: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="collector that traces are sent to, such as http://127.0.0.1:4318 (OTLP over HTTP; "
+        "needs the extra tracing); none: nothing is traced",
+    )
     root_path: str = Field("", description="path below which a proxy shows the service")
     forwarded_allow_ips: str = Field(
         "", description="proxies whose X-Forwarded-* headers are believed, separated by commas"
@@ -123,12 +130,28 @@ class Settings(BaseModel):
                 raise ValueError(f"{origin!r} is not an origin such as https://example.org")
         return origins
 
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _check_tracing(cls, endpoint: str) -> str:
+        if endpoint and not _is_installed(
+            "opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"
+        ):
+            raise ValueError("it needs pip install 'vitrine-serving[tracing]'")
+        return endpoint
+
     @field_validator("log_level")
     @classmethod
     def _check_level(cls, level: str) -> str:
         if level.lower() not in ("debug", "info", "warning", "error"):
             raise ValueError("it is one of debug, info, warning, error")
         return level.lower()
+
+
+def _is_installed(*modules: str) -> bool:
+    try:
+        return all(importlib.util.find_spec(module) for module in modules)
+    except ModuleNotFoundError:  # of a package around it
+        return False
 
 
 def from_environ(environ: Mapping[str, str] = os.environ) -> Settings:

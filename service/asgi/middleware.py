@@ -84,6 +84,7 @@ class RequestContext:
         if log.isEnabledFor(level):
             fields: dict[str, Any] = {"method": method, "route": route, "status": status}
             fields |= {"ms": round(seconds * 1000, 2), "request_id": scope["request_id"]}
+            fields |= {"trace_id": scope["trace_id"]} if "trace_id" in scope else {}
             log.log(level, "answered", extra=fields)
 
     def _count(self, method: str, route: str, status: int, seconds: float) -> None:

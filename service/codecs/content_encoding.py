@@ -1,10 +1,14 @@
-"""Inflates gzip and deflate bodies, up to a size and no further."""
+"""gzip and deflate: inflates bodies up to a size and no further, compresses answers for clients that ask for it."""
 
+import re
 import zlib
 
 from service.errors import BodyTooLarge, InvalidRequest
 
 WINDOW = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+SMALLEST = 1024  # bytes of an answer: a smaller one would hardly shrink
+FASTEST = 1  # zlib's level: tensors compress badly at any
+Q_VALUE = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
 
 
 def inflate(body: bytes, encoding: str, limit: int) -> bytes:
@@ -28,3 +32,24 @@ def inflate(body: bytes, encoding: str, limit: int) -> bytes:
     if not inflater.eof:
         raise InvalidRequest(f"the body must be whole {encoding} data, got a part of it")
     return plain
+
+
+def choose_encoding(accepted: str) -> str:
+    """Gzip or deflate, whichever an Accept-Encoding header prefers; empty if it wants neither.
+
+    `*` and encodings that are not known here are passed over; identity wins where it is preferred.
+    """
+    qualities = {"gzip": 0.0, "deflate": 0.0, "identity": 0.0}
+    for part in accepted.lower().split(","):
+        name, _, parameter = (word.strip() for word in part.partition(";"))
+        if name in qualities:
+            quality = Q_VALUE.fullmatch(parameter)
+            qualities[name] = float(quality[1]) if quality else float(not parameter)
+    best = max(("gzip", "deflate"), key=lambda name: qualities[name])
+    return best if qualities[best] > 0 and qualities[best] >= qualities["identity"] else ""
+
+
+def compress(body: bytes, encoding: str) -> bytes:
+    """The body as `Content-Encoding: gzip` or `deflate` has it."""
+    compressor = zlib.compressobj(FASTEST, zlib.DEFLATED, WINDOW[encoding])
+    return compressor.compress(body) + compressor.flush()

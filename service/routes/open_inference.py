@@ -151,10 +151,12 @@ async def infer(request: Request) -> Response:
     answer = await call.encode_answer(
         outputs, lambda: encode_response(asked, outputs, identity, labels)
     )
+    content, encoding = await call.compress(answer.body)
+    headers = {**call.headers(), **encoding}
     if answer.header_length is None:
-        return Response(answer.body, 200, call.headers(), JSON)
-    headers = {**call.headers(), HEADER_LENGTH: str(answer.header_length)}
-    return Response(answer.body, 200, headers, BINARY)
+        return Response(content, 200, headers, JSON)
+    headers[HEADER_LENGTH] = str(answer.header_length)  # counted before compression
+    return Response(content, 200, headers, BINARY)
 
 
 def resolve(request: Request) -> Servable:

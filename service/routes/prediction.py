@@ -100,7 +100,7 @@ class Prediction:
         )
         is_small = len(body) <= INLINE_BYTES
         pictures = read() if is_small else await self._on_thread(read)
-        self._timings["decode"] = time.monotonic() - started
+        self._record("decode", time.monotonic() - started)
         return pictures
 
     async def decode(self, function: Callable[[list[Picture]], T], pictures: list[Picture]) -> T:
@@ -112,7 +112,7 @@ class Prediction:
             needs = sum(picture.cost.bytes for picture in pictures)
             decoded = await self._on_thread(partial(function, pictures), needs)
         self._request.scope["held"].release()  # the body, and what it was decoded to
-        self._timings["decode"] = self._timings.get("decode", 0.0) + time.monotonic() - started
+        self._record("decode", time.monotonic() - started)
         return decoded
 
     async def _on_thread(self, function: Callable[[], T], needs: int = 0) -> T:
@@ -121,14 +121,20 @@ class Prediction:
 
     def mark_decoded(self) -> None:
         """What the request asks for is read."""
-        self._timings["decode"] = time.monotonic() - self._request.scope["started"]
+        self._record("decode", time.monotonic() - self._request.scope["started"])
+
+    def _record(self, name: str, seconds: float, ago: float = 0.0) -> None:
+        """A step (decode, queue, infer or encode) took so long, and ended now or some seconds ago."""
+        self._timings[name] = self._timings.get(name, 0.0) + seconds
+        if steps := self._request.scope.get("steps"):
+            steps.add(name, seconds, ago)
 
     async def predict(self, signature: str, inputs: Arrays, steps: int = 1) -> BatchResult:
         """Run a signature of the chosen model, batched with whoever else waits."""
         batched = await self._run(signature, inputs, steps)
         self._engines[self.servable.engines[signature]] = None
-        for name, seconds in (("queue", batched.queue_seconds), ("infer", batched.run_seconds)):
-            self._timings[name] = self._timings.get(name, 0.0) + seconds
+        self._record("queue", batched.queue_seconds, ago=batched.run_seconds)
+        self._record("infer", batched.run_seconds)
         metrics = self._state["metrics"]
         metrics.queue_seconds.labels(self.servable.manifest.name).observe(batched.queue_seconds)
         self._batch_size = batched.batch_size
@@ -158,8 +164,7 @@ class Prediction:
         manifest = self.servable.manifest
         model = {"name": manifest.name, "version": manifest.version}
         body = to_json({"model": model, **encode()})
-        earlier = self._timings.get("encode", 0.0)
-        self._timings["encode"] = earlier + time.monotonic() - started
+        self._record("encode", time.monotonic() - started)
         self.servable.statistics.record_encoded(self._timings["encode"])
         return Response(body, 200, {**self.headers(), **headers}, JSON)
 
@@ -183,17 +188,27 @@ class Prediction:
             encoded = function()
         else:
             encoded = await self._on_thread(function)
-        self._timings["encode"] = time.monotonic() - started
+        self._record("encode", time.monotonic() - started)
         return encoded
 
     def headers(self) -> dict[str, str]:
         """Who answered, in what company, and how long each step took."""
         manifest = self.servable.manifest
+        if steps := self._request.scope.get("steps"):
+            steps.attributes |= self._traced()
         return {
             "X-Model": f"{manifest.name}/{manifest.version}",
             "X-Engine": ", ".join(self._engines or self.servable.engine_names),
             "X-Batch-Size": str(self._batch_size),
             "Server-Timing": ", ".join(f"{k};dur={v * 1000:.3f}" for k, v in self._timings.items()),
+        }
+
+    def _traced(self) -> dict[str, str | int]:
+        manifest = self.servable.manifest
+        return {
+            "vitrine.model": manifest.name,
+            "vitrine.model.version": manifest.version,
+            "vitrine.batch_size": self._batch_size,
         }
 
     def _resolve(self, task: str, default: str, version: int | None) -> Servable:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from service.asgi.requests import INLINE_BYTES, MAX_FIELDS_BYTES, receive_body
 from service.asgi.responses import JSON
 from service.asgi.state import state_of
-from service.codecs.content_encoding import inflate
+from service.codecs.content_encoding import SMALLEST, choose_encoding, compress, inflate
 from service.codecs.infer_request import header_length
 from service.codecs.json_size import check_json_size
 from service.codecs.tensor_types import Array
@@ -96,7 +96,7 @@ class TensorPrediction(Prediction):
             parsed = function()
         else:
             parsed = await self._on_thread(function)
-        self._timings["decode"] = time.monotonic() - started
+        self._record("decode", time.monotonic() - started)
         return parsed
 
     async def run(self, signature: str, inputs: Arrays) -> dict[str, Array]:
@@ -125,9 +125,19 @@ class TensorPrediction(Prediction):
             encoded = function()
         else:
             encoded = await self._on_thread(function)
-        self._timings["encode"] = time.monotonic() - started
+        self._record("encode", time.monotonic() - started)
         self.servable.statistics.record_encoded(self._timings["encode"])
         return encoded
+
+    async def compress(self, body: bytes) -> tuple[bytes, dict[str, str]]:
+        """The answer as Accept-Encoding asks for it, and the headers that say so."""
+        encoding = choose_encoding(self._request.headers.get("accept-encoding", ""))
+        if not encoding or len(body) < SMALLEST:
+            return body, {}
+        function = functools.partial(compress, body, encoding)
+        is_short = len(body) <= INLINE_BYTES
+        content = function() if is_short else await self._on_thread(function, needs=len(body))
+        return content, {"Content-Encoding": encoding, "Vary": "Accept-Encoding"}
 
     async def respond(self, outputs: dict[str, Array], encode: Callable[[], bytes]) -> Response:
         """The answer, JSON that `encode` writes of the outputs."""

@@ -71,8 +71,9 @@ class TextPrediction(Prediction):
     def note(self, sequences: list[Sequence]) -> None:
         """Take timings and company, for the headers, from what has run by now."""
         began = min((s.first_run_at for s in sequences if s.first_run_at), default=self._entered)
-        self._timings["queue"] = began - self._entered
-        self._timings["infer"] = time.monotonic() - began
+        running = time.monotonic() - began
+        self._record("queue", began - self._entered, ago=running)
+        self._record("infer", running)
         self._batch_size = max(sequence.batch_size for sequence in sequences)
 
 

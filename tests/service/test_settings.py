@@ -46,6 +46,7 @@ def test_keys_are_masked_when_printed():
         ("VITRINE_LOG_LEVEL", "loud", "debug, info"),
         ("VITRINE_WORKERS", "0", "VITRINE_WORKERS"),
         ("VITRINE_WORKERS", "many", "VITRINE_WORKERS"),
+        ("VITRINE_OTLP_ENDPOINT", "collector:4318", "VITRINE_OTLP_ENDPOINT"),
         ("VITRINE_ADMIN_KEY", "", "VITRINE_ADMIN_KEY"),
         ("VITRINE_API_KEYS_FILE", "nowhere", "VITRINE_API_KEYS_FILE"),
         ("VITRINE_MODEL", "x", "no setting"),
@@ -60,3 +61,10 @@ def test_help_lists_every_setting():
     table = settings_table()
 
     assert all(f"VITRINE_{name.upper()}" in table for name in Settings.model_fields)
+
+
+def test_tracing_without_its_packages_says_what_to_install(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+
+    with pytest.raises(SettingsError, match=r"pip install 'vitrine-serving\[tracing\]'"):
+        from_environ({"VITRINE_OTLP_ENDPOINT": "http://127.0.0.1:4318"})

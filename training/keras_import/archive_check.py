@@ -30,10 +30,10 @@ MODULES = (
     "keras.src.initializers", "keras.src.layers", "keras.src.models", "keras.src.ops",
     "keras.src.regularizers",
 )  # fmt: skip
-CODE = {  # parts of Keras that run code, or read files, which a file names
-    "Lambda", "__lambda__", "__typespec__", "TFSMLayer", "TorchModuleWrapper", "JaxLayer",
-    "FlaxLayer", "StringLookup", "IntegerLookup", "TextVectorization",
+CODE = {  # parts of Keras that run code which a file names
+    "Lambda", "__lambda__", "__typespec__", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer",
 }  # fmt: skip
+LOOKUPS = {"StringLookup", "IntegerLookup", "TextVectorization"}  # a vocabulary may name a file
 
 UNREADABLE = (  # what a damaged, encrypted or oddly packed archive, or its JSON, makes Python raise
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, UnicodeDecodeError,
@@ -117,12 +117,22 @@ def check_config(path: Path, config: Any) -> None:
                 f"{path} has a {name.strip('_')} layer{called}: that is code inside the file, which is "
                 "never run. Say it with Keras' own layers (Rescaling, Activation, …) and save again"
             )
+        if name in LOOKUPS and _names_a_file(part.get("config")):
+            raise ValueError(
+                f"{path} has a {name} layer whose vocabulary is another file, which is never read; give the "
+                "layer the words themselves, or adapt it, and save again"
+            )
         if not _is_of_keras(part, module):
             raise ValueError(
                 f"{path} needs {part.get('registered_name') or name} of {module or 'your own program'}, "
                 "which is no part of Keras; code of other modules is never loaded. Export the model "
                 "with model.export('folder') and import that folder"
             )
+
+
+def _names_a_file(config: Any) -> bool:
+    """Whether the vocabulary of a lookup layer is a path."""
+    return isinstance(config, dict) and isinstance(config.get("vocabulary"), str)
 
 
 def _is_of_keras(part: dict[str, Any], module: Any) -> bool:

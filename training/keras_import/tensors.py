@@ -110,11 +110,17 @@ def _from_keras(path: Path) -> _Program:
     return _Program(
         call,
         specs,
-        model.variables,
+        [*model.variables, *_tables(model)],
         model.count_params(),
         sum(w.dtype.itemsize * w.size for w in model.get_weights()),
         layer_table(model),
     )
+
+
+def _tables(model: Any) -> list[Any]:
+    """The hash tables of its StringLookup, IntegerLookup and TextVectorization layers."""
+    layers = model._flatten_layers()
+    return [layer.lookup_table for layer in layers if hasattr(layer, "lookup_table")]
 
 
 def _output_names(model: Any) -> list[str]:

@@ -140,6 +140,24 @@ async def test_a_deflated_body_is_inflated(client):
     assert np.argmax(answer.json()["outputs"][0]["data"]) == 1
 
 
+@pytest.mark.parametrize(("encoding", "binary"), [("gzip", True), ("deflate", False)])
+async def test_a_large_answer_is_compressed_for_who_accepts_that(client, encoding, binary):
+    parameters = {"signature_name": "activations", "binary_data_output": binary}
+    body = json_request(3, parameters=parameters)
+
+    plain = await client.post(INFER, json=body, headers={"accept-encoding": "identity"})
+    packed = await client.post(INFER, json=body, headers={"accept-encoding": encoding})
+    short = await client.post(INFER, json=json_request(3), headers={"accept-encoding": encoding})
+    wrong = await client.post(INFER, json={}, headers={"accept-encoding": encoding})
+
+    assert packed.headers["content-encoding"] == encoding
+    assert int(packed.headers["content-length"]) < len(plain.content) / 4
+    assert packed.content == plain.content  # httpx has inflated it
+    assert packed.headers.get(LENGTH) == plain.headers.get(LENGTH)  # of the JSON, uncompressed
+    for answer in (plain, short, wrong):
+        assert "content-encoding" not in answer.headers
+
+
 IMAGE = tensor(pixels(1), data=[0] * 784)
 
 

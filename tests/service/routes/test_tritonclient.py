@@ -48,6 +48,13 @@ def use_sync_client(address):
                 )
                 seen.append(int(result.as_numpy("probabilities").argmax()))
                 assert result.get_response()["id"] == "7"
+                large = client.infer(
+                    "digits",
+                    [image_input(6, binary=binary)],
+                    parameters={"signature_name": "activations"},
+                    response_compression_algorithm=compression,
+                )
+                assert large.as_numpy("conv1").sum() == 6 * 255 * 2
         everything = client.infer("digits", [image_input(3, binary=True)], model_version="1")
         assert everything.as_numpy("outlier_score").tolist() == [0.0]
         top = client.infer(
@@ -61,7 +68,7 @@ def use_sync_client(address):
         assert client.get_model_config("digits")["max_batch_size"] == 8
         assert client.get_model_repository_index()[0]["state"] == "READY"
         statistics = client.get_inference_statistics("digits")["model_stats"]
-        assert statistics[0]["inference_count"] == 8
+        assert statistics[0]["inference_count"] == 14
         with pytest.raises(InferenceServerException, match="unknown model: 'x' is not found"):
             client.get_model_metadata("x")
         with pytest.raises(InferenceServerException, match="expected 1 inputs but got 0"):

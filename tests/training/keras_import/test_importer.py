@@ -361,6 +361,22 @@ def test_classes_that_are_not_keras_layers_are_refused(
     assert "code" in message
 
 
+def test_a_vocabulary_in_another_file_is_not_read(tmp_path):
+    (tmp_path / "words.txt").write_text("a\nb\n")
+    words = keras.Input((), dtype="string")
+    lookup = keras.layers.StringLookup(vocabulary=["a", "b"], output_mode="one_hot", name="lookup")
+    path = saved(tmp_path, keras.Model(words, keras.layers.Dense(2)(lookup(words))))
+
+    def change(config):
+        for layer in config["config"]["layers"]:
+            if layer["name"] == "lookup":
+                layer["config"]["vocabulary"] = str(tmp_path / "words.txt")
+
+    assert "vocabulary is another file, which is never read" in refusal(
+        tmp_path, rewritten(path, change)
+    )
+
+
 def test_a_function_that_is_no_activation_is_refused(tmp_path):
     def change(config):
         config["config"]["layers"][-1]["config"]["activation"] = {

@@ -1,0 +1,39 @@
+"""What a request spends its time on, for OpenTelemetry; nothing is imported of it unless it is on."""
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from service.asgi.request_spans import Tracing
+
+NANOSECONDS = 1_000_000_000
+
+
+class Step(NamedTuple):
+    """A part of a request; nanoseconds since the epoch."""
+
+    name: str  # decode, queue, infer or encode
+    start: int
+    end: int
+
+
+class Steps:
+    """The steps of one request, and the model that answers it."""
+
+    def __init__(self) -> None:
+        self.done: list[Step] = []
+        self.attributes: dict[str, str | int] = {}
+
+    def add(self, name: str, seconds: float, ago: float = 0.0) -> None:
+        """A step of so many seconds, which ended now, or some seconds ago."""
+        end = time.time_ns() - int(ago * NANOSECONDS)
+        self.done.append(Step(name, end - int(seconds * NANOSECONDS), end))
+
+
+def make_tracing(endpoint: str) -> "Tracing | None":
+    """Where spans are sent, if anywhere."""
+    if not endpoint:
+        return None
+    from service.asgi.request_spans import Tracing
+
+    return Tracing(endpoint)
