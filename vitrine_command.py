@@ -37,6 +37,9 @@ PARTS = {
             False,
         ),
     ],
+    "publish": [
+        Part("clients.site.__main__", "", {"site": "write the page as static files"}, False),
+    ],
     "train and export": [
         Part(
             "training.__main__",

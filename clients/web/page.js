@@ -20,12 +20,20 @@ const LOADING_MS = 1000; // while models load, the list is asked for so often
 const REFRESH_MS = 15_000; // after that: a model may be added
 
 const keyForm = document.getElementById("key-form");
-const vitrine = new Vitrine();
+const vitrine = await createVitrine();
 const made = {};
 let models = []; // as listed; none before the first answer
 let isKnown = false;
 let current = "";
 let asking = 0; // the timer of the next question for the list
+
+/** The service, or on a page that was written by `vitrine site` what stands in for it. */
+async function createVitrine() {
+  if (!document.documentElement.hasAttribute("data-local")) return new Vitrine();
+  const { createLocalFetch } = await import("./local/service.js");
+  const { showChecks } = await import("./local/checks.js");
+  return Object.assign(new Vitrine({ fetch: createLocalFetch({ onChecked: showChecks(document.querySelector("main")) }) }), { address: "http://127.0.0.1:8000/" });
+}
 
 const hostOf = (name) => document.getElementById(`section-${name}`);
 const isServed = ({ id, dataset: { task } }) => id === "section-course" || models.some((model) => (task ? model.task === task : model.task));

@@ -122,7 +122,7 @@ export function createSection(host, site, setUp) {
   }
 
   function showCommand(path, content, terminal = terminals.main) {
-    terminal?.showRequest(new URL(path, document.baseURI).href, content, { withKey: Boolean(site.vitrine.key) });
+    terminal?.showRequest(new URL(path, site.vitrine.address ?? document.baseURI).href, content, { withKey: Boolean(site.vitrine.key) });
   }
 
   host.addEventListener("submit", (event) => event.preventDefault());

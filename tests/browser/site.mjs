@@ -1,0 +1,162 @@
+/**
+ * Opens the page that `vitrine site` wrote, with every other host out of reach: each section answers from graphs.
+ *
+ *   node site.mjs http://127.0.0.1:8871 screenshots
+ *
+ * CHROMIUM names another browser. Exit code 0: everything held.
+ */
+
+import assert from "node:assert/strict";
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import { chromium } from "playwright-core";
+
+import { BROWSER, SEVEN, VIEWS, draw, openPage, waitFor } from "./support.mjs";
+
+const PATIENCE = { timeout: 60_000 };
+
+async function main(base, folder) {
+  await mkdir(folder, { recursive: true });
+  const browser = await chromium.launch(BROWSER);
+  try {
+    for (const [name, check] of Object.entries({ digits, text, labels, vae, gan, models, course })) {
+      const context = await open(browser, `${base}/#${name}`);
+      await check(context.page);
+      await context.page.screenshot({ path: path.join(folder, `site-${name}.png`) });
+      await leave(context, name);
+      console.log(`site: ${name} is answered in the page`);
+    }
+    await withoutSimd(browser, base);
+    console.log("site: without SIMD it says what is missing");
+    await measure(browser, base);
+  } finally {
+    await browser.close();
+  }
+}
+
+/** A page that complains of each request to another host, as `openPage` does, but has no service to stand in for. */
+async function open(browser, address, before = () => {}) {
+  const made = await openPage(browser, "about:blank", VIEWS.light);
+  const { origin } = new URL(address);
+  made.complaints.length = 0;
+  made.page.removeAllListeners("request");
+  made.page.on("request", (request) => {
+    const url = new URL(request.url());
+    if (!["data:", "blob:"].includes(url.protocol) && url.origin !== origin) made.complaints.push(`went to ${url}`);
+  });
+  await before(made.page);
+  await made.page.goto(address);
+  return made;
+}
+
+async function leave({ page, complaints }, name) {
+  assert.deepEqual(complaints, [], `${name}: the browser has nothing to complain about`);
+  await page.context().close();
+}
+
+const section = (page, name) => page.locator(`#section-${name}`);
+const checked = (page, model) => page.locator("main > p[role=status]", { hasText: `${model} (off by at most` }).waitFor(PATIENCE);
+
+async function digits(page) {
+  await checked(page, "digits");
+  await draw(page, SEVEN);
+  const host = section(page, "digits");
+  await host.locator("[data-part=digit]", { hasText: "7" }).waitFor(PATIENCE);
+  await host.locator("[data-part=layers] img").first().waitFor(PATIENCE);
+  await host.locator("[data-part=explain]").click();
+  await host.locator("[data-part=heat][alt*='a 7']").waitFor(PATIENCE);
+  await host.locator("[data-part=duel] summary").click();
+  await host.locator("[data-part=duelists] h3", { hasText: "digits-course" }).waitFor(PATIENCE);
+  assert.match(await host.locator("[data-terminal=main] [data-part=code]").first().textContent(), /127\.0\.0\.1:8000\/v1\/digits\/classify/);
+}
+
+async function text(page) {
+  const host = section(page, "text");
+  await host.locator("[data-part=caption]", { hasText: "characters a second" }).waitFor(PATIENCE);
+  await host.locator("[data-part=form] button[type=submit]:enabled").waitFor(PATIENCE);
+  await waitFor(() => host.locator("[data-part=goOn]").isEnabled(), "the texts end");
+  const lengths = () => host.locator("[data-part=columns] .writing").evaluateAll((all) => all.map((each) => each.textContent.length));
+  const before = await lengths();
+  await host.locator("[data-part=goOn]").click();
+  await waitFor(async () => (await lengths()).every((length, index) => length > before[index]), "the texts go on");
+  await host.locator("[data-part=stop]").click();
+  await checked(page, "text");
+}
+
+async function labels(page) {
+  const host = section(page, "labels");
+  await host.locator("[data-part=bars]", { hasText: "cat" }).waitFor(PATIENCE);
+  await host.locator("[data-part=heads] h3").nth(1).waitFor(PATIENCE);
+  await host.locator("[data-part=explain]").click();
+  await host.locator("[data-part=heatCaption]", { hasText: "class activation map" }).waitFor(PATIENCE);
+  await checked(page, "labels");
+}
+
+async function vae(page) {
+  const host = section(page, "vae");
+  await host.locator("[data-part=maps] figcaption, [data-part=maps] p", { hasText: "decoded by ae-2d" }).first().waitFor(PATIENCE);
+  await waitFor(() => host.locator("[data-part=map] img").evaluateAll((all) => all.length === 2 && all.every((image) => image.naturalWidth === 560)),
+    "both maps are drawn");
+  await host.locator("[data-part=colouring] input").first().check();
+  await host.locator("[data-part=map] canvas").first().waitFor(PATIENCE);
+  await draw(page, SEVEN, "#section-vae");
+  await host.locator("[data-part=returned] figure").nth(3).waitFor(PATIENCE);
+  await host.locator("[data-part=way] figure").nth(8).waitFor(PATIENCE);
+}
+
+async function gan(page) {
+  const host = section(page, "gan");
+  await host.locator("[data-part=samples] img").nth(23).waitFor(PATIENCE);
+  const before = await host.locator("[data-part=edited] img").nth(1).getAttribute("src");
+  await host.locator("[data-part=sliders] input").first().fill("3");
+  await waitFor(async () => await host.locator("[data-part=edited] img").nth(1).getAttribute("src") !== before, "the digit is moved");
+  await host.locator("[data-part=mixed] figure").nth(1).waitFor(PATIENCE);
+  await draw(page, SEVEN, "#section-gan");
+  await host.locator("[data-part=find]:enabled").click();
+  await host.locator("[data-part=note]", { hasText: "vitrine serve" }).waitFor(PATIENCE);
+}
+
+async function models(page) {
+  const host = section(page, "models");
+  await host.locator("[data-part=name]", { hasText: "digits/" }).waitFor(PATIENCE);
+  await host.locator("[data-part=figures] li").first().waitFor(PATIENCE);
+}
+
+const course = (page) => section(page, "course").locator("[data-exercise]").first().waitFor(PATIENCE);
+
+/** Nothing is lost of the page but the answers; each says why. */
+async function withoutSimd(browser, base) {
+  const { page, complaints } = await open(browser, `${base}/#digits`, (each) =>
+    each.addInitScript("WebAssembly.validate = () => false"));
+  await section(page, "digits").locator("[data-part=note]", { hasText: "needs WebAssembly with SIMD" }).waitFor(PATIENCE);
+  await page.goto(`${base}/#course`);
+  await course(page);
+  await leave({ page, complaints }, "without SIMD");
+}
+
+/** Figures for docs/site.md: nothing is asserted of times. */
+async function measure(browser, base) {
+  const { page } = await open(browser, `${base}/#digits`);
+  await checked(page, "digits");
+  await draw(page, SEVEN);
+  await page.waitForTimeout(1500);
+  const times = [];
+  for (let round = 0; round < 20; round += 1) {
+    times.push(await page.evaluate(async (strokes) => {
+      const { strokesToPng } = await import("./page/strokes.js");
+      const { createLocalFetch } = await import("./page/local/service.js");
+      globalThis.localFetch ??= createLocalFetch();
+      const began = performance.now();
+      const response = await globalThis.localFetch("v1/digits/classify?return=input", { method: "POST", body: await strokesToPng(strokes) });
+      const { predictions: [{ digit }] } = await response.json();
+      return digit === 7 ? performance.now() - began : Infinity;
+    }, SEVEN));
+  }
+  times.splice(0, 3); // they load and check the graph anew
+  times.sort((one, other) => one - other);
+  console.log(`measured: stroke to answer ${times[8].toFixed(1)} ms (median of ${times.length}), ${times.at(-1).toFixed(1)} ms at most`);
+  const bytes = await page.evaluate(() => performance.getEntriesByType("resource").map(({ name, decodedBodySize }) => [new URL(name).pathname, decodedBodySize]));
+  console.log(`measured: ${bytes.length} files, ${(bytes.reduce((sum, [, size]) => sum + size, 0) / 1e6).toFixed(2)} MB before compression`);
+}
+
+await main(process.argv[2].replace(/\/$/, ""), process.argv[3] ?? "screenshots");
