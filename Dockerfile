@@ -1,4 +1,5 @@
-# Two images from one file: `service` (the default target) serves models, `training` makes them.
+# Three images from one file: `service` (the default target) serves models, `training` makes them, `load`
+# measures. LOCK says what the service can do: serve-onnx.lock leaves TensorFlow out, cluster.lock adds Ray.
 # docs/containers.md says how to build, run and check them.
 #
 # The base is pinned by tag, so a rebuild with --pull takes its security fixes. Where builds must be
@@ -9,12 +10,13 @@ FROM python:3.12-slim-bookworm AS runtime
 ENV PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 WORKDIR /app
-COPY requirements/service.lock requirements/
-RUN pip install --no-cache-dir --require-hashes -r requirements/service.lock
+ARG LOCK=service.lock
+COPY requirements/${LOCK} requirements/
+RUN pip install --no-cache-dir --require-hashes -r requirements/${LOCK}
 
 
 FROM runtime AS training
-# A superset of service.lock with the same versions: TensorFlow is in the layer both images share.
+# A superset of service.lock with the same versions: what LOCK installed is in the layer all images share.
 COPY requirements/run.lock requirements/
 RUN pip install --no-cache-dir --require-hashes -r requirements/run.lock
 COPY service/__init__.py service/
@@ -29,6 +31,13 @@ ENV KERAS_HOME=/app/runs/keras \
 USER 10002:10002
 RUN python -m training export
 ENTRYPOINT ["python", "-m", "training"]
+CMD ["--help"]
+
+
+FROM training AS load
+COPY clients/ clients/
+ENV PYTHONPATH=/app/clients/python
+ENTRYPOINT ["python", "-m", "clients.load"]
 CMD ["--help"]
 
 

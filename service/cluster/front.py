@@ -8,8 +8,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service.app import create_app
 from service.cluster.deployments import cluster_loader
 from service.cluster.model_mirror import ModelMirror
-from service.cluster.settings import ClusterSettings
-from service.settings import Settings
+from service.cluster.settings import ClusterSettings, split_environ
+from service.processes.peers import Peers
+from service.settings import Settings, from_environ
 
 MAX_ONGOING_REQUESTS = (
     1000  # of one front: what has to wait is admitted or refused by our own queues
@@ -32,6 +33,12 @@ class WithLifespanState:
         await self._app(scope, receive, send)
 
 
+def application(_: dict[str, str]) -> serve.Application:
+    """What `import_path` of a Serve configuration names; the settings are in the environment."""
+    cluster, rest = split_environ()
+    return front_application(from_environ(rest), cluster)
+
+
 def front_application(settings: Settings, cluster: ClusterSettings) -> serve.Application:
     """The fronts, ready for `serve.run`."""
 
@@ -41,7 +48,10 @@ def front_application(settings: Settings, cluster: ClusterSettings) -> serve.App
             mirror.synchronize()
             mirror.keep_up(max(settings.poll_seconds, 1.0))
         load_engine = cluster_loader(settings.engine, cluster)
-        app = create_app(settings, load_engine, parallel_runs=cluster.max_replicas)
+        peers = Peers()
+        peers.waits_until_ready = True  # Ray sends no request before the application has started
+        runs = cluster.max_replicas
+        app = create_app(settings, load_engine, peers=peers, parallel_runs=runs)
         return WithLifespanState(app)
 
     @serve.deployment(

@@ -45,12 +45,21 @@ class Stage:
         return self.every(name)[-1]
 
 
-def read(path: Path = ROOT / "Dockerfile") -> dict[str, Stage]:
-    """Stages by name, in the order of the file; the last is the default target."""
+def read(path: Path = ROOT / "Dockerfile", **arguments: str) -> dict[str, Stage]:
+    """Stages by name, in the order of the file; the last is the default target.
+
+    arguments: --build-arg; absent: what ARG says.
+    """
     stages: dict[str, Stage] = {}
+    values: dict[str, str] = {}
     for line in _logical_lines(path.read_text()):
+        for name, value in values.items():
+            line = line.replace(f"${{{name}}}", value)
         instruction = _parse(line)
-        if instruction.name == "FROM":
+        if instruction.name == "ARG":
+            name, _, default = instruction.text.partition("=")
+            values[name] = arguments.get(name, default)
+        elif instruction.name == "FROM":
             base, _, name = instruction.words
             stages[name] = Stage(base, name)
         else:

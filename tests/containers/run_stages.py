@@ -161,11 +161,12 @@ def main() -> None:
     parser.add_argument("--bind", type=Path, nargs="*", default=[], help="package folders for RUN")
     parser.add_argument("--env", nargs="*", default=[], help="names of variables RUN lines need")
     parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--lock", default="service.lock", help="build argument LOCK")
     parser.add_argument("--train", nargs="...", default=[], help="last: run the trainer with this")
     options = parser.parse_args()
     options.root, options.scratch = options.root.resolve(), options.scratch.resolve()
     options.scratch.mkdir(parents=True)
-    builder, stages = Builder(options), dockerfile.read()
+    builder, stages = Builder(options), dockerfile.read(LOCK=options.lock)
     for stage in stages.values():
         image = builder.build(stage)
         report(f"stage {stage.name}: {megabytes(image.root)} MB")
@@ -177,11 +178,13 @@ def check_content(image: Image) -> None:
     """The service's image holds what it needs, and nothing of /app is its user's to write."""
     found = {path.relative_to(image.inside(".")) for path in image.inside(".").glob("*")}
     found |= {path.relative_to(image.inside(".")) for path in image.inside("clients").glob("*")}
-    expected = {"requirements", "common", "service", "clients", "clients/web", "models"}
+    expected = {"requirements", "service", "clients", "clients/web", "docs", "models", "serving"}
     assert found == {Path(name) for name in expected}, found
     uid = int(image.user.split(":")[0])
     for path in image.inside(".").rglob("*"):
         status = path.stat()
+        if path == image.inside("serving"):  # the only place that is its own
+            continue
         assert status.st_uid != uid, f"{path} is the service's own"
         assert not status.st_mode & 0o022, f"{path} can be written"
         assert status.st_mode & 0o004, f"{path} cannot be read"

@@ -1,6 +1,7 @@
 """What Dockerfile and docker-compose.yml promise and a text can show; run_stages.py executes them."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.containers import dockerfile
 from tests.containers.dockerfile import ROOT
 
 STAGES = dockerfile.read()
+LOCKS = ("service.lock", "serve-onnx.lock", "cluster.lock")
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]
 IGNORED = (ROOT / ".dockerignore").read_text().splitlines()
@@ -30,7 +32,7 @@ def uid(stage):
 
 
 def test_the_default_target_is_the_service():
-    assert list(STAGES) == ["runtime", "training", "service"]
+    assert list(STAGES) == ["runtime", "training", "load", "service"]
 
 
 def test_the_base_is_a_slim_python_that_the_project_supports():
@@ -72,7 +74,10 @@ def test_every_copied_file_exists_and_reaches_the_builder():
 
 
 def test_nothing_reaches_the_builder_that_is_not_copied():
-    sources = {s.rstrip("/") for stage in STAGES.values() for s in copies(stage)}
+    every = [STAGES, *(dockerfile.read(LOCK=lock) for lock in LOCKS)]
+    sources = {
+        s.rstrip("/") for stages in every for stage in stages.values() for s in copies(stage)
+    }
     assert {line[1:] for line in IGNORED if line.startswith("!")} <= sources
 
 
@@ -80,6 +85,18 @@ def test_packages_come_from_the_locks_with_their_hashes():
     installs = [r for s in STAGES.values() for r in s.every("RUN") if "pip" in r.text]
     assert [r.words[-1] for r in installs] == ["requirements/service.lock", "requirements/run.lock"]
     assert all("--require-hashes" in r.words for r in installs)
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_the_lock_is_a_build_argument(lock):
+    stages = dockerfile.read(LOCK=lock)
+    assert copies(stages["runtime"]) == [f"requirements/{lock}"]
+    assert f"requirements/{lock}" in stages["runtime"].last("RUN").words
+    assert stages["service"].base == "runtime"
+
+
+def test_the_image_without_tensorflow_installs_none():
+    assert "\ntensorflow" not in (ROOT / "requirements/serve-onnx.lock").read_text()
 
 
 def test_the_health_check_is_valid_python_and_asks_the_ready_route():
@@ -91,7 +108,8 @@ def test_the_health_check_is_valid_python_and_asks_the_ready_route():
 
 def test_no_file_names_a_host_to_install_from():
     for name in ("Dockerfile", ".dockerignore", "docker-compose.yml"):
-        assert "://" not in (ROOT / name).read_text().replace("http://127.0.0.1:8000", "")
+        text = (ROOT / name).read_text()
+        assert set(re.findall(r"\w+://([\w.]+)", text)) <= {"127.0.0.1", "service"}
 
 
 def test_the_port_is_published_to_this_machine_only():
@@ -99,7 +117,7 @@ def test_the_port_is_published_to_this_machine_only():
     assert "ports" not in SERVICES["training"]
 
 
-@pytest.mark.parametrize("name", ["service", "training"])
+@pytest.mark.parametrize("name", SERVICES)
 def test_containers_are_hardened_and_limited(name):
     service = SERVICES[name]
     assert service["read_only"] is True
@@ -108,6 +126,31 @@ def test_containers_are_hardened_and_limited(name):
     assert service["init"] is True
     assert [entry.split(":")[0] for entry in service["tmpfs"]] == ["/tmp"]
     assert {"mem_limit", "pids_limit"} <= set(service)
+    assert service["ulimits"] == {"core": 0, "nofile": 8192}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_whatever_is_mounted_from_here_exists(name):
+    mounted = [volume.split(":")[0] for volume in SERVICES[name].get("volumes", [])]
+    assert all((ROOT / path).exists() for path in mounted if path.startswith("."))
+
+
+def test_grafana_finds_prometheus_and_the_dashboard():
+    folder = ROOT / "docs/deploy/monitoring"
+    (source,) = yaml.safe_load((folder / "grafana/datasources/prometheus.yml").read_text())[
+        "datasources"
+    ]
+    (provider,) = yaml.safe_load((folder / "grafana/dashboards/vitrine.yml").read_text())[
+        "providers"
+    ]
+    (scraped,) = yaml.safe_load((folder / "prometheus.yml").read_text())["scrape_configs"]
+
+    assert source["url"].split("/")[2].split(":")[0] in SERVICES
+    assert scraped["static_configs"] == [{"targets": ["service:8000"]}]
+    assert any(
+        volume.startswith("./docs/deploy/monitoring/dashboard.json:" + provider["options"]["path"])
+        for volume in SERVICES["grafana"]["volumes"]
+    )
 
 
 def test_the_service_reads_the_models_that_training_writes():
@@ -124,8 +167,16 @@ def test_an_empty_models_volume_gets_the_trainer_as_its_owner_from_either_image(
     assert [f"install -d -o {owner} -g {owner} models" in text for text in made] == [True]
 
 
-def test_training_starts_only_when_asked_for():
-    assert SERVICES["training"]["profiles"] == ["train"]
+def test_everything_but_the_service_starts_only_when_asked_for():
+    profiles = {
+        name: service["profiles"] for name, service in SERVICES.items() if name != "service"
+    }
+    assert profiles == {
+        "training": ["train"],
+        "load": ["load"],
+        "prometheus": ["monitoring"],
+        "grafana": ["monitoring"],
+    }
     assert "profiles" not in SERVICES["service"]
 
 

@@ -1,9 +1,13 @@
 """The Kubernetes objects: valid for the API, consistent with each other and with the image."""
 
+import importlib
+import re
+
 import kubernetes_validate
 import pytest
 import yaml
 
+from service.metrics import Metrics, render
 from tests.containers.dockerfile import ROOT
 
 FOLDER = ROOT / "docs" / "deploy" / "kubernetes"
@@ -59,6 +63,28 @@ def test_every_selector_finds_the_pods():
     assert base("NetworkPolicy")["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
     monitored = base("ServiceMonitor")["spec"]["selector"]["matchLabels"]
     assert monitored.items() <= base("Service")["metadata"]["labels"].items()
+
+
+def test_pods_are_multiplied_by_a_metric_that_the_service_has():
+    (rule,) = yaml.safe_load((FOLDER / "prometheus-adapter.yaml").read_text())["rules"]["custom"]
+    (metric,) = base("HorizontalPodAutoscaler")["spec"]["metrics"]
+    metrics = Metrics()
+    metrics.queue_seconds.labels("digits").observe(0.01)
+    exposed = set(re.findall(rb"^(\w+)\{", render(metrics.snapshot()), re.MULTILINE))
+
+    assert metric["pods"]["metric"]["name"] == rule["name"]["as"]
+    used = {rule["seriesQuery"].partition("{")[0], "vitrine_queue_seconds_count"}
+    assert {name.encode() for name in used} <= exposed
+    assert set(re.findall(r"vitrine_\w+", rule["metricsQuery"])) <= used
+
+
+def test_the_ray_service_names_the_front():
+    config = yaml.safe_load(base("RayService")["spec"]["serveConfigV2"])
+    schema = pytest.importorskip("ray.serve.schema")
+    (application,) = schema.ServeDeploySchema.model_validate(config).applications
+    module, _, name = application.import_path.partition(":")
+
+    assert callable(getattr(importlib.import_module(module), name))
 
 
 def test_a_pod_drains_before_it_is_killed():

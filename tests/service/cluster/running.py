@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 SEVEN = (ROOT / "docs" / "seven.png").read_bytes()
 SETTINGS = {
     "VITRINE_CLUSTER_PROXIES": "head",
-    "VITRINE_CLUSTER_FRONTS": "1",
+    "VITRINE_CLUSTER_FRONTS": "2",
     "VITRINE_CLUSTER_CPUS_PER_FRONT": "0.1",
     "VITRINE_CLUSTER_CPUS_PER_REPLICA": "0.1",
 }
