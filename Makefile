@@ -55,10 +55,10 @@ size:  ## lines per module
 # One universal lock per purpose, with hashes and without addresses; the smaller ones agree with the largest.
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 lock: .venv/dev.stamp  ## resolve the locks anew from pyproject.toml
-	$(COMPILE) pyproject.toml --extra tensorflow --extra training --extra clients --extra tracing --extra dev -o requirements/dev.lock
-	$(COMPILE) pyproject.toml --extra tensorflow --extra cluster -c requirements/dev.lock -o requirements/cluster.lock
-	$(COMPILE) pyproject.toml --extra tensorflow --extra training --extra clients -c requirements/dev.lock -o requirements/run.lock
-	$(COMPILE) pyproject.toml --extra tensorflow -c requirements/dev.lock -o requirements/service.lock
+	$(COMPILE) pyproject.toml --extra tensorflow --extra class --extra training --extra clients --extra tracing --extra dev -o requirements/dev.lock
+	$(COMPILE) pyproject.toml --extra tensorflow --extra class --extra cluster -c requirements/dev.lock -o requirements/cluster.lock
+	$(COMPILE) pyproject.toml --extra tensorflow --extra class --extra training --extra clients -c requirements/dev.lock -o requirements/run.lock
+	$(COMPILE) pyproject.toml --extra tensorflow --extra class -c requirements/dev.lock -o requirements/service.lock
 	$(COMPILE) pyproject.toml -c requirements/dev.lock -o requirements/serve-onnx.lock
 
 clean:  ## remove the environment and caches; models and runs stay

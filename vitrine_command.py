@@ -31,6 +31,12 @@ PARTS = {
     "serve": [
         Part("service.__main__", "", {"serve": "serve a folder of models over HTTP"}, False),
         Part(
+            "service.certificate",
+            "class",
+            {"certificate": "make a certificate for https in a local network"},
+            False,
+        ),
+        Part(
             "service.cluster.__main__",
             "cluster",
             {"cluster": "serve it on a Ray cluster of many machines"},

@@ -24,13 +24,20 @@ def main(arguments: list[str], prog: str = "python -m service") -> int:
         epilog=settings_table(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.parse_args(arguments)
+    parser.add_argument(
+        "--lan",
+        action="store_true",
+        help="listen on every address, and say how others on this network reach the service",
+    )
+    options = parser.parse_args(arguments)
     try:
         settings = from_environ(os.environ)
     except SettingsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    return _serve(settings)
+    if options.lan:
+        settings = settings.model_copy(update={"host": "0.0.0.0"})  # noqa: S104 - as asked for
+    return _serve(settings, is_shown=options.lan)
 
 
 def settings_table() -> str:
@@ -42,7 +49,7 @@ def settings_table() -> str:
     return "\n".join(lines)
 
 
-def _serve(settings: Settings) -> int:
+def _serve(settings: Settings, *, is_shown: bool) -> int:
     # The arrays are small: more threads would only wait for each other, and a fork has none.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from service import logs
@@ -56,10 +63,10 @@ def _serve(settings: Settings) -> int:
     if count > 1 and not can_fork:
         print("error: VITRINE_WORKERS must be 1 where processes cannot fork", file=sys.stderr)
         return 2
-    return _run(settings, count)
+    return _run(settings, count, is_shown)
 
 
-def _run(settings: Settings, count: int) -> int:
+def _run(settings: Settings, count: int, is_shown: bool) -> int:
     import uvicorn
 
     from service import startup
@@ -71,7 +78,12 @@ def _run(settings: Settings, count: int) -> int:
     listening = uvicorn.Config(
         "", host=settings.host, port=settings.port, log_config=None
     ).bind_socket()
-    url = startup.address(settings.host, listening.getsockname()[1], settings.root_path)
+    port, scheme = listening.getsockname()[1], "https" if settings.tls_cert else "http"
+    url = startup.address(settings.host, port, settings.root_path, scheme)
+    if is_shown:
+        from service.lan import announce_lan
+
+        announce_lan(settings, port, partial(print, flush=True))
     print(f"Starting on {url} with the models of {settings.models}", flush=True)
     tensorflow = TensorFlowClient()  # before any fork, so that all workers share one host process
     run_worker = partial(_run_worker, _for_one(settings, count, default_limit()), tensorflow)

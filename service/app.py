@@ -137,7 +137,7 @@ def create_app(
         generate_extension.router,
         model_repository.router,
         serving.router,
-        page.make_router(),
+        page.make_router(settings),
     ]
     app = VitrineApp(
         title="Vitrine",

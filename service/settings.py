@@ -2,15 +2,27 @@
 
 import importlib.util
 import os
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 PREFIX = "VITRINE_"
 NOT_YET: tuple[str, ...] = ()  # of the contract, but nothing implements them: refused, not ignored
+
+
+Section = Literal["digits", "text", "labels", "vae", "gan", "models", "course"]
 
 
 class SettingsError(Exception):
@@ -59,6 +71,16 @@ class Settings(BaseModel):
         description="folder of <model>.json, what is served of each model; none: "
         "serving.json in the model's own folder",
     )
+    tls_cert: Path | None = Field(
+        None, description="certificate (PEM): the service answers on https; needs VITRINE_TLS_KEY"
+    )
+    tls_key: Path | None = Field(None, description="the certificate's private key (PEM)")
+    answers: Literal["shown", "hidden"] = Field(
+        "shown", description="of the page's questions; hidden: they are not sent"
+    )
+    sections: tuple[Section, ...] = Field(
+        (), description="of the page, separated by commas; none: all of them"
+    )
     cors_origins: tuple[str, ...] = Field(
         (),
         description="origins, separated by commas, whose pages may call the service (exact, no *)",
@@ -104,7 +126,7 @@ class Settings(BaseModel):
         1.0, ge=0, description="how long a stopping service still takes requests while not ready"
     )
 
-    @field_validator("allowed_operations", "api_keys", "cors_origins", mode="before")
+    @field_validator("allowed_operations", "api_keys", "cors_origins", "sections", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):
@@ -117,6 +139,23 @@ class Settings(BaseModel):
         if file is not None and not file.is_file():
             raise ValueError("it must be a file that is there")
         return file
+
+    @model_validator(mode="after")
+    def _check_certificate(self) -> "Settings":
+        if not self.tls_cert and not self.tls_key:
+            return self
+        if not self.tls_cert or not self.tls_key:
+            raise ValueError("VITRINE_TLS_CERT and VITRINE_TLS_KEY must be set together")
+        try:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+                self.tls_cert, self.tls_key, password=""
+            )
+        except (OSError, ValueError):
+            raise ValueError(
+                "VITRINE_TLS_CERT and VITRINE_TLS_KEY must be PEM files of a certificate and its key, "
+                f"got {str(self.tls_cert)!r} and {str(self.tls_key)!r}; `vitrine certificate` makes a pair"
+            ) from None
+        return self
 
     @field_validator("cors_origins")
     @classmethod
@@ -168,6 +207,8 @@ def from_environ(environ: Mapping[str, str] = os.environ) -> Settings:
         return Settings.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
+        if not first["loc"]:  # several settings that do not go together
+            raise SettingsError(first["msg"].removeprefix("Value error, ")) from None
         name = PREFIX + str(first["loc"][0]).upper()
         if first["type"] == "extra_forbidden":
             raise SettingsError(f"{name} is no setting; --help lists them") from None

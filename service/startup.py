@@ -5,6 +5,7 @@ It asks the service's own `/v2/health/ready`, so that it works whichever process
 
 import http.client
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -16,10 +17,10 @@ STOPPING = "the service is stopping"
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound
 
 
-def address(host: str, port: int, root_path: str = "") -> str:
+def address(host: str, port: int, root_path: str = "", scheme: str = "http") -> str:
     """The URL that a browser on this machine opens."""
     host = ANY_ADDRESS.get(host, host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}{root_path}"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}{root_path}"
 
 
 def announce(url: str, say: Callable[[str], None]) -> None:
@@ -45,7 +46,7 @@ def follow(url: str, say: Callable[[str], None]) -> None:
 def not_ready(url: str) -> list[str] | None:
     """One sentence for each model that does not answer yet; None if the service does not."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, TIMEOUT_SECONDS)
+    connection = _connect(parts.scheme, parts.hostname or "", parts.port)
     try:
         connection.request("GET", "/v2/health/ready")
         answer = json.load(connection.getresponse())
@@ -56,6 +57,14 @@ def not_ready(url: str) -> list[str] | None:
     if answer.get("ready"):
         return []
     return str(answer.get("error", "")).removeprefix("not ready: ").split("; ")
+
+
+def _connect(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
+    if scheme == "http":
+        return http.client.HTTPConnection(host, port, TIMEOUT_SECONDS)
+    # It asks itself: its certificate need not be of this name, nor of an authority.
+    context = ssl._create_unverified_context()  # noqa: S323
+    return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_SECONDS, context=context)
 
 
 def _is_loading(waiting: list[str]) -> bool:

@@ -14,8 +14,11 @@ ROOT = Path(__file__).parents[1]
 
 
 @contextlib.contextmanager
-def running_service(models, until="ready", **environment):
-    """`python -m service` until the block ends; gives the process and its port once it is ready, or live."""
+def running_service(models, until="ready", tls=None, **environment):
+    """`python -m service` until the block ends; gives the process and its port once it is ready, or live.
+
+    tls: the SSL context that trusts the service's certificate.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -30,19 +33,21 @@ def running_service(models, until="ready", **environment):
         text=True,
     )
     try:
-        _wait_until(until, process, port)
+        _wait_until(until, process, port, tls)
         yield process, port
     finally:
         process.terminate()
         process.communicate(timeout=40)
 
 
-def _wait_until(state, process, port):
+def _wait_until(state, process, port, tls):
+    scheme = "https" if tls else "http"
+    handlers = [urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=tls)]
     for _ in range(1800):
         assert process.poll() is None, process.stderr.read()
         with contextlib.suppress(OSError):
-            url = f"http://127.0.0.1:{port}/v2/health/{state}"
-            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url) as answer:
+            url = f"{scheme}://127.0.0.1:{port}/v2/health/{state}"
+            with urllib.request.build_opener(*handlers).open(url) as answer:
                 assert json.load(answer)[state]
                 return
         time.sleep(0.1)

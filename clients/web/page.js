@@ -36,21 +36,22 @@ async function createVitrine() {
 }
 
 const hostOf = (name) => document.getElementById(`section-${name}`);
+const shown = Object.keys(SECTIONS).filter(hostOf); // the service may leave some out
 const isServed = ({ id, dataset: { task } }) => id === "section-course" || models.some((model) => (task ? model.task === task : model.task));
 
 async function follow() {
   const { section, state } = parseAddress(location.hash);
-  const name = Object.hasOwn(SECTIONS, section) ? section : "digits";
+  const name = shown.includes(section) ? section : shown[0];
   const host = hostOf(name);
   if (current !== name) made[current]?.close();
   current = name;
-  for (const each of Object.keys(SECTIONS)) {
+  for (const each of shown) {
     const link = document.querySelector(`nav a[href="#${each}"]`);
     hostOf(each).hidden = each !== name;
     link.ariaCurrent = each === name ? "page" : "false";
     if (each === name) document.title = `${link.textContent} · Vitrine`;
   }
-  if (!isKnown && name !== "digits") return; // which model it opens with is not known yet
+  if (!isKnown && name !== shown[0]) return; // which model it opens with is not known yet
   if (isKnown && !isServed(host)) return showState(host);
   const module = await load(name, host);
   if (!module) return;
@@ -134,6 +135,19 @@ keyForm.onsubmit = async (event) => {
   await findModels();
   if (keyForm.hidden) follow();
 };
-addEventListener("hashchange", follow);
+/** A link may bring the key of a class along; the address does not keep it. */
+function takeKey() {
+  const { section, state } = parseAddress(location.hash);
+  if (!state.has("key")) return;
+  vitrine.key = state.get("key");
+  state.delete("key");
+  history.replaceState(null, "", formatAddress(section, Object.fromEntries(state)));
+}
+
+takeKey();
+addEventListener("hashchange", () => {
+  takeKey();
+  follow();
+});
 follow();
 findModels();

@@ -76,6 +76,8 @@ def make_server(app: Any, settings: Settings, lifecycle: Lifecycle) -> DrainingS
         log_config=None,
         server_header=False,
         root_path=settings.root_path,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
         proxy_headers=bool(settings.forwarded_allow_ips),
         forwarded_allow_ips=settings.forwarded_allow_ips,
         timeout_keep_alive=settings.keep_alive_seconds,

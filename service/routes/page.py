@@ -17,6 +17,8 @@ from starlette.responses import Response
 from service.asgi.responses import json_answer
 from service.asgi.routing import RawRouter
 from service.errors import RouteNotFound
+from service.routes.page_content import only_sections, questions_of, without_answers
+from service.settings import Settings
 
 WEB = Path(__file__).parents[2] / "clients" / "web"
 DOCS = Path(__file__).parents[2] / "docs"
@@ -73,11 +75,12 @@ def _takes_gzip(request: Request) -> bool:
     return False
 
 
-def make_router() -> RawRouter:
-    """Read the files and make their routes."""
+def make_router(settings: Settings) -> RawRouter:
+    """Read the files, leave out what the settings hide, and make their routes."""
     router = RawRouter(include_in_schema=False)
     shown = [DOCS / name for name in SHOWN_DOCS]
     page = {path.name: _read(path) for path in (*WEB.iterdir(), *shown) if path.is_file()}
+    page |= _adapted(settings)
     docs = {name: _read(SWAGGER / name) for name in ("swagger-ui.css", "swagger-ui-bundle.js")}
     docs["start.js"] = StaticFile(DOCS_START.encode(), "start.js")
     docs_page = StaticFile(DOCS_HTML.encode(), "docs.html")
@@ -102,6 +105,19 @@ def make_router() -> RawRouter:
         return _pick(docs, request)
 
     return router
+
+
+def _adapted(settings: Settings) -> dict[str, StaticFile]:
+    """The page's HTML and the course, as far as they are shown."""
+    html = (WEB / "index.html").read_text(encoding="utf-8")
+    course = (DOCS / "course.md").read_text(encoding="utf-8")
+    if settings.answers == "hidden":
+        html, course = without_answers(html), questions_of(course)
+    html = only_sections(html, settings.sections)
+    return {
+        "index.html": StaticFile(html.encode(), "index.html"),
+        "course.md": StaticFile(course.encode(), "course.md"),
+    }
 
 
 def _read(path: Path) -> StaticFile:

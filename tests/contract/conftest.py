@@ -1,5 +1,6 @@
 """One running service for all tests of this folder."""
 
+import os
 import time
 
 import httpx
@@ -9,9 +10,12 @@ from tests.running import ROOT, running_service
 
 
 @pytest.fixture(scope="session")
-def service(models):
-    """Base URL of one service that all tests of this folder may share."""
-    with running_service(models) as (_, port):
+def service(request):
+    """Base URL of one service that all tests of this folder may share; TESTED_URL names another one."""
+    if url := os.environ.get("TESTED_URL"):
+        yield url
+        return
+    with running_service(request.getfixturevalue("models")) as (_, port):
         url = f"http://127.0.0.1:{port}"
         image = (ROOT / "docs" / "seven.png").read_bytes()
         with httpx.Client(base_url=url, trust_env=False, timeout=60) as client:

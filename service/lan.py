@@ -1,0 +1,66 @@
+"""`vitrine serve --lan`: the address for everyone in the room, its QR code, and who reaches what."""
+
+import socket
+from collections.abc import Callable
+
+from service.settings import Settings
+
+ANY_NETWORK = (
+    "192.0.2.1",
+    9,
+)  # nothing is sent: it only decides which of this machine's addresses is used
+
+
+def lan_address() -> str:
+    """This machine's IPv4 address in the network that its default route leads to; OSError without one."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(ANY_NETWORK)
+        return str(probe.getsockname()[0])
+
+
+def link(settings: Settings, host: str, port: int) -> str:
+    """The address to open; with API keys it carries the first one, which the page takes out of it."""
+    scheme = "https" if settings.tls_cert else "http"
+    key = f"#digits?key={settings.api_keys[0].get_secret_value()}" if settings.api_keys else ""
+    return f"{scheme}://{host}:{port}{settings.root_path}/{key}"
+
+
+def describe(settings: Settings, url: str) -> list[str]:
+    """The lines that a teacher reads out or shows."""
+    needs_key = bool(settings.api_keys or settings.api_keys_file)
+    has_admin = bool(settings.admin_key or settings.admin_key_file)
+    return [
+        f"On this network: {url}",
+        *_qr_code(url),
+        "Who reaches what: "
+        + ("whoever has the link" if needs_key else "everyone on this network, without a key")
+        + " may use the page and the API; "
+        + ("the admin key" if has_admin else "nobody")
+        + " changes what is served",
+        *([] if settings.tls_cert else ["Cameras need https: `vitrine certificate` makes it"]),
+    ]
+
+
+def announce_lan(settings: Settings, port: int, say: Callable[[str], None]) -> None:
+    """Say where others reach the service, or that this machine is in no network."""
+    try:
+        host = lan_address()
+    except OSError:
+        say("This machine has no network: the service answers on it alone")
+        return
+    for line in describe(settings, link(settings, host, port)):
+        say(line)
+
+
+def _qr_code(url: str) -> list[str]:
+    try:
+        import segno
+    except ImportError:
+        return ["(a QR code needs: python -m pip install segno)"]
+    rows = [list(row) for row in segno.make(url, error="l").matrix_iter(border=2)]
+    rows += [[0] * len(rows[0])] * (len(rows) % 2)
+    blocks = {(0, 0): "█", (0, 1): "▀", (1, 0): "▄", (1, 1): " "}  # light on a dark terminal
+    return [
+        "".join(blocks[bool(upper), bool(lower)] for upper, lower in zip(*pair, strict=True))
+        for pair in zip(rows[::2], rows[1::2], strict=True)
+    ]
