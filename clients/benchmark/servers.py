@@ -16,12 +16,12 @@ from clients.load.connection import Connection, Disconnected
 from clients.load.target import Target
 
 READY = "GET /v2/health/ready HTTP/1.1\r\nHost: {authority}\r\n\r\n"
-STOP_S = 10.0  # a service that drains longer is killed
+STOP_S = 60.0  # what drains longer is killed
 NOT_PASSED_ON = ("VITRINE_URL", "VITRINE_API_KEYS")  # of the user's shell; the load sends no key
 
 
 @contextlib.contextmanager
-def service(ready_s: float = 300.0) -> Iterator[Target]:
+def service(ready_s: float = 300.0, module: str = "service") -> Iterator[Target]:
     """The service itself, with the VITRINE_ settings of this shell but its own port."""
     target = _free_target()
     environ = {key: value for key, value in os.environ.items() if key not in NOT_PASSED_ON}
@@ -30,7 +30,7 @@ def service(ready_s: float = 300.0) -> Iterator[Target]:
         "VITRINE_PORT": str(target.port),
         "VITRINE_LOG_LEVEL": "warning",
     }
-    with _ready([sys.executable, "-m", "service"], environ, target, ready_s):
+    with _ready([sys.executable, "-m", module], environ, target, ready_s):
         yield target
 
 
