@@ -6,9 +6,12 @@ import { make } from "./dom.js";
 import { figure, inWords } from "./format.js";
 import { inOrder } from "./model_list.js";
 import { createSamples } from "./samples.js";
+import { createTensorForm } from "./tensor_form.js";
 
-export default function modelsSection({ part, show, site, action }) {
+export default function modelsSection(section) {
+  const { part, show, site, action } = section;
   const showSamples = createSamples(part.samples);
+  const showTensorForm = createTensorForm(section);
 
   const showCard = action(async ({ ask }, id) => {
     const card = await ask(`v1/models/${id}/card`, null);
@@ -28,6 +31,7 @@ export default function modelsSection({ part, show, site, action }) {
     part.inside.hidden = !curves.length;
     part.images.hidden = !part.gallery.hasChildNodes();
     showSamples(card);
+    showTensorForm(card);
   });
 
   part.list.onchange = ({ target }) => showCard(target.value);

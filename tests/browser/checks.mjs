@@ -374,6 +374,32 @@ const CHECKS = {
     await waitFor(async () => (await duelists.count()) >= 2, "two networks");
     for (const text of await duelists.locator(".certainty").allTextContents()) assert.match(text, /^\d, .*%$/);
   },
+
+  async "a model of plain tensors has a form made from its signature, and its example runs"(browser, base) {
+    const { page, complaints } = await openPage(browser, "about:blank", VIEWS.light);
+    const signatures = { serving_default: { inputs: { numbers: "float32 [B,3]", plan: "string [B]" }, outputs: { risk: "float32 [B,1]" } } };
+    const posted = [];
+    await answer(page, "/v1/models", listOf([model("churn", "tensors"), model("digits", "classify_digit")]));
+    await answer(page, "/v1/models/churn/card", { json: { model: { name: "churn", version: 1 }, task: "tensors", signatures } });
+    await answer(page, "/v2/models/churn/infer", (route) => {
+      posted.push(route.request().postDataJSON());
+      return route.fulfill({ json: { model_name: "churn", outputs: [{ name: "risk", datatype: "FP32", shape: [1, 1], data: [0.25] }] } });
+    });
+    await page.goto(`${base}#models?model=churn`);
+    const section = page.locator("#section-models");
+    await section.getByRole("button", { name: "Run", exact: true }).click();
+    await section.locator("[data-part=tensorOutputs] dd", { hasText: "0.25" }).waitFor();
+    assert.deepEqual(posted[0].inputs, [
+      { name: "numbers", datatype: "FP32", shape: [1, 3], data: [0, 0.1, 0.2] }, { name: "plan", datatype: "BYTES", shape: [1], data: ["a"] }]);
+    assert.match(await section.locator("[data-part=tensorTerminal] pre").first().textContent(), /^curl -d .*v2\/models\/churn\/infer$/s);
+    assert.match(await section.locator("[data-part=triton]").textContent(), /client\.infer\("churn", inputs\)/);
+
+    await section.getByLabel("plan: string [B]").fill("basic");
+    await section.getByRole("button", { name: "Run", exact: true }).click();
+    await section.locator(".note", { hasText: "Plan must be JSON" }).waitFor();
+    assert.equal(posted.length, 1, "what is no JSON is not sent");
+    assert.deepEqual(complaints.filter((line) => !line.startsWith("went to")), []);
+  },
 };
 
 const [base, wanted] = process.argv.slice(2);
