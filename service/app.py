@@ -45,6 +45,7 @@ from service.routes import (
     serving,
     tensorflow_serving,
     text,
+    uploads,
     vae,
 )
 from service.runtime import management
@@ -137,6 +138,7 @@ def create_app(
         generate_extension.router,
         model_repository.router,
         serving.router,
+        uploads.router,
         page.make_router(settings),
     ]
     app = VitrineApp(

@@ -75,6 +75,9 @@ class Settings(BaseModel):
         None, description="certificate (PEM): the service answers on https; needs VITRINE_TLS_KEY"
     )
     tls_key: Path | None = Field(None, description="the certificate's private key (PEM)")
+    uploads: bool = Field(
+        False, description="1: whoever has the admin key may hand in Keras models"
+    )
     answers: Literal["shown", "hidden"] = Field(
         "shown", description="of the page's questions; hidden: they are not sent"
     )

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.schemas.common import ModelName
-from service.schemas.openapi import MODEL_CHOICE, MODEL_NAME, problems
+from service.schemas.openapi import MODEL_CHOICE, MODEL_NAME, parameter, problems
 
 
 class ListedModel(BaseModel):
@@ -114,6 +114,35 @@ STATUS: dict[str, Any] = {
     "response_model": ModelStatus,
     "responses": problems(401, 404),
     "openapi_extra": {"parameters": [MODEL_NAME]},
+}
+
+
+class Uploaded(BaseModel):
+    """A model that was handed in and answers now."""
+
+    model: ModelName
+    task: str
+
+
+UPLOAD: dict[str, Any] = {
+    "response_model": Uploaded,
+    "responses": problems(401, 403, 413, 422, 429),
+    "openapi_extra": {
+        "parameters": [
+            MODEL_NAME,
+            parameter("query", "task", "as `vitrine import --task`", {"type": "string"}),
+            parameter("query", "input_range", "such as 0..1", {"type": "string"}),
+            parameter("query", "image_shape", "such as 28x28x1", {"type": "string"}),
+            parameter("query", "outputs", "probabilities or logits", {"type": "string"}),
+        ],
+        "requestBody": {
+            "required": True,
+            "description": "a `.keras` or `.h5` file",
+            "content": {
+                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
+            },
+        },
+    },
 }
 CARD: dict[str, Any] = {
     "response_model": ModelCard,

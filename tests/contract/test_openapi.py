@@ -14,7 +14,7 @@ FAKE_BODIES = {  # where an example names dimensions or directions that only the
     "/v1/gan/edit": {"latent": {"random_seed": 3}, "direction": "grey", "strength": [-2, 0, 2]},
 }
 # Their examples need tf.Example features or the admin key: tests of their own ask them.
-ELSEWHERE = (":classify", ":regress", "/load", "/unload", "/serving")
+ELSEWHERE = (":classify", ":regress", "/load", "/unload", "/serving", "/v1/models/{model}")
 TOO_LARGE = b"0" * (2**24 + 1)
 JSON = "application/json"
 

@@ -1,0 +1,92 @@
+"""Imports an uploaded model in a process of its own, which may take so long and so much memory."""
+
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from service.errors import InvalidValue, Overloaded, ReadOnly
+
+IMPORT_SECONDS = 180
+IMPORT_BYTES = 4 * 2**30  # of data; TensorFlow alone takes 0.5 GiB
+SUFFIXES = {b"PK\x03\x04": ".keras", b"\x89HDF\r\n\x1a\n": ".h5"}
+LAST_ERROR = re.compile(r"^(?:\w+ import: )?error: (.*)", re.MULTILINE)
+
+_importing = asyncio.Lock()  # one at a time: each takes a processor and a gigabyte
+
+
+async def import_model(models: Path, name: str, file: bytes, options: dict[str, str]) -> None:
+    """Put `<models>/<name>/1` there, as `vitrine import` makes it; all of it or nothing.
+
+    options: of `vitrine import`, such as {"task": "digits"}.
+
+    Raises:
+        InvalidValue: it is no Keras file, or what `vitrine import` says of it.
+        Overloaded: another one is being imported.
+        ReadOnly: the models folder cannot be written.
+    """
+    suffix = next((s for magic, s in SUFFIXES.items() if file.startswith(magic)), "")
+    if not suffix:
+        raise InvalidValue("the body must be a .keras or .h5 file, got something else")
+    if _importing.locked():
+        raise Overloaded("another model is being imported; try again in 30 s", 30)
+    async with _importing:
+        with _scratch(models) as scratch:
+            source = scratch / f"uploaded{suffix}"
+            source.write_bytes(file)
+            arguments = [f"--{key.replace('_', '-')}={value}" for key, value in options.items()]
+            await _run(scratch, [str(source), f"--name={name}", *arguments])
+            try:
+                (scratch / "models" / name).rename(models / name)
+            except OSError:
+                raise InvalidValue(f"model must be a new name, got {name!r}") from None
+
+
+@contextlib.contextmanager
+def _scratch(models: Path) -> Iterator[Path]:
+    """A folder on the same disk that the service does not look into."""
+    try:
+        folder = Path(tempfile.mkdtemp(dir=models, prefix=".upload-"))
+    except OSError:
+        raise ReadOnly("VITRINE_MODELS must be writable to take uploads: it is not") from None
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _run(scratch: Path, arguments: list[str]) -> None:
+    """Run `vitrine import` without any setting or key of the service."""
+    command = [sys.executable, "-m", "service.processes.limited", str(IMPORT_SECONDS)]
+    command += [str(IMPORT_BYTES), sys.executable, "-m", "training", "import", *arguments]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("VITRINE_")}
+    environment |= {
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), *sys.path])),
+        "HOME": str(scratch),
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(*command, f"--models={scratch / 'models'}"),
+        cwd=scratch,
+        env=environment,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(IMPORT_SECONDS):
+            _, errors = await process.communicate()
+    except TimeoutError:
+        raise InvalidValue(f"importing must end within {IMPORT_SECONDS} s, it did not") from None
+    finally:
+        if process.returncode is None:  # late, or nobody waits for it any more
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        found = LAST_ERROR.findall(errors.decode(errors="replace").replace(f"{scratch}/", ""))
+        why = found[-1] if found else "it ended the process that read it (too large, or broken)"
+        raise InvalidValue(f"the model cannot be imported: {why[:500]}")

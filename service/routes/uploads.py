@@ -1,0 +1,62 @@
+"""`POST /v1/models/{model}`: hand in a Keras file, where the settings and the admin key allow it."""
+
+import importlib.util
+import re
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.asgi.admin import require_admin
+from service.asgi.requests import read_body
+from service.asgi.responses import json_answer
+from service.asgi.routing import RawRouter
+from service.asgi.state import follow_everywhere, state_of
+from service.errors import InvalidValue, ManagementDisabled
+from service.processes.model_import import import_model
+from service.runtime.models_folder import NAME
+from service.schemas import models as schemas
+
+OPTIONS = ("task", "input_range", "image_shape", "outputs")  # of `vitrine import`
+VALUE = re.compile(r"[A-Za-z0-9.,_-]{1,40}")
+
+router = RawRouter(tags=["models"])
+
+
+@router.post("/v1/models/{model}", **schemas.UPLOAD)
+async def upload(request: Request) -> Response:
+    """Import a `.keras` or `.h5` file under a new name and serve it; done when it answers."""
+    require_admin(request)
+    settings = state_of(request)["settings"]
+    if not settings.uploads:
+        raise ManagementDisabled("VITRINE_UPLOADS must be 1 to hand in models, got 0")
+    if not importlib.util.find_spec("training") or not importlib.util.find_spec("keras"):
+        raise ManagementDisabled(
+            "this installation cannot import models: install the extra 'training', or use "
+            "`vitrine import` elsewhere"
+        )
+    name = request.path_params["model"]
+    repository = state_of(request)["repository"]
+    if not NAME.fullmatch(name):
+        raise InvalidValue("model must be letters, digits, '.', '_' and '-', at most 64")
+    if name in repository.names() or (settings.models / name).exists():
+        raise InvalidValue(f"model must be a new name, got {name!r}")
+    options = _options(request)
+    body = await read_body(request, settings.max_body_bytes)
+    await import_model(settings.models, name, body, options)
+    await follow_everywhere(request, name)
+    servable = repository.resolve(name)
+    manifest = servable.manifest
+    return json_answer(
+        {"model": {"name": manifest.name, "version": manifest.version}, "task": manifest.task}
+    )
+
+
+def _options(request: Request) -> dict[str, str]:
+    options = {}
+    for key, value in request.query_params.items():
+        if key not in OPTIONS:
+            raise InvalidValue(f"a parameter must be one of {', '.join(OPTIONS)}, got {key[:40]!r}")
+        if not VALUE.fullmatch(value):
+            raise InvalidValue(f"{key} must be a value of `vitrine import`, got {value[:40]!r}")
+        options[key] = value
+    return options
