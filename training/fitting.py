@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from training.job import JobConfig
+from training.progress import Progress
 
 
 def fit(
@@ -31,6 +32,7 @@ def fit(
             keras.callbacks.BackupAndRestore(workdir / "checkpoint", delete_checkpoint=False),
             keras.callbacks.SwapEMAWeights(),
             _Stopwatch(),
+            *([] if sys.stdout.isatty() else [_Steps()]),
             keras.callbacks.TensorBoard(workdir / "logs", write_graph=False),
             keras.callbacks.CSVLogger(history, append=history.exists()),
         ],
@@ -56,6 +58,22 @@ def compile_smoothed(model: keras.Model, config: Any, steps: int) -> None:
         ),
         metrics=["accuracy"],
     )
+
+
+class _Steps(keras.callbacks.Callback):
+    """Say within an epoch how far it is, where Keras' own bar would not show."""
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._epoch, steps = epoch, self.params["steps"] or 0
+        if not hasattr(self, "_progress"):
+            self._progress = Progress(epoch * steps, self.params["epochs"] * steps)
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        epochs, steps = self.params["epochs"], self.params["steps"]
+        if steps is None:  # of batches that are not counted beforehand, until the first epoch ends
+            return
+        told = f"epoch {self._epoch + 1} of {epochs}, step {batch + 1} of {steps}"
+        self._progress.show(self._epoch * steps + batch + 1, told)
 
 
 class _Stopwatch(keras.callbacks.Callback):

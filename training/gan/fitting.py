@@ -21,6 +21,7 @@ from training.gan import model as gan_model
 from training.gan.layers import GROUP
 from training.gan.model import DIGITS, Gan
 from training.job import Split
+from training.progress import Progress
 
 PRECISION = "mixed_bfloat16"  # of the convolutions: twice as quick on a CPU that has it
 COLUMNS = (
@@ -129,9 +130,10 @@ def train_networks(model: Gan, train: Split, config: Any, workdir: Path) -> dict
     writer = tf.summary.create_file_writer(str(workdir / "logs"))
     steps = max(1, config.epoch_images // config.batch_size)
     path = workdir / "history.csv"
+    progress = Progress(int(fitting.step), config.epochs * steps)
     while (epoch := int(fitting.step) // steps) < config.epochs:
         began = time.monotonic()
-        measured = run_epoch(fitting, train, config, steps, epoch)
+        measured = run_epoch(fitting, train, config, (steps, epoch), progress)
         measured["seconds"] = time.monotonic() - began
         write_row(path, epoch, measured)
         save_samples(fitting, workdir, epoch)
@@ -148,9 +150,13 @@ def train_networks(model: Gan, train: Split, config: Any, workdir: Path) -> dict
 
 
 def run_epoch(
-    fitting: Fitting, train: Split, config: Any, steps: int, epoch: int
+    fitting: Fitting, train: Split, config: Any, where: tuple[int, int], progress: Progress
 ) -> dict[str, float]:
-    """Take `steps` steps at the epoch's learning rate; return the mean of each number."""
+    """Take an epoch's steps at its learning rate; return the mean of each number.
+
+    where: how many steps, and which epoch, from 0.
+    """
+    steps, epoch = where
     rate = config.learning_rate * min(1.0, 0.1 + 3 * (1 - epoch / config.epochs))
     for optimizer in (fitting.g_optimizer, fitting.d_optimizer):
         optimizer.learning_rate.assign(rate)
@@ -164,6 +170,8 @@ def run_epoch(
             told = told | {"r1": fitting.regularise(*batch) * config.lazy}
         for name, value in told.items():
             total[name] = total.get(name, 0.0) + float(value) / steps
+        words = f"epoch {epoch + 1} of {config.epochs}, step {step + 1} of {steps}"
+        progress.show(epoch * steps + step + 1, words)
     return total
 
 

@@ -17,6 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from training.progress import Progress
 from training.text import lstm
 from training.text import model as text_model
 from training.text.corpus import TextSplits
@@ -26,7 +27,6 @@ SAMPLE_STEPS = (10, 30, 100, 300, 1000)  # and after each epoch
 DIVERSITIES = (0.2, 0.5, 1.0)
 SAMPLE_CHARACTERS = 200
 VALIDATION_STREAMS, VALIDATION_LEAD = 32, 256
-PROGRESS_SECONDS = 10.0
 LEAST_STEPS = 100  # an epoch: a network learns by steps, so a short text gets fewer streams
 
 
@@ -107,6 +107,8 @@ class _Training:
 
     def run(self) -> None:
         """Train the epochs that are left, or until nothing improves; put the best weights in place."""
+        total = self.config.epochs * self.streams.steps
+        self.progress = Progress(self.seen["step"], total)
         for epoch in range(len(self.seen["history"]), self.config.epochs):
             if self._gave_up():
                 print(f"stopped: no better for {self.config.patience} epochs", flush=True)
@@ -120,7 +122,7 @@ class _Training:
         return bool(losses) and len(losses) - 1 - int(np.argmin(losses)) >= self.config.patience
 
     def _epoch(self, epoch: int) -> None:
-        began = shown = time.monotonic()
+        began = time.monotonic()
         losses, norms = [], []
         state = tf.zeros([2 * self.config.layers, self.streams.rows, self.config.units])
         for number, window in enumerate(self.streams.epoch(epoch), start=1):
@@ -129,11 +131,9 @@ class _Training:
             losses.append(float(loss))
             norms.append(float(norm))
             self.seen["step"] += 1
-            if time.monotonic() - shown > PROGRESS_SECONDS:
-                shown = time.monotonic()
-                progress = f"epoch {epoch + 1}, step {number} of {self.streams.steps}"
-                print(f"  {progress}: {np.mean(losses[-20:]):.4f} nats", flush=True)
-            if self.seen["step"] in SAMPLE_STEPS:
+            where = f"epoch {epoch + 1}, step {number} of {self.streams.steps}"
+            self.progress.show(self.seen["step"], f"{where}: {np.mean(losses[-20:]):.4f} nats")
+            if self.seen["step"] in SAMPLE_STEPS and number < self.streams.steps:
                 self._sample(f"step {self.seen['step']}")
         measured = {"train_nats": np.mean(losses), "gradient_norm": np.mean(norms)}
         self._finish(epoch, measured, began)

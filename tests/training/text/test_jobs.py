@@ -198,6 +198,8 @@ def test_the_card_has_samples_on_the_way_and_reads_well(trained):
 
     assert [sample["when"] for sample in samples[:2]] == ["step 10", "step 30"]
     assert samples[-1]["when"] == "epoch 3"
+    steps = [sample["step"] for sample in samples]
+    assert steps == sorted(set(steps)), "an epoch that ends at such a step is told once"
     assert {
         len(sample[diversity]) for sample in samples for diversity in ("0.2", "0.5", "1.0")
     } == {200}
