@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from clients.load import classroom
 from clients.load.connection import Disconnected
 from clients.load.event_loop import run_async
 from clients.load.ladder import knee, max_goodput
@@ -38,6 +39,9 @@ def main(arguments: list[str], prog: str = "python -m clients.load") -> int:
     try:
         key = os.environ.get("VITRINE_API_KEY", "")
         targets = [parse_target(url, options.allow_remote, key) for url in dict.fromkeys(urls)]
+        if options.scenario == ["class"]:
+            print("\n".join(run_async(classroom.measure(targets[0], options.seconds))))
+            return 0
         plan = RunPlan(
             targets, options.seconds, options.steps, options.rates, options.connections, _Live()
         )
@@ -123,8 +127,9 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add(
         "--scenario",
         action="append",
-        choices=(*scenarios(), "mix"),
-        help="what to ask, may be given again (default: each but drawing in turn)",
+        choices=(*scenarios(), "mix", "class"),
+        help="what to ask, may be given again (default: each but drawing in turn); class, alone: a table "
+        "of what 30, 60 and 120 students feel",
     )
     add("--rates", type=_rates, help="such as 10,50,100 a second (default: found by itself)")
     add("--steps", type=_count, default=12, help="at most so many rates, each 1.5 × the last (12)")

@@ -8,6 +8,7 @@ from typing import Any
 
 from ray import serve
 from ray.serve.config import AutoscalingConfig
+from ray.serve.schema import LoggingConfig
 
 from service.cluster.ray_engine import RayEngine
 from service.cluster.replica import ModelReplica
@@ -16,6 +17,7 @@ from service.engine import Engine
 from service.runtime.engines import Choice, LoadEngine
 from service.runtime.manifest import Manifest
 
+QUIET = LoggingConfig(enable_access_log=False)  # a line for each batch costs, and says nothing
 DRAIN_SECONDS = 30.0  # after the last front has switched, until replicas of an old version end
 
 
@@ -42,6 +44,7 @@ def cluster_loader(choice: Choice, cluster: ClusterSettings) -> LoadEngine:
                 target_ongoing_requests=1.5,
             ),
             ray_actor_options={"num_cpus": cluster.cpus_per_replica},
+            logging_config=QUIET,
         )
         handle = serve.run(
             deployment.bind(str(directory), choice, cluster.store), name=name, route_prefix=None

@@ -6,7 +6,7 @@ from ray import serve
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.app import create_app
-from service.cluster.deployments import cluster_loader
+from service.cluster.deployments import QUIET, cluster_loader
 from service.cluster.model_mirror import ModelMirror
 from service.cluster.settings import ClusterSettings, split_environ
 from service.processes.peers import Peers
@@ -59,6 +59,7 @@ def front_application(settings: Settings, cluster: ClusterSettings) -> serve.App
         num_replicas=cluster.fronts,
         max_ongoing_requests=MAX_ONGOING_REQUESTS,
         ray_actor_options={"num_cpus": cluster.cpus_per_front},
+        logging_config=QUIET,
     )
     @serve.ingress(build)
     class Front:

@@ -5,6 +5,7 @@ SECONDS of processor time, BYTES of memory and of any one file. Where a system h
 """
 
 import os
+import subprocess
 import sys
 
 
@@ -22,6 +23,8 @@ def main(arguments: list[str]) -> None:
         ):
             resource.setrlimit(limit, (value, value))
         os.nice(10)
+    else:
+        sys.exit(subprocess.call(command))  # noqa: S603 - the caller's own command
     os.execv(command[0], command)  # noqa: S606 - the caller's own command
 
 

@@ -1,0 +1,30 @@
+"""The scenario `class`: every student's requests are counted, by what came back."""
+
+import asyncio
+
+from clients.load import classroom
+from clients.load.target import Target
+from tests.clients.python.serving import serving, write_all_models
+
+
+def test_a_class_draws_and_is_counted(tmp_path):
+    write_all_models(tmp_path)
+    drawing = classroom.activities()["drawing"]
+    scenario = drawing.scenario._replace(is_right=lambda body: b"probabilities" in body)
+    with serving(tmp_path) as running:
+        host, port = running.url.removeprefix("http://").split(":")
+        groups = [(classroom.Activity(scenario, 0.2), 3), (classroom.Activity(scenario, 10.0), 2)]
+        often, seldom = asyncio.run(classroom._take_turns(Target(host, int(port), ""), groups, 1.0))
+
+    assert len(often.latencies_s) > len(seldom.latencies_s) == 2
+    assert (often.refused, often.failed) == (0, {})
+    assert often.cell().endswith(f"ms, 0 of {len(often.latencies_s)} refused")
+
+
+def test_refusals_and_failures_are_told_apart():
+    result = classroom.Result()
+    activity = classroom.activities()["photos"]
+    for status, body in ((429, b""), (500, b""), (200, b"{}")):
+        classroom._count(result, activity, status, body, 0.1)
+
+    assert result.cell() == "–, 1 of 3 refused, 1 answered 500, 1 wrong answer"
