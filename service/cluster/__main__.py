@@ -30,6 +30,7 @@ def main(arguments: list[str], prog: str = "python -m service.cluster") -> int:
 
     # Ray's own proxy in Python costs 2 ms a request; a cluster that exists has this where it started.
     os.environ.setdefault("RAY_SERVE_ENABLE_HA_PROXY", "1")
+    os.environ.setdefault("RAY_worker_niceness", "0")  # 15 otherwise: this is no background job
     import ray
     from ray import serve
     from ray.serve.config import HTTPOptions

@@ -17,6 +17,7 @@ from service.engine import Engine
 from service.runtime.engines import Choice, LoadEngine
 from service.runtime.manifest import Manifest
 
+RUNS_PER_REPLICA = 2  # one that runs, one that is already there when it ends
 QUIET = LoggingConfig(enable_access_log=False)  # a line for each batch costs, and says nothing
 DRAIN_SECONDS = 30.0  # after the last front has switched, until replicas of an old version end
 
@@ -36,7 +37,7 @@ def cluster_loader(choice: Choice, cluster: ClusterSettings) -> LoadEngine:
         version: Any = serve.deployment(ModelReplica)
         deployment = version.options(
             name=manifest.name,
-            max_ongoing_requests=2,  # one that runs, one that is already there when it ends
+            max_ongoing_requests=RUNS_PER_REPLICA,
             max_queued_requests=cluster.max_queued_runs,
             autoscaling_config=AutoscalingConfig(
                 min_replicas=cluster.min_replicas,
