@@ -14,6 +14,7 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -88,6 +89,11 @@ class Settings(BaseModel):
         (),
         description="origins, separated by commas, whose pages may call the service (exact, no *)",
     )
+    frame_ancestors: tuple[str, ...] = Field(
+        (),
+        description="origins, separated by commas, that may show the page in a frame, such as a "
+        "notebook's; self: the page's own; none: nobody",
+    )
     max_body_bytes: int = Field(16 * 2**20, ge=1024, description="largest request body")
     max_image_pixels: int = Field(
         25_000_000, ge=784, description="most pixels of all images of a request"
@@ -129,7 +135,14 @@ class Settings(BaseModel):
         1.0, ge=0, description="how long a stopping service still takes requests while not ready"
     )
 
-    @field_validator("allowed_operations", "api_keys", "cors_origins", "sections", mode="before")
+    @field_validator(
+        "allowed_operations",
+        "api_keys",
+        "cors_origins",
+        "frame_ancestors",
+        "sections",
+        mode="before",
+    )
     @classmethod
     def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):
@@ -160,10 +173,12 @@ class Settings(BaseModel):
             ) from None
         return self
 
-    @field_validator("cors_origins")
+    @field_validator("cors_origins", "frame_ancestors")
     @classmethod
-    def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_origins(cls, origins: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         for origin in origins:
+            if origin == "self" and info.field_name == "frame_ancestors":
+                continue
             parts = urlsplit(origin)
             if (
                 parts.scheme not in ("http", "https")

@@ -83,13 +83,16 @@ def make_router(settings: Settings) -> RawRouter:
     page |= _adapted(settings)
     docs = {name: _read(SWAGGER / name) for name in ("swagger-ui.css", "swagger-ui-bundle.js")}
     docs["start.js"] = StaticFile(DOCS_START.encode(), "start.js")
+    policy = _policy(settings.frame_ancestors)
     docs_page = StaticFile(DOCS_HTML.encode(), "docs.html")
 
     @router.get("/")
     async def root(request: Request) -> Response:
         """Give browsers the page, others a sign of life."""
         if "text/html" in request.headers.get("accept", ""):
-            return page["index.html"].answer(request, "Accept, Accept-Encoding")
+            answer = page["index.html"].answer(request, "Accept, Accept-Encoding")
+            answer.headers["Content-Security-Policy"] = policy
+            return answer
         return json_answer({"status": "alive"}, headers={"Vary": "Accept"})
 
     @router.get("/page/{file}")
@@ -105,6 +108,16 @@ def make_router(settings: Settings) -> RawRouter:
         return _pick(docs, request)
 
     return router
+
+
+def _policy(ancestors: tuple[str, ...]) -> str:
+    """The page's policy, with those who may show it in a frame."""
+    allowed = " ".join("'self'" if one == "self" else one for one in ancestors)
+    return (
+        POLICY.replace("frame-ancestors 'none'", f"frame-ancestors {allowed}")
+        if allowed
+        else POLICY
+    )
 
 
 def _adapted(settings: Settings) -> dict[str, StaticFile]:

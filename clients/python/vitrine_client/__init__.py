@@ -91,6 +91,10 @@ from vitrine_client.models import (
     ModelStatus,
     VersionStatus,
 )
+from vitrine_client.notebook import (
+    Frame,
+    show,
+)
 from vitrine_client.pictures import (
     Picture,
     Pictures,
@@ -151,6 +155,7 @@ __all__ = [
     "FashionPrediction",
     "FeaturesAnswer",
     "Forbidden",
+    "Frame",
     "GeneratedAnswer",
     "Generation",
     "Grid",
@@ -227,4 +232,5 @@ __all__ = [
     "Vitrine",
     "VitrineError",
     "WayOptions",
+    "show",
 ]

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Self, TypeAlias, TypedDict
 
+from vitrine_client.notebook import answer_html
+
 Normalize = Literal["auto", "off"]
 Vector: TypeAlias = tuple[float, ...]
 
@@ -58,6 +60,10 @@ class Answer:
     """Base of all answers; fields of the service that this version does not know are ignored."""
 
     body: bytes = field(default=b"", kw_only=True, repr=False, compare=False)  # its own words
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of the answer."""
+        return answer_html(self)
 
 
 @dataclass(frozen=True)

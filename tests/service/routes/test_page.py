@@ -1,10 +1,15 @@
 """How the page's files travel: compressed for those who take it, and once."""
 
 import gzip
+import re
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
+from service.routes import page
 from service.routes.page import WEB
+from service.settings import SettingsError, from_environ
 
 pytestmark = pytest.mark.anyio
 
@@ -64,3 +69,37 @@ async def test_the_course_is_shown_by_the_page(client):
     assert text.text.startswith("# The course")
     assert image.headers["content-type"] == "image/png"
     assert (await client.get("/page/api.md")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("given", "allowed"),
+    [
+        ("", "'none'"),
+        ("self", "'self'"),
+        ("self, http://127.0.0.1:8888", "'self' http://127.0.0.1:8888"),
+    ],
+)
+async def test_nobody_frames_the_page_but_those_who_are_named(given, allowed):
+    settings = from_environ({"VITRINE_FRAME_ANCESTORS": given} if given else {})
+    app = FastAPI()
+    app.include_router(page.make_router(settings))
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://page") as client:
+        framed = await client.get("/", headers={"accept": "text/html"})
+        other = await client.get("/docs")
+
+    assert framed.headers["content-security-policy"].endswith(f"; frame-ancestors {allowed}")
+    assert other.headers["content-security-policy"].endswith("; frame-ancestors 'none'")
+
+
+async def test_the_page_names_its_files_relative_to_itself_so_that_it_works_below_a_proxy(client):
+    text = (await client.get("/", headers={"accept": "text/html"})).text
+
+    assert re.findall(r'(?:src|href)="(?!data:|#)([^"]+)"', text)
+    assert not re.findall(r'(?:src|href)="(?:/|http)[^"]*"', text)
+
+
+@pytest.mark.parametrize("given", ["http://a/b", "*", "example.org"])
+def test_a_frame_ancestor_is_an_origin(given):
+    with pytest.raises(SettingsError, match="VITRINE_FRAME_ANCESTORS"):
+        from_environ({"VITRINE_FRAME_ANCESTORS": given})
