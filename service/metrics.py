@@ -21,6 +21,7 @@ Snapshot = list[tuple[str, str, str, list[Sample]]]
 STATES = (
     "vitrine_model_version_state",
     "vitrine_model_load_seconds",
+    "vitrine_model_warm_up_seconds",
     "process_start_time_seconds",
     "process_max_fds",
 )
@@ -109,6 +110,12 @@ class Metrics:
             registry=self._registry,
         )
 
+        self.warm_up_seconds = Gauge(
+            "vitrine_model_warm_up_seconds",
+            "The part of a version's load that its warm-up and golden check took.",
+            ["model", "version"],
+            registry=self._registry,
+        )
         self.loads = Counter(
             "vitrine_model_loads",
             "Attempts to load a version, by result.",
@@ -118,7 +125,8 @@ class Metrics:
 
     def forget_load(self, model: str, version: int) -> None:
         """Drop the series of a version that is not loaded any more."""
-        self.load_seconds.remove_by_labels({"model": model, "version": str(version)})
+        for gauge in (self.load_seconds, self.warm_up_seconds):
+            gauge.remove_by_labels({"model": model, "version": str(version)})
 
     def forget_version(self, model: str, version: int) -> None:
         """Drop the series of a version that is not there any more."""

@@ -75,6 +75,21 @@ class FakeEngine:
         return {"probabilities": one_hot, "outlier_score": np.zeros(len(images), np.float32)}
 
 
+class NumberedEngine(FakeEngine):
+    """Gives its version as the outlier score of an image whose last pixel is lit."""
+
+    def __init__(self, number):
+        super().__init__()
+        self.number = number
+
+    def run(self, signature, inputs):
+        outputs = super().run(signature, inputs)
+        if signature == "serving_default":
+            lit = inputs["images"][:, -1, -1, 0] == 255
+            outputs["outlier_score"] = (lit * self.number).astype(np.float32)
+        return outputs
+
+
 def write_version(root, name="digits", version=1, *, task="classify_digit", max_batch_size=8):
     """Write `root/name/version` with goldens that FakeEngine meets; return the directory."""
     images = np.zeros((3, 28, 28, 1), np.uint8)

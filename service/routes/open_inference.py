@@ -91,7 +91,10 @@ async def config(request: Request) -> Response:
             "platform": PLATFORM,
             "backend": "tensorflow",
             "max_batch_size": manifest.max_batch_size if batched else 0,
-            "input": _configured(tensors.input_specs(signature), batched=batched),
+            "input": [
+                {**one, "format": _format(manifest, one["dims"])}
+                for one in _configured(tensors.input_specs(signature), batched=batched)
+            ],
             "output": _configured(tensors.output_specs(signature), batched=batched),
             "model_transaction_policy": {"decoupled": False},
             **({"dynamic_batching": {}} if batched else {}),
@@ -203,6 +206,13 @@ def _check_request(asked: InferRequest, manifest: Manifest, name: str) -> None:
         raise InvalidRequest(
             f"inference request batch-size must be <= {limit} for '{manifest.name}'"
         )
+
+
+def _format(manifest: Manifest, dims: list[int]) -> str:
+    """How Triton's image clients lay out an image: rows, columns, channels."""
+    shape = manifest.input
+    is_image = shape is not None and dims == [shape.height, shape.width, shape.channels]
+    return "FORMAT_NHWC" if is_image else "FORMAT_NONE"
 
 
 def _statistics(versions: list[Version]) -> list[dict[str, Any]]:

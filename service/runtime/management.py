@@ -18,6 +18,7 @@ async def configure(
         InvalidValue: it names a version that does not load.
         PreconditionFailed, ReadOnly: as ServingFiles.write. Then nothing has changed.
     """
+    await repository.scan()
     async with repository.changing:
         model = repository.model(name)
         await asyncio.to_thread(repository.files.check, name, if_match)

@@ -51,12 +51,14 @@ class Model:
     costs: what the warm-up found out about each signature.
     unready: signature → why it cannot run yet, or at all; the others run.
     filters: what values of a layer are computed from, where the export says it.
+    warm_up_seconds: that warm-up and golden check took, of what could run at once.
     """
 
     def __init__(self, manifest: Manifest, engine: Engine, card: dict[str, Any]) -> None:
         self.manifest = manifest
         self.card = card
         self.filters: dict[str, LayerFilter] = {}
+        self.warm_up_seconds = 0.0
         self._engine = engine
         self.unready: dict[str, str] = {}
         self.costs = {name: RunCost() for name in manifest.signatures}
@@ -232,12 +234,14 @@ def load_model(
     model = Model(manifest, load_engine(directory, manifest), read_card(directory, manifest))
     model.filters = read_filters(directory, manifest)
     report("warm-up and golden check")
+    started = time.monotonic()
     starting = model.prepare(golden, manifest.signatures)
     while starting and len(model.unready) == len(manifest.signatures):
         time.sleep(POLL_SECONDS)
         starting = model.prepare(golden, manifest.signatures)
     if len(model.unready) == len(manifest.signatures):
         raise CannotRun("; ".join(model.unready.values()))
+    model.warm_up_seconds = time.monotonic() - started
     if starting:
         arguments = (golden, starting)
         threading.Thread(target=model.prepare_later, args=arguments, daemon=True).start()

@@ -41,6 +41,7 @@ class Servable:
         self.manifest = manifest
         self.card = model.card
         self.filters = model.filters
+        self.warm_up_seconds = model.warm_up_seconds
         self.engines = {name: model.engine_of(name) for name in manifest.signatures}
         self.unready = model.unready
         self.admission = admission

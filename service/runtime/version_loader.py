@@ -84,6 +84,9 @@ class VersionLoader:
         version.servable = servable  # who holds the previous one finishes on it
         self._set_state(version, "AVAILABLE")
         self._metrics.load_seconds.labels(version.name, version.number).set(seconds)
+        self._metrics.warm_up_seconds.labels(version.name, version.number).set(
+            servable.warm_up_seconds
+        )
         self._metrics.loads.labels(version.name, "ok").inc()
         log.info("ready", extra={"model": version.where, "seconds": round(seconds, 3)})
 

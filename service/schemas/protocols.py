@@ -158,7 +158,14 @@ CONFIG = _question(
         "name": "digits",
         "platform": "tensorflow_savedmodel",
         "max_batch_size": 64,
-        "input": [{"name": "images", "data_type": "TYPE_UINT8", "dims": [28, 28, 1]}],
+        "input": [
+            {
+                "name": "images",
+                "data_type": "TYPE_UINT8",
+                "dims": [28, 28, 1],
+                "format": "FORMAT_NHWC",
+            }
+        ],
         "output": [{"name": "probabilities", "data_type": "TYPE_FP32", "dims": [10]}],
         "dynamic_batching": {},
     },

@@ -1,7 +1,9 @@
 """Any SavedModel: without a manifest it is served under both protocols, by a real service and TensorFlow."""
 
 import base64
+import json
 import shutil
+import subprocess
 
 import httpx
 import numpy as np
@@ -34,6 +36,17 @@ class Table(tf.Module):
         return {"y": x + 1}
 
 
+class HalfPlusTwo(tf.Module):
+    """The model of TensorFlow Serving's documentation, x / 2 + 2."""
+
+    def __init__(self):
+        self.a, self.b = tf.Variable(0.5), tf.Variable(2.0)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, "x")])
+    def predict(self, x):
+        return {"y": self.a * x + self.b}
+
+
 class Writer(tf.Module):
     @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, "x")])
     def __call__(self, x):
@@ -47,6 +60,8 @@ def client(tmp_path_factory):
     table, writer = Table(), Writer()
     signatures = {"serving_default": table.rows, "alone": table.alone, "ragged": table.ragged}
     tf.saved_model.save(table, str(root / "table" / "1"), signatures)
+    half = HalfPlusTwo()
+    tf.saved_model.save(half, str(root / "half" / "1"), {"serving_default": half.predict})
     tf.saved_model.save(writer, str(root / "writer" / "1"), {"serving_default": writer.__call__})
     with (
         running_service(root) as (_, port),
@@ -65,6 +80,16 @@ def test_rows_and_columns_under_tensorflow_serving(client):
     assert client.post("/v1/models/table:predict", json={"inputs": columns}).json() == {
         "outputs": {"loud": ["C"], "sum": [3.0]}
     }
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+def test_the_curl_of_tensorflow_servings_documentation_works_with_the_models_name_changed(client):
+    url = f"{client.base_url}/v1/models/half:predict"
+    command = ["curl", "-s", "-d", '{"instances": [1.0, 2.0, 5.0]}', "-X", "POST", url]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    assert json.loads(answer) == {"predictions": [2.5, 3.0, 4.5]}
+    assert answer.replace(" ", "") == '{"predictions":[2.5,3.0,4.5]}'
 
 
 def test_a_signature_without_rows_runs_alone(client):

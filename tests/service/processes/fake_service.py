@@ -1,6 +1,6 @@
-"""A service of two workers around FakeEngine: `python -m tests.service.processes.fake_service MODELS`.
+"""A service of two workers around NumberedEngine: `python -m tests.service.processes.fake_service MODELS`.
 
-It says its port on the first line.
+It says its port on the first line; `sesame` is the admin key.
 """
 
 import sys
@@ -16,12 +16,16 @@ from service.metrics import merge_departed
 from service.processes.peers import RETIRE
 from service.processes.supervisor import Supervisor
 from service.settings import Settings
-from tests.fakes import FakeEngine
+from tests.fakes import NumberedEngine
+
+
+def load_engine(directory, _):
+    return NumberedEngine(int(directory.name))
 
 
 def run_worker(settings, listening, peers):
     lifecycle = Lifecycle()
-    app = create_app(settings, lambda *_: FakeEngine(), lifecycle, peers)
+    app = create_app(settings, load_engine, lifecycle, peers)
     server = make_server(app, settings, lifecycle)
 
     async def retire(_):
@@ -33,7 +37,7 @@ def run_worker(settings, listening, peers):
 
 
 if __name__ == "__main__":
-    settings = Settings(models=Path(sys.argv[1]), port=0, drain_seconds=0)
+    settings = Settings(models=Path(sys.argv[1]), port=0, drain_seconds=0, admin_key="sesame")
     listening = uvicorn.Config("", host=settings.host, port=0, log_config=None).bind_socket()
     print(listening.getsockname()[1], flush=True)
     run = partial(run_worker, settings)

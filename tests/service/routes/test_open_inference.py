@@ -280,7 +280,9 @@ async def test_server_and_model_describe_themselves(client):
         ],
     }
     assert config["max_batch_size"] == 8
-    assert config["input"] == [{"name": "images", "data_type": "TYPE_UINT8", "dims": [28, 28, 1]}]
+    assert config["input"] == [
+        {"name": "images", "data_type": "TYPE_UINT8", "dims": [28, 28, 1], "format": "FORMAT_NHWC"}
+    ]
     assert (await client.get("/v2/models")).json() == {"models": ["digits", "digits-course"]}
     assert (await client.get("/v2/models/digits/ready")).json() == {"name": "digits", "ready": True}
 
