@@ -24,6 +24,10 @@ def main(arguments: list[str], prog: str = "python -m service.cluster") -> int:
     try:
         cluster, rest = split_environ(os.environ)
         settings = from_environ(rest)
+        if settings.tls_cert:
+            raise SettingsError(
+                "VITRINE_TLS_CERT must be unset for a cluster, whose proxy is Ray's: put TLS in front of it"
+            )
     except SettingsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

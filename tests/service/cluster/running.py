@@ -23,18 +23,32 @@ SETTINGS = {
 }
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def proxy_settings():
+    """HAProxy, on ports of its own, so that several clusters fit on a machine."""
+    ports = ("HAPROXY_METRICS_PORT", "HAPROXY_STATS_PORT", "FALLBACK_PROXY_HTTP_PORT")
+    return {
+        "RAY_SERVE_ENABLE_HA_PROXY": "1",
+        **{f"RAY_SERVE_{name}": str(free_port()) for name in ports},
+    }
+
+
 @contextlib.contextmanager
 def running_cluster(models, **environment):
     """The base URL of `vitrine cluster`, once it is ready."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("VITRINE_")}
     variables = {
         "PYTHONPATH": str(ROOT),
         "VITRINE_PORT": str(port),
         "VITRINE_MODELS": str(models),
         **SETTINGS,
+        **proxy_settings(),
         **environment,
     }
     process = subprocess.Popen(

@@ -15,6 +15,7 @@ from tests.service.cluster.running import (
     SEVEN,
     Load,
     copy_models,
+    proxy_settings,
     replicas,
     running_cluster,
 )
@@ -36,15 +37,17 @@ def few_models(models, tmp_path_factory):
 @pytest.fixture(scope="module")
 def nodes():
     """A head and two workers; the head takes the fronts' HTTP."""
-    os.environ["RAY_SERVE_ENABLE_HA_PROXY"] = "1"
     from ray.cluster_utils import Cluster
 
+    environment = pytest.MonkeyPatch()
+    for name, value in proxy_settings().items():
+        environment.setenv(name, value)
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2})
     workers = [cluster.add_node(num_cpus=2) for _ in range(2)]
     cluster.wait_for_nodes()
     yield cluster, workers
     cluster.shutdown()
-    del os.environ["RAY_SERVE_ENABLE_HA_PROXY"]
+    environment.undo()
 
 
 @pytest.fixture(scope="module")
