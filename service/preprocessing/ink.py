@@ -52,9 +52,9 @@ def find_ink(pixels: Pixels) -> tuple[Pixels, list[str]]:
         InvalidImage: the image is blank or shows several digits.
     """
     grey = to_grey(_shrunk(pixels))
-    ink, mask, steps = _without_surroundings(grey)
+    ink, mask, steps, is_one = _without_surroundings(grey)
     box = _box(mask)
-    strokes = digit_strokes(mask[box])
+    strokes = None if is_one else digit_strokes(mask[box])
     if strokes is not None:
         steps = [step for step in steps if step != "cleaned"] + ["cleaned"]
     elif "cleaned" in steps:
@@ -68,18 +68,21 @@ def find_ink(pixels: Pixels) -> tuple[Pixels, list[str]]:
     return ink, steps
 
 
-def _without_surroundings(grey: Pixels) -> tuple[Pixels, Mask, list[str]]:
-    """Find the ink [h, w] on the sheet in uint8 [H, W], where the digit's is, and the steps taken."""
+def _without_surroundings(grey: Pixels) -> tuple[Pixels, Mask, list[str], bool]:
+    """Find the ink [h, w] on the sheet in uint8 [H, W], where the digit's is, the steps taken.
+
+    The last is whether the digit is known to be one component.
+    """
     sheet = cut_out_sheet(grey)
     ink, threshold, steps = _lift(grey if sheet is None else sheet)
-    mask = ink > threshold
-    digit = drop_surroundings(mask, ink)
+    mask = ink > np.uint8(min(255, threshold))  # a fraction would make floats of the pixels
+    digit, is_one = drop_surroundings(mask, ink)
     if is_covered(digit):
         raise InvalidImage(_INSEPARABLE)
     if sheet is None and digit is mask:
-        return ink, mask, steps
+        return ink, mask, steps, is_one
     near = ndimage.binary_dilation(digit, np.ones((3, 3)))
-    return np.where(near, ink, 0), digit, [*steps, "cleaned"]
+    return np.where(near, ink, 0), digit, [*steps, "cleaned"], is_one
 
 
 def to_grey(pixels: Pixels) -> Pixels:

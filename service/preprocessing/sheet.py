@@ -41,10 +41,10 @@ def cut_out_sheet(grey: Pixels) -> Pixels | None:
 def _is_calm(is_light: Mask) -> bool:
     """Whether the image is plainly some strokes on a background that reaches all its sides."""
     edge = np.concatenate((is_light[0], is_light[-1], is_light[:, 0], is_light[:, -1]))
-    border, whole = float(edge.mean()), float(is_light.mean())
+    border, whole = float(edge.mean()), np.count_nonzero(is_light) / is_light.size
     if border < 0.5:
         border, whole = 1 - border, 1 - whole
-    return border >= 1 - _CALM_BORDER and whole >= 1 - _CALM_AREA
+    return bool(border >= 1 - _CALM_BORDER and whole >= 1 - _CALM_AREA)
 
 
 def _otsu(grey: Pixels) -> int:

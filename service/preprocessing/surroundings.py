@@ -46,27 +46,32 @@ class _Component(NamedTuple):
         return self.right - self.left
 
 
-def drop_surroundings(mask: Mask, ink: Pixels) -> Mask:
+def drop_surroundings(mask: Mask, ink: Pixels) -> tuple[Mask, bool]:
     """Remove margins, frames and lines from the mask bool [H, W] of the ink, uint8 [H, W].
 
     Returns:
-        The mask itself if there is nothing to remove.
+        The mask itself if there is nothing to remove, and whether it is known to be one component.
     """
     box = tuple(
         slice(int(used[0]), int(used[-1]) + 1) if used.size else slice(0)
         for used in (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
     )
-    labels = np.zeros(mask.shape, np.int32)
-    count = ndimage.label(mask[box], EIGHT_NEIGHBOURS, output=labels[box])
-    rest = _without_separate(mask, labels, count)
+    inside, count = ndimage.label(mask[box], EIGHT_NEIGHBOURS)
+    rest = mask
+    if count > 1:
+        labels = np.zeros(mask.shape, np.int32)
+        labels[box] = inside
+        rest = _without_separate(mask, labels, count)
     cleaned = _without_touching(rest, ink)
-    return cleaned if cleaned is not None else rest
+    return (rest, count == 1) if cleaned is None else (cleaned, False)
 
 
 def is_covered(mask: Mask) -> bool:
     """Whether ink covers so much of a mask that is about square that it is no digit."""
     height, width = mask.shape
-    return bool(mask.mean() > _COVERED) and max(height, width) < 1.6 * min(height, width)
+    return bool(np.count_nonzero(mask) > _COVERED * mask.size) and max(height, width) < 1.6 * min(
+        height, width
+    )
 
 
 def _components(labels: NDArray[np.int32], count: int) -> list[_Component]:
@@ -79,8 +84,6 @@ def _components(labels: NDArray[np.int32], count: int) -> list[_Component]:
 
 def _without_separate(mask: Mask, labels: NDArray[np.int32], count: int) -> Mask:
     """Without components that surround the others or are lines beside them."""
-    if count < 2:
-        return mask
     components = _components(labels, count)
     around = [one for one in components if _is_around(one, mask.shape, labels)]
     rest = [one for one in components if one not in around]
@@ -194,14 +197,19 @@ def _without_touching(mask: Mask, ink: Pixels) -> Mask | None:
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if max(rows.size / mask.shape[0], columns.size / mask.shape[1]) < _LEAST_LINE:
         return None
-    flat, upright = _long_lines(mask), _long_lines(mask.T).T
-    if not flat.any() and not upright.any():
+    inked = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    found = _long_lines(mask[inked]), _long_lines(mask[inked].T)
+    if found[0] is None and found[1] is None:
         return None
+    flat, upright = np.zeros_like(mask), np.zeros_like(mask)
+    if found[0] is not None:
+        flat[inked] = found[0]
+    if found[1] is not None:
+        upright[inked] = found[1].T
     rest = mask & ~ndimage.binary_dilation(flat | upright, np.ones((3, 3)))
     if not rest.any():
         return None
-    box = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    sides = _drawn_sides(box)
+    sides = _drawn_sides(mask[inked])
     flat = _foreign(flat, rest, is_framed=len(sides) >= 3)
     upright = _foreign(upright.T, rest.T, is_framed=len(sides) >= 3).T
     if not flat.any() and not upright.any():
@@ -214,34 +222,56 @@ def _without_touching(mask: Mask, ink: Pixels) -> Mask | None:
     return cleaned if is_large else None
 
 
-def _long_lines(mask: Mask) -> Mask:
-    """Pixels of thin horizontal lines over half of the ink's width and more."""
-    columns = np.flatnonzero(mask.any(axis=0))
-    if not columns.size:
-        return np.zeros_like(mask)
-    width = int(np.ptp(columns)) + 1
-    piece = max(5, width // _SEGMENT)
-    opened = _opened(mask, piece)
-    labels, count = ndimage.label(opened, EIGHT_NEIGHBOURS)
+def _long_lines(mask: Mask) -> Mask | None:
+    """Pixels of thin horizontal lines over half of the width and more of ink cropped to its box."""
+    height, width = mask.shape
+    starts, ends = _long_runs(mask, max(5, width // _SEGMENT))
+    if not starts.size or np.max(ends) - np.min(starts) < 0.5 * width:
+        return None
+    marks = np.zeros(height * (width + 1), np.int8)
+    marks[starts], marks[ends] = 1, -1
+    top, bottom = int(starts[0]) // (width + 1), int(ends[-1]) // (width + 1) + 1
+    runs = np.cumsum(marks, dtype=np.int8).reshape(height, width + 1)[top:bottom, :width]
+    if not _may_hold_line(runs.view(np.bool_)):
+        return None
+    labels, count = ndimage.label(runs, EIGHT_NEIGHBOURS)
     is_line = np.zeros(count + 1, np.bool_)
     for one in _components(labels, count):
         if one.width < 0.5 * width:
             continue
         part = labels[one.top : one.bottom, one.left : one.right] == one.number
         is_line[one.number] = np.median(part.sum(axis=0)) <= max(3.0, _THIN * one.width)
-    found: Mask = is_line[labels]
+    if not is_line.any():
+        return None
+    found = np.zeros_like(mask)
+    found[top:bottom] = is_line[labels]
     return found
 
 
-def _opened(mask: Mask, length: int) -> Mask:
-    """Runs along the rows that have at least this length."""
-    shrunk = ndimage.minimum_filter1d(mask.view(np.uint8), length, mode="constant")
-    # The second filter looks the other way, so that an even length does not shift.
-    grown = ndimage.maximum_filter1d(
-        shrunk, length, mode="constant", origin=-1 if length % 2 == 0 else 0
-    )
-    runs: Mask = grown.view(np.bool_)
-    return runs
+def _may_hold_line(runs: Mask) -> bool:
+    """Whether enough columns of [h, w] hold something thin, for a half of a line over half of the width."""
+    height, width = runs.shape
+    starts, ends = _long_runs(runs.T, 1)
+    is_thin = ends - starts <= max(3.0, _THIN * width)
+    return bool(np.unique(starts[is_thin] // (height + 1)).size >= 0.25 * width)
+
+
+def _long_runs(mask: Mask, length: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Where runs along the rows of [H, W] that have at least this length start and end.
+
+    Returns:
+        Places in the rows one after the other, each with an empty pixel behind it; ends excluded.
+    """
+    height, width = mask.shape
+    padded = np.zeros((height, width + 1), np.bool_)
+    padded[:, :width] = mask
+    pixels = padded.ravel()
+    changes = np.flatnonzero(pixels[1:] != pixels[:-1]) + 1
+    if pixels[0]:
+        changes = np.concatenate(([0], changes))
+    starts, ends = changes[::2], changes[1::2]
+    is_long = ends - starts >= length
+    return starts[is_long], ends[is_long]
 
 
 def _foreign(lines: Mask, rest: Mask, *, is_framed: bool) -> Mask:
