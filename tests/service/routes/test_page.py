@@ -3,13 +3,12 @@
 import gzip
 import re
 
-import httpx
 import pytest
-from fastapi import FastAPI
 
-from service.routes import page
 from service.routes.page import WEB
 from service.settings import SettingsError, from_environ
+from tests.fakes import FakeEngine
+from tests.service.apps import in_process
 
 pytestmark = pytest.mark.anyio
 
@@ -79,12 +78,9 @@ async def test_the_course_is_shown_by_the_page(client):
         ("self, http://127.0.0.1:8888", "'self' http://127.0.0.1:8888"),
     ],
 )
-async def test_nobody_frames_the_page_but_those_who_are_named(given, allowed):
-    settings = from_environ({"VITRINE_FRAME_ANCESTORS": given} if given else {})
-    app = FastAPI()
-    app.include_router(page.make_router(settings))
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://page") as client:
+async def test_nobody_frames_the_page_but_those_who_are_named(given, allowed, tmp_path):
+    settings = from_environ({"VITRINE_MODELS": str(tmp_path), "VITRINE_FRAME_ANCESTORS": given})
+    async with in_process(settings, FakeEngine(), wait=False) as client:
         framed = await client.get("/", headers={"accept": "text/html"})
         other = await client.get("/docs")
 
