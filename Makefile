@@ -1,7 +1,7 @@
 # Two commands are all a visitor needs: `make serve` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
 .PHONY: help serve test test-fast test-nightly check format lint types imports \
-	load bench train fix lock size clean python
+	load bench train bundle fix lock size clean python
 
 # The machine's own python3 if it will do, else a newer or older one beside it.
 PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
@@ -45,6 +45,10 @@ bench: .venv/run.stamp  ## service beside a decode-only endpoint and the raw mod
 	$(BIN)/python -m clients.benchmark
 train: .venv/run.stamp  ## train a job: make train JOB=digits-course
 	$(BIN)/python -m training train $(JOB)
+
+bundle: .venv/run.stamp  ## a folder that installs and serves without a network: make bundle OUTPUT=bundle
+	$(BIN)/python -m training export --missing --models "$(MODELS)"
+	VITRINE_MODELS="$(MODELS)" .ci/bundle $(or $(OUTPUT),dist/bundle) $(or $(LOCK),serve-onnx)
 
 fix: .venv/dev.stamp  ## format, and fix what the linter can
 	$(BIN)/ruff format .
