@@ -1,5 +1,9 @@
+import json
+
 import pytest
 
+from clients.scaling.__main__ import MEASURED
+from clients.scaling.calibration import Point, fit, predict, read_points
 from clients.scaling.simulation import Cluster, Costs, closed_loop, open_loop
 
 COSTS = Costs(request_seconds=1e-4, batch_seconds=4e-4, row_seconds=1e-4, max_batch=16)
@@ -49,3 +53,31 @@ def test_the_same_seed_gives_the_same_outcome():
     outcomes = [open_loop(Cluster(2), COSTS, 2000, seconds=1, seed=7) for _ in range(2)]
 
     assert outcomes[0] == outcomes[1]
+
+
+def test_costs_are_fitted_so_that_they_give_the_points_back():
+    one, full = (
+        closed_loop(Cluster(1), COSTS, connections=number, seconds=2) for number in (1, 64)
+    )
+    points = [
+        Point(1, 1, one.rate, one.percentile(0.5)),
+        Point(1, 64, full.rate, full.percentile(0.5)),
+    ]
+    fitted = fit(points, COSTS.max_batch)
+    costs = fitted.costs
+
+    assert costs.batch(1) == pytest.approx(COSTS.batch(1), rel=0.03)
+    assert costs.capacity == pytest.approx(COSTS.capacity, rel=0.03)
+    assert [predict(point, fitted) for point in points] == pytest.approx(
+        [one.rate, full.rate], rel=0.05
+    )
+
+
+def test_what_was_measured_and_not_fitted_is_predicted_within_a_third():
+    for measured in json.loads(MEASURED.read_text()).values():
+        points = read_points(measured)
+        fitted = fit(points, measured["max_batch"])
+        checked = [p for p in points if (p.workers, p.connections) in ((1, 4), (2, 32))]
+        assert len(checked) == 2
+        for point in checked:
+            assert predict(point, fitted) == pytest.approx(point.rate, rel=1 / 3)
