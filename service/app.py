@@ -27,6 +27,7 @@ from service.asgi.tracing import make_tracing
 from service.engine import Engine
 from service.metrics import Metrics, Snapshot
 from service.processes.peers import FOLLOW, METRICS, NOT_READY, Peers
+from service.processes.processors import available_processors
 from service.processes.tensorflow_client import TensorFlowClient
 from service.routes import (
     completions,
@@ -50,12 +51,13 @@ from service.routes import (
 )
 from service.runtime import management
 from service.runtime.engines import LoadEngine, engine_loader
-from service.runtime.model import load_model
+from service.runtime.model import Model, load_model
 from service.runtime.repository import ModelRepository
 from service.runtime.saved_model import check_operations
 from service.runtime.servable import Servable
 from service.runtime.serving_files import ServingFiles
 from service.scheduling.admission import Admission
+from service.scheduling.turns import Turns
 from service.schemas import document
 from service.settings import Settings
 
@@ -99,7 +101,13 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-        loader = _servable_loader(settings.queue_size, load_engine, metrics, parallel_runs)
+        def weight_of(name: str) -> float:
+            return repository.weight(name)
+
+        # With replicas elsewhere a run takes none of this process' processors.
+        turns = (_turns(weight_of), _turns(weight_of)) if parallel_runs == 1 else None
+        make = partial(Servable, metrics=metrics, parallel_runs=parallel_runs, turns=turns)
+        loader = _servable_loader(settings.queue_size, load_engine, metrics, make)
         files = ServingFiles(settings.models, settings.serving_dir)
         repository = ModelRepository(settings.models, loader, metrics, settings.poll_seconds, files)
         decoders = Decoders()
@@ -243,8 +251,15 @@ def _keys(settings: Settings) -> Keys:
     )
 
 
+def _turns(weight_of: Callable[[str], float]) -> Turns:
+    return Turns(available_processors(), weight_of)
+
+
 def _servable_loader(
-    queue_size: int, load_engine: LoadEngine, metrics: Metrics, parallel_runs: int
+    queue_size: int,
+    load_engine: LoadEngine,
+    metrics: Metrics,
+    make: Callable[[Model, Admission], Servable],
 ) -> Callable[[Path, Callable[[str], None]], Servable]:
     """Directory → Servable; versions of one model share its queue."""
     admissions: dict[str, Admission] = {}
@@ -254,7 +269,7 @@ def _servable_loader(
         name = model.manifest.name
         admission = admissions.setdefault(name, Admission(queue_size))
         metrics.waiting.labels(name).set_function(lambda: admission.waiting)
-        return Servable(model, admission, metrics, parallel_runs)
+        return make(model, admission)
 
     return load
 

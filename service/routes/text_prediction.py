@@ -74,6 +74,8 @@ class TextPrediction(Prediction):
         running = time.monotonic() - began
         self._record("queue", began - self._entered, ago=running)
         self._record("infer", running)
+        queue_seconds = self._state["metrics"].queue_seconds
+        queue_seconds.labels(self.servable.manifest.name).observe(began - self._entered)
         self._batch_size = max(sequence.batch_size for sequence in sequences)
 
 

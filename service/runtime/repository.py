@@ -88,6 +88,10 @@ class ModelRepository:
             raise ModelNotFound(f"model must be one that GET /v1/models lists, got {name[:64]!r}")
         return self._models[name]
 
+    def weight(self, name: str) -> float:
+        """A model's share of turns; 1 unless its configuration says more."""
+        return self._models[name].config.weight if name in self._models else 1.0
+
     def not_ready(self) -> list[str]:
         """One sentence for each model that the service still waits for; empty: it is ready."""
         if not self._models:

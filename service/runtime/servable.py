@@ -17,6 +17,7 @@ from service.scheduling.continuous_batcher import Round
 from service.scheduling.job_queue import JobQueue
 from service.scheduling.lane import Lane, thread_lane
 from service.scheduling.micro_batcher import Batch, MicroBatcher
+from service.scheduling.turns import Turns, at_once
 
 # What they draw from a random seed has to be the same bytes whatever else runs.
 GENERATIVE = ("autoencode_image", "generate_image")
@@ -32,10 +33,16 @@ class Servable:
     last request that holds it is answered.
 
     parallel_runs: of one signature at the same time; 1 where a run has this process' processors.
+    turns: that light and heavy runs of all models take; None: every run starts at once.
     """
 
     def __init__(
-        self, model: Model, admission: Admission, metrics: Metrics, parallel_runs: int = 1
+        self,
+        model: Model,
+        admission: Admission,
+        metrics: Metrics,
+        parallel_runs: int = 1,
+        turns: tuple[Turns, Turns] | None = None,
     ) -> None:
         manifest = model.manifest
         self.manifest = manifest
@@ -51,9 +58,14 @@ class Servable:
         )
         self.costs = model.costs
         name = f"{manifest.name}-{manifest.version}"
-        light = thread_lane(name, is_heavy=False, parallel_runs=parallel_runs)
+        light_turn, heavy_turn = (
+            [partial(one.turn, manifest.name) for one in turns] if turns else [at_once] * 2
+        )
+        light = thread_lane(name, is_heavy=False, parallel_runs=parallel_runs, turn=light_turn)
         is_here = parallel_runs == 1  # elsewhere, a run takes nothing from this process' processors
-        heavy = thread_lane(f"{name}-h", is_heavy=is_here, parallel_runs=parallel_runs)
+        heavy = thread_lane(
+            f"{name}-h", is_heavy=is_here, parallel_runs=parallel_runs, turn=heavy_turn
+        )
         self._lanes = (light, heavy)
         on_batch = _batch_counter(manifest.name, metrics, self.statistics)
         self._inline: dict[str, MicroBatcher] = {}

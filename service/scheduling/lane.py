@@ -7,8 +7,13 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 
+from service.scheduling.turns import at_once
+
+Turn = Callable[[], AbstractAsyncContextManager[Callable[[], bool]]]
 LOW_PRIORITY = 10  # how much nicer a thread of heavy runs is than the rest of the process
 
 
@@ -19,10 +24,14 @@ class Lane:
     parallel_runs: how many runs may be under way at the same time.
     queued_seconds: of the work that waits, as estimated.
     expected_ends: when each run that is under way is expected to be over (monotonic).
+    turn: what a run waits for and holds while it is under way.
     """
 
-    def __init__(self, executor: Executor | None = None, parallel_runs: int = 1) -> None:
+    def __init__(
+        self, executor: Executor | None = None, parallel_runs: int = 1, turn: Turn = at_once
+    ) -> None:
         self.executor = executor
+        self.turn = turn
         self.parallel_runs = parallel_runs
         self.queued_seconds = 0.0
         self.expected_ends: list[float] = []
@@ -34,10 +43,10 @@ class Lane:
         return (max(0.0, self.queued_seconds) + running) / self.parallel_runs
 
 
-def thread_lane(name: str, *, is_heavy: bool, parallel_runs: int = 1) -> Lane:
+def thread_lane(name: str, *, is_heavy: bool, parallel_runs: int = 1, turn: Turn = at_once) -> Lane:
     """A lane on threads; a heavy one gives way to whatever else wants the processor."""
     initializer = lower_priority if is_heavy else None
-    return Lane(ThreadPoolExecutor(parallel_runs, name, initializer), parallel_runs)
+    return Lane(ThreadPoolExecutor(parallel_runs, name, initializer), parallel_runs, turn)
 
 
 def lower_priority() -> None:

@@ -180,16 +180,22 @@ class MicroBatcher:
         loop = asyncio.get_running_loop()
         try:
             await self._yield_until_idle()
-            while batch := self._take():
-                started = time.monotonic()
-                with self._underway(started + self._cost.seconds(_rows(batch), _steps(batch))):
-                    outcomes = await loop.run_in_executor(
-                        self._lane.executor, self._run_batch, batch
-                    )
-                self._finish(batch, outcomes, started)
-                await self._yield_until_idle()
+            while self._queue:
+                async with self._lane.turn() as is_still_first:
+                    await self._run_next(loop)
+                    while self._queue and is_still_first():
+                        await self._run_next(loop)
         finally:
             self._workers.discard(cast(asyncio.Task[None], asyncio.current_task()))
+
+    async def _run_next(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Run what fits together, if anybody still wants it."""
+        if batch := self._take():
+            started = time.monotonic()
+            with self._underway(started + self._cost.seconds(_rows(batch), _steps(batch))):
+                outcomes = await loop.run_in_executor(self._lane.executor, self._run_batch, batch)
+            self._finish(batch, outcomes, started)
+        await self._yield_until_idle()
 
     @contextmanager
     def _underway(self, expected_end: float) -> Iterator[None]:

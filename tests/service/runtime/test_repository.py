@@ -243,6 +243,15 @@ async def test_a_labelled_version_is_served_too_and_the_file_is_followed(tmp_pat
     assert repository.resolve("digits", label="stable").manifest.version == 1
 
 
+async def test_the_weight_of_the_file_is_the_models_share_of_turns(tmp_path, start):
+    write_version(tmp_path)
+    repository = await start()
+    assert repository.weight("digits") == repository.weight("nobody") == 1
+    serve(tmp_path, weight=3)
+
+    await until(lambda: repository.weight("digits") == 3)
+
+
 async def test_a_rollback_to_a_smaller_number_serves_it_before_the_larger_one_goes(tmp_path, start):
     write_version(tmp_path)
     write_version(tmp_path, version=2)
