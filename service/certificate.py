@@ -8,6 +8,11 @@ import socket
 import sys
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
 from service.lan import lan_address
 
 DAYS = 90
@@ -40,11 +45,6 @@ def write(folder: Path, names: list[str]) -> None:
         OSError: the folder cannot be written.
         ValueError: a name is neither a host name nor an address.
     """
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Vitrine")])
     now = datetime.datetime.now(datetime.UTC)
