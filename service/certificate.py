@@ -18,9 +18,9 @@ from service.lan import lan_address
 DAYS = 90
 
 
-def main(arguments: list[str], prog: str = "vitrine") -> int:
+def main(arguments: list[str], prog: str = "vitrine certificate") -> int:
     """Write cert.pem and key.pem; return the exit status."""
-    parser = argparse.ArgumentParser(prog=f"{prog} certificate", description=__doc__)
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     parser.add_argument("-o", "--output", type=Path, default=Path("tls"), help="folder (tls)")
     parser.add_argument(
         "--name", action="append", default=[], help="a further host name or address"
