@@ -336,7 +336,7 @@ async def test_a_timeout_outside_its_range_is_refused(client, png, value):
     [
         ("DELETE", "/v1/gan/sample.png", "GET, HEAD"),
         ("GET", "/v1/digits/classify", "POST"),
-        ("DELETE", "/v1/models/digits", "GET, HEAD"),
+        ("DELETE", "/v1/models/digits", "GET, HEAD, POST"),
     ],
 )
 async def test_a_wrong_method_is_told_every_right_one(client, method, path, allowed):
