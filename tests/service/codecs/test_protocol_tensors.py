@@ -304,3 +304,38 @@ def test_long_data_of_an_input_become_an_array_of_its_type(datatype, dtype):
     found = parse_infer(text, None, "m").inputs["x"]
 
     equal(found, np.array(data, dtype).ravel())
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ((8, 12), "size for input 'b', expecting 4 additional bytes"),  # they would overlap
+        ((16, 8), "total byte size 16 for input 'a', expecting 8"),
+        ((8, 4), "total byte size 4 for input 'b', expecting 8"),
+        ((2**62, 2**62), "size for input 'a', expecting [0-9]+ additional bytes"),
+    ],
+)
+def test_binary_sizes_share_the_bytes_behind_the_header_exactly(sizes, message):
+    head = {
+        "inputs": [
+            {
+                "name": name,
+                "datatype": "FP32",
+                "shape": [2],
+                "parameters": {"binary_data_size": size},
+            }
+            for name, size in zip("ab", sizes, strict=True)
+        ]
+    }
+    text = json.dumps(head).encode()
+
+    with pytest.raises(InvalidRequest, match=message):
+        parse_infer(text + bytes(16), len(text), "m")
+
+
+def test_the_tokens_for_what_is_no_number_are_read_by_infer_too():
+    body = b'{"inputs": [{"name": "x", "datatype": "FP32", "shape": [3], "data": [NaN, -Infinity, 1]}]}'
+
+    found = parse_infer(body, None, "m").inputs["x"]
+
+    np.testing.assert_array_equal(found, np.array([np.nan, -np.inf, 1], np.float32))
