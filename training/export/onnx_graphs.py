@@ -5,6 +5,7 @@ signature's, its outputs `<signature>/<output>`, its file after its inputs. A si
 converted, or differs from TensorFlow by more than its tolerance, stays with TensorFlow.
 """
 
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -117,6 +118,8 @@ def _from_tensorflow(loaded: Any, group: Mapping[str, Signature]) -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tf2onnx
 
+    # What cannot be converted is told in one sentence, and TensorFlow runs it: no traceback for each node.
+    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
     for name in group:
         _check_convertible(loaded.signatures[name].graph.as_graph_def())
 
