@@ -99,3 +99,16 @@ async def test_the_page_names_its_files_relative_to_itself_so_that_it_works_belo
 def test_a_frame_ancestor_is_an_origin(given):
     with pytest.raises(SettingsError, match="VITRINE_FRAME_ANCESTORS"):
         from_environ({"VITRINE_FRAME_ANCESTORS": given})
+
+
+@pytest.mark.filterwarnings("ignore:The `root_path` parameter is deprecated")
+@pytest.mark.parametrize("prefix", ["", "/proxy/8000"])
+async def test_the_page_works_below_a_proxys_path_that_is_cut_off_or_passed_on(prefix, tmp_path):
+    settings = from_environ({"VITRINE_MODELS": str(tmp_path), "VITRINE_ROOT_PATH": "/proxy/8000"})
+    async with in_process(settings, FakeEngine(), wait=False) as client:
+        page = await client.get(f"{prefix}/", headers={"accept": "text/html"})
+        script = await client.get(f"{prefix}/page/page.js")
+        models = await client.get(f"{prefix}/v1/models")
+
+    assert [answer.status_code for answer in (page, script, models)] == [200, 200, 200]
+    assert page.headers["content-type"].startswith("text/html")
