@@ -415,7 +415,7 @@ async def test_a_text_that_cannot_be_scored_is_refused(texts, body):
         (b'{"seed": "\\ud800"}', "surrogate"),
         (b'{"seed": "\xff"}', ""),
         (b"seed=hello", ""),
-        (b"[" * 100_000, ""),
+        (b"[" * 50_000, ""),  # more is 413, whatever it holds
     ],
     ids=lambda value: str(value)[:30],
 )
