@@ -193,7 +193,7 @@ class Settings(BaseModel):
         if endpoint and not _is_installed(
             "opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"
         ):
-            raise ValueError("it needs pip install 'vitrine-serving[tracing]'")
+            raise ValueError("it needs pip install '.[tracing]'")
         return endpoint
 
     @field_validator("log_level")

@@ -1,6 +1,6 @@
 """OpenTelemetry: a span for each request, and below it what it spent its time on.
 
-Needs `pip install 'vitrine-serving[tracing]'`; off without VITRINE_OTLP_ENDPOINT. A `traceparent` header
+Needs `pip install '.[tracing]'`; off without VITRINE_OTLP_ENDPOINT. A `traceparent` header
 makes the caller's span the parent; sampling and the service's name are set by the OTEL_* variables.
 """
 

@@ -66,5 +66,5 @@ def test_help_lists_every_setting():
 def test_tracing_without_its_packages_says_what_to_install(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
 
-    with pytest.raises(SettingsError, match=r"pip install 'vitrine-serving\[tracing\]'"):
+    with pytest.raises(SettingsError, match=r"pip install '\.\[tracing\]'"):
         from_environ({"VITRINE_OTLP_ENDPOINT": "http://127.0.0.1:4318"})
