@@ -35,8 +35,9 @@ def write_page(output: Path) -> None:
     """Copy the page, told that it has no service."""
     page = output / "page"
     shutil.copytree(WEB, page, dirs_exist_ok=True, ignore=shutil.ignore_patterns("index.html"))
-    for name in SHOWN_DOCS:
-        shutil.copyfile(DOCS / name, page / name)
+    for source in (DOCS / name for name in SHOWN_DOCS):
+        if source.is_file():  # an installed wheel has no documents
+            shutil.copyfile(source, page / source.name)
     html = (WEB / "index.html").read_text()
     for before, after in CHANGES.items():
         if html.count(before) != 1:
