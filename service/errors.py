@@ -61,6 +61,7 @@ class InvalidImage(InvalidRequest):
     """A picture of an accepted format cannot be used."""
 
     code = "invalid_image"
+    pieces = 0  # chunks and segments that were counted before
 
 
 class UnsupportedImage(InvalidRequest):

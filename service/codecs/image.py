@@ -141,6 +141,7 @@ def open_picture(content: bytes, max_pieces: int = MAX_PIECES) -> Picture:
         raise InvalidImage(
             f"this {name} has lost its line ends, as with curl -d @file: use --data-binary @file"
         )
+    pieces = 0
     try:
         pieces = count_pieces(name, content, max_pieces)
         needed, orientation = strip_metadata(content)
@@ -156,7 +157,9 @@ def open_picture(content: bytes, max_pieces: int = MAX_PIECES) -> Picture:
         raise ImageTooLarge(f"the {name} has far too many pixels") from error
     except Exception as error:
         message = f"the {name} is truncated or corrupt: its header cannot be read"
-        raise InvalidImage(f"{message} (got {len(content)} bytes)") from error
+        problem = InvalidImage(f"{message} (got {len(content)} bytes)")
+        problem.pieces = pieces
+        raise problem from error
     if max(picture.width, picture.height) > MAX_ASPECT * min(picture.width, picture.height):
         raise InvalidImage(
             f"the {name} is {picture.width} × {picture.height} pixels: one side may be at most "

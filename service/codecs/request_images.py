@@ -27,6 +27,7 @@ from service.codecs.pixel_lists import kind_of
 from service.codecs.sniffing import excerpt, picture_format
 from service.errors import (
     ImageTooLarge,
+    InvalidImage,
     InvalidRequest,
     InvalidValue,
     TooManyImages,
@@ -46,7 +47,13 @@ _EXPECTED = '{"image": "<base64>"}, {"images": […]} or {"instances": [rows of 
 
 
 def read_pictures(
-    body: bytes, content_type: str, *, max_pixels: int, max_images: int, max_json_values: int
+    body: bytes,
+    content_type: str,
+    *,
+    max_pixels: int,
+    max_images: int,
+    max_json_values: int,
+    failures: dict[int, InvalidRequest] | None = None,
 ) -> list[Picture]:
     """Find and open the pictures of a request; none is decoded.
 
@@ -57,9 +64,10 @@ def read_pictures(
         max_pixels: the most pixels of all pictures together.
         max_images: the most pictures.
         max_json_values: the most values of a JSON body.
+        failures: if given, a picture that cannot be opened is noted here by its place, from 0.
 
     Returns:
-        At least one picture, in the order of the request.
+        At least one picture, in the order of the request; with `failures`, those that could be opened.
 
     Raises:
         InvalidRequest: one of its kinds; with several pictures it names the one ("image 3: …").
@@ -79,13 +87,26 @@ def read_pictures(
         )
     if len(sources) > max_images:
         raise TooManyImages(f"a request must have at most {max_images} images, got {len(sources)}")
+    pictures = _open_all(sources, failures)
+    check_pixels(pictures, max_pixels)
+    return pictures
+
+
+def _open_all(
+    sources: Sequence[Any] | Array, failures: dict[int, InvalidRequest] | None
+) -> list[Picture]:
     pictures: list[Picture] = []
     pieces_left = MAX_PIECES
-    for number, source in enumerate(sources, 1):
-        with naming_picture(number, len(sources)):
-            pictures.append(open_source(source, pieces_left))
-        pieces_left -= pictures[-1].cost.pieces
-    check_pixels(pictures, max_pixels)
+    for place, source in enumerate(sources):
+        with naming_picture(place + 1, len(sources)):
+            try:
+                pictures.append(open_source(source, pieces_left))
+                pieces_left -= pictures[-1].cost.pieces
+            except (InvalidImage, InvalidValue, UnsupportedImage) as error:
+                if failures is None:
+                    raise
+                failures[place] = error
+                pieces_left -= getattr(error, "pieces", 0)
     return pictures
 
 

@@ -1,6 +1,7 @@
 """`/v1/digits/*`."""
 
 from functools import partial
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,7 +15,7 @@ from service.schemas import digits as schemas
 from service.schemas.common import ImageQuery, NormalizeQuery
 from service.schemas.digits import FilterQuery
 from service.tasks import classify_digit
-from service.tasks.prepared_images import PreparedImages
+from service.tasks.prepared_images import PreparedImages, sliced
 
 DEFAULT = "digits"
 
@@ -25,13 +26,19 @@ router = RawRouter(tags=["digits"])
 async def classify(request: Request) -> Response:
     """Classify the digit in each image, posted or drawn."""
     query = read_query(request, ImageQuery)
-    call = Prediction(request, classify_digit.TASK, DEFAULT)
+    call = Prediction(request, classify_digit.TASK, DEFAULT, on_error=query.on_error)
     decode = partial(classify_digit.decode, normalize=query.normalize == "auto")
     decoded = await call.decode(decode, await call.pictures())
     with call:
-        outputs = (await call.predict("serving_default", decoded.inputs)).outputs
-    encode = partial(classify_digit.encode, outputs, decoded, with_input=query.return_ == "input")
-    return call.answer(lambda: {"predictions": encode()})
+        outputs = await call.predict_images("serving_default", decoded)
+    with_input = query.return_ == "input"
+
+    def encode(rows: slice) -> list[dict[str, Any]]:
+        return classify_digit.encode(
+            sliced(outputs, rows), decoded.sliced(rows), with_input=with_input
+        )
+
+    return call.answer(lambda: {"predictions": call.report.rows(encode)})
 
 
 @router.post("/v1/digits/activations", **schemas.ACTIVATIONS)

@@ -18,6 +18,7 @@ from service.schemas import explain as schemas
 from service.schemas.explain import ExplainQuery
 from service.tasks import classify_digit, classify_image, explain
 from service.tasks.explain import Explanation, Fields
+from service.tasks.prepared_images import PreparedImages, sliced
 
 DIGITS = [(str(digit), str(digit)) for digit in range(10)]
 OFF_LOOP = 17  # images so many are encoded on another thread, whatever their number
@@ -29,7 +30,7 @@ router = RawRouter()
 async def explain_images(request: Request) -> Response:
     """Show where the network looked for the best classes of each image, or for one class."""
     query = read_query(request, ExplainQuery)
-    call = LongPrediction(request, classify_image.TASK, "labels")
+    call = LongPrediction(request, classify_image.TASK, "labels", on_error=query.on_error)
     manifest = call.servable.manifest
     decode = partial(classify_image.decode, manifest=manifest, normalize=query.normalize == "auto")
 
@@ -37,50 +38,67 @@ async def explain_images(request: Request) -> Response:
         name, description = manifest.labels[index]
         return {"class_name": name, "class_description": description, "score": score}
 
-    images = (await call.decode(decode, await call.pictures())).inputs["images"]
-    return await _explain(call, request, query, (images, manifest.labels, fields))
+    prepared = await call.decode(decode, await call.pictures())
+    return await _explain(call, request, query, (prepared, manifest.labels, fields))
 
 
 @router.post("/v1/digits/explain", **schemas.DIGITS, tags=["digits"])
 async def explain_digits(request: Request) -> Response:
     """Show where the network looked for the likeliest digits of each image, or for one digit."""
     query = read_query(request, ExplainQuery)
-    call = LongPrediction(request, classify_digit.TASK, "digits")
+    call = LongPrediction(request, classify_digit.TASK, "digits", on_error=query.on_error)
     decode = partial(classify_digit.decode, normalize=query.normalize == "auto")
 
     def fields(index: int, score: Any) -> dict[str, Any]:
         return {"digit": index, "probability": score}
 
-    images = (await call.decode(decode, await call.pictures())).inputs["images"]
-    return await _explain(call, request, query, (images, DIGITS, fields))
+    prepared = await call.decode(decode, await call.pictures())
+    return await _explain(call, request, query, (prepared, DIGITS, fields))
 
 
 async def _explain(
     call: LongPrediction,
     request: Request,
     query: ExplainQuery,
-    prepared: tuple[Pixels, list[tuple[str, str]], Fields],
+    asked: tuple[PreparedImages, list[tuple[str, str]], Fields],
 ) -> Response:
-    """Run and answer; prepared: the images, the ids and labels of the classes, and their fields."""
-    images, labels, fields = prepared
+    """Run and answer; asked: the images, the ids and labels of the classes, and their fields."""
+    prepared, labels, fields = asked
+    count = len(prepared.canvases)
     method = explain.check_method(query.method, call.servable.manifest)
-    top, class_index = explain.check_classes(query.top, query.class_, labels, len(images))
+    top, class_index = explain.check_classes(query.top, query.class_, labels, count)
+    images: list[Pixels] = []
     found: list[list[Explanation]] = []
 
     async def work() -> None:
         if _is_one_run(call, method):
-            found.extend(await _classify_and_activate(call, images, (top, class_index)))
+            for image, row in await _classify_and_activate(call, prepared, (top, class_index)):
+                images.append(image)
+                found.append(row)
             return
-        scores = classify_image.scores_of(
-            (await call.predict("serving_default", {"images": images})).outputs
+        outputs = await call.predict_images("serving_default", prepared)
+        kept = call.report.keep(
+            lambda rows: zip(
+                prepared.canvases[rows],
+                classify_image.scores_of(sliced(outputs, rows)),
+                strict=True,
+            )
         )
+        if not kept:
+            return
+        images.extend(canvas.image for canvas, _ in kept)
+        scores = np.stack([row for _, row in kept])
         chosen = explain.choose_classes(scores, top, class_index)
         seek = _activate if method == explain.CAM else _occlude
-        found.extend(await seek(call, images, scores, chosen))
+        found.extend(await seek(call, np.stack(images), scores, chosen))
 
-    call.expect(*_cost(call, images, method, 1 if class_index is not None else top))
-    await call.run_until_disconnect(work)
+    if count:
+        shape = prepared.canvases[0].image.shape
+        call.expect(*_cost(call, (count, *shape), method, 1 if class_index is not None else top))
+        await call.run_until_disconnect(work)
     if PNG in request.headers.get("accept", ""):
+        if not found:
+            raise call.report.first_failure()
         firsts = [(image, rows[0].heatmap) for image, rows in zip(images, found, strict=True)]
         png = await call.encode(
             OFF_LOOP,
@@ -88,20 +106,22 @@ async def _explain(
         )
         return Response(png, 200, call.headers(), PNG)
     rows = await call.encode(OFF_LOOP, lambda: explain.encode(found, images, method, fields))
-    return call.answer(lambda: {"explanations": rows})
+    return call.answer(lambda: {"explanations": call.report.fill(rows)})
 
 
-def _cost(call: LongPrediction, images: Pixels, method: str, classes: int) -> tuple[str, int, int]:
-    """The signature, rows of a run, and runs."""
+def _cost(
+    call: LongPrediction, shape: tuple[int, ...], method: str, classes: int
+) -> tuple[str, int, int]:
+    """The signature, rows of a run, and runs, for images of this shape [B, H, W, C]."""
     if _is_one_run(call, method):
-        size = min(len(images), _limit(call, explain.AT_ONCE))
-        return explain.AT_ONCE, size, -(-len(images) // size)
+        size = min(shape[0], _limit(call, explain.AT_ONCE))
+        return explain.AT_ONCE, size, -(-shape[0] // size)
     if method == explain.CAM:
-        size = min(len(images) * classes, _limit(call, explain.SIGNATURE))
-        return explain.SIGNATURE, size, -(-len(images) * classes // size)
+        size = min(shape[0] * classes, _limit(call, explain.SIGNATURE))
+        return explain.SIGNATURE, size, -(-shape[0] * classes // size)
     size = _window_rows(call)
-    rows, columns = explain.grid_of(*images.shape[1:3])
-    return "serving_default", size, len(images) * -(-rows * columns // size)
+    rows, columns = explain.grid_of(*shape[1:3])
+    return "serving_default", size, shape[0] * -(-rows * columns // size)
 
 
 def _is_one_run(call: LongPrediction, method: str) -> bool:
@@ -110,24 +130,33 @@ def _is_one_run(call: LongPrediction, method: str) -> bool:
 
 
 async def _classify_and_activate(
-    call: LongPrediction, images: Pixels, classes: tuple[int, int | None]
-) -> list[list[Explanation]]:
-    """Scores and class activation maps, a batch of images at a time."""
+    call: LongPrediction, prepared: PreparedImages, classes: tuple[int, int | None]
+) -> list[tuple[Pixels, list[Explanation]]]:
+    """Each image with its class activation maps, from one run for a batch of images."""
+    images = prepared.inputs["images"]
     size = min(len(images), _limit(call, explain.AT_ONCE))
-    found = []
-    for start in range(0, len(images), size):
-        outputs = await call.advance(explain.AT_ONCE, {"images": images[start : start + size]}, 1)
-        scores, maps = classify_image.scores_of(outputs), outputs["heatmaps"]
-        for row, indices in enumerate(explain.choose_classes(scores, *classes)):
-            found.append(
+    batches = [
+        await call.advance(explain.AT_ONCE, {"images": images[start : start + size]}, 1)
+        for start in range(0, len(images), size)
+    ]
+    outputs = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
+
+    def explained(rows: slice) -> list[tuple[Pixels, list[Explanation]]]:
+        scores = classify_image.scores_of(sliced(outputs, rows))
+        maps = outputs["heatmaps"][rows]
+        chosen = explain.choose_classes(scores, *classes)
+        return [
+            (
+                images[rows][row],
                 [
-                    Explanation(
-                        index, scores[row, index], explain.normalized(maps[row, ..., index])
-                    )
-                    for index in indices
-                ]
+                    Explanation(i, scores[row, i], explain.normalized(maps[row, ..., i]))
+                    for i in indices
+                ],
             )
-    return found
+            for row, indices in enumerate(chosen)
+        ]
+
+    return call.report.keep(explained)
 
 
 def _limit(call: LongPrediction, signature: str) -> int:

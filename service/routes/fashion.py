@@ -1,7 +1,7 @@
 """`/v1/fashion/*`."""
 
-import asyncio
 from functools import partial
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,10 +10,11 @@ from service.asgi.requests import read_query
 from service.asgi.routing import RawRouter
 from service.errors import InvalidValue
 from service.routes.prediction import Prediction
+from service.scheduling.siblings import gather_or_cancel
 from service.schemas import images as schemas
 from service.schemas.images import FashionQuery
 from service.tasks import classify_image as task
-from service.tasks.prepared_images import PreparedImages
+from service.tasks.prepared_images import PreparedImages, sliced
 
 HEADS = {"dense": "fashion-dense", "svm": "fashion-svm"}
 
@@ -29,14 +30,18 @@ async def classify(request: Request) -> Response:
         raise InvalidValue("head or model must be given, not both: each chooses a model")
     if head == "both":
         return await _ask_both(request, query)
-    call = _call(request, head)
+    call = _call(request, head, query)
     manifest = call.servable.manifest
     decoded = await _decode(call, request, query)
     with call:
-        outputs = (await call.predict(task.PREDICT, decoded.inputs)).outputs
+        outputs = await call.predict_images(task.PREDICT, decoded)
     named = None if "model" in request.query_params else head
-    encode = partial(task.predictions, outputs, manifest, named, _shown(query, decoded))
-    return call.answer(lambda: {"predictions": encode()})
+
+    def encode(rows: slice) -> list[dict[str, Any]]:
+        shown = _shown(query, decoded.sliced(rows))
+        return task.predictions(sliced(outputs, rows), manifest, named, shown)
+
+    return call.answer(lambda: {"predictions": call.report.rows(encode)})
 
 
 async def _ask_both(request: Request, query: FashionQuery) -> Response:
@@ -46,22 +51,25 @@ async def _ask_both(request: Request, query: FashionQuery) -> Response:
             raise InvalidValue(
                 f"{name} must be left out with head=both, got it: ask with head=dense or head=svm"
             )
-    dense, svm = _call(request, "dense"), _call(request, "svm")
+    dense, svm = _call(request, "dense", query), _call(request, "svm", query)
     decoded = await _decode(dense, request, query)
     with dense, svm:
-        answers = await asyncio.gather(
-            *(call.predict(task.PREDICT, decoded.inputs) for call in (svm, dense))
+        outputs = await gather_or_cancel(
+            *(call.predict_images(task.PREDICT, decoded) for call in (svm, dense))
         )
-    by_svm, by_dense = (
-        task.predictions(answer.outputs, call.servable.manifest, head, None)
-        for head, call, answer in zip(("svm", "dense"), (svm, dense), answers, strict=True)
-    )
-    encode = partial(task.side_by_side, by_svm, by_dense, _shown(query, decoded))
-    return dense.answer(lambda: {"predictions": encode()})
+
+    def encode(rows: slice) -> list[dict[str, Any]]:
+        by_svm, by_dense = (
+            task.predictions(sliced(each, rows), call.servable.manifest, head, None)
+            for head, call, each in zip(("svm", "dense"), (svm, dense), outputs, strict=True)
+        )
+        return task.side_by_side(by_svm, by_dense, _shown(query, decoded.sliced(rows)))
+
+    return dense.answer(lambda: {"predictions": dense.report.rows(encode)})
 
 
-def _call(request: Request, head: str) -> Prediction:
-    call = Prediction(request, task.TASK, HEADS[head])
+def _call(request: Request, head: str, query: FashionQuery) -> Prediction:
+    call = Prediction(request, task.TASK, HEADS[head], on_error=query.on_error)
     task.check_drawing(call.servable.manifest)
     return call
 

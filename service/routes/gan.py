@@ -1,6 +1,7 @@
 """`/v1/gan/*`."""
 
 from functools import partial
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,7 +18,7 @@ from service.schemas import gan as schemas
 from service.schemas.common import ImageQuery, NormalizeQuery
 from service.tasks import gan_points, latent_points
 from service.tasks import generate_image as task
-from service.tasks.prepared_images import PreparedImages
+from service.tasks.prepared_images import PreparedImages, sliced
 
 DEFAULT = "gan"
 
@@ -33,7 +34,8 @@ async def sample(request: Request) -> Response:
         asked = task.read_sample(body, space)
         inputs = asked.inputs(space)
         outputs = (await call.predict("sample", inputs)).outputs
-    found = {"digits": inputs["digit"], "z": inputs["z"], "w": outputs["w"]}
+    w = task.check_finite(outputs["w"])
+    found = {"digits": inputs["digit"], "z": inputs["z"], "w": w}
     return await call.answer_images(
         outputs["images"],
         lambda uris: {"random_seed": asked.random_seed, "images": uris, **found},
@@ -122,12 +124,16 @@ async def edit(request: Request) -> Response:
 async def discriminate(request: Request) -> Response:
     """Discriminate: the probability that each image is real."""
     query = read_query(request, ImageQuery)
-    call = Prediction(request, task.TASK, DEFAULT)
+    call = Prediction(request, task.TASK, DEFAULT, on_error=query.on_error)
     pictures = await call.decode(_into_form(query), await call.pictures())
     with call:
-        outputs = (await call.predict("discriminate", pictures.inputs)).outputs
-    rows = partial(task.predictions, outputs, pictures, with_input=query.return_ == "input")
-    return call.answer(lambda: {"predictions": rows()})
+        outputs = await call.predict_images("discriminate", pictures)
+    with_input = query.return_ == "input"
+
+    def encode(rows: slice) -> list[dict[str, Any]]:
+        return task.predictions(sliced(outputs, rows), pictures.sliced(rows), with_input=with_input)
+
+    return call.answer(lambda: {"predictions": call.report.rows(encode)})
 
 
 def _call(request: Request) -> Prediction:
@@ -158,5 +164,5 @@ async def _place(call: Prediction, query: NormalizeQuery, point: gan_points.Poin
         outputs = (await call.predict("sample", point.inputs())).outputs
     else:
         return point
-    w: Latents = outputs["w"][0]
+    w: Latents = task.check_finite(outputs["w"])[0]
     return w

@@ -12,6 +12,7 @@ from service.asgi.requests import read_query
 from service.asgi.routing import RawRouter
 from service.codecs.image import data_uri, encode_png
 from service.codecs.latents import Latents
+from service.image_files.raster import Pixels
 from service.routes.event_stream import EventStream, event
 from service.routes.gan import DEFAULT
 from service.routes.long_prediction import LongPrediction
@@ -21,6 +22,9 @@ from service.tasks import generate_image as task
 from service.tasks.prepared_images import PreparedImages, describe_input
 from service.tasks.projection import Plan, Projection
 
+COLUMNS = ("images", "latents", "losses", "psnr")
+NO_IMAGES: Pixels = np.empty((0, 28, 28, 1), np.uint8)
+
 router = RawRouter(tags=["gan"])
 
 
@@ -29,14 +33,17 @@ async def project(request: Request) -> Response:
     """Project each image to its latent vector, whole or streamed."""
     query = read_query(request, schemas.ProjectQuery)
     plan = Plan(query.steps, query.loss, query.start)
-    call = LongPrediction(request, task.TASK, DEFAULT)
+    call = LongPrediction(request, task.TASK, DEFAULT, on_error=query.on_error)
     decode = partial(task.decode_query, normalize=query.normalize == "auto")
     opened = await call.pictures()
-    call.expect("project", len(opened), plan.steps)
+    call.expect("project", max(1, len(opened)), plan.steps)
     pictures = await call.decode(decode, opened)
     shown: dict[str, Any] = {}
     if query.return_ == "input":
         shown = {"inputs": [describe_input(canvas) for canvas in pictures.canvases]}
+    if not pictures.canvases:
+        nothing: dict[str, Any] = {**dict.fromkeys(COLUMNS, ()), **shown}
+        return await call.answer_images(NO_IMAGES, lambda _: _columns(call, nothing))
     if query.stream == "true" or (
         query.stream is None and "text/event-stream" in request.headers.get("accept", "")
     ):
@@ -51,8 +58,13 @@ async def project(request: Request) -> Response:
     await call.run_until_disconnect(seek)
     result = found[0].result()
     return await call.answer_images(
-        found[0].images, lambda uris: {"images": uris, **result, **shown}
+        found[0].images, lambda uris: _columns(call, {"images": uris, **result, **shown})
     )
+
+
+def _columns(call: Prediction, columns: dict[str, Any]) -> dict[str, Any]:
+    """Each column with a place for each image of the request."""
+    return {name: call.report.fill(column) for name, column in columns.items()}
 
 
 async def _events(
@@ -60,30 +72,33 @@ async def _events(
 ) -> AsyncGenerator[bytes]:
     seeking = await _begun(call, pictures, plan)
     await _advance(call, seeking, 0)
-    yield _progress(seeking)
+    yield _progress(call, seeking)
     while not seeking.is_done:
         await _advance(call, seeking, seeking.stride())
         if seeking.is_to_be_shown:
-            yield _progress(seeking)
+            yield _progress(call, seeking)
     manifest = call.servable.manifest
     model = {"name": manifest.name, "version": manifest.version}
     images = [data_uri(encode_png(image)) for image in seeking.images]
-    yield event({"model": model, "images": images, **seeking.result(), **shown})
+    found = _columns(call, {"images": images, **seeking.result(), **shown})
+    yield event({"model": model, **found})
 
 
-def _progress(seeking: Projection) -> bytes:
-    rows = zip(seeking.losses.tolist(), seeking.images, strict=True)
+def _progress(call: Prediction, seeking: Projection) -> bytes:
+    rows = zip(call.report.places, seeking.losses.tolist(), seeking.images, strict=True)
     return b"".join(
         event(
             {"index": i, "step": seeking.step, "loss": loss, "image": data_uri(encode_png(image))}
         )
-        for i, (loss, image) in enumerate(rows)
+        for i, loss, image in rows
     )
 
 
 async def _advance(call: LongPrediction, seeking: Projection, steps: int) -> None:
     """One run, after which others get their turn."""
-    seeking.take(await call.advance("project", seeking.inputs(steps), steps), steps)
+    outputs = await call.advance("project", seeking.inputs(steps), steps)
+    call.report.check_finite(outputs["losses"].tolist())
+    seeking.take(outputs, steps)
 
 
 async def _begun(call: Prediction, pictures: PreparedImages, plan: Plan) -> Projection:
@@ -92,5 +107,5 @@ async def _begun(call: Prediction, pictures: PreparedImages, plan: Plan) -> Proj
     if plan.start == "mean":
         w: Latents = np.tile(np.array(manifest.w_mean, np.float32), (len(targets), 1))
     else:
-        w = (await call.predict("encode", pictures.inputs)).outputs["w"]
+        w = task.check_finite((await call.predict("encode", pictures.inputs)).outputs["w"])
     return Projection(targets, w, plan, manifest.batch_limit("project"))

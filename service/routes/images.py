@@ -1,6 +1,8 @@
 """`/v1/images/*`."""
 
 from functools import partial
+from itertools import zip_longest
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,7 +12,7 @@ from service.asgi.routing import RawRouter
 from service.routes.prediction import Prediction
 from service.schemas import images as schemas
 from service.tasks import classify_image as task
-from service.tasks.prepared_images import PreparedImages
+from service.tasks.prepared_images import PreparedImages, sliced
 
 DEFAULT = "labels"
 
@@ -21,29 +23,45 @@ router = RawRouter(tags=["images"])
 async def label(request: Request) -> Response:
     """Label each image, best label first, as `decode_predictions` of Keras does."""
     query = read_query(request, schemas.LabelQuery)
-    call = Prediction(request, task.TASK, DEFAULT)
+    call = Prediction(request, task.TASK, DEFAULT, on_error=query.on_error)
     manifest = call.servable.manifest
     top = task.check_top(query.top, manifest)
     decoded = await _decode(call, request, query)
     with call:
-        outputs = (await call.predict(task.PREDICT, decoded.inputs)).outputs
-    shown = await _inputs(call, decoded) if query.return_ == "input" else {}
-    return call.answer(lambda: {"predictions": task.labels(outputs, manifest, top), **shown})
+        outputs = await call.predict_images(task.PREDICT, decoded)
+    with_input = query.return_ == "input"
+    shown = await _inputs(call, decoded) if with_input else []
+
+    def encode() -> dict[str, Any]:
+        kept = call.report.keep(
+            lambda rows: zip_longest(task.labels(sliced(outputs, rows), manifest, top), shown[rows])
+        )
+        labels = {"predictions": call.report.fill(labels for labels, _ in kept)}
+        return labels | ({"inputs": call.report.fill(one for _, one in kept)} if with_input else {})
+
+    return call.answer(encode)
 
 
 @router.post("/v1/images/features", **schemas.FEATURES)
 async def features(request: Request) -> Response:
     """Extract the features of each image, before the last layer; with `top=`, its labels as well."""
     query = read_query(request, schemas.LabelQuery)
-    call = Prediction(request, task.TASK, DEFAULT)
+    call = Prediction(request, task.TASK, DEFAULT, on_error=query.on_error)
     manifest = call.servable.manifest
     top = task.check_top(query.top, manifest)
     decoded = await _decode(call, request, query)
     signature = task.FEATURES if query.top is None else task.BOTH
     with call:
-        outputs = (await call.predict(signature, decoded.inputs)).outputs
-    named = {} if query.top is None else {"predictions": task.labels(outputs, manifest, top)}
-    return call.answer(lambda: {**named, "features": outputs["features"]})
+        outputs = await call.predict_images(signature, decoded)
+
+    def encode() -> dict[str, Any]:
+        kept = call.report.keep(lambda rows: task.features(sliced(outputs, rows), manifest, top))
+        features = call.report.fill(features for features, _ in kept)
+        if query.top is None:
+            return {"features": features}
+        return {"predictions": call.report.fill(labels for _, labels in kept), "features": features}
+
+    return call.answer(encode)
 
 
 async def _decode(call: Prediction, request: Request, query: schemas.LabelQuery) -> PreparedImages:
@@ -52,6 +70,5 @@ async def _decode(call: Prediction, request: Request, query: schemas.LabelQuery)
     return await call.decode(function, await call.pictures())
 
 
-async def _inputs(call: Prediction, decoded: PreparedImages) -> dict[str, object]:
-    count = len(decoded.canvases)
-    return {"inputs": await call.encode(count, lambda: task.inputs(decoded))}
+async def _inputs(call: Prediction, decoded: PreparedImages) -> list[dict[str, Any]]:
+    return await call.encode(len(decoded.canvases), lambda: task.inputs(decoded))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Hashable, Iterator
 from functools import partial
 from typing import Any, TypeVar
 
+import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -23,9 +24,12 @@ from service.codecs.request_images import read_pictures
 from service.engine import Arrays
 from service.errors import InvalidValue, ModelNotFound
 from service.image_files.raster import Pixels
+from service.routes.image_report import Decode, ImageReport
 from service.runtime.repository import MAX_VERSION
 from service.runtime.servable import Servable
 from service.scheduling.micro_batcher import BatchResult
+from service.schemas.common import OnError
+from service.tasks.prepared_images import PreparedImages
 
 T = TypeVar("T")
 PNG = "image/png"
@@ -43,9 +47,18 @@ class Prediction:
     """
 
     def __init__(
-        self, request: Request, task: str, default: str, version: int | None = None
+        self,
+        request: Request,
+        task: str,
+        default: str,
+        version: int | None = None,
+        *,
+        on_error: OnError = "fail",
     ) -> None:
-        """Choose the model: `?model=`, `?version=`, `?version_label=`, else `default` and `version`."""
+        """Choose the model: `?model=`, `?version=`, `?version_label=`, else `default` and `version`.
+
+        on_error: whether an image that cannot be used fails the request, or is reported in its place.
+        """
         self._request = request
         self._state: State = state_of(request)
         self.servable = self._resolve(task, default, version)
@@ -56,6 +69,7 @@ class Prediction:
         self._rows = 0
         self._engines: dict[str, None] = {}  # those that ran, in order
         self._has_place = False
+        self.report = ImageReport(is_wanted=on_error == "report")
 
     def __enter__(self) -> "Prediction":
         """The first run takes a place in the queue; it is kept until the request is answered."""
@@ -97,20 +111,23 @@ class Prediction:
             max_pixels=settings.max_image_pixels,
             max_images=settings.max_images,
             max_json_values=settings.max_json_values,
+            failures=self.report.failures if self.report.is_wanted else None,
         )
         is_small = len(body) <= INLINE_BYTES
         pictures = read() if is_small else await self._on_thread(read)
+        self.report.begin(len(pictures))
         self._record("decode", time.monotonic() - started)
         return pictures
 
-    async def decode(self, function: Callable[[list[Picture]], T], pictures: list[Picture]) -> T:
+    async def decode(self, function: Decode, pictures: list[Picture]) -> PreparedImages:
         """Run `function` on the pictures: here if it is one small picture, else on another thread."""
         started = time.monotonic()
+        decode = partial(self.report.decode, function, pictures)
         if len(pictures) == 1 and pictures[0].cost.nanoseconds <= INLINE_NANOSECONDS:
-            decoded = function(pictures)
+            decoded = decode()
         else:
             needs = sum(picture.cost.bytes for picture in pictures)
-            decoded = await self._on_thread(partial(function, pictures), needs)
+            decoded = await self._on_thread(decode, needs)
         self._request.scope["held"].release()  # the body, and what it was decoded to
         self._record("decode", time.monotonic() - started)
         return decoded
@@ -140,6 +157,14 @@ class Prediction:
         self._batch_size = batched.batch_size
         self._rows += len(next(iter(inputs.values())))
         return batched
+
+    async def predict_images(
+        self, signature: str, prepared: PreparedImages, **more: np.ndarray
+    ) -> Arrays:
+        """The outputs for the images that are left; nothing is run if none is."""
+        if not prepared.canvases:
+            return {}
+        return (await self.predict(signature, {**prepared.inputs, **more})).outputs
 
     async def _run(self, signature: str, inputs: Arrays, steps: int) -> BatchResult:
         rows = len(next(iter(inputs.values())))
@@ -176,6 +201,8 @@ class Prediction:
         fields: makes the answer of the pictures' data URIs.
         """
         if "image/png" in self._request.headers.get("accept", ""):
+            if not len(images):
+                raise self.report.first_failure()
             png = await self.encode(len(images), lambda: encode_png(tile(images)))
             return Response(png, 200, {**self.headers(), **headers}, PNG)
         uris = await self.encode(len(images), lambda: [data_uri(encode_png(i)) for i in images])

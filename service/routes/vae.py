@@ -1,7 +1,10 @@
 """`/v1/vae/*`."""
 
+from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
+import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,7 +21,7 @@ from service.schemas import vae as schemas
 from service.schemas.common import ImageQuery, NormalizeQuery
 from service.tasks import autoencode_image as task
 from service.tasks import latent_points
-from service.tasks.prepared_images import PreparedImages
+from service.tasks.prepared_images import PreparedImages, check_finite, sliced
 
 DEFAULT = "vae"
 DEFAULT_PLANE = "vae-2d"
@@ -44,12 +47,16 @@ async def sample(request: Request) -> Response:
 async def encode(request: Request) -> Response:
     """Say where each picture lies in the latent space: a mean and a variance for each dimension."""
     query = read_query(request, ImageQuery)
-    call = Prediction(request, task.TASK, DEFAULT)
+    call = Prediction(request, task.TASK, DEFAULT, on_error=query.on_error)
     pictures = await call.decode(_into_form(query), await call.pictures())
     with call:
-        outputs = (await call.predict("encode", pictures.inputs)).outputs
-    rows = partial(task.encodings, outputs, pictures, with_input=query.return_ == "input")
-    return call.answer(lambda: {"encodings": rows()})
+        outputs = await call.predict_images("encode", pictures)
+    with_input = query.return_ == "input"
+
+    def encode(rows: slice) -> list[dict[str, Any]]:
+        return task.encodings(sliced(outputs, rows), pictures.sliced(rows), with_input=with_input)
+
+    return call.answer(lambda: {"encodings": call.report.rows(encode)})
 
 
 @router.post("/v1/vae/decode", **schemas.DECODE)
@@ -66,22 +73,33 @@ async def decode(request: Request) -> Response:
 async def reconstruct(request: Request) -> Response:
     """Send each picture through the bottleneck and back, and say what was lost."""
     query = read_query(request, schemas.ReconstructQuery)
-    call = Prediction(request, task.TASK, DEFAULT)
+    call = Prediction(request, task.TASK, DEFAULT, on_error=query.on_error)
     pictures = await call.decode(_into_form(query), await call.pictures())
     size = task.latent_size(call.servable.manifest)
     noise = task.noise(query.random_seed, len(pictures.canvases), size)
     with call:
-        encoded = (await call.predict("encode", pictures.inputs)).outputs
-        returned = (await call.predict("reconstruct", {**pictures.inputs, "noise": noise})).outputs
-    rows = task.reconstructions(
-        encoded, returned, noise, pictures, with_input=query.return_ == "input"
-    )
+        encoded = await call.predict_images("encode", pictures)
+        returned = await call.predict_images("reconstruct", pictures, noise=noise)
+    with_input = query.return_ == "input"
+
+    def encode(rows: slice) -> Iterator[tuple[Pixels, dict[str, Any]]]:
+        found = task.reconstructions(
+            (sliced(encoded, rows), sliced(returned, rows)),
+            noise[rows],
+            pictures.sliced(rows),
+            with_input=with_input,
+        )
+        return zip(returned["images"][rows], found, strict=True)
+
+    kept = call.report.keep(encode)
     seed = {} if query.random_seed is None else {"random_seed": query.random_seed}
     return await call.answer_images(
-        returned["images"],
+        np.array([image for image, _ in kept]),
         lambda uris: {
             **seed,
-            "reconstructions": [{"image": uri, **row} for uri, row in zip(uris, rows, strict=True)],
+            "reconstructions": call.report.fill(
+                {"image": uri, **row} for uri, (_, row) in zip(uris, kept, strict=True)
+            ),
         },
     )
 
@@ -149,5 +167,6 @@ async def _place(call: Prediction, query: NormalizeQuery, end: Picture | Latents
     if not isinstance(end, Picture):
         return end
     pictures = await call.decode(_into_form(query), [end])
-    mean: Latents = (await call.predict("encode", pictures.inputs)).outputs["z_mean"][0]
+    outputs = (await call.predict("encode", pictures.inputs)).outputs
+    mean: Latents = check_finite(outputs["z_mean"])[0]
     return mean

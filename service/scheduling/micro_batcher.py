@@ -19,6 +19,7 @@ from service.errors import DeadlineExceeded, InternalError, VitrineError
 from service.scheduling.fair_queue import FairQueue
 from service.scheduling.lane import Lane
 from service.scheduling.run_cost import RunCost
+from service.scheduling.siblings import gather_or_cancel
 
 # From a request's bytes to its place in the queue the event loop passes three times: it reads,
 # starts a task, and that decodes. Measured: docs/decisions/0003.
@@ -316,12 +317,7 @@ def _deliver(
 
 async def _join(parts: list[Coroutine[Any, Any, BatchResult]]) -> BatchResult:
     """All parts of a request as one; if one fails, the others do not run any more."""
-    tasks = [asyncio.ensure_future(part) for part in parts]
-    try:
-        results = await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
+    results = await gather_or_cancel(*parts)
     names = results[0].outputs
     return BatchResult(
         {name: np.concatenate([result.outputs[name] for result in results]) for name in names},

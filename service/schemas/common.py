@@ -57,6 +57,14 @@ class SeenInput(BaseModel):
     steps: list[str] = Field(examples=[["inverted", "cropped", "centred"]])
 
 
+OnError = Literal["fail", "report"]
+ON_ERROR: Any = Field(
+    "fail",
+    description="fail: an image that cannot be used fails the request; report: the others are "
+    "answered, and in its place stand error and code",
+)
+
+
 class NormalizeQuery(QueryValues):
     """What happens to an image before the model sees it."""
 
@@ -73,3 +81,11 @@ class ImageQuery(NormalizeQuery):
     return_: Literal["input"] | None = Field(
         None, alias="return", description="also answer the image that the model saw"
     )
+    on_error: OnError = ON_ERROR
+
+
+class FailedImage(BaseModel):
+    """What stands in the place of an image that cannot be used, with on_error=report."""
+
+    error: str = Field(examples=["the image is blank: draw a digit on it"])
+    code: str = Field(examples=["invalid_image"])

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from service.schemas.common import (
+    FailedImage,
     ImageQuery,
     ModelName,
     NormalizeQuery,
@@ -34,7 +35,7 @@ class DigitAnswer(BaseModel):
     """Predictions in the order of the pictures."""
 
     model: ModelName
-    predictions: list[DigitPrediction]
+    predictions: list[DigitPrediction | FailedImage]
 
 
 class Layer(BaseModel):

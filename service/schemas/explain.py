@@ -7,8 +7,11 @@ from pydantic import BaseModel, Field
 from service.schemas.common import (
     EXAMPLE_URI,
     GRID,
+    ON_ERROR,
+    FailedImage,
     ModelName,
     NormalizeQuery,
+    OnError,
     PlainDigits,
 )
 from service.schemas.openapi import IMAGE_BODY, operation
@@ -28,6 +31,7 @@ class ExplainQuery(NormalizeQuery):
         description="class activation map, or occlusion of one window after the other; "
         "absent: cam where the model has it",
     )
+    on_error: OnError = ON_ERROR
 
 
 class _Heatmap(BaseModel):
@@ -56,7 +60,7 @@ class ImageExplanationAnswer(BaseModel):
     """For each image its best classes, best first."""
 
     model: ModelName
-    explanations: list[list[ImageExplanation]]
+    explanations: list[list[ImageExplanation] | FailedImage]
 
 
 class DigitExplanation(_Heatmap):
@@ -70,7 +74,7 @@ class DigitExplanationAnswer(BaseModel):
     """For each image its likeliest digits, likeliest first."""
 
     model: ModelName
-    explanations: list[list[DigitExplanation]]
+    explanations: list[list[DigitExplanation] | FailedImage]
 
 
 IMAGES = operation(ImageExplanationAnswer, body=IMAGE_BODY, query=ExplainQuery, content=GRID)

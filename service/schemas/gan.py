@@ -10,6 +10,7 @@ from service.schemas.common import (
     EXAMPLE_URI,
     EXAMPLE_VECTORS,
     GRID,
+    FailedImage,
     ImageQuery,
     ModelName,
     NormalizeQuery,
@@ -192,18 +193,18 @@ class DiscriminateAnswer(BaseModel):
     """Predictions in the order of the pictures."""
 
     model: ModelName
-    predictions: list[RealPrediction]
+    predictions: list[RealPrediction | FailedImage]
 
 
 class ProjectAnswer(BaseModel):
     """What was found for each picture, in their order; psnr in decibels, null if nothing differs."""
 
     model: ModelName
-    images: list[str] = Field(examples=[[EXAMPLE_URI]])
-    latents: list[list[float]] = Field(examples=[EXAMPLE_VECTORS])
-    losses: list[float] = Field(examples=[[0.31]])
-    psnr: list[float | None] = Field(examples=[[21.5]])
-    inputs: list[SeenInput] | None = Field(None, description="with return=input")
+    images: list[str | FailedImage] = Field(examples=[[EXAMPLE_URI]])
+    latents: list[list[float] | FailedImage] = Field(examples=[EXAMPLE_VECTORS])
+    losses: list[float | FailedImage] = Field(examples=[[0.31]])
+    psnr: list[float | FailedImage | None] = Field(examples=[[21.5]])
+    inputs: list[SeenInput | FailedImage] | None = Field(None, description="with return=input")
 
 
 class ProjectionStep(BaseModel):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from service.schemas.common import ImageQuery, ModelName, PlainDigits, SeenInput
+from service.schemas.common import FailedImage, ImageQuery, ModelName, PlainDigits, SeenInput
 from service.schemas.openapi import IMAGE_BODY, operation
 
 DEFAULT_TOP = 5
@@ -40,16 +40,16 @@ class LabelAnswer(BaseModel):
     """For each picture its best labels, best first."""
 
     model: ModelName
-    predictions: list[list[Label]]
-    inputs: list[SeenInput] | None = Field(None, description="with return=input")
+    predictions: list[list[Label] | FailedImage]
+    inputs: list[SeenInput | FailedImage] | None = Field(None, description="with return=input")
 
 
 class FeaturesAnswer(BaseModel):
     """For each picture what the network without its top makes of it."""
 
     model: ModelName
-    predictions: list[list[Label]] | None = Field(None, description="with top=")
-    features: list[list[float]] = Field(examples=[[[0.0, 0.31, 1.7]]])
+    predictions: list[list[Label] | FailedImage] | None = Field(None, description="with top=")
+    features: list[list[float] | FailedImage] = Field(examples=[[[0.0, 0.31, 1.7]]])
 
 
 class FashionPrediction(BaseModel):
@@ -81,7 +81,7 @@ class FashionAnswer(BaseModel):
     """Predictions in the order of the pictures; pairs with head=both."""
 
     model: ModelName
-    predictions: list[FashionPrediction | FashionPair]
+    predictions: list[FashionPrediction | FashionPair | FailedImage]
 
 
 LABEL = operation(LabelAnswer, body=IMAGE_BODY, query=LabelQuery)

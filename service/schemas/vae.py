@@ -9,6 +9,7 @@ from service.schemas.base import QueryValues, RequestBody, Schema
 from service.schemas.common import (
     BASE64_IMAGE,
     GRID,
+    FailedImage,
     ImageQuery,
     ModelName,
     NormalizeQuery,
@@ -147,7 +148,7 @@ class EncodeAnswer(BaseModel):
     """Encodings in the order of the pictures."""
 
     model: ModelName
-    encodings: list[Encoding]
+    encodings: list[Encoding | FailedImage]
 
 
 class ImagesAnswer(BaseModel):
@@ -174,7 +175,7 @@ class ReconstructAnswer(BaseModel):
 
     model: ModelName
     random_seed: int | None = Field(None, examples=[3])
-    reconstructions: list[Reconstruction]
+    reconstructions: list[Reconstruction | FailedImage]
 
 
 class InterpolateAnswer(BaseModel):

@@ -16,7 +16,7 @@ from service.preprocessing.digit import fit_digit
 from service.runtime.manifest import Manifest, parse_tensor
 from service.schemas.vae import VaeDecodeRequest, VaeInterpolateRequest, VaeSampleRequest
 from service.tasks import latent_points, prepared_images
-from service.tasks.prepared_images import PreparedImages, describe_input
+from service.tasks.prepared_images import PreparedImages, check_finite, describe_input
 
 TASK = "autoencode_image"
 
@@ -97,7 +97,7 @@ def encodings(
 ) -> list[dict[str, Any]]:
     """One encoding an image; kl in nats, how far its distribution is from the standard normal one."""
     mean, log_var = outputs["z_mean"], outputs["z_log_var"]
-    kl = 0.5 * (mean**2 + np.exp(log_var) - 1 - log_var).sum(axis=1)
+    kl = check_finite(0.5 * (mean**2 + np.exp(log_var) - 1 - log_var).sum(axis=1))
     rows = [
         {"z_mean": z_mean, "z_log_var": z_log_var, "kl": nats}
         for z_mean, z_log_var, nats in zip(mean, log_var, kl.tolist(), strict=True)
@@ -106,10 +106,15 @@ def encodings(
 
 
 def reconstructions(
-    encoded: Arrays, returned: Arrays, drawn: Latents, pictures: PreparedImages, *, with_input: bool
+    outputs: tuple[Arrays, Arrays], drawn: Latents, pictures: PreparedImages, *, with_input: bool
 ) -> list[dict[str, Any]]:
-    """One reconstruction an image, without the image itself; losses in nats."""
-    z = encoded["z_mean"] + np.exp(encoded["z_log_var"] / 2) * drawn
+    """One reconstruction an image, without the image itself; losses in nats.
+
+    outputs: of `encode` and of `reconstruct`; InvalidImage names an image whose are not finite.
+    """
+    encoded, returned = outputs
+    z = check_finite(encoded["z_mean"] + np.exp(encoded["z_log_var"] / 2) * drawn)
+    check_finite(returned["reconstruction_loss"] + returned["kl"])
     losses, kl = returned["reconstruction_loss"].tolist(), returned["kl"].tolist()
     rows = [
         {

@@ -79,6 +79,15 @@ def scores_of(outputs: Arrays) -> np.ndarray:
     return check_finite(scores)
 
 
+def features(
+    outputs: Arrays, manifest: Manifest, top: int
+) -> list[tuple[np.ndarray, list[dict[str, Any]]]]:
+    """The features of each picture, and its labels if the outputs have such."""
+    rows = check_finite(outputs["features"])
+    named = labels(outputs, manifest, top) if len(outputs) > 1 else [[] for _ in rows]
+    return list(zip(rows, named, strict=True))
+
+
 def labels(outputs: Arrays, manifest: Manifest, top: int) -> list[list[dict[str, Any]]]:
     """The best `top` labels of each picture, ordered as `decode_predictions` of Keras orders them.
 

@@ -4,7 +4,7 @@ Class activation maps (Zhou et al., 2016) come out of the network's own signatur
 (Zeiler and Fergus, 2014) covers one window after the other and notes how much the score falls.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -153,7 +153,7 @@ def overlay(image: Pixels, heatmap: Floats) -> Pixels:
 
 
 def encode(
-    found: list[list[Explanation]], images: Pixels, method: str, fields: Fields
+    found: list[list[Explanation]], images: Sequence[Pixels], method: str, fields: Fields
 ) -> list[list[dict[str, Any]]]:
     """The answer: for each image the explanations of its classes, with the overlays as data URIs."""
     return [

@@ -145,6 +145,16 @@ def read_edit(body: EditRequest, manifest: Manifest, max_pixels: int) -> Edit:
     return Edit(point, body.direction, strengths)
 
 
+def check_finite(w: Latents) -> Latents:
+    """The latent vectors that a model gave; InvalidValue if some are not finite."""
+    if not np.isfinite(w).all():
+        raise InvalidValue(
+            "the model must give finite latent vectors, got NaN or infinity: use another random_seed, "
+            "image or truncation, or another model"
+        )
+    return w
+
+
 def directions(manifest: Manifest) -> list[dict[str, Any]]:
     """Each direction and how well it was measured, without its vector."""
     return [
@@ -157,7 +167,8 @@ def predictions(
     outputs: Arrays, pictures: prepared_images.PreparedImages, *, with_input: bool
 ) -> list[dict[str, Any]]:
     """The probability that each image is real, by the discriminator."""
-    rows = [{"probability_real": value} for value in outputs["probability_real"].tolist()]
+    real = prepared_images.check_finite(outputs["probability_real"])
+    rows = [{"probability_real": value} for value in real.tolist()]
     if not with_input:
         return rows
     pairs = zip(rows, pictures.canvases, strict=True)

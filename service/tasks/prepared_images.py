@@ -7,11 +7,16 @@ import numpy as np
 
 from service.codecs.image import Picture, data_uri, encode_png
 from service.codecs.request_images import naming_picture
+from service.engine import Arrays
 from service.errors import InvalidImage
 from service.image_files.raster import Pixels
 from service.preprocessing.digit import PreparedImage
 
 Preprocess = Callable[..., PreparedImage]  # (pixels, *, normalize) → canvas
+NOT_FINITE = (
+    "the model must give finite numbers, got NaN or infinity for this image: use another image or "
+    "another model"
+)
 
 
 class PreparedImages(NamedTuple):
@@ -24,6 +29,15 @@ class PreparedImages(NamedTuple):
         """The network's input: images uint8 [B, 28, 28, 1]."""
         return {"images": np.stack([canvas.image for canvas in self.canvases])}
 
+    def sliced(self, rows: slice) -> "PreparedImages":
+        """Some of them."""
+        return PreparedImages(self.canvases[rows])
+
+
+def sliced(outputs: Arrays, rows: slice) -> Arrays:
+    """Some rows of all outputs."""
+    return {name: array[rows] for name, array in outputs.items()}
+
 
 def decode(pictures: list[Picture], *, normalize: bool, preprocess: Preprocess) -> PreparedImages:
     """Decode and normalize each picture; an error says which one, where there are several."""
@@ -34,16 +48,13 @@ def decode(pictures: list[Picture], *, normalize: bool, preprocess: Preprocess) 
     return PreparedImages(canvases)
 
 
-def check_finite(scores: np.ndarray) -> np.ndarray:
-    """The scores [B, N] of a model; InvalidImage names the image for which some are not finite."""
-    is_finite = np.isfinite(scores).all(axis=1)
+def check_finite(outputs: np.ndarray) -> np.ndarray:
+    """Outputs [B, …] of a model; InvalidImage names the image for which some are not finite."""
+    is_finite = np.isfinite(outputs).reshape(len(outputs), -1).all(axis=1)
     if not is_finite.all():
-        with naming_picture(int(np.argmin(is_finite)) + 1, len(scores)):
-            raise InvalidImage(
-                "the model must give finite scores, got NaN or infinity for this image: the model "
-                "cannot classify it, use another image or another model"
-            )
-    return scores
+        with naming_picture(int(np.argmin(is_finite)) + 1, len(outputs)):
+            raise InvalidImage(NOT_FINITE)
+    return outputs
 
 
 def describe_input(canvas: PreparedImage) -> dict[str, Any]:

@@ -41,8 +41,10 @@ class Ledger:
                     await writer.wait_closed()
 
 
-async def test_no_fresh_connection_is_reset_by_a_stop(tmp_path):
-    with running_service(tmp_path, until="live", VITRINE_DRAIN_SECONDS="0.2") as (process, port):
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_no_fresh_connection_is_reset_by_a_stop(tmp_path, workers):
+    settings = {"VITRINE_DRAIN_SECONDS": "0.2", "VITRINE_WORKERS": workers}
+    with running_service(tmp_path, until="live", **settings) as (process, port):
         ledger = Ledger()
         asking = [asyncio.create_task(ledger.ask_until_refused(port)) for _ in range(8)]
         while ledger.answered < 100:

@@ -117,9 +117,11 @@ from vitrine_client.text import (
     TextOptions,
 )
 from vitrine_client.types import (
+    ImagesOptions,
     ModelChoice,
     ModelVersion,
     Normalize,
+    OnError,
     PictureOptions,
     SeenPicture,
     ShownPictureOptions,
@@ -163,6 +165,7 @@ __all__ = [
     "HeadersTooLarge",
     "Health",
     "ImageTooLarge",
+    "ImagesOptions",
     "InternalError",
     "InvalidImage",
     "InvalidJSON",
@@ -185,6 +188,7 @@ __all__ = [
     "Normalize",
     "NotFound",
     "NotReady",
+    "OnError",
     "Origin",
     "OriginRefused",
     "Overloaded",

@@ -64,7 +64,8 @@ class Digits(Group[Face]):
         Args:
             images: One image or several, each a path, the bytes of a file, a Pillow image or an array
                 [H, W], [H, W, 1] or [H, W, 3] of 0…255; an array [N, H, W] is several.
-            options: `normalize`, `return_input`, `model`, `version`, `version_label`.
+            options: `normalize`, `return_input`, `model`, `version`, `version_label`;
+                `on_error="report"`: images that cannot be used are in the answer's `failures`.
 
         Raises:
             VitrineError: See the tree in `errors`.

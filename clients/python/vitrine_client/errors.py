@@ -68,7 +68,7 @@ class ServiceError(VitrineError):
 
     Args:
         message: The service's own sentence.
-        status: The HTTP status; 0 where the error is an event of a stream.
+        status: The HTTP status; 0 where the error is an event of a stream, or of one image of several.
         code: The machine's word for the error.
         request_id: What to look for in the service's log.
     """

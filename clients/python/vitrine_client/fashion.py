@@ -63,7 +63,8 @@ class Fashion(Group[Face]):
         Args:
             images: One image or several; see `digits.classify`.
             head: The replaced last layers or the support vector machine; absent: `dense`.
-            options: `normalize`, `return_input`, `version`, `version_label`; `model` in place of a head.
+            options: `normalize`, `return_input`, `on_error`, `version`, `version_label`; `model` in
+                place of a head.
 
         Raises:
             VitrineError: See the tree in `errors`.

@@ -8,8 +8,8 @@ from vitrine_client._transport.response import answer_of
 from vitrine_client._transport.sync_async import Face, Group, endpoint
 from vitrine_client.pictures import Pictures
 from vitrine_client.types import (
+    ImagesOptions,
     ModelAnswer,
-    PictureOptions,
     SeenPicture,
     ShownPictureOptions,
     Vector,
@@ -53,7 +53,7 @@ class Images(Group[Face]):
         Args:
             images: One image or several; see `digits.classify`.
             top: From 1 to the number of the model's classes; absent: 5.
-            options: `normalize`, `return_input`, `model`, `version`, `version_label`.
+            options: `normalize`, `return_input`, `on_error`, `model`, `version`, `version_label`.
 
         Raises:
             VitrineError: See the tree in `errors`.
@@ -66,7 +66,7 @@ class Images(Group[Face]):
 
     @endpoint
     def features(
-        self, images: Pictures, *, top: int | None = None, **options: Unpack[PictureOptions]
+        self, images: Pictures, *, top: int | None = None, **options: Unpack[ImagesOptions]
     ) -> Call[FeaturesAnswer]:
         """Photos → what the network without its top makes of each; with `top`, its labels as well.
 

@@ -1,12 +1,16 @@
 """Types that the tasks share: the chosen model, the model that answered, the preprocessed image."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Self, TypeAlias, TypedDict
+from typing import Literal, Self, TypeAlias, TypedDict, TypeVar
 
+from vitrine_client.errors import ServiceError
 from vitrine_client.notebook import answer_html
 
+Row = TypeVar("Row")
+
 Normalize = Literal["auto", "off"]
+OnError = Literal["fail", "report"]
 Vector: TypeAlias = tuple[float, ...]
 
 
@@ -24,7 +28,13 @@ class PictureOptions(ModelChoice, total=False):
     normalize: Normalize  # auto: make it look like the training set; off: take it as it is
 
 
-class ShownPictureOptions(PictureOptions, total=False):
+class ImagesOptions(PictureOptions, total=False):
+    """The same for several images; `report`: those that cannot be used are in the answer's `failures`."""
+
+    on_error: OnError  # absent: fail, one image that cannot be used fails the call
+
+
+class ShownPictureOptions(ImagesOptions, total=False):
     """The same, and whether the answer shows the image that the model saw, as `input`."""
 
     return_input: bool
@@ -68,9 +78,27 @@ class Answer:
 
 @dataclass(frozen=True)
 class ModelAnswer(Answer):
-    """Base of the answers that a model gave."""
+    """Base of the answers that a model gave.
+
+    failures: with `on_error="report"`, why an image could not be used, by its place from 0; the other
+        fields hold only the images that could, in their order.
+    """
 
     model: ModelVersion
+    failures: Mapping[int, ServiceError] = field(default_factory=dict, kw_only=True)
+
+    def each(self, rows: Iterable[Row]) -> Iterator[Row | ServiceError]:
+        """One of `rows` for each image of the call, or why there is none."""
+        left = iter(rows)
+        place = 0
+        while True:
+            if place in self.failures:
+                yield self.failures[place]
+            elif (row := next(left, None)) is not None:
+                yield row
+            else:
+                return
+            place += 1
 
 
 def query_of(options: Mapping[str, object]) -> dict[str, str]:

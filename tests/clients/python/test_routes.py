@@ -367,3 +367,27 @@ def test_both_faces_have_the_same_groups():
         assert {name for name in vars(vitrine) if not name.startswith("_")} == {
             name for name in vars(AsyncVitrine()) if not name.startswith("_")
         }
+
+
+def test_images_that_cannot_be_used_are_reported_by_their_places(ask, png_file):
+    answer = ask(
+        lambda vitrine: vitrine.digits.classify(
+            [b"nothing", png_file, b"\x89PNG", png_file], normalize="off", on_error="report"
+        )
+    )
+
+    assert len(answer.predictions) == 2
+    assert {place: type(error) for place, error in answer.failures.items()} == {
+        0: UnsupportedImage,
+        2: InvalidImage,
+    }
+    assert [getattr(one, "code", "") for one in answer.each(answer.predictions)] == [
+        "unsupported_image", "", "invalid_image", "",
+    ]  # fmt: skip
+
+
+def test_features_of_the_images_that_can_be_used_come_in_order(ask, png_file):
+    answer = ask(lambda vitrine: vitrine.images.features([b"x", png_file], on_error="report"))
+
+    assert len(answer.features) == 1
+    assert list(answer.failures) == [0]

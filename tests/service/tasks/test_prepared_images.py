@@ -14,7 +14,9 @@ def test_an_image_with_scores_that_are_not_finite_is_named(bad):
     scores = np.full((3, 10), 0.1, np.float32)
     scores[1, 4] = bad
 
-    with pytest.raises(InvalidImage, match=r"^image 2: the model must give finite scores, got NaN"):
+    with pytest.raises(
+        InvalidImage, match=r"^image 2: the model must give finite numbers, got NaN"
+    ):
         scores_of({"probabilities": scores})
     with pytest.raises(InvalidImage, match=r"^image 2: "):
         encode(

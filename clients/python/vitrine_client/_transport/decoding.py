@@ -12,10 +12,13 @@ from operator import index
 from types import UnionType
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
+from vitrine_client.errors import ServiceError, service_error
+
 Value = TypeVar("Value")
 Decode = Callable[[Any], Any]
 
 BODY = "body"  # a field for the caller's own use: what the rest was read from
+FAILURES = "failures"  # of images, taken out of the lists of an answer
 
 
 def decode(kind: type[Value], wire: Any, **more: Any) -> Value:
@@ -24,10 +27,39 @@ def decode(kind: type[Value], wire: Any, **more: Any) -> Value:
     Raises:
         ValueError, KeyError, TypeError: They do not fit.
     """
+    wire, failures = _without_failures(wire)
+    if failures:
+        more[FAILURES] = failures
     required, optional = _fields(cast("Hashable", kind))
     values = {name: read(wire[name]) for name, read in required}
     values |= {name: read(wire[name]) for name, read in optional if wire.get(name) is not None}
     return kind(**values, **more)
+
+
+def _without_failures(wire: Any) -> tuple[Any, dict[int, ServiceError]]:
+    """The wire's fields without the errors that stand in the places of images, and those."""
+    if not isinstance(wire, dict):
+        raise TypeError(f"expected an object, got {type(wire).__name__}")
+    failures = {
+        place: service_error(one["error"], status=0, code=one["code"], request_id="")
+        for column in wire.values()
+        if isinstance(column, list)
+        for place, one in enumerate(column)
+        if _is_failure(one)
+    }
+    if not failures:
+        return wire, {}
+    kept = {
+        name: [one for one in column if not _is_failure(one)]
+        if isinstance(column, list)
+        else column
+        for name, column in wire.items()
+    }
+    return kept, failures
+
+
+def _is_failure(wire: Any) -> bool:
+    return isinstance(wire, dict) and wire.keys() == {"error", "code"}
 
 
 @cache
@@ -36,7 +68,7 @@ def _fields(kind: type[Any]) -> tuple[list[tuple[str, Decode]], list[tuple[str, 
     hints = get_type_hints(kind)
     required, optional = list[tuple[str, Decode]](), list[tuple[str, Decode]]()
     for each in fields(kind):
-        if each.name != BODY:
+        if each.name not in (BODY, FAILURES):
             is_required = each.default is MISSING and each.default_factory is MISSING
             (required if is_required else optional).append((each.name, _decoder(hints[each.name])))
     return required, optional

@@ -1,19 +1,22 @@
 """`classify`, `label` and `fashion`: what images show."""
 
 import argparse
+from collections.abc import Sequence
 
 from vitrine_client.cli.options import (
     Commands,
     add_choice,
     add_pictures,
     choice,
-    print_body,
     read_images,
+    report,
+    report_json,
 )
 from vitrine_client.cli.terminal import bar, printable
 from vitrine_client.client import Vitrine
 from vitrine_client.digits import DigitPrediction
-from vitrine_client.fashion import FashionPrediction
+from vitrine_client.fashion import FashionPair, FashionPrediction
+from vitrine_client.images import Label
 
 
 def add_classify(commands: Commands) -> argparse.ArgumentParser:
@@ -31,18 +34,22 @@ def add_classify(commands: Commands) -> argparse.ArgumentParser:
     return command
 
 
-def classify(vitrine: Vitrine, options: argparse.Namespace) -> None:
-    """One line for each image."""
+def classify(vitrine: Vitrine, options: argparse.Namespace) -> int:
+    """One line for each image; the exit status."""
     answer = vitrine.digits.classify(
-        read_images(options.pictures), normalize=options.normalize, **choice(options)
+        read_images(options.pictures),
+        normalize=options.normalize,
+        on_error="report",
+        **choice(options),
     )
     if options.json:
-        print_body(answer)
-        return
-    names = [printable(name) for name in options.pictures]
-    width = max(len(name) for name in names)
-    for name, prediction in zip(names, answer.predictions, strict=True):
+        return report_json(options.pictures, answer)
+    width = max(len(printable(name)) for name in options.pictures)
+
+    def show(name: str, prediction: DigitPrediction) -> None:
         print(f"{name:<{width}}  {_digit(prediction)}")
+
+    return report(options.pictures, answer, answer.predictions, show)
 
 
 def add_label(commands: Commands) -> argparse.ArgumentParser:
@@ -55,16 +62,20 @@ def add_label(commands: Commands) -> argparse.ArgumentParser:
     return command
 
 
-def label(vitrine: Vitrine, options: argparse.Namespace) -> None:
-    """The name of each photo, and below it one line for each label."""
-    answer = vitrine.images.label(read_images(options.pictures), top=options.top, **choice(options))
+def label(vitrine: Vitrine, options: argparse.Namespace) -> int:
+    """The name of each photo, and below it one line for each label; the exit status."""
+    answer = vitrine.images.label(
+        read_images(options.pictures), top=options.top, on_error="report", **choice(options)
+    )
     if options.json:
-        print_body(answer)
-        return
-    for name, labels in zip(options.pictures, answer.predictions, strict=True):
-        print(printable(name))
-        for each in labels:
-            print(f"  {each.score:7.2%}  {bar(each.score)}  {printable(each.class_description)}")
+        return report_json(options.pictures, answer)
+    return report(options.pictures, answer, answer.predictions, _print_labels)
+
+
+def _print_labels(name: str, labels: Sequence[Label]) -> None:
+    print(name)
+    for each in labels:
+        print(f"  {each.score:7.2%}  {bar(each.score)}  {printable(each.class_description)}")
 
 
 def add_fashion(commands: Commands) -> argparse.ArgumentParser:
@@ -79,29 +90,30 @@ def add_fashion(commands: Commands) -> argparse.ArgumentParser:
     return command
 
 
-def fashion(vitrine: Vitrine, options: argparse.Namespace) -> None:
-    """One line for each image; with both heads, what either says."""
+def fashion(vitrine: Vitrine, options: argparse.Namespace) -> int:
+    """One line for each image; with both heads, what either says. The exit status."""
+    images = read_images(options.pictures)
     if options.head == "both":
-        _compare(vitrine, options)
-        return
+        pairs = vitrine.fashion.classify_both(images, on_error="report", **choice(options))
+        if options.json:
+            return report_json(options.pictures, pairs)
+        return report(options.pictures, pairs, pairs.predictions, _print_pair)
     answer = vitrine.fashion.classify(
-        read_images(options.pictures), head=options.head, **choice(options)
+        images, head=options.head, on_error="report", **choice(options)
     )
     if options.json:
-        print_body(answer)
-        return
-    for name, prediction in zip(options.pictures, answer.predictions, strict=True):
-        print(f"{printable(name)}  {_clothing(prediction)}")
+        return report_json(options.pictures, answer)
+    return report(
+        options.pictures,
+        answer,
+        answer.predictions,
+        lambda name, prediction: print(f"{name}  {_clothing(prediction)}"),
+    )
 
 
-def _compare(vitrine: Vitrine, options: argparse.Namespace) -> None:
-    answer = vitrine.fashion.classify_both(read_images(options.pictures), **choice(options))
-    if options.json:
-        print_body(answer)
-        return
-    for name, pair in zip(options.pictures, answer.predictions, strict=True):
-        heads = f"dense {_clothing(pair.dense)}  svm {_clothing(pair.svm)}"
-        print(f"{printable(name)}  {heads}{'' if pair.agree else '   they differ'}")
+def _print_pair(name: str, pair: FashionPair) -> None:
+    heads = f"dense {_clothing(pair.dense)}  svm {_clothing(pair.svm)}"
+    print(f"{name}  {heads}{'' if pair.agree else '   they differ'}")
 
 
 def _clothing(prediction: FashionPrediction) -> str:

@@ -6,7 +6,14 @@ from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from vitrine_client.cli.options import Commands, add_choice, add_output, choice, print_body
+from vitrine_client.cli.options import (
+    Commands,
+    add_choice,
+    add_output,
+    choice,
+    print_body,
+    report,
+)
 from vitrine_client.cli.terminal import printable
 from vitrine_client.client import Vitrine
 from vitrine_client.errors import UnreadablePicture
@@ -26,19 +33,25 @@ def add_features(commands: Commands) -> argparse.ArgumentParser:
     return command
 
 
-def features(vitrine: Vitrine, options: argparse.Namespace) -> None:
-    """float32 [N, D] in the order of the paths, which `OUTPUT.txt` lists; with --json, the answers."""
+def features(vitrine: Vitrine, options: argparse.Namespace) -> int:
+    """float32 [N, D] in the order of the paths, which `OUTPUT.txt` lists; with --json, the answers.
+
+    Nothing is written if an image cannot be used; each such one is named. The exit status.
+    """
     files = sorted(f for f in options.folder.rglob("*") if f.suffix.lower() in SUFFIXES)
     if not files:
         raise UnreadablePicture(f"{options.folder} must be a folder with images, got none in it")
     rows: list[Vector] = []
+    status = 0
     for some in _chunks(files):
-        answer = vitrine.images.features(some, **choice(options))
+        answer = vitrine.images.features(some, on_error="report", **choice(options))
         if options.json:
             print_body(answer)
-        rows += answer.features
-    if options.json:
-        return
+        status |= report(
+            [str(file) for file in some], answer, answer.features, lambda _, row: rows.append(row)
+        )
+    if options.json or status:
+        return status
     options.output.write_bytes(npy(rows))
     names = options.output.with_name(options.output.name + ".txt")
     lines = [str(file.relative_to(options.folder)) for file in files]
@@ -46,6 +59,7 @@ def features(vitrine: Vitrine, options: argparse.Namespace) -> None:
     print(
         f"{printable(str(options.output))}: {len(rows)} × {len(rows[0])} float32, rows as in {names}"
     )
+    return 0
 
 
 def npy(rows: Sequence[Vector]) -> bytes:

@@ -2,11 +2,15 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
-from vitrine_client.types import Answer, ModelChoice
+from vitrine_client.cli.terminal import printable
+from vitrine_client.errors import ServiceError
+from vitrine_client.types import Answer, ModelAnswer, ModelChoice
+
+Row = TypeVar("Row")
 
 # What add_subparsers gives; it has no public name.
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -22,6 +26,24 @@ def add_pictures(command: argparse.ArgumentParser, what: str = "picture") -> Non
 def read_images(names: Sequence[str]) -> list[str | bytes]:
     """The files themselves, and for `-` the bytes of standard input."""
     return [sys.stdin.buffer.read() if name == "-" else name for name in names]
+
+
+def report(
+    names: Sequence[str], answer: ModelAnswer, rows: Iterable[Row], show: Callable[[str, Row], None]
+) -> int:
+    """Show each file's row; say of the others why there is none. The exit status."""
+    for name, row in zip(names, answer.each(rows), strict=True):
+        if isinstance(row, ServiceError):
+            tell(f"error: {printable(name)}: {printable(str(row))}")
+        else:
+            show(printable(name), row)
+    return 1 if answer.failures else 0
+
+
+def report_json(names: Sequence[str], answer: ModelAnswer) -> int:
+    """Print the service's own words; its errors stand in the places of the files. The exit status."""
+    print_body(answer)
+    return report(names, answer, [""] * (len(names) - len(answer.failures)), lambda *_: None)
 
 
 def add_output(command: argparse.ArgumentParser, name: str) -> None:

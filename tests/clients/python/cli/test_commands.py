@@ -206,3 +206,43 @@ def test_an_output_that_cannot_be_written_is_said_before_the_work(tmp_path, caps
 
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "answered"),
+    [
+        ("classify --normalize off", "100.00%"),
+        ("label --top 1", "blue"),
+        ("fashion", "Dress"),
+        ("fashion --head both", "they differ"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named_and_the_others_are_answered(run, line, answered):
+    (run.folder / "broken.png").write_bytes(PNG)
+
+    printed = run(f"{line} picture.png broken.png picture.png", code=1)
+
+    assert printed.out.count(answered) == 2
+    assert "broken.png" not in printed.out
+    assert printed.err.startswith("error: broken.png: the PNG")
+    assert printed.err.count("\n") == 1
+
+
+def test_with_json_the_file_is_named_beside_the_answer(run):
+    (run.folder / "broken.png").write_bytes(PNG)
+
+    printed = run("classify --normalize off broken.png picture.png --json", code=1)
+
+    first, second = json.loads(printed.out)["predictions"]
+    assert first["code"] == "invalid_image"
+    assert second["digit"] == 3
+    assert printed.err.startswith("error: broken.png: ")
+
+
+def test_features_are_not_written_if_a_file_cannot_be_used(run):
+    (run.folder / "broken.png").write_bytes(PNG)
+
+    printed = run("features . -o X.npy", code=1)
+
+    assert printed.err.startswith("error: broken.png: ")
+    assert not (run.folder / "X.npy").exists()

@@ -1,0 +1,85 @@
+"""Which images of a request cannot be used: they fail it, or are reported in their places.
+
+With `on_error=report` the images that are left are answered as if they had been sent alone.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from service.codecs.image import Picture
+from service.codecs.request_images import naming_picture
+from service.errors import InvalidImage, InvalidRequest
+from service.tasks.prepared_images import NOT_FINITE, PreparedImages
+
+Decode = Callable[[list[Picture]], PreparedImages]
+
+
+class ImageReport:
+    """The images of one request.
+
+    is_wanted: whether failures are reported; else the first one is raised.
+    failures: by place, from 0.
+    places: of the images that are left, in order.
+    """
+
+    def __init__(self, *, is_wanted: bool) -> None:
+        self.is_wanted = is_wanted
+        self.failures: dict[int, InvalidRequest] = {}
+        self.places: list[int] = []
+
+    def begin(self, opened: int) -> None:
+        """So many images could be opened; `failures` has the others."""
+        whole = range(opened + len(self.failures))
+        self.places = [place for place in whole if place not in self.failures]
+
+    def decode(self, function: Decode, pictures: list[Picture]) -> PreparedImages:
+        """All images decoded, or those that can be."""
+        if not self.is_wanted:
+            return function(pictures)
+        decoded = self.keep(lambda row: function(pictures[row]).canvases)
+        return PreparedImages(decoded)
+
+    def keep(self, function: Callable[[slice], Iterable[Any]]) -> list[Any]:
+        """What `function` makes of the images that are left, by their rows; who fails leaves.
+
+        Where failures are reported, each row is asked for alone, so that no other one fails with it.
+        """
+        if not self.is_wanted:
+            return list(function(slice(None)))
+        kept: list[Any] = []
+        places = []
+        for row, place in enumerate(self.places):
+            try:
+                kept += function(slice(row, row + 1))
+                places.append(place)
+            except InvalidRequest as error:
+                self.failures[place] = error
+        self.places = places
+        return kept
+
+    def rows(self, function: Callable[[slice], Iterable[Any]]) -> list[Any]:
+        """The same for an answer: in the places of the images that failed stands why."""
+        return self.fill(self.keep(function))
+
+    def fill(self, rows: Iterable[Any]) -> list[Any]:
+        """One row for each image that is left → one for each image of the request."""
+        if not self.failures:
+            return list(rows)
+        found: dict[int, Any] = {
+            place: {"error": str(error), "code": error.code}
+            for place, error in self.failures.items()
+        }
+        found |= zip(self.places, rows, strict=True)
+        return [found[place] for place in sorted(found)]
+
+    def check_finite(self, values: Iterable[float]) -> None:
+        """InvalidImage if one of these, one for each image that is left, is not finite."""
+        for place, value in zip(self.places, values, strict=True):
+            if not math.isfinite(value):
+                with naming_picture(place + 1, len(self.places) + len(self.failures)):
+                    raise InvalidImage(NOT_FINITE)
+
+    def first_failure(self) -> InvalidRequest:
+        """Of an answer that has no place for it."""
+        return self.failures[min(self.failures)]
