@@ -44,7 +44,7 @@ CMD ["--help"]
 FROM runtime AS service
 COPY service/ service/
 COPY clients/web/ clients/web/
-COPY docs/course.md docs/beta-sweep.png docs/seven.png docs/
+COPY docs/course.md docs/beta-sweep.png docs/seven.png docs/trousers.png docs/
 # models/ belongs to the trainer (10002), so the service (10001) can read it and never write it.
 # The owner is set before the copy because an empty volume takes over the owner of this folder.
 RUN chmod -R u=rwX,go=rX . \

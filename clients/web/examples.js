@@ -31,6 +31,7 @@ export const PHOTOS = [
   { name: "a cat", src: "page/cat.jpg" },
   { name: "a cup of coffee", src: "page/coffee.jpg" },
   { name: "a rocket", src: "page/rocket.jpg" },
+  { name: "a pair of trousers", src: "page/trousers.png" },
 ];
 
 /** Buttons that call `choose(example)`. */

@@ -179,6 +179,23 @@ const CHECKS = {
     assert.equal(await section.locator("canvas.colours").count(), 1);
   },
 
+  async "every question leads to its answer in two clicks"(browser, base) {
+    const { page } = await openPage(browser, `${base}#course`, VIEWS.light);
+    const course = page.locator("#section-course");
+    await course.locator("[data-exercise]").first().waitFor();
+    const known = await course.locator("[data-exercise]").evaluateAll((found) => found.map(({ dataset }) => dataset.exercise));
+    const linked = await course.locator("nav a").allTextContents();
+    assert.deepEqual(linked, known, "the list of exercises has each of them");
+    assert.ok(known.length >= 30, `${known.length} exercises`);
+    const questions = await page.locator("a[href^='#course?exercise=']").evaluateAll((links) => links.map((link) => link.getAttribute("href").split("=")[1]));
+    for (const number of [...new Set(questions)]) assert.ok(known.includes(number), `${number} has an answer`);
+    for (const number of known) { // a click on Course, a click on the number
+      await course.locator("nav").getByRole("link", { name: number, exact: true }).click();
+      const heading = course.locator(".wanted");
+      await waitFor(async () => (await heading.getAttribute("data-exercise")) === number, `${number} is opened`);
+    }
+  },
+
   async "the GAN's training is replayed on a slider"(browser, base) {
     const { page } = await openPage(browser, `${base}#gan`, VIEWS.light);
     const replay = page.locator("#section-gan [data-part=replay]");

@@ -59,7 +59,12 @@ def test_signals_reach_python_because_no_shell_stands_between():
 
 
 def test_the_service_copies_neither_training_nor_tests_nor_data():
-    shown = ["docs/course.md", "docs/beta-sweep.png", "docs/seven.png"]  # by the page
+    shown = [
+        "docs/course.md",
+        "docs/beta-sweep.png",
+        "docs/seven.png",
+        "docs/trousers.png",
+    ]  # by the page
     assert copies(STAGES["service"]) == ["service/", "clients/web/", *shown]
     assert copies(STAGES["runtime"]) == ["requirements/service.lock"]
 
