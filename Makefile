@@ -1,7 +1,7 @@
 # Two commands are all a visitor needs: `make serve` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
 .PHONY: help serve test test-fast test-nightly check format lint types imports \
-	load bench train bundle fix lock size clean python
+	load bench soak train bundle fix lock size clean python
 
 # The machine's own python3 if it will do, else a newer or older one beside it.
 PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
@@ -43,6 +43,8 @@ load: .venv/run.stamp  ## raise the load on the running service (VITRINE_URL) un
 	$(BIN)/python -m clients.load
 bench: .venv/run.stamp  ## service beside a decode-only endpoint and the raw model, in one run
 	$(BIN)/python -m clients.benchmark
+soak: .venv/run.stamp  ## hostile requests and slow clients for hours, resumable; SOAK=--short takes minutes
+	$(BIN)/python -m clients.robustness.soak --models "$(MODELS)" $(SOAK)
 train: .venv/run.stamp  ## train a job: make train JOB=digits-course
 	$(BIN)/python -m training train $(JOB)
 

@@ -1,0 +1,143 @@
+"""HTTP/1.1 on one kept connection, with little work of its own, and a ledger of how requests ended."""
+
+import asyncio
+import contextlib
+import http.client
+import json
+import time
+from collections import Counter
+from typing import Any, NamedTuple
+
+SECONDS = 60.0  # no answer takes longer
+ALLOWED = frozenset((*range(200, 500), 503, 504))  # a refusal may say "not ready" or "too late"
+
+
+class Answer(NamedTuple):
+    """A whole answer; header names are in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    seconds: float = 0.0
+
+    def json(self) -> Any:
+        """The body's value."""
+        return json.loads(self.body)
+
+
+def ask(port: int, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
+    """One request on a connection of its own, waited for."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+    try:
+        connection.request(method, path, body, headers)
+        response = connection.getresponse()
+        found = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, found, response.read())
+    finally:
+        connection.close()
+
+
+class Connection:
+    """One connection to a port of this machine, opened again when the server closed it."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
+
+    async def ask(self, method: str, path: str, body: bytes = b"", head: str = "") -> Answer:
+        """One request; `head` are further header lines, each with its line end.
+
+        Raises:
+            OSError, asyncio.IncompleteReadError, TimeoutError: there was no whole answer.
+        """
+        started = time.monotonic()
+        text = f"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n{head}\r\n"
+        async with asyncio.timeout(SECONDS):
+            reader, writer = await self._open()
+            writer.write(text.encode("latin-1") + body)
+            try:
+                answer = await read_answer(reader)
+            except BaseException:
+                await self.close()
+                raise
+        if answer.headers.get("connection", "").lower() == "close":
+            await self.close()
+        return answer._replace(seconds=time.monotonic() - started)
+
+    async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self._reader is None or self._writer is None or self._reader.at_eof():
+            await self.close()
+            self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
+        return self._reader, self._writer
+
+    async def close(self) -> None:
+        """Close it; the next request opens another."""
+        writer, self._reader, self._writer = self._writer, None, None
+        if writer:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+
+async def read_answer(reader: asyncio.StreamReader) -> Answer:
+    """A whole answer, by its length or in chunks."""
+    first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+    headers = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if colon:
+            headers[name.lower()] = value.strip()
+    status = int(first.split(" ", 2)[1])
+    if headers.get("transfer-encoding") == "chunked":
+        return Answer(status, headers, await _read_chunks(reader))
+    return Answer(status, headers, await reader.readexactly(int(headers.get("content-length", 0))))
+
+
+async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
+    body = b""
+    while size := int((await reader.readuntil(b"\r\n")).strip(), 16):
+        body += (await reader.readexactly(size + 2))[:-2]
+    await reader.readexactly(2)
+    return body
+
+
+class Ledger:
+    """How requests ended: each by one status, or lost; the slowest; and what must never be."""
+
+    def __init__(self) -> None:
+        self.statuses: Counter[int] = Counter()
+        self.seconds: list[float] = []
+        self.lost: list[str] = []
+        self.wrong: list[str] = []
+
+    async def note(self, connection: Connection, *request: Any) -> Answer | None:
+        """Ask, and file the answer; None: it was lost."""
+        try:
+            answer = await connection.ask(*request)
+        except (OSError, asyncio.IncompleteReadError) as error:
+            self.lost.append(f"{request[0]} {request[1][:60]}: {error!r}")
+            return None
+        self.statuses[answer.status] += 1
+        self.seconds.append(answer.seconds)
+        if answer.status not in ALLOWED:
+            self.wrong.append(f"{request[0]} {request[1][:60]}: status {answer.status}")
+        elif answer.status >= 400 and not is_problem(answer):
+            self.wrong.append(
+                f"{request[0]} {request[1][:60]}: no error shape: {answer.body[:80]!r}"
+            )
+        return answer
+
+    def quantile(self, share: float) -> float:
+        """Milliseconds below which that share of the answers came."""
+        ordered = sorted(self.seconds) or [0.0]
+        return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def is_problem(answer: Answer) -> bool:
+    """Whether an error has the one shape."""
+    try:
+        fields = answer.json()
+    except ValueError:
+        return False
+    return isinstance(fields, dict) and {"error", "code", "request_id"} <= set(fields)
