@@ -66,10 +66,10 @@ async def _crawl(port: int, kind: str) -> float:
 
 
 SLOW = Goal(
-    "G6", "slow clients, who are closed: a normal one is answered", "connections",
+    "G6", "slow clients beside a normal one, which is answered", "connections",
     1_000, 60, 1_000, crawl,
     lambda tally: tally["wrong"] == 0 and tally["most_ratio"] <= 2,
     lambda tally: f"{tally['wrong']:.0f} errors of the normal client, its p99 {tally['most_ratio']:.1f} × "
-    f"quiet ({tally['most_quiet_ms']:.1f} ms), all slow ones closed after {tally['most_seconds']:.1f} s "
-    f"(limit {RECEIVE_SECONDS} s between reads), peak {tally['most_mb']:.0f} MB",
+    f"quiet ({tally['most_quiet_ms']:.1f} ms), the last slow one ended after {tally['most_seconds']:.1f} s "
+    f"(by itself after {10 * RECEIVE_SECONDS} s: who does not read sees no close), peak {tally['most_mb']:.0f} MB",
 )  # fmt: skip
