@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import vitrine_command
-from training.__main__ import job_names
+from training import jobs
 from training.__main__ import main as training
 from vitrine_client.__main__ import main as client
 
@@ -87,7 +87,7 @@ def test_the_jobs_are_listed_with_a_line_each(capsys):
     assert vitrine_command.main(["jobs"]) == 0
     listed = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
 
-    assert [name for name, _ in listed] == job_names()
+    assert [name for name, _ in listed] == jobs.names()
     assert all(len(summary) > 20 for _, summary in listed)
 
 

@@ -1,10 +1,10 @@
 """What every job has: a typed configuration and the same five functions in the same order.
 
-Knows no data set, no network and no export. A job is a module of `training.jobs`.
+A module of `training.jobs` holds one `Job`, as `JOB`.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, Self
@@ -23,11 +23,11 @@ class JobConfig:
     epochs: int = 10
     learning_rate: float = 1e-3
 
-    def resolve(self, begun: Mapping[str, Any]) -> Self:
+    def resolve(self, started: Mapping[str, Any]) -> Self:
         """Return the configuration with everything decided that it leaves open ("auto").
 
-        begun: the configuration of the same training where it was stopped, which decides first;
-        empty: it begins. A configuration that leaves nothing open is returned as it is.
+        started: the configuration of the training that is resumed, which decides first; empty: a
+        new training. A configuration that leaves nothing open is returned as it is.
         """
         return self
 
@@ -39,7 +39,7 @@ class Split(NamedTuple):
     labels: np.ndarray  # int64 [B]
 
     def as_float(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the pictures as networks take them, float32, and the labels."""
+        """Return the images as networks take them, float32, and the labels."""
         return self.images.astype(np.float32), self.labels
 
 
@@ -51,7 +51,7 @@ class Splits(NamedTuple):
     test: Split
     source: str  # where the examples came from, in words; printed, and kept in the card
 
-    def settle(self, config: Any) -> Any:
+    def complete_config(self, config: Any) -> Any:
         """Return `config` as it is: a classifier's data decide nothing about the network."""
         return config
 
@@ -72,7 +72,7 @@ class Dataset(Protocol):
     def source(self) -> str:
         """Where it came from, in words."""
 
-    def settle(self, config: Any) -> Any:
+    def complete_config(self, config: Any) -> Any:
         """Complete a configuration with what only the data can tell."""
 
     def describe(self) -> dict[str, Any]:
@@ -89,34 +89,48 @@ class Signature(NamedTuple):
     onnx: Callable[[], Any] | None = None  # makes its ONNX graph where no converter can
 
 
-class Job(Protocol):
-    """The module of one recipe.
+def no_golden_inputs() -> Arrays:
+    """None beside those of the signatures."""
+    return {}
 
-    It may also have `manifest_fields(model, calibration)`: what its task needs to know at serving, and
-    `filters(model)`: what explains its layers (`training.export.filters`).
+
+def no_manifest_fields(model: Any, calibration: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest has only the usual fields."""
+    return {}
+
+
+def no_filters(model: Any) -> Arrays:
+    """The job does not explain its layers."""
+    return {}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One recipe, as data: `training.run.train` takes it, and so does the export.
+
+    load_data: reads the data set from where the command line says, None if it says nothing.
+    build_model: makes the untrained Keras network of a configuration.
+    train: fits the network in place; returns its history, one list per number.
+    evaluate: measures the finished network; returns the card's `metrics` and `calibration`.
+    signatures: names what the SavedModel can do, given the calibration.
+    golden_inputs: makes the inputs whose outputs are kept beside the exported model.
+    manifest_fields: what the task needs to know at serving, beside the usual fields.
+    filters: arrays that explain the layers of `activations`.
     """
 
-    __doc__: str | None
-    NAME: str  # of the model it makes, unless `--name` says otherwise
-    TASK: str  # what the service does with it
-    INPUT: Mapping[str, Any]  # the manifest's "input"; empty: it has none
-    LABELS: list[tuple[str, str]]  # (id, description) of each class; empty: no classes
-    Config: type[JobConfig]
-
-    def load_data(self, config: Any, data: Any) -> Dataset:
-        """Read the data set from where the command line says, None if it says nothing."""
-
-    def build_model(self, config: Any) -> Any:
-        """Make the untrained Keras network."""
-
-    def train(self, model: Any, splits: Any, config: Any, workdir: Path) -> dict[str, Any]:
-        """Fit the network in place; return its history, one list per number."""
-
-    def evaluate(self, model: Any, splits: Any) -> dict[str, Any]:
-        """Measure the finished network; return the card's `metrics` and `calibration`."""
-
-    def signatures(self, model: Any, calibration: Mapping[str, Any]) -> dict[str, Signature]:
-        """Name what the SavedModel can do."""
-
-    def golden_inputs(self) -> Arrays:
-        """Make the inputs whose outputs are kept beside the exported model."""
+    name: str  # of the model it makes, unless `--name` says otherwise
+    description: str  # the first line is its summary
+    task: str  # what the service does with it
+    config: type[JobConfig]
+    load_data: Callable[[Any, Any], Dataset]
+    build_model: Callable[[Any], Any]
+    train: Callable[[Any, Any, Any, Path], dict[str, Any]]
+    evaluate: Callable[[Any, Any], dict[str, Any]]
+    signatures: Callable[[Any, Mapping[str, Any]], dict[str, Signature]]
+    golden_inputs: Callable[[], Arrays] = no_golden_inputs
+    input: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # the manifest's "input"; empty: it has none
+    labels: Sequence[tuple[str, str]] = ()  # (id, description) of each class; empty: no classes
+    manifest_fields: Callable[[Any, Mapping[str, Any]], dict[str, Any]] = no_manifest_fields
+    filters: Callable[[Any], Arrays] = no_filters

@@ -24,8 +24,8 @@ def train(
     keras.utils.set_random_seed(config.seed)
     splits = job.load_data(config, data)
     print(f"data: {splits.source}; {splits.describe()['train']:,} to train on", flush=True)
-    config = splits.settle(config).resolve(_begun(workdir))
-    claim(workdir, config, splits.source)
+    config = splits.complete_config(config).resolve(_started_with(workdir))
+    check_resume_config(workdir, config, splits.source)
     model = job.build_model(config)
     history = job.train(model, splits, config, workdir)
     release.round_weights(model)
@@ -42,23 +42,23 @@ def train(
     return saved_model.export(job, finished, models, name, origin="trained")
 
 
-def claim(workdir: Path, config: JobConfig, source: str) -> None:
-    """Note what is trained in `workdir`; going on with other numbers or other data is a ValueError.
+def check_resume_config(workdir: Path, config: JobConfig, source: str) -> None:
+    """Note what is trained in `workdir`; resuming with another configuration or data is a ValueError.
 
-    More epochs are no other numbers: a finished training goes on.
+    `epochs` may differ: a finished training resumes.
     """
     wanted = {**dataclasses.asdict(config), "data": source}
-    begun = _begun(workdir) or wanted
-    changed = [name for name in wanted if name != "epochs" and begun.get(name) != wanted[name]]
+    started = _started_with(workdir) or wanted
+    changed = [name for name in wanted if name != "epochs" and started.get(name) != wanted[name]]
     if changed:
         raise ValueError(
-            f"{workdir} holds a training with another {changed[0]} ({begun.get(changed[0])}, now "
+            f"{workdir} holds a training with another {changed[0]} ({started.get(changed[0])}, now "
             f"{wanted[changed[0]]}); delete it, or take another --workdir or --name"
         )
     (workdir / NOTE).write_text(json.dumps(wanted, indent=1))
 
 
-def _begun(workdir: Path) -> dict[str, Any]:
+def _started_with(workdir: Path) -> dict[str, Any]:
     """The configuration and data of the training that `workdir` holds; empty: it holds none."""
     path = workdir / NOTE
     return json.loads(path.read_text()) if path.is_file() else {}

@@ -14,25 +14,21 @@ from PIL import Image
 from service.codecs import latents
 from service.runtime.manifest import check_files, read_manifest
 from tests.running import running_service
-from tests.training.gan.test_gan import SIZES, SMALL, SmallJob
+from tests.training.gan.test_gan import SIZES, SMALL, SMALL_JOB
 from training import run
 from training.data.mnist import synthetic_digits
-from training.digits.reference_classifier import Judge
 from training.gan import latent_space as gan_latent_space
-from training.jobs import gan
+from training.jobs import gan, load_reference_classifier
 
 pytestmark = pytest.mark.tensorflow
 FEW = {"epochs": 1, "epoch_images": 64, "encoder_images": 64}
 POINT, OTHER = {"random_seed": 3, "digit": 4}, {"random_seed": 8, "digit": 9}
 
 
-class ServedJob(SmallJob):
-    """The job on synthetic digits, measured only as far as what is served needs it."""
-
-    @staticmethod
-    def evaluate(model, splits):
-        calibration = gan_latent_space.calibrate(model, splits, Judge())
-        return {"metrics": {}, "calibration": calibration, "pictures": {}}
+def calibrated(model, splits):
+    """Measure only as far as what is served needs it."""
+    calibration = gan_latent_space.calibrate(model, splits, load_reference_classifier())
+    return {"metrics": {}, "calibration": calibration, "pictures": {}}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +41,8 @@ def version(tmp_path_factory):
         for module, sizes in SIZES.items():
             for name, size in sizes.items():
                 patch.setattr(module, name, size)
-        return run.train(ServedJob(), config, name="mine", **places)
+        job = dataclasses.replace(SMALL_JOB, evaluate=calibrated)
+        return run.train(job, config, name="mine", **places)
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
-from training.__main__ import job_names, load_job, main
-from training.job import JobConfig
+from training import jobs
+from training.__main__ import main
+from training.job import Job, JobConfig
 
 pytestmark = pytest.mark.tensorflow
 
@@ -75,12 +76,12 @@ def test_an_unknown_option_is_refused_before_anything_starts():
     assert "--epoch-count" in finished.stderr
 
 
-@pytest.mark.parametrize("name", job_names())
+@pytest.mark.parametrize("name", jobs.names())
 def test_every_job_has_the_same_parts(name):
-    job = load_job(name)
-    functions = ("load_data", "build_model", "train", "evaluate", "signatures", "golden_inputs")
+    job = jobs.load(name)
 
-    assert all(callable(getattr(job, function)) for function in functions)
-    assert issubclass(job.Config, JobConfig)
-    assert dataclasses.is_dataclass(job.Config)
-    assert name == job.NAME
+    assert isinstance(job, Job)
+    assert name == job.name
+    assert issubclass(job.config, JobConfig)
+    assert dataclasses.is_dataclass(job.config)
+    assert job.description.partition("\n")[0] == jobs.summary(name)

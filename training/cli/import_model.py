@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from training.cli import config_options
-from training.native_stderr import import_keras
+from training.export.quiet_import import import_keras
 
 
 def joined(arguments: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the command line can do with a network that comes trained: export it, and show its shapes."""
+"""What the command line can do with a network pretrained on ImageNet: export it, and show its shapes."""
 
 import argparse
 import os
@@ -7,8 +7,7 @@ from typing import Any
 
 from training.cli import config_options
 from training.export import release
-from training.job import Job
-from training.native_stderr import import_keras
+from training.export.quiet_import import import_keras
 
 
 def add_export_options(parser: argparse.ArgumentParser) -> None:
@@ -18,30 +17,21 @@ def add_export_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", help="export that network under this name (default: its own)")
 
 
-def export(job: Job, options: argparse.Namespace) -> int:
+def export(options: argparse.Namespace) -> int:
     """Export labels with a network that was chosen, as a model of the user's."""
+    import_keras()
     from training.export import saved_model as exporting
+    from training.jobs import labels
 
     if options.names != ["labels"]:
         raise ValueError("--arch, --weights and --name are for labels: export labels --arch …")
     given = {key: vars(options)[key] for key in ("arch", "weights") if vars(options)[key]}
-    config: Any = config_options.apply(job.Config(), argparse.Namespace(**given))
+    config = config_options.apply(labels.Config(), argparse.Namespace(**given))
     name = release.check_name(options.name or config.arch.lower())
-    prepared = _prepare(job, config, Path("runs") / name / "release")
-    version = exporting.export(job, prepared, options.models, name, "trained")
+    prepared = labels.prepare(config, Path("runs") / name / "release")
+    version = exporting.export(labels.JOB, prepared, options.models, name, "trained")
     print(f"exported {version}", flush=True)
     return 0
-
-
-def _prepare(job: Any, config: Any, folder: Path) -> release.Release:
-    """Build the network, measure it, and write its card to `folder`; its weights are those it was built with."""
-    from training.export import card
-
-    model = job.build_model(config)
-    measured = job.evaluate(model, None)
-    fitted = {"history": {}, "seconds": 0.0}
-    made = card.make_card(job, config, job.pretraining(config), model, measured, fitted)
-    return release.write_card(folder, made | {"provenance": job.provenance(config)})
 
 
 def add_class_index(commands: Any) -> None:

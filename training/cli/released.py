@@ -1,24 +1,69 @@
-"""The jobs by name, and the export of their released weights, as other processes call it."""
+"""`vitrine export` and `release`: SavedModels from released weights, and the choice of those weights."""
 
-import importlib
+import argparse
 from pathlib import Path
-from typing import cast
+from typing import Any
 
+from training import jobs
+from training.cli import parallel, pretrained
 from training.export import release
-from training.job import Job
-from training.native_stderr import import_keras
+from training.export.quiet_import import import_keras
 
 
-def load_job(name: str) -> Job:
-    """Import one job; only its module pays for Keras."""
-    import_keras()
-    return cast(Job, importlib.import_module(f"training.jobs.{name.replace('-', '_')}"))
+def add_arguments(commands: Any) -> None:
+    """Add the commands to the others."""
+    export = commands.add_parser("export", help="build SavedModels from the released weights")
+    export.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(release.NAMES)}")
+    export.add_argument("--models", type=Path, default=Path("models"), help="where to export to")
+    export.add_argument("--missing", action="store_true", help="only what is not exported yet")
+    pretrained.add_export_options(export)
+    export.set_defaults(run=_export)
+
+    choose = commands.add_parser(
+        "release", help="take the best of several trainings, by validation, as the released one"
+    )
+    choose.add_argument("name", help="of the released model")
+    choose.add_argument("workdirs", nargs="+", type=Path, metavar="WORKDIR", help="one a seed")
+    choose.set_defaults(run=_release)
 
 
 def export_released(name: str, models: Path) -> Path:
-    """Export the released weights of one name; return the version directory."""
+    """Export the released weights of one name, as other processes call it; return the version directory."""
     import_keras()
     from training.export import saved_model
 
     released = release.read(release.RELEASED / name)
-    return saved_model.export(load_job(released.card["job"]), released, models, name, "released")
+    return saved_model.export(jobs.load(released.card["job"]), released, models, name, "released")
+
+
+def check_released(names: list[str]) -> None:
+    """A name that was not released is a ValueError."""
+    unknown = [name for name in names if name not in release.NAMES]
+    if unknown:
+        raise ValueError(
+            f"nothing released as {', '.join(unknown)}; there are {', '.join(release.NAMES)}"
+        )
+
+
+def _export(options: argparse.Namespace) -> int:
+    """Export each name on its own: one that fails does not stop the others."""
+    if options.arch or options.weights or options.name:
+        return pretrained.export(options)
+    check_released(options.names)
+    wanted = [
+        name
+        for name in options.names or release.NAMES
+        if not (
+            options.missing
+            and release.is_exported(release.read(release.RELEASED / name), options.models, name)
+        )
+    ]
+    return 1 if parallel.run_each(export_released, wanted, options.models) else 0
+
+
+def _release(options: argparse.Namespace) -> int:
+    folders = [workdir / "release" for workdir in options.workdirs]
+    target = release.RELEASED / release.check_name(options.name)
+    chosen = release.choose(folders, target)
+    print(f"released seed {chosen.card['configuration']['seed']} as {target}")
+    return 0

@@ -19,7 +19,7 @@ class LabelledPictures:
     source: str
     labels: tuple[str, ...]
 
-    def settle(self, config: Any) -> Any:
+    def complete_config(self, config: Any) -> Any:
         """Return `config` with the pictures' size and the number of classes."""
         height, width, channels = self.train.images.shape[1:]
         return dataclasses.replace(

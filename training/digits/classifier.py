@@ -12,8 +12,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training import evaluation, outliers
+from training import evaluation
 from training.data.mnist import synthetic_digits
+from training.evaluation import outliers
 from training.export import filters as layer_filters
 from training.job import Arrays, Signature, Splits
 

@@ -15,19 +15,26 @@ import keras
 import numpy as np
 from PIL import Image
 
-from training.digits.reference_classifier import Judge
+from training.data import mnist
 from training.export import release
 from training.job import Split, Splits
+from training.jobs import load_reference_classifier
 from training.vae import evaluation as vae_evaluation
 from training.vae import fitting as vae_fitting
 from training.vae import model as vae_model
 from training.vae.model import VaeConfig
-from training.vae.numpy_vae import Tools
+from training.vae.numpy_vae import NumpyVae
 
 BETAS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 SMALL = VaeConfig(epochs=8, latent_dim=20, maps=32, units=128)
 TRAINING_IMAGES = 20_000
 SHOWN, GAP, ZOOM = 10, 14, 2  # pictures given back and drawn, pixels between, size of a pixel
+
+
+def run(data: Path | None, workdir: Path, card: Path | None, sheet: Path | None) -> None:
+    """Train on the digits in `data`, None: those of the package; write the table and the sheet."""
+    table, image = sweep(mnist.load_digits(SMALL, data), workdir)
+    save(table, image, card, sheet)
 
 
 def sweep(splits: Splits, workdir: Path) -> tuple[list[dict[str, Any]], Image.Image]:
@@ -40,12 +47,12 @@ def sweep(splits: Splits, workdir: Path) -> tuple[list[dict[str, Any]], Image.Im
     originals = splits.validation.images[:SHOWN]
     table, strips = [], [_strip(originals, np.zeros_like(originals))]
     for beta in BETAS:
-        tools = _train(splits, dataclasses.replace(SMALL, beta=beta), workdir / f"beta-{beta:g}")
-        table.append({"beta": beta, **_measure(tools, splits, plain=not beta)})
+        vae = _train(splits, dataclasses.replace(SMALL, beta=beta), workdir / f"beta-{beta:g}")
+        table.append({"beta": beta, **_measure(vae, splits, plain=not beta)})
         print(json.dumps(table[-1]), flush=True)
         drawn = np.random.default_rng(8).standard_normal((SHOWN, SMALL.latent_dim), np.float32)
-        returned = tools.decode(tools.encode(originals / 255)[0])
-        strips.append(_strip(returned, tools.decode(drawn)))
+        returned = vae.decode(vae.encode(originals / 255)[0])
+        strips.append(_strip(returned, vae.decode(drawn)))
     sheet = Image.fromarray(np.concatenate(strips))
     return table, sheet.resize((sheet.width * ZOOM, sheet.height * ZOOM), Image.Resampling.NEAREST)
 
@@ -60,21 +67,21 @@ def save(
         sheet.save(picture, optimize=True)
 
 
-def _train(splits: Splits, config: VaeConfig, workdir: Path) -> Tools:
+def _train(splits: Splits, config: VaeConfig, workdir: Path) -> NumpyVae:
     keras.utils.set_random_seed(config.seed)
     workdir.mkdir(parents=True, exist_ok=True)
     model = vae_model.build_model(config)
     vae_fitting.train(model, splits, config, workdir)
-    return Tools(model)
+    return NumpyVae(model)
 
 
-def _measure(tools: Tools, splits: Splits, *, plain: bool) -> dict[str, Any]:
+def _measure(vae: NumpyVae, splits: Splits, *, plain: bool) -> dict[str, Any]:
     """Numbers on the validation split; a plain autoencoder's z is a point, whose rate has no bound."""
-    judge = Judge()
-    ink, _ = vae_fitting.binarised(splits.validation, tools.latent_dim, seed=1)
-    each, distortion, active = vae_evaluation.bound_terms(tools, ink)
-    kept = vae_evaluation.bottleneck(tools, splits, judge)
-    sure = vae_evaluation.walking(tools, splits, judge)
+    classifier = load_reference_classifier()
+    ink, _ = vae_fitting.binarised(splits.validation, vae.latent_dim, seed=1)
+    each, distortion, active = vae_evaluation.bound_terms(vae, ink)
+    kept = vae_evaluation.bottleneck(vae, splits, classifier)
+    sure = vae_evaluation.walking(vae, splits, classifier)
     return {
         **({} if plain else {"rate": round(float(each.sum(axis=1).mean()), 2)}),
         "distortion": round(float(distortion.mean()), 2),

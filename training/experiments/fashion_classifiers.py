@@ -19,6 +19,7 @@ from training import evaluation
 from training.data.labelled_images import LabelledPictures
 from training.experiments import small_cnn
 from training.export import release
+from training.job import Job
 from training.jobs import fashion_dense, fashion_svm
 from training.pretrained import frozen_features
 
@@ -26,7 +27,7 @@ Step = Callable[[np.ndarray], np.ndarray]
 DENSE = fashion_dense.Config()
 
 
-class Way(NamedTuple):
+class Candidate(NamedTuple):
     """One way, measured and ready to answer."""
 
     name: str
@@ -38,20 +39,22 @@ class Way(NamedTuple):
     answer: Step  # pictures uint8 [B, H, W, C] → scores [B, classes], the largest first
 
 
-def every(splits: LabelledPictures, workdir: Path, *, kernel: int, epochs: int) -> Iterator[Way]:
+def train_all(
+    splits: LabelledPictures, workdir: Path, *, kernel: int, epochs: int
+) -> Iterator[Candidate]:
     """Train or load one after the other; kernel: pictures for the machines that keep their pictures."""
     yield _on_pixels(splits, kernel)
     yield _last_layer(splits, workdir)
     yield _small_network(splits, workdir, epochs)
     yield from _on_features(splits, workdir, kernel)
-    yield _released(fashion_svm, "fashion-svm: RBF SVM with landmarks", "stages 1 to 5")
-    yield _released(fashion_dense, "fashion-dense: last stages fine-tuned", "all of it")
+    yield _released(fashion_svm.JOB, "fashion-svm: RBF SVM with landmarks", "stages 1 to 5")
+    yield _released(fashion_dense.JOB, "fashion-dense: last stages fine-tuned", "all of it")
 
 
-def _on_pixels(splits: LabelledPictures, kernel: int) -> Way:
+def _on_pixels(splits: LabelledPictures, kernel: int) -> Candidate:
     train, test = (_pixels(split.images) for split in (splits.train, splits.test))
     machine, measured = _fit(SVC(C=10), train[:kernel], test, splits)
-    return Way(
+    return Candidate(
         name="RBF SVM on pixels",
         network="none",
         answer=partial(_decide, machine, _pixels),
@@ -63,9 +66,9 @@ def _pixels(images: np.ndarray) -> np.ndarray:
     return images.reshape(len(images), -1).astype(np.float32) / 255
 
 
-def _on_features(splits: LabelledPictures, workdir: Path, kernel: int) -> Iterator[Way]:
+def _on_features(splits: LabelledPictures, workdir: Path, kernel: int) -> Iterator[Candidate]:
     """A linear and an exact machine on the projected features of the released one."""
-    released = _load(fashion_svm)
+    released = _load(fashion_svm.JOB)
     projection = released.get_layer("principal_components")
     network = keras.Model(released.input, released.get_layer("features").output)
     project = _graph(keras.Model(released.input, projection.output))
@@ -84,7 +87,7 @@ def _on_features(splits: LabelledPictures, workdir: Path, kernel: int) -> Iterat
         machine, measured = _fit(unfitted, rows, test, splits)
         measured["numbers"] += projection.count_params()
         decide = partial(_decide, machine, project)
-        yield Way(name=name, network="stages 1 to 5", answer=decide, **measured)
+        yield Candidate(name=name, network="stages 1 to 5", answer=decide, **measured)
 
 
 def _decide(machine: Any, see: Step, images: np.ndarray) -> np.ndarray:
@@ -107,18 +110,18 @@ def _fit(
     }
 
 
-def _load(job: Any) -> keras.Model:
+def _load(job: Job) -> keras.Model:
     """A released model, up to decision values or logits."""
-    finished = release.read(release.RELEASED / job.NAME)
-    model = job.build_model(job.Config(**finished.card["configuration"]))
+    finished = release.read(release.RELEASED / job.name)
+    model = job.build_model(job.config(**finished.card["configuration"]))
     release.load_weights(finished, model)
     return model
 
 
-def _released(job: Any, name: str, network: str) -> Way:
+def _released(job: Job, name: str, network: str) -> Candidate:
     """Measured when it was released, as its card says."""
-    card, model = release.read(release.RELEASED / job.NAME).card, _load(job)
-    return Way(
+    card, model = release.read(release.RELEASED / job.name).card, _load(job)
+    return Candidate(
         name=name,
         network=network,
         pictures=card["data"]["train"],
@@ -142,9 +145,9 @@ def _graph(model: keras.Model) -> Step:
     return lambda images: graph(tf.constant(images)).numpy()
 
 
-def _last_layer(splits: LabelledPictures, workdir: Path) -> Way:
+def _last_layer(splits: LabelledPictures, workdir: Path) -> Candidate:
     """The whole network frozen, a new last layer on the means of its last maps."""
-    model = fashion_dense.build_model(splits.settle(DENSE))
+    model = fashion_dense.build_model(splits.complete_config(DENSE))
     pooled = keras.Model(model.input, model.get_layer("avg_pool").output)
     train, test = (
         frozen_features.extract(pooled, split.images, workdir / f"pooled-{name}").astype(np.float32)
@@ -152,7 +155,7 @@ def _last_layer(splits: LabelledPictures, workdir: Path) -> Way:
     )
     last, started = model.get_layer("logits"), time.monotonic()
     fashion_dense.fit_last_layer(last, train, splits.train.labels)
-    return Way(
+    return Candidate(
         name="new last layer alone",
         network="all of it",
         pictures=len(train),
@@ -163,12 +166,12 @@ def _last_layer(splits: LabelledPictures, workdir: Path) -> Way:
     )
 
 
-def _small_network(splits: LabelledPictures, workdir: Path, epochs: int) -> Way:
+def _small_network(splits: LabelledPictures, workdir: Path, epochs: int) -> Candidate:
     config = small_cnn.Config(epochs=epochs)
     model = small_cnn.build_model(config)
     history = small_cnn.train(model, splits, config, workdir / "small-network")
     scores = frozen_features.predict(model, splits.test.images)
-    return Way(
+    return Candidate(
         name="small network from scratch",
         network="none",
         pictures=len(splits.train.labels),

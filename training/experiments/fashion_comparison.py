@@ -1,6 +1,6 @@
-"""Compare ways to tell clothes apart, in one run: `python -m training.experiments.fashion_comparison --data-dir FOLDER`.
+"""Compare classifiers of clothes in one run: `python -m training.experiments.fashion_comparison --data-dir FOLDER`.
 
-Trains and measures what is not released, then asks each way in turn for one picture at a time, and prints
+Trains and measures what is not released, then asks each in turn for one image at a time, and prints
 a table. Features are kept in the working directory, and a stopped small network goes on where it was.
 """
 
@@ -17,38 +17,38 @@ import numpy as np
 from training.data import labelled_images
 from training.data.labelled_images import LabelledPictures
 from training.experiments import fashion_classifiers
-from training.experiments.fashion_classifiers import Way
+from training.experiments.fashion_classifiers import Candidate
 from training.export import release
 
-ROUNDS = 40  # in which each way is asked for one picture
+ROUNDS = 40  # in which each candidate is asked for one image
 
 
-def compare(found: Sequence[Way], images: np.ndarray) -> list[dict[str, Any]]:
-    """One row a way: its accuracy, what it took, and milliseconds for one picture of `images`."""
+def compare(found: Sequence[Candidate], images: np.ndarray) -> list[dict[str, Any]]:
+    """One row a candidate: its accuracy, what it took, and milliseconds for one image of `images`."""
     return [
         {
-            "way": way.name,
-            "pretrained_network": way.network,
-            "trained_on": way.pictures,
-            "test_accuracy": way.accuracy,
-            "training_seconds": round(way.seconds, 1),
-            "kilobytes": round(2 * way.numbers / 1000, 1),
+            "way": candidate.name,
+            "pretrained_network": candidate.network,
+            "trained_on": candidate.pictures,
+            "test_accuracy": candidate.accuracy,
+            "training_seconds": round(candidate.seconds, 1),
+            "kilobytes": round(2 * candidate.numbers / 1000, 1),
             "milliseconds_a_picture": milliseconds,
         }
-        for way, milliseconds in zip(found, _milliseconds(found, images), strict=True)
+        for candidate, milliseconds in zip(found, _milliseconds(found, images), strict=True)
     ]
 
 
-def _milliseconds(found: Sequence[Way], images: np.ndarray) -> list[float]:
-    """The median for one picture; the ways take turns, so that a busy machine is so for all of them."""
-    for way in found:
-        way.answer(images[:1])  # traces and warms up
+def _milliseconds(found: Sequence[Candidate], images: np.ndarray) -> list[float]:
+    """The median for one image; the candidates take turns, so that a busy machine is so for all of them."""
+    for candidate in found:
+        candidate.answer(images[:1])  # traces and warms up
     took = np.zeros((ROUNDS, len(found)))
     for turn in range(ROUNDS):
         picture = images[turn % len(images)][np.newaxis]
-        for number, way in enumerate(found):
+        for number, candidate in enumerate(found):
             started = time.perf_counter()
-            way.answer(picture)
+            candidate.answer(picture)
             took[turn, number] = 1000 * (time.perf_counter() - started)
     return [round(float(median), 2) for median in np.median(took, axis=0)]
 
@@ -94,9 +94,12 @@ def main(arguments: Sequence[str]) -> int:
     options.workdir.mkdir(parents=True, exist_ok=True)
     numbers = {"kernel": options.kernel_pictures, "epochs": options.epochs}
     found = []
-    for way in fashion_classifiers.every(splits, options.workdir, **numbers):
-        print(f"{way.name}: {way.seconds:.0f} s, {way.accuracy['value']:.2%}", file=sys.stderr)
-        found.append(way)
+    for candidate in fashion_classifiers.train_all(splits, options.workdir, **numbers):
+        print(
+            f"{candidate.name}: {candidate.seconds:.0f} s, {candidate.accuracy['value']:.2%}",
+            file=sys.stderr,
+        )
+        found.append(candidate)
     rows = compare(found, splits.test.images)
     rows.sort(key=lambda row: row["test_accuracy"]["value"])
     print(table(rows))

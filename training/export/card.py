@@ -23,10 +23,10 @@ def make_card(
 
     measured: the job's `evaluate`; fitted: the history of its `train` and the seconds it took.
     """
-    summary, _, rest = (job.__doc__ or "").partition("\n")
+    summary, _, rest = job.description.partition("\n")
     return {
-        "job": job.NAME,
-        "task": job.TASK,
+        "job": job.name,
+        "task": job.task,
         "summary": summary,
         "description": " ".join(rest.split()),
         "data": splits.describe(),

@@ -1,6 +1,6 @@
 """TensorFlow, imported without its start-up lines; the server that `memory_usage` forks from preloads this module."""
 
-from training.native_stderr import without_noise
+from service.native_stderr import without_noise
 
 with without_noise():
     import tensorflow as tf

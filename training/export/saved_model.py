@@ -48,20 +48,20 @@ def export(job: Job, release: Release, models: Path, name: str, origin: str) -> 
 
     origin: "released" (weights of this repository) or "trained" (a user's, never replaced).
     """
-    model = job.build_model(job.Config(**release.card["configuration"]))
+    model = job.build_model(job.config(**release.card["configuration"]))
     load_weights(release, model)
     artefact = Artefact(
-        task=job.TASK,
-        input=job.INPUT,
-        labels=job.LABELS,
+        task=job.task,
+        input=job.input,
+        labels=job.labels,
         signatures=job.signatures(model, read_calibration(release)),
         golden_inputs=job.golden_inputs(),
         tracked=None,
-        fields=_fields(job, model, release.card["calibration"]),
+        fields=job.manifest_fields(model, release.card["calibration"]),
         card=release.card,
         origin=origin,
         digest=release.digest,
-        filters=_filters(job, model),
+        filters=job.filters(model),
     )
     return write(artefact, models, name)
 
@@ -143,18 +143,6 @@ def _write_saved_model(tracked: Any, signatures: Mapping[str, Signature], scratc
     traced = [function.get_concrete_function() for function in functions.values()]
     module.variables_read = [variable for one in traced for variable in one.variables]
     tf.saved_model.save(module, str(scratch), signatures=functions)
-
-
-def _fields(job: Job, model: Any, calibration: dict[str, Any]) -> dict[str, Any]:
-    """The job's own part of the manifest, if it has one."""
-    fields = getattr(job, "manifest_fields", None)
-    return fields(model, calibration) if fields else {}
-
-
-def _filters(job: Job, model: Any) -> Arrays:
-    """The filters of a job that explains its layers."""
-    filters = getattr(job, "filters", None)
-    return filters(model) if filters else {}
 
 
 def _golden(

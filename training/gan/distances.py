@@ -10,24 +10,26 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from training.digits.reference_classifier import Judge, released_network
+from training.digits.reference_classifier import ReferenceClassifier
 from training.gan import metrics as gan_metrics
-from training.job import Splits
+from training.job import Split, Splits
 from training.pretrained.photo_features import SIZE, PhotoFeatures
-from training.vae import numpy_vae as vae_numpy_vae
+from training.vae.model import Vae
+from training.vae.numpy_vae import NumpyVae
 
 BLUR = 1.0  # pixels, of the test pictures that show what a distance means
 FLOOR = "train_floor"
 
 
 def distances(
-    judge: Judge, images: np.ndarray, digits: np.ndarray, splits: Splits
+    classifier: ReferenceClassifier, vae: Vae, generated: Split, splits: Splits
 ) -> dict[str, Any]:
-    """Every distance of generated pictures uint8 [B, 28, 28, 1] that show `digits` [B]."""
+    """Every distance of generated images from the test split, beside those of what `vae` samples."""
+    images, digits = generated
     test = splits.test.images[: len(images)]
-    others = compared(images[: len(test)], test, splits)
-    real = judge.features(test)
-    features = {name: judge.features(one) for name, one in others.items()}
+    others = compared(images[: len(test)], test, splits, vae)
+    real = classifier.features(test)
+    features = {name: classifier.features(one) for name, one in others.items()}
     told: dict[str, Any] = {}
     for kind, measure in (
         ("frechet", gan_metrics.frechet_distance),
@@ -40,12 +42,14 @@ def distances(
     return told | variety(real, splits.test.labels[: len(test)], features, digits[: len(test)])
 
 
-def compared(images: np.ndarray, test: np.ndarray, splits: Splits) -> dict[str, np.ndarray]:
-    """Sets of as many pictures: the generated ones, training digits, a VAE's, and the test's blurred."""
+def compared(
+    images: np.ndarray, test: np.ndarray, splits: Splits, vae: Vae
+) -> dict[str, np.ndarray]:
+    """Sets of as many images: the generated ones, training digits, a VAE's, and the test's blurred."""
     return {
         "generated": images,
         FLOOR: splits.train.images[: len(test)],
-        "vae": vae_samples(len(test)),
+        "vae": vae_samples(vae, len(test)),
         "blurred_test": gaussian_filter(test.astype(float), (0, BLUR, BLUR, 0)).round(),
     }
 
@@ -88,8 +92,7 @@ def variety(
     }
 
 
-def vae_samples(count: int) -> np.ndarray:
-    """Pictures of the released `vae`, from the standard normal distribution."""
-    network, _ = released_network("vae")
+def vae_samples(network: Vae, count: int) -> np.ndarray:
+    """Images of an autoencoder, from the standard normal distribution."""
     z = np.random.default_rng(33).standard_normal((count, network.latent_dim), np.float32)
-    return vae_numpy_vae.Tools(network).decode(z)
+    return NumpyVae(network).decode(z)

@@ -11,19 +11,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training.digits.reference_classifier import released_network
 from training.gan import model as gan_model
 from training.gan.images import softened, visible
 from training.gan.model import DIGITS, LOSS_MAPS, Gan
 from training.job import Split
 
-LOSS_NETWORK = "digits-course"  # not the one that judges
 REAL_WEIGHT, DIGIT_WEIGHT = 10.0, 0.2
 
 
-def take_loss_maps(model: Gan) -> None:
+def take_loss_maps(model: Gan, network: keras.Model) -> None:
     """Put the convolutions of the course's digit network into the perceptual loss."""
-    network, _ = released_network(LOSS_NETWORK)
     for number in range(1, len(LOSS_MAPS) + 1):
         model.get_layer(f"loss{number}").set_weights(
             network.get_layer(f"conv{number}").get_weights()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from training import evaluation
-from training.digits.reference_classifier import Judge
+from training.digits.reference_classifier import ReferenceClassifier
 from training.export.image_grid import grid
 from training.gan import accuracy_chart
 from training.gan import distances as gan_distances
@@ -20,8 +20,9 @@ from training.gan import memorization as gan_memorization
 from training.gan import metrics as gan_metrics
 from training.gan import train_on_generated as gan_train_on_generated
 from training.gan.model import DIGITS, Gan
-from training.gan.signature_runner import Served
+from training.gan.signature_runner import SignatureRunner
 from training.job import Split, Splits
+from training.vae.model import Vae
 
 GENERATED, LESSON = 10_000, 55_000  # pictures judged; pictures that teach a fresh network
 PROJECTED, STEPS = 128, 100
@@ -29,40 +30,46 @@ MIXED = 500
 TYPICAL = 0.85  # a truncation at which validation digits have both precision and recall to spare
 
 
-def evaluate(model: Gan, splits: Splits) -> dict[str, Any]:
-    """Return the card's `metrics`, `calibration` and `pictures`; the test split is touched once."""
-    judge = Judge()
-    calibration = gan_latent_space.calibrate(model, splits, judge)
-    served = Served(model, calibration)
+def evaluate(
+    model: Gan, splits: Splits, classifier: ReferenceClassifier, vae: Vae
+) -> dict[str, Any]:
+    """Return the card's `metrics`, `calibration` and `pictures`; the test split is touched once.
+
+    classifier: reads the digits; vae: an autoencoder whose samples are measured beside.
+    """
+    calibration = gan_latent_space.calibrate(model, splits, classifier)
+    runner = SignatureRunner(model, calibration)
     digits = np.random.default_rng(31).choice(splits.train.labels, GENERATED)
-    images, _ = served.sample(digits, seed=32)
+    images, _ = runner.sample(digits, seed=32)
     metrics: dict[str, Any] = {"pictures_judged": len(images)}
-    metrics |= digits_of(judge, images, digits, splits)
-    metrics |= gan_distances.distances(judge, images, digits, splits)
-    metrics |= truncated(served, judge, digits, splits)
-    copied, suspicious = gan_memorization.measure(Split(images, digits), splits, judge.features)
+    metrics |= digits_of(classifier, images, digits, splits)
+    metrics |= gan_distances.distances(classifier, vae, Split(images, digits), splits)
+    metrics |= truncated(runner, classifier, digits, splits)
+    copied, suspicious = gan_memorization.measure(
+        Split(images, digits), splits, classifier.features
+    )
     metrics |= copied
-    metrics |= usefulness(served, splits)
-    metrics |= against_discriminator(served, images, splits)
-    metrics |= gan_inversion.projections(served, judge, splits.test.images[:PROJECTED], STEPS)
-    metrics |= gan_inversion.self_inversion(served, PROJECTED, STEPS)
-    metrics |= halves(served)
+    metrics |= usefulness(runner, splits)
+    metrics |= against_discriminator(runner, images, splits)
+    metrics |= gan_inversion.projections(runner, classifier, splits.test.images[:PROJECTED], STEPS)
+    metrics |= gan_inversion.self_inversion(runner, PROJECTED, STEPS)
+    metrics |= halves(runner)
     metrics |= gan_latent_space.listed(calibration["directions"])
-    shown = pictures(model, served, calibration, splits)
+    shown = pictures(model, runner, calibration, splits)
     shown["most_like_a_training_picture_and_that_one_below"] = suspicious
     return {"metrics": metrics, "calibration": calibration, "pictures": shown}
 
 
 def digits_of(
-    judge: Judge, images: np.ndarray, digits: np.ndarray, splits: Splits
+    classifier: ReferenceClassifier, images: np.ndarray, digits: np.ndarray, splits: Splits
 ) -> dict[str, Any]:
     """Is each picture the digit that was asked for? And does any digit get lost?"""
-    probabilities = judge(images)
+    probabilities = classifier(images)
     seen = probabilities.argmax(axis=1)
     return {
         "class_conditional_accuracy": evaluation.accuracy(probabilities, digits),
         "class_conditional_accuracy_of_real_test_digits": evaluation.accuracy(
-            judge(splits.test.images), splits.test.labels
+            classifier(splits.test.images), splits.test.labels
         ),
         "accuracy_of_each_digit": [
             round(float((seen[digits == digit] == digit).mean()), 4) for digit in range(DIGITS)
@@ -71,33 +78,37 @@ def digits_of(
     }
 
 
-def truncated(served: Served, judge: Judge, digits: np.ndarray, splits: Splits) -> dict[str, Any]:
+def truncated(
+    runner: SignatureRunner, classifier: ReferenceClassifier, digits: np.ndarray, splits: Splits
+) -> dict[str, Any]:
     """The same z nearer to their digit's mean: pictures more like real ones, and fewer ways to write."""
-    images, _ = served.sample(digits, seed=32, truncation=TYPICAL)
-    real = judge.features(splits.test.images[: len(images)])
-    precision, recall = gan_metrics.precision_recall(real, judge.features(images)[: len(real)])
+    images, _ = runner.sample(digits, seed=32, truncation=TYPICAL)
+    real = classifier.features(splits.test.images[: len(images)])
+    precision, recall = gan_metrics.precision_recall(real, classifier.features(images)[: len(real)])
     at = f"at_truncation_{TYPICAL}"
     return {f"precision_{at}": precision, f"recall_{at}": recall}
 
 
-def usefulness(served: Served, splits: Splits) -> dict[str, Any]:
+def usefulness(runner: SignatureRunner, splits: Splits) -> dict[str, Any]:
     """What a fresh network learns from generated digits alone, and from as many real ones.
 
     The generated ones show the digits that the real ones do, so that only the pictures differ.
     """
     images, digits = (part[:LESSON] for part in splits.train)
-    made, _ = served.sample(digits, seed=34)
+    made, _ = runner.sample(digits, seed=34)
     told: dict[str, Any] = {"pictures_that_teach": len(digits)}
     for name, lesson in (("generated", made), ("real", images)):
-        logits = gan_train_on_generated.taught(lesson, digits, splits.test, name)
+        logits = gan_train_on_generated.classifier_trained_on(lesson, digits, splits.test, name)
         told[f"test_accuracy_taught_by_{name}"] = evaluation.accuracy(logits, splits.test.labels)
     return told
 
 
-def against_discriminator(served: Served, images: np.ndarray, splits: Splits) -> dict[str, Any]:
+def against_discriminator(
+    runner: SignatureRunner, images: np.ndarray, splits: Splits
+) -> dict[str, Any]:
     """How often the discriminator is right; against a perfect generator the best one is half the time."""
-    of_real = served("discriminate", images=splits.test.images)["probability_real"] > 0.5
-    of_made = served("discriminate", images=images)["probability_real"] < 0.5
+    of_real = runner("discriminate", images=splits.test.images)["probability_real"] > 0.5
+    of_made = runner("discriminate", images=images)["probability_real"] < 0.5
     return {
         "discriminator_accuracy_real": evaluation.proportion(int(of_real.sum()), len(of_real)),
         "discriminator_accuracy_generated": evaluation.proportion(int(of_made.sum()), len(of_made)),
@@ -105,32 +116,32 @@ def against_discriminator(served: Served, images: np.ndarray, splits: Splits) ->
     }
 
 
-def halves(served: Served) -> dict[str, float]:
+def halves(runner: SignatureRunner) -> dict[str, float]:
     """How many greys of 255 a picture changes, in the mean, with another's coarse or fine half of w."""
-    images, w = served.sample(np.arange(MIXED) % DIGITS, seed=37)
+    images, w = runner.sample(np.arange(MIXED) % DIGITS, seed=37)
     half, told = w.shape[1] // 2, {}
     for name, columns in (("coarse", slice(0, half)), ("fine", slice(half, None))):
         mixed = w.copy()
         mixed[:, columns] = np.roll(w, 13, axis=0)[:, columns]
-        changes = np.abs(served("synthesize", w=mixed)["images"].astype(float) - images)
+        changes = np.abs(runner("synthesize", w=mixed)["images"].astype(float) - images)
         told[f"greys_changed_by_another_{name}_half"] = float(changes.mean())
     return told
 
 
 def pictures(
-    model: Gan, served: Served, calibration: dict[str, Any], splits: Splits
+    model: Gan, runner: SignatureRunner, calibration: dict[str, Any], splits: Splits
 ) -> dict[str, str]:
     """Samples and the discriminator by training time, samples, edits, mixes, and projected digits."""
 
     def synthesize(w: np.ndarray) -> np.ndarray:
-        return served("synthesize", w=w.astype(np.float32))["images"]
+        return runner("synthesize", w=w.astype(np.float32))["images"]
 
     digits = np.repeat(np.arange(DIGITS), 12)
-    samples, w = served.sample(digits, seed=36)
+    samples, w = runner.sample(digits, seed=36)
     first = [np.flatnonzero(splits.validation.labels == d)[:1] for d in range(DIGITS)]
     sent = splits.validation.images[np.concatenate(first)]
-    guess = served("encode", images=sent)["w"]
-    found = served.project(sent, guess, steps=STEPS, loss=0, rows=gan_inversion.ROWS)["images"]
+    guess = runner("encode", images=sent)["w"]
+    found = runner.project(sent, guess, steps=STEPS, loss=0, rows=gan_inversion.ROWS)["images"]
     shown = {
         "samples": grid(samples, 12),
         "edits": gan_images.edits(synthesize, w[[48, 85, 108]], calibration["directions"]),

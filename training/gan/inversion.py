@@ -10,42 +10,44 @@ from typing import Any
 import numpy as np
 
 from training import evaluation
-from training.digits.reference_classifier import Judge
+from training.digits.reference_classifier import ReferenceClassifier
 from training.gan.model import DIGITS
 from training.gan.projection import LOSSES
-from training.gan.signature_runner import Served
+from training.gan.signature_runner import SignatureRunner
 
 ROWS = 16  # pictures projected at once
 HOME = 0.3  # of w's standard deviation: so near a vector counts as found
 
 
-def projections(served: Served, judge: Judge, images: np.ndarray, steps: int) -> dict[str, Any]:
+def projections(
+    runner: SignatureRunner, classifier: ReferenceClassifier, images: np.ndarray, steps: int
+) -> dict[str, Any]:
     """Real digits uint8 [B, 28, 28, 1]: how near their pictures come, by either loss, and how soon."""
-    seen = judge(images).argmax(axis=1)
-    guess = served("encode", images=images)["w"]
+    seen = classifier(images).argmax(axis=1)
+    guess = runner("encode", images=images)["w"]
     told: dict[str, Any] = {"projection_steps": steps}
-    told["psnr_of_the_encoders_guess"] = psnr(served("synthesize", w=guess)["images"], images)
+    told["psnr_of_the_encoders_guess"] = psnr(runner("synthesize", w=guess)["images"], images)
     for number, name in enumerate(LOSSES):
         began = time.monotonic()
-        found = served.project(images, guess, steps=steps, loss=number, rows=ROWS)
+        found = runner.project(images, guess, steps=steps, loss=number, rows=ROWS)
         seconds = time.monotonic() - began
-        kept = judge(found["images"]).argmax(axis=1) == seen
+        kept = classifier(found["images"]).argmax(axis=1) == seen
         told[f"projection_{name}_psnr"] = psnr(found["images"], images)
         told[f"projection_{name}_digit_kept"] = evaluation.proportion(int(kept.sum()), len(kept))
         told[f"projection_{name}_seconds_each_in_{ROWS}"] = seconds / len(images)
     began = time.monotonic()
-    served.project(images[:1], guess[:1], steps=steps, loss=0, rows=1)
+    runner.project(images[:1], guess[:1], steps=steps, loss=0, rows=1)
     return told | {"projection_perceptual_seconds_alone": time.monotonic() - began}
 
 
-def self_inversion(served: Served, count: int, steps: int) -> dict[str, Any]:
+def self_inversion(runner: SignatureRunner, count: int, steps: int) -> dict[str, Any]:
     """Generated digits, whose w is known: how far from it a projection ends, and how near in the picture.
 
     The halves are told apart: a picture shows less of the fine one.
     """
-    images, w = served.sample(np.arange(count) % DIGITS, seed=38)
-    guess = served("encode", images=images)["w"]
-    found = served.project(images, guess, steps=steps, loss=0, rows=ROWS)
+    images, w = runner.sample(np.arange(count) % DIGITS, seed=38)
+    guess = runner("encode", images=images)["w"]
+    found = runner.project(images, guess, steps=steps, loss=0, rows=ROWS)
     half = w.shape[1] // 2
     parts = {"": slice(None), "_coarse": slice(0, half), "_fine": slice(half, None)}
     told: dict[str, Any] = {"self_inversion_psnr": psnr(found["images"], images)}

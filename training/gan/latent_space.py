@@ -8,7 +8,7 @@ import tensorflow as tf
 from scipy.stats import spearmanr
 
 from training import evaluation
-from training.digits.reference_classifier import Judge
+from training.digits.reference_classifier import ReferenceClassifier
 from training.gan import attributes as gan_attributes
 from training.gan import directions as gan_directions
 from training.gan import model as gan_model
@@ -22,7 +22,7 @@ STRENGTHS = np.linspace(-2, 2, 9)
 CHUNK = 500
 
 
-class Space:
+class NumpyGenerator:
     """A generator on NumPy arrays, in chunks."""
 
     def __init__(self, model: Gan) -> None:
@@ -45,12 +45,12 @@ class Space:
         return np.concatenate([self._synthesis(tf.constant(part)).numpy() for part in parts])
 
 
-def calibrate(model: Gan, splits: Splits, judge: Judge) -> dict[str, Any]:
+def calibrate(model: Gan, splits: Splits, classifier: ReferenceClassifier) -> dict[str, Any]:
     """Everything that signatures and manifest need beside the weights.
 
     class_means float32 [10, W], w_mean and w_std, the power of the loss's maps, and the directions.
     """
-    space = Space(model)
+    space = NumpyGenerator(model)
     digits = np.repeat(np.arange(DIGITS), MEAN_OF)
     w = space.draw(digits, seed=11)
     means = w.reshape(DIGITS, MEAN_OF, -1).mean(axis=1)
@@ -63,20 +63,27 @@ def calibrate(model: Gan, splits: Splits, judge: Judge) -> dict[str, Any]:
         "w_mean": [round(float(x), 6) for x in means.mean(axis=0)],
         "w_std": w_std,
         "map_power": [float(tf.reduce_mean(part**2)) for part in maps],
-        "directions": measured_directions(space, judge, found),
+        "directions": measured_directions(space, classifier, found),
     }
 
 
 def measured_directions(
-    space: Space, judge: Judge, found: dict[str, tuple[np.ndarray, float]]
+    space: NumpyGenerator,
+    classifier: ReferenceClassifier,
+    found: dict[str, tuple[np.ndarray, float]],
 ) -> dict[str, Any]:
     """Measure each direction on latent vectors that it was not learned from."""
     w = space.draw(np.arange(MOVED) % DIGITS, seed=13)
-    return {name: move(space, judge, w, name, *one) for name, one in found.items()}
+    return {name: move(space, classifier, w, name, *one) for name, one in found.items()}
 
 
 def move(
-    space: Space, judge: Judge, w: np.ndarray, name: str, vector: np.ndarray, sigma: float
+    space: NumpyGenerator,
+    classifier: ReferenceClassifier,
+    w: np.ndarray,
+    name: str,
+    vector: np.ndarray,
+    sigma: float,
 ) -> dict[str, Any]:
     """Move latent vectors [B, W] along a direction; say what changed, what should not have, and did."""
     steps = STRENGTHS[:, None, None] * sigma * vector
@@ -89,7 +96,7 @@ def move(
     changes = {key: column - column[middle] for key, column in measured.items()}
     strengths = np.broadcast_to(STRENGTHS[:, None], (len(STRENGTHS), len(w))).ravel()
     rho = {key: float(spearmanr(strengths, change.ravel())[0]) for key, change in changes.items()}
-    seen = judge(images).argmax(axis=1).reshape(len(STRENGTHS), -1)
+    seen = classifier(images).argmax(axis=1).reshape(len(STRENGTHS), -1)
     slope = np.polyfit(strengths, changes[name].ravel(), 1)[0]
     return {
         "vector": [round(float(x), 6) for x in vector],

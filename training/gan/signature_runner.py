@@ -1,4 +1,4 @@
-"""A GAN's signatures on NumPy arrays of any length: what is measured is what will be served."""
+"""A GAN's signatures on NumPy arrays of any length: what is measured is what will be runner."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from training.gan.model import Gan
 CHUNK = 250
 
 
-class Served:
+class SignatureRunner:
     """Calls signatures by name, in chunks."""
 
     def __init__(self, model: Gan, calibration: Mapping[str, Any]) -> None:

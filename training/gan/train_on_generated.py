@@ -15,7 +15,9 @@ EPOCHS, BATCH = 6, 128
 RATE = 2e-3  # of Adam; falls to nothing with a cosine
 
 
-def taught(images: np.ndarray, labels: np.ndarray, test: Split, name: str) -> np.ndarray:
+def classifier_trained_on(
+    images: np.ndarray, labels: np.ndarray, test: Split, name: str
+) -> np.ndarray:
     """Train a small network on pictures uint8 [N, 28, 28, 1] alone; its logits for `test`, [B, 10].
 
     The classification accuracy score of Ravuri and Vinyals (2019), with two convolutions. Always from
@@ -45,7 +47,7 @@ class _Progress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Say how far it is."""
-        told = f"taught by {self._name}: epoch {epoch + 1} of {EPOCHS}, loss {logs['loss']:.3f}"
+        told = f"trained on {self._name}: epoch {epoch + 1} of {EPOCHS}, loss {logs['loss']:.3f}"
         print(told, file=sys.stderr, flush=True)
 
 

@@ -1,1 +1,57 @@
-"""One module a recipe, each with the functions of `training.job.Job`."""
+"""The jobs by name: one module a recipe, whose `JOB` is a `training.job.Job`.
+
+Released networks are read here, above everything that is measured with them.
+"""
+
+import ast
+import importlib
+import pkgutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from training.export import release
+from training.export.quiet_import import import_keras
+from training.job import Job
+
+if TYPE_CHECKING:
+    from training.digits.reference_classifier import ReferenceClassifier
+
+REFERENCE = "digits"  # the released classifier that reads the digits of generative models
+
+
+def names() -> list[str]:
+    """Every job, by the name its model has."""
+    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__))
+
+
+def summary(name: str) -> str:
+    """The first line of a job's docstring, without importing the job."""
+    path = Path(__path__[0]) / f"{name.replace('-', '_')}.py"
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return docstring.partition("\n")[0]
+
+
+def load(name: str) -> Job:
+    """Import one job; only its module pays for Keras."""
+    import_keras()
+    job = importlib.import_module(f"{__name__}.{name.replace('-', '_')}").JOB
+    if not isinstance(job, Job):
+        raise TypeError(f"JOB of {name} must be a training.job.Job, got {type(job).__name__}")
+    return job
+
+
+def load_released(name: str) -> tuple[Any, dict[str, Any]]:
+    """Build the network of a released model with its weights; return it and its card."""
+    released = release.read(release.RELEASED / name)
+    job = load(released.card["job"])
+    network = job.build_model(job.config(**released.card["configuration"]))
+    release.load_weights(released, network)
+    return network, released.card
+
+
+def load_reference_classifier() -> "ReferenceClassifier":
+    """Load the released digit classifier, which takes no part in what it measures."""
+    from training.digits.reference_classifier import ReferenceClassifier
+
+    network, card = load_released(REFERENCE)
+    return ReferenceClassifier(network, card["calibration"]["temperature"])

@@ -11,23 +11,9 @@ normal distribution shows all of it.
 
 from dataclasses import dataclass
 
-from training.data import mnist
-from training.vae import evaluation as vae_evaluation
-from training.vae import fitting as vae_fitting
-from training.vae import model as vae_model
-from training.vae import signatures as vae_signatures
+from training.jobs import load_reference_classifier
+from training.vae.job import make_job
 from training.vae.model import VaeConfig
-
-NAME = "ae-2d"
-TASK = vae_signatures.TASK
-INPUT = vae_signatures.INPUT
-LABELS: list[tuple[str, str]] = []
-load_data = mnist.load_digits
-build_model = vae_model.build_model
-train = vae_fitting.train
-evaluate = vae_evaluation.evaluate
-signatures = vae_signatures.signatures
-golden_inputs = vae_signatures.golden_inputs
 
 
 @dataclass(frozen=True)
@@ -38,3 +24,6 @@ class Config(VaeConfig):
     latent_dim: int = 2
     maps: int = 32
     beta: float = 0.0
+
+
+JOB = make_job("ae-2d", __doc__, Config, load_reference_classifier)

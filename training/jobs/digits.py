@@ -27,18 +27,9 @@ import tensorflow as tf
 from training import fitting
 from training.data import augmentation, mnist
 from training.digits import classifier
-from training.job import JobConfig, Splits
+from training.job import Job, JobConfig, Splits
 
-NAME = "digits"
-TASK = classifier.TASK
-INPUT = classifier.INPUT
-LABELS = classifier.LABELS
-load_data = mnist.load_digits
-golden_inputs = classifier.golden_inputs
-filters = classifier.filters
 OUTLIER_LAYERS = ("conv4", "conv5", "conv6", "conv7")
-evaluate = partial(classifier.evaluate, outlier_layers=OUTLIER_LAYERS)
-signatures = partial(classifier.signatures, outlier_layers=OUTLIER_LAYERS)
 
 
 @dataclass(frozen=True)
@@ -181,3 +172,20 @@ def disturb(images: tf.Tensor, seed: tf.Tensor, config: Config) -> tf.Tensor:
     images = augmentation.random_bands(images, seed + 6, share=config.bands)
     images = augmentation.random_lines(images, seed + 8, share=config.lines)
     return augment(images, seed, config)
+
+
+JOB = Job(
+    name="digits",
+    description=__doc__,
+    task=classifier.TASK,
+    config=Config,
+    load_data=mnist.load_digits,
+    build_model=build_model,
+    train=train,
+    evaluate=partial(classifier.evaluate, outlier_layers=OUTLIER_LAYERS),
+    signatures=partial(classifier.signatures, outlier_layers=OUTLIER_LAYERS),
+    golden_inputs=classifier.golden_inputs,
+    input=classifier.INPUT,
+    labels=classifier.LABELS,
+    filters=classifier.filters,
+)

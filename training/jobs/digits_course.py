@@ -17,18 +17,9 @@ import keras
 from training import fitting
 from training.data import augmentation, mnist
 from training.digits import classifier
-from training.job import JobConfig, Splits
+from training.job import Job, JobConfig, Splits
 
-NAME = "digits-course"
-TASK = classifier.TASK
-INPUT = classifier.INPUT
-LABELS = classifier.LABELS
-load_data = mnist.load_digits
-golden_inputs = classifier.golden_inputs
-filters = classifier.filters
 OUTLIER_LAYERS = ("pool2", "logits")
-evaluate = partial(classifier.evaluate, outlier_layers=OUTLIER_LAYERS)
-signatures = partial(classifier.signatures, outlier_layers=OUTLIER_LAYERS)
 
 
 @dataclass(frozen=True)
@@ -79,3 +70,20 @@ def train(model: keras.Model, splits: Splits, config: Config, workdir: Path) -> 
         metrics=["accuracy"],
     )
     return fitting.fit(model, batches, splits.validation.as_float(), config, workdir)
+
+
+JOB = Job(
+    name="digits-course",
+    description=__doc__,
+    task=classifier.TASK,
+    config=Config,
+    load_data=mnist.load_digits,
+    build_model=build_model,
+    train=train,
+    evaluate=partial(classifier.evaluate, outlier_layers=OUTLIER_LAYERS),
+    signatures=partial(classifier.signatures, outlier_layers=OUTLIER_LAYERS),
+    golden_inputs=classifier.golden_inputs,
+    input=classifier.INPUT,
+    labels=classifier.LABELS,
+    filters=classifier.filters,
+)

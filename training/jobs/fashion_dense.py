@@ -16,11 +16,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training import evaluation, fitting, outliers
+from training import evaluation, fitting
 from training.data import labelled_images
 from training.data.labelled_images import LabelledPictures
+from training.evaluation import outliers
 from training.export import batchnorm_folding
-from training.job import Arrays, Signature
+from training.job import Job, Signature
 from training.pretrained import (
     class_activation,
     fashion_outliers,
@@ -28,12 +29,6 @@ from training.pretrained import (
 )
 from training.pretrained.frozen_features import TransferConfig
 
-NAME = "fashion-dense"
-TASK = frozen_features.TASK
-INPUT = frozen_features.INPUT
-LABELS = [(name, name) for name in labelled_images.FASHION_LABELS]
-load_data = labelled_images.load
-manifest_fields = frozen_features.manifest_fields
 OUTLIER_LAYERS = ("stage4", "stage5", "stage6", "stage7")
 BOUNDARY = "stage5"  # the last frozen layer
 HEAD_EPOCHS = 20  # of the new last layer alone, on features: seconds each
@@ -198,6 +193,17 @@ def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def golden_inputs() -> Arrays:
-    """None beside the signature's own."""
-    return {}
+JOB = Job(
+    name="fashion-dense",
+    description=__doc__,
+    task=frozen_features.TASK,
+    config=Config,
+    load_data=labelled_images.load,
+    build_model=build_model,
+    train=train,
+    evaluate=evaluate,
+    signatures=signatures,
+    input=frozen_features.INPUT,
+    labels=[(name, name) for name in labelled_images.FASHION_LABELS],
+    manifest_fields=frozen_features.manifest_fields,
+)

@@ -22,20 +22,15 @@ from sklearn.decomposition import PCA
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.svm import LinearSVC
 
-from training import evaluation, outliers
+from training import evaluation
 from training.data import labelled_images
 from training.data.labelled_images import LabelledPictures
+from training.evaluation import outliers
 from training.export import batchnorm_folding
-from training.job import Arrays, Signature
+from training.job import Job, Signature
 from training.pretrained import fashion_outliers, frozen_features
 from training.pretrained.frozen_features import TransferConfig
 
-NAME = "fashion-svm"
-TASK = frozen_features.TASK
-INPUT = frozen_features.INPUT
-LABELS = [(name, name) for name in labelled_images.FASHION_LABELS]
-load_data = labelled_images.load
-manifest_fields = frozen_features.manifest_fields
 MAPS = ("stage4", "stage5")  # whose outputs are the features, place by place
 GRID = 6  # places a side at most; larger maps are averaged down to it
 FITTED_ON = 10_000  # rows that mean, variance and principal components are computed from
@@ -215,6 +210,17 @@ def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, 
     return {"serving_default": Signature(serving_default, inputs, tolerance, golden)}
 
 
-def golden_inputs() -> Arrays:
-    """None beside the signature's own."""
-    return {}
+JOB = Job(
+    name="fashion-svm",
+    description=__doc__,
+    task=frozen_features.TASK,
+    config=Config,
+    load_data=labelled_images.load,
+    build_model=build_model,
+    train=train,
+    evaluate=evaluate,
+    signatures=signatures,
+    input=frozen_features.INPUT,
+    labels=[(name, name) for name in labelled_images.FASHION_LABELS],
+    manifest_fields=frozen_features.manifest_fields,
+)

@@ -22,18 +22,12 @@ from training.gan import fitting as gan_fitting
 from training.gan import model as gan_model
 from training.gan import signatures as gan_signatures
 from training.gan.model import Gan, GanConfig
-from training.job import Splits
+from training.job import Job, Splits
+from training.jobs import load_reference_classifier, load_released
 
-NAME = "gan"
-TASK = gan_signatures.TASK
-INPUT = gan_signatures.INPUT
-LABELS = gan_signatures.LABELS
-load_data = mnist.load_digits
-build_model = gan_model.build_model
-evaluate = gan_evaluation.evaluate
-signatures = gan_signatures.signatures
-golden_inputs = gan_signatures.golden_inputs
-manifest_fields = gan_signatures.manifest_fields
+LOSS_NETWORK = (
+    "digits-course"  # whose convolutions the perceptual loss uses; not the one it is measured with
+)
 
 
 @dataclass(frozen=True)
@@ -52,8 +46,31 @@ class Config(GanConfig):
 
 def train(model: Gan, splits: Splits, config: Config, workdir: Path) -> dict[str, Any]:
     """Fit the generator against the discriminator, then the encoder to the generator."""
-    gan_encoder.take_loss_maps(model)
+    gan_encoder.take_loss_maps(model, load_released(LOSS_NETWORK)[0])
     history = gan_fitting.train_networks(model, splits.train, config, workdir)
     kept = sorted((workdir / "samples").glob("*.npy"))
     model.samples, model.past = np.stack([np.load(path) for path in kept]), history
     return history | gan_encoder.train_encoder(model, splits.train, config, workdir)
+
+
+def evaluate(model: Gan, splits: Splits) -> dict[str, Any]:
+    """Measure with the released digit classifier, beside the released autoencoder."""
+    vae, _ = load_released("vae")
+    return gan_evaluation.evaluate(model, splits, load_reference_classifier(), vae)
+
+
+JOB = Job(
+    name="gan",
+    description=__doc__,
+    task=gan_signatures.TASK,
+    config=Config,
+    load_data=mnist.load_digits,
+    build_model=gan_model.build_model,
+    train=train,
+    evaluate=evaluate,
+    signatures=gan_signatures.signatures,
+    golden_inputs=gan_signatures.golden_inputs,
+    input=gan_signatures.INPUT,
+    labels=gan_signatures.LABELS,
+    manifest_fields=gan_signatures.manifest_fields,
+)

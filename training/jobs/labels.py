@@ -18,8 +18,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training.export import batchnorm_folding
-from training.job import Arrays, JobConfig, Signature
+from training.export import batchnorm_folding, card, release
+from training.job import Job, JobConfig, Signature
 from training.pretrained import (
     backbone,
     class_activation,
@@ -27,7 +27,6 @@ from training.pretrained import (
     imagenet_classes,
 )
 
-NAME = "labels"
 TASK = "classify_image"
 INPUT = {"height": 224, "width": 224, "channels": 3, "resize": "bilinear", "crop": 0.875}
 LABELS = imagenet_classes.read()
@@ -52,7 +51,7 @@ class Pretraining(NamedTuple):
 
     source: str
 
-    def settle(self, config: Any) -> Any:
+    def complete_config(self, config: Any) -> Any:
         """Return the configuration as it is."""
         return config
 
@@ -184,11 +183,6 @@ def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, 
     return made | class_activation.signatures(scores_and_maps, dense.kernel, golden["images"])
 
 
-def golden_inputs() -> Arrays:
-    """None beside those of the signatures, whose size depends on the network."""
-    return {}
-
-
 def golden_pictures(height: int, width: int) -> np.ndarray:
     """Make pictures of waves and edges, uint8 [2, height, width, 3]."""
     rows, columns = np.arange(height)[:, np.newaxis, np.newaxis], np.arange(width)[:, np.newaxis]
@@ -204,3 +198,28 @@ def manifest_fields(model: keras.Model, calibration: Mapping[str, Any]) -> dict[
         "input": {**INPUT, "height": height, "width": width},
         "max_batch_size": MAX_BATCH_SIZE,
     }
+
+
+JOB = Job(
+    name="labels",
+    description=__doc__,
+    task=TASK,
+    config=Config,
+    load_data=load_data,
+    build_model=build_model,
+    train=train,
+    evaluate=evaluate,
+    signatures=signatures,
+    input=INPUT,
+    labels=LABELS,
+    manifest_fields=manifest_fields,
+)
+
+
+def prepare(config: Config, folder: Path) -> release.Release:
+    """Build the network, measure it, and write its card to `folder`; its weights are those it was built with."""
+    model = build_model(config)
+    measured = evaluate(model, None)
+    fitted = {"history": {}, "seconds": 0.0}
+    made = card.make_card(JOB, config, pretraining(config), model, measured, fitted)
+    return release.write_card(folder, made | {"provenance": provenance(config)})

@@ -8,24 +8,8 @@ with the best validation loss is kept. About a minute an epoch on two cores that
 
 from dataclasses import dataclass
 
-from training.text import corpus
-from training.text import evaluation as text_evaluation
-from training.text import fitting as text_fitting
-from training.text import model as text_model
-from training.text import signatures as text_signatures
+from training.text.job import make_job
 from training.text.model import CharacterConfig
-
-NAME = "text"
-TASK = text_model.TASK
-INPUT: dict[str, int] = {}
-LABELS: list[tuple[str, str]] = []
-load_data = corpus.load_text
-build_model = text_model.build_model
-train = text_fitting.train
-evaluate = text_evaluation.evaluate
-signatures = text_signatures.signatures
-manifest_fields = text_signatures.manifest_fields
-golden_inputs = text_signatures.golden_inputs
 
 
 @dataclass(frozen=True)
@@ -39,3 +23,6 @@ class Config(CharacterConfig):
     units: int = 384
     dropout: float = 0.4
     weight_drop: float = 0.25
+
+
+JOB = make_job("text", __doc__, Config)

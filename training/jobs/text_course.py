@@ -8,24 +8,8 @@ keeps a running mean of the weights from the epoch with the best validation loss
 
 from dataclasses import dataclass
 
-from training.text import corpus
-from training.text import evaluation as text_evaluation
-from training.text import fitting as text_fitting
-from training.text import model as text_model
-from training.text import signatures as text_signatures
+from training.text.job import make_job
 from training.text.model import CharacterConfig
-
-NAME = "text-course"
-TASK = text_model.TASK
-INPUT: dict[str, int] = {}
-LABELS: list[tuple[str, str]] = []
-load_data = corpus.load_text
-build_model = text_model.build_model
-train = text_fitting.train
-evaluate = text_evaluation.evaluate
-signatures = text_signatures.signatures
-manifest_fields = text_signatures.manifest_fields
-golden_inputs = text_signatures.golden_inputs
 
 
 @dataclass(frozen=True)
@@ -37,3 +21,6 @@ class Config(CharacterConfig):
     learning_rate: float = 4e-3
     layers: int = 1
     units: int = 128
+
+
+JOB = make_job("text-course", __doc__, Config)

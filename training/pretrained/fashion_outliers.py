@@ -13,8 +13,9 @@ import sklearn.datasets
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
-from training import evaluation, outliers
+from training import evaluation
 from training.data.labelled_images import LabelledPictures
+from training.evaluation import outliers
 from training.job import Split
 from training.pretrained import frozen_features
 

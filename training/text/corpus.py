@@ -76,7 +76,7 @@ class TextSplits(NamedTuple):
     vocabulary: str  # the characters in the order of their ids
     source: str  # which text, how it was read; printed, and kept in the card
 
-    def settle(self, config: Any) -> Any:
+    def complete_config(self, config: Any) -> Any:
         """Return `config` with the vocabulary, which only the text can tell."""
         return dataclasses.replace(config, vocabulary=self.vocabulary)
 

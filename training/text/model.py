@@ -48,11 +48,11 @@ class CharacterConfig(JobConfig):
                 f"precision must be {AUTO}, {' or '.join(lstm.PRECISIONS)}, got {self.precision!r}"
             )
 
-    def resolve(self, begun: Mapping[str, Any]) -> Self:
+    def resolve(self, started: Mapping[str, Any]) -> Self:
         """Decide the precision once: that of the training that is resumed, else the processor's."""
         if self.precision != AUTO:
             return self
-        precision = begun.get("precision") or lstm.precision_for(lstm.cpu_flags())
+        precision = started.get("precision") or lstm.precision_for(lstm.cpu_flags())
         return dataclasses.replace(self, precision=precision)
 
 

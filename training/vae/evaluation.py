@@ -13,13 +13,13 @@ from scipy.special import logsumexp
 
 from training import evaluation
 from training.data.mnist import synthetic_pictures
-from training.digits.reference_classifier import Judge
+from training.digits.reference_classifier import ReferenceClassifier
 from training.job import Splits
 from training.vae import images as vae_images
 from training.vae import model as vae_model
 from training.vae.fitting import binarised
 from training.vae.model import Vae
-from training.vae.numpy_vae import Tools
+from training.vae.numpy_vae import NumpyVae
 
 CHUNK = 500
 BOUND_SAMPLES = 10  # z drawn for each picture's bound
@@ -31,66 +31,69 @@ NEIGHBOURS, NEIGHBOURS_AMONG = 10, 10_000
 LETTERS = "ACEFHJKMNPRTUVWXYadefhkmnprtwxy"  # those that look like no digit
 
 
-def evaluate(model: Vae, splits: Splits) -> dict[str, Any]:
-    """Return the card's `metrics` and `pictures`; the test split is touched once."""
-    tools, judge = Tools(model), Judge()
+def evaluate(model: Vae, splits: Splits, classifier: ReferenceClassifier) -> dict[str, Any]:
+    """Return the card's `metrics` and `pictures`; the test split is touched once.
+
+    classifier: reads the digits of reconstructed and sampled images.
+    """
+    vae = NumpyVae(model)
     ink, _ = binarised(splits.test, model.latent_dim, seed=2)
     metrics: dict[str, Any] = {"latent_numbers": model.latent_dim}
-    metrics |= likelihood(tools, ink) if model.beta else plain_loss(tools, ink)
-    metrics |= bottleneck(tools, splits, judge)
-    metrics |= walking(tools, splits, judge)
-    metrics |= anomalies(tools, splits)
-    shown = vae_images.pictures(tools, splits)
+    metrics |= likelihood(vae, ink) if model.beta else plain_loss(vae, ink)
+    metrics |= bottleneck(vae, splits, classifier)
+    metrics |= walking(vae, splits, classifier)
+    metrics |= anomalies(vae, splits)
+    shown = vae_images.pictures(vae, splits)
     return {"metrics": metrics, "calibration": {}, "pictures": shown}
 
 
-def likelihood(tools: Tools, ink: np.ndarray) -> dict[str, Any]:
+def likelihood(vae: NumpyVae, ink: np.ndarray) -> dict[str, Any]:
     """The bound with its two terms, the importance-weighted likelihood, and what each dimension says."""
-    each, distortion, active = bound_terms(tools, ink)
+    each, distortion, active = bound_terms(vae, ink)
     bound = each.sum(axis=1) + distortion
     return {
         "test_negative_elbo": float(bound.mean()),
         "test_negative_elbo_standard_error": _standard_error(bound),
         "test_rate": float(each.sum(axis=1).mean()),
         "test_distortion": float(distortion.mean()),
-        **_importance(tools, ink[:IMPORTANCE_IMAGES]),
+        **_importance(vae, ink[:IMPORTANCE_IMAGES]),
         "active_units": active,
         "test_rate_of_each_dimension": [round(float(nats), 4) for nats in each.mean(axis=0)],
     }
 
 
-def bound_terms(tools: Tools, ink: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+def bound_terms(vae: NumpyVae, ink: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
     """Rate of each dimension [B, Z] and distortion [B] of pictures, and how many dimensions are active."""
     generator = np.random.default_rng(3)
-    z_mean, z_log_var = tools.encode(ink)
+    z_mean, z_log_var = vae.encode(ink)
     each = vae_model.kl_per_dimension(z_mean, tf.constant(z_log_var)).numpy()
     distortion = np.zeros(len(ink))
     for _ in range(BOUND_SAMPLES):
         noise = generator.standard_normal(z_mean.shape, np.float32)
         z = z_mean + np.exp(z_log_var / 2) * noise
-        distortion += tools.reconstruction_loss(ink, z) / BOUND_SAMPLES
+        distortion += vae.reconstruction_loss(ink, z) / BOUND_SAMPLES
     return each, distortion, int((z_mean.var(axis=0) > ACTIVE_VARIANCE).sum())
 
 
-def plain_loss(tools: Tools, ink: np.ndarray) -> dict[str, float]:
+def plain_loss(vae: NumpyVae, ink: np.ndarray) -> dict[str, float]:
     """The loss of an autoencoder without distributions: no bound, since a point has no rate."""
-    losses = tools.reconstruction_loss(ink, tools.encode(ink)[0])
+    losses = vae.reconstruction_loss(ink, vae.encode(ink)[0])
     return {
         "test_distortion": float(losses.mean()),
         "test_distortion_standard_error": _standard_error(losses),
     }
 
 
-def _importance(tools: Tools, ink: np.ndarray) -> dict[str, float]:
+def _importance(vae: NumpyVae, ink: np.ndarray) -> dict[str, float]:
     """-ln p of each picture by so many weighted draws of z: a bound that is tighter the more there are."""
     generator = np.random.default_rng(4)
     losses = []
-    for picture, mean, log_var in zip(ink, *tools.encode(ink), strict=True):
+    for picture, mean, log_var in zip(ink, *vae.encode(ink), strict=True):
         noise = generator.standard_normal((IMPORTANCE_SAMPLES, len(mean)), np.float32)
         z = mean + np.exp(log_var / 2) * noise
         copies = np.broadcast_to(picture, (IMPORTANCE_SAMPLES, *picture.shape))
         prior, posterior = (z**2).sum(axis=1), (noise**2 + log_var).sum(axis=1)
-        weights = -tools.reconstruction_loss(copies, z) - prior / 2 + posterior / 2
+        weights = -vae.reconstruction_loss(copies, z) - prior / 2 + posterior / 2
         losses.append(math.log(IMPORTANCE_SAMPLES) - logsumexp(weights))
     name = f"test_importance_weighted_nll_{IMPORTANCE_SAMPLES}"
     return {
@@ -99,14 +102,14 @@ def _importance(tools: Tools, ink: np.ndarray) -> dict[str, float]:
     }
 
 
-def bottleneck(tools: Tools, splits: Splits, judge: Judge) -> dict[str, Any]:
+def bottleneck(vae: NumpyVae, splits: Splits, classifier: ReferenceClassifier) -> dict[str, Any]:
     """What survives: is a digit still that digit when it comes back, and do alike ones lie together?"""
-    z_mean, _ = tools.encode(splits.test.images / 255)
-    returned = tools.decode(z_mean)
-    same = judge(returned).argmax(axis=1) == judge(splits.test.images).argmax(axis=1)
+    z_mean, _ = vae.encode(splits.test.images / 255)
+    returned = vae.decode(z_mean)
+    same = classifier(returned).argmax(axis=1) == classifier(splits.test.images).argmax(axis=1)
     error = ((returned.astype(float) - splits.test.images) ** 2).mean()
     known, labels = splits.train.images[:NEIGHBOURS_AMONG], splits.train.labels[:NEIGHBOURS_AMONG]
-    voted = _vote(z_mean, tools.encode(known / 255)[0], labels)
+    voted = _vote(z_mean, vae.encode(known / 255)[0], labels)
     return {
         "digits_kept_by_reconstruction": evaluation.proportion(int(same.sum()), len(same)),
         "test_mean_squared_error_of_greys": float(error),
@@ -126,27 +129,27 @@ def _vote(asked: np.ndarray, known: np.ndarray, labels: np.ndarray) -> np.ndarra
     return np.array(voted)
 
 
-def walking(tools: Tools, splits: Splits, judge: Judge) -> dict[str, Any]:
+def walking(vae: NumpyVae, splits: Splits, classifier: ReferenceClassifier) -> dict[str, Any]:
     """Is what lies between two digits a digit? And what is drawn from the standard normal distribution?"""
     generator = np.random.default_rng(5)
-    z_mean, _ = tools.encode(splits.test.images / 255)
+    z_mean, _ = vae.encode(splits.test.images / 255)
     first, second = z_mean[generator.integers(0, len(z_mean), (2, PAIRS))]
     between = np.concatenate([(1 - t) * first + t * second for t in (0.25, 0.5, 0.75)])
-    drawn = generator.standard_normal((PAIRS, tools.latent_dim), np.float32)
+    drawn = generator.standard_normal((PAIRS, vae.latent_dim), np.float32)
     shares = {"between_two_digits": between, "drawn_from_the_prior": drawn}
-    found, _ = tools.encode(tools.decode(drawn) / 255)
+    found, _ = vae.encode(vae.decode(drawn) / 255)
     near = np.sqrt(((found - drawn) ** 2).mean(axis=1)) < NEAR
     # A judge is sure of much that is no digit; a hole shows in that its pictures lead elsewhere.
     again = {"found_again_drawn_from_the_prior": evaluation.proportion(int(near.sum()), len(near))}
     return again | {
         f"sure_digits_{name}": evaluation.proportion(
-            int((judge(tools.decode(z.astype(np.float32))).max(axis=1) > SURE).sum()), len(z)
+            int((classifier(vae.decode(z.astype(np.float32))).max(axis=1) > SURE).sum()), len(z)
         )
         for name, z in shares.items()
     }
 
 
-def anomalies(tools: Tools, splits: Splits) -> dict[str, Any]:
+def anomalies(vae: NumpyVae, splits: Splits) -> dict[str, Any]:
     """How well reconstruction_loss + kl, as the service gives it, tells digits from what is none (AUROC)."""
     digits = splits.test.images
     generator = np.random.default_rng(6)
@@ -157,18 +160,18 @@ def anomalies(tools: Tools, splits: Splits) -> dict[str, Any]:
         "digits_on_their_side": np.rot90(digits[:IMPORTANCE_IMAGES], axes=(1, 2)),
         "uniform_noise": generator.integers(0, 256, shuffled.shape).reshape(-1, 28, 28, 1),
     }
-    of_digits = _anomaly_score(tools, digits)
+    of_digits = _anomaly_score(vae, digits)
     return {
-        f"anomaly_auroc_{name}": evaluation.auroc(_anomaly_score(tools, images), of_digits)
+        f"anomaly_auroc_{name}": evaluation.auroc(_anomaly_score(vae, images), of_digits)
         for name, images in strangers.items()
     }
 
 
-def _anomaly_score(tools: Tools, images: np.ndarray) -> np.ndarray:
+def _anomaly_score(vae: NumpyVae, images: np.ndarray) -> np.ndarray:
     ink = (images / 255).astype(np.float32)
-    z_mean, z_log_var = tools.encode(ink)
+    z_mean, z_log_var = vae.encode(ink)
     kl: np.ndarray = vae_model.kl_loss(z_mean, tf.constant(z_log_var)).numpy()
-    return tools.reconstruction_loss(ink, z_mean) + kl
+    return vae.reconstruction_loss(ink, z_mean) + kl
 
 
 def _standard_error(values: np.ndarray) -> float:

@@ -6,7 +6,7 @@ from scipy.special import ndtri
 from training.export.image_grid import grid
 from training.job import Splits
 from training.vae import model as vae_model
-from training.vae.numpy_vae import Tools
+from training.vae.numpy_vae import NumpyVae
 
 DIGITS = 10
 DIMENSIONS, STEPS, REACH = (
@@ -17,7 +17,7 @@ DIMENSIONS, STEPS, REACH = (
 MANIFOLD = 10  # pictures across
 
 
-def pictures(tools: Tools, splits: Splits) -> dict[str, str]:
+def pictures(vae: NumpyVae, splits: Splits) -> dict[str, str]:
     """Digits of the validation split and how they come back; traversals; the manifold, if z has two.
 
     traversals: a row for each latent number, those of the greatest rate first, from -3 to 3 while the
@@ -26,19 +26,19 @@ def pictures(tools: Tools, splits: Splits) -> dict[str, str]:
     labels, images = splits.validation.labels, splits.validation.images
     present = [digit for digit in range(DIGITS) if (labels == digit).any()]
     sent = np.stack([images[labels == digit][0] for digit in present])
-    z_mean, z_log_var = tools.encode(images / 255)
+    z_mean, z_log_var = vae.encode(images / 255)
     rate = np.asarray(vae_model.kl_per_dimension(z_mean, z_log_var)).mean(axis=0)
     most = np.argsort(-rate)[:DIMENSIONS]
-    centre = tools.encode(sent / 255)[0]
+    centre = vae.encode(sent / 255)[0]
     walks = np.repeat(centre[:1], len(most) * STEPS, axis=0).reshape(len(most), STEPS, -1)
     for row, dimension in zip(walks, most, strict=True):
         row[:, dimension] = np.linspace(-REACH, REACH, STEPS)
     shown = {
-        "reconstructions": grid(np.concatenate([sent, tools.decode(centre)]), len(present)),
-        "traversals": grid(tools.decode(walks.reshape(-1, tools.latent_dim)), STEPS),
+        "reconstructions": grid(np.concatenate([sent, vae.decode(centre)]), len(present)),
+        "traversals": grid(vae.decode(walks.reshape(-1, vae.latent_dim)), STEPS),
     }
-    if tools.latent_dim == 2:
+    if vae.latent_dim == 2:
         ticks = ndtri(np.linspace(0.02, 0.98, MANIFOLD)).astype(np.float32)
         places = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
-        shown["manifold"] = grid(tools.decode(places), MANIFOLD)
+        shown["manifold"] = grid(vae.decode(places), MANIFOLD)
     return shown

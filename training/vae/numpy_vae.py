@@ -11,7 +11,7 @@ from training.vae.model import Vae
 CHUNK = 500
 
 
-class Tools:
+class NumpyVae:
     """A model's encoder and decoder on NumPy arrays, in chunks."""
 
     def __init__(self, model: Vae) -> None:

@@ -30,7 +30,7 @@ def test_the_configuration_follows_the_pictures(tmp_path):
     write_class(tmp_path, "a", 10, "red")
     write_class(tmp_path, "b", 10, "blue")
 
-    config = labelled_images.load(Config(), tmp_path).settle(Config())
+    config = labelled_images.load(Config(), tmp_path).complete_config(Config())
 
     assert (config.height, config.width, config.channels, config.classes) == (160, 160, 3, 2)
 

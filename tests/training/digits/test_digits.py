@@ -23,10 +23,10 @@ def test_network_maps_pictures_to_ten_logits(network):
 
 def test_what_each_convolution_sees_is_shown_after_its_activation(network):
     parts = [synthetic_digits(count, seed) for seed, count in enumerate((200, 60, 60))]
-    measured = digits.evaluate(network, Splits(*parts, "synthetic"))
-    shown = digits.signatures(network, measured["calibration"])["activations"]
+    measured = digits.JOB.evaluate(network, Splits(*parts, "synthetic"))
+    shown = digits.JOB.signatures(network, measured["calibration"])["activations"]
 
-    maps = shown.function(tf.constant(digits.golden_inputs()["images"]))
+    maps = shown.function(tf.constant(digits.JOB.golden_inputs()["images"]))
 
     assert list(maps) == [*(f"conv{n}" for n in range(1, 8)), "logits"]
     assert maps["conv1"].shape == (10, 26, 26, 32)

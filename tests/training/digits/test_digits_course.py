@@ -1,5 +1,6 @@
 """The first job, end to end, on digits of Pillow's typeface: train, resume, card, export, reload."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -15,15 +16,12 @@ pytestmark = pytest.mark.tensorflow
 CONFIG = digits_course.Config(epochs=2, batch_size=20, shift=1.0, degrees=3.0, scale=0.02)
 
 
-class SmallJob:
-    """The job with a data set that is made on the spot."""
+def synthetic_splits(config, data):
+    parts = [synthetic_digits(count, seed) for seed, count in enumerate((800, 40, 40))]
+    return Splits(*parts, "synthetic")
 
-    def __getattr__(self, name):
-        return getattr(digits_course, name)
 
-    def load_data(self, config, data):
-        parts = [synthetic_digits(count, seed) for seed, count in enumerate((800, 40, 40))]
-        return Splits(*parts, "synthetic")
+SMALL_JOB = dataclasses.replace(digits_course.JOB, load_data=synthetic_splits)
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +35,8 @@ def trained(tmp_path_factory):
         "name": "mine",
     }
     one_epoch = digits_course.Config(**{**vars(CONFIG), "epochs": 1})
-    run.train(SmallJob(), one_epoch, **places)
-    version = run.train(SmallJob(), CONFIG, **places)
+    run.train(SMALL_JOB, one_epoch, **places)
+    version = run.train(SMALL_JOB, CONFIG, **places)
     return folder, version
 
 
@@ -61,9 +59,9 @@ def test_other_numbers_never_go_on_with_an_old_checkpoint(trained):
     other = digits_course.Config(**{**vars(CONFIG), "learning_rate": 0.1})
 
     with pytest.raises(ValueError, match=r"another learning_rate \(0.001, now 0.1\)"):
-        run.claim(folder / "work", other, "synthetic")
+        run.check_resume_config(folder / "work", other, "synthetic")
     with pytest.raises(ValueError, match="another data"):
-        run.claim(folder / "work", CONFIG, "something else")
+        run.check_resume_config(folder / "work", CONFIG, "something else")
 
 
 def test_a_finished_training_exports_the_next_free_version(trained):

@@ -9,7 +9,7 @@ import pytest
 from training import evaluation
 from training.data.mnist import synthetic_digits
 from training.experiments import fashion_comparison
-from training.experiments.fashion_classifiers import Way
+from training.experiments.fashion_classifiers import Candidate
 
 pytestmark = pytest.mark.tensorflow
 
@@ -28,7 +28,7 @@ def folder(tmp_path):
 
 def way(name, answer):
     measured = evaluation.proportion(8, 10)
-    return Way(name, "none", 100, 1.23, numbers=4_000, accuracy=measured, answer=answer)
+    return Candidate(name, "none", 100, 1.23, numbers=4_000, accuracy=measured, answer=answer)
 
 
 def test_the_ways_take_turns_so_that_a_busy_machine_is_busy_for_all():

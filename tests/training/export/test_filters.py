@@ -54,7 +54,7 @@ def check(shown, model, image, black_white):
 @pytest.mark.parametrize("job", [digits, digits_course])
 def test_every_map_of_the_digit_networks_can_be_recomputed(job):
     keras.utils.set_random_seed(1)
-    model = job.build_model(job.Config())
+    model = job.build_model(job.config())
     for layer in model.layers:  # a normalization that has seen something
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.set_weights([w + 0.1 * (i + 1) for i, w in enumerate(layer.get_weights())])

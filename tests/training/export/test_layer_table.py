@@ -3,9 +3,9 @@
 import keras
 import pytest
 
-from training.__main__ import load_job
 from training.export import release
 from training.export.layer_table import layer_table
+from training.jobs import load
 
 pytestmark = pytest.mark.tensorflow
 
@@ -13,8 +13,8 @@ pytestmark = pytest.mark.tensorflow
 @pytest.mark.parametrize("name", ["digits", "digits-course", "labels", "vae"])
 def test_released_cards_show_the_layers_as_they_are_described_now(name):
     card = release.read(release.RELEASED / name).card
-    job = load_job(card["job"])
-    model = job.build_model(job.Config(**card["configuration"]))
+    job = load(card["job"])
+    model = job.build_model(job.config(**card["configuration"]))
 
     assert layer_table(model) == card["layers"]
 

@@ -1,5 +1,6 @@
 """The GAN's networks, a tiny training of all of it, and what is exported."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def splits():
 @pytest.fixture(scope="module")
 def model():
     keras.utils.set_random_seed(1)
-    return gan.build_model(gan.Config(**SMALL))
+    return gan_model.build_model(gan.Config(**SMALL))
 
 
 def calibration(model):
@@ -249,14 +250,7 @@ def test_a_projection_of_nothing_by_no_steps_is_finite(served):
     assert all(np.isfinite(value.numpy()).all() for value in answer.values())
 
 
-class SmallJob:
-    """The job on synthetic digits."""
-
-    load_data = staticmethod(lambda config, data: splits())
-    __doc__ = gan.__doc__
-
-    def __getattr__(self, name):
-        return getattr(gan, name)
+SMALL_JOB = dataclasses.replace(gan.JOB, load_data=lambda config, data: splits())
 
 
 @pytest.fixture(scope="module")
@@ -267,7 +261,7 @@ def trained(tmp_path_factory):
             for name, size in sizes.items():
                 patch.setattr(module, name, size)
         places = {"data": None, "workdir": folder / "work", "models": folder, "name": "mine"}
-        return folder, run.train(SmallJob(), gan.Config(**SMALL), **places)
+        return folder, run.train(SMALL_JOB, gan.Config(**SMALL), **places)
 
 
 def extra(trained, name):
@@ -298,7 +292,7 @@ def test_a_finished_training_stays_as_it_is(trained):
     config = gan.Config(**SMALL)
     weights = []
     for _ in range(2):
-        network = gan.build_model(config)
+        network = gan_model.build_model(config)
         history = gan.train(network, splits(), config, trained[0] / "work")
         weights.append(network.get_weights())
 

@@ -71,12 +71,14 @@ def test_digits_teach_what_they_show(monkeypatch, capsys):
     monkeypatch.setattr(gan_train_on_generated, "EPOCHS", 4)
     lesson, test = synthetic_digits(1_000, seed=1), synthetic_digits(100, seed=2)
 
-    right = gan_train_on_generated.taught(*lesson, test, "real")
-    wrong = gan_train_on_generated.taught(lesson.images, (lesson.labels + 1) % 10, test, "others")
+    right = gan_train_on_generated.classifier_trained_on(*lesson, test, "real")
+    wrong = gan_train_on_generated.classifier_trained_on(
+        lesson.images, (lesson.labels + 1) % 10, test, "others"
+    )
 
     assert evaluation.accuracy(right, test.labels)["value"] > 0.8
     assert evaluation.accuracy(wrong, test.labels)["value"] < 0.1
-    assert "taught by real: epoch 4 of 4" in capsys.readouterr().err
+    assert "trained on real: epoch 4 of 4" in capsys.readouterr().err
 
 
 def test_equal_sets_are_at_the_best_of_every_share():

@@ -21,8 +21,8 @@ from training.pretrained import fashion_outliers, frozen_features
 pytestmark = pytest.mark.tensorflow
 
 JOBS = {
-    "dense": (fashion_dense, fashion_dense.Config(epochs=1, batch_size=8, side=32)),
-    "svm": (fashion_svm, fashion_svm.Config(components=16, landmarks=40, side=32)),
+    "dense": (fashion_dense.JOB, fashion_dense.Config(epochs=1, batch_size=8, side=32)),
+    "svm": (fashion_svm.JOB, fashion_svm.Config(components=16, landmarks=40, side=32)),
 }
 
 
@@ -63,7 +63,7 @@ def test_a_folder_of_pictures_becomes_a_model_of_its_classes(trained):
         "height": 160, "width": 160, "channels": 3, "resize": "bilinear", "crop": 1.0,
     }  # fmt: skip
     assert written["max_batch_size"] == 8
-    assert written["scores"] == ("probability" if job is fashion_dense else "decision")
+    assert written["scores"] == ("probability" if job is fashion_dense.JOB else "decision")
 
 
 def test_it_tells_the_classes_apart_at_any_batch_size(trained, folder):
@@ -88,9 +88,9 @@ def test_frozen_layers_are_not_released_and_come_back_from_their_package(trained
     assert not [
         name for name in names if name.startswith(("stem", "stage1", "stage5")) or "_bn" in name
     ]
-    model = job.build_model(job.Config(**finished.card["configuration"]))
+    model = job.build_model(job.config(**finished.card["configuration"]))
     release.load_weights(finished, model)
-    again = job.build_model(job.Config(**finished.card["configuration"]))
+    again = job.build_model(job.config(**finished.card["configuration"]))
     kernel = model.get_layer("stem").get_weights()[0]
     np.testing.assert_array_equal(kernel, again.get_layer("stem").get_weights()[0])
     assert np.abs(kernel).max() > 0
@@ -100,7 +100,7 @@ def test_the_dense_head_gives_probabilities(trained):
     job, _, version = trained
     serve = tf.saved_model.load(str(version)).signatures["serving_default"]
     scores = serve(images=tf.zeros((3, 160, 160, 3), tf.uint8))["scores"].numpy()
-    if job is fashion_dense:
+    if job is fashion_dense.JOB:
         np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-5)
     else:
         np.testing.assert_allclose(scores[:, 0], -scores[:, 1], atol=1e-4)
@@ -141,7 +141,7 @@ def test_the_folded_machine_decides_as_scikit_learns_does():
 
 
 def test_the_released_machine_decides_as_scikit_learns_does():
-    finished = release.read(release.RELEASED / fashion_svm.NAME)
+    finished = release.read(release.RELEASED / fashion_svm.JOB.name)
     config = fashion_svm.Config(**finished.card["configuration"])
     model = fashion_svm.build_model(config)
     release.load_weights(finished, model)
@@ -210,10 +210,10 @@ def test_fashion_pictures_are_enlarged_and_photos_are_not():
     assert not small.trainable_weights
 
 
-@pytest.mark.parametrize("job", [fashion_dense, fashion_svm])
+@pytest.mark.parametrize("job", [fashion_dense.JOB, fashion_svm.JOB])
 def test_the_released_heads_tell_garments_from_what_is_none(job):
-    finished = release.read(release.RELEASED / job.NAME)
-    model = job.build_model(job.Config(**finished.card["configuration"]))
+    finished = release.read(release.RELEASED / job.name)
+    model = job.build_model(job.config(**finished.card["configuration"]))
     release.load_weights(finished, model)
     signature = job.signatures(model, release.read_calibration(finished))["serving_default"]
     for kind, images in fashion_outliers.out_of_distribution().items():

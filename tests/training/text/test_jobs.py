@@ -53,7 +53,7 @@ def fit(config, book, work):
     """Train with bfloat16 without measuring or exporting; return the weights and the history."""
     work.mkdir(exist_ok=True)
     splits = corpus.load_text(config, str(book))
-    config = splits.settle(config).resolve({"precision": "bfloat16"})
+    config = splits.complete_config(config).resolve({"precision": "bfloat16"})
     keras.utils.set_random_seed(config.seed)
     model = text_model.build_model(config)
     return model, text_fitting.train(model, splits, config, work)
@@ -61,7 +61,7 @@ def fit(config, book, work):
 
 def run_job(book, folder):
     places = {"workdir": folder / "work", "models": folder / "models", "name": "mine"}
-    return run.train(text_course, CONFIG, data=str(book), **places)
+    return run.train(text_course.JOB, CONFIG, data=str(book), **places)
 
 
 @pytest.fixture(scope="module")

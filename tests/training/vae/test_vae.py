@@ -1,6 +1,7 @@
 """The autoencoders' arithmetic, a tiny training, and what is exported."""
 
 import base64
+import dataclasses
 import io
 import json
 
@@ -32,13 +33,13 @@ def splits():
 @pytest.fixture(scope="module")
 def model():
     keras.utils.set_random_seed(1)
-    return vae.build_model(vae.Config(**SMALL))
+    return vae_model.build_model(vae.Config(**SMALL))
 
 
 @pytest.fixture(scope="module")
 def plain():
     keras.utils.set_random_seed(1)
-    return ae_2d.build_model(ae_2d.Config(**SMALL))
+    return vae_model.build_model(ae_2d.Config(**SMALL))
 
 
 def reconstructed(model, noise, images=None):
@@ -89,7 +90,7 @@ def test_no_latent_vector_breaks_the_decoder(model):
 
 def test_the_divergence_is_let_in_by_and_by(model, tmp_path):
     config = vae.Config(**SMALL)
-    vae.train(model, splits(), config, tmp_path)
+    vae_fitting.train(model, splits(), config, tmp_path)
 
     weights = [float(model.kl_weight(step)) for step in (0, 2, 100)]
     assert weights == pytest.approx([0, 0.5, 1])  # 40 steps, a tenth of them
@@ -100,7 +101,7 @@ def test_the_same_seed_gives_the_same_network_and_a_finished_training_stays_as_i
     weights = []
     for workdir in ("one", "one", "other"):
         keras.utils.set_random_seed(config.seed)
-        network = vae_2d.build_model(config)
+        network = vae_model.build_model(config)
         vae_fitting.train(network, splits(), config, tmp_path / workdir)
         weights.append(network.get_weights())
 
@@ -112,7 +113,7 @@ def test_the_same_seed_gives_the_same_network_and_a_finished_training_stays_as_i
 def test_a_stopped_training_goes_on_where_it_was(tmp_path):
     for epochs in (1, 2):
         config = ae_2d.Config(**{**SMALL, "epochs": epochs})
-        network = ae_2d.build_model(config)
+        network = vae_model.build_model(config)
         history = vae_fitting.train(network, splits(), config, tmp_path)
 
     assert int(network.optimizer.iterations) == 40
@@ -134,7 +135,7 @@ def test_binarised_pictures_are_new_in_every_epoch_and_noise_comes_with_them():
 
 
 def test_a_decoder_begins_at_the_mean_picture():
-    model = vae_2d.build_model(vae_2d.Config(**SMALL))
+    model = vae_model.build_model(vae_2d.Config(**SMALL))
     vae_fitting.start_at_mean(model, np.full((3, 28, 28, 1), 51, np.uint8))
 
     assert tf.sigmoid(model.get_layer("logits").bias).numpy() == pytest.approx([0.2], abs=1e-6)
@@ -157,22 +158,6 @@ def test_letters_are_drawn_like_digits():
     assert drawn.images.max() == 255
 
 
-class SmallJob:
-    """The job on synthetic digits, measured with fewer draws."""
-
-    load_data = staticmethod(lambda config, data: splits())
-
-    def __init__(self, job):
-        self.job = job
-
-    def __getattr__(self, name):
-        return getattr(self.job, name)
-
-    @property
-    def __doc__(self):
-        return self.job.__doc__
-
-
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("vae")
@@ -180,7 +165,8 @@ def trained(tmp_path_factory):
         patch.setattr(vae_evaluation, "IMPORTANCE_IMAGES", 10)
         patch.setattr(vae_evaluation, "PAIRS", 20)
         places = {"data": None, "workdir": folder / "work", "models": folder, "name": "mine"}
-        return folder, run.train(SmallJob(vae_2d), vae_2d.Config(**SMALL), **places)
+        job = dataclasses.replace(vae_2d.JOB, load_data=lambda config, data: splits())
+        return folder, run.train(job, vae_2d.Config(**SMALL), **places)
 
 
 def picture_size(uri):
@@ -247,7 +233,7 @@ def test_a_plain_autoencoders_numbers_have_the_spread_of_the_prior_and_its_pictu
 def test_a_plain_autoencoder_is_measured_by_its_loss_alone(plain):
     ink, _ = vae_fitting.binarised(synthetic_digits(50, seed=3), 2, seed=2)
 
-    measured = vae_evaluation.plain_loss(vae_evaluation.Tools(plain), ink)
+    measured = vae_evaluation.plain_loss(vae_evaluation.NumpyVae(plain), ink)
 
     logits = plain([ink, np.zeros((50, 2), np.float32)], training=False)["logits"]
     expected = vae_model.reconstruction_loss(ink, logits).numpy()

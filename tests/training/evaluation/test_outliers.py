@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training import outliers
+from training.evaluation import outliers
 
 pytestmark = pytest.mark.tensorflow
 

@@ -1,0 +1,16 @@
+"""Imports Keras and TensorFlow without their start-up lines."""
+
+import importlib
+import logging
+import os
+
+from service.native_stderr import without_noise
+
+
+def import_keras() -> None:
+    """Import Keras and TensorFlow, in silence; a command calls it before it imports what needs them."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # deprecations inside TensorFlow itself
+    with without_noise():
+        importlib.import_module("keras")
+        importlib.import_module("tensorflow")
