@@ -73,7 +73,7 @@ def main(arguments: list[str], prog: str = "python -m clients.benchmark") -> int
 
 
 def _measure_digits(options: argparse.Namespace) -> tuple[list[Row], list[RawCall]]:
-    if options.only not in (None, "pictures"):
+    if options.only not in (None, "images"):
         return [], []
     plan = digits.Plan(_models(), options.rounds, options.seconds, options.calibrate)
     return digits.measure(drive_connections, plan, _say)
@@ -140,7 +140,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--rounds", type=_positive, default=5, help="default 5: some 150 s in all")
     parser.add_argument("--output", type=Path, default=Path("bench"), help="folder (default bench)")
-    parser.add_argument("--only", choices=("pictures", *PARTS), help="leave the others out")
+    parser.add_argument("--only", choices=("images", *PARTS), help="leave the others out")
     parser.add_argument("--calibrate", action="store_true", help="the baseline at both ends")
     return parser
 

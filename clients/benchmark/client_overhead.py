@@ -21,7 +21,7 @@ from vitrine_client._transport.sync_async import run
 from vitrine_client.client import AsyncVitrine, Vitrine
 from vitrine_client.errors import VitrineError
 
-PICTURE = Path("docs/seven.png")
+IMAGE = Path("docs/seven.png")
 PATH = "v1/digits/classify"
 HEADERS = {"Content-Type": "application/octet-stream"}
 
@@ -51,14 +51,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--url", help="the service's address (default: VITRINE_URL)")
     parser.add_argument("--rounds", type=int, default=9, help="default 9")
     parser.add_argument("--calls", type=int, default=200, help="of each kind a round (200)")
-    parser.add_argument("--picture", type=Path, default=PICTURE, help="a PNG (docs/seven.png)")
+    parser.add_argument("--image", type=Path, default=IMAGE, help="a PNG (docs/seven.png)")
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
     options = parser.parse_args(arguments)
     try:
-        picture = options.picture.read_bytes()
+        image = options.image.read_bytes()
         found = [
-            measure_plain(options.url, picture, options.rounds, options.calls),
-            asyncio.run(measure_asynchronous(options.url, picture, options.rounds, options.calls)),
+            measure_plain(options.url, image, options.rounds, options.calls),
+            asyncio.run(measure_asynchronous(options.url, image, options.rounds, options.calls)),
         ]
     except (VitrineError, httpx.HTTPError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -71,31 +71,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def measure_plain(url: str | None, picture: bytes, rounds: int, calls: int) -> Overhead:
+def measure_plain(url: str | None, image: bytes, rounds: int, calls: int) -> Overhead:
     """`Vitrine` beside `httpx.Client`."""
     with Vitrine(url) as vitrine, httpx.Client(trust_env=False) as http:
         address = f"{vitrine.url.rstrip('/')}/{PATH}"
 
         def raw() -> Any:
-            return http.post(address, content=picture, headers=HEADERS).raise_for_status().json()
+            return http.post(address, content=image, headers=HEADERS).raise_for_status().json()
 
         raw_call = partial(_at_once, raw)
-        client_call = partial(_at_once, partial(vitrine.digits.classify, picture))
+        client_call = partial(_at_once, partial(vitrine.digits.classify, image))
         return run(_measured("plain", raw_call, client_call, rounds, calls))
 
 
-async def measure_asynchronous(
-    url: str | None, picture: bytes, rounds: int, calls: int
-) -> Overhead:
+async def measure_asynchronous(url: str | None, image: bytes, rounds: int, calls: int) -> Overhead:
     """`AsyncVitrine` beside `httpx.AsyncClient`."""
     async with AsyncVitrine(url) as vitrine, httpx.AsyncClient(trust_env=False) as http:
         address = f"{vitrine.url.rstrip('/')}/{PATH}"
 
         async def raw() -> Any:
-            answer = await http.post(address, content=picture, headers=HEADERS)
+            answer = await http.post(address, content=image, headers=HEADERS)
             return answer.raise_for_status().json()
 
-        client = partial(vitrine.digits.classify, picture)
+        client = partial(vitrine.digits.classify, image)
         return await _measured("asynchronous", raw, client, rounds, calls)
 
 

@@ -20,7 +20,7 @@ class Row(NamedTuple):
 
     round: int
     server: str  # "service" or "baseline"
-    picture: str
+    image: str
     connections: int
     measured: Measurement
 
@@ -40,12 +40,12 @@ class Goal(NamedTuple):
     is_met: bool
 
 
-def ratios(rows: Sequence[Row], picture: str, connections: int) -> list[float]:
+def ratios(rows: Sequence[Row], image: str, connections: int) -> list[float]:
     """Service / baseline requests/s, one per round: noise of the machine that both saw cancels."""
     rates = {
         (row.round, row.server): row.measured.requests_per_s
         for row in rows
-        if (row.picture, row.connections) == (picture, connections)
+        if (row.image, row.connections) == (image, connections)
     }
     rounds = sorted({number for number, _ in rates})
     return [rates[number, "service"] / rates[number, "baseline"] for number in rounds]
@@ -54,18 +54,18 @@ def ratios(rows: Sequence[Row], picture: str, connections: int) -> list[float]:
 def goals(rows: Sequence[Row], raw: Sequence[RawCall]) -> list[Goal]:
     """The verdict: throughput at 32 connections, and latency at one beside the raw model's call."""
     verdict = []
-    for picture in dict.fromkeys(row.picture for row in rows):
-        at_32 = ratios(rows, picture, 32)
-        text = f"{picture}: ratio at 32 connections {spread(at_32)}, goal ≥ {LEAST_RATIO}"
+    for image in dict.fromkeys(row.image for row in rows):
+        at_32 = ratios(rows, image, 32)
+        text = f"{image}: ratio at 32 connections {spread(at_32)}, goal ≥ {LEAST_RATIO}"
         verdict.append(Goal(text, median(at_32) >= LEAST_RATIO))
         if raw:
-            verdict.append(_latency_goal(rows, raw, picture))
+            verdict.append(_latency_goal(rows, raw, image))
     return verdict
 
 
 def table(rows: Sequence[Row]) -> list[str]:
     """A Markdown table: each cell's two servers below each other."""
-    keys = dict.fromkeys((row.picture, row.connections, row.server) for row in rows)
+    keys = dict.fromkeys((row.image, row.connections, row.server) for row in rows)
     return [HEAD, "|---" * 8 + "|", *(_table_line(rows, *key) for key in keys)]
 
 
@@ -82,13 +82,13 @@ def raw_lines(raw: Sequence[RawCall]) -> list[str]:
 
 def summary(rows: Sequence[Row], raw: Sequence[RawCall]) -> dict[str, Any]:
     """The same for machines."""
-    cells = dict.fromkeys((row.picture, row.connections) for row in rows)
+    cells = dict.fromkeys((row.image, row.connections) for row in rows)
     return {
         "ratios": [
-            {"picture": picture, "connections": connections, "by_round": by_round}
+            {"image": image, "connections": connections, "by_round": by_round}
             | {"median": median(by_round), "min": min(by_round), "max": max(by_round)}
-            for picture, connections in cells
-            for by_round in [ratios(rows, picture, connections)]
+            for image, connections in cells
+            for by_round in [ratios(rows, image, connections)]
         ],
         "goals": [goal._asdict() for goal in goals(rows, raw)],
     }
@@ -100,28 +100,28 @@ def spread(values: Sequence[float], places: int = 2) -> str:
     return f"{shown[0]} ({shown[1]}-{shown[2]})"
 
 
-def _latency_goal(rows: Sequence[Row], raw: Sequence[RawCall], picture: str) -> Goal:
+def _latency_goal(rows: Sequence[Row], raw: Sequence[RawCall], image: str) -> Goal:
     call_ms = {one.round: one.batches["1"]["median_ms"] for one in raw}
     p50_ms = {
         row.round: row.measured.p50_ms
         for row in rows
-        if (row.server, row.picture, row.connections) == ("service", picture, 1)
+        if (row.server, row.image, row.connections) == ("service", image, 1)
     }
     most_ms = {key: RAW_CALL_FACTOR * ms + RAW_CALL_PLUS_MS for key, ms in call_ms.items()}
     text = (
-        f"{picture}: p50 at 1 connection {spread(list(p50_ms.values()))} ms beside a raw call of"
+        f"{image}: p50 at 1 connection {spread(list(p50_ms.values()))} ms beside a raw call of"
         f" {spread(list(call_ms.values()))} ms, goal ≤ {RAW_CALL_FACTOR} × raw call"
         f" + {RAW_CALL_PLUS_MS} ms = {spread(list(most_ms.values()))} ms"
     )
     return Goal(text, median(p50_ms[key] - most_ms[key] for key in p50_ms) <= 0)
 
 
-def _table_line(rows: Sequence[Row], picture: str, connections: int, server: str) -> str:
-    key = (picture, connections, server)
-    cell = [row.measured for row in rows if (row.picture, row.connections, row.server) == key]
-    versus = spread(ratios(rows, picture, connections)) if server == "service" else "1"
+def _table_line(rows: Sequence[Row], image: str, connections: int, server: str) -> str:
+    key = (image, connections, server)
+    cell = [row.measured for row in rows if (row.image, row.connections, row.server) == key]
+    versus = spread(ratios(rows, image, connections)) if server == "service" else "1"
     columns = (
-        picture,
+        image,
         connections,
         server,
         spread([one.requests_per_s for one in cell], 0),

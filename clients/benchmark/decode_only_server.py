@@ -34,8 +34,8 @@ def create_app() -> FastAPI:
 
 def decode(body: bytes) -> np.ndarray:
     """An image's bytes → uint8 [28, 28]."""
-    with Image.open(io.BytesIO(body)) as picture:
-        grey = picture.convert("L")
+    with Image.open(io.BytesIO(body)) as opened:
+        grey = opened.convert("L")
     if grey.size != (SIDE, SIDE):
         grey = grey.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
     return np.asarray(grey)

@@ -20,7 +20,7 @@ from clients.load.measurement import Measurement, measurement_of
 from clients.load.scenario import Scenario, request_bytes, scenarios
 from clients.load.target import Target
 
-PICTURES = {"28×28": "digit", "280×280": "drawing"}
+IMAGES = {"28×28": "digit", "280×280": "drawing"}
 CONNECTIONS = (1, 32, 128)
 WARM_UP_S = 1
 
@@ -65,20 +65,20 @@ def one_round(
     """Every cell once: service, then at once baseline."""
     every = scenarios()
     for connections in CONNECTIONS:
-        for picture, name in PICTURES.items():
+        for image, name in IMAGES.items():
             for server, target in targets.items():
                 measured = driver(every[name], target, connections, seconds)
                 say(
-                    f"round {number + 1}  {picture:>7}  {connections:>3} connections  {server:<8}"
+                    f"round {number + 1}  {image:>7}  {connections:>3} connections  {server:<8}"
                     f"  {measured.requests_per_s:7,.0f} requests/s  p50 {measured.p50_ms:.2f} ms"
                 )
-                yield Row(number, server, picture, connections, measured)
+                yield Row(number, server, image, connections, measured)
 
 
 def _warm_up(driver: Driver, target: Target) -> None:
     """Every image once, its answer checked, and then under load for a moment."""
     every = scenarios()
-    for name in PICTURES.values():
+    for name in IMAGES.values():
         asyncio.run(_check_answer(every[name], target))
         driver(every[name], target, 32, WARM_UP_S)
 

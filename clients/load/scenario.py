@@ -83,7 +83,7 @@ def photo(model: str = "") -> Scenario:
 def samples(family: str) -> Scenario:
     """16 images that a generative model ("vae", "gan") draws, as one PNG, always the same."""
     path = SAMPLES.format(family=family)
-    return Scenario(family, "GET", path, b"", "image/png", same_picture())
+    return Scenario(family, "GET", path, b"", "image/png", same_image())
 
 
 def _text_request(length: int, **more: Any) -> bytes:
@@ -116,13 +116,13 @@ def drawing_png() -> bytes:
 def photo_jpeg() -> bytes:
     """A 224×224 JPEG, coloured and in detail as photos are: a setting sun over waves."""
     side = PHOTO_SIDE
-    picture = Image.linear_gradient("L").resize((side, side))
+    image = Image.linear_gradient("L").resize((side, side))
     noise = Image.frombytes("L", (side, side), random.Random(DRAWN_DIGIT).randbytes(side * side))
     waves = noise.filter(ImageFilter.GaussianBlur(1.5))
-    picture = Image.merge("RGB", (picture, waves, picture.transpose(Image.Transpose.ROTATE_180)))
-    ImageDraw.Draw(picture).ellipse((side // 3, side // 4, side // 2, side // 2), fill="orange")
+    image = Image.merge("RGB", (image, waves, image.transpose(Image.Transpose.ROTATE_180)))
+    ImageDraw.Draw(image).ellipse((side // 3, side // 4, side // 2, side // 2), fill="orange")
     content = io.BytesIO()
-    picture.save(content, "JPEG", quality=85)
+    image.save(content, "JPEG", quality=85)
     return content.getvalue()
 
 
@@ -173,7 +173,7 @@ def always_the_same(length: int) -> Callable[[bytes], bool]:
     return is_right
 
 
-def same_picture() -> Callable[[bytes], bool]:
+def same_image() -> Callable[[bytes], bool]:
     """A check: a PNG, byte by byte that of the first answer."""
     expected: list[bytes] = []
 
@@ -201,13 +201,13 @@ def streams_characters(length: int) -> Callable[[bytes], bool]:
 
 def _seven(side: int, ink: int, paper: int) -> Image.Image:
     large = side * OVERSAMPLING
-    picture = Image.new("L", (large, large), paper)
+    image = Image.new("L", (large, large), paper)
     points = [(x * large, y * large) for x, y in STROKES]
-    ImageDraw.Draw(picture).line(points, fill=ink, width=large // 11, joint="curve")
-    return picture.resize((side, side), Image.Resampling.LANCZOS)
+    ImageDraw.Draw(image).line(points, fill=ink, width=large // 11, joint="curve")
+    return image.resize((side, side), Image.Resampling.LANCZOS)
 
 
-def _png(picture: Image.Image) -> bytes:
+def _png(image: Image.Image) -> bytes:
     stream = io.BytesIO()
-    picture.save(stream, "PNG")
+    image.save(stream, "PNG")
     return stream.getvalue()

@@ -42,7 +42,7 @@ def main(arguments: list[str], prog: str = "python -m clients.robustness") -> in
 async def measure(cases: Sequence[Case], url: str | None, model: str | None) -> Report:
     """Ask for every case; shows a line of progress."""
     async with AsyncVitrine(url) as vitrine:
-        first = await vitrine.digits.classify(cases[0].pictures(0, 1), model=model)
+        first = await vitrine.digits.classify(cases[0].images(0, 1), model=model)
         total, begun = sum(len(case.source) for case in cases), time.monotonic()
         measured, done = [], 0
         for case in cases:
@@ -73,7 +73,7 @@ def _progress(case: Case, done: int, total: int, begun: float) -> Callable[[int]
     def show(count: int) -> None:
         nonlocal done
         done += count
-        line = f"{done:,} of {total:,} pictures, {time.monotonic() - begun:.0f} s: {case.group}, "
+        line = f"{done:,} of {total:,} images, {time.monotonic() - begun:.0f} s: {case.group}, "
         if sys.stderr.isatty():
             print(f"\r{line + case.name:<98.98}", end="", file=sys.stderr, flush=True)
         elif done == end:

@@ -28,7 +28,7 @@ class Case(NamedTuple):
     draw: Callable[[Any, np.random.Generator], Iterable[Any]]  # some of the source → images
     labels: NDArray[np.int64] | None = None  # None: no digit is shown
 
-    def pictures(self, start: int, end: int) -> list[Any]:
+    def images(self, start: int, end: int) -> list[Any]:
         """Some of the images; the same each time, and for either way to normalize."""
         name = zlib.crc32(f"{self.group} {self.name}".encode())
         rng = np.random.default_rng([SEED, name, start])

@@ -34,15 +34,15 @@ def _line(case: Case) -> Image.Image:
     ImageDraw.Draw(line).text(
         (_GAP, step / 4), label, fill="black", font=ImageFont.load_default(14)
     )
-    for place, picture in enumerate(case.pictures(0, _EXAMPLES)[:_EXAMPLES]):
-        line.paste(_thumbnail(picture), (_TEXT + place * step, _GAP // 2))
+    for place, content in enumerate(case.images(0, _EXAMPLES)[:_EXAMPLES]):
+        line.paste(_thumbnail(content), (_TEXT + place * step, _GAP // 2))
     return line
 
 
-def _thumbnail(picture: Any) -> Image.Image:
+def _thumbnail(content: Any) -> Image.Image:
     """A file's bytes or uint8 [H, W] → as it looks, transparency shown in pale blue."""
-    is_file = isinstance(picture, bytes)
-    image = Image.open(io.BytesIO(picture)) if is_file else Image.fromarray(np.asarray(picture))
+    is_file = isinstance(content, bytes)
+    image = Image.open(io.BytesIO(content)) if is_file else Image.fromarray(np.asarray(content))
     seen = Image.new("RGBA", image.size, "#cfe3ff")
     seen.alpha_composite(image.convert("RGBA"))
     way = Image.Resampling.NEAREST if image.width < _THUMBNAIL else Image.Resampling.BOX

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-_IN_ONE_PICTURE = np.array([np.zeros((3, 3)), np.ones((3, 3)), np.zeros((3, 3))])
+_IN_ONE_IMAGE = np.array([np.zeros((3, 3)), np.ones((3, 3)), np.zeros((3, 3))])
 
 
 def edges(images: NDArray[np.float64], low: float, high: float) -> NDArray[np.bool_]:
@@ -13,7 +13,7 @@ def edges(images: NDArray[np.float64], low: float, high: float) -> NDArray[np.bo
     down, right = _slope(smooth, along=1, across=2), _slope(smooth, along=2, across=1)
     strength = np.hypot(down, right)
     weak = _is_ridge(strength, down, right) & (strength >= low)
-    groups, count = ndimage.label(weak, _IN_ONE_PICTURE)
+    groups, count = ndimage.label(weak, _IN_ONE_IMAGE)
     is_kept = np.zeros(count + 1, np.bool_)
     is_kept[groups[weak & (strength >= high)]] = True
     return np.asarray(is_kept[groups] & weak)

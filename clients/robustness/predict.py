@@ -57,26 +57,26 @@ async def ask(
 
     async def work() -> None:
         for start in starts:  # shared by all workers
-            pictures = await asyncio.to_thread(case.pictures, start, start + BATCH)
-            parts[start] = await _classified(vitrine, pictures, case, model)
-            show(len(pictures))
+            images = await asyncio.to_thread(case.images, start, start + BATCH)
+            parts[start] = await _classified(vitrine, images, case, model)
+            show(len(images))
 
     await asyncio.gather(*(work() for _ in range(IN_FLIGHT)))
     return Answers.gathered([prediction for start in sorted(parts) for prediction in parts[start]])
 
 
 async def _classified(
-    vitrine: AsyncVitrine, pictures: list[Any], case: Case, model: str | None
+    vitrine: AsyncVitrine, images: list[Any], case: Case, model: str | None
 ) -> list[DigitPrediction | None]:
     """One prediction an image; one refusal refuses a whole request, so that halves are asked again."""
     try:
-        answer = await vitrine.digits.classify(pictures, model=model, normalize=case.normalize)
+        answer = await vitrine.digits.classify(images, model=model, normalize=case.normalize)
     except InvalidImage:
-        if len(pictures) == 1:
+        if len(images) == 1:
             return [None]
-        middle = len(pictures) // 2
+        middle = len(images) // 2
         return [
-            *await _classified(vitrine, pictures[:middle], case, model),
-            *await _classified(vitrine, pictures[middle:], case, model),
+            *await _classified(vitrine, images[:middle], case, model),
+            *await _classified(vitrine, images[middle:], case, model),
         ]
     return list(answer.predictions)

@@ -17,7 +17,7 @@ SURE = 0.9995  # the accuracy at which coverage is told
 _WIDTH = 100  # of running text
 _NOTE = (
     "Measured over HTTP. The corruptions are re-implementations of MNIST-C's, not comparable to "
-    "published numbers to the last digit. A refused picture counts as wrong. Letters of one font "
+    "published numbers to the last digit. A refused image counts as wrong. Letters of one font "
     "resemble each other, so their intervals are too narrow."
 )
 

@@ -50,7 +50,7 @@ from vitrine_client.errors import (
     Unauthorized,
     UnexpectedAnswer,
     Unreachable,
-    UnreadablePicture,
+    UnreadableImage,
     UnsupportedImage,
     VersionNotFound,
     VitrineError,
@@ -71,6 +71,10 @@ from vitrine_client.gan import (
     RealPrediction,
     SpaceOptions,
 )
+from vitrine_client.image_files import (
+    ImageLike,
+    ImagesLike,
+)
 from vitrine_client.images import (
     FeaturesAnswer,
     Label,
@@ -78,10 +82,10 @@ from vitrine_client.images import (
 )
 from vitrine_client.latents import (
     End,
-    Origin,
-    PicturesAnswer,
+    ImagesAnswer,
+    InterpolationOptions,
+    LatentSource,
     Point,
-    WayOptions,
 )
 from vitrine_client.models import (
     Health,
@@ -94,10 +98,6 @@ from vitrine_client.models import (
 from vitrine_client.notebook import (
     Frame,
     show,
-)
-from vitrine_client.pictures import (
-    Picture,
-    Pictures,
 )
 from vitrine_client.projection import (
     ProjectionAnswer,
@@ -117,14 +117,14 @@ from vitrine_client.text import (
     TextOptions,
 )
 from vitrine_client.types import (
+    ImageOptions,
     ImagesOptions,
     ModelChoice,
     ModelVersion,
     Normalize,
     OnError,
-    PictureOptions,
-    SeenPicture,
-    ShownPictureOptions,
+    PreparedImage,
+    PreparedImageOptions,
     Vector,
 )
 from vitrine_client.vae import (
@@ -164,9 +164,14 @@ __all__ = [
     "Head",
     "HeadersTooLarge",
     "Health",
+    "ImageLike",
+    "ImageOptions",
     "ImageTooLarge",
+    "ImagesAnswer",
+    "ImagesLike",
     "ImagesOptions",
     "InternalError",
+    "InterpolationOptions",
     "InvalidImage",
     "InvalidJSON",
     "InvalidRequest",
@@ -174,6 +179,7 @@ __all__ = [
     "InvalidValue",
     "Label",
     "LabelsAnswer",
+    "LatentSource",
     "Layer",
     "ListedModel",
     "MalformedRequest",
@@ -189,15 +195,12 @@ __all__ = [
     "NotFound",
     "NotReady",
     "OnError",
-    "Origin",
     "OriginRefused",
     "Overloaded",
-    "Picture",
-    "PictureOptions",
-    "Pictures",
-    "PicturesAnswer",
     "Point",
     "PreconditionFailed",
+    "PreparedImage",
+    "PreparedImageOptions",
     "ProjectionAnswer",
     "ProjectionEvent",
     "ProjectionOptions",
@@ -212,9 +215,7 @@ __all__ = [
     "RouteNotFound",
     "Sampling",
     "ScoreAnswer",
-    "SeenPicture",
     "ServiceError",
-    "ShownPictureOptions",
     "SpaceOptions",
     "TextAnswer",
     "TextChunk",
@@ -228,13 +229,12 @@ __all__ = [
     "Unauthorized",
     "UnexpectedAnswer",
     "Unreachable",
-    "UnreadablePicture",
+    "UnreadableImage",
     "UnsupportedImage",
     "Vector",
     "VersionNotFound",
     "VersionStatus",
     "Vitrine",
     "VitrineError",
-    "WayOptions",
     "show",
 ]

@@ -3,15 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Unpack
 
-from vitrine_client._transport.request import Call, post_pictures
+from vitrine_client._transport.request import Call, post_images
 from vitrine_client._transport.response import answer_of
 from vitrine_client._transport.sync_async import Face, Group, endpoint
-from vitrine_client.pictures import Picture, Pictures
+from vitrine_client.image_files import ImageLike, ImagesLike
 from vitrine_client.types import (
+    ImageOptions,
     ModelAnswer,
-    PictureOptions,
-    SeenPicture,
-    ShownPictureOptions,
+    PreparedImage,
+    PreparedImageOptions,
     Vector,
 )
 
@@ -25,7 +25,7 @@ class DigitPrediction:
     probabilities: Vector
     outlier: bool  # "this is probably no digit"
     outlier_score: float
-    input: SeenPicture | None = None  # with return_input
+    input: PreparedImage | None = None  # with return_input
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Digits(Group[Face]):
 
     @endpoint
     def classify(
-        self, images: Pictures, **options: Unpack[ShownPictureOptions]
+        self, images: ImagesLike, **options: Unpack[PreparedImageOptions]
     ) -> Call[DigitsAnswer]:
         """Images of digits → one prediction each, in order.
 
@@ -71,19 +71,19 @@ class Digits(Group[Face]):
             VitrineError: See the tree in `errors`.
         """
         return Call(
-            post_pictures("v1/digits/classify", images, options),
+            post_images("v1/digits/classify", images, options),
             answer_of(DigitsAnswer),
             count=lambda answer: len(answer.predictions),
         )
 
     @endpoint
     def activations(
-        self, image: Picture, **options: Unpack[PictureOptions]
+        self, image: ImageLike, **options: Unpack[ImageOptions]
     ) -> Call[ActivationsAnswer]:
         """One image → what each layer sees of it.
 
         Raises:
             VitrineError: See the tree in `errors`.
         """
-        request = post_pictures("v1/digits/activations", image, options)
+        request = post_images("v1/digits/activations", image, options)
         return Call(request, answer_of(ActivationsAnswer))

@@ -2,7 +2,7 @@
 
 VitrineError
 ├─ InvalidSetting            an address or a key cannot be used as it stands
-├─ UnreadablePicture         an image could not be read on this side; nothing was sent
+├─ UnreadableImage         an image could not be read on this side; nothing was sent
 ├─ Unreachable               no connection: nothing listens there, or it broke
 ├─ TimedOut                  no answer within the client's own timeout
 ├─ UnexpectedAnswer          something answered, but not as the service does
@@ -47,7 +47,7 @@ class InvalidSetting(VitrineError):
     """The address or the key cannot be used."""
 
 
-class UnreadablePicture(VitrineError):
+class UnreadableImage(VitrineError):
     """An image could not be read before anything was sent."""
 
 

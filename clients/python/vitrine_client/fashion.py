@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal, Unpack
 
-from vitrine_client._transport.request import Call, post_pictures
+from vitrine_client._transport.request import Call, post_images
 from vitrine_client._transport.response import answer_of
 from vitrine_client._transport.sync_async import Face, Group, endpoint
-from vitrine_client.pictures import Pictures
-from vitrine_client.types import ModelAnswer, SeenPicture, ShownPictureOptions, Vector
+from vitrine_client.image_files import ImagesLike
+from vitrine_client.types import ModelAnswer, PreparedImage, PreparedImageOptions, Vector
 
 Head = Literal["dense", "svm"]
 
@@ -20,7 +20,7 @@ class FashionPrediction:
     label_index: int
     scores: Vector
     head: str | None = None  # None: the model was named
-    input: SeenPicture | None = None  # with return_input
+    input: PreparedImage | None = None  # with return_input
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class FashionPair:
     svm: FashionPrediction
     dense: FashionPrediction
     agree: bool
-    input: SeenPicture | None = None  # with return_input
+    input: PreparedImage | None = None  # with return_input
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,10 @@ class Fashion(Group[Face]):
     @endpoint
     def classify(
         self,
-        images: Pictures,
+        images: ImagesLike,
         *,
         head: Head | None = None,
-        **options: Unpack[ShownPictureOptions],
+        **options: Unpack[PreparedImageOptions],
     ) -> Call[FashionAnswer]:
         """Images of clothes → one prediction each by the head that is asked for.
 
@@ -70,14 +70,14 @@ class Fashion(Group[Face]):
             VitrineError: See the tree in `errors`.
         """
         return Call(
-            post_pictures("v1/fashion/classify", images, {"head": head, **options}),
+            post_images("v1/fashion/classify", images, {"head": head, **options}),
             answer_of(FashionAnswer),
             count=lambda answer: len(answer.predictions),
         )
 
     @endpoint
     def classify_both(
-        self, images: Pictures, **options: Unpack[ShownPictureOptions]
+        self, images: ImagesLike, **options: Unpack[PreparedImageOptions]
     ) -> Call[FashionPairsAnswer]:
         """Images of clothes → what either head says about each, and whether they agree.
 
@@ -85,7 +85,7 @@ class Fashion(Group[Face]):
             VitrineError: See the tree in `errors`; no model and no version can be chosen here.
         """
         return Call(
-            post_pictures("v1/fashion/classify", images, {"head": "both", **options}),
+            post_images("v1/fashion/classify", images, {"head": "both", **options}),
             answer_of(FashionPairsAnswer),
             count=lambda answer: len(answer.predictions),
         )

@@ -10,21 +10,21 @@ from vitrine_client._transport.request import (
     Stream,
     drop_none,
     get,
+    post_images,
     post_json,
-    post_pictures,
     split,
 )
 from vitrine_client._transport.response import Grid, answer_of, grid
 from vitrine_client._transport.sync_async import Face, Group, as_grid, endpoint, streaming_endpoint
+from vitrine_client.image_files import ImagesLike
 from vitrine_client.latents import (
-    PicturesAnswer,
+    ImagesAnswer,
+    InterpolationOptions,
     Point,
-    WayOptions,
-    is_picture,
+    is_image,
     post_points,
     post_way,
 )
-from vitrine_client.pictures import Pictures
 from vitrine_client.projection import (
     ProjectionAnswer,
     ProjectionEvent,
@@ -32,11 +32,11 @@ from vitrine_client.projection import (
     projection_event,
 )
 from vitrine_client.types import (
+    ImageOptions,
     ModelAnswer,
     ModelChoice,
-    PictureOptions,
-    SeenPicture,
-    ShownPictureOptions,
+    PreparedImage,
+    PreparedImageOptions,
     Vector,
 )
 
@@ -50,7 +50,7 @@ class DigitSampling(ModelChoice, total=False):
     truncation: float | None  # lower: nearer to the typical; absent: 0.7
 
 
-class SpaceOptions(WayOptions, total=False):
+class SpaceOptions(InterpolationOptions, total=False):
     """The same, and the space that the way leads through."""
 
     space: Literal["w", "z"] | None  # in z, a list is a z; absent: w
@@ -72,7 +72,7 @@ class RealPrediction:
     """How real the discriminator finds an image."""
 
     probability_real: float
-    input: SeenPicture | None = None  # with return_input
+    input: PreparedImage | None = None  # with return_input
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class DirectionsAnswer(ModelAnswer):
 
 
 class Gan(Group[Face]):
-    """`/v1/gan/*`. A point is a random seed, an `Origin`, a latent vector w or an image."""
+    """`/v1/gan/*`. A point is a random seed, a `LatentSource`, a latent vector w or an image."""
 
     @endpoint
     def sample(self, **options: Unpack[DigitSampling]) -> Call[GeneratedAnswer]:
@@ -123,7 +123,7 @@ class Gan(Group[Face]):
     @endpoint
     def interpolate(
         self, start: Point, end: Point, **options: Unpack[SpaceOptions]
-    ) -> Call[PicturesAnswer]:
+    ) -> Call[ImagesAnswer]:
         """From one point to another.
 
         Args:
@@ -135,19 +135,19 @@ class Gan(Group[Face]):
             VitrineError: See the tree in `errors`.
         """
         request = post_way("v1/gan/interpolate", start, end, options)
-        return Call(request, answer_of(PicturesAnswer))
+        return Call(request, answer_of(ImagesAnswer))
 
     @endpoint
     def mix(
-        self, coarse: Point, fine: Point, **options: Unpack[PictureOptions]
-    ) -> Call[PicturesAnswer]:
+        self, coarse: Point, fine: Point, **options: Unpack[ImageOptions]
+    ) -> Call[ImagesAnswer]:
         """One point's coarse layers with another's fine ones → one image.
 
         Raises:
             VitrineError: See the tree in `errors`.
         """
         request = post_points("v1/gan/mix", {"coarse": coarse, "fine": fine}, {}, options)
-        return Call(request, answer_of(PicturesAnswer))
+        return Call(request, answer_of(ImagesAnswer))
 
     @endpoint
     def edit(
@@ -155,8 +155,8 @@ class Gan(Group[Face]):
         point: Point,
         direction: str,
         strength: float | Sequence[float],
-        **options: Unpack[PictureOptions],
-    ) -> Call[PicturesAnswer]:
+        **options: Unpack[ImageOptions],
+    ) -> Call[ImagesAnswer]:
         """A point, moved along a direction: thicker, more slanted, wider.
 
         Args:
@@ -168,10 +168,10 @@ class Gan(Group[Face]):
         Raises:
             VitrineError: See the tree in `errors`.
         """
-        name = "image" if is_picture(point) else "latent"
+        name = "image" if is_image(point) else "latent"
         fields = {"direction": direction, "strength": strength}
         request = post_points("v1/gan/edit", {name: point}, fields, options)
-        return Call(request, answer_of(PicturesAnswer))
+        return Call(request, answer_of(ImagesAnswer))
 
     @endpoint
     def directions(self, **options: Unpack[ModelChoice]) -> Call[DirectionsAnswer]:
@@ -184,7 +184,7 @@ class Gan(Group[Face]):
 
     @endpoint
     def discriminate(
-        self, images: Pictures, **options: Unpack[ShownPictureOptions]
+        self, images: ImagesLike, **options: Unpack[PreparedImageOptions]
     ) -> Call[RealAnswer]:
         """Images → how real the discriminator finds each.
 
@@ -192,14 +192,14 @@ class Gan(Group[Face]):
             VitrineError: See the tree in `errors`.
         """
         return Call(
-            post_pictures("v1/gan/discriminate", images, options),
+            post_images("v1/gan/discriminate", images, options),
             answer_of(RealAnswer),
             count=lambda answer: len(answer.predictions),
         )
 
     @endpoint
     def project(
-        self, images: Pictures, **options: Unpack[ProjectionOptions]
+        self, images: ImagesLike, **options: Unpack[ProjectionOptions]
     ) -> Call[ProjectionAnswer]:
         """Images of digits → the latent vectors that come closest to them.
 
@@ -212,14 +212,14 @@ class Gan(Group[Face]):
             VitrineError: See the tree in `errors`.
         """
         return Call(
-            post_pictures("v1/gan/project", images, options),
+            post_images("v1/gan/project", images, options),
             answer_of(ProjectionAnswer),
             count=lambda answer: len(answer.images),
         )
 
     @streaming_endpoint
     def stream_projection(
-        self, images: Pictures, **options: Unpack[ProjectionOptions]
+        self, images: ImagesLike, **options: Unpack[ProjectionOptions]
     ) -> Stream[ProjectionEvent]:
         """As `project`, but a `ProjectionStep` of each image every few steps, and the answer at last.
 
@@ -229,7 +229,7 @@ class Gan(Group[Face]):
             VitrineError: See the tree in `errors`; also in mid-stream.
         """
         query = {**options, "stream": "true"}
-        return Stream(post_pictures("v1/gan/project", images, query), projection_event)
+        return Stream(post_images("v1/gan/project", images, query), projection_event)
 
     sample_grid = as_grid(sample)
     interpolate_grid = as_grid(interpolate)

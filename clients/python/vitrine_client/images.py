@@ -3,15 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Unpack
 
-from vitrine_client._transport.request import Call, post_pictures
+from vitrine_client._transport.request import Call, post_images
 from vitrine_client._transport.response import answer_of
 from vitrine_client._transport.sync_async import Face, Group, endpoint
-from vitrine_client.pictures import Pictures
+from vitrine_client.image_files import ImagesLike
 from vitrine_client.types import (
     ImagesOptions,
     ModelAnswer,
-    SeenPicture,
-    ShownPictureOptions,
+    PreparedImage,
+    PreparedImageOptions,
     Vector,
 )
 
@@ -30,7 +30,7 @@ class LabelsAnswer(ModelAnswer):
     """For each image of a call, in order, its labels, best first."""
 
     predictions: tuple[tuple[Label, ...], ...]
-    inputs: tuple[SeenPicture, ...] = ()  # with return_input
+    inputs: tuple[PreparedImage, ...] = ()  # with return_input
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Images(Group[Face]):
 
     @endpoint
     def label(
-        self, images: Pictures, *, top: int | None = None, **options: Unpack[ShownPictureOptions]
+        self, images: ImagesLike, *, top: int | None = None, **options: Unpack[PreparedImageOptions]
     ) -> Call[LabelsAnswer]:
         """Photos → the `top` likeliest labels of each, best first.
 
@@ -59,14 +59,14 @@ class Images(Group[Face]):
             VitrineError: See the tree in `errors`.
         """
         return Call(
-            post_pictures("v1/images/label", images, {"top": top, **options}),
+            post_images("v1/images/label", images, {"top": top, **options}),
             answer_of(LabelsAnswer),
             count=lambda answer: len(answer.predictions),
         )
 
     @endpoint
     def features(
-        self, images: Pictures, *, top: int | None = None, **options: Unpack[ImagesOptions]
+        self, images: ImagesLike, *, top: int | None = None, **options: Unpack[ImagesOptions]
     ) -> Call[FeaturesAnswer]:
         """Photos → what the network without its top makes of each; with `top`, its labels as well.
 
@@ -74,7 +74,7 @@ class Images(Group[Face]):
             VitrineError: See the tree in `errors`.
         """
         return Call(
-            post_pictures("v1/images/features", images, {"top": top, **options}),
+            post_images("v1/images/features", images, {"top": top, **options}),
             answer_of(FeaturesAnswer),
             count=lambda answer: len(answer.features),
         )

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from vitrine_client._transport.decoding import decode
-from vitrine_client.types import ModelAnswer, SeenPicture, ShownPictureOptions, Vector
+from vitrine_client.types import ModelAnswer, PreparedImage, PreparedImageOptions, Vector
 
 Loss = Literal["perceptual", "pixel"]
 Start = Literal["encoder", "mean"]
 
 
-class ProjectionOptions(ShownPictureOptions, total=False):
+class ProjectionOptions(PreparedImageOptions, total=False):
     """How to seek; what is left out, or None, is the service's default."""
 
     steps: int | None  # of gradient descent, 1 to 1000; absent: 100
@@ -27,7 +27,7 @@ class ProjectionAnswer(ModelAnswer):
     images: tuple[bytes, ...] = field(repr=False)  # PNG files: what is drawn of the latents
     losses: Vector
     psnr: tuple[float | None, ...]  # decibels; None: no difference at all
-    inputs: tuple[SeenPicture, ...] = ()  # with return_input
+    inputs: tuple[PreparedImage, ...] = ()  # with return_input
 
 
 @dataclass(frozen=True)

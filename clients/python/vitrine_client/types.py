@@ -22,19 +22,19 @@ class ModelChoice(TypedDict, total=False):
     version_label: str | None  # such as "stable"
 
 
-class PictureOptions(ModelChoice, total=False):
+class ImageOptions(ModelChoice, total=False):
     """How an image is brought into the model's form, and which model is asked."""
 
     normalize: Normalize  # auto: make it look like the training set; off: take it as it is
 
 
-class ImagesOptions(PictureOptions, total=False):
+class ImagesOptions(ImageOptions, total=False):
     """The same for several images; `report`: those that cannot be used are in the answer's `failures`."""
 
     on_error: OnError  # absent: fail, one image that cannot be used fails the call
 
 
-class ShownPictureOptions(ImagesOptions, total=False):
+class PreparedImageOptions(ImagesOptions, total=False):
     """The same, and whether the answer shows the image that the model saw, as `input`."""
 
     return_input: bool
@@ -58,7 +58,7 @@ class ModelVersion:
 
 
 @dataclass(frozen=True)
-class SeenPicture:
+class PreparedImage:
     """The image that the model saw, a PNG file, and what was done to the caller's."""
 
     image: bytes = field(repr=False)

@@ -3,23 +3,23 @@
 from dataclasses import dataclass, field
 from typing import Unpack
 
-from vitrine_client._transport.request import PNG, Call, drop_none, get, post_json, post_pictures
+from vitrine_client._transport.request import PNG, Call, drop_none, get, post_images, post_json
 from vitrine_client._transport.response import Grid, answer_of, grid
 from vitrine_client._transport.sync_async import Face, Group, as_grid, endpoint
+from vitrine_client.image_files import ImagesLike
 from vitrine_client.latents import (
     End,
+    ImagesAnswer,
+    InterpolationOptions,
     Latents,
-    PicturesAnswer,
-    WayOptions,
     post_way,
     vectors_on_wire,
 )
-from vitrine_client.pictures import Pictures
 from vitrine_client.types import (
     ModelAnswer,
     ModelChoice,
-    SeenPicture,
-    ShownPictureOptions,
+    PreparedImage,
+    PreparedImageOptions,
     Vector,
 )
 
@@ -31,7 +31,7 @@ class Encoding:
     z_mean: Vector
     z_log_var: Vector
     kl: float  # nats from the standard normal distribution
-    input: SeenPicture | None = None  # with return_input
+    input: PreparedImage | None = None  # with return_input
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Reconstruction:
     reconstruction_loss: float
     kl: float
     anomaly_score: float
-    input: SeenPicture | None = None  # with return_input
+    input: PreparedImage | None = None  # with return_input
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Vae(Group[Face]):
         random_seed: int | None = None,
         scale: float | None = None,
         **options: Unpack[ModelChoice],
-    ) -> Call[PicturesAnswer]:
+    ) -> Call[ImagesAnswer]:
         """Draw `n` images: standard normal latent vectors times `scale`.
 
         Args:
@@ -86,11 +86,11 @@ class Vae(Group[Face]):
             VitrineError: See the tree in `errors`.
         """
         fields = drop_none(n=n, random_seed=random_seed, scale=scale)
-        return Call(post_json("v1/vae/sample", fields, options), answer_of(PicturesAnswer))
+        return Call(post_json("v1/vae/sample", fields, options), answer_of(ImagesAnswer))
 
     @endpoint
     def encode(
-        self, images: Pictures, **options: Unpack[ShownPictureOptions]
+        self, images: ImagesLike, **options: Unpack[PreparedImageOptions]
     ) -> Call[EncodingsAnswer]:
         """Images → where each lies in the latent space.
 
@@ -98,28 +98,28 @@ class Vae(Group[Face]):
             VitrineError: See the tree in `errors`.
         """
         return Call(
-            post_pictures("v1/vae/encode", images, options),
+            post_images("v1/vae/encode", images, options),
             answer_of(EncodingsAnswer),
             count=lambda answer: len(answer.encodings),
         )
 
     @endpoint
-    def decode(self, latents: Latents, **options: Unpack[ModelChoice]) -> Call[PicturesAnswer]:
+    def decode(self, latents: Latents, **options: Unpack[ModelChoice]) -> Call[ImagesAnswer]:
         """Latent vectors → what the decoder makes of each.
 
         Raises:
             VitrineError: See the tree in `errors`.
         """
         request = post_json("v1/vae/decode", {"latents": vectors_on_wire(latents)}, options)
-        return Call(request, answer_of(PicturesAnswer))
+        return Call(request, answer_of(ImagesAnswer))
 
     @endpoint
     def reconstruct(
         self,
-        images: Pictures,
+        images: ImagesLike,
         *,
         random_seed: int | None = None,
-        **options: Unpack[ShownPictureOptions],
+        **options: Unpack[PreparedImageOptions],
     ) -> Call[ReconstructionsAnswer]:
         """Images → each through the bottleneck and back; with a seed, z is drawn, else the mean.
 
@@ -128,15 +128,15 @@ class Vae(Group[Face]):
         """
         query = {"random_seed": random_seed, **options}
         return Call(
-            post_pictures("v1/vae/reconstruct", images, query),
+            post_images("v1/vae/reconstruct", images, query),
             answer_of(ReconstructionsAnswer),
             count=lambda answer: len(answer.reconstructions),
         )
 
     @endpoint
     def interpolate(
-        self, start: End, end: End, **options: Unpack[WayOptions]
-    ) -> Call[PicturesAnswer]:
+        self, start: End, end: End, **options: Unpack[InterpolationOptions]
+    ) -> Call[ImagesAnswer]:
         """From one random seed, latent vector or image to another.
 
         Args:
@@ -148,7 +148,7 @@ class Vae(Group[Face]):
             VitrineError: See the tree in `errors`.
         """
         request = post_way("v1/vae/interpolate", start, end, options)
-        return Call(request, answer_of(PicturesAnswer))
+        return Call(request, answer_of(ImagesAnswer))
 
     sample_grid = as_grid(sample)
     decode_grid = as_grid(decode)

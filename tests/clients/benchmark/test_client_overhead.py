@@ -4,7 +4,7 @@ from clients.benchmark.client_overhead import main
 
 
 def test_both_faces_are_measured_beside_raw_httpx(served, png_file, capsys):
-    arguments = ["--url", served.url, "--rounds", "2", "--calls", "3", "--picture", png_file]
+    arguments = ["--url", served.url, "--rounds", "2", "--calls", "3", "--image", png_file]
 
     assert main(arguments) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -13,7 +13,7 @@ def test_both_faces_are_measured_beside_raw_httpx(served, png_file, capsys):
 
 
 def test_the_numbers_come_as_json(served, png_file, capsys):
-    arguments = ["--url", served.url, "--rounds", "1", "--calls", "1", "--picture", png_file]
+    arguments = ["--url", served.url, "--rounds", "1", "--calls", "1", "--image", png_file]
 
     assert main([*arguments, "--json"]) == 0
     plain, _ = json.loads(capsys.readouterr().out)
@@ -21,5 +21,5 @@ def test_the_numbers_come_as_json(served, png_file, capsys):
 
 
 def test_a_service_that_is_not_there_is_an_error(png_file, capsys):
-    assert main(["--url", "http://127.0.0.1:9", "--picture", png_file]) == 1
+    assert main(["--url", "http://127.0.0.1:9", "--image", png_file]) == 1
     assert "127.0.0.1:9" in capsys.readouterr().err

@@ -15,10 +15,10 @@ from clients.benchmark.comparison import (
 from clients.load.measurement import Measurement
 
 
-def rounds(service, baseline, p50_ms=1.0, picture="28×28"):
+def rounds(service, baseline, p50_ms=1.0, image="28×28"):
     """Rows at 1 and 32 connections; requests/s of each server, one per round."""
     return [
-        Row(number, server, picture, connections, Measurement(rate, p50_ms, 9.0, 0, 0))
+        Row(number, server, image, connections, Measurement(rate, p50_ms, 9.0, 0, 0))
         for connections in (1, 32)
         for server, rates in (("service", service), ("baseline", baseline))
         for number, rate in enumerate(rates)
@@ -61,8 +61,8 @@ def test_the_latency_goal_is_paired_by_round_too():
     assert goal.is_met
 
 
-def test_every_picture_has_its_own_verdict():
-    rows = rounds([1], [1]) + rounds([1], [4], picture="280×280")
+def test_every_image_has_its_own_verdict():
+    rows = rounds([1], [1]) + rounds([1], [4], image="280×280")
     assert [goal.is_met for goal in goals(rows, raw=[])] == [True, False]
 
 
@@ -90,7 +90,7 @@ def test_the_raw_model_has_a_line_per_batch_size():
 def test_the_summary_tells_machines_the_same():
     record = summary(rounds([50, 80], [100, 100]), raw=[])
     assert record["ratios"][1] == {
-        "picture": "28×28",
+        "image": "28×28",
         "connections": 32,
         "by_round": [0.5, 0.8],
         "median": 0.65,

@@ -33,6 +33,6 @@ async def test_the_baseline_is_ready_at_once():
 
 
 @pytest.mark.parametrize("name", ["digit", "drawing"])
-def test_every_picture_becomes_28_by_28_grey(name):
+def test_every_image_becomes_28_by_28_grey(name):
     image = decode(scenarios()[name].body)
     assert (image.shape, image.dtype) == ((28, 28), np.uint8)

@@ -44,7 +44,7 @@ def test_the_record_is_strict_json_with_every_measurement(tmp_path):
     assert record["measurements"][0] == {
         "round": 0,
         "server": "service",
-        "picture": "28×28",
+        "image": "28×28",
         "connections": 1,
         "requests_per_s": 10.0,
         "p50_ms": None,

@@ -22,7 +22,7 @@ def test_a_folder_without_the_model_is_refused_in_one_sentence(tmp_path, capsys)
 
 
 @pytest.mark.parametrize("batch_size", ["1", "8", "32"])
-def test_every_batch_size_is_called_with_pictures_and_timed(batch_size):
+def test_every_batch_size_is_called_with_images_and_timed(batch_size):
     seen = set()
 
     def predict(given):

@@ -1,4 +1,4 @@
-"""The scenarios: pictures, requests, and checks of answers."""
+"""The scenarios: images, requests, and checks of answers."""
 
 import base64
 import io
@@ -23,8 +23,8 @@ SEVEN = {"digit": 7, "probability": 0.9, "probabilities": [0.1] * 10}
 
 
 def pixels(png):
-    with Image.open(io.BytesIO(png)) as picture:
-        return np.asarray(picture.convert("L"))
+    with Image.open(io.BytesIO(png)) as opened:
+        return np.asarray(opened.convert("L"))
 
 
 def test_the_digit_is_28_by_28_light_on_a_dark_border():
@@ -41,14 +41,14 @@ def test_the_drawing_is_280_by_280_dark_on_a_light_border():
     assert image.min() < 50
 
 
-def test_ten_holds_ten_pictures_in_one_json_body():
+def test_ten_holds_ten_images_in_one_json_body():
     every = scenarios()
     images = json.loads(every["ten"].body)["images"]
     assert [base64.b64decode(image) for image in images] == [every["digit"].body] * 10
     assert every["ten"].content_type == "application/json"
 
 
-def test_the_same_pictures_are_drawn_each_time():
+def test_the_same_images_are_drawn_each_time():
     assert scenarios()["drawing"].body == scenarios()["drawing"].body
 
 
@@ -121,7 +121,7 @@ def test_texts_name_their_model_and_always_the_same_numbers():
     assert (len(body["seed"]), body["random_seed"], body["stream"]) == (40, 42, True)
 
 
-def test_samples_are_right_as_long_as_they_are_the_same_picture():
+def test_samples_are_right_as_long_as_they_are_the_same_image():
     samples = scenarios()["vae"]
 
     assert samples.method == "GET"
@@ -133,8 +133,8 @@ def test_samples_are_right_as_long_as_they_are_the_same_picture():
 
 def test_the_photo_is_a_jpeg_of_the_size_photo_models_take():
     asked = scenarios()["photo"]
-    with Image.open(io.BytesIO(asked.body)) as picture:
-        assert (picture.format, picture.size, picture.mode) == ("JPEG", (224, 224), "RGB")
+    with Image.open(io.BytesIO(asked.body)) as opened:
+        assert (opened.format, opened.size, opened.mode) == ("JPEG", (224, 224), "RGB")
     assert asked.path == "/v1/images/label?top=5"
     assert photo("flowers").path == "/v1/images/label?top=5&model=flowers"
     assert asked == scenarios()["photo"]._replace(is_right=asked.is_right)

@@ -172,7 +172,7 @@ def served(tmp_path_factory):
 
 @pytest.fixture(params=["plain", "asynchronous"])
 def ask(request, served):
-    """Ask that service by either face: `ask(lambda vitrine: vitrine.digits.classify(picture))`."""
+    """Ask that service by either face: `ask(lambda vitrine: vitrine.digits.classify(image))`."""
 
     async def awaited(what):
         async with AsyncVitrine(served.url) as vitrine:
@@ -193,7 +193,7 @@ def ask(request, served):
 
 @pytest.fixture
 def png_file(tmp_path):
-    """The path of a picture that the fake engine calls a 7."""
+    """The path of an image that the fake engine calls a 7."""
     image, file = Image.new("L", (28, 28)), tmp_path / "seven.png"
     image.putdata([255] * 7 + [0] * 777)
     image.save(file)

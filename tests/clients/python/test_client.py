@@ -28,7 +28,7 @@ def vitrine(service, waits):
 
 
 def test_an_answer_becomes_typed_values(vitrine):
-    answer = vitrine.digits.classify(b"picture")
+    answer = vitrine.digits.classify(b"image")
 
     assert answer.model == ModelVersion("digits", 3)
     assert str(answer.model) == "digits/3"
@@ -38,14 +38,14 @@ def test_an_answer_becomes_typed_values(vitrine):
     assert b'"new":1' in answer.body
 
 
-def test_one_picture_travels_as_the_body_itself(vitrine, service):
-    vitrine.digits.classify(b"picture")
+def test_one_image_travels_as_the_body_itself(vitrine, service):
+    vitrine.digits.classify(b"image")
 
-    assert service.requests[0].content == b"picture"
+    assert service.requests[0].content == b"image"
     assert service.requests[0].url.path == "/prefix/v1/digits/classify"
 
 
-def test_several_pictures_travel_as_a_form_in_their_order(vitrine, service):
+def test_several_images_travel_as_a_form_in_their_order(vitrine, service):
     service.predictions = 2
 
     answer = vitrine.digits.classify([b"first", b"second"])
@@ -57,8 +57,8 @@ def test_several_pictures_travel_as_a_form_in_their_order(vitrine, service):
 
 
 def test_model_and_normalize_become_the_query(vitrine, service):
-    vitrine.digits.classify(b"picture", model="digits-course", normalize="off")
-    vitrine.digits.classify(b"picture")
+    vitrine.digits.classify(b"image", model="digits-course", normalize="off")
+    vitrine.digits.classify(b"image")
 
     first, second = (dict(request.url.params) for request in service.requests)
     assert first == {"model": "digits-course", "normalize": "off"}
@@ -68,7 +68,7 @@ def test_model_and_normalize_become_the_query(vitrine, service):
 def test_the_key_comes_from_the_environment_and_stays_out_of_repr(environment, service):
     environment.setenv("VITRINE_API_KEY", "secret")
     with Vitrine("http://me:hidden@service.test", transport=service.transport) as vitrine:
-        vitrine.digits.classify(b"picture")
+        vitrine.digits.classify(b"image")
 
         assert service.requests[0].headers["X-API-Key"] == "secret"
         assert "secret" not in repr(vitrine)
@@ -78,7 +78,7 @@ def test_the_key_comes_from_the_environment_and_stays_out_of_repr(environment, s
 def test_the_address_comes_from_the_environment(environment, service):
     environment.setenv("VITRINE_URL", "http://elsewhere.test:81")
     with Vitrine(transport=service.transport) as vitrine:
-        vitrine.digits.classify(b"picture")
+        vitrine.digits.classify(b"image")
 
     assert service.requests[0].url.host == "elsewhere.test"
 
@@ -102,12 +102,12 @@ def test_a_shed_request_is_repeated_after_the_wait_that_was_asked_for(
         refusal(503, "not_ready", {"Retry-After": "3"}),
     ]
 
-    assert vitrine.digits.classify(b"picture").predictions[0].digit == 7
+    assert vitrine.digits.classify(b"image").predictions[0].digit == 7
     assert waits == [2, 3]
-    assert [request.content for request in service.requests] == [b"picture"] * 3
+    assert [request.content for request in service.requests] == [b"image"] * 3
 
 
-def test_several_pictures_are_repeated_whole(vitrine, service, refusal):
+def test_several_images_are_repeated_whole(vitrine, service, refusal):
     service.replies = [refusal(429, "overloaded", {"Retry-After": "0"})]
     service.predictions = 2
 
@@ -120,16 +120,16 @@ def test_retries_end(vitrine, service, waits, refusal):
     service.replies = [refusal(429, "overloaded", {"Retry-After": "1"}) for _ in range(9)]
 
     with pytest.raises(Overloaded):
-        vitrine.digits.classify(b"picture")
+        vitrine.digits.classify(b"image")
     assert len(service.requests) == Retries().attempts
     assert len(waits) == Retries().attempts - 1
 
 
-def test_a_refused_picture_is_not_sent_again(vitrine, service, refusal):
+def test_a_refused_image_is_not_sent_again(vitrine, service, refusal):
     service.replies = [refusal(422, "invalid_image", error="the image is blank: draw a digit")]
 
     with pytest.raises(InvalidImage, match="the image is blank: draw a digit") as caught:
-        vitrine.digits.classify(b"picture")
+        vitrine.digits.classify(b"image")
     assert (caught.value.status, caught.value.code) == (422, "invalid_image")
     assert caught.value.request_id == "r1"
     assert len(service.requests) == 1
@@ -139,7 +139,7 @@ def test_a_code_from_the_future_is_still_a_service_error(vitrine, service, refus
     service.replies = [refusal(418, "teapot")]
 
     with pytest.raises(ServiceError) as caught:
-        vitrine.digits.classify(b"picture")
+        vitrine.digits.classify(b"image")
     assert type(caught.value) is ServiceError
     assert caught.value.code == "teapot"
 
@@ -160,20 +160,20 @@ def test_what_is_no_vitrine_service_is_named_so(vitrine, service, reply):
     service.replies = [reply]
 
     with pytest.raises(UnexpectedAnswer, match="is no Vitrine service"):
-        vitrine.digits.classify(b"picture")
+        vitrine.digits.classify(b"image")
 
 
-def test_a_prediction_for_each_picture_or_none_at_all(vitrine, service):
+def test_a_prediction_for_each_image_or_none_at_all(vitrine, service):
     service.predictions = 3
 
-    with pytest.raises(UnexpectedAnswer, match="2 pictures were sent, 3 answers came back"):
+    with pytest.raises(UnexpectedAnswer, match="2 images were sent, 3 answers came back"):
         vitrine.digits.classify([b"first", b"second"])
 
 
 def test_the_plain_face_works_inside_a_running_loop(service):
     async def notebook_cell():
         with Vitrine("http://service.test", transport=service.transport) as vitrine:
-            return vitrine.digits.classify(b"picture")
+            return vitrine.digits.classify(b"image")
 
     assert asyncio.run(notebook_cell()).predictions[0].digit == 7
 
@@ -181,7 +181,7 @@ def test_the_plain_face_works_inside_a_running_loop(service):
 def test_the_asynchronous_core_answers_the_same(service):
     async def ask():
         async with AsyncVitrine("http://service.test", transport=service.transport) as vitrine:
-            return await vitrine.digits.classify(b"picture")
+            return await vitrine.digits.classify(b"image")
 
     assert asyncio.run(ask()).predictions[0].digit == 7
 
@@ -192,4 +192,4 @@ def test_closing_twice_does_no_harm(service):
     vitrine.close()
 
     with pytest.raises(RuntimeError, match="closed"):
-        vitrine.digits.classify(b"picture")
+        vitrine.digits.classify(b"image")

@@ -7,14 +7,14 @@ import pytest
 from vitrine_client import show
 from vitrine_client.digits import DigitPrediction, DigitsAnswer
 from vitrine_client.text import Generation, TextAnswer
-from vitrine_client.types import ModelVersion, SeenPicture
+from vitrine_client.types import ModelVersion, PreparedImage
 
 PNG = b"\x89PNG\r\n\x1a\nand so on"
 BY = ModelVersion("digits", 3)
 
 
 def test_an_answer_shows_its_values_its_image_and_who_gave_it():
-    seen = SeenPicture(PNG, ("inverted", "cropped"))
+    seen = PreparedImage(PNG, ("inverted", "cropped"))
     prediction = DigitPrediction(7, 0.98765, tuple([0.1] * 10), False, 0.02, seen)
 
     shown = DigitsAnswer(BY, (prediction,), body=b"not shown")._repr_html_()

@@ -14,10 +14,10 @@ from vitrine_client import (
     ImageTooLarge,
     InvalidImage,
     InvalidValue,
+    LatentSource,
     ModelNotFound,
     ModelVersion,
     NotFound,
-    Origin,
     ProjectionAnswer,
     ProjectionStep,
     TextEnd,
@@ -30,7 +30,7 @@ from vitrine_client._transport.sync_async import Group
 
 
 def lit(count):
-    """A 28×28 picture with so many lit pixels in its first rows: FakeEngine's digit."""
+    """A 28×28 image with so many lit pixels in its first rows: FakeEngine's digit."""
     pixels = np.zeros(784, np.uint8)
     pixels[:count] = 255
     return pixels.reshape(28, 28)
@@ -52,7 +52,7 @@ LIGHT = np.full((28, 28), 51, np.uint8)  # a fifth
 
 
 @pytest.mark.parametrize("kind", ["path", "name", "bytes", "pillow", "array"])
-def test_a_picture_comes_in_every_form_a_caller_has_it(ask, tmp_path, kind):
+def test_an_image_comes_in_every_form_a_caller_has_it(ask, tmp_path, kind):
     path = tmp_path / "seven.png"
     path.write_bytes(png(lit(7)))
     image = Image.fromarray(lit(7))
@@ -69,13 +69,13 @@ def test_a_picture_comes_in_every_form_a_caller_has_it(ask, tmp_path, kind):
     assert [prediction.digit for prediction in answer.predictions] == [7]
 
 
-def test_an_array_of_several_pictures_is_answered_in_order(ask):
+def test_an_array_of_several_images_is_answered_in_order(ask):
     answer = ask(lambda vitrine: vitrine.digits.classify(np.stack([lit(3), lit(8), lit(1)])))
 
     assert [prediction.digit for prediction in answer.predictions] == [3, 8, 1]
 
 
-def test_digits_come_with_the_picture_that_the_model_saw(ask):
+def test_digits_come_with_the_image_that_the_model_saw(ask):
     answer = ask(lambda vitrine: vitrine.digits.classify(255 - lit(90), return_input=True))
 
     seen = answer.predictions[0].input
@@ -83,7 +83,7 @@ def test_digits_come_with_the_picture_that_the_model_saw(ask):
     assert pixels_of(seen.image).shape == (28, 28)
 
 
-def test_activations_are_pictures_or_values(ask):
+def test_activations_are_images_or_values(ask):
     answer = ask(lambda vitrine: vitrine.digits.activations(lit(4)))
 
     maps, logits = answer.layers
@@ -171,7 +171,7 @@ def test_a_vae_encodes_decodes_and_reconstructs(ask):
 @pytest.mark.parametrize(
     "end", [4, np.int64(4), [0.5, 0.5], np.array([0.5, 0.5]), LIGHT, png(LIGHT)], ids=repr
 )
-def test_a_way_leads_between_seeds_vectors_and_pictures(ask, end):
+def test_a_way_leads_between_seeds_vectors_and_images(ask, end):
     answer = ask(lambda vitrine: vitrine.vae.interpolate([0, 0], end, steps=3, path="slerp"))
 
     assert len(answer.images) == 3
@@ -197,11 +197,13 @@ def test_a_gan_draws_the_digit_that_was_named(ask):
 
 
 def test_a_way_leads_through_w_or_through_z(ask):
-    three, four = Origin(random_seed=1, digit=3), Origin(random_seed=2, digit=4)
+    three, four = LatentSource(random_seed=1, digit=3), LatentSource(random_seed=2, digit=4)
     through_w = ask(lambda vitrine: vitrine.gan.interpolate(three, four, steps=3))
     through_z = ask(
         lambda vitrine: vitrine.gan.interpolate(
-            Origin(z=[0, 0], digit=3, truncation=1), Origin(z=[1, 1], truncation=1), space="z"
+            LatentSource(z=[0, 0], digit=3, truncation=1),
+            LatentSource(z=[1, 1], truncation=1),
+            space="z",
         )
     )
 
@@ -210,14 +212,14 @@ def test_a_way_leads_through_w_or_through_z(ask):
     assert len(through_z.images) == 9
 
 
-def test_pictures_are_mixed_and_edited(ask):
-    mixed = ask(lambda vitrine: vitrine.gan.mix([1, 2, 3], Origin(random_seed=1, digit=7)))
+def test_images_are_mixed_and_edited(ask):
+    mixed = ask(lambda vitrine: vitrine.gan.mix([1, 2, 3], LatentSource(random_seed=1, digit=7)))
     edited = ask(lambda vitrine: vitrine.gan.edit([0, 0, 5], "grey", [-1, 0, 1]))
-    picture = ask(lambda vitrine: vitrine.gan.edit(LIGHT, "grey", 2, normalize="off"))
+    of_image = ask(lambda vitrine: vitrine.gan.edit(LIGHT, "grey", 2, normalize="off"))
 
     assert mixed.latents == ((1, 2, 7),)
     assert [w[2] for w in edited.latents] == [3, 5, 7]
-    assert picture.latents[0][2] == pytest.approx(4.2)
+    assert of_image.latents[0][2] == pytest.approx(4.2)
 
 
 def test_directions_are_told_with_how_well_they_were_measured(ask):
@@ -227,7 +229,7 @@ def test_directions_are_told_with_how_well_they_were_measured(ask):
     assert direction.per_sigma is None
 
 
-def test_the_discriminator_says_how_real_pictures_are(ask):
+def test_the_discriminator_says_how_real_images_are(ask):
     answer = ask(lambda vitrine: vitrine.gan.discriminate([LIGHT, lit(0)], return_input=True))
 
     assert [row.probability_real for row in answer.predictions] == pytest.approx([0.2, 0])
@@ -271,7 +273,7 @@ GRIDS = {
 
 
 @pytest.mark.parametrize("name", GRIDS)
-def test_many_pictures_come_as_one(ask, name):
+def test_many_images_come_as_one(ask, name):
     grid = ask(GRIDS[name])
 
     assert isinstance(grid, Grid)
@@ -281,7 +283,7 @@ def test_many_pictures_come_as_one(ask, name):
     assert grid._repr_png_() == grid.png
 
 
-def test_the_address_of_a_picture_gives_it_to_everybody(ask, served):
+def test_the_address_of_an_image_gives_it_to_everybody(ask, served):
     grid = ask(lambda vitrine: vitrine.gan.sample_png(n=2, random_seed=3, version=1))
 
     assert grid.url == f"{served.url}/v1/gan/sample.png?n=2&random_seed=3&version=1"
@@ -319,7 +321,7 @@ def test_the_service_is_live_and_ready(ask):
             "one of task classify_digit",
         ),
         (lambda v: v.models.card("a/b?c"), NotFound, "a"),
-        (lambda v: v.digits.classify(b"no picture"), UnsupportedImage, "PNG"),
+        (lambda v: v.digits.classify(b"no image"), UnsupportedImage, "PNG"),
         (lambda v: v.digits.classify(png(NOISE)[:500]), InvalidImage, "truncated"),
         (lambda v: v.digits.classify([lit(7)] * 65), TooManyImages, "at most 64"),
         (lambda v: v.digits.classify(np.zeros((5100, 5000), "uint8")), ImageTooLarge, "pixels"),

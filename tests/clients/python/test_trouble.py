@@ -87,7 +87,7 @@ def ask_at(request):
 
 
 def classify(vitrine):
-    return vitrine.digits.classify(b"picture")
+    return vitrine.digits.classify(b"image")
 
 
 @pytest.mark.parametrize(

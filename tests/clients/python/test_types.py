@@ -12,7 +12,7 @@ from typing import Any, assert_type
 import numpy as np
 
 from vitrine_client import (
-    AsyncVitrine, DigitsAnswer, Grid, Origin, PicturesAnswer, ProjectionEvent, TextEvent, Vitrine,
+    AsyncVitrine, DigitsAnswer, Grid, LatentSource, ImagesAnswer, ProjectionEvent, TextEvent, Vitrine,
 )
 
 plain, awaited = Vitrine(), AsyncVitrine()
@@ -20,8 +20,8 @@ assert_type(plain.digits.classify("a.png", version=1, return_input=True), Digits
 asked = assert_type(awaited.digits.classify([b"a"]), Coroutine[Any, Any, DigitsAnswer])
 assert_type(plain.text.stream("seed", length=3), Generator[TextEvent, None, None])
 assert_type(awaited.gan.stream_projection(b"a"), AsyncGenerator[ProjectionEvent, None])
-assert_type(plain.vae.interpolate(3, np.zeros(2), steps=4), PicturesAnswer)
-assert_type(plain.gan.mix_grid(Origin(digit=3), [0.5]), Grid)
+assert_type(plain.vae.interpolate(3, np.zeros(2), steps=4), ImagesAnswer)
+assert_type(plain.gan.mix_grid(LatentSource(digit=3), [0.5]), Grid)
 plain.digits.classify(7)  # E: arg-type
 plain.digits.classify("a.png", edition=1)  # E: call-arg
 plain.gan.sample(n="many")  # E: arg-type

@@ -39,9 +39,9 @@ def prediction(digit, score=0.1, probability=0.91):
 
 
 class FakeVitrine:
-    """Answers each picture as `answer` says; None refuses the whole request, as the service does."""
+    """Answers each image as `answer` says; None refuses the whole request, as the service does."""
 
-    def __init__(self, answer=lambda picture: prediction(0)):
+    def __init__(self, answer=lambda image: prediction(0)):
         self.answer = answer
         self.calls = []
 
@@ -55,9 +55,9 @@ class FakeVitrine:
     def digits(self):
         return self
 
-    async def classify(self, pictures, *, model=None, normalize="auto"):
-        self.calls.append((len(pictures), model, normalize))
-        predictions = tuple(self.answer(picture) for picture in pictures)
+    async def classify(self, images, *, model=None, normalize="auto"):
+        self.calls.append((len(images), model, normalize))
+        predictions = tuple(self.answer(image) for image in images)
         if None in predictions:
             raise InvalidImage("the image is blank", status=422)
         return DigitsAnswer(ModelVersion("digits", 3), predictions)

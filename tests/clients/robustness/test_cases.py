@@ -14,7 +14,7 @@ def cases(digits):
     return all_cases(mnist, uci_digits().first(12), digits)
 
 
-def test_every_row_has_a_name_of_its_own_and_a_label_a_picture(cases):
+def test_every_row_has_a_name_of_its_own_and_a_label_an_image(cases):
     assert len({(case.group, case.name, case.normalize) for case in cases}) == len(cases)
     for case in cases:
         if case.group == "outliers":
@@ -23,8 +23,8 @@ def test_every_row_has_a_name_of_its_own_and_a_label_a_picture(cases):
             assert len(case.labels) == len(case.source) == 12
 
 
-def test_both_ways_to_normalize_are_asked_about_the_same_pictures(cases):
-    noisy = [case.pictures(0, 5) for case in cases if case.name == "impulse_noise"]
+def test_both_ways_to_normalize_are_asked_about_the_same_images(cases):
+    noisy = [case.images(0, 5) for case in cases if case.name == "impulse_noise"]
     assert len(noisy) == 2
     assert np.array_equal(*noisy)
 
@@ -34,17 +34,17 @@ def test_without_fashion_mnist_its_rows_are_left_out(digits, cases):
     assert len(cases) - len(without) == 2
 
 
-def test_every_row_draws_its_pictures_again_and_again(cases, monkeypatch):
+def test_every_row_draws_its_images_again_and_again(cases, monkeypatch):
     monkeypatch.setattr(out_of_distribution, "LETTERS", "AB")
     for case in cases:
-        once, again = case.pictures(2, 4), case.pictures(2, 4)
+        once, again = case.images(2, 4), case.images(2, 4)
         assert len(once) == 2
         assert all(np.array_equal(a, b) for a, b in zip(once, again, strict=True))
 
 
 def test_another_part_of_a_row_has_other_random_numbers():
     case = Case("group", "name", "off", range(100), lambda some, rng: rng.random(len(some)))
-    assert case.pictures(0, 50) != case.pictures(50, 100)
+    assert case.images(0, 50) != case.images(50, 100)
 
 
 def test_uci_digits_have_black_around_them():

@@ -1,4 +1,4 @@
-"""Each corruption does what its name says, to every picture for itself."""
+"""Each corruption does what its name says, to every image for itself."""
 
 import numpy as np
 import pytest
@@ -30,9 +30,7 @@ def test_there_are_the_fifteen_of_mnist_c():
 
 
 @pytest.mark.parametrize("corruption", CORRUPTIONS.values(), ids=CORRUPTIONS)
-def test_it_changes_every_picture_the_same_way_each_time_and_leaves_the_original(
-    corruption, digits
-):
+def test_it_changes_every_image_the_same_way_each_time_and_leaves_the_original(corruption, digits):
     before = digits.copy()
     once, again = (corruption(digits, np.random.default_rng(7)) for _ in range(2))
 
@@ -114,7 +112,7 @@ def test_spatter_is_grey_and_covers_a_part(rng):
 
 
 @pytest.mark.parametrize("name", ["dotted_line", "zigzag"])
-def test_lines_only_add_ink_and_cross_the_picture(name, digits, rng):
+def test_lines_only_add_ink_and_cross_the_image(name, digits, rng):
     lined = CORRUPTIONS[name](np.zeros_like(digits), rng)
     assert (CORRUPTIONS[name](digits, rng) >= digits).all()
     columns = lined.max(axis=1) > 100
@@ -122,7 +120,7 @@ def test_lines_only_add_ink_and_cross_the_picture(name, digits, rng):
         assert (columns == (np.arange(28) // 2 % 2 == 1)).all()
     else:
         assert not columns[:, [0, 1, 26, 27]].any()
-        assert columns[:, 4:24].mean() > 0.8  # some of it may be above or below the picture
+        assert columns[:, 4:24].mean() > 0.8  # some of it may be above or below the image
 
 
 def test_canny_draws_the_outlines(digits, rng):
@@ -134,7 +132,7 @@ def test_canny_draws_the_outlines(digits, rng):
     assert outlined[10:18, 15:18].any(axis=1).all()
 
 
-def test_a_weak_edge_needs_a_strong_one_in_its_own_picture():
+def test_a_weak_edge_needs_a_strong_one_in_its_own_image():
     faint = np.zeros((28, 28))
     faint[:, 14:] = 0.04  # a slope between the thresholds
     strong = faint * 10

@@ -53,7 +53,7 @@ def test_the_report_is_printed_and_written_and_put_into_the_card(folder, service
     assert {model for _, model, _ in service.calls} == {"mine"}
     assert max(map(len, said.out.splitlines())) <= 110
     assert "stroke × 2.0" in said.out
-    assert "pictures" in said.err
+    assert "images" in said.err
 
 
 def test_without_fashion_mnist_it_says_so(folder, service, capsys):

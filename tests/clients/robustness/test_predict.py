@@ -9,14 +9,14 @@ from clients.robustness.predict import BATCH, ask
 
 
 def asked(vitrine, count, labels=None, model=None, normalize="off"):
-    """Ask for a case whose pictures are the numbers from 0 on; gives answers and progress."""
+    """Ask for a case whose images are the numbers from 0 on; gives answers and progress."""
     case = Case("group", "name", normalize, range(count), lambda some, rng: list(some), labels)
     shown = []
     return asyncio.run(ask(vitrine, case, model, shown.append)), shown
 
 
-def test_answers_are_in_the_order_of_the_pictures(fake_vitrine, prediction):
-    vitrine = fake_vitrine(lambda picture: prediction(picture % 10, score=picture))
+def test_answers_are_in_the_order_of_the_images(fake_vitrine, prediction):
+    vitrine = fake_vitrine(lambda image: prediction(image % 10, score=image))
     answers, shown = asked(vitrine, 2 * BATCH + 7, model="mine")
 
     assert answers.scores.tolist() == list(range(2 * BATCH + 7))
@@ -26,8 +26,8 @@ def test_answers_are_in_the_order_of_the_pictures(fake_vitrine, prediction):
     assert sorted(vitrine.calls) == [(7, "mine", "off"), *[(BATCH, "mine", "off")] * 2]
 
 
-def test_a_refused_picture_is_wrong_and_spoils_no_other(fake_vitrine, prediction):
-    vitrine = fake_vitrine(lambda picture: None if picture in (3, 70) else prediction(0, score=2))
+def test_a_refused_image_is_wrong_and_spoils_no_other(fake_vitrine, prediction):
+    vitrine = fake_vitrine(lambda image: None if image in (3, 70) else prediction(0, score=2))
     answers, _ = asked(vitrine, 80)
 
     assert np.flatnonzero(answers.is_refused).tolist() == [3, 70]
@@ -37,7 +37,7 @@ def test_a_refused_picture_is_wrong_and_spoils_no_other(fake_vitrine, prediction
 
 
 def test_all_may_be_refused(fake_vitrine):
-    answers, _ = asked(fake_vitrine(lambda picture: None), 5)
+    answers, _ = asked(fake_vitrine(lambda image: None), 5)
     assert answers.is_refused.all()
     assert answers.probabilities.shape == (5, 10)
     assert not answers.is_right(np.zeros(5, int)).any()

@@ -51,9 +51,9 @@ class Core:
         value = call.read(response)
         if call.count is not None:
             answers = call.count(value) + len(getattr(value, "failures", ()))
-            if answers != content.pictures:
+            if answers != content.images:
                 raise UnexpectedAnswer(
-                    f"{content.pictures} pictures were sent, {answers} answers came back"
+                    f"{content.images} images were sent, {answers} answers came back"
                 )
         return value
 

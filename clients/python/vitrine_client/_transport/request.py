@@ -8,7 +8,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import httpx
 
-from vitrine_client.pictures import Pictures, are_files, encode_pictures
+from vitrine_client.image_files import ImagesLike, are_files, encode_images
 from vitrine_client.types import ModelChoice, query_of
 
 Value = TypeVar("Value")
@@ -20,7 +20,7 @@ class Content(NamedTuple):
     """A body as the HTTP library takes it, and how many images it holds."""
 
     arguments: Mapping[str, Any]
-    pictures: int = 0
+    images: int = 0
 
 
 Body = Content | Callable[[], Content] | None  # None: GET; a function has work to do first
@@ -70,9 +70,9 @@ def post_json(path: str, fields: Mapping[str, Any], options: Mapping[str, object
     return Request(path, query_of(options), json_content(fields))
 
 
-def post_pictures(path: str, images: Pictures, options: Mapping[str, object]) -> Request:
+def post_images(path: str, images: ImagesLike, options: Mapping[str, object]) -> Request:
     """A request whose body is one image or several."""
-    encode = partial(_pictures_content, images)
+    encode = partial(_images_content, images)
     return Request(path, query_of(options), encode() if are_files(images) else encode)
 
 
@@ -93,8 +93,8 @@ def split(options: Mapping[str, object]) -> tuple[dict[str, object], dict[str, o
     return {name: value for name, value in options.items() if name not in choice}, choice
 
 
-def _pictures_content(images: Pictures) -> Content:
-    files: Sequence[bytes] = encode_pictures(images)
+def _images_content(images: ImagesLike) -> Content:
+    files: Sequence[bytes] = encode_images(images)
     if len(files) == 1:
         headers = {"Content-Type": "application/octet-stream"}
         return Content({"content": files[0], "headers": headers}, 1)

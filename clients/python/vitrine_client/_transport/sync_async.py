@@ -137,7 +137,7 @@ def as_grid(route: endpoint[P, Any]) -> endpoint[P, Grid]:
         return Call(request._replace(accept=PNG), grid)
 
     build.__name__ = f"{route.build.__name__}_grid"
-    build.__doc__ = f"As `{route.build.__name__}`, but all pictures in one PNG file."
+    build.__doc__ = f"As `{route.build.__name__}`, but all images in one PNG file."
     build.__annotations__ = {**route.build.__annotations__, "return": Call[Grid]}
     return endpoint(build)
 

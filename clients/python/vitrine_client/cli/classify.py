@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from vitrine_client.cli.options import (
     Commands,
     add_choice,
-    add_pictures,
+    add_images,
     choice,
     read_images,
     report,
@@ -22,7 +22,7 @@ from vitrine_client.images import Label
 def add_classify(commands: Commands) -> argparse.ArgumentParser:
     """Add the command that reads digits."""
     command = commands.add_parser("classify", help="read the digit in each image")
-    add_pictures(command)
+    add_images(command)
     add_choice(command)
     command.add_argument(
         "--normalize",
@@ -37,25 +37,25 @@ def add_classify(commands: Commands) -> argparse.ArgumentParser:
 def classify(vitrine: Vitrine, options: argparse.Namespace) -> int:
     """One line for each image; the exit status."""
     answer = vitrine.digits.classify(
-        read_images(options.pictures),
+        read_images(options.images),
         normalize=options.normalize,
         on_error="report",
         **choice(options),
     )
     if options.json:
-        return report_json(options.pictures, answer)
-    width = max(len(printable(name)) for name in options.pictures)
+        return report_json(options.images, answer)
+    width = max(len(printable(name)) for name in options.images)
 
     def show(name: str, prediction: DigitPrediction) -> None:
         print(f"{name:<{width}}  {_digit(prediction)}")
 
-    return report(options.pictures, answer, answer.predictions, show)
+    return report(options.images, answer, answer.predictions, show)
 
 
 def add_label(commands: Commands) -> argparse.ArgumentParser:
     """Add the command that names photos."""
     command = commands.add_parser("label", help="label photos with ImageNet's classes")
-    add_pictures(command, "photo")
+    add_images(command, "photo")
     add_choice(command)
     command.add_argument("--top", type=int, help="labels for each (default 5)")
     command.set_defaults(run=label)
@@ -65,11 +65,11 @@ def add_label(commands: Commands) -> argparse.ArgumentParser:
 def label(vitrine: Vitrine, options: argparse.Namespace) -> int:
     """The name of each photo, and below it one line for each label; the exit status."""
     answer = vitrine.images.label(
-        read_images(options.pictures), top=options.top, on_error="report", **choice(options)
+        read_images(options.images), top=options.top, on_error="report", **choice(options)
     )
     if options.json:
-        return report_json(options.pictures, answer)
-    return report(options.pictures, answer, answer.predictions, _print_labels)
+        return report_json(options.images, answer)
+    return report(options.images, answer, answer.predictions, _print_labels)
 
 
 def _print_labels(name: str, labels: Sequence[Label]) -> None:
@@ -81,7 +81,7 @@ def _print_labels(name: str, labels: Sequence[Label]) -> None:
 def add_fashion(commands: Commands) -> argparse.ArgumentParser:
     """Add the command that names clothes."""
     command = commands.add_parser("fashion", help="classify the garment in each image")
-    add_pictures(command)
+    add_images(command)
     add_choice(command)
     command.add_argument(
         "--head", choices=("dense", "svm", "both"), help="what decides (default dense)"
@@ -92,19 +92,19 @@ def add_fashion(commands: Commands) -> argparse.ArgumentParser:
 
 def fashion(vitrine: Vitrine, options: argparse.Namespace) -> int:
     """One line for each image; with both heads, what either says. The exit status."""
-    images = read_images(options.pictures)
+    images = read_images(options.images)
     if options.head == "both":
         pairs = vitrine.fashion.classify_both(images, on_error="report", **choice(options))
         if options.json:
-            return report_json(options.pictures, pairs)
-        return report(options.pictures, pairs, pairs.predictions, _print_pair)
+            return report_json(options.images, pairs)
+        return report(options.images, pairs, pairs.predictions, _print_pair)
     answer = vitrine.fashion.classify(
         images, head=options.head, on_error="report", **choice(options)
     )
     if options.json:
-        return report_json(options.pictures, answer)
+        return report_json(options.images, answer)
     return report(
-        options.pictures,
+        options.images,
         answer,
         answer.predictions,
         lambda name, prediction: print(f"{name}  {_clothing(prediction)}"),

@@ -16,7 +16,7 @@ from vitrine_client.cli.options import (
 )
 from vitrine_client.cli.terminal import printable
 from vitrine_client.client import Vitrine
-from vitrine_client.errors import UnreadablePicture
+from vitrine_client.errors import UnreadableImage
 from vitrine_client.types import Vector
 
 IMAGES_PER_REQUEST = 32
@@ -40,7 +40,7 @@ def features(vitrine: Vitrine, options: argparse.Namespace) -> int:
     """
     files = sorted(f for f in options.folder.rglob("*") if f.suffix.lower() in SUFFIXES)
     if not files:
-        raise UnreadablePicture(f"{options.folder} must be a folder with images, got none in it")
+        raise UnreadableImage(f"{options.folder} must be a folder with images, got none in it")
     rows: list[Vector] = []
     status = 0
     for some in _chunks(files):

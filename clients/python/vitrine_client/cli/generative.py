@@ -12,7 +12,7 @@ from vitrine_client.cli.options import Commands, add_choice, add_output, choice,
 from vitrine_client.cli.terminal import printable
 from vitrine_client.client import Vitrine
 from vitrine_client.errors import InvalidSetting, UnexpectedAnswer
-from vitrine_client.latents import Origin
+from vitrine_client.latents import LatentSource
 from vitrine_client.projection import ProjectionAnswer, ProjectionStep
 
 POINT = "an image file, a random seed such as 7, or 7:3 for its digit 3"
@@ -106,7 +106,7 @@ def mix(vitrine: Vitrine, options: argparse.Namespace) -> None:
 def add_project(commands: Commands) -> argparse.ArgumentParser:
     """Add the command that finds an image in the GAN's latent space."""
     command = commands.add_parser("project", help="find a digit in the GAN's latent space")
-    command.add_argument("picture", help="a PNG, JPEG, WebP, …")
+    command.add_argument("image", help="a PNG, JPEG, WebP, …")
     command.add_argument("--steps", type=int, default=100, help="of gradient descent (default 100)")
     command.add_argument("--loss", choices=("perceptual", "pixel"), help="what is compared")
     add_output(command, "projected.png")
@@ -130,7 +130,7 @@ def project(vitrine: Vitrine, options: argparse.Namespace) -> None:
 def _sought(vitrine: Vitrine, options: argparse.Namespace) -> ProjectionAnswer:
     """The projection, with a line of progress on a terminal."""
     how = {"steps": options.steps, "loss": options.loss}
-    events = vitrine.gan.stream_projection(options.picture, **how, **choice(options))
+    events = vitrine.gan.stream_projection(options.image, **how, **choice(options))
     try:
         with closing(events):
             for event in events:
@@ -168,10 +168,10 @@ def _draw(
         tell(f"(random seed {grid.random_seed})")
 
 
-def _point(text: str) -> int | Origin | str:
+def _point(text: str) -> int | LatentSource | str:
     """A word of the command line → a point."""
     if match := re.fullmatch(r"(\d+):(\d)", text, re.ASCII):
-        return Origin(random_seed=int(match[1]), digit=int(match[2]))
+        return LatentSource(random_seed=int(match[1]), digit=int(match[2]))
     return int(text) if text.isascii() and text.isdigit() else text
 
 

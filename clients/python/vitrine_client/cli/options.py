@@ -16,10 +16,10 @@ Row = TypeVar("Row")
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
-def add_pictures(command: argparse.ArgumentParser, what: str = "picture") -> None:
+def add_images(command: argparse.ArgumentParser, what: str = "image") -> None:
     """Add the files of the images to ask about."""
     command.add_argument(
-        "pictures", nargs="+", metavar=what, help="a PNG, JPEG, WebP, …; -: standard input"
+        "images", nargs="+", metavar=what, help="a PNG, JPEG, WebP, …; -: standard input"
     )
 
 

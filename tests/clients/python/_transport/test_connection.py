@@ -67,7 +67,7 @@ def test_this_machine_is_reached_without_the_proxy_of_the_environment(
         environment.setenv(name, f"http://127.0.0.1:{closed_port}")
 
     with Vitrine(f"http://{host}:{port}") as vitrine:
-        assert vitrine.digits.classify(b"picture").predictions[0].digit == 4
+        assert vitrine.digits.classify(b"image").predictions[0].digit == 4
 
 
 def test_an_awaited_call_to_this_machine_passes_the_proxy_by(environment, port, closed_port):
@@ -75,7 +75,7 @@ def test_an_awaited_call_to_this_machine_passes_the_proxy_by(environment, port, 
 
     async def ask():
         async with AsyncVitrine(f"http://127.0.0.1:{port}") as vitrine:
-            return await vitrine.digits.classify(b"picture")
+            return await vitrine.digits.classify(b"image")
 
     assert asyncio.run(ask()).predictions[0].digit == 4
 
@@ -84,7 +84,7 @@ def test_other_hosts_are_reached_through_the_proxy_of_the_environment(environmen
     environment.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
 
     with Vitrine("http://vitrine.invalid") as vitrine:
-        assert vitrine.digits.classify(b"picture").predictions[0].digit == 4
+        assert vitrine.digits.classify(b"image").predictions[0].digit == 4
 
 
 def test_a_proxy_that_cannot_be_used_is_named(environment):
@@ -97,7 +97,7 @@ def test_a_proxy_that_cannot_be_used_is_named(environment):
 def test_where_nothing_listens_the_error_says_how_to_start_the_service(closed_port):
     expected = pytest.raises(Unreachable, match=rf"127\.0\.0\.1:{closed_port}.*`make serve`")
     with Vitrine(f"http://127.0.0.1:{closed_port}") as vitrine, expected:
-        vitrine.digits.classify(b"picture")
+        vitrine.digits.classify(b"image")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_the_http_librarys_errors_never_reach_the_caller(trouble, expected):
 
     with Vitrine("http://me:hidden@service.test", transport=httpx.MockTransport(fail)) as vitrine:
         with pytest.raises(expected, match=r"service\.test") as caught:
-            vitrine.digits.classify(b"picture")
+            vitrine.digits.classify(b"image")
         assert "hidden" not in str(caught.value)
 
 

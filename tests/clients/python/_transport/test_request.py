@@ -7,7 +7,7 @@ import httpx
 import numpy as np
 import pytest
 
-from vitrine_client import InvalidValue, Origin, UnexpectedAnswer, UnreadablePicture, Vitrine
+from vitrine_client import InvalidValue, LatentSource, UnexpectedAnswer, UnreadableImage, Vitrine
 
 PNG = b"\x89PNG\r\n\x1a\nsmall"
 
@@ -31,7 +31,7 @@ def request_of(what):
         return request
 
 
-PICTURES = [
+IMAGES = [
     (lambda v: v.digits.classify(b"d"), "digits/classify", {}),
     (
         lambda v: v.digits.classify(b"d", model="m", version=0, normalize="off", return_input=True),
@@ -68,8 +68,8 @@ PICTURES = [
 ]
 
 
-@pytest.mark.parametrize(("what", "path", "query"), PICTURES)
-def test_a_picture_is_the_body_and_options_are_the_query(what, path, query):
+@pytest.mark.parametrize(("what", "path", "query"), IMAGES)
+def test_an_image_is_the_body_and_options_are_the_query(what, path, query):
     request = request_of(what)
 
     assert request.method == "POST"
@@ -118,13 +118,15 @@ FIELDS = [
         {"digit": 0},
     ),
     (
-        lambda v: v.gan.interpolate(Origin(random_seed=0, digit=0), (1, 2), space="z", model="m"),
+        lambda v: v.gan.interpolate(
+            LatentSource(random_seed=0, digit=0), (1, 2), space="z", model="m"
+        ),
         "gan/interpolate",
         {"model": "m"},
         {"from": {"random_seed": 0, "digit": 0}, "to": [1, 2], "space": "z"},
     ),
     (
-        lambda v: v.gan.mix(Origin(z=np.ones(2), digit=1), np.int64(4), normalize="off"),
+        lambda v: v.gan.mix(LatentSource(z=np.ones(2), digit=1), np.int64(4), normalize="off"),
         "gan/mix",
         {"normalize": "off"},
         {"coarse": {"z": [1, 1], "digit": 1}, "fine": {"random_seed": 4}},
@@ -175,18 +177,18 @@ def test_what_is_only_read_is_an_address(what, address):
     assert request.url.raw_path.decode() == address
 
 
-def test_a_grid_is_asked_for_as_a_picture():
+def test_a_grid_is_asked_for_as_an_image():
     request = request_of(lambda v: v.vae.sample_grid(n=4))
 
     assert request.headers["Accept"] == "image/png"
     assert json.loads(request.content) == {"n": 4}
 
 
-def test_a_picture_that_cannot_be_read_ends_the_call_before_anything_is_sent():
+def test_an_image_that_cannot_be_read_ends_the_call_before_anything_is_sent():
     transport = httpx.MockTransport(lambda _: pytest.fail("was sent"))
     with Vitrine("http://service.test", transport=transport) as vitrine:
         for ask in (vitrine.digits.classify, lambda name: vitrine.gan.mix(1, name)):
-            with pytest.raises(UnreadablePicture, match=r"nowhere\.png"):
+            with pytest.raises(UnreadableImage, match=r"nowhere\.png"):
                 ask("nowhere.png")
 
 
@@ -211,9 +213,9 @@ def test_a_refusal_of_a_grid_is_the_error_it_mirrors():
         {"Content-Type": "image/png", "X-Model": "vae/1", "X-Random-Seed": "seven"},
         {"Content-Type": "text/html", "X-Model": "vae/1"},
     ],
-    ids=["no model", "no version", "no seed", "no picture"],
+    ids=["no model", "no version", "no seed", "no image"],
 )
-def test_a_picture_from_elsewhere_is_no_grid(headers):
+def test_an_image_from_elsewhere_is_no_grid(headers):
     with pytest.raises(UnexpectedAnswer, match="no Vitrine service"):
         answered(httpx.Response(200, content=PNG, headers=headers), lambda v: v.vae.sample_grid())
 

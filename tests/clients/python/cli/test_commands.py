@@ -20,7 +20,7 @@ def run(served, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     pixels = np.full((28, 28), 51, np.uint8)
     pixels[0, :3] = 200
-    Image.fromarray(pixels).save("picture.png")
+    Image.fromarray(pixels).save("image.png")
 
     def command(line, code=0):
         assert main([*line.split(), "--url", served.url]) == code
@@ -33,12 +33,12 @@ def run(served, tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("label picture.png --top 1", "blue"),
-        ("fashion picture.png", "picture.png  Dress  1.0000"),
-        ("fashion picture.png --head svm", "Coat"),
-        ("fashion picture.png --model fashion-svm", "Coat"),
-        ("fashion picture.png --head both", "dense Dress  1.0000  svm Coat  1.0000   they differ"),
-        ("classify picture.png --normalize off --version 1", "picture.png  3  100.00%"),
+        ("label image.png --top 1", "blue"),
+        ("fashion image.png", "image.png  Dress  1.0000"),
+        ("fashion image.png --head svm", "Coat"),
+        ("fashion image.png --model fashion-svm", "Coat"),
+        ("fashion image.png --head both", "dense Dress  1.0000  svm Coat  1.0000   they differ"),
+        ("classify image.png --normalize off --version 1", "image.png  3  100.00%"),
         ("models", "text           ready      generate_text     versions 1"),
         ("card digits --version 1", "digits/1  classify_digit, fake 1.0\ncounts lit pixels"),
         ("health", "ready"),
@@ -51,10 +51,10 @@ def test_people_get_text(run, line, said):
 @pytest.mark.parametrize(
     "line",
     [
-        "classify picture.png",
-        "label picture.png",
-        "fashion picture.png",
-        "fashion picture.png --head both",
+        "classify image.png",
+        "label image.png",
+        "fashion image.png",
+        "fashion image.png --head both",
         "generate seed",
         "score seed",
         "sample vae",
@@ -62,7 +62,7 @@ def test_people_get_text(run, line, said):
         "interpolate gan 1 2",
         "edit 1 grey 1",
         "mix 1 2",
-        "project picture.png --steps 3",
+        "project image.png --steps 3",
         "models",
         "card digits",
         "health",
@@ -73,25 +73,25 @@ def test_machines_get_the_services_own_words(run, line):
 
     assert isinstance(json.loads(printed.out), dict)
     assert printed.err == ""
-    assert [path.name for path in run.folder.iterdir()] == ["picture.png"]
+    assert [path.name for path in run.folder.iterdir()] == ["image.png"]
 
 
 @pytest.mark.parametrize(
-    ("line", "file", "pictures"),
+    ("line", "file", "images"),
     [
         ("sample vae --n 9", "samples.png", (3, 3)),
         ("sample gan --n 4 --digit 3 --random-seed 5", "samples.png", (2, 2)),
-        ("interpolate vae picture.png 7 --steps 4", "way.png", (2, 2)),
+        ("interpolate vae image.png 7 --steps 4", "way.png", (2, 2)),
         ("interpolate gan 3:4 8:9 --steps 4 --path slerp", "way.png", (2, 2)),
-        ("edit picture.png grey -2 0 1 2", "edited.png", (2, 2)),
-        ("mix 3:4 picture.png", "mixed.png", (1, 1)),
+        ("edit image.png grey -2 0 1 2", "edited.png", (2, 2)),
+        ("mix 3:4 image.png", "mixed.png", (1, 1)),
         ("sample vae --n 1 -o my.png", "my.png", (1, 1)),
     ],
 )
-def test_drawn_pictures_are_written_to_a_file(run, line, file, pictures):
+def test_drawn_images_are_written_to_a_file(run, line, file, images):
     printed = run(line)
 
-    rows, columns = pictures
+    rows, columns = images
     width, height = Image.open(io.BytesIO((run.folder / file).read_bytes())).size
     assert (height // 28, width // 28) == (rows, columns)
     assert printed.out.startswith(f"{file}: drawn by ")
@@ -100,7 +100,7 @@ def test_drawn_pictures_are_written_to_a_file(run, line, file, pictures):
 
 
 def test_a_projection_is_written_with_how_near_it_came(run):
-    printed = run("project picture.png --steps 6 --loss pixel")
+    printed = run("project image.png --steps 6 --loss pixel")
 
     assert (run.folder / "projected.png").read_bytes().startswith(PNG)
     assert printed.out.startswith("projected.png: loss 0.1429, PSNR ")
@@ -115,7 +115,7 @@ def test_a_terminal_sees_a_projection_come(run, monkeypatch):
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
 
-    run("project picture.png --steps 7")
+    run("project image.png --steps 7")
 
     shown = terminal.getvalue().split("\r")
     assert [each.split(",")[0] for each in shown[1:]] == [
@@ -135,11 +135,11 @@ def test_a_terminal_sees_a_projection_come(run, monkeypatch):
         ("edit 3 beauty 1", "grey"),
         ("edit nowhere.png grey 1", "nowhere.png cannot be read"),
         ("interpolate vae 3:4 7", "from must be"),
-        ("fashion picture.png --head both --version 1", "version"),
-        ("fashion picture.png --head svm --model fashion-dense", "not both"),
+        ("fashion image.png --head both --version 1", "version"),
+        ("fashion image.png --head svm --model fashion-dense", "not both"),
         ("card nobody", "nobody"),
-        ("classify picture.png --version-label canary", "canary"),
-        ("project picture.png --steps 0", "steps"),
+        ("classify image.png --version-label canary", "canary"),
+        ("project image.png --steps 0", "steps"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(run, line, said):
@@ -190,7 +190,7 @@ def test_a_folder_without_images_is_said(run):
 
 
 def test_an_image_may_come_from_standard_input(run, monkeypatch):
-    content = io.TextIOWrapper(io.BytesIO((run.folder / "picture.png").read_bytes()))
+    content = io.TextIOWrapper(io.BytesIO((run.folder / "image.png").read_bytes()))
     monkeypatch.setattr("sys.stdin", content)
 
     assert run("classify - --normalize off").out.startswith("-  3  100.00%")

@@ -16,10 +16,10 @@ from vitrine_client import __main__ as command
 
 
 @pytest.fixture
-def pictures(tmp_path):
+def images(tmp_path):
     files = [tmp_path / "seven.png", tmp_path / "again.png"]
     for file in files:
-        file.write_bytes(b"picture")
+        file.write_bytes(b"image")
     return [str(file) for file in files]
 
 
@@ -31,35 +31,35 @@ def run(service):
     return lambda *arguments: command.main(["classify", *arguments], client)
 
 
-def test_one_line_for_each_picture(run, service, pictures, capsys):
+def test_one_line_for_each_image(run, service, images, capsys):
     service.predictions = 2
 
-    assert run(*pictures) == 0
+    assert run(*images) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split("  ")[0] for line in lines] == pictures
+    assert [line.split("  ")[0] for line in lines] == images
     assert all("7   75.00%  ███████████████░░░░░" in line for line in lines)
 
 
-def test_json_is_the_services_answer_word_for_word(run, service, pictures, capsys):
-    assert run("--json", pictures[0]) == 0
+def test_json_is_the_services_answer_word_for_word(run, service, images, capsys):
+    assert run("--json", images[0]) == 0
     assert capsys.readouterr().out == service.answer().text + "\n"
 
 
-def test_a_picture_without_a_digit_is_marked(run, service, pictures, capsys):
+def test_an_image_without_a_digit_is_marked(run, service, images, capsys):
     answer = json.loads(service.answer().text)
     answer["predictions"][0]["outlier"] = True
     service.answer = lambda: httpx.Response(200, json=answer)
 
-    run(pictures[0])
+    run(images[0])
     assert "probably no digit" in capsys.readouterr().out
 
 
-def test_an_error_is_one_sentence_on_standard_error(run, service, pictures, capsys, refusal):
-    service.replies = [refusal(422, "invalid_image", error="blank\x1b[2J picture")]
+def test_an_error_is_one_sentence_on_standard_error(run, service, images, capsys, refusal):
+    service.replies = [refusal(422, "invalid_image", error="blank\x1b[2J image")]
 
-    assert run(pictures[0]) == 1
+    assert run(images[0]) == 1
     printed = capsys.readouterr()
-    assert printed.err == "error: blank [2J picture\n"
+    assert printed.err == "error: blank [2J image\n"
     assert printed.out == ""
 
 
@@ -82,11 +82,11 @@ def test_no_option_takes_a_key(capsys):
     assert "VITRINE_API_KEY" in usage
 
 
-def test_a_terminal_without_blocks_gets_ascii(run, pictures, monkeypatch):
+def test_a_terminal_without_blocks_gets_ascii(run, images, monkeypatch):
     terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", terminal)
 
-    assert run(pictures[0]) == 0
+    assert run(images[0]) == 0
     assert b"###############....." in terminal.buffer.getvalue()
 
 

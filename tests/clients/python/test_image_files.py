@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vitrine_client.errors import UnreadablePicture
-from vitrine_client.pictures import encode_pictures
+from vitrine_client.errors import UnreadableImage
+from vitrine_client.image_files import encode_images
 
 
 def decoded(file):
@@ -13,21 +13,21 @@ def decoded(file):
 
 
 def test_bytes_pass_unchanged():
-    assert encode_pictures(b"anything") == [b"anything"]
-    assert encode_pictures(memoryview(b"anything")) == [b"anything"]
+    assert encode_images(b"anything") == [b"anything"]
+    assert encode_images(memoryview(b"anything")) == [b"anything"]
 
 
 def test_a_path_gives_the_files_bytes(tmp_path):
     file = tmp_path / "digit.png"
     file.write_bytes(b"anything")
 
-    assert encode_pictures(file) == [b"anything"]
-    assert encode_pictures([str(file), file]) == [b"anything", b"anything"]
+    assert encode_images(file) == [b"anything"]
+    assert encode_images([str(file), file]) == [b"anything", b"anything"]
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "F"])
 def test_a_pillow_image_of_any_mode_becomes_a_png(mode):
-    (file,) = encode_pictures(Image.new(mode, (5, 4)))
+    (file,) = encode_images(Image.new(mode, (5, 4)))
 
     assert file.startswith(b"\x89PNG")
     assert decoded(file).shape[:2] == (4, 5)
@@ -37,26 +37,26 @@ def test_a_pillow_image_of_any_mode_becomes_a_png(mode):
 def test_an_array_becomes_a_png_with_the_same_pixels(dtype):
     pixels = np.arange(12).reshape(3, 4) * 20
 
-    (file,) = encode_pictures(pixels.astype(dtype))
+    (file,) = encode_images(pixels.astype(dtype))
 
     np.testing.assert_array_equal(decoded(file), pixels)
 
 
 def test_a_mask_is_black_and_white():
-    (file,) = encode_pictures(np.array([[True, False]]))
+    (file,) = encode_images(np.array([[True, False]]))
 
     assert decoded(file).tolist() == [[255, 0]]
 
 
 @pytest.mark.parametrize(
-    ("shape", "pictures"),
+    ("shape", "images"),
     [((28, 28), 1), ((28, 28, 1), 1), ((28, 28, 3), 1), ((5, 28, 28), 5), ((5, 28, 28, 1), 5)],
     ids=str,
 )
-def test_the_shape_says_how_many_pictures_an_array_holds(shape, pictures):
-    files = encode_pictures(np.zeros(shape, "uint8"))
+def test_the_shape_says_how_many_images_an_array_holds(shape, images):
+    files = encode_images(np.zeros(shape, "uint8"))
 
-    assert len(files) == pictures
+    assert len(files) == images
     assert all(decoded(file).shape[:2] == (28, 28) for file in files)
 
 
@@ -73,21 +73,21 @@ def test_the_shape_says_how_many_pictures_an_array_holds(shape, pictures):
     ],
     ids=["fractions", "above", "below", "nan", "text", "flat", "empty"],
 )
-def test_an_array_that_is_no_picture_is_refused_with_the_reason(array, complaint):
-    with pytest.raises(UnreadablePicture, match=complaint):
-        encode_pictures(array)
+def test_an_array_that_is_no_image_is_refused_with_the_reason(array, complaint):
+    with pytest.raises(UnreadableImage, match=complaint):
+        encode_images(array)
 
 
-def test_what_is_no_picture_is_refused_with_what_is_one():
-    with pytest.raises(UnreadablePicture, match=r"a NumPy array, not int"):
-        encode_pictures([7])
+def test_what_is_no_image_is_refused_with_what_is_one():
+    with pytest.raises(UnreadableImage, match=r"a NumPy array, not int"):
+        encode_images([7])
 
 
-def test_no_picture_at_all_is_refused():
-    with pytest.raises(UnreadablePicture, match="pass at least one"):
-        encode_pictures([])
+def test_no_image_at_all_is_refused():
+    with pytest.raises(UnreadableImage, match="pass at least one"):
+        encode_images([])
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(UnreadablePicture, match=r"nowhere\.png cannot be read: No such file"):
-        encode_pictures(tmp_path / "nowhere.png")
+    with pytest.raises(UnreadableImage, match=r"nowhere\.png cannot be read: No such file"):
+        encode_images(tmp_path / "nowhere.png")
