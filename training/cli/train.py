@@ -52,7 +52,7 @@ TASKS = {
     "classify_image": Task(
         "--data-dir",
         Path,
-        "folder with Fashion-MNIST (IDX, gzip or not), or with one subfolder of pictures a class",
+        "folder with Fashion-MNIST (IDX, gzip or not), or with one subfolder of images a class",
         "/v1/images/label",
         "--data-binary @photo.jpg",
     ),

@@ -1,4 +1,4 @@
-"""Labelled pictures for transfer learning: Fashion-MNIST, or a folder with one subfolder a class."""
+"""Labelled images for transfer learning: Fashion-MNIST, or a folder with one subfolder a class."""
 
 import dataclasses
 from pathlib import Path
@@ -10,7 +10,7 @@ from training.job import Split, Splits
 
 
 @dataclasses.dataclass(frozen=True)
-class LabelledPictures:
+class LabelledImages:
     """A data set in three parts, and the names of its classes in the order of their numbers."""
 
     train: Split
@@ -20,7 +20,7 @@ class LabelledPictures:
     labels: tuple[str, ...]
 
     def complete_config(self, config: Any) -> Any:
-        """Return `config` with the pictures' size and the number of classes."""
+        """Return `config` with the images' size and the number of classes."""
         height, width, channels = self.train.images.shape[1:]
         return dataclasses.replace(
             config, height=height, width=width, channels=channels, classes=len(self.labels)
@@ -46,9 +46,9 @@ FASHION_LABELS = (
 )
 
 
-def load(config: Any, data: Path | None) -> LabelledPictures:
+def load(config: Any, data: Path | None) -> LabelledImages:
     """Read a folder of class folders; IDX files, or no folder at all, are Fashion-MNIST."""
     if data is None or any(data.glob("*-idx?-ubyte*")):
-        return LabelledPictures(*load_fashion_mnist(data, config.seed), FASHION_LABELS)
+        return LabelledImages(*load_fashion_mnist(data, config.seed), FASHION_LABELS)
     splits, labels = image_folder.read(data, config.seed)
-    return LabelledPictures(*splits, labels)
+    return LabelledImages(*splits, labels)

@@ -143,10 +143,10 @@ def synthetic_digits(count: int, seed: int) -> Split:
 
     Returns images uint8 [count, 28, 28, 1], light on black, and labels int64 [count] (0, 1, … 9, 0, …).
     """
-    return synthetic_pictures("0123456789", count, seed)
+    return synthetic_images("0123456789", count, seed)
 
 
-def synthetic_pictures(characters: str, count: int, seed: int) -> Split:
+def synthetic_images(characters: str, count: int, seed: int) -> Split:
     """The same of any characters, one after the other; labels are their numbers in `characters`."""
     random = np.random.default_rng(seed)
     images = np.zeros((count, 28, 28, 1), np.uint8)

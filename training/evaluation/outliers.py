@@ -1,8 +1,8 @@
-"""How far a picture is from everything a classifier was trained on, by Mahalanobis distance.
+"""How far an image is from everything a classifier was trained on, by Mahalanobis distance.
 
 After Lee et al. (2018), "A Simple Unified Framework for Detecting Out-of-Distribution Samples": for
 each of some layers, the distance of its features to the nearest class mean under the covariance all
-classes share; the logarithms of these, standardized on validation pictures, are averaged. Nothing is
+classes share; the logarithms of these, standardized on validation images, are averaged. Nothing is
 fitted to outliers.
 """
 

@@ -1,7 +1,7 @@
 """What β does to an autoencoder: a small one is trained for each of six, all else equal.
 
-The network of `vae` at half its width, 20,000 training pictures, 8 epochs, one seed. Measured on the
-validation split, so that the test split stays untouched. β too small: pictures come back well, but what
+The network of `vae` at half its width, 20,000 training images, 8 epochs, one seed. Measured on the
+validation split, so that the test split stays untouched. β too small: images come back well, but what
 is drawn from the prior is less often a digit. β too large: less and less gets through each latent
 number, until digits come back as others (Higgins et al., 2017).
 """
@@ -28,7 +28,7 @@ from training.vae.numpy_vae import NumpyVae
 BETAS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 SMALL = VaeConfig(epochs=8, latent_dim=20, maps=32, units=128)
 TRAINING_IMAGES = 20_000
-SHOWN, GAP, ZOOM = 10, 14, 2  # pictures given back and drawn, pixels between, size of a pixel
+SHOWN, GAP, ZOOM = 10, 14, 2  # images given back and drawn, pixels between, size of a pixel
 
 
 def run(data: Path | None, workdir: Path, card: Path | None, sheet: Path | None) -> None:
@@ -58,13 +58,13 @@ def sweep(splits: Splits, workdir: Path) -> tuple[list[dict[str, Any]], Image.Im
 
 
 def save(
-    table: list[dict[str, Any]], sheet: Image.Image, card: Path | None, picture: Path | None
+    table: list[dict[str, Any]], sheet: Image.Image, card: Path | None, path: Path | None
 ) -> None:
     """Put the table into a release's card, and the sheet where it is wanted."""
     if card is not None:
         release.annotate(card, {"beta_sweep": table})
-    if picture is not None:
-        sheet.save(picture, optimize=True)
+    if path is not None:
+        sheet.save(path, optimize=True)
 
 
 def _train(splits: Splits, config: VaeConfig, workdir: Path) -> NumpyVae:
@@ -93,7 +93,7 @@ def _measure(vae: NumpyVae, splits: Splits, *, plain: bool) -> dict[str, Any]:
 
 
 def _strip(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Pictures uint8 [B, 28, 28, 1] side by side, two lots with a gap, uint8 [28, W]."""
+    """Images uint8 [B, 28, 28, 1] side by side, two lots with a gap, uint8 [28, W]."""
     lots = [np.concatenate(list(lot[..., 0]), axis=1) for lot in (left, right)]
     gap = np.full((len(lots[0]), GAP), 255, np.uint8)
     return np.concatenate([lots[0], gap, lots[1]], axis=1)

@@ -1,4 +1,4 @@
-"""Ways from a picture of clothing to its name: support vector machines, last layers, a small network.
+"""Ways from an image of clothing to its name: support vector machines, last layers, a small network.
 
 Those that are not released are trained and measured on the test split, once; of the released ones the
 cards say what was measured.
@@ -16,7 +16,7 @@ import tensorflow as tf
 from sklearn.svm import SVC, LinearSVC
 
 from training import evaluation
-from training.data.labelled_images import LabelledPictures
+from training.data.labelled_images import LabelledImages
 from training.experiments import small_cnn
 from training.export import release
 from training.job import Job
@@ -32,17 +32,17 @@ class Candidate(NamedTuple):
 
     name: str
     network: str  # how much of the pretrained network runs before it
-    pictures: int  # it was trained on
+    train_images: int
     seconds: float  # its training took; extracting features is not counted
     numbers: int  # that it keeps beside the pretrained network
     accuracy: evaluation.Proportion  # on the test split
-    answer: Step  # pictures uint8 [B, H, W, C] → scores [B, classes], the largest first
+    answer: Step  # images uint8 [B, H, W, C] → scores [B, classes], the largest first
 
 
 def train_all(
-    splits: LabelledPictures, workdir: Path, *, kernel: int, epochs: int
+    splits: LabelledImages, workdir: Path, *, kernel: int, epochs: int
 ) -> Iterator[Candidate]:
-    """Train or load one after the other; kernel: pictures for the machines that keep their pictures."""
+    """Train or load one after the other; kernel: images for the machines that keep their images."""
     yield _on_pixels(splits, kernel)
     yield _last_layer(splits, workdir)
     yield _small_network(splits, workdir, epochs)
@@ -51,7 +51,7 @@ def train_all(
     yield _released(fashion_dense.JOB, "fashion-dense: last stages fine-tuned", "all of it")
 
 
-def _on_pixels(splits: LabelledPictures, kernel: int) -> Candidate:
+def _on_pixels(splits: LabelledImages, kernel: int) -> Candidate:
     train, test = (_pixels(split.images) for split in (splits.train, splits.test))
     machine, measured = _fit(SVC(C=10), train[:kernel], test, splits)
     return Candidate(
@@ -66,7 +66,7 @@ def _pixels(images: np.ndarray) -> np.ndarray:
     return images.reshape(len(images), -1).astype(np.float32) / 255
 
 
-def _on_features(splits: LabelledPictures, workdir: Path, kernel: int) -> Iterator[Candidate]:
+def _on_features(splits: LabelledImages, workdir: Path, kernel: int) -> Iterator[Candidate]:
     """A linear and an exact machine on the projected features of the released one."""
     released = _load(fashion_svm.JOB)
     projection = released.get_layer("principal_components")
@@ -95,15 +95,15 @@ def _decide(machine: Any, see: Step, images: np.ndarray) -> np.ndarray:
 
 
 def _fit(
-    machine: Any, train: np.ndarray, test: np.ndarray, splits: LabelledPictures
+    machine: Any, train: np.ndarray, test: np.ndarray, splits: LabelledImages
 ) -> tuple[Any, dict[str, Any]]:
-    """Fit a machine of scikit-learn to the first pictures [B, F], and measure it."""
+    """Fit a machine of scikit-learn to the first images [B, F], and measure it."""
     started = time.monotonic()
     machine.fit(train, splits.train.labels[: len(train)])
     seconds = time.monotonic() - started
     weights = ("support_vectors_", "dual_coef_") if isinstance(machine, SVC) else ("coef_",)
     return machine, {
-        "pictures": len(train),
+        "train_images": len(train),
         "seconds": seconds,
         "numbers": sum(getattr(machine, name).size for name in (*weights, "intercept_")),
         "accuracy": evaluation.accuracy(machine.decision_function(test), splits.test.labels),
@@ -124,7 +124,7 @@ def _released(job: Job, name: str, network: str) -> Candidate:
     return Candidate(
         name=name,
         network=network,
-        pictures=card["data"]["train"],
+        train_images=card["data"]["train"],
         seconds=card["training"]["seconds"],
         numbers=_count(model),
         accuracy=card["metrics"]["test_accuracy"],
@@ -137,7 +137,7 @@ def _count(model: keras.Model) -> int:
 
 
 def _graph(model: keras.Model) -> Step:
-    """A network as one graph, on uint8 pictures."""
+    """A network as one graph, on uint8 images."""
     graph = tf.function(
         lambda images: model(tf.cast(images, tf.float32), training=False),
         input_signature=[tf.TensorSpec([None, *model.input_shape[1:]], tf.uint8)],
@@ -145,7 +145,7 @@ def _graph(model: keras.Model) -> Step:
     return lambda images: graph(tf.constant(images)).numpy()
 
 
-def _last_layer(splits: LabelledPictures, workdir: Path) -> Candidate:
+def _last_layer(splits: LabelledImages, workdir: Path) -> Candidate:
     """The whole network frozen, a new last layer on the means of its last maps."""
     model = fashion_dense.build_model(splits.complete_config(DENSE))
     pooled = keras.Model(model.input, model.get_layer("avg_pool").output)
@@ -158,7 +158,7 @@ def _last_layer(splits: LabelledPictures, workdir: Path) -> Candidate:
     return Candidate(
         name="new last layer alone",
         network="all of it",
-        pictures=len(train),
+        train_images=len(train),
         seconds=time.monotonic() - started,
         numbers=last.count_params(),
         accuracy=evaluation.accuracy(np.asarray(last(test)), splits.test.labels),
@@ -166,7 +166,7 @@ def _last_layer(splits: LabelledPictures, workdir: Path) -> Candidate:
     )
 
 
-def _small_network(splits: LabelledPictures, workdir: Path, epochs: int) -> Candidate:
+def _small_network(splits: LabelledImages, workdir: Path, epochs: int) -> Candidate:
     config = small_cnn.Config(epochs=epochs)
     model = small_cnn.build_model(config)
     history = small_cnn.train(model, splits, config, workdir / "small-network")
@@ -174,7 +174,7 @@ def _small_network(splits: LabelledPictures, workdir: Path, epochs: int) -> Cand
     return Candidate(
         name="small network from scratch",
         network="none",
-        pictures=len(splits.train.labels),
+        train_images=len(splits.train.labels),
         seconds=sum(history["seconds"]),
         numbers=_count(model),
         accuracy=evaluation.accuracy(scores, splits.test.labels),

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 
 from training.data import labelled_images
-from training.data.labelled_images import LabelledPictures
+from training.data.labelled_images import LabelledImages
 from training.experiments import fashion_classifiers
 from training.experiments.fashion_classifiers import Candidate
 from training.export import release
@@ -29,7 +29,7 @@ def compare(found: Sequence[Candidate], images: np.ndarray) -> list[dict[str, An
         {
             "way": candidate.name,
             "pretrained_network": candidate.network,
-            "trained_on": candidate.pictures,
+            "trained_on": candidate.train_images,
             "test_accuracy": candidate.accuracy,
             "training_seconds": round(candidate.seconds, 1),
             "kilobytes": round(2 * candidate.numbers / 1000, 1),
@@ -45,10 +45,10 @@ def _milliseconds(found: Sequence[Candidate], images: np.ndarray) -> list[float]
         candidate.answer(images[:1])  # traces and warms up
     took = np.zeros((ROUNDS, len(found)))
     for turn in range(ROUNDS):
-        picture = images[turn % len(images)][np.newaxis]
+        image = images[turn % len(images)][np.newaxis]
         for number, candidate in enumerate(found):
             started = time.perf_counter()
-            candidate.answer(picture)
+            candidate.answer(image)
             took[turn, number] = 1000 * (time.perf_counter() - started)
     return [round(float(median), 2) for median in np.median(took, axis=0)]
 
@@ -57,7 +57,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     """The rows as Markdown."""
     lines = [
         "| way | pretrained network | trained on | test accuracy (95 % interval) | training | size "
-        "| one picture |",
+        "| one image |",
         "|---|---|---|---|---|---|---|",
     ]
     for row in rows:
@@ -79,8 +79,8 @@ def main(arguments: Sequence[str]) -> int:
         "--data-dir", type=Path, help="folder with Fashion-MNIST (IDX, gzip or not)"
     )
     parser.add_argument("--workdir", type=Path, default=Path("runs/fashion-comparison"))
-    parser.add_argument("--kernel-pictures", type=int, default=10_000, metavar="N",
-                        help="training pictures of the exact RBF machines")  # fmt: skip
+    parser.add_argument("--kernel-images", type=int, default=10_000, metavar="N",
+                        help="training images of the exact RBF machines")  # fmt: skip
     parser.add_argument("--epochs", type=int, default=8, help="of the small network")
     parser.add_argument("--card", type=Path, action="append", default=[],
                         help="card.json to put the table into; may be given again")  # fmt: skip
@@ -92,7 +92,7 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     keras.utils.set_random_seed(1)
     options.workdir.mkdir(parents=True, exist_ok=True)
-    numbers = {"kernel": options.kernel_pictures, "epochs": options.epochs}
+    numbers = {"kernel": options.kernel_images, "epochs": options.epochs}
     found = []
     for candidate in fashion_classifiers.train_all(splits, options.workdir, **numbers):
         print(
@@ -108,16 +108,16 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _load(options: argparse.Namespace) -> LabelledPictures:
-    """Fashion-MNIST; numbers or pictures that cannot be compared are a ValueError."""
-    if options.kernel_pictures < 1 or options.epochs < 1:
-        raise ValueError("--kernel-pictures and --epochs must be at least 1")
+def _load(options: argparse.Namespace) -> LabelledImages:
+    """Fashion-MNIST; numbers or images that cannot be compared are a ValueError."""
+    if options.kernel_images < 1 or options.epochs < 1:
+        raise ValueError("--kernel-images and --epochs must be at least 1")
     missing = [str(card) for card in options.card if not card.is_file()]
     if missing:
         raise ValueError(f"there is no {', '.join(missing)} to put the table into")
     splits = labelled_images.load(fashion_classifiers.DENSE, options.data_dir)
     if splits.labels != labelled_images.FASHION_LABELS:
-        raise ValueError(f"{options.data_dir} holds other pictures than Fashion-MNIST")
+        raise ValueError(f"{options.data_dir} holds other images than Fashion-MNIST")
     return splits
 
 

@@ -1,6 +1,6 @@
 """A small network for Fashion-MNIST from scratch, to compare transfer learning with.
 
-Four convolutions at 14×14 and 7×7, half of the pictures mirrored, drawn anew each time; AdamW with a cosine
+Four convolutions at 14×14 and 7×7, half of the images mirrored, drawn anew each time; AdamW with a cosine
 and a running mean of the weights.
 """
 
@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from training import fitting
 from training.data import augmentation
-from training.data.labelled_images import LabelledPictures
+from training.data.labelled_images import LabelledImages
 from training.job import JobConfig
 
 
@@ -41,7 +41,7 @@ def build_model(config: Config) -> keras.Model:
 
 
 def train(
-    model: keras.Model, splits: LabelledPictures, config: Config, workdir: Path
+    model: keras.Model, splits: LabelledImages, config: Config, workdir: Path
 ) -> dict[str, list[float]]:
     """Fit; return the history, one list per number. Goes on where it was stopped."""
     workdir.mkdir(parents=True, exist_ok=True)

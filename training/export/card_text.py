@@ -64,7 +64,7 @@ def _sweep(rows: list[dict[str, float]]) -> list[str]:
 
 def _comparison(rows: list[dict[str, Any]]) -> list[str]:
     """Ways to do the same, a line each."""
-    lines = ["", "beside other ways: test accuracy, size, one picture"] if rows else []
+    lines = ["", "beside other ways: test accuracy, size, one image"] if rows else []
     for row in rows:
         size, took = f"{row['kilobytes']:,.0f} kB", f"{row['milliseconds_a_picture']:.1f} ms"
         lines.append(f"  {row['way']:<42} {row['test_accuracy']['value']:.2%} {size:>10} {took:>9}")

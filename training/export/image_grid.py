@@ -1,4 +1,4 @@
-"""Small pictures beside and below each other, as one PNG in a data URI: what a card can show."""
+"""Small images beside and below each other, as one PNG in a data URI: what a card can show."""
 
 import base64
 import io
@@ -8,7 +8,7 @@ from PIL import Image
 
 
 def grid(images: np.ndarray, columns: int) -> str:
-    """Pictures uint8 [rows · columns, H, W, 1], row by row → one, as a data URI."""
+    """Images uint8 [rows · columns, H, W, 1], row by row → one, as a data URI."""
     rows = images[..., 0].reshape(-1, columns, *images.shape[1:3])
     whole = rows.transpose(0, 2, 1, 3).reshape(rows.shape[0] * rows.shape[2], -1)
     file = io.BytesIO()

@@ -89,7 +89,7 @@ def _convolution_formula(layer: Any, shape: Sequence[int]) -> str:
 
 def _size(size: int | None, window: int, stride: int, padding: str) -> str:
     if size is None:
-        return "size as the picture's"
+        return "size as the image's"
     if padding == "same":
         return f"size ⌈{size}/{stride}⌉ = {-(-size // stride)}"
     return f"size ({size} − {window} + 2·0)/{stride} + 1 = {(size - window) // stride + 1}"

@@ -1,4 +1,4 @@
-"""What can be measured on a picture of a digit without a label, and with a gradient: thickness, slant, width."""
+"""What can be measured on an image of a digit without a label, and with a gradient: thickness, slant, width."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ SMALL = 1e-6
 
 
 def measure(images: np.ndarray) -> dict[str, np.ndarray]:
-    """Pictures uint8 [B, 28, 28, 1] → each attribute float32 [B]; an empty picture has 0 everywhere."""
+    """Images uint8 [B, 28, 28, 1] → each attribute float32 [B]; an empty image has 0 everywhere."""
     parts = [
         images[start : start + CHUNK] / np.float32(255) for start in range(0, len(images), CHUNK)
     ]

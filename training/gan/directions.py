@@ -1,6 +1,6 @@
-"""Directions in w along which one attribute of a picture changes, and the others and the digit stay.
+"""Directions in w along which one attribute of an image changes, and the others and the digit stay.
 
-A straight walk is learned through the generator (Jahanian et al., 2020): the attributes of moved pictures
+A straight walk is learned through the generator (Jahanian et al., 2020): the attributes of moved images
 are measured, with gradients, and what differs from the wanted change is the loss. A linear regression
 on labelled latent vectors, tried first, found directions of this generator that hold for one digit only.
 """
@@ -44,7 +44,7 @@ class Walks:
         return self.mapping([z, digits], training=False), digits
 
     def measured(self, w: Any) -> tuple[Any, Any]:
-        """Attributes [B, A] of the pictures of w [B, W], and those pictures in -1..1."""
+        """Attributes [B, A] of the images of w [B, W], and those images in -1..1."""
         made = visible(self.synthesis(w, training=False))
         found = gan_attributes.of_ink((made + 1) / 2)
         return tf.stack([found[name] for name in gan_attributes.UNITS], axis=1), made

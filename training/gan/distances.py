@@ -1,8 +1,8 @@
-"""How far generated pictures are from the test split, in two spaces, beside what that is to be compared with.
+"""How far generated images are from the test split, in two spaces, beside what that is to be compared with.
 
 `frechet_…`, `kernel_…` and the shares are by the 128 features of the released `digits` network, which
 took no part in the training; `frechet_efficientnet_…` by the 1280 of a network of photographs. They
-compare with each other and with nothing published. Equal numbers of pictures, as distances depend on them.
+compare with each other and with nothing published. Equal numbers of images, as distances depend on them.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ from training.pretrained.photo_features import SIZE, PhotoFeatures
 from training.vae.model import Vae
 from training.vae.numpy_vae import NumpyVae
 
-BLUR = 1.0  # pixels, of the test pictures that show what a distance means
+BLUR = 1.0  # pixels, of the test images that show what a distance means
 FLOOR = "train_floor"
 
 
@@ -62,7 +62,7 @@ def by_photographs(test: np.ndarray, others: dict[str, np.ndarray]) -> dict[str,
         found = gan_metrics.frechet_distance(real, features(images, name))
         told[f"frechet_efficientnet_{name}"] = found
     note = (
-        f"a covariance of {SIZE} numbers from {len(test):,} pictures is noisy, and the noise makes every "
+        f"a covariance of {SIZE} numbers from {len(test):,} images is noisy, and the noise makes every "
         "distance larger: read them beside train floor"
     )
     return told | {"frechet_efficientnet_note": note}
@@ -83,7 +83,7 @@ def shares(real: np.ndarray, other: np.ndarray, of: str) -> dict[str, float]:
 def variety(
     real: np.ndarray, labels: np.ndarray, features: dict[str, np.ndarray], digits: np.ndarray
 ) -> dict[str, Any]:
-    """How far pictures of one digit are from each other, in the mean, divided by how far test digits are."""
+    """How far images of one digit are from each other, in the mean, divided by how far test digits are."""
     of_each = gan_metrics.spread(features["generated"], digits) / gan_metrics.spread(real, labels)
     return {
         "diversity_within_a_digit": float(of_each.mean()),

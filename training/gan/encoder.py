@@ -1,6 +1,6 @@
-"""The encoder: from a picture to the w that would make it, learned after the generator.
+"""The encoder: from an image to the w that would make it, learned after the generator.
 
-On generated pictures the w is known; on real ones only how the picture that the guess makes
+On generated images the w is known; on real ones only how the image that the guess makes
 differs. It also says which digit it sees.
 """
 
@@ -43,7 +43,7 @@ class EncoderFitting:
 
     @tf.function
     def learn(self, images: Any, labels: Any) -> Any:
-        """One step on as many generated pictures as real ones, uint8 [B, 28, 28, 1]; the loss."""
+        """One step on as many generated images as real ones, uint8 [B, 28, 28, 1]; the loss."""
         real = tf.cast(images, tf.float32) / 127.5 - 1
         w, digits = self._draw(tf.shape(real)[0])
         made = visible(self.synthesis(w, training=False))
@@ -89,6 +89,6 @@ def train_encoder(model: Gan, train: Split, config: Any, workdir: Path) -> dict[
         if step % every == 0:
             losses.append(round(float(told.sum()), 5))
         if step % (10 * every) == 0:
-            print(f"encoder {step}/{steps}: w, picture, digit {np.round(told, 4)}", flush=True)
+            print(f"encoder {step}/{steps}: w, image, digit {np.round(told, 4)}", flush=True)
     np.savez(path, *encoder.get_weights(), losses=np.array(losses))
     return {"encoder_loss": losses}

@@ -1,6 +1,6 @@
-"""How good a GAN is: its pictures beside real ones, its projections, and its latent space.
+"""How good a GAN is: its images beside real ones, its projections, and its latent space.
 
-Digits are read by the released `digits` network, which took no part in the training. Real pictures
+Digits are read by the released `digits` network, which took no part in the training. Real images
 that anything is measured against are of the test split; nothing was chosen by them.
 """
 
@@ -24,7 +24,7 @@ from training.gan.signature_runner import SignatureRunner
 from training.job import Split, Splits
 from training.vae.model import Vae
 
-GENERATED, LESSON = 10_000, 55_000  # pictures judged; pictures that teach a fresh network
+GENERATED, LESSON = 10_000, 55_000  # images judged; images that teach a fresh network
 PROJECTED, STEPS = 128, 100
 MIXED = 500
 TYPICAL = 0.85  # a truncation at which validation digits have both precision and recall to spare
@@ -55,7 +55,7 @@ def evaluate(
     metrics |= gan_inversion.self_inversion(runner, PROJECTED, STEPS)
     metrics |= halves(runner)
     metrics |= gan_latent_space.listed(calibration["directions"])
-    shown = pictures(model, runner, calibration, splits)
+    shown = figures(model, runner, calibration, splits)
     shown["most_like_a_training_picture_and_that_one_below"] = suspicious
     return {"metrics": metrics, "calibration": calibration, "pictures": shown}
 
@@ -63,7 +63,7 @@ def evaluate(
 def digits_of(
     classifier: ReferenceClassifier, images: np.ndarray, digits: np.ndarray, splits: Splits
 ) -> dict[str, Any]:
-    """Is each picture the digit that was asked for? And does any digit get lost?"""
+    """Is each image the digit that was asked for? And does any digit get lost?"""
     probabilities = classifier(images)
     seen = probabilities.argmax(axis=1)
     return {
@@ -81,7 +81,7 @@ def digits_of(
 def truncated(
     runner: SignatureRunner, classifier: ReferenceClassifier, digits: np.ndarray, splits: Splits
 ) -> dict[str, Any]:
-    """The same z nearer to their digit's mean: pictures more like real ones, and fewer ways to write."""
+    """The same z nearer to their digit's mean: images more like real ones, and fewer ways to write."""
     images, _ = runner.sample(digits, seed=32, truncation=TYPICAL)
     real = classifier.features(splits.test.images[: len(images)])
     precision, recall = gan_metrics.precision_recall(real, classifier.features(images)[: len(real)])
@@ -92,7 +92,7 @@ def truncated(
 def usefulness(runner: SignatureRunner, splits: Splits) -> dict[str, Any]:
     """What a fresh network learns from generated digits alone, and from as many real ones.
 
-    The generated ones show the digits that the real ones do, so that only the pictures differ.
+    The generated ones show the digits that the real ones do, so that only the images differ.
     """
     images, digits = (part[:LESSON] for part in splits.train)
     made, _ = runner.sample(digits, seed=34)
@@ -117,7 +117,7 @@ def against_discriminator(
 
 
 def halves(runner: SignatureRunner) -> dict[str, float]:
-    """How many greys of 255 a picture changes, in the mean, with another's coarse or fine half of w."""
+    """How many greys of 255 an image changes, in the mean, with another's coarse or fine half of w."""
     images, w = runner.sample(np.arange(MIXED) % DIGITS, seed=37)
     half, told = w.shape[1] // 2, {}
     for name, columns in (("coarse", slice(0, half)), ("fine", slice(half, None))):
@@ -128,7 +128,7 @@ def halves(runner: SignatureRunner) -> dict[str, float]:
     return told
 
 
-def pictures(
+def figures(
     model: Gan, runner: SignatureRunner, calibration: dict[str, Any], splits: Splits
 ) -> dict[str, str]:
     """Samples and the discriminator by training time, samples, edits, mixes, and projected digits."""

@@ -1,8 +1,8 @@
 """How generator and discriminator learn against each other, in one pass each a step.
 
-Non-saturating logistic loss (Goodfellow et al., 2014) with R1, the squared gradient on real pictures,
+Non-saturating logistic loss (Goodfellow et al., 2014) with R1, the squared gradient on real images,
 every `lazy` steps (Mescheder et al., 2018; lazily as Karras et al., 2020). The discriminator also guesses
-the style numbers of each generated picture, and both networks want it to succeed: so that the fine half of
+the style numbers of each generated image, and both networks want it to succeed: so that the fine half of
 w shows (InfoGAN: Chen et al., 2016). The released generator is a running mean over the steps.
 Convolutions run in bfloat16, weights stay float32.
 """
@@ -65,7 +65,7 @@ class Fitting:
 
     @tf.function
     def learn(self, images: Any, labels: Any) -> dict[str, Any]:
-        """One step on real pictures uint8 [B, 28, 28, 1]; return what the history wants to know."""
+        """One step on real images uint8 [B, 28, 28, 1]; return what the history wants to know."""
         real = tf.cast(images, tf.float32) / 127.5 - 1
         z, digits = self.draw(tf.shape(real)[0])
         with tf.GradientTape(persistent=True) as tape:
@@ -120,7 +120,7 @@ def train_networks(model: Gan, train: Split, config: Any, workdir: Path) -> dict
     """Fit generator and discriminator in place; the generator's weights become the running mean.
 
     Keeps a checkpoint after each epoch and resumes from it, as `fitting.fit` does; an epoch here is
-    `epoch_images` pictures. History: `COLUMNS`, and `samples`, a picture of all digits for each epoch.
+    `epoch_images` images. History: `COLUMNS`, and `samples`, an image of all digits for each epoch.
     """
     quick = gan_model.Gan(config, PRECISION)
     quick.set_weights(model.get_weights())
@@ -142,7 +142,7 @@ def train_networks(model: Gan, train: Split, config: Any, workdir: Path) -> dict
                 tf.summary.scalar(name, value)
         manager.save()
         told = ", ".join(f"{name} {value:.3f}" for name, value in measured.items())
-        print(f"{(epoch + 1) * steps * config.batch_size:,} pictures: {told}", flush=True)
+        print(f"{(epoch + 1) * steps * config.batch_size:,} images: {told}", flush=True)
     for variable, mean in zip(fitting.made_by, fitting.means, strict=True):
         variable.assign(mean)
     model.set_weights(quick.get_weights())
@@ -176,14 +176,14 @@ def run_epoch(
 
 
 def draw_groups(random: np.random.Generator, of_digit: list[np.ndarray], count: int) -> np.ndarray:
-    """Indices [count] of pictures, each `GROUP` of one digit; a digit comes as often as it is."""
+    """Indices [count] of images, each `GROUP` of one digit; a digit comes as often as it is."""
     sizes = np.array([len(places) for places in of_digit])
     digits = random.choice(len(sizes), count // GROUP, p=sizes / sizes.sum())
     return np.concatenate([random.choice(of_digit[digit], GROUP) for digit in digits])
 
 
 def save_samples(fitting: Fitting, workdir: Path, epoch: int) -> None:
-    """Ten pictures of each digit by the running mean, always of the same z."""
+    """Ten images of each digit by the running mean, always of the same z."""
     now = [v.numpy() for v in fitting.made_by]
     _assign(fitting.made_by, fitting.means)
     z = np.random.default_rng(0).standard_normal((100, fitting.config.z), np.float32)

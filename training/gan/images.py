@@ -1,4 +1,4 @@
-"""A GAN's pictures as greys, and what its card shows of them."""
+"""A GAN's images as greys, and what its card shows of them."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,26 +14,26 @@ STRENGTHS = np.linspace(-2, 2, 7)  # of edits, in standard deviations
 BLACK = 16  # greys that become 0: a generator cannot help drawing a faint haze where paper is empty
 
 
-def levelled(pictures: Any) -> Any:
-    """Float pictures of a generator → the same with `BLACK` at -1 and white still at 1, not clipped."""
+def levelled(pixels: Any) -> Any:
+    """Float images of a generator → the same with `BLACK` at -1 and white still at 1, not clipped."""
     black = 2 * BLACK / 255
-    return 1 - (1 - pictures) * (2 / (2 - black))
+    return 1 - (1 - pixels) * (2 / (2 - black))
 
 
-def softened(pictures: Any) -> Any:
+def softened(pixels: Any) -> Any:
     """As `visible`, but a tenth of what is below black stays, so that a gradient finds its way out."""
-    level = levelled(pictures)
+    level = levelled(pixels)
     return tf.maximum(level, 0.1 * (level + 1) - 1)
 
 
-def visible(pictures: Any) -> Any:
-    """Float pictures of a generator → as they are shown, in -1..1."""
-    return tf.clip_by_value(levelled(pictures), -1.0, 1.0)
+def visible(pixels: Any) -> Any:
+    """Float images of a generator → as they are shown, in -1..1."""
+    return tf.clip_by_value(levelled(pixels), -1.0, 1.0)
 
 
-def to_greys(pictures: Any) -> Any:
-    """Float pictures of a generator → uint8, rounded as every picture that is kept is."""
-    return tf.cast(tf.round((visible(pictures) + 1) * 127.5), tf.uint8)
+def to_greys(pixels: Any) -> Any:
+    """Float images of a generator → uint8, rounded as every image that is kept is."""
+    return tf.cast(tf.round((visible(pixels) + 1) * 127.5), tf.uint8)
 
 
 def by_training_time(samples: np.ndarray) -> str:

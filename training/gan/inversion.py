@@ -1,4 +1,4 @@
-"""From a picture back to its latent vector: how near the picture comes, and whether the vector is found.
+"""From an image back to its latent vector: how near the image comes, and whether the vector is found.
 
 Real digits have no vector that is known; of generated ones it is, so that projecting them shows
 whether the way back leads home.
@@ -15,14 +15,14 @@ from training.gan.model import DIGITS
 from training.gan.projection import LOSSES
 from training.gan.signature_runner import SignatureRunner
 
-ROWS = 16  # pictures projected at once
+ROWS = 16  # images projected at once
 HOME = 0.3  # of w's standard deviation: so near a vector counts as found
 
 
 def projections(
     runner: SignatureRunner, classifier: ReferenceClassifier, images: np.ndarray, steps: int
 ) -> dict[str, Any]:
-    """Real digits uint8 [B, 28, 28, 1]: how near their pictures come, by either loss, and how soon."""
+    """Real digits uint8 [B, 28, 28, 1]: how near their images come, by either loss, and how soon."""
     seen = classifier(images).argmax(axis=1)
     guess = runner("encode", images=images)["w"]
     told: dict[str, Any] = {"projection_steps": steps}
@@ -41,9 +41,9 @@ def projections(
 
 
 def self_inversion(runner: SignatureRunner, count: int, steps: int) -> dict[str, Any]:
-    """Generated digits, whose w is known: how far from it a projection ends, and how near in the picture.
+    """Generated digits, whose w is known: how far from it a projection ends, and how near in the image.
 
-    The halves are told apart: a picture shows less of the fine one.
+    The halves are told apart: an image shows less of the fine one.
     """
     images, w = runner.sample(np.arange(count) % DIGITS, seed=38)
     guess = runner("encode", images=images)["w"]
@@ -67,6 +67,6 @@ def distance(found: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 
 def psnr(found: np.ndarray, wanted: np.ndarray) -> float:
-    """Mean over pictures uint8 [B, 28, 28, 1] of 10 log₁₀(255² / mean squared error), in dB."""
+    """Mean over images uint8 [B, 28, 28, 1] of 10 log₁₀(255² / mean squared error), in dB."""
     errors = ((found.astype(float) - wanted) ** 2).mean(axis=(1, 2, 3))
     return float((10 * np.log10(255**2 / np.maximum(errors, 1e-6))).mean())

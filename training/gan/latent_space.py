@@ -17,7 +17,7 @@ from training.gan.model import DIGITS, Gan
 from training.job import Splits
 
 MEAN_OF, MOVED = 2_000, 200  # latent vectors: of each digit; of all
-SCALED_ON = 1_000  # training pictures
+SCALED_ON = 1_000  # training images
 STRENGTHS = np.linspace(-2, 2, 9)
 CHUNK = 500
 
@@ -39,8 +39,8 @@ class NumpyGenerator:
         w: np.ndarray = self._mapping([tf.constant(z), tf.constant(digits, tf.int32)]).numpy()
         return w
 
-    def pictures(self, w: np.ndarray) -> np.ndarray:
-        """Pictures uint8 [B, 28, 28, 1] of w [B, W]."""
+    def synthesize(self, w: np.ndarray) -> np.ndarray:
+        """Images uint8 [B, 28, 28, 1] of w [B, W]."""
         parts = [w[start : start + CHUNK].astype(np.float32) for start in range(0, len(w), CHUNK)]
         return np.concatenate([self._synthesis(tf.constant(part)).numpy() for part in parts])
 
@@ -50,9 +50,9 @@ def calibrate(model: Gan, splits: Splits, classifier: ReferenceClassifier) -> di
 
     class_means float32 [10, W], w_mean and w_std, the power of the loss's maps, and the directions.
     """
-    space = NumpyGenerator(model)
+    generator = NumpyGenerator(model)
     digits = np.repeat(np.arange(DIGITS), MEAN_OF)
-    w = space.draw(digits, seed=11)
+    w = generator.draw(digits, seed=11)
     means = w.reshape(DIGITS, MEAN_OF, -1).mean(axis=1)
     ink = tf.constant(splits.train.images[:SCALED_ON].astype(np.float32) / 127.5 - 1)
     maps = gan_model.parts(model)["loss_maps"](ink, training=False)
@@ -63,22 +63,22 @@ def calibrate(model: Gan, splits: Splits, classifier: ReferenceClassifier) -> di
         "w_mean": [round(float(x), 6) for x in means.mean(axis=0)],
         "w_std": w_std,
         "map_power": [float(tf.reduce_mean(part**2)) for part in maps],
-        "directions": measured_directions(space, classifier, found),
+        "directions": measured_directions(generator, classifier, found),
     }
 
 
 def measured_directions(
-    space: NumpyGenerator,
+    generator: NumpyGenerator,
     classifier: ReferenceClassifier,
     found: dict[str, tuple[np.ndarray, float]],
 ) -> dict[str, Any]:
     """Measure each direction on latent vectors that it was not learned from."""
-    w = space.draw(np.arange(MOVED) % DIGITS, seed=13)
-    return {name: move(space, classifier, w, name, *one) for name, one in found.items()}
+    w = generator.draw(np.arange(MOVED) % DIGITS, seed=13)
+    return {name: move(generator, classifier, w, name, *one) for name, one in found.items()}
 
 
 def move(
-    space: NumpyGenerator,
+    generator: NumpyGenerator,
     classifier: ReferenceClassifier,
     w: np.ndarray,
     name: str,
@@ -87,7 +87,7 @@ def move(
 ) -> dict[str, Any]:
     """Move latent vectors [B, W] along a direction; say what changed, what should not have, and did."""
     steps = STRENGTHS[:, None, None] * sigma * vector
-    images = space.pictures((w + steps).reshape(-1, w.shape[1]))
+    images = generator.synthesize((w + steps).reshape(-1, w.shape[1]))
     measured = {
         key: column.reshape(len(STRENGTHS), len(w))
         for key, column in gan_attributes.measure(images).items()

@@ -84,7 +84,7 @@ class GroupSpread(keras.layers.Layer):
 
     A group of a training shows one digit, so that this is the variety within it (minibatch standard
     deviation of Karras et al., 2018, of learned features). Afterwards rows are judged alone, with the
-    real pictures' mean.
+    real images' mean.
     """
 
     def build(self, input_shape: Any) -> None:
@@ -99,7 +99,7 @@ class GroupSpread(keras.layers.Layer):
         return tf.repeat(tf.sqrt(tf.math.reduce_variance(groups, axis=1) + 1e-8), GROUP, axis=0)
 
     def remember(self, features: Any) -> None:
-        """Take the spread of real pictures' features [B, N] into the running mean."""
+        """Take the spread of real images' features [B, N] into the running mean."""
         spread = tf.reduce_mean(self.call(features, training=True), axis=0)
         self.usual.assign(0.99 * self.usual + 0.01 * spread)
 

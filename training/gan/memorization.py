@@ -1,8 +1,8 @@
-"""Are generated pictures copies of training pictures? Nearer to one than test pictures are, they would be.
+"""Are generated images copies of training images? Nearer to one than test images are, they would be.
 
-A distance is divided by the median one of test pictures of the same digit, since a 1 is near to many
-others. By chance half of the pictures are nearer than that, and one in a hundred nearer than the
-nearest hundredth of test pictures.
+A distance is divided by the median one of test images of the same digit, since a 1 is near to many
+others. By chance half of the images are nearer than that, and one in a hundred nearer than the
+nearest hundredth of test images.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,15 +14,15 @@ from training import evaluation
 from training.export.image_grid import grid
 from training.job import Split, Splits
 
-BLOCK = 500  # pictures searched at a time: 55,000 distances each
+BLOCK = 500  # images searched at a time: 55,000 distances each
 SHOWN = 12  # of the most suspicious in each space
-RARE = 1  # percent of test pictures
+RARE = 1  # percent of test images
 
 Features = Callable[[np.ndarray], np.ndarray]
 
 
 class Nearest(NamedTuple):
-    """For each picture the training picture that is nearest to it."""
+    """For each image the training image that is nearest to it."""
 
     distance: np.ndarray  # float64 [B], Euclidean
     row: np.ndarray  # int64 [B], its place in the training split
@@ -52,7 +52,7 @@ def nearest(asked: np.ndarray, known: np.ndarray) -> Nearest:
 def measure(generated: Split, splits: Splits, features: Features) -> tuple[dict[str, Any], str]:
     """Numbers for the card in the judge's space and in pixels, and a sheet of the most suspicious.
 
-    The sheet, twice two rows: generated pictures, and below each its nearest training picture; first
+    The sheet, twice two rows: generated images, and below each its nearest training image; first
     by features, then by pixels.
     """
     spaces: Mapping[str, Features] = {"features": features, "pixels": pixels}
@@ -72,7 +72,7 @@ def measure(generated: Split, splits: Splits, features: Features) -> tuple[dict[
 def relative(
     found: Nearest, digits: np.ndarray, usual: Nearest, labels: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Distances of generated and of test pictures [B] over the median of their digit's test pictures."""
+    """Distances of generated and of test images [B] over the median of their digit's test images."""
     made, real = found.distance.copy(), usual.distance.copy()
     for digit in np.unique(labels):
         median = max(
@@ -84,7 +84,7 @@ def relative(
 
 
 def compare(made: np.ndarray, real: np.ndarray, name: str) -> dict[str, Any]:
-    """How much nearer to the training split generated pictures are than test pictures; of [B] ratios."""
+    """How much nearer to the training split generated images are than test images; of [B] ratios."""
     limits = {"typical": np.median(real), f"{RARE}_percent_of": np.percentile(real, RARE)}
     told: dict[str, Any] = {f"nearest_training_{name}_median_ratio": float(np.median(made))}
     for limit, value in limits.items():
@@ -94,5 +94,5 @@ def compare(made: np.ndarray, real: np.ndarray, name: str) -> dict[str, Any]:
 
 
 def pixels(images: np.ndarray) -> np.ndarray:
-    """Pictures uint8 [B, 28, 28, 1] as float32 [B, 784] in 0..1."""
+    """Images uint8 [B, 28, 28, 1] as float32 [B, 784] in 0..1."""
     return images.reshape(len(images), -1).astype(np.float32) / 255

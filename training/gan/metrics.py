@@ -1,4 +1,4 @@
-"""How far two sets of pictures are apart, by the features [N, D] that a network has for them. NumPy only."""
+"""How far two sets of images are apart, by the features [N, D] that a network has for them. NumPy only."""
 
 import numpy as np
 from scipy.linalg import eigh, eigvalsh
@@ -9,7 +9,7 @@ BLOCK = 1_000
 def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
     """Distance of the two normal distributions with the sets' means and covariances (Heusel et al., 2017).
 
-    ‖μ₁ - μ₂‖² + tr(Σ₁ + Σ₂ - 2 (Σ₁^½ Σ₂ Σ₁^½)^½). It falls with the number of pictures: compare equal ones.
+    ‖μ₁ - μ₂‖² + tr(Σ₁ + Σ₂ - 2 (Σ₁^½ Σ₂ Σ₁^½)^½). It falls with the number of images: compare equal ones.
     """
     means = first.mean(axis=0) - second.mean(axis=0)
     one, two = np.cov(first, rowvar=False), np.cov(second, rowvar=False)
@@ -58,7 +58,7 @@ def density_coverage(
 
 
 def spread(features: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Mean distance of two different pictures of one class, for each class from 0 on: float64 [C]."""
+    """Mean distance of two different images of one class, for each class from 0 on: float64 [C]."""
     means = []
     for label in range(labels.max() + 1):
         one = features[labels == label]

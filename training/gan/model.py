@@ -1,6 +1,6 @@
-"""The networks of a class-conditional GAN of 28×28 pictures: mapping, synthesis, discriminator, encoder.
+"""The networks of a class-conditional GAN of 28×28 images: mapping, synthesis, discriminator, encoder.
 
-z and a digit become w (mapping), w becomes a picture (synthesis). w has two halves of equal size: the
+z and a digit become w (mapping), w becomes an image (synthesis). w has two halves of equal size: the
 coarse one, of the digit and most of z, makes layout and shape at 7×7 and 14×14; the fine one, of z's last
 few numbers alone, the strokes from there to 28×28. So any two fit each other. Styles scale the channels as in StyleGAN2 (Karras et al., 2020), there in the weights,
 here on inputs and outputs of one shared convolution, which is the same number and cheaper on a CPU.
@@ -42,9 +42,9 @@ class GanConfig(JobConfig):
 
 
 class Gan(keras.Model):
-    """All networks in one graph, so that each layer is in the card's table; pictures are in -1..1.
+    """All networks in one graph, so that each layer is in the card's table; images are in -1..1.
 
-    Inputs: z [B, Z], digit int32 [B], images float32 [B, 28, 28, 1]. Outputs: w [B, W], pictures,
+    Inputs: z [B, Z], digit int32 [B], images float32 [B, 28, 28, 1]. Outputs: w [B, W], images,
     logit [B, 1] of images being real, style_guess [B, S] of what z's last numbers were, guess [B, W] and digit_logits [B, 10] of the encoder, and the
     two layers of maps that the perceptual loss compares and the discriminator sees. precision: a Keras
     dtype policy for the convolutions.

@@ -1,4 +1,4 @@
-"""The latent vector of a picture: gradient descent on how its picture differs, a loop in the graph.
+"""The latent vector of an image: gradient descent on how its image differs, a loop in the graph.
 
 Adam with its state passed in and out, so that a projection can be done in slices. The perceptual loss
 compares the maps of the course's digit network, each layer's divided by its mean square on real digits,
@@ -26,7 +26,7 @@ class Projector(NamedTuple):
     w_std: float
 
     def losses(self, w: Any, target: Any, target_maps: Any, pixel: Any) -> tuple[Any, Any]:
-        """Loss [B] of w [B, W] against pictures [B, 28, 28, 1] in -1..1, and what the generator draws.
+        """Loss [B] of w [B, W] against images [B, 28, 28, 1] in -1..1, and what the generator draws.
 
         pixel: bool [B], whether a row is measured by its pixels alone.
         """

@@ -36,7 +36,7 @@ class SignatureRunner:
     def sample(
         self, digits: np.ndarray, seed: int, truncation: float = 1.0
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Pictures of these digits, uint8 [B, 28, 28, 1], and their w; by default without truncation."""
+        """Images of these digits, uint8 [B, 28, 28, 1], and their w; by default without truncation."""
         z = np.random.default_rng(seed).standard_normal((len(digits), self._z), np.float32)
         each = np.full(len(digits), truncation, np.float32)
         made = self("sample", z=z, digit=digits.astype(np.int32), truncation=each)

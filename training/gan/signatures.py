@@ -1,4 +1,4 @@
-"""What an exported GAN can do: sample, synthesize, encode, discriminate, project. Pictures are uint8.
+"""What an exported GAN can do: sample, synthesize, encode, discriminate, project. Images are uint8.
 
 Each row depends on its own inputs alone, so that any rows may share a batch.
 """
@@ -23,7 +23,7 @@ LARGEST = 1e3  # of z and w; beyond it sums could overflow, and nobody has been 
 PROJECT_ROWS = 16  # at most in one run: it is a hundred times as much work as a sample
 GOLDEN_STEPS = 3
 TOLERANCE = {
-    "images": 2.0,  # greys: the last digits of w, after steps of a projection, move a picture a little
+    "images": 2.0,  # greys: the last digits of w, after steps of a projection, move an image a little
     "w": 2e-3,
     "m": 2e-3,
     "v": 2e-3,

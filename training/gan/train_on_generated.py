@@ -1,6 +1,6 @@
 """Do generated digits teach what real ones would? A fresh network that sees nothing else is the test.
 
-The recipe was chosen on real digits and the validation split; both kinds of pictures get the same.
+The recipe was chosen on real digits and the validation split; both kinds of images get the same.
 """
 
 import sys
@@ -18,10 +18,10 @@ RATE = 2e-3  # of Adam; falls to nothing with a cosine
 def classifier_trained_on(
     images: np.ndarray, labels: np.ndarray, test: Split, name: str
 ) -> np.ndarray:
-    """Train a small network on pictures uint8 [N, 28, 28, 1] alone; its logits for `test`, [B, 10].
+    """Train a small network on images uint8 [N, 28, 28, 1] alone; its logits for `test`, [B, 10].
 
     The classification accuracy score of Ravuri and Vinyals (2019), with two convolutions. Always from
-    the same weights; two to four minutes on one core for 55,000 pictures: progress goes to stderr under
+    the same weights; two to four minutes on one core for 55,000 images: progress goes to stderr under
     `name`.
     """
     keras.utils.set_random_seed(35)

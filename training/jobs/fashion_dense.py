@@ -4,7 +4,7 @@ First a new last layer learns alone on the frozen network's features, then stage
 learn with it. All before them stays as ImageNet left it, and so do the means and variances of batch
 normalization; what the frozen part gives is computed once and kept. AdamW with a cosine, smoothed
 labels and a running mean of the weights. Fashion-MNIST (Xiao et al., 2017) comes as 28×28 pixels and is
-enlarged to 96×96; a folder with one subfolder a class gives a classifier of its pictures.
+enlarged to 96×96; a folder with one subfolder a class gives a classifier of its images.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from training import evaluation, fitting
 from training.data import labelled_images
-from training.data.labelled_images import LabelledPictures
+from training.data.labelled_images import LabelledImages
 from training.evaluation import outliers
 from training.export import batchnorm_folding
 from training.job import Job, Signature
@@ -62,7 +62,7 @@ def build_model(config: Config) -> keras.Model:
 
 
 def train(
-    model: keras.Model, splits: LabelledPictures, config: Config, workdir: Path
+    model: keras.Model, splits: LabelledImages, config: Config, workdir: Path
 ) -> dict[str, Any]:
     """Fit the last layer, then everything behind the boundary; return the history of the latter."""
     trunk, tail = _cut(model)
@@ -90,7 +90,7 @@ def _cut(model: keras.Model) -> tuple[keras.Model, keras.Model]:
 
 
 def _fit_last_layer(
-    model: keras.Model, kept: Mapping[str, np.ndarray], splits: LabelledPictures, config: Config
+    model: keras.Model, kept: Mapping[str, np.ndarray], splits: LabelledImages, config: Config
 ) -> evaluation.Proportion:
     """Fit only the new layer, on features; return the validation accuracy of the frozen network with it."""
     boundary, pooled = (model.get_layer(name).output for name in (BOUNDARY, "avg_pool"))
@@ -130,7 +130,7 @@ def _dataset(maps: np.ndarray, labels: np.ndarray, config: Config) -> tf.data.Da
     return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2)
 
 
-def evaluate(model: keras.Model, splits: LabelledPictures) -> dict[str, Any]:
+def evaluate(model: keras.Model, splits: LabelledImages) -> dict[str, Any]:
     """Fit the temperature on the validation split, then touch the test split once."""
     validation = frozen_features.predict(model, splits.validation.images)
     temperature = evaluation.fit_temperature(validation, splits.validation.labels)

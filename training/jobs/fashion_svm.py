@@ -2,8 +2,8 @@
 
 The frozen network sees 96×96 pixels; what its stages 4 and 5 say about each of 6×6 places is
 signed-square-rooted, standardized and projected on the first principal components. Means over the whole
-picture would be fewer numbers, but where a collar or a heel is tells clothes apart. A kernel machine on
-all training pictures would keep thousands of them; this one compares with a few, drawn at random
+image would be fewer numbers, but where a collar or a heel is tells clothes apart. A kernel machine on
+all training images would keep thousands of them; this one compares with a few, drawn at random
 (Nyström's approximation; Williams and Seeger, 2001), and a linear SVM of scikit-learn weighs the
 comparisons. Everything is folded into the graph: a projection, a kernel, a matrix.
 """
@@ -24,7 +24,7 @@ from sklearn.svm import LinearSVC
 
 from training import evaluation
 from training.data import labelled_images
-from training.data.labelled_images import LabelledPictures
+from training.data.labelled_images import LabelledImages
 from training.evaluation import outliers
 from training.export import batchnorm_folding
 from training.job import Job, Signature
@@ -43,7 +43,7 @@ class Config(TransferConfig):
 
     epochs: int = 0  # nothing is trained by descent
     components: int = 128
-    landmarks: int = 3000  # training pictures that every picture is compared with
+    landmarks: int = 3000  # training images that every image is compared with
     gamma: float = 1.0  # of exp(-γ · squared distance), of vectors whose mean squared length is 1
     c: float = 3.0  # of the linear SVM; larger: fewer errors in training, narrower margin
 
@@ -98,7 +98,7 @@ def signed_square_root(x: Any) -> Any:
 
 
 def train(
-    model: keras.Model, splits: LabelledPictures, config: Config, workdir: Path
+    model: keras.Model, splits: LabelledImages, config: Config, workdir: Path
 ) -> dict[str, Any]:
     """Extract, project, compare, and fit the SVM; fill the model's three layers with what was found."""
     started = time.monotonic()
@@ -179,7 +179,7 @@ def _compare(rows: np.ndarray, landmarks: np.ndarray, gamma: float) -> np.ndarra
     return np.concatenate([rbf_kernel(b, landmarks, gamma=gamma) for b in blocks])
 
 
-def evaluate(model: keras.Model, splits: LabelledPictures) -> dict[str, Any]:
+def evaluate(model: keras.Model, splits: LabelledImages) -> dict[str, Any]:
     """Measure on the validation split, then touch the test split once."""
     validation = frozen_features.predict(model, splits.validation.images)
     test = frozen_features.predict(model, splits.test.images)

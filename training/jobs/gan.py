@@ -3,10 +3,10 @@
 Input: z, 64 numbers of the standard normal distribution, and a digit. A mapping network makes w of
 them: its coarse half, of the digit and 60 of the numbers, says what is drawn, its fine half, of the other
 four, how the strokes are; both scale the maps of convolutions (StyleGAN2: Karras et al., 2020). Loss:
-non-saturating, with R1 on real pictures every 16 steps; the discriminator sees 16 pictures of one digit
-at a time, so that a lack of variety shows, and reads the four numbers of style off each picture
+non-saturating, with R1 on real images every 16 steps; the discriminator sees 16 images of one digit
+at a time, so that a lack of variety shows, and reads the four numbers of style off each image
 (InfoGAN: Chen et al., 2016). The weights kept are a running mean. Then an encoder learns the way back, on
-generated pictures and as many real ones. 600 to 800 pictures a second on one core with AMX.
+generated images and as many real ones. 600 to 800 images a second on one core with AMX.
 """
 
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Config(GanConfig):
     gamma: float = 2.0  # of R1
     lazy: int = 16  # steps between two of R1
     style_weight: float = 0.3  # of the style's guess in both losses
-    ema_images: int = 10_000  # after so many pictures a weight counts half in the running mean
+    ema_images: int = 10_000  # after so many images a weight counts half in the running mean
     encoder_images: int = 120_000
 
 

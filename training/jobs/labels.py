@@ -32,7 +32,7 @@ INPUT = {"height": 224, "width": 224, "channels": 3, "resize": "bilinear", "crop
 LABELS = imagenet_classes.read()
 MAX_BATCH_SIZE = 8
 TOLERANCE = {"features": 1e-3, "probabilities": 1e-4}
-# What the original gives for the picture of `sines`: probabilities of the likeliest classes, and the
+# What the original gives for the image of `sines`: probabilities of the likeliest classes, and the
 # length and the mean of the pooled features.
 KNOWN = {418: 0.14481, 506: 0.13963, 584: 0.05090, 772: 0.04836, 782: 0.02918}
 KNOWN_LENGTH, KNOWN_MEAN = 20.83241, 0.179019
@@ -119,7 +119,7 @@ def differences(outputs: Mapping[str, Any]) -> dict[str, float]:
 
 
 def sines() -> np.ndarray:
-    """Make the picture that the known outputs are of, float32 [1, 224, 224, 3], greys 0..255."""
+    """Make the image that the known outputs are of, float32 [1, 224, 224, 3], greys 0..255."""
     row, column = np.arange(224)[:, np.newaxis], np.arange(224)
     channels = [127 + 100 * np.sin(0.05 * (row + 1) * (c + 1) + 0.07 * column) for c in range(3)]
     return np.stack(channels, -1)[np.newaxis].astype(np.float32)
@@ -148,7 +148,7 @@ def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, 
     """Take uint8 [B, H, W, 3] in RGB; give probabilities, features, both of one run, or a heat map."""
     height, width = model.input_shape[1:3]
     inputs = {"images": tf.TensorSpec([None, height, width, 3], tf.uint8)}
-    golden = {"images": golden_pictures(height, width)}
+    golden = {"images": golden_images(height, width)}
     outputs = dict(model.output)
     head = class_activation.find_head(outputs["probabilities"])
     if head:
@@ -183,8 +183,8 @@ def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, 
     return made | class_activation.signatures(scores_and_maps, dense.kernel, golden["images"])
 
 
-def golden_pictures(height: int, width: int) -> np.ndarray:
-    """Make pictures of waves and edges, uint8 [2, height, width, 3]."""
+def golden_images(height: int, width: int) -> np.ndarray:
+    """Make images of waves and edges, uint8 [2, height, width, 3]."""
     rows, columns = np.arange(height)[:, np.newaxis, np.newaxis], np.arange(width)[:, np.newaxis]
     waves = 127 + 100 * np.sin(0.05 * (rows + 1) * np.arange(1, 4) + 0.07 * columns)
     edges = (rows // 9 + columns // 13 + np.arange(3)) % 3 * 100

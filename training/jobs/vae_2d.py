@@ -1,6 +1,6 @@
-"""A variational autoencoder with a latent space that fits on a page: 2 numbers for each picture.
+"""A variational autoencoder with a latent space that fits on a page: 2 numbers for each image.
 
-The network of `vae` with half as many maps: input, output and loss are the same (pictures of 28×28
+The network of `vae` with half as many maps: input, output and loss are the same (images of 28×28
 pixels; cross-entropy of the pixels, plus the divergence, β = 1), the bottleneck has 2 numbers. Too few
 for sharp digits, and enough to see how the standard normal distribution makes neighbours alike.
 """

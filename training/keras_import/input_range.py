@@ -29,7 +29,7 @@ def preprocessing(name: str, channels: int) -> Preprocess:
         )
     if channels != 3:
         raise ValueError(
-            f"{name} takes pictures of 3 channels, this network takes {channels}; the --input-range is "
+            f"{name} takes images of 3 channels, this network takes {channels}; the --input-range is "
             f"one of {', '.join(RANGES)}"
         )
     return lambda pixels: backbone.preprocess(name, pixels)

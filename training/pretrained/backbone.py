@@ -89,7 +89,7 @@ def preprocess(arch: str, pixels: Any) -> Any:
 
 
 def default_size(arch: str) -> int:
-    """Return the side of the square pictures that the network was trained with."""
+    """Return the side of the square images that the network was trained with."""
     if arch == LITE0:
         return efficientnet_lite.SIZE
     return int(find(arch)(weights=None).input_shape[1])

@@ -14,7 +14,7 @@ from PIL import Image
 from sklearn.metrics import roc_auc_score
 
 from training import evaluation
-from training.data.labelled_images import LabelledPictures
+from training.data.labelled_images import LabelledImages
 from training.evaluation import outliers
 from training.job import Split
 from training.pretrained import frozen_features
@@ -44,7 +44,7 @@ def features_of(network: keras.Model, images: np.ndarray) -> dict[str, np.ndarra
     return {name: np.concatenate([np.asarray(run[name]) for run in runs]) for name in runs[0]}
 
 
-def fit(model: keras.Model, splits: LabelledPictures, layers: Sequence[str]) -> dict[str, Any]:
+def fit(model: keras.Model, splits: LabelledImages, layers: Sequence[str]) -> dict[str, Any]:
     """Fit the score on training and validation images; return its numbers and arrays."""
     network, train = pooled(model, layers), Split(*(part[:FITTED_ON] for part in splits.train))
     return outliers.fit(
@@ -68,7 +68,7 @@ def tolerance(calibration: Mapping[str, Any]) -> dict[str, float]:
 
 
 def measure(
-    model: keras.Model, splits: LabelledPictures, layers: Sequence[str], fitted: Mapping[str, Any]
+    model: keras.Model, splits: LabelledImages, layers: Sequence[str], fitted: Mapping[str, Any]
 ) -> dict[str, Any]:
     """How many test images are called outliers, and the AUROC against each kind of other image.
 

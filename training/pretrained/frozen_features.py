@@ -1,6 +1,6 @@
-"""Transfer learning from EfficientNet-Lite0: its frozen layers on other pictures, run once and kept.
+"""Transfer learning from EfficientNet-Lite0: its frozen layers on other images, run once and kept.
 
-What both Fashion-MNIST jobs share. Pictures of one channel become three equal ones and are enlarged
+What both Fashion-MNIST jobs share. Images of one channel become three equal ones and are enlarged
 to the side that the configuration says. Knows no head and no data set.
 """
 
@@ -21,18 +21,18 @@ from training.pretrained.efficientnet_lite import MEAN, STANDARD_DEVIATION, Effi
 TASK = "classify_image"
 INPUT = {"height": 28, "width": 28, "channels": 1, "resize": "bilinear", "crop": 1.0}
 MAX_BATCH_SIZE = 8
-BATCH = 100  # pictures a run while extracting
+BATCH = 100  # images a run while extracting
 
 
 @dataclass(frozen=True)
 class TransferConfig(JobConfig):
-    """The pictures, which the data set settles, and the side at which the network sees them."""
+    """The images, which the data set settles, and the side at which the network sees them."""
 
     height: int = 28
     width: int = 28
     channels: int = 1
     classes: int = 10
-    side: int = 96  # of small pictures; larger ones than this are left as they are
+    side: int = 96  # of small images; larger ones than this are left as they are
 
 
 def backbone(config: TransferConfig) -> keras.Model:
@@ -55,7 +55,7 @@ def backbone(config: TransferConfig) -> keras.Model:
 def extract(network: keras.Model, images: np.ndarray, cache: Path) -> np.ndarray:
     """Run a frozen network over uint8 [B, H, W, C] once: float16 [B, …], kept in the file `cache`.
 
-    The file's name holds a digest of pictures and network, so that others are never mistaken for these;
+    The file's name holds a digest of images and network, so that others are never mistaken for these;
     a stopped extraction begins again. Progress goes to stderr.
     """
     digest = hashlib.sha256(images.tobytes())
@@ -87,7 +87,7 @@ def predict(network: keras.Model, inputs: np.ndarray) -> np.ndarray:
 
 
 def manifest_fields(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, Any]:
-    """The pictures and classes that this model was trained with."""
+    """The images and classes that this model was trained with."""
     height, width, channels = model.input_shape[1:]
     return {
         "input": {**INPUT, "height": height, "width": width, "channels": channels},
@@ -98,7 +98,7 @@ def manifest_fields(model: keras.Model, calibration: Mapping[str, Any]) -> dict[
 
 
 def golden_images(model: keras.Model) -> Arrays:
-    """Five digits of Pillow's typeface, and for larger pictures waves of colour: no data set needed."""
+    """Five digits of Pillow's typeface, and for larger images waves of colour: no data set needed."""
     height, width, channels = model.input_shape[1:]
     if (height, width, channels) == (28, 28, 1):
         return {"images": mnist.synthetic_digits(5, seed=7).images}

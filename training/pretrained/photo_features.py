@@ -1,4 +1,4 @@
-"""What a network of photographs sees in a picture: a second opinion, independent of any digit network.
+"""What a network of photographs sees in an image: a second opinion, independent of any digit network.
 
 EfficientNet-Lite0 with its ImageNet weights has never seen a digit, and a network that was trained on
 digits may have learned to look past what is wrong with a generated one.
@@ -13,8 +13,8 @@ import numpy as np
 
 from training.pretrained import frozen_features
 
-SIZE = 1280  # numbers for a picture
-TOLD = 2_500  # pictures between two lines of progress
+SIZE = 1280  # numbers for an image
+TOLD = 2_500  # images between two lines of progress
 
 
 class PhotoFeatures:
@@ -27,9 +27,9 @@ class PhotoFeatures:
         self._network: Any = keras.Model(maps.inputs, pooled)
 
     def __call__(self, images: np.ndarray, name: str) -> np.ndarray:
-        """The last maps' means float64 [B, 1280] of pictures uint8 [B, 28, 28, 1], seen at 96×96.
+        """The last maps' means float64 [B, 1280] of images uint8 [B, 28, 28, 1], seen at 96×96.
 
-        Some ten milliseconds a picture on a slow core: progress goes to stderr under `name`.
+        Some ten milliseconds an image on a slow core: progress goes to stderr under `name`.
         """
         began, runs = time.monotonic(), []
         for start in range(0, len(images), frozen_features.BATCH):

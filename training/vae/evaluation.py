@@ -1,7 +1,7 @@
 """How good an autoencoder is: as a model of the data, as a bottleneck, and as a space to walk in.
 
-Likelihoods are of binarised pictures, one fixed draw of the test split; they compare with published
-figures on dynamically binarised MNIST, and with nothing else. All in nats per picture.
+Likelihoods are of binarised images, one fixed draw of the test split; they compare with published
+figures on dynamically binarised MNIST, and with nothing else. All in nats per image.
 """
 
 import math
@@ -12,7 +12,7 @@ import tensorflow as tf
 from scipy.special import logsumexp
 
 from training import evaluation
-from training.data.mnist import synthetic_pictures
+from training.data.mnist import synthetic_images
 from training.digits.reference_classifier import ReferenceClassifier
 from training.job import Splits
 from training.vae import images as vae_images
@@ -22,9 +22,9 @@ from training.vae.model import Vae
 from training.vae.numpy_vae import NumpyVae
 
 CHUNK = 500
-BOUND_SAMPLES = 10  # z drawn for each picture's bound
+BOUND_SAMPLES = 10  # z drawn for each image's bound
 IMPORTANCE_SAMPLES, IMPORTANCE_IMAGES = 500, 1_000  # Burda et al., 2016
-ACTIVE_VARIANCE = 0.01  # of a dimension's mean over the pictures, to count as active (ibid.)
+ACTIVE_VARIANCE = 0.01  # of a dimension's mean over the images, to count as active (ibid.)
 PAIRS, SURE = 1_000, 0.9
 NEAR = 0.5  # of the prior's standard deviation, mean square over the dimensions
 NEIGHBOURS, NEIGHBOURS_AMONG = 10, 10_000
@@ -43,7 +43,7 @@ def evaluate(model: Vae, splits: Splits, classifier: ReferenceClassifier) -> dic
     metrics |= bottleneck(vae, splits, classifier)
     metrics |= walking(vae, splits, classifier)
     metrics |= anomalies(vae, splits)
-    shown = vae_images.pictures(vae, splits)
+    shown = vae_images.figures(vae, splits)
     return {"metrics": metrics, "calibration": {}, "pictures": shown}
 
 
@@ -63,7 +63,7 @@ def likelihood(vae: NumpyVae, ink: np.ndarray) -> dict[str, Any]:
 
 
 def bound_terms(vae: NumpyVae, ink: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
-    """Rate of each dimension [B, Z] and distortion [B] of pictures, and how many dimensions are active."""
+    """Rate of each dimension [B, Z] and distortion [B] of images, and how many dimensions are active."""
     generator = np.random.default_rng(3)
     z_mean, z_log_var = vae.encode(ink)
     each = vae_model.kl_per_dimension(z_mean, tf.constant(z_log_var)).numpy()
@@ -85,13 +85,13 @@ def plain_loss(vae: NumpyVae, ink: np.ndarray) -> dict[str, float]:
 
 
 def _importance(vae: NumpyVae, ink: np.ndarray) -> dict[str, float]:
-    """-ln p of each picture by so many weighted draws of z: a bound that is tighter the more there are."""
+    """-ln p of each image by so many weighted draws of z: a bound that is tighter the more there are."""
     generator = np.random.default_rng(4)
     losses = []
-    for picture, mean, log_var in zip(ink, *vae.encode(ink), strict=True):
+    for image, mean, log_var in zip(ink, *vae.encode(ink), strict=True):
         noise = generator.standard_normal((IMPORTANCE_SAMPLES, len(mean)), np.float32)
         z = mean + np.exp(log_var / 2) * noise
-        copies = np.broadcast_to(picture, (IMPORTANCE_SAMPLES, *picture.shape))
+        copies = np.broadcast_to(image, (IMPORTANCE_SAMPLES, *image.shape))
         prior, posterior = (z**2).sum(axis=1), (noise**2 + log_var).sum(axis=1)
         weights = -vae.reconstruction_loss(copies, z) - prior / 2 + posterior / 2
         losses.append(math.log(IMPORTANCE_SAMPLES) - logsumexp(weights))
@@ -139,7 +139,7 @@ def walking(vae: NumpyVae, splits: Splits, classifier: ReferenceClassifier) -> d
     shares = {"between_two_digits": between, "drawn_from_the_prior": drawn}
     found, _ = vae.encode(vae.decode(drawn) / 255)
     near = np.sqrt(((found - drawn) ** 2).mean(axis=1)) < NEAR
-    # A judge is sure of much that is no digit; a hole shows in that its pictures lead elsewhere.
+    # A judge is sure of much that is no digit; a hole shows in that its images lead elsewhere.
     again = {"found_again_drawn_from_the_prior": evaluation.proportion(int(near.sum()), len(near))}
     return again | {
         f"sure_digits_{name}": evaluation.proportion(
@@ -155,7 +155,7 @@ def anomalies(vae: NumpyVae, splits: Splits) -> dict[str, Any]:
     generator = np.random.default_rng(6)
     shuffled = generator.permuted(digits[:IMPORTANCE_IMAGES].reshape(-1, 784), axis=1)
     strangers = {
-        "letters": synthetic_pictures(LETTERS, IMPORTANCE_IMAGES, seed=6).images,
+        "letters": synthetic_images(LETTERS, IMPORTANCE_IMAGES, seed=6).images,
         "shuffled_pixels": shuffled.reshape(-1, 28, 28, 1),
         "digits_on_their_side": np.rot90(digits[:IMPORTANCE_IMAGES], axes=(1, 2)),
         "uniform_noise": generator.integers(0, 256, shuffled.shape).reshape(-1, 28, 28, 1),

@@ -1,4 +1,4 @@
-"""How an autoencoder learns: each picture binarised anew, and z drawn anew, every time it is seen.
+"""How an autoencoder learns: each image binarised anew, and z drawn anew, every time it is seen.
 
 Dynamic binarisation: a pixel is ink with the probability of its grey. Everything random is an input,
 drawn from the job's seed, so that a stopped training goes on in the same way.
@@ -16,8 +16,8 @@ from training.job import Split, Splits
 from training.vae import model as vae_model
 from training.vae.model import Vae, VaeConfig
 
-STANDARDIZED_ON = 10_000  # training pictures
-PIXEL_FLOOR = 1e-3  # of the mean picture, so that no output begins at minus infinity
+STANDARDIZED_ON = 10_000  # training images
+PIXEL_FLOOR = 1e-3  # of the mean image, so that no output begins at minus infinity
 
 
 def train(model: Vae, splits: Splits, config: VaeConfig, workdir: Path) -> dict[str, Any]:
@@ -46,13 +46,13 @@ def train(model: Vae, splits: Splits, config: VaeConfig, workdir: Path) -> dict[
 
 
 def start_at_mean(model: Vae, images: np.ndarray) -> None:
-    """Let an untrained decoder say the mean picture's brightness, not half grey."""
+    """Let an untrained decoder say the mean image's brightness, not half grey."""
     mean = float(np.clip(images.mean() / 255, PIXEL_FLOOR, 1 - PIXEL_FLOOR))
     model.get_layer("logits").bias.assign([np.log(mean / (1 - mean))])
 
 
 def standardize(model: Vae, images: np.ndarray) -> None:
-    """Give each latent number mean 0 and standard deviation 1 over `images`; pictures stay the same.
+    """Give each latent number mean 0 and standard deviation 1 over `images`; images stay the same.
 
     Without the KL term nothing says how far apart the z lie; a grid made for the standard normal
     distribution would show a corner of them. Only the layers before and after z change.

@@ -1,4 +1,4 @@
-"""What an autoencoder's card shows: small pictures, each a PNG as a data URI."""
+"""What an autoencoder's card shows: small images, each a PNG as a data URI."""
 
 import numpy as np
 from scipy.special import ndtri
@@ -14,10 +14,10 @@ DIMENSIONS, STEPS, REACH = (
     9,
     3.0,
 )  # of traversals: so many of those that say most, so far each way
-MANIFOLD = 10  # pictures across
+MANIFOLD = 10  # images across
 
 
-def pictures(vae: NumpyVae, splits: Splits) -> dict[str, str]:
+def figures(vae: NumpyVae, splits: Splits) -> dict[str, str]:
     """Digits of the validation split and how they come back; traversals; the manifold, if z has two.
 
     traversals: a row for each latent number, those of the greatest rate first, from -3 to 3 while the

@@ -1,7 +1,7 @@
-"""The network of a variational autoencoder of 28×28 pictures, and the two parts of its loss.
+"""The network of a variational autoencoder of 28×28 images, and the two parts of its loss.
 
-A picture becomes a normal distribution over z (its mean and the logarithm of its variance), a point of
-that distribution becomes a picture again. Sources: Kingma and Welling (2014); β of Higgins et al. (2017).
+An image becomes a normal distribution over z (its mean and the logarithm of its variance), a point of
+that distribution becomes an image again. Sources: Kingma and Welling (2014); β of Higgins et al. (2017).
 With β 0 it is a plain autoencoder: z is the mean. Knows no data set and no training.
 """
 

@@ -1,4 +1,4 @@
-"""What an exported autoencoder can do: encode, decode, reconstruct. Pictures are uint8 in and out."""
+"""What an exported autoencoder can do: encode, decode, reconstruct. Images are uint8 in and out."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ NATS = {"reconstruction_loss": 1e-2, "kl": 1e-2}
 def signatures(model: Vae, calibration: Mapping[str, Any]) -> dict[str, Signature]:
     """`encode`, `decode` and `reconstruct`, for latent vectors z float32 [B, Z].
 
-    Greys are read as the probability of ink, and written so: the picture is the decoder's mean. The
+    Greys are read as the probability of ink, and written so: the image is the decoder's mean. The
     losses are in nats: reconstruction_loss [B] the pixels' cross-entropy with the greys, kl [B].
     """
     encoder, decoder = vae_model.encoder(model), vae_model.decoder(model)

@@ -1,4 +1,4 @@
-"""Changed pictures are still pictures of the same thing, and the same seed gives the same ones."""
+"""Changed images are still images of the same thing, and the same seed gives the same ones."""
 
 from functools import partial
 
@@ -30,7 +30,7 @@ def images():
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
-def test_a_change_keeps_shape_and_range_and_alters_most_pictures(change, images):
+def test_a_change_keeps_shape_and_range_and_alters_most_images(change, images):
     changed = change(tf.constant(images), SEED).numpy()
 
     assert changed.shape == images.shape

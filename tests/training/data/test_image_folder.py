@@ -15,7 +15,7 @@ SIDE = 16
 
 
 def write_class(folder, name, count, hue, ending="png"):
-    """Pictures of one colour each, all different, their red telling the class."""
+    """Images of one colour each, all different, their red telling the class."""
     (folder / name).mkdir(parents=True)
     for number in range(count):
         colour = (hue, 9 * number, 0)  # JPEG and WebP round what is closer
@@ -29,8 +29,8 @@ def folder(tmp_path):
     return tmp_path
 
 
-def save(path, picture, **options):
-    picture.save(path, **options)
+def save(path, image, **options):
+    image.save(path, **options)
     return path
 
 
@@ -49,7 +49,7 @@ def test_a_subfolder_is_a_class(folder):
     assert "30 images of 2 classes" in splits.source
 
 
-def test_every_picture_is_in_one_part(folder):
+def test_every_image_is_in_one_part(folder):
     splits, _ = image_folder.read(folder, seed=1, side=SIDE)
 
     colours = np.concatenate([part.images[:, 0, 0] for part in splits[:3]])
@@ -72,7 +72,7 @@ def test_endings_in_capitals_and_other_formats_are_read(tmp_path):
     assert len(splits.train.labels) == 16
 
 
-def test_what_is_hidden_or_no_picture_is_left_alone(folder, capsys):
+def test_what_is_hidden_or_no_image_is_left_alone(folder, capsys):
     (folder / ".ipynb_checkpoints").mkdir()
     (folder / "__MACOSX").mkdir()
     (folder / "roses" / "._00.png").write_bytes(b"a Mac's own notes")
@@ -96,7 +96,7 @@ def test_a_copy_counts_once(folder, capsys):
     assert "roses: 1 copies" in capsys.readouterr().err
 
 
-def test_one_picture_cannot_be_of_two_classes(folder):
+def test_one_image_cannot_be_of_two_classes(folder):
     shutil.copy(folder / "roses" / "00.png", folder / "lawns" / "rose.png")
 
     with pytest.raises(DatasetError, match=r"rose\.png and .*00\.png are the same image"):
@@ -115,7 +115,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
         image_folder.read(tmp_path / "flowers", seed=1)
 
 
-def test_a_class_needs_ten_pictures(folder):
+def test_a_class_needs_ten_images(folder):
     write_class(folder, "few", 3, hue=1)
 
     with pytest.raises(DatasetError, match=r"class few has 3 different images .* at least 10"):
@@ -176,24 +176,24 @@ def test_images_beside_the_class_folders_are_left_out_and_that_is_said(folder, c
     assert "1 images lie beside the class folders" in capsys.readouterr().err
 
 
-def test_more_pictures_than_memory_holds_are_refused_before_they_are_read(folder):
+def test_more_images_than_memory_holds_are_refused_before_they_are_read(folder):
     with pytest.raises(DatasetError, match="30 images; at 9000 × 9000 only 16 fit into memory"):
         image_folder.read(folder, seed=1, side=9_000)
 
 
-def test_of_a_long_picture_the_centre_is_kept(tmp_path):
-    picture = Image.new("RGB", (300, 100), "white")
-    picture.paste((0, 0, 0), (100, 0, 200, 100))
+def test_of_a_long_image_the_centre_is_kept(tmp_path):
+    image = Image.new("RGB", (300, 100), "white")
+    image.paste((0, 0, 0), (100, 0, 200, 100))
 
-    assert not image_folder.read_photo(save(tmp_path / "wide.png", picture)).any()
+    assert not image_folder.read_photo(save(tmp_path / "wide.png", image)).any()
 
 
-def test_a_turned_picture_is_set_upright(tmp_path):
-    picture = Image.new("RGB", (100, 100), "white")
-    picture.paste((0, 0, 0), (0, 0, 100, 50))
+def test_a_turned_image_is_set_upright(tmp_path):
+    image = Image.new("RGB", (100, 100), "white")
+    image.paste((0, 0, 0), (0, 0, 100, 50))
     turned = Image.Exif()
     turned[0x0112] = 3  # by half a turn
-    path = save(tmp_path / "turned.jpg", picture, exif=turned, quality=95)
+    path = save(tmp_path / "turned.jpg", image, exif=turned, quality=95)
 
     pixels = image_folder.read_photo(path, side=40)
 
@@ -208,16 +208,16 @@ def test_what_is_transparent_is_laid_on_white(tmp_path):
 
 
 def test_sixteen_bits_become_eight(tmp_path):
-    picture = Image.fromarray(np.full((20, 20), 100 * 257, np.uint16))
+    image = Image.fromarray(np.full((20, 20), 100 * 257, np.uint16))
 
-    pixels = image_folder.read_photo(save(tmp_path / "deep.png", picture), SIDE)
+    pixels = image_folder.read_photo(save(tmp_path / "deep.png", image), SIDE)
 
     assert (pixels == 100).all()
 
 
 def test_a_large_photo_decoded_small_keeps_its_colours(tmp_path):
-    picture = Image.new("CMYK", (1_600, 1_200), (0, 255, 255, 0))
+    image = Image.new("CMYK", (1_600, 1_200), (0, 255, 255, 0))
 
-    pixels = image_folder.read_photo(save(tmp_path / "large.jpg", picture), SIDE)
+    pixels = image_folder.read_photo(save(tmp_path / "large.jpg", image), SIDE)
 
     assert np.abs(pixels.astype(int) - (255, 0, 0)).max() <= 3

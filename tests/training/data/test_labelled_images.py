@@ -1,4 +1,4 @@
-"""Labelled pictures: Fashion-MNIST's files, or a folder with one subfolder a class."""
+"""Labelled images: Fashion-MNIST's files, or a folder with one subfolder a class."""
 
 import gzip
 
@@ -16,9 +16,9 @@ pytestmark = pytest.mark.tensorflow
 def write_class(folder, name, count, colour, size=(40, 30)):
     (folder / name).mkdir(parents=True)
     for number in range(count):
-        picture = Image.new("RGB", size, colour)
-        picture.putpixel((number, 0), (number, 1, 2))  # copies are left out
-        picture.save(folder / name / f"{number}.png")
+        image = Image.new("RGB", size, colour)
+        image.putpixel((number, 0), (number, 1, 2))  # copies are left out
+        image.save(folder / name / f"{number}.png")
 
 
 def write_idx(folder, name, array):
@@ -26,7 +26,7 @@ def write_idx(folder, name, array):
     (folder / f"{name}.gz").write_bytes(gzip.compress(header + array.astype(np.uint8).tobytes()))
 
 
-def test_the_configuration_follows_the_pictures(tmp_path):
+def test_the_configuration_follows_the_images(tmp_path):
     write_class(tmp_path, "a", 10, "red")
     write_class(tmp_path, "b", 10, "blue")
 

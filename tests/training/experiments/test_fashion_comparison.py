@@ -1,4 +1,4 @@
-"""The comparison of ways to classify Fashion-MNIST, on synthetic pictures."""
+"""The comparison of ways to classify Fashion-MNIST, on synthetic images."""
 
 import json
 import struct
@@ -58,7 +58,7 @@ def test_it_trains_measures_prints_and_notes_all_ways(folder, tmp_path, capsys):
     card = tmp_path / "card.json"
     card.write_text(json.dumps({"job": "fashion-svm"}))
     arguments = ["--data-dir", folder, "--workdir", tmp_path / "work", "--card", card]
-    arguments += ["--kernel-pictures", 40, "--epochs", 1]
+    arguments += ["--kernel-images", 40, "--epochs", 1]
 
     assert fashion_comparison.main([str(argument) for argument in arguments]) == 0
 
@@ -78,7 +78,7 @@ def test_it_trains_measures_prints_and_notes_all_ways(folder, tmp_path, capsys):
     [
         (["--data-dir", "nowhere"], "nowhere"),
         (["--epochs", "0"], "must be at least 1"),
-        (["--kernel-pictures", "-3"], "must be at least 1"),
+        (["--kernel-images", "-3"], "must be at least 1"),
         (["--card", "nowhere/card.json"], "there is no nowhere/card.json"),
     ],
 )

@@ -19,9 +19,9 @@ def varied(model):
     return model
 
 
-def both(model, pictures):
+def both(model, images):
     return [
-        np.asarray(network(pictures, training=False))
+        np.asarray(network(images, training=False))
         for network in (model, batchnorm_folding.fold(model))
     ]
 
@@ -36,9 +36,9 @@ def normalizations(model):
 )
 def test_a_folded_network_gives_the_same_with_fewer_layers(arch, left):
     model = varied(backbone.make(arch, weights="none", input_shape=(64, 64, 3), classes=1000))
-    pictures = np.random.default_rng(2).uniform(-1, 1, (2, 64, 64, 3)).astype(np.float32)
+    images = np.random.default_rng(2).uniform(-1, 1, (2, 64, 64, 3)).astype(np.float32)
 
-    plain, folded = both(model, pictures)
+    plain, folded = both(model, images)
 
     assert normalizations(model) > left == normalizations(batchnorm_folding.fold(model))
     np.testing.assert_allclose(folded, plain, rtol=1e-3, atol=1e-6)
@@ -72,9 +72,9 @@ def test_a_normalization_without_scale_or_shift_and_a_convolution_with_bias_are_
     x = keras.layers.DepthwiseConv2D(3, depth_multiplier=2, bias_initializer="ones")(images)
     model = keras.Model(images, keras.layers.BatchNormalization(scale=False, center=False)(x))
     model.layers[-1].set_weights([np.array([1, 2, 3, 4.0]), np.array([4, 3, 2, 1.0])])
-    pictures = np.random.default_rng(2).uniform(-1, 1, (1, 8, 8, 2)).astype(np.float32)
+    images = np.random.default_rng(2).uniform(-1, 1, (1, 8, 8, 2)).astype(np.float32)
 
-    plain, folded = both(model, pictures)
+    plain, folded = both(model, images)
 
     assert normalizations(batchnorm_folding.fold(model)) == 0
     np.testing.assert_allclose(folded, plain, atol=1e-5)

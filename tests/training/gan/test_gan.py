@@ -103,7 +103,7 @@ def test_each_half_of_w_is_made_of_another_part_of_z_and_the_digit_is_in_the_coa
         np.testing.assert_array_equal(other[:, same], plain[:, same])
 
 
-def test_each_half_of_w_moves_the_picture(model):
+def test_each_half_of_w_moves_the_image(model):
     synthesis = gan_model.parts(model)["synthesis"]
     w = np.ones((3, 16), np.float32)
     w[1, :8], w[2, 8:] = 2, -2
@@ -199,7 +199,7 @@ def test_no_latent_vector_breaks_the_synthesis(served):
         assert images.shape == (1, 28, 28, 1)
 
 
-def test_a_picture_is_judged_the_same_alone_and_among_others(served):
+def test_an_image_is_judged_the_same_alone_and_among_others(served):
     images = synthetic_digits(6, seed=3).images
 
     together = served["discriminate"](tf.constant(images))["probability_real"].numpy()

@@ -1,4 +1,4 @@
-"""Distances between sets of pictures, and what is measured on one; known answers."""
+"""Distances between sets of images, and what is measured on one; known answers."""
 
 import numpy as np
 import pytest
@@ -76,7 +76,7 @@ def test_width_leaves_the_slant_out():
     assert gan_attributes.measure(box)["width"][0] == pytest.approx(4 * 14 / np.sqrt(12), rel=0.02)
 
 
-def test_an_empty_picture_has_no_attributes_and_no_error():
+def test_an_empty_image_has_no_attributes_and_no_error():
     measured = gan_attributes.measure(np.zeros((1, 28, 28, 1), np.uint8))
 
     assert all(column == pytest.approx(0, abs=1e-3) for column in measured.values())

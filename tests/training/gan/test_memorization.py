@@ -1,4 +1,4 @@
-"""Copies of training pictures are found, and fresh pictures are not taken for copies."""
+"""Copies of training images are found, and fresh images are not taken for copies."""
 
 import base64
 import io
@@ -19,7 +19,7 @@ def noise(count, seed):
 
 
 def features(images):
-    """The means of each picture's quarters."""
+    """The means of each image's quarters."""
     return images.reshape(len(images), 2, 14, 2, 14).mean(axis=(2, 4)).reshape(-1, 4)
 
 
@@ -37,7 +37,7 @@ def test_the_nearest_is_found_with_its_distance():
     assert found.distance == pytest.approx([1, 0, 5])
 
 
-def test_more_pictures_than_are_searched_at_once_are_all_searched():
+def test_more_images_than_are_searched_at_once_are_all_searched():
     known = np.random.default_rng(1).standard_normal((1_200, 3))
 
     found = gan_memorization.nearest(known, known)
@@ -64,7 +64,7 @@ def test_a_test_split_that_repeats_the_training_split_breaks_nothing(splits):
     assert told["nearer_in_pixels_than_typical_test"]["value"] == 0
 
 
-def test_copies_are_nearer_than_any_test_picture(splits):
+def test_copies_are_nearer_than_any_test_image(splits):
     copies = Split(splits.train.images[:100], splits.train.labels[:100])
 
     told, _ = gan_memorization.measure(copies, splits, features)
@@ -75,7 +75,7 @@ def test_copies_are_nearer_than_any_test_picture(splits):
         assert told[f"nearer_in_{space}_than_1_percent_of_test"]["value"] == 1
 
 
-def test_fresh_pictures_are_as_near_as_test_pictures(splits):
+def test_fresh_images_are_as_near_as_test_images(splits):
     told, _ = gan_memorization.measure(noise(400, 4), splits, features)
 
     for space in ("features", "pixels"):

@@ -57,7 +57,7 @@ def test_density_falls_with_strange_points_which_cover_nothing():
     assert coverage == 1.0
 
 
-def test_one_picture_over_and_over_is_dense_and_covers_next_to_nothing():
+def test_one_image_over_and_over_is_dense_and_covers_next_to_nothing():
     real = points(400)
     middle = real[[(real**2).sum(axis=1).argmin()]]
 
@@ -75,7 +75,7 @@ def test_spread_is_the_mean_distance_within_each_class():
     assert spread == pytest.approx([5, 4])
 
 
-def test_pictures_all_alike_have_no_spread():
+def test_images_all_alike_have_no_spread():
     spread = gan_metrics.spread(np.full((6, 3), 0.1), np.array([0, 0, 0, 1, 1, 1]))
 
     assert spread == pytest.approx([0, 0], abs=1e-6)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.tensorflow
 
 
 class Mirror:
-    """A generator whose pictures say their w, so that projections are known in advance."""
+    """A generator whose images say their w, so that projections are known in advance."""
 
     def __init__(self, error=0.0):
         self.error = error
@@ -112,7 +112,7 @@ def see():
     return photo_features.PhotoFeatures()
 
 
-def test_photo_features_of_a_picture_are_its_own(see, capsys, monkeypatch):
+def test_photo_features_of_an_image_are_its_own(see, capsys, monkeypatch):
     monkeypatch.setattr(photo_features, "TOLD", 6)
     images = synthetic_digits(6, seed=1).images
 
@@ -124,7 +124,7 @@ def test_photo_features_of_a_picture_are_its_own(see, capsys, monkeypatch):
     assert "six: features of 6 of 6" in capsys.readouterr().err
 
 
-def test_blurred_pictures_are_farther_than_none_and_the_note_says_how_to_read_it(see, monkeypatch):
+def test_blurred_images_are_farther_than_none_and_the_note_says_how_to_read_it(see, monkeypatch):
     monkeypatch.setattr(gan_distances, "PhotoFeatures", lambda: see)
     images = synthetic_digits(40, seed=1).images
 
@@ -132,4 +132,4 @@ def test_blurred_pictures_are_farther_than_none_and_the_note_says_how_to_read_it
 
     assert told["frechet_efficientnet_same"] == pytest.approx(0, abs=1e-3)
     assert told["frechet_efficientnet_faint"] > 1
-    assert "1280 numbers from 40 pictures is noisy" in told["frechet_efficientnet_note"]
+    assert "1280 numbers from 40 images is noisy" in told["frechet_efficientnet_note"]

@@ -57,7 +57,7 @@ def answers(version, images, signature="serving_default"):
     return output.numpy()
 
 
-def pictures(rows, shape=SHAPE):
+def random_images(rows, shape=SHAPE):
     return np.random.default_rng(rows).integers(0, 256, (rows, *shape), np.uint8)
 
 
@@ -83,7 +83,7 @@ def test_the_served_directory_gives_what_predict_gives(tmp_path, input_range, sc
 
     version = adopted(tmp_path, saved(tmp_path, model), input_range=input_range)
 
-    for images in (pictures(1), pictures(7)):
+    for images in (random_images(1), random_images(7)):
         expected = model.predict(scaled(images.astype(np.float32)), verbose=0)
         np.testing.assert_allclose(answers(version, images), expected, atol=1e-5)
 
@@ -99,7 +99,7 @@ def write_directory(folder, model):
 
 @pytest.mark.parametrize("write", [write_h5, write_directory])
 def test_an_h5_file_and_a_saved_model_directory_do_as_well(tmp_path, write):
-    model, images = network(), pictures(5)
+    model, images = network(), random_images(5)
 
     version = adopted(tmp_path, write(tmp_path, model))
 
@@ -108,7 +108,7 @@ def test_an_h5_file_and_a_saved_model_directory_do_as_well(tmp_path, write):
 
 
 def test_logits_get_a_softmax_and_that_is_said(tmp_path, capsys):
-    model, images = network(activation=None), pictures(3)
+    model, images = network(activation=None), random_images(3)
 
     version = adopted(tmp_path, saved(tmp_path, model))
 
@@ -119,7 +119,7 @@ def test_logits_get_a_softmax_and_that_is_said(tmp_path, capsys):
 
 @pytest.mark.parametrize("activation", ["sigmoid", None])
 def test_one_number_is_the_second_of_two_labels(tmp_path, activation):
-    model, images = network(classes=1, activation=activation), pictures(3)
+    model, images = network(classes=1, activation=activation), random_images(3)
 
     version = adopted(tmp_path, saved(tmp_path, model), labels="cat\ndog\n")
 
@@ -128,10 +128,10 @@ def test_one_number_is_the_second_of_two_labels(tmp_path, activation):
     np.testing.assert_allclose(answers(version, images), np.hstack([1 - dog, dog]), atol=1e-5)
 
 
-def test_a_grey_model_takes_pictures_of_one_channel(tmp_path):
+def test_a_grey_model_takes_images_of_one_channel(tmp_path):
     version = adopted(tmp_path, saved(tmp_path, network((28, 28, 1))))
 
-    assert answers(version, pictures(2, (28, 28, 1))).shape == (2, 3)
+    assert answers(version, random_images(2, (28, 28, 1))).shape == (2, 3)
     assert read_manifest(version).input.channels == 1
 
 
@@ -140,11 +140,11 @@ def test_a_model_with_a_free_size_is_served_at_the_size_that_is_said(tmp_path):
 
     assert "--image-shape 180x180x3" in refusal(tmp_path, path)
     version = adopted(tmp_path, path, image_shape=(20, 30, 3))
-    assert answers(version, pictures(2, (20, 30, 3))).shape == (2, 3)
+    assert answers(version, random_images(2, (20, 30, 3))).shape == (2, 3)
 
 
 def test_features_are_what_goes_into_the_last_layer(tmp_path):
-    model, images = network(), pictures(4)
+    model, images = network(), random_images(4)
     version = adopted(tmp_path, saved(tmp_path, model))
 
     inside = keras.Model(model.inputs[0], model.layers[-2].output)

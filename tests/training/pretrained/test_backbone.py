@@ -18,8 +18,8 @@ from training.pretrained.torch_weights import MAGIC, PROTOCOL, read_tensors
 pytestmark = pytest.mark.tensorflow
 
 
-def picture(side):
-    """A picture made of sines, float32 [1, side, side, 3]; nothing has to be downloaded or decoded."""
+def image(side):
+    """An image made of sines, float32 [1, side, side, 3]; nothing has to be downloaded or decoded."""
     row, column = np.arange(side)[:, None], np.arange(side)[None]
     channels = [127 + 100 * np.sin(0.05 * (row + 1) * (c + 1) + 0.07 * column) for c in range(3)]
     return np.stack(channels, -1)[None].astype(np.float32)
@@ -41,7 +41,7 @@ def test_lite0_gives_what_the_original_gives(side):
     model = backbone.make(input_shape=(side, side, 3))
     both = keras.Model(model.input, [model.output, model.get_layer("avg_pool").output])
 
-    probabilities, features = both(backbone.preprocess(backbone.LITE0, picture(side)))
+    probabilities, features = both(backbone.preprocess(backbone.LITE0, image(side)))
 
     found = probabilities.numpy()[0]
     assert list(np.argsort(-found)[: len(expected)]) == list(expected)

@@ -28,7 +28,7 @@ JOBS = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Two classes of pictures, which a look at the colour tells apart."""
+    """Two classes of images, which a look at the colour tells apart."""
     folder = tmp_path_factory.mktemp("pictures")
     random = np.random.default_rng(0)
     for name, colour in (("grass", (30, 160, 40)), ("night", (20, 20, 90))):
@@ -53,7 +53,7 @@ def manifest(version):
     return json.loads((version / "assets.extra" / "manifest.json").read_text())
 
 
-def test_a_folder_of_pictures_becomes_a_model_of_its_classes(trained):
+def test_a_folder_of_images_becomes_a_model_of_its_classes(trained):
     job, _, version = trained
     written = manifest(version)
 
@@ -160,7 +160,7 @@ def test_the_released_machine_decides_as_scikit_learns_does():
     np.testing.assert_allclose(served["scores"], machine.decision_function(compared), atol=1e-4)
 
 
-def test_larger_pictures_have_no_more_features_than_small_ones():
+def test_larger_images_have_no_more_features_than_small_ones():
     small = fashion_svm.build_model(fashion_svm.Config())
     photos = fashion_svm.build_model(fashion_svm.Config(height=160, width=160, channels=3))
 
@@ -199,7 +199,7 @@ def test_features_are_extracted_once(tmp_path, capsys):
     assert first.dtype == np.float16
 
 
-def test_fashion_pictures_are_enlarged_and_photos_are_not():
+def test_fashion_images_are_enlarged_and_photos_are_not():
     small = frozen_features.backbone(frozen_features.TransferConfig(side=32))
     large = frozen_features.backbone(
         frozen_features.TransferConfig(height=160, width=160, channels=3)

@@ -99,13 +99,13 @@ def test_the_exported_model_is_the_original_network(exported):
     import tensorflow as tf
 
     loaded = tf.saved_model.load(str(exported))
-    pictures = np.rint(labels.sines()).astype(np.uint8)
+    images = np.rint(labels.sines()).astype(np.uint8)
     model = labels.build_model(labels.Config())
-    scaled = labels.backbone.preprocess(labels.backbone.LITE0, pictures)
+    scaled = labels.backbone.preprocess(labels.backbone.LITE0, images)
     expected = model(scaled)
 
-    both = loaded.signatures["features_and_probabilities"](images=tf.constant(pictures))
-    alone = loaded.signatures["serving_default"](images=tf.constant(pictures))
+    both = loaded.signatures["features_and_probabilities"](images=tf.constant(images))
+    alone = loaded.signatures["serving_default"](images=tf.constant(images))
 
     np.testing.assert_allclose(both["probabilities"], expected["probabilities"], atol=1e-5)
     np.testing.assert_allclose(both["features"], expected["features"], atol=1e-4)
@@ -173,7 +173,7 @@ def test_an_unknown_network_is_refused_with_those_there_are(capsys):
 def test_a_class_activation_map_adds_up_to_the_logit(exported):
     """The mean over the map, plus the bias, is the class' logit: differences of logits are known from probabilities."""
     loaded = tf.saved_model.load(str(exported))
-    images = labels.golden_pictures(224, 224)
+    images = labels.golden_images(224, 224)
     probabilities = loaded.signatures["serving_default"](images=images)["probabilities"].numpy()
     classes = np.array([281, 985, 7], np.int32)
     maps = [

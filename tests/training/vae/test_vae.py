@@ -12,7 +12,7 @@ import tensorflow as tf
 from PIL import Image
 
 from training import run
-from training.data.mnist import synthetic_digits, synthetic_pictures
+from training.data.mnist import synthetic_digits, synthetic_images
 from training.experiments import beta_sweep
 from training.job import Splits
 from training.jobs import ae_2d, vae, vae_2d
@@ -120,7 +120,7 @@ def test_a_stopped_training_goes_on_where_it_was(tmp_path):
     assert history["loss"][1] < history["loss"][0]
 
 
-def test_binarised_pictures_are_new_in_every_epoch_and_noise_comes_with_them():
+def test_binarised_images_are_new_in_every_epoch_and_noise_comes_with_them():
     grey = np.full((40, 28, 28, 1), 128, np.uint8)
     batches = vae_fitting.training_batches(grey, vae.Config(**SMALL))
 
@@ -134,7 +134,7 @@ def test_binarised_pictures_are_new_in_every_epoch_and_noise_comes_with_them():
     assert not np.array_equal(ink, second[0][0])
 
 
-def test_a_decoder_begins_at_the_mean_picture():
+def test_a_decoder_begins_at_the_mean_image():
     model = vae_model.build_model(vae_2d.Config(**SMALL))
     vae_fitting.start_at_mean(model, np.full((3, 28, 28, 1), 51, np.uint8))
 
@@ -151,7 +151,7 @@ def test_a_judged_share_and_neighbours():
 
 
 def test_letters_are_drawn_like_digits():
-    drawn = synthetic_pictures("AB", 4, seed=1)
+    drawn = synthetic_images("AB", 4, seed=1)
 
     assert drawn.labels.tolist() == [0, 1, 0, 1]
     assert drawn.images.shape == (4, 28, 28, 1)
@@ -169,7 +169,7 @@ def trained(tmp_path_factory):
         return folder, run.train(job, vae_2d.Config(**SMALL), **places)
 
 
-def picture_size(uri):
+def image_size(uri):
     return Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).size
 
 
@@ -186,7 +186,7 @@ def test_a_training_lowers_the_loss_and_is_measured(trained):
     assert 0 <= metrics["active_units"] <= 2
     assert metrics["latent_numbers"] == 2
     assert list(card["pictures"]) == ["reconstructions", "traversals", "manifold"]
-    sizes = {name: picture_size(uri) for name, uri in card["pictures"].items()}
+    sizes = {name: image_size(uri) for name, uri in card["pictures"].items()}
     assert sizes == {"reconstructions": (280, 56), "traversals": (252, 56), "manifold": (280, 280)}
     assert metrics["found_again_drawn_from_the_prior"]["count"] == 20
 
@@ -217,7 +217,7 @@ def test_every_layer_of_encoder_and_decoder_is_in_the_card(trained):
     assert sum(row["parameters"] for row in card["layers"]) == card["parameters"]
 
 
-def test_a_plain_autoencoders_numbers_have_the_spread_of_the_prior_and_its_pictures_stay(plain):
+def test_a_plain_autoencoders_numbers_have_the_spread_of_the_prior_and_its_images_stay(plain):
     images, done = synthetic_digits(50, seed=3).images, vae_signatures.signatures(plain, {})
     before = reconstructed(plain, np.zeros((50, 2)), images)["images"].numpy()
 
@@ -240,7 +240,7 @@ def test_a_plain_autoencoder_is_measured_by_its_loss_alone(plain):
     assert measured["test_distortion"] == pytest.approx(expected.mean(), rel=1e-5)
 
 
-def test_a_sweep_is_a_row_for_each_beta_in_table_and_picture(tmp_path, monkeypatch):
+def test_a_sweep_is_a_row_for_each_beta_in_table_and_image(tmp_path, monkeypatch):
     small = vae_model.VaeConfig(**{**SMALL, "epochs": 1, "latent_dim": 2})
     monkeypatch.setattr(beta_sweep, "BETAS", (0.0, 4.0))
     monkeypatch.setattr(beta_sweep, "SMALL", small)
