@@ -1,4 +1,4 @@
-"""Everything that can go wrong with a request, in domain words. Knows no HTTP.
+"""Everything that can go wrong with a request, in domain words.
 
 VitrineError
 ├─ InvalidRequest

@@ -1,4 +1,4 @@
-"""One way to fit a Keras model: seeded, watched, and able to go on where it was stopped."""
+"""One way to fit a Keras model: seeded, logged and resumable."""
 
 import sys
 import time

@@ -49,7 +49,7 @@ class Splits(NamedTuple):
     train: Split
     validation: Split
     test: Split
-    source: str  # where the examples came from, in words; printed, and kept in the card
+    source: str  # where the examples are from, in words; printed, and kept in the card
 
     def complete_config(self, config: Any) -> Any:
         """Return `config` as it is: a classifier's data decide nothing about the network."""
@@ -70,7 +70,7 @@ class Dataset(Protocol):
 
     @property
     def source(self) -> str:
-        """Where it came from, in words."""
+        """Where it is from, in words."""
 
     def complete_config(self, config: Any) -> Any:
         """Complete a configuration with what only the data can tell."""

@@ -144,7 +144,7 @@ def _service(model: str, target: Target, seconds: int) -> dict[str, Any]:
 def _drive(model: str, target: Target, streams: int, seconds: int) -> StreamTally:
     tally = run_async(drive_streams(stream(model, PARAGRAPH), target, streams, seconds))
     if not tally.rates:
-        raise ValueError(f"no stream of {model} came to its end: {dict(tally.errors)}")
+        raise ValueError(f"no stream of {model} ended: {dict(tally.errors)}")
     return tally
 
 

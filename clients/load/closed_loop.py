@@ -20,7 +20,7 @@ PAUSE_AFTER_ERROR_S = 0.05  # a server that refuses every connection is not aske
 
 @dataclass
 class Tally:
-    """What came back. Latencies are those of right answers, so that quick refusals do not flatter."""
+    """The answers. Latencies are those of right answers, so that quick refusals do not flatter."""
 
     latencies_s: "array[float]" = field(default_factory=lambda: array("d"))
     statuses: Counter[int] = field(default_factory=Counter)

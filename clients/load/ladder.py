@@ -46,7 +46,7 @@ async def run_ladder(ladder: Ladder, targets: int, measure: Measure) -> list[lis
 
 
 def is_over(steps: Sequence[Step]) -> bool:
-    """Whether the last two steps were not kept up with, or nothing right came at the last."""
+    """Whether the last two steps were not kept up with, or the last had no right answer."""
     if steps and not steps[-1].latency_ms:
         return True
     return len(steps) >= 2 and not any(step.keeps_up for step in steps[-2:])

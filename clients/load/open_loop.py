@@ -35,7 +35,7 @@ class ScheduledRequest(NamedTuple):
 
 @dataclass
 class StepTally(Tally):
-    """What came back of one step. Latencies are those of right answers, counted from when due."""
+    """The answers of one step. Latencies are those of right answers, counted from when due."""
 
     asked: int = 0
     refusals: Counter[str] = field(default_factory=Counter)  # such as "429 overloaded"
@@ -173,7 +173,7 @@ def server_timing(answer: Answer) -> dict[str, float]:
 
 
 def _answering_s(tally: StepTally, plan: Sequence[ScheduledRequest], elapsed_s: float) -> float:
-    """Over which time the answers came: the last request's own time is no part of the rate.
+    """The time over which answers arrived: the last request's own time is no part of the rate.
 
     Of n moments drawn from T seconds the last is expected at n / (n + 1) T.
     """

@@ -11,7 +11,7 @@ BUSY_SHARE = 0.8  # of one core, from which on this process, one thread, is like
 LATE_MS, LATE_SHARE = 5.0, 0.1  # lateness of its own that matters, beside the latencies it measured
 KEPT_UP = 0.9  # of the requests asked for a second
 
-Percentiles = dict[str, float]  # of SHARES, in milliseconds; empty where nothing came
+Percentiles = dict[str, float]  # of SHARES, in milliseconds; empty without answers
 
 
 class Step(NamedTuple):
@@ -33,7 +33,7 @@ class Step(NamedTuple):
 
     @property
     def keeps_up(self) -> bool:
-        """Whether right answers came nearly as fast as they were asked for."""
+        """Whether goodput nearly reached the offered rate."""
         return self.right_per_s >= KEPT_UP * self.rate
 
     @property

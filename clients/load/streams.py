@@ -21,7 +21,7 @@ STREAM_TIMEOUT_S = 60.0
 
 @dataclass
 class StreamTally(Tally):
-    """What came back; all but `characters` of streams that came to their right end."""
+    """The answers; all but `characters` of streams that ended rightly."""
 
     first_s: "array[float]" = field(default_factory=lambda: array("d"))
     gaps_s: "array[float]" = field(default_factory=lambda: array("d"))  # from one piece to the next
@@ -37,7 +37,7 @@ class StreamTally(Tally):
 
 
 class Arrivals:
-    """When the pieces of one stream came, in seconds since it was asked for."""
+    """When the chunks of one stream arrived, in seconds since the request."""
 
     def __init__(self, tally: StreamTally) -> None:
         self.times_s: list[float] = []

@@ -92,7 +92,7 @@ def auroc(inside: NDArray[np.float64], outside: NDArray[np.float64]) -> float:
 
 
 def accepted_at_95(inside: NDArray[np.float64], outside: NDArray[np.float64]) -> Proportion:
-    """The share of outsiders let in by a limit that lets in 95 % of insiders (lower is better)."""
+    """False positive rate at 95 % true positive rate (FPR95; lower is better)."""
     threshold = float(np.quantile(inside, 0.95, method="inverted_cdf"))
     return proportion(int((outside <= threshold).sum()), len(outside))
 

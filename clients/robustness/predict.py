@@ -15,7 +15,7 @@ IN_FLIGHT = 4
 
 
 class Answers(NamedTuple):
-    """What came back for each of N images; NaN and False where the service refused."""
+    """The answers for each of N images; NaN and False where the service refused."""
 
     probabilities: NDArray[np.float64]  # [N, 10]
     scores: NDArray[np.float64]  # [N]
@@ -47,7 +47,7 @@ async def ask(
         vitrine: The service.
         case: What to draw and post.
         model: Another model than the route's own.
-        show: Called with the number of answers that came in.
+        show: Called with the number of answers received.
 
     Raises:
         VitrineError: The service is not there, or refuses what is not a matter of an image.

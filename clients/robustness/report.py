@@ -50,7 +50,7 @@ def report_of(measured: Sequence[Measured], model: str) -> Report:
         },
         "uci_digits": {m.case.name: _accuracy(m) for m in groups["UCI digits"]},
         "drawings": drawings,
-        "outliers": {_full_name(m.case): strangeness(m, clean) for m in groups["outliers"]},
+        "outliers": {_full_name(m.case): outlier_scores(m, clean) for m in groups["outliers"]},
         "letters_that_look_like_digits": "".join(sorted(out_of_distribution.LOOK_LIKE_DIGITS)),
         "fonts": [Path(font).stem for font in out_of_distribution.fonts()],
     }
@@ -87,18 +87,18 @@ def calibration(clean: Measured) -> dict[str, Any]:
     }
 
 
-def strangeness(stranger: Measured, clean: Measured) -> dict[str, Any]:
+def outlier_scores(outliers: Measured, clean: Measured) -> dict[str, Any]:
     """How well the outlier score tells these images from the clean digits.
 
-    Score and word count what was answered; refusals, which keep a stranger out too, are apart.
+    Score and flag count answers; refusals, which reject an outlier too, are counted apart.
     """
-    refused, total = int(stranger.answers.is_refused.sum()), len(stranger.answers.is_refused)
+    refused, total = int(outliers.answers.is_refused.sum()), len(outliers.answers.is_refused)
     figures: dict[str, Any] = {"refused": measures.proportion(refused, total)}
     if refused == total:
         return figures
     inside = clean.answers.scores[~clean.answers.is_refused]
-    outside = stranger.answers.scores[~stranger.answers.is_refused]
-    called = int(stranger.answers.is_outlier.sum())
+    outside = outliers.answers.scores[~outliers.answers.is_refused]
+    called = int(outliers.answers.is_outlier.sum())
     return {
         **figures,
         "auroc": round(measures.auroc(inside, outside), 6),

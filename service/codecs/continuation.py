@@ -1,4 +1,4 @@
-"""Continuation tokens: all that a generation needs to go on, as one text. Knows no model and no HTTP.
+"""Continuation tokens: all that a generation needs to continue, as one string.
 
 base64url of: format, checksum, size of the header, header (JSON), the state's numbers as they are.
 The checksum finds accidents, not forgers: there is no secret, so whatever a token says is checked

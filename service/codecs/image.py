@@ -1,4 +1,4 @@
-"""Bytes ↔ pixel arrays. Knows no HTTP, no model and no limit but those of a sane picture.
+"""Bytes ↔ pixel arrays.
 
 A picture is opened first (its header only), so that the caller can look at `pixels` before anything
 is decoded: twenty kilobytes may hold 400 million pixels. The readers of the five formats are named

@@ -1,4 +1,4 @@
-"""Pixels written as nested JSON lists → uint8 array. Knows no picture format and no HTTP.
+"""Pixels written as nested JSON lists → uint8 array.
 
 The lists are checked level by level with C loops (`set(map(type, …))`): NumPy, given a list that
 mixes texts and numbers, would make every number a text of the longest one's length.

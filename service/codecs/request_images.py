@@ -1,7 +1,7 @@
 """A request body → opened pictures, in every form that a client has them.
 
 Raw bytes, a form with files, JSON with base64 or JSON with pixels; the limits are checked here,
-before anything is decoded. It knows no HTTP beyond the text of a Content-Type, and no model.
+before anything is decoded.
 """
 
 import re

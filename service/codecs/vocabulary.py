@@ -1,4 +1,4 @@
-"""Text ↔ token ids, one a character (Unicode code point). Knows no model and no HTTP."""
+"""Text ↔ token ids, one a character (Unicode code point)."""
 
 from collections.abc import Sequence
 

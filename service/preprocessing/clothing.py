@@ -1,4 +1,4 @@
-"""A picture of a piece of clothing → the form of Fashion-MNIST. Knows no picture format, no model.
+"""A picture of a piece of clothing → the form of Fashion-MNIST.
 
 What was done to Fashion-MNIST: edges that look like the corner were trimmed, the longest side scaled
 to 28, the rest filled, light on black. Nothing is refused but a wrong size with `normalize=off`.

@@ -1,4 +1,4 @@
-"""A user's drawing or photo of a digit → the form of MNIST. Knows no picture format and no model.
+"""A user's drawing or photo of a digit → the form of MNIST.
 
 What was done to MNIST (QMNIST's reconstruction) is done again: light ink on black, cropped to the
 ink, scaled to 20 × 20 by area, set into 28 × 28 with the centre of mass in the middle.

@@ -1,4 +1,4 @@
-"""A picture of something drawn → its ink alone, light on black, cropped. Knows no MNIST, no model.
+"""A picture of something drawn → its ink alone, light on black, cropped.
 
 On an even background the ink is the difference to it. On anything else (a photo of paper, with
 noise and shadows) the background is estimated first: what is left when strokes are filled up.

@@ -1,4 +1,4 @@
-"""A photo → the picture a network takes: its centre, resized. Knows no picture format and no model.
+"""A photo → the picture a network takes: its centre, resized.
 
 As TensorFlow's input pipelines do it: a centre crop, then bilinear interpolation between the four
 nearest pixels without smoothing first, pixel centres at one half (`tf.image.resize`). Pillow smooths

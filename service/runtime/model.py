@@ -1,7 +1,4 @@
-"""One loaded version: named arrays in, named arrays out, padded to the batch sizes that are warm.
-
-Knows no labels, no HTTP and no framework.
-"""
+"""One loaded version: named arrays in, named arrays out, padded to the batch sizes that are warm."""
 
 import logging
 import threading

@@ -87,7 +87,7 @@ def _walk(directory: Path, root: Path) -> Iterator[tuple[Path, os.stat_result | 
                 continue
             status = entry.stat()
         except OSError:
-            continue  # it went away meanwhile: the next look differs
+            continue  # it was removed meanwhile: the next look differs
         if not stat.S_ISDIR(status.st_mode):
             yield path, status
         elif not entry.is_symlink():

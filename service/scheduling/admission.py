@@ -1,6 +1,6 @@
 """Admission control: a bounded queue, deadlines, and Retry-After from what is ahead.
 
-Knows no model and no arrays. Used on the event loop only.
+Used on the event loop only.
 """
 
 import math

@@ -1,6 +1,6 @@
 """Requests of many runs each (texts, projections), which take turns: whether one more would be done in time.
 
-Knows no model, no arrays and no queue of single runs (that is `admission`). Used on the event loop only.
+Used on the event loop only.
 """
 
 import math

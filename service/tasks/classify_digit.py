@@ -1,4 +1,4 @@
-"""Digits: pictures → the network's input, its outputs → the answer. Knows no HTTP and no model."""
+"""Digits: pictures → the network's input, its outputs → the answer."""
 
 from collections.abc import Mapping
 from functools import partial

@@ -1,4 +1,4 @@
-"""Image classes: pictures → a network's input, its outputs → named labels. Knows no HTTP, no model."""
+"""Image classes: pictures → a network's input, its outputs → named labels."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Projection: the latent vectors of pictures, sought a few steps at a time. Knows no HTTP and no model."""
+"""Projection: the latent vectors of pictures, sought a few steps at a time."""
 
 from typing import Any, NamedTuple
 

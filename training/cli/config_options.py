@@ -1,4 +1,4 @@
-"""`--epochs 3` on the command line → a typed change of a JobConfig; `28x28x3` → a shape. Knows no jobs."""
+"""`--epochs 3` on the command line → a typed change of a JobConfig; `28x28x3` → a shape."""
 
 import argparse
 import dataclasses

@@ -1,4 +1,4 @@
-"""Numbers about the quality of a classifier, each with its uncertainty. Knows no network and no data set."""
+"""Numbers about the quality of a classifier, each with its uncertainty."""
 
 from typing import TypedDict
 

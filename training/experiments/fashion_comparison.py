@@ -1,7 +1,7 @@
 """Compare classifiers of clothes in one run: `python -m training.experiments.fashion_comparison --data-dir FOLDER`.
 
 Trains and measures what is not released, then asks each in turn for one image at a time, and prints
-a table. Features are kept in the working directory, and a stopped small network goes on where it was.
+a table. Features are kept in the working directory, and a stopped training of the small network resumes.
 """
 
 import argparse

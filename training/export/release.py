@@ -1,7 +1,6 @@
 """A finished training: weights in half precision and the model card, in one folder.
 
 `training/released/<name>/` holds the ones in git; `<workdir>/release/` those a user trained.
-Knows no SavedModel.
 """
 
 import hashlib
@@ -82,7 +81,7 @@ def annotate(card: Path, more: Mapping[str, Any]) -> None:
 
 
 def read(folder: Path) -> Release:
-    """Read card and digest; the weights stay on disk. A network that comes trained has only a card."""
+    """Read card and digest; the weights stay on disk. A pretrained network has only a card."""
     card = json.loads((folder / CARD).read_text())
     identity = folder / WEIGHTS if (folder / WEIGHTS).is_file() else folder / CARD
     digest = hashlib.sha256(identity.read_bytes()).hexdigest()

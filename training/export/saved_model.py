@@ -28,7 +28,7 @@ FORMAT = 1  # of the manifest; another one as soon as a key means something else
 
 
 class Artefact(NamedTuple):
-    """Everything a version directory is made of, wherever the network came from."""
+    """Everything a version directory is made of, whatever the network's origin."""
 
     task: str
     input: Mapping[str, Any]  # the manifest's "input"; empty: it has none

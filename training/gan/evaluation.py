@@ -24,7 +24,7 @@ from training.gan.signature_runner import SignatureRunner
 from training.job import Split, Splits
 from training.vae.model import Vae
 
-GENERATED, LESSON = 10_000, 55_000  # images judged; images that teach a fresh network
+GENERATED, TRAINED_ON = 10_000, 55_000  # images measured; images that a fresh network is trained on
 PROJECTED, STEPS = 128, 100
 MIXED = 500
 TYPICAL = 0.85  # a truncation at which validation digits have both precision and recall to spare
@@ -94,11 +94,13 @@ def usefulness(runner: SignatureRunner, splits: Splits) -> dict[str, Any]:
 
     The generated ones show the digits that the real ones do, so that only the images differ.
     """
-    images, digits = (part[:LESSON] for part in splits.train)
+    images, digits = (part[:TRAINED_ON] for part in splits.train)
     made, _ = runner.sample(digits, seed=34)
     told: dict[str, Any] = {"pictures_that_teach": len(digits)}
-    for name, lesson in (("generated", made), ("real", images)):
-        logits = gan_train_on_generated.classifier_trained_on(lesson, digits, splits.test, name)
+    for name, training_images in (("generated", made), ("real", images)):
+        logits = gan_train_on_generated.classifier_trained_on(
+            training_images, digits, splits.test, name
+        )
         told[f"test_accuracy_taught_by_{name}"] = evaluation.accuracy(logits, splits.test.labels)
     return told
 

@@ -43,7 +43,7 @@ def projections(
 def self_inversion(runner: SignatureRunner, count: int, steps: int) -> dict[str, Any]:
     """Generated digits, whose w is known: how far from it a projection ends, and how near in the image.
 
-    The halves are told apart: an image shows less of the fine one.
+    The halves of w are measured apart: an image shows less of the fine one.
     """
     images, w = runner.sample(np.arange(count) % DIGITS, seed=38)
     guess = runner("encode", images=images)["w"]

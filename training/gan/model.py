@@ -5,7 +5,7 @@ coarse one, of the digit and most of z, makes layout and shape at 7×7 and 14×1
 few numbers alone, the strokes from there to 28×28. So any two fit each other. Styles scale the channels as in StyleGAN2 (Karras et al., 2020), there in the weights,
 here on inputs and outputs of one shared convolution, which is the same number and cheaper on a CPU.
 The discriminator is conditioned by a projection (Miyato and Koyama, 2018), and sees with the frozen maps
-of the course's digit network as well (as in projected GANs: Sauer et al., 2021). Knows no training.
+of the course's digit network as well (as in projected GANs: Sauer et al., 2021).
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Do generated digits teach what real ones would? A fresh network that sees nothing else is the test.
+"""Are generated digits as useful as real ones? A network is trained on nothing else.
 
 The recipe was chosen on real digits and the validation split; both kinds of images get the same.
 """

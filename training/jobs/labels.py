@@ -1,4 +1,4 @@
-"""Photographs and their 1,000 ImageNet classes, with a network that comes trained.
+"""Photographs and their 1,000 ImageNet classes, with a pretrained network.
 
 EfficientNet-Lite0 (Tan and Le, 2019) with the weights of its authors, read from a package; any network
 of keras.applications instead with `--arch` and `--weights`. There is nothing to train: `export` builds
@@ -47,7 +47,7 @@ class Config(JobConfig):
 
 
 class Pretraining(NamedTuple):
-    """What a network that comes trained learnt from: nothing of it is here."""
+    """What a pretrained network was trained on: nothing of it is here."""
 
     source: str
 
@@ -66,7 +66,7 @@ class Pretraining(NamedTuple):
 def load_data(config: Config, data: Path | None) -> Pretraining:
     """Refuse: this is the first step of a training."""
     raise ValueError(
-        "labels comes trained, there is nothing to train: vitrine export labels builds it "
+        "labels is pretrained, there is nothing to train: vitrine export labels builds it "
         "(--arch and --weights choose another network)"
     )
 
@@ -93,7 +93,7 @@ def build_model(config: Config) -> keras.Model:
 
 def train(model: keras.Model, splits: Any, config: Config, workdir: Path) -> dict[str, Any]:
     """Refuse, as `load_data` does."""
-    raise ValueError("labels comes trained: there is nothing to train")
+    raise ValueError("labels is pretrained: there is nothing to train")
 
 
 def evaluate(model: keras.Model, splits: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The course's network, one LSTM layer of 128 between one-hot characters and a softmax, taught better.
+"""The course's network, one LSTM layer of 128 between one-hot characters and a softmax, trained better.
 
 Network, 40-character seed and diversities are those of Keras' example `lstm_character_level_text_generation`,
 which reads 40 characters to learn the one that follows. Ours learns every character it reads (B = 32

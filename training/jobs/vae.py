@@ -4,7 +4,7 @@ Input and output: images of 28×28 pixels, binarised by a draw from their greys.
 of which the encoder gives mean and variance. Loss: the pixels' cross-entropy, summed, and β times the
 divergence of the 20 numbers' distribution from the standard normal one; here β = 1, so that the sum is
 a bound on -ln p(image) (Kingma and Welling, 2014). `--beta 4` gives a β-VAE (Higgins et al., 2017).
-The bound's second term is let in over the first tenth of the steps; AdamW with a cosine, and a running
+The weight of the KL term rises over the first tenth of the steps; AdamW with a cosine, and a running
 mean of the weights. About 40 seconds an epoch on two cores.
 """
 

@@ -1,7 +1,7 @@
 """Looks into a `.keras` or `.h5` file before Keras does: nothing in it may be code, or swell up.
 
 Keras' own safe mode comes after; this says in words what is wrong, and lists what is allowed
-instead of what is not. Knows no network and loads none.
+instead of what is not.
 """
 
 import json

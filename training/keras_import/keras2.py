@@ -56,7 +56,7 @@ def modernize(config: Any) -> Any:
 def loadable(path: Path) -> Iterator[Path]:
     """A file that Keras 3 loads: the given one, or a copy with a rewritten description.
 
-    The copy ends in lower case, because Keras knows no other endings.
+    The copy ends in lower case, because Keras accepts no other endings.
     """
     suffix = path.suffix.lower().replace(".hdf5", ".h5")
     with tempfile.TemporaryDirectory() as folder:

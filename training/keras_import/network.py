@@ -180,8 +180,8 @@ def _image_shape(path: Path, found: tuple[int | None, ...], wanted: Shape | None
         )
     shape = wanted or found[1:]
     if any(size not in (None, given) for size, given in zip(found[1:], shape, strict=True)):
-        came = "x".join(str(size) for size in shape)
-        raise ValueError(f"{path} takes {text}, and --image-shape says {came}")
+        given_shape = "x".join(str(size) for size in shape)
+        raise ValueError(f"{path} takes {text}, and --image-shape says {given_shape}")
     height, width, channels = (int(size or 0) for size in shape)
     if channels not in (1, 3):
         hint = "; channels come last" if found[1] in (1, 3) else ""

@@ -146,7 +146,7 @@ def _stage(x: Any, number: int, stage: Stage) -> Any:
 
 
 def _block(x: Any, name: str, stage: Stage, stride: int) -> Any:
-    """Expand, filter each channel by itself, project; added to what came in where shapes allow it."""
+    """Expand, filter each channel by itself, project; added to its input where shapes allow it."""
     layers, y = keras.layers, x
     if stage.expansion != 1:
         y = _convolution(y, f"{name}_expand", x.shape[-1] * stage.expansion, 1, 1)

@@ -1,7 +1,7 @@
 """Transfer learning from EfficientNet-Lite0: its frozen layers on other images, run once and kept.
 
 What both Fashion-MNIST jobs share. Images of one channel become three equal ones and are enlarged
-to the side that the configuration says. Knows no head and no data set.
+to the side that the configuration says.
 """
 
 import hashlib

@@ -154,7 +154,7 @@ def anomalies(vae: NumpyVae, splits: Splits) -> dict[str, Any]:
     digits = splits.test.images
     generator = np.random.default_rng(6)
     shuffled = generator.permuted(digits[:IMPORTANCE_IMAGES].reshape(-1, 784), axis=1)
-    strangers = {
+    outliers = {
         "letters": synthetic_images(LETTERS, IMPORTANCE_IMAGES, seed=6).images,
         "shuffled_pixels": shuffled.reshape(-1, 28, 28, 1),
         "digits_on_their_side": np.rot90(digits[:IMPORTANCE_IMAGES], axes=(1, 2)),
@@ -163,7 +163,7 @@ def anomalies(vae: NumpyVae, splits: Splits) -> dict[str, Any]:
     of_digits = _anomaly_score(vae, digits)
     return {
         f"anomaly_auroc_{name}": evaluation.auroc(_anomaly_score(vae, images), of_digits)
-        for name, images in strangers.items()
+        for name, images in outliers.items()
     }
 
 

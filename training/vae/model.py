@@ -2,7 +2,7 @@
 
 An image becomes a normal distribution over z (its mean and the logarithm of its variance), a point of
 that distribution becomes an image again. Sources: Kingma and Welling (2014); β of Higgins et al. (2017).
-With β 0 it is a plain autoencoder: z is the mean. Knows no data set and no training.
+With β 0 it is a plain autoencoder: z is the mean.
 """
 
 from collections.abc import Callable

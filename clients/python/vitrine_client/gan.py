@@ -58,7 +58,7 @@ class SpaceOptions(InterpolationOptions, total=False):
 
 @dataclass(frozen=True)
 class GeneratedAnswer(ModelAnswer):
-    """Drawn digits in order, PNG files; z went into the mapping network, w came out."""
+    """Sampled digits in order, PNG files; z is the input of the mapping network, w its output."""
 
     random_seed: int
     images: tuple[bytes, ...] = field(repr=False)

@@ -1,6 +1,5 @@
 """Images in every form a caller has them → the bytes of an image file.
 
-Knows no service: what an image shows, and whether its format is accepted, is decided there.
 Pillow and NumPy are touched only when the caller brings one of their objects.
 """
 

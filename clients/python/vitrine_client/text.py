@@ -27,7 +27,7 @@ class Sampling(TypedDict, total=False):
     logprobs: int  # likeliest characters to tell at each place, 0 to 5
     include_seed: bool
     unknown: Unknown  # what to do about characters that the model has never seen
-    continuation: str  # instead of a seed: go on where a generation ended
+    continuation: str  # instead of a seed: continue where a generation ended
 
 
 class TextOptions(Sampling, ModelChoice, total=False):

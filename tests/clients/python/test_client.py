@@ -166,7 +166,7 @@ def test_what_is_no_vitrine_service_is_named_so(vitrine, service, reply):
 def test_a_prediction_for_each_image_or_none_at_all(vitrine, service):
     service.predictions = 3
 
-    with pytest.raises(UnexpectedAnswer, match="2 images were sent, 3 answers came back"):
+    with pytest.raises(UnexpectedAnswer, match="2 images were sent, 3 answers received"):
         vitrine.digits.classify([b"first", b"second"])
 
 

@@ -12,7 +12,7 @@ from clients.robustness.report import (
     calibration,
     corruption_accuracies,
     merge_into_card,
-    strangeness,
+    outlier_scores,
 )
 
 LABELS = np.arange(100) % 10
@@ -20,7 +20,7 @@ LABELS = np.arange(100) % 10
 
 @pytest.fixture
 def measured(prediction):
-    """A function: labels (None for strangers), digits answered (None refused), score → measured."""
+    """A function: labels (None for outliers), digits answered (None refused), score → measured."""
 
     def make(labels, digits, score=0.1, name="case"):
         case = Case("group", name, "auto", range(len(digits)), lambda some, rng: [], labels)
@@ -49,9 +49,9 @@ def test_calibration_is_of_what_was_answered(measured):
     assert figures["coverage_at_0.9995"]["value"] == 1
 
 
-def test_a_stranger_scores_higher_and_refusals_are_apart(measured):
+def test_an_outlier_scores_higher_and_refusals_are_apart(measured):
     clean = measured(LABELS, list(LABELS))
-    figures = strangeness(measured(None, [3] * 6 + [None] * 4, score=1.5), clean)
+    figures = outlier_scores(measured(None, [3] * 6 + [None] * 4, score=1.5), clean)
     assert figures["auroc"] == 1
     assert figures["accepted_at_95"]["value"] == 0
     assert figures["called_outlier"]["value"] == 1
@@ -61,7 +61,7 @@ def test_a_stranger_scores_higher_and_refusals_are_apart(measured):
 
 def test_where_all_is_refused_there_is_no_score(measured):
     clean = measured(LABELS, list(LABELS))
-    figures = strangeness(measured(None, [None] * 4), clean)
+    figures = outlier_scores(measured(None, [None] * 4), clean)
     assert list(figures) == ["refused"]
     assert figures["refused"]["value"] == 1
 

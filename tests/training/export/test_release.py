@@ -65,7 +65,7 @@ def test_one_export_that_fails_does_not_stop_the_others(tmp_path, monkeypatch, c
 def test_released_weights_are_half_precision_and_small():
     for folder in release.RELEASED.iterdir():
         weights = folder / release.WEIGHTS
-        if not weights.exists():  # it comes trained; its card says whose weights they are
+        if not weights.exists():  # it is pretrained; its card says whose weights they are
             assert release.read(folder).card["provenance"]["sha256"]
             continue
         assert weights.stat().st_size < 6_000_000

@@ -1,4 +1,4 @@
-"""The network that comes trained: class names as Keras has them, outputs as the original's, its export."""
+"""The pretrained network: class names as Keras has them, outputs as the original's, its export."""
 
 import hashlib
 import json

@@ -53,7 +53,7 @@ class Core:
             answers = call.count(value) + len(getattr(value, "failures", ()))
             if answers != content.images:
                 raise UnexpectedAnswer(
-                    f"{content.images} images were sent, {answers} answers came back"
+                    f"{content.images} images were sent, {answers} answers received"
                 )
         return value
 

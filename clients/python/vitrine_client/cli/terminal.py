@@ -6,7 +6,7 @@ BAR_WIDTH = 20
 
 
 def bar(share: float) -> str:
-    """A share of 1 → a bar, in ASCII where the terminal knows no blocks."""
+    """A share of 1 → a bar, in ASCII where the terminal lacks block characters."""
     filled = round(min(max(share, 0.0), 1.0) * BAR_WIDTH)
     full, empty = _bar_characters()
     return full * filled + empty * (BAR_WIDTH - filled)
