@@ -27,7 +27,7 @@ pytestmark = pytest.mark.tensorflow
 SMALL = {"z": 8, "half": 8, "maps": 16, "judge_maps": 4, "batch_size": 16, "epochs": 2}
 SMALL |= {"epoch_images": 320, "encoder_images": 320, "lazy": 4}
 SIZES = {
-    gan_evaluation: {"GENERATED": 100, "LESSON": 100, "PROJECTED": 6, "STEPS": 3},
+    gan_evaluation: {"GENERATED": 100, "TRAINED_ON": 100, "PROJECTED": 6, "STEPS": 3},
     gan_latent_space: {"MEAN_OF": 10, "MOVED": 20},
     gan_directions: {"STEPS": 3, "BATCH": 20, "SCALED_ON": 100},
     gan_train_on_generated: {"EPOCHS": 1},
