@@ -157,7 +157,7 @@ def test_a_network_that_ends_in_global_pooling_has_class_activation_maps(tmp_pat
     model = network(classes=units, activation="softmax" if units > 1 else "sigmoid")
     text = "".join(f"label {number}\n" for number in range(classes))
     version = adopted(tmp_path, saved(tmp_path, model), labels=text)
-    images = pictures(2)
+    images = random_images(2)
 
     loaded = tf.saved_model.load(str(version)).signatures["classify_and_explain"]
     found = {name: each.numpy() for name, each in loaded(images=tf.constant(images)).items()}
