@@ -220,7 +220,7 @@ def test_an_output_that_cannot_be_written_is_said_before_the_work(tmp_path, caps
 def test_a_file_that_cannot_be_used_is_named_and_the_others_are_answered(run, line, answered):
     (run.folder / "broken.png").write_bytes(PNG)
 
-    printed = run(f"{line} picture.png broken.png picture.png", code=1)
+    printed = run(f"{line} image.png broken.png image.png", code=1)
 
     assert printed.out.count(answered) == 2
     assert "broken.png" not in printed.out
@@ -231,7 +231,7 @@ def test_a_file_that_cannot_be_used_is_named_and_the_others_are_answered(run, li
 def test_with_json_the_file_is_named_beside_the_answer(run):
     (run.folder / "broken.png").write_bytes(PNG)
 
-    printed = run("classify --normalize off broken.png picture.png --json", code=1)
+    printed = run("classify --normalize off broken.png image.png --json", code=1)
 
     first, second = json.loads(printed.out)["predictions"]
     assert first["code"] == "invalid_image"
