@@ -37,6 +37,8 @@ class TensorFlowClient:
         self._address = str(self._folder / "host") if os.name == "posix" else pipe
         self._key = secrets.token_bytes(32)
         self._lock = threading.Lock()
+        # Nobody writes: the host reads the end of it when the last process that holds it has gone.
+        self._alive = os.pipe() if os.name == "posix" else ()
 
     def load(self, directory: Path) -> "RemoteEngine":
         """An engine for a version, which starts in the background: `run` says if it is not ready."""
@@ -51,16 +53,24 @@ class TensorFlowClient:
             return self._start()
 
     def close(self) -> None:
-        """Remove what is on disk; the host ends by itself when its last client has gone."""
+        """Remove what is on disk; the host ends when its last client, or the last worker, has gone."""
         if os.getpid() == self._owner:
             shutil.rmtree(self._folder, ignore_errors=True)
+            for descriptor in self._alive:
+                os.close(descriptor)
+            self._alive = ()
 
     def _start(self) -> Connection:
         Path(self._address).unlink(missing_ok=True)
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         command = [sys.executable, "-m", "service.processes.tensorflow_host", self._address]
+        kept = self._alive[:1]
         process = subprocess.Popen(  # noqa: S603 - our own module
-            command, stdin=subprocess.PIPE, env=environment, text=True
+            [*command, *map(str, kept)],
+            stdin=subprocess.PIPE,
+            env=environment,
+            text=True,
+            pass_fds=kept,
         )
         assert process.stdin
         with contextlib.suppress(OSError), process.stdin as stream:

@@ -1,10 +1,11 @@
 """The process that runs SavedModels with TensorFlow, for every worker of a service.
 
-`python -m service.processes.tensorflow_host ADDRESS` reads its authentication key from standard
+`python -m service.processes.tensorflow_host ADDRESS [PIPE]` reads its authentication key from standard
 input and listens at ADDRESS. A connection stands for one loaded version: the first message is its
 directory, each further one `(signature, inputs)`; the answer is `(True, outputs)` or
 `(False, "reason")`. Versions run at the same time, each on a thread of its own. The process ends
-when its last client has gone.
+when its last client has gone, and at once when PIPE, a descriptor that it can read, is closed by all
+others: a service that stops while TensorFlow is still being imported leaves nothing behind.
 """
 
 import os
@@ -82,11 +83,13 @@ def _failure(error: Exception) -> tuple[bool, str]:
     return False, f"{type(error).__name__}: {error}"[:500]
 
 
-def main(address: str) -> None:
+def main(address: str, pipe: int | None = None) -> None:
     """Listen until the last client has gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the service
     if hasattr(os, "nice"):
         os.nice(NICENESS)
+    if pipe is not None:
+        threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
     key = bytes.fromhex(sys.stdin.readline())
     host = Host()
     with Listener(address, authkey=key) as listener:
@@ -98,5 +101,10 @@ def main(address: str) -> None:
             threading.Thread(target=host.serve, args=(connection,), daemon=True).start()
 
 
+def _end_with(pipe: int) -> None:
+    os.read(pipe, 1)
+    os._exit(0)
+
+
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], *map(int, sys.argv[2:]))

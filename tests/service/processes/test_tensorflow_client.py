@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from multiprocessing.connection import Listener
 
@@ -90,3 +92,19 @@ def host_of(engine):
 
     with socket.socket(fileno=os.dup(engine._connection.fileno())) as end:
         return struct.unpack("3i", end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pipe that a child inherits")
+def test_the_host_ends_with_the_last_process_of_the_service(tmp_path):
+    read, write = os.pipe()
+    address = tmp_path / "host"
+    command = [sys.executable, "-m", "service.processes.tensorflow_host", str(address), str(read)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, text=True, pass_fds=[read]) as host:
+        host.stdin.write("00" * 32 + "\n")
+        host.stdin.close()
+        while not address.exists():
+            time.sleep(0.02)
+        with tensorflow_client.Client(str(address), authkey=bytes(32)):
+            os.close(read)
+            os.close(write)
+            assert host.wait(60) == 0

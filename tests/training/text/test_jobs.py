@@ -217,7 +217,7 @@ def test_the_manifest_says_all_that_serving_needs(trained):
     assert "input" not in manifest
     assert manifest["labels"] == []
     assert manifest["vocabulary"] == sorted(manifest["vocabulary"])
-    assert (manifest["batch_sizes"], manifest["max_batch_size"]) == ([2, 4, 8], 8)
+    assert (manifest["batch_sizes"], manifest["max_batch_size"]) == ([2, 4, 8, 16, 32], 32)
     assert manifest["compiled"] is True
     assert manifest["signatures"]["prefill"] == {
         "inputs": {"token_ids": "int32 [B,T]", "lengths": "int32 [B]"},
