@@ -37,8 +37,14 @@ def queue():
 
 
 def test_as_long_as_nothing_is_known_everybody_joins(queue):
-    for _ in range(5):
-        queue.join(job(64, 1000, 0.1, cost=lambda rows: 0.0))
+    admitted = [job(64, 1000, 0.1, cost=lambda rows: 0.0) for _ in range(5)]
+    for one in admitted:
+        queue.join(one)
+
+    for one in admitted:
+        queue.leave(one)  # a job that was not admitted would be a ValueError
+    with pytest.raises(ValueError, match="not in list"):
+        queue.leave(admitted[0])
 
 
 def test_what_takes_longer_than_its_deadline_is_refused_with_a_way_out(queue):
@@ -83,9 +89,14 @@ def test_nobody_joins_who_would_make_an_accepted_one_late(queue):
 def test_steps_that_were_made_no_longer_count(queue):
     long = job(1, 1000, 1000)
     queue.join(long)
-    long.steps_left.left = 5
+    with pytest.raises(Overloaded, match="beside others"):
+        queue.join(job(1, 10, 1.6))
 
+    long.steps_left.left = 5
     queue.join(job(1, 10, 1.6))
+
+    with pytest.raises(Overloaded):  # it was admitted, and counts
+        queue.join(job(1, 10, 1.6))
 
 
 def test_a_burst_is_admitted_only_as_far_as_all_are_done_in_time(queue):

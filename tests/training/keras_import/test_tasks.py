@@ -297,7 +297,10 @@ def test_what_keras_exports_passes_the_list(tmp_path):
     model = course_digits(STARTS["28x28x1"]())
     model.export(tmp_path / "exported", verbose=False)
 
-    read_graph(tmp_path / "exported")
+    graph = read_graph(tmp_path / "exported")
+
+    assert "serve" in graph.meta_info_def.tags
+    assert "serving_default" in graph.signature_def
 
 
 def with_names(x):
