@@ -51,7 +51,7 @@ def check(shown, model, image, black_white):
     return list(about)
 
 
-@pytest.mark.parametrize("job", [digits, digits_course])
+@pytest.mark.parametrize("job", [digits.JOB, digits_course.JOB])
 def test_every_map_of_the_digit_networks_can_be_recomputed(job):
     keras.utils.set_random_seed(1)
     model = job.build_model(job.config())
