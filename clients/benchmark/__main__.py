@@ -25,11 +25,12 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from clients.benchmark import comparison, digits, photos, samples
+from clients.benchmark import comparison, digits, peers, photos, samples
 from clients.benchmark import text as text_bench
 from clients.benchmark.comparison import RawCall, Row
 from clients.benchmark.digits import drive_connections
@@ -41,6 +42,7 @@ PARTS: dict[str, ModuleType] = {
     "text": text_bench,
     "samples": samples,
     "photos": photos,
+    "peers": peers,
 }
 
 
@@ -82,7 +84,8 @@ def _measure_digits(options: argparse.Namespace) -> tuple[list[Row], list[RawCal
 def _measure_part(name: str, options: argparse.Namespace) -> list[Any]:
     if options.only not in (None, name) or options.calibrate:
         return []
-    return PARTS[name].measure(_models(), options.rounds, options.seconds, _say)
+    measure = partial(PARTS[name].measure, _models(), options.rounds, options.seconds, _say)
+    return measure(options.peers) if name == "peers" else measure()
 
 
 def _models() -> Path:
@@ -141,6 +144,11 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=_positive, default=5, help="default 5: some 150 s in all")
     parser.add_argument("--output", type=Path, default=Path("bench"), help="folder (default bench)")
     parser.add_argument("--only", choices=("images", *PARTS), help="leave the others out")
+    parser.add_argument(
+        "--peers",
+        metavar="PYTHON",
+        help="interpreter that has mosec or litserve: servers to compare",
+    )
     parser.add_argument("--calibrate", action="store_true", help="the baseline at both ends")
     return parser
 

@@ -79,8 +79,13 @@ def _warm_up(driver: Driver, target: Target) -> None:
     """Every image once, its answer checked, and then under load for a moment."""
     every = scenarios()
     for name in IMAGES.values():
-        asyncio.run(_check_answer(every[name], target))
+        check_answer(every[name], target)
         driver(every[name], target, 32, WARM_UP_S)
+
+
+def check_answer(scenario: Scenario, target: Target) -> None:
+    """ValueError if a scenario is answered wrongly."""
+    asyncio.run(_check_answer(scenario, target))
 
 
 async def _check_answer(scenario: Scenario, target: Target) -> None:

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import IO, Any
 
 from clients.load.connection import Connection, Disconnected
@@ -23,7 +24,7 @@ NOT_PASSED_ON = ("VITRINE_URL", "VITRINE_API_KEYS")  # of the user's shell; the 
 @contextlib.contextmanager
 def service(ready_s: float = 300.0, module: str = "service") -> Iterator[Target]:
     """The service itself, with the VITRINE_ settings of this shell but its own port."""
-    target = _free_target()
+    target = free_target()
     environ = {key: value for key, value in os.environ.items() if key not in NOT_PASSED_ON}
     environ |= {
         "VITRINE_HOST": target.host,
@@ -37,7 +38,7 @@ def service(ready_s: float = 300.0, module: str = "service") -> Iterator[Target]
 @contextlib.contextmanager
 def baseline(ready_s: float = 30.0) -> Iterator[Target]:
     """A service without a model, see `decode_only`."""
-    target = _free_target()
+    target = free_target()
     command = [sys.executable, "-m", "clients.benchmark.decode_only_server", str(target.port)]
     with _ready(command, os.environ, target, ready_s):
         yield target
@@ -85,6 +86,13 @@ def on_demand(command: list[str], what: str) -> Iterator[Callable[[], dict[str, 
         yield turn
 
 
+@contextlib.contextmanager
+def standard_error() -> Iterator[IO[bytes]]:
+    """A file for what a process writes there."""
+    with tempfile.TemporaryFile() as errors:
+        yield errors
+
+
 def last_words(errors: IO[bytes]) -> str:
     """The end of what a process wrote to standard error."""
     errors.seek(0)
@@ -123,7 +131,25 @@ async def _is_ready(target: Target) -> bool:
     return answer.status == 200
 
 
-def _free_target() -> Target:
+def pss_mib(pid: int) -> float:
+    """Memory of a process and all below it, what is shared divided among its users; 0 where Linux does not say."""
+    below: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            below.setdefault(parent, []).append(int(stat.parent.name))
+    total, pending = 0, [pid]
+    while pending:
+        one = pending.pop()
+        pending += below.get(one, [])
+        with contextlib.suppress(OSError):
+            rollup = Path(f"/proc/{one}/smaps_rollup").read_text()
+            total += int(rollup.partition("\nPss:")[2].split()[0])
+    return total / 1024
+
+
+def free_target() -> Target:
+    """A loopback port that is free now."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return Target("127.0.0.1", listener.getsockname()[1], "")

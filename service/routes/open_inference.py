@@ -14,6 +14,7 @@ from service.codecs.infer_request import InferRequest, header_length, parse_infe
 from service.codecs.infer_response import encode_response
 from service.codecs.tensor_types import BY_NAME, TensorSpec
 from service.errors import InvalidRequest, ModelNotFound, NotReady, VersionNotFound
+from service.processes.peers import STATISTICS
 from service.routes.protocol import (
     HEADER_LENGTH,
     TensorPrediction,
@@ -22,8 +23,9 @@ from service.routes.protocol import (
     read_protocol_body,
 )
 from service.runtime.manifest import Manifest, is_batched
-from service.runtime.repository import Version
+from service.runtime.repository import ModelRepository
 from service.runtime.servable import Servable
+from service.runtime.statistics import merge
 from service.schemas import protocols as documents
 from service.schemas.protocols import at
 from service.tasks import tensors
@@ -60,9 +62,7 @@ async def model_names(request: Request) -> Response:
 @router.get("/v2/models/stats", **documents.ALL_STATISTICS)
 async def all_statistics(request: Request) -> Response:
     """Give the statistics of every model."""
-    repository = state_of(request)["repository"]
-    versions = [version for name in repository.names() for version in repository.versions(name)]
-    return json_answer({"model_stats": _statistics(versions)})
+    return json_answer({"model_stats": await _of_all_workers(request)})
 
 
 @router.get(**at(f"{VERSION}/stats", documents.STATISTICS))
@@ -72,9 +72,13 @@ async def model_statistics(request: Request) -> Response:
     """Count answers, runs and the time they took."""
     number = path_version(request)
     resolve(request)
-    versions = state_of(request)["repository"].versions(request.path_params["model"])
-    chosen = [version for version in versions if number in (None, version.number)]
-    return json_answer({"model_stats": _statistics(chosen)})
+    name = request.path_params["model"]
+    chosen = [
+        one
+        for one in await _of_all_workers(request)
+        if one["name"] == name and number in (None, int(one["version"]))
+    ]
+    return json_answer({"model_stats": chosen})
 
 
 @router.get(**at(f"{VERSION}/config", documents.CONFIG))
@@ -215,14 +219,20 @@ def _format(manifest: Manifest, dims: list[int]) -> str:
     return "FORMAT_NHWC" if is_image else "FORMAT_NONE"
 
 
-def _statistics(versions: list[Version]) -> list[dict[str, Any]]:
+async def _of_all_workers(request: Request) -> list[dict[str, Any]]:
+    return merge((await state_of(request)["peers"].ask_all(STATISTICS)).answers)
+
+
+def encode_statistics(repository: ModelRepository) -> list[dict[str, Any]]:
+    """The statistics of every version that answers here."""
     return [
         {
             "name": version.name,
             "version": str(version.number),
             **version.servable.statistics.encode(),
         }
-        for version in versions
+        for name in repository.names()
+        for version in repository.versions(name)
         if version.servable
     ]
 

@@ -1,7 +1,7 @@
 """How often a version answered, and where the time went: the Open Inference Protocol's statistics."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
@@ -82,3 +82,36 @@ class Statistics:
             ],
             "memory_usage": [],
         }
+
+
+def merge(of_workers: Iterable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Sum what several workers encoded for the same versions, each with name and version."""
+    merged: dict[tuple[str, str], dict[str, Any]] = {}
+    for one in (one for answer in of_workers for one in answer):
+        key = one["name"], one["version"]
+        merged[key] = _sum(merged[key], one) if key in merged else one
+    return list(merged.values())
+
+
+def _sum(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    batches = {batch["batch_size"]: batch for batch in one["batch_stats"]}
+    for batch in other["batch_stats"]:
+        size = batch["batch_size"]
+        batches[size] = _added(batches[size], batch) if size in batches else batch
+    return one | {
+        "last_inference": max(one["last_inference"], other["last_inference"]),
+        "inference_count": one["inference_count"] + other["inference_count"],
+        "execution_count": one["execution_count"] + other["execution_count"],
+        "inference_stats": _added(one["inference_stats"], other["inference_stats"]),
+        "batch_stats": [batches[size] for size in sorted(batches)],
+    }
+
+
+def _added(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Counts and nanoseconds of the tallies in both; the rest is that of the first."""
+    return {
+        name: {key: value[key] + other[name][key] for key in value}
+        if isinstance(value, dict)
+        else value
+        for name, value in one.items()
+    }

@@ -206,3 +206,17 @@ def test_sigterm_ends_all_and_the_status_is_0(service):
 
     assert process.wait(timeout=40) == 0
     assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
+
+
+def test_statistics_are_those_of_all_workers(service):
+    _, port = service
+    for _ in range(30):
+        url = f"http://127.0.0.1:{port}/v1/models/digits:predict"
+        assert httpx.post(url, json=LIT, trust_env=False, timeout=20).status_code == 200
+
+    for path in ("/v2/models/stats", "/v2/models/digits/stats"):
+        (stats,) = ask(port, path).json()["model_stats"]
+        assert stats["inference_count"] == stats["inference_stats"]["success"]["count"] == 30
+        assert stats["execution_count"] == sum(
+            batch["compute_infer"]["count"] for batch in stats["batch_stats"]
+        )
