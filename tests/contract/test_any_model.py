@@ -35,6 +35,10 @@ class Table(tf.Module):
     def ragged(self, x):
         return {"y": x + 1}
 
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, "x")])
+    def positive(self, x):
+        return {"y": tf.boolean_mask(x, x > 0)}
+
 
 class HalfPlusTwo(tf.Module):
     """The model of TensorFlow Serving's documentation, x / 2 + 2."""
@@ -58,7 +62,12 @@ class Writer(tf.Module):
 def client(tmp_path_factory):
     root = tmp_path_factory.mktemp("any") / "models"
     table, writer = Table(), Writer()
-    signatures = {"serving_default": table.rows, "alone": table.alone, "ragged": table.ragged}
+    signatures = {
+        "serving_default": table.rows,
+        "alone": table.alone,
+        "ragged": table.ragged,
+        "positive": table.positive,
+    }
     tf.saved_model.save(table, str(root / "table" / "1"), signatures)
     half = HalfPlusTwo()
     tf.saved_model.save(half, str(root / "half" / "1"), {"serving_default": half.predict})
@@ -145,3 +154,18 @@ def test_it_answers_on_no_task_route(client):
     answer = client.post("/v1/digits/classify?model=table", content=b"x")
 
     assert answer.status_code == 404
+
+
+def test_outputs_with_another_number_of_rows_than_the_inputs_are_refused(client):
+    url = "/v1/models/table:predict"
+    fitting = client.post(url, json={"signature_name": "positive", "instances": [1.0, 2.0]})
+    fewer = client.post(url, json={"signature_name": "positive", "instances": [1.0, -2.0]})
+    tensor = {"name": "x", "datatype": "FP32", "shape": [2], "data": [1.0, -2.0]}
+    body = {"inputs": [tensor], "parameters": {"signature_name": "positive"}}
+    inferred = client.post("/v2/models/table/infer", json=body)
+
+    assert fitting.json() == {"predictions": [1.0, 2.0]}
+    for refused in (fewer, inferred):
+        assert (refused.status_code, refused.json()["code"]) == (400, "invalid_input")
+    again = client.post(url, json={"signature_name": "positive", "instances": [3.0]})
+    assert again.json() == {"predictions": [3.0]}
