@@ -24,7 +24,7 @@ from clients.load.machine import describe_machine
 from clients.load.report import comparison_lines, progress_line, report_lines
 from clients.load.scenario import MIX, scenarios
 from clients.load.step_summary import Step, as_record
-from clients.load.target import parse_target
+from clients.load.target import Target, parse_target
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 MOST_RATE = 100_000.0
@@ -40,8 +40,7 @@ def main(arguments: list[str], prog: str = "python -m clients.load") -> int:
         key = os.environ.get("VITRINE_API_KEY", "")
         targets = [parse_target(url, options.allow_remote, key) for url in dict.fromkeys(urls)]
         if options.scenario == ["class"]:
-            print("\n".join(run_async(classroom.measure(targets[0], options.seconds))))
-            return 0
+            return _measure_class(targets[0], options)
         plan = RunPlan(
             targets, options.seconds, options.steps, options.rates, options.connections, _Live()
         )
@@ -55,6 +54,16 @@ def main(arguments: list[str], prog: str = "python -m clients.load") -> int:
         write(options.output, measured)
     missing = set(options.scenario or ()) - measured.keys()
     return 1 if missing or not measured or _is_wrong(measured) else 0
+
+
+def _measure_class(target: Target, options: argparse.Namespace) -> int:
+    rows = run_async(classroom.measure(target, options.seconds))
+    print("\n".join(classroom.table(rows)))
+    if options.output is not None:
+        options.output.mkdir(parents=True, exist_ok=True)
+        (options.output / "class.png").write_bytes(classroom.draw(rows))
+        print(f"written: {options.output / 'class.png'}")
+    return 0
 
 
 def write(folder: Path, measured: Measured) -> None:
@@ -135,7 +144,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add("--steps", type=_count, default=12, help="at most so many rates, each 1.5 × the last (12)")
     add("--seconds", type=_seconds, default=3.0, help="per step, 0.1 to 60 (default 3)")
     add("--connections", type=_count, default=800, help="at most, all URLs together (default 800)")
-    add("-o", "--output", type=Path, help="folder for load.json and load.png")
+    add("-o", "--output", type=Path, help="folder for load.json and load.png, or class.png")
     add("--allow-remote", action="store_true", help="load another machine; yours")
     return parser
 

@@ -6,9 +6,11 @@ at once; the last one is the class of the project's goal: all draw and take phot
 """
 
 import asyncio
+import io
 import random
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from clients.load.closed_loop import error_kind
@@ -40,11 +42,21 @@ class Result:
 
     def cell(self) -> str:
         """A cell of the table."""
-        ordered = sorted(self.latencies_s)
-        p95 = f"{1000 * ordered[int(0.95 * len(ordered))]:,.0f} ms" if ordered else "–"
+        p95 = self.p95_s()
         failed = "".join(f", {count} {kind}" for kind, count in self.failed.items())
-        total = len(ordered) + self.refused + sum(self.failed.values())
-        return f"{p95}, {self.refused} of {total} refused{failed}"
+        total = len(self.latencies_s) + self.refused + sum(self.failed.values())
+        first = "–" if p95 is None else f"{1000 * p95:,.0f} ms"
+        return f"{first}, {self.refused} of {total} refused{failed}"
+
+    def p95_s(self) -> float | None:
+        """The 95th percentile of the right answers' latency, seconds; None without any."""
+        ordered = sorted(self.latencies_s)
+        return ordered[int(0.95 * len(ordered))] if ordered else None
+
+    def note(self) -> str:
+        """What went wrong, beside a bar of the chart; empty if nothing did."""
+        lost = self.refused + sum(self.failed.values())
+        return f"{lost} not answered" if lost else ""
 
 
 def activities() -> dict[str, Activity]:
@@ -65,14 +77,21 @@ def activities() -> dict[str, Activity]:
     }
 
 
-async def measure(target: Target, seconds: float) -> list[str]:
-    """The table's lines."""
+@dataclass(frozen=True)
+class Row:
+    """One activity: its result for each number of students, in the order of STUDENTS."""
+
+    name: str
+    results: list[Result]
+
+
+async def measure(target: Target, seconds: float) -> list[Row]:
+    """Each activity by all students at once, then drawing, photos and projections beside each other."""
     every = activities()
-    lines = [f"| {'activity, p95 and refused'} | {' | '.join(f'{n} students' for n in STUDENTS)} |"]
-    lines.append("|---" * (len(STUDENTS) + 1) + "|")
+    rows = []
     for name, activity in every.items():
-        cells = [(await _take_turns(target, [(activity, n)], seconds))[0].cell() for n in STUDENTS]
-        lines.append(f"| {name}, every {activity.every_seconds:g} s | {' | '.join(cells)} |")
+        alone = [(await _take_turns(target, [(activity, n)], seconds))[0] for n in STUDENTS]
+        rows.append(Row(f"{name}, every {activity.every_seconds:g} s", alone))
     beside = [
         await _take_turns(
             target,
@@ -82,9 +101,42 @@ async def measure(target: Target, seconds: float) -> list[str]:
         for n in STUDENTS
     ]
     for index, name in enumerate(("drawing", "photos", f"{BESIDE} projecting")):
-        row = " | ".join(results[index].cell() for results in beside)
-        lines.append(f"| all at once: {name} | {row} |")
+        rows.append(Row(f"all at once: {name}", [results[index] for results in beside]))
+    return rows
+
+
+def table(rows: Sequence[Row]) -> list[str]:
+    """The rows as lines of Markdown."""
+    head = f"| activity, p95 and refused | {' | '.join(f'{n} students' for n in STUDENTS)} |"
+    lines = [head, "|---" * (len(STUDENTS) + 1) + "|"]
+    for row in rows:
+        cells = " | ".join(result.cell() for result in row.results)
+        lines.append(f"| {row.name} | {cells} |")
     return lines
+
+
+def draw(rows: Sequence[Row]) -> bytes:
+    """The 95th percentiles as bars on a logarithmic scale, as a PNG; what was refused is written there."""
+    from matplotlib.figure import Figure  # for this alone
+
+    figure = Figure((7.0, 0.5 * len(rows) + 1), dpi=100, layout="constrained")
+    panel = figure.subplots()
+    height = 0.8 / len(STUDENTS)
+    for number, students in enumerate(STUDENTS):
+        results = [row.results[number] for row in rows]
+        widths = [1000 * (result.p95_s() or 0) for result in results]
+        places = [index + (number - 1) * height for index in range(len(rows))]
+        bars = panel.barh(places, widths, height, label=f"{students} students")
+        panel.bar_label(bars, [result.note() for result in results], fontsize="x-small", padding=2)
+    panel.set_yticks(range(len(rows)), [row.name for row in rows], fontsize="small")
+    panel.invert_yaxis()
+    panel.set_xscale("log")
+    panel.margins(x=0.15)
+    panel.set_xlabel("95th percentile of the answer's latency, ms")
+    panel.legend(fontsize="small")
+    content = io.BytesIO()
+    figure.savefig(content, format="png")
+    return content.getvalue()
 
 
 async def _take_turns(

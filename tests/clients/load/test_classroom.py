@@ -1,6 +1,9 @@
 """The scenario `class`: every student's requests are counted, by what came back."""
 
 import asyncio
+import io
+
+from PIL import Image
 
 from clients.load import classroom
 from clients.load.target import Target
@@ -28,3 +31,17 @@ def test_refusals_and_failures_are_told_apart():
         classroom._count(result, activity, status, body, 0.1)
 
     assert result.cell() == "–, 1 of 3 refused, 1 answered 500, 1 wrong answer"
+
+
+def test_the_chart_shows_each_activity_and_what_was_not_answered():
+    quick = classroom.Result([0.01, 0.02])
+    results = [quick, classroom.Result([0.5], refused=2), classroom.Result()]
+    rows = [classroom.Row("drawing", results), classroom.Row("photos", [quick] * 3)]
+    image = Image.open(io.BytesIO(classroom.draw(rows)))
+
+    assert image.format == "PNG"
+    assert image.width >= 600
+    assert results[1].note() == "2 not answered"
+    assert classroom.table(rows)[2] == (
+        "| drawing | 20 ms, 0 of 2 refused | 500 ms, 2 of 3 refused | –, 0 of 0 refused |"
+    )
