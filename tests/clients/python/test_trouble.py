@@ -192,13 +192,13 @@ def test_the_service_keeps_the_deadline_it_is_given(ask_at, tmp_path, ask_for, s
     write_gan_version(tmp_path)
     with serving(tmp_path) as running:  # a new one: it does not know yet how slow its model is
         until_ready(running)
-        running.engines["gan"].seconds_each_run = 0.05
+        running.engines["gan"].seconds_each_run = 0.1  # warm-up said less, even on a busy machine
         options = {"normalize": "off", "steps": 1000}
         with pytest.raises(DeadlineExceeded) as caught:
             ask_at(
                 running.url,
                 lambda vitrine: getattr(vitrine.gan, ask_for)(PIXELS, **options),
-                timeout=Timeout(deadline=0.3),
+                timeout=Timeout(deadline=2),
             )
 
     assert caught.value.status == status  # 0: in mid-stream

@@ -288,7 +288,8 @@ async def test_a_faulty_serving_json_leaves_what_was(tmp_path, start, caplog, te
     repository = await start()
     await until(lambda: numbers_ready(repository) == [1, 2])
 
-    (tmp_path / "digits" / "serving.json").write_text(text)
+    (tmp_path / "new.json").write_text(text)
+    (tmp_path / "new.json").replace(tmp_path / "digits" / "serving.json")  # never half-written
     await until(lambda: repository.model("digits").config_error)
     await asyncio.sleep(0.05)
 
