@@ -29,7 +29,7 @@ from clients.benchmark.digits import (
 from clients.benchmark.raw_model import newest_version
 from clients.load.connection import Disconnected
 from clients.load.measurement import Measurement
-from clients.load.scenario import scenarios
+from clients.load.scenario import Scenario, scenarios
 from clients.load.target import Target
 
 MODEL = "digits-course"
@@ -38,6 +38,12 @@ OURS = "vitrine"
 SERVICE_PATH = f"/v1/digits/classify?model={MODEL}"
 PACKAGES = {"mosec": ("tensorflow", "onnx"), "litserve": ("onnx",)}  # with which engines
 START_S = 120.0
+FORM_TYPE = "multipart/form-data; boundary=vitrine-benchmark"
+FORM_HEAD = (
+    "--vitrine-benchmark\r\nContent-Type: {type}\r\n"
+    'Content-Disposition: form-data; name="image"; filename="image.png"\r\n\r\n'
+)
+FORM_END = b"\r\n--vitrine-benchmark--\r\n"
 HEAD = (
     f"| image | conns | server | × {REFERENCE} | × best peer | req/s: median (min-max) | p50 ms | p99 ms"
     " | not 2xx / socket errors |"
@@ -52,6 +58,14 @@ class Contestant(NamedTuple):
     command: Callable[[int], list[str]]
     path: str
     environ: dict[str, str]
+    takes_form: bool = False  # an image is a file of a form, not the body
+
+    def asked(self, scenario: Scenario) -> Scenario:
+        """The scenario as this server takes it."""
+        if not self.takes_form:
+            return scenario._replace(path=self.path)
+        body = FORM_HEAD.format(type=scenario.content_type).encode() + scenario.body + FORM_END
+        return scenario._replace(path=self.path, body=body, content_type=FORM_TYPE)
 
     @property
     def is_peer(self) -> bool:
@@ -109,7 +123,11 @@ def _peer(python: str, package: str, engine: str, version: dict[str, str]) -> Co
     path = "/inference" if package == "mosec" else "/predict"
     environ = version | {"BENCHMARK_ENGINE": engine}
     return Contestant(
-        f"{package} ({engine})", lambda port: [*command, *option, str(port)], path, environ
+        f"{package} ({engine})",
+        lambda port: [*command, *option, str(port)],
+        path,
+        environ,
+        takes_form=package == "litserve",
     )
 
 
@@ -134,12 +152,12 @@ def measure(
         for one, target, ready_s, _ in running:
             say(f"{one.name}: first answer after {ready_s:.1f} s")
             for name in IMAGES.values():
-                driver(every[name]._replace(path=one.path), target, 32, WARM_UP_S)
+                driver(one.asked(every[name]), target, 32, WARM_UP_S)
         for number in range(rounds):
             for connections in CONNECTIONS:
                 for image, name in IMAGES.items():
                     for one, target, ready_s, pid in running:
-                        asked = every[name]._replace(path=one.path)
+                        asked = one.asked(every[name])
                         measured = driver(asked, target, connections, seconds)
                         say(
                             f"round {number + 1}  {image:>7}  {connections:>3} connections  {one.name:<20}"
@@ -169,7 +187,7 @@ def _start(stack: contextlib.ExitStack, one: Contestant) -> tuple[Target, float,
     process = stack.enter_context(
         servers.running(one.command(target.port), environ, subprocess.DEVNULL, errors)
     )
-    asked = scenarios()["digit"]._replace(path=one.path)
+    asked = one.asked(scenarios()["digit"])
     while True:
         if process.poll() is not None:
             raise OSError(f"{one.name} ended at its start: {servers.last_words(errors)}")

@@ -6,6 +6,8 @@ import pytest
 
 from clients.benchmark import peers, wrk
 from clients.load.measurement import Measurement
+from clients.load.scenario import scenarios
+from service.codecs.multipart import read_files
 
 WRK = """\
 Running 1s test @ http://127.0.0.1:7601/
@@ -75,3 +77,11 @@ def test_the_verdict_compares_the_better_of_our_layouts_with_the_best_peer():
     assert (rate.is_met, p50.is_met) == (False, False)
     assert "1.11 (1.11-1.11) × mosec (tensorflow)" in rate.text
     assert "0.70 (0.70-0.70) × signature" in p50.text
+
+
+def test_a_server_of_forms_is_sent_the_same_image_as_a_file():
+    scenario = scenarios()["digit"]
+    litserve = peers.Contestant("litserve (onnx)", lambda _: [], "/predict", {}, takes_form=True)
+    asked = litserve.asked(scenario)
+    assert read_files(asked.body, asked.content_type, 2) == [scenario.body]
+    assert asked.path == "/predict"
