@@ -26,7 +26,7 @@ SEED = 7
 
 @dataclass
 class Activity:
-    """One thing a student does, every so many seconds."""
+    """One thing a student does, and the seconds from one time to the next."""
 
     scenario: Scenario
     every_seconds: float

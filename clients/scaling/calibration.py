@@ -6,7 +6,7 @@ from clients.scaling.simulation import Cluster, Costs, closed_loop
 
 
 class Point(NamedTuple):
-    """A closed loop that was measured: so many workers and connections; answers a second, p50 in seconds."""
+    """A measured closed loop: numbers of workers and connections, answers per second, p50 in seconds."""
 
     workers: int
     connections: int

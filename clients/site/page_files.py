@@ -8,12 +8,8 @@ from clients.site.model_files import SiteError
 
 ROOT = Path(__file__).parents[2]
 WEB, DOCS = ROOT / "clients" / "web", ROOT / "docs"
-SHOWN_DOCS = (
-    "course.md",
-    "beta-sweep.png",
-    "seven.png",
-    "trousers.png",
-)  # what the page shows of the documents
+# What the page shows of the documents.
+SHOWN_DOCS = ("course.md", "beta-sweep.png", "seven.png", "trousers.png")
 RUNTIME_VERSION = "1.30.0"
 # Module of the npm package → its name here: some static hosts do not know .mjs.
 RUNTIME_FILES = {

@@ -25,7 +25,7 @@ class Steps:
         self.attributes: dict[str, str | int] = {}
 
     def add(self, name: str, seconds: float, ago: float = 0.0) -> None:
-        """A step of so many seconds, which ended now, or some seconds ago."""
+        """A step that took `seconds` and ended now, or some seconds ago."""
         end = time.time_ns() - int(ago * NANOSECONDS)
         self.done.append(Step(name, end - int(seconds * NANOSECONDS), end))
 

@@ -22,12 +22,8 @@ from service.settings import Settings
 
 WEB = Path(__file__).parents[2] / "clients" / "web"
 DOCS = Path(__file__).parents[2] / "docs"
-SHOWN_DOCS = (
-    "course.md",
-    "beta-sweep.png",
-    "seven.png",
-    "trousers.png",
-)  # what the page shows of the documents
+# What the page shows of the documents.
+SHOWN_DOCS = ("course.md", "beta-sweep.png", "seven.png", "trousers.png")
 SWAGGER = Path(fastapi_offline.__file__).parent / "static"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "

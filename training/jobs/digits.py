@@ -25,9 +25,10 @@ import keras
 import tensorflow as tf
 
 from training import fitting
-from training.data import augmentation, mnist
+from training.data import augmentation
 from training.digits import classifier
-from training.job import Job, JobConfig, Splits
+from training.digits.job import make_job
+from training.job import JobConfig, Splits
 
 OUTLIER_LAYERS = ("conv4", "conv5", "conv6", "conv7")
 
@@ -174,18 +175,4 @@ def disturb(images: tf.Tensor, seed: tf.Tensor, config: Config) -> tf.Tensor:
     return augment(images, seed, config)
 
 
-JOB = Job(
-    name="digits",
-    description=__doc__,
-    task=classifier.TASK,
-    config=Config,
-    load_data=mnist.load_digits,
-    build_model=build_model,
-    train=train,
-    evaluate=partial(classifier.evaluate, outlier_layers=OUTLIER_LAYERS),
-    signatures=partial(classifier.signatures, outlier_layers=OUTLIER_LAYERS),
-    golden_inputs=classifier.golden_inputs,
-    input=classifier.INPUT,
-    labels=classifier.LABELS,
-    filters=classifier.filters,
-)
+JOB = make_job("digits", __doc__, Config, build_model, train, OUTLIER_LAYERS)

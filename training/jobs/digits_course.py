@@ -15,9 +15,10 @@ from typing import Any
 import keras
 
 from training import fitting
-from training.data import augmentation, mnist
+from training.data import augmentation
 from training.digits import classifier
-from training.job import Job, JobConfig, Splits
+from training.digits.job import make_job
+from training.job import JobConfig, Splits
 
 OUTLIER_LAYERS = ("pool2", "logits")
 
@@ -72,18 +73,4 @@ def train(model: keras.Model, splits: Splits, config: Config, workdir: Path) -> 
     return fitting.fit(model, batches, splits.validation.as_float(), config, workdir)
 
 
-JOB = Job(
-    name="digits-course",
-    description=__doc__,
-    task=classifier.TASK,
-    config=Config,
-    load_data=mnist.load_digits,
-    build_model=build_model,
-    train=train,
-    evaluate=partial(classifier.evaluate, outlier_layers=OUTLIER_LAYERS),
-    signatures=partial(classifier.signatures, outlier_layers=OUTLIER_LAYERS),
-    golden_inputs=classifier.golden_inputs,
-    input=classifier.INPUT,
-    labels=classifier.LABELS,
-    filters=classifier.filters,
-)
+JOB = make_job("digits-course", __doc__, Config, build_model, train, OUTLIER_LAYERS)

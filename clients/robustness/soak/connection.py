@@ -129,7 +129,7 @@ class Ledger:
         return answer
 
     def quantile(self, share: float) -> float:
-        """Milliseconds below which that share of the answers came."""
+        """The latency, in milliseconds, that this share of the answers does not exceed."""
         ordered = sorted(self.seconds) or [0.0]
         return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 

@@ -64,7 +64,7 @@ export function alongRows({ width, height, data }, before, after, sign = 1, outs
   for (let y = 0; y < height; y += 1) {
     line.fill(outside);
     for (let x = 0; x < width; x += 1) line[before + x] = sign * data[y * width + x];
-    for (let length = 1; length < window;) { // each place holds the largest of so many from there on
+    for (let length = 1; length < window;) { // each place holds the largest of the `length` values from there on
       const step = Math.min(length, window - length);
       for (let x = 0; x + step < line.length; x += 1) if (line[x + step] > line[x]) line[x] = line[x + step];
       length += step;

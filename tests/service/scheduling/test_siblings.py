@@ -32,8 +32,12 @@ async def test_the_siblings_of_a_failed_part_are_cancelled():
 
 
 async def test_results_come_in_the_order_of_the_parts():
+    ended = {number: asyncio.Event() for number in (1, 2, 3, 4)}
+    ended[4].set()
+
     async def give(value):
-        await asyncio.sleep(0.01 / value)
+        await ended[value + 1].wait()  # the last part ends first
+        ended[value].set()
         return value
 
     assert await gather_or_cancel(give(1), give(2), give(3)) == [1, 2, 3]

@@ -1,0 +1,35 @@
+"""The job that every digit classifier's recipe is an instance of."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from training.data import mnist
+from training.digits import classifier
+from training.job import Job, JobConfig
+
+
+def make_job(
+    name: str,
+    description: str,
+    config: type[JobConfig],
+    build_model: Callable[..., Any],
+    train: Callable[..., Any],
+    outlier_layers: Sequence[str],
+) -> Job:
+    """Make a job that trains on MNIST; the outlier score looks at `outlier_layers`."""
+    return Job(
+        name=name,
+        description=description,
+        task=classifier.TASK,
+        config=config,
+        load_data=mnist.load_digits,
+        build_model=build_model,
+        train=train,
+        evaluate=partial(classifier.evaluate, outlier_layers=outlier_layers),
+        signatures=partial(classifier.signatures, outlier_layers=outlier_layers),
+        golden_inputs=classifier.golden_inputs,
+        input=classifier.INPUT,
+        labels=classifier.LABELS,
+        filters=classifier.filters,
+    )
