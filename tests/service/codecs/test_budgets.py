@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from clients.robustness import hostile_bodies as hostile
 from service.codecs.image import open_picture
 from service.codecs.json_size import check_json_size
 from service.codecs.request_images import check_pixels, read_pictures
 from service.errors import BodyTooLarge, ImageTooLarge, InvalidRequest
 from service.image_files.decoding_cost import Cost, TooManyPieces, count_pieces
-from tests import hostile_bodies as hostile
 
 LIMITS = {"max_pixels": 25_000_000, "max_images": 64, "max_json_values": 1_000_000}
 
@@ -106,7 +106,7 @@ def test_what_needs_no_decoding_costs_nothing():
     "name", ["lists of one", "empty lists", "nesting", "names", "numbers", "strings"]
 )
 def test_json_of_too_many_values_is_refused_before_it_is_parsed(name, monkeypatch):
-    body, _ = hostile.others()[name]
+    body = hostile.others()[name].body
     monkeypatch.setattr("service.codecs.request_images.parse_json", None)
     with pytest.raises(BodyTooLarge, match=r"send images as files, or tensors as binary data"):
         read_pictures(body, "", **LIMITS)
@@ -128,13 +128,13 @@ def test_json_below_the_limits_is_not_refused(body):
 def test_what_is_neither_json_nor_image_is_refused_by_its_start():
     for name in ("spaces", "spaces and a list", "a list and spaces"):
         with pytest.raises(InvalidRequest):
-            read_pictures(hostile.others()[name][0], "", **LIMITS)
+            read_pictures(hostile.others()[name].body, "", **LIMITS)
 
 
 @pytest.mark.parametrize(
     "name", ["a form of line ends", "a form of boundaries", "a form of headers", "a form of dashes"]
 )
 def test_a_form_of_nothing_is_refused(name):
-    body, content_type = hostile.others()[name]
+    body, content_type, _ = hostile.others()[name]
     with pytest.raises(InvalidRequest):
         read_pictures(body, content_type, **LIMITS)
