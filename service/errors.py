@@ -4,8 +4,8 @@ VitrineError
 ├─ InvalidRequest
 │  ├─ InvalidJSON            the body cannot be parsed
 │  ├─ InvalidValue           parsed, but out of range or of the wrong kind
-│  ├─ InvalidImage           a picture is truncated, corrupt, blank, or shows several digits
-│  ├─ UnsupportedImage       not a picture format that is accepted
+│  ├─ InvalidImage           an image is truncated, corrupt, blank, or shows several digits
+│  ├─ UnsupportedImage       not an image format that is accepted
 │  └─ TooLarge
 │     ├─ BodyTooLarge
 │     ├─ ImageTooLarge       more pixels than allowed
@@ -58,14 +58,14 @@ class InvalidValue(InvalidRequest):
 
 
 class InvalidImage(InvalidRequest):
-    """A picture of an accepted format cannot be used."""
+    """An image of an accepted format cannot be used."""
 
     code = "invalid_image"
     pieces = 0  # chunks and segments that were counted before
 
 
 class UnsupportedImage(InvalidRequest):
-    """The bytes are no picture of an accepted format."""
+    """The bytes are no image of an accepted format."""
 
     code = "unsupported_image"
 
@@ -83,13 +83,13 @@ class BodyTooLarge(TooLarge):
 
 
 class ImageTooLarge(TooLarge):
-    """The pictures of a request have more pixels than allowed."""
+    """The images of a request have more pixels than allowed."""
 
     code = "image_too_large"
 
 
 class TooManyImages(TooLarge):
-    """A request holds more pictures than allowed."""
+    """A request holds more images than allowed."""
 
     code = "too_many_images"
 

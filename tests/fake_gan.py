@@ -1,4 +1,4 @@
-"""A GAN one can compute in one's head: w is (z·truncation, digit), a picture is one grey: 10 · its digit.
+"""A GAN one can compute in one's head: w is (z·truncation, digit), an image is one grey: 10 · its digit.
 
 Two numbers in z; three in w, of which the last is the fine one. Projection moves w a tenth a step.
 """
@@ -48,9 +48,9 @@ class FakeGanEngine:
         time.sleep(self.seconds_each_run)
         if signature == "sample":
             w = np.column_stack([inputs["z"] * inputs["truncation"][:, None], inputs["digit"]])
-            return {"images": _pictures(w), "w": w.astype(np.float32)}
+            return {"images": _images(w), "w": w.astype(np.float32)}
         if signature == "synthesize":
-            return {"images": _pictures(inputs["w"])}
+            return {"images": _images(inputs["w"])}
         light = inputs["images"].mean(axis=(1, 2, 3), dtype=np.float32) / 255
         if signature == "encode":
             return {"w": np.repeat(light[:, None], 3, axis=1)}
@@ -59,10 +59,10 @@ class FakeGanEngine:
         steps = inputs["steps"].astype(np.float32)[:, None]
         w, m = inputs["w"] + steps / 10, inputs["m"] + steps
         losses = 1 / (1 + m[:, 0])
-        return {"w": w, "m": m, "v": inputs["v"], "images": _pictures(w), "losses": losses}
+        return {"w": w, "m": m, "v": inputs["v"], "images": _images(w), "losses": losses}
 
 
-def _pictures(w):
+def _images(w):
     greys = np.clip(10 * w[:, 2], 0, 255).astype(np.uint8)
     return np.broadcast_to(greys[:, None, None, None], (len(w), 28, 28, 1)).copy()
 

@@ -14,7 +14,7 @@ CLOTHES += [[name, name] for name in ("Sandal", "Shirt", "Sneaker", "Bag", "Ankl
 
 
 class FakePhotoEngine:
-    """Looks at colours; remembers the shapes it ran and the last pictures."""
+    """Looks at colours; remembers the shapes it ran and the last images."""
 
     def __init__(self):
         self.runs = []

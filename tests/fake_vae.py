@@ -1,6 +1,6 @@
-"""An autoencoder one can compute in one's head: z is where the light is, a picture is two greys.
+"""An autoencoder one can compute in one's head: z is where the light is, an image is two greys.
 
-Its pictures also depend a little on how many run together, as a real network's last bits do.
+Its images also depend a little on how many run together, as a real network's last bits do.
 """
 
 import numpy as np
@@ -40,7 +40,7 @@ class FakeVaeEngine:
         rows = len(next(iter(inputs.values())))
         self.runs.append((signature, rows))
         if signature == "decode":
-            return {"images": _pictures(inputs["z"], rows)}
+            return {"images": _images(inputs["z"], rows)}
         size = inputs["noise"].shape[1] if signature == "reconstruct" else self.size
         halves = inputs["images"].reshape(rows, 28, 2, 14).mean(axis=(1, 3)) / 255
         mean = np.resize(halves, (rows, size)).astype(np.float32)
@@ -48,7 +48,7 @@ class FakeVaeEngine:
         if signature == "encode":
             return {"z_mean": mean, "z_log_var": log_var}
         return {
-            "images": _pictures(mean + 0.5 * inputs["noise"], rows),
+            "images": _images(mean + 0.5 * inputs["noise"], rows),
             "reconstruction_loss": 100 * halves.sum(axis=1).astype(np.float32),
             "kl": np.full(rows, 2.0, np.float32),
         }
@@ -56,7 +56,7 @@ class FakeVaeEngine:
     size = 2
 
 
-def _pictures(z, rows):
+def _images(z, rows):
     images = np.zeros((len(z), 28, 28, 1), np.uint8)
     greys = np.clip(128 + 40 * z[:, :2], 0, 255).astype(np.uint8)
     images[:, :, :14], images[:, :, 14:] = (

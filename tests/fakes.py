@@ -1,6 +1,6 @@
 """A model one can compute in one's head, and version directories that hold it.
 
-The digit of a picture is its number of lit pixels (> 127) modulo 10.
+The digit of an image is its number of lit pixels (> 127) modulo 10.
 """
 
 import hashlib
@@ -67,7 +67,7 @@ class FakeEngine:
         self.batch_sizes.append(len(images))
         digits = (images > 127).sum(axis=(1, 2, 3)) % 10
         if self.fail_on_digit is not None and self.fail_on_digit in digits:
-            raise RuntimeError("a picture this engine cannot bear")
+            raise RuntimeError("an image this engine cannot bear")
         one_hot = np.eye(10, dtype=np.float32)[digits]
         if signature == "activations":
             maps = np.repeat(images.astype(np.float32), 2, axis=3)

@@ -1,6 +1,6 @@
 """Bytes ↔ pixel arrays.
 
-A picture is opened first (its header only), so that the caller can look at `pixels` before anything
+An image is opened first (its header only), so that the caller can look at `pixels` before anything
 is decoded: twenty kilobytes may hold 400 million pixels. The readers of the five formats are named
 here instead of calling `PIL.Image.open`, whose own pixel limit raises or warns and would have to be
 switched off for the whole process.
@@ -25,13 +25,13 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from service.codecs.pixel_lists import from_pixels as from_pixels
-from service.codecs.sniffing import PNG_SIGNATURE, describe, excerpt, picture_format
+from service.codecs.sniffing import PNG_SIGNATURE, describe, excerpt, image_format
 from service.errors import ImageTooLarge, InvalidImage, InvalidValue, UnsupportedImage
 from service.image_files.decoding_cost import Cost, TooManyPieces, count_pieces, estimate_cost
 from service.image_files.image_metadata import strip_metadata
 from service.image_files.raster import Pixels, rasterize
 
-MAX_ASPECT = 10_000  # 1 × 5,000 is a strange picture, 1 × 50,000 an attack on whoever resizes it
+MAX_ASPECT = 10_000  # 1 × 5,000 is a strange image, 1 × 50,000 an attack on whoever resizes it
 MAX_PIECES = 20_000  # chunks, segments and blocks of the images of a request
 _MAX_READS = 250_000
 _DATA_URI = re.compile(r"\s*data:[^,]{0,200};base64,", re.IGNORECASE)
@@ -65,11 +65,11 @@ NO_COST = Cost()
 
 
 @dataclass(slots=True)
-class Picture:
-    """An opened picture that is not decoded yet; `width` and `height` are those of the file.
+class OpenedImage:
+    """An opened image that is not decoded yet; `width` and `height` are those of the file.
 
     `source` is Pillow's opened file, the bytes of a WebP (whose decoder takes the memory of the
-    whole picture when it opens) or, for pixels given as JSON, uint8 [H, W, 1 or 3].
+    whole image when it opens) or, for pixels given as JSON, uint8 [H, W, 1 or 3].
     """
 
     width: int
@@ -79,7 +79,7 @@ class Picture:
     cost: Cost = NO_COST
 
     @classmethod
-    def from_array(cls, pixels: Pixels) -> "Picture":
+    def from_array(cls, pixels: Pixels) -> "OpenedImage":
         """Wrap pixels that need no decoding: uint8 [H, W, 1] or [H, W, 3]."""
         return cls(pixels.shape[1], pixels.shape[0], pixels)
 
@@ -97,7 +97,7 @@ class Picture:
             grey: colour may come out as its luminance, for who would make it grey anyway.
 
         Returns:
-            uint8 [H, W, 1] for a grey picture, else [H, W, 3]; may be read-only.
+            uint8 [H, W, 1] for a grey image, else [H, W, 3]; may be read-only.
 
         Raises:
             InvalidImage: the file is truncated or corrupt.
@@ -123,7 +123,7 @@ class Picture:
         return self.source
 
 
-def open_picture(content: bytes, max_pieces: int = MAX_PIECES) -> Picture:
+def open_image(content: bytes, max_pieces: int = MAX_PIECES) -> OpenedImage:
     """Open a PNG, JPEG, WebP, GIF or BMP without decoding it, and estimate what that would cost.
 
     Raises:
@@ -133,7 +133,7 @@ def open_picture(content: bytes, max_pieces: int = MAX_PIECES) -> Picture:
         ImageTooLarge: a GIF's frame is so large that Pillow refuses even to open it, or the file
             is cut into more than `max_pieces`.
     """
-    name = picture_format(content)
+    name = image_format(content)
     if name is None:
         message = f"an image must be a PNG, JPEG, WebP, GIF or BMP, got {describe(content)}"
         raise UnsupportedImage(message)
@@ -145,9 +145,9 @@ def open_picture(content: bytes, max_pieces: int = MAX_PIECES) -> Picture:
     try:
         pieces = count_pieces(name, content, max_pieces)
         needed, orientation = strip_metadata(content)
-        picture = _opened_webp(needed) if name == "WebP" else _opened(name, needed)
-        picture.orientation = orientation
-        picture.cost = estimate_cost(name, needed, picture.pixels, pieces)
+        image = _opened_webp(needed) if name == "WebP" else _opened(name, needed)
+        image.orientation = orientation
+        image.cost = estimate_cost(name, needed, image.pixels, pieces)
     except TooManyPieces as error:
         raise ImageTooLarge(
             f"the images of a request must have at most {MAX_PIECES:,} chunks and segments together, "
@@ -160,12 +160,12 @@ def open_picture(content: bytes, max_pieces: int = MAX_PIECES) -> Picture:
         problem = InvalidImage(f"{message} (got {len(content)} bytes)")
         problem.pieces = pieces
         raise problem from error
-    if max(picture.width, picture.height) > MAX_ASPECT * min(picture.width, picture.height):
+    if max(image.width, image.height) > MAX_ASPECT * min(image.width, image.height):
         raise InvalidImage(
-            f"the {name} is {picture.width} × {picture.height} pixels: one side may be at most "
+            f"the {name} is {image.width} × {image.height} pixels: one side may be at most "
             f"{MAX_ASPECT:,} times the other"
         )
-    return picture
+    return image
 
 
 def _is_mangled(content: bytes) -> bool:
@@ -175,13 +175,13 @@ def _is_mangled(content: bytes) -> bool:
     return len(content) > 64 and not any(byte in content for byte in b"\0\r\n")
 
 
-def _opened(name: str, content: bytes) -> Picture:
+def _opened(name: str, content: bytes) -> OpenedImage:
     # Run-length encoded BMP files are read a byte at a time; their cost is estimated by their length.
     image = _READERS[name](io.BytesIO(content) if name == "BMP" else _ReadLimitedBytesIO(content))
-    return Picture(image.width, image.height, image)
+    return OpenedImage(image.width, image.height, image)
 
 
-def _opened_webp(content: bytes) -> Picture:
+def _opened_webp(content: bytes) -> OpenedImage:
     """Read the size of a WebP from the header of its first chunk."""
     chunk = content[12:16]
     if chunk == b"VP8X":
@@ -193,7 +193,7 @@ def _opened_webp(content: bytes) -> Picture:
         width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", content, 26))
     if len(content) < 30 or not width or not height:
         raise ValueError("no image inside")
-    return Picture(width, height, content)
+    return OpenedImage(width, height, content)
 
 
 def decode_base64(text: str) -> bytes:
@@ -251,7 +251,7 @@ def data_uri(png: bytes) -> str:
 
 
 def tile(images: Pixels, columns: int | None = None, gap: int = 1) -> Pixels:
-    """Lay pictures out in a grid on black, row by row.
+    """Lay images out in a grid on black, row by row.
 
     Args:
         images: uint8 [N, H, W] or [N, H, W, C], N at least 1.

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from python_multipart.multipart import parse_options_header
 
-from service.codecs.sniffing import is_base64_image, picture_format
+from service.codecs.sniffing import image_format, is_base64_image
 from service.errors import InvalidRequest, InvalidValue, TooManyImages
 
 _MAX_FIELDS = 256
@@ -87,7 +87,7 @@ def _image_in(part: bytes) -> bytes | str | None:
     file_name = options.get(b"filename") or (extended[1] if extended else b"")
     is_file = bool(file_name) or headers.get(b"content-type", b"").lower().startswith(b"image/")
     # A browser sends a file field that was left empty as an empty file without a name.
-    if picture_format(content) or (is_file and (content or file_name)):
+    if image_format(content) or (is_file and (content or file_name)):
         return content
     return None
 

@@ -1,4 +1,4 @@
-"""A request body → opened pictures, in every form that a client has them.
+"""A request body → opened images, in every form that a client has them.
 
 Raw bytes, a form with files, JSON with base64 or JSON with pixels; the limits are checked here,
 before anything is decoded.
@@ -15,16 +15,16 @@ import numpy.typing as npt
 from service.codecs import number_lists
 from service.codecs.image import (
     MAX_PIECES,
-    Picture,
+    OpenedImage,
     decode_base64,
     from_pixels,
-    open_picture,
+    open_image,
 )
 from service.codecs.json_fields import parse_json
 from service.codecs.json_size import check_json_size
 from service.codecs.multipart import read_fields, read_files
 from service.codecs.pixel_lists import kind_of
-from service.codecs.sniffing import excerpt, picture_format
+from service.codecs.sniffing import excerpt, image_format
 from service.errors import (
     ImageTooLarge,
     InvalidImage,
@@ -46,7 +46,7 @@ _FIELDS = ("image", "images", "instances")
 _EXPECTED = '{"image": "<base64>"}, {"images": […]} or {"instances": [rows of pixels, …]}'
 
 
-def read_pictures(
+def read_images(
     body: bytes,
     content_type: str,
     *,
@@ -54,28 +54,28 @@ def read_pictures(
     max_images: int,
     max_json_values: int,
     failures: dict[int, InvalidRequest] | None = None,
-) -> list[Picture]:
-    """Find and open the pictures of a request; none is decoded.
+) -> list[OpenedImage]:
+    """Find and open the images of a request; none is decoded.
 
     Args:
         body: the whole body.
-        content_type: the header's value, "" if absent; only a form needs it, JSON and pictures are
+        content_type: the header's value, "" if absent; only a form needs it, JSON and images are
             known by their bytes.
-        max_pixels: the most pixels of all pictures together.
-        max_images: the most pictures.
+        max_pixels: the most pixels of all images together.
+        max_images: the most images.
         max_json_values: the most values of a JSON body.
-        failures: if given, a picture that cannot be opened is noted here by its place, from 0.
+        failures: if given, an image that cannot be opened is noted here by its place, from 0.
 
     Returns:
-        At least one picture, in the order of the request; with `failures`, those that could be opened.
+        At least one image, in the order of the request; with `failures`, those that could be opened.
 
     Raises:
-        InvalidRequest: one of its kinds; with several pictures it names the one ("image 3: …").
+        InvalidRequest: one of its kinds; with several images it names the one ("image 3: …").
     """
     if _JSON.match(body):
         check_json_size(body, max_json_values)
         sources: Sequence[Any] | Array = _from_json(body, content_type)
-    elif content_type.lstrip()[:10].lower() == "multipart/" and picture_format(body) is None:
+    elif content_type.lstrip()[:10].lower() == "multipart/" and image_format(body) is None:
         sources = read_files(body, content_type, max_images)
     elif _FORM_FIELD.match(body) and "urlencoded" in content_type.lower():
         sources = read_fields(body, max_images)
@@ -87,31 +87,31 @@ def read_pictures(
         )
     if len(sources) > max_images:
         raise TooManyImages(f"a request must have at most {max_images} images, got {len(sources)}")
-    pictures = _open_all(sources, failures)
-    check_pixels(pictures, max_pixels)
-    return pictures
+    images = _open_all(sources, failures)
+    check_pixels(images, max_pixels)
+    return images
 
 
 def _open_all(
     sources: Sequence[Any] | Array, failures: dict[int, InvalidRequest] | None
-) -> list[Picture]:
-    pictures: list[Picture] = []
+) -> list[OpenedImage]:
+    images: list[OpenedImage] = []
     pieces_left = MAX_PIECES
     for place, source in enumerate(sources):
-        with naming_picture(place + 1, len(sources)):
+        with naming_image(place + 1, len(sources)):
             try:
-                pictures.append(open_source(source, pieces_left))
-                pieces_left -= pictures[-1].cost.pieces
+                images.append(open_source(source, pieces_left))
+                pieces_left -= images[-1].cost.pieces
             except (InvalidImage, InvalidValue, UnsupportedImage) as error:
                 if failures is None:
                     raise
                 failures[place] = error
                 pieces_left -= getattr(error, "pieces", 0)
-    return pictures
+    return images
 
 
 @contextmanager
-def naming_picture(number: int, count: int) -> Iterator[None]:
+def naming_image(number: int, count: int) -> Iterator[None]:
     """Put "image 3: " before the message of what goes wrong inside, if there are several."""
     try:
         yield
@@ -121,29 +121,29 @@ def naming_picture(number: int, count: int) -> Iterator[None]:
         raise type(error)(f"image {number}: {error}") from error
 
 
-def check_pixels(pictures: list[Picture], max_pixels: int) -> None:
+def check_pixels(images: list[OpenedImage], max_pixels: int) -> None:
     """ImageTooLarge if all of them together have more, or would take too long to decode."""
-    total = sum(picture.pixels for picture in pictures)
+    total = sum(image.pixels for image in images)
     if total <= max_pixels:
-        _check_cost(pictures, max_pixels)
+        _check_cost(images, max_pixels)
         return
-    if len(pictures) == 1:
-        given = f"{pictures[0].width} × {pictures[0].height} = {total:,}"
+    if len(images) == 1:
+        given = f"{images[0].width} × {images[0].height} = {total:,}"
     else:
-        given = f"{total:,} in {len(pictures)} images"
+        given = f"{total:,} in {len(images)} images"
     raise ImageTooLarge(
         f"the images of a request must have at most {max_pixels:,} pixels, got {given}: send smaller ones"
     )
 
 
-def _check_cost(pictures: list[Picture], max_pixels: int) -> None:
+def _check_cost(images: list[OpenedImage], max_pixels: int) -> None:
     """Memory and time of an ordinary image of so many pixels are allowed, or of several."""
-    if sum(picture.cost.bytes for picture in pictures) > max_pixels * MAX_BYTES_A_PIXEL:
+    if sum(image.cost.bytes for image in images) > max_pixels * MAX_BYTES_A_PIXEL:
         raise ImageTooLarge(
             f"at most {max_pixels * MAX_BYTES_A_PIXEL // WEBP_BYTES_A_PIXEL:,} pixels of WebP a "
             "request, whose decoder takes more memory than others: send smaller images, or JPEG"
         )
-    nanoseconds = sum(picture.cost.nanoseconds for picture in pictures)
+    nanoseconds = sum(image.cost.nanoseconds for image in images)
     most = max(LEAST_NANOSECONDS, max_pixels * MAX_NANOSECONDS_A_PIXEL)
     if nanoseconds > most:
         raise ImageTooLarge(
@@ -152,16 +152,16 @@ def _check_cost(pictures: list[Picture], max_pixels: int) -> None:
         )
 
 
-def open_source(source: Any, max_pieces: int = MAX_PIECES) -> Picture:
-    """Open one picture: bytes of a file, base64, {"b64": base64} or rows of pixels."""
+def open_source(source: Any, max_pieces: int = MAX_PIECES) -> OpenedImage:
+    """Open one image: bytes of a file, base64, {"b64": base64} or rows of pixels."""
     if isinstance(source, bytes):
-        return open_picture(source, max_pieces)
+        return open_image(source, max_pieces)
     if isinstance(source, dict) and source.keys() == {"b64"}:
         source = source["b64"]
     if isinstance(source, str):
-        return open_picture(decode_base64(source), max_pieces)
+        return open_image(decode_base64(source), max_pieces)
     if isinstance(source, list | np.ndarray):
-        return Picture.from_array(from_pixels(source))
+        return OpenedImage.from_array(from_pixels(source))
     raise InvalidValue(f"an image must be base64 or rows of pixels, got {kind_of(source)}")
 
 

@@ -9,7 +9,7 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 _EXCERPT_LENGTH = 56
 _LOOKED_AT = 2000  # bytes that say what something is
-_PICTURES = (
+_FORMATS = (
     (re.compile(rb"\x89PNG"), "PNG"),
     (re.compile(rb"\xff\xd8\xff"), "JPEG"),
     (re.compile(rb"RIFF(?s:.{4})WEBP"), "WebP"),
@@ -39,9 +39,9 @@ _OTHERS = (
 )
 
 
-def picture_format(content: bytes) -> str | None:
-    """Name the accepted picture format of some bytes, damaged or not; None if it is none."""
-    for pattern, name in _PICTURES:
+def image_format(content: bytes) -> str | None:
+    """Name the accepted image format of some bytes, damaged or not; None if it is none."""
+    for pattern, name in _FORMATS:
         if pattern.match(content):
             return name
     return None
@@ -53,7 +53,7 @@ def is_base64_image(content: bytes) -> bool:
 
 
 def describe(content: bytes) -> str:
-    """Say in a few words what bytes are that are no accepted picture."""
+    """Say in a few words what bytes are that are no accepted image."""
     if not content:
         return "nothing: it is empty"
     start = content[:_LOOKED_AT]

@@ -1,4 +1,4 @@
-"""A picture of a piece of clothing → the form of Fashion-MNIST.
+"""An image of a piece of clothing → the form of Fashion-MNIST.
 
 What was done to Fashion-MNIST: edges that look like the corner were trimmed, the longest side scaled
 to 28, the rest filled, light on black. Nothing is refused but a wrong size with `normalize=off`.
@@ -18,11 +18,11 @@ def normalize_clothing(pixels: Pixels, *, normalize: bool) -> PreparedImage:
 
     Args:
         pixels: uint8 [H, W, 1] or [H, W, 3].
-        normalize: False takes a 28 × 28 picture as it is (colour turns grey). True takes one with a
+        normalize: False takes a 28 × 28 image as it is (colour turns grey). True takes one with a
             dark border as it is.
 
     Raises:
-        InvalidImage: without `normalize`, the picture is not 28 × 28.
+        InvalidImage: without `normalize`, the image is not 28 × 28.
     """
     if not normalize:
         return take_as_it_is(pixels)
@@ -38,7 +38,7 @@ def normalize_clothing(pixels: Pixels, *, normalize: bool) -> PreparedImage:
 
 
 def _standing_out(grey: Pixels, level: int) -> Pixels:
-    """Cut off the edges of uint8 [H, W] that look like the background; a blank picture stays whole."""
+    """Cut off the edges of uint8 [H, W] that look like the background; a blank image stays whole."""
     is_other = np.abs(grey.astype(np.int16) - level) > _LIKE_THE_BACKGROUND
     rows, columns = np.flatnonzero(is_other.any(axis=1)), np.flatnonzero(is_other.any(axis=0))
     if not rows.size:

@@ -33,12 +33,12 @@ class PreparedImage(NamedTuple):
 
 
 def normalize_digit(pixels: Pixels, *, normalize: bool) -> PreparedImage:
-    """Bring a picture of one digit into the form of MNIST.
+    """Bring an image of one digit into the form of MNIST.
 
     Args:
         pixels: uint8 [H, W, 1] or [H, W, 3].
-        normalize: False takes a 28 × 28 picture as it is (colour turns grey). True does so as well
-            if its border is dark, and draws every other picture anew.
+        normalize: False takes a 28 × 28 image as it is (colour turns grey). True does so as well
+            if its border is dark, and draws every other image anew.
 
     Raises:
         InvalidImage: the image is blank or shows several digits or, without `normalize`, is not
@@ -62,7 +62,7 @@ def normalize_digit(pixels: Pixels, *, normalize: bool) -> PreparedImage:
 
 
 def take_as_it_is(pixels: Pixels) -> PreparedImage:
-    """Take a 28 × 28 picture unchanged (colour turns grey); InvalidImage if it has another size."""
+    """Take a 28 × 28 image unchanged (colour turns grey); InvalidImage if it has another size."""
     height, width = pixels.shape[:2]
     if (height, width) != (SIDE, SIDE):
         given = f"{width} × {height}"
@@ -71,10 +71,10 @@ def take_as_it_is(pixels: Pixels) -> PreparedImage:
 
 
 def fit_digit(pixels: Pixels, *, normalize: bool) -> PreparedImage:
-    """Do the same with any picture: what shows no one digit is fitted into the square as it is.
+    """Do the same with any image: what shows no one digit is fitted into the square as it is.
 
     Raises:
-        InvalidImage: without `normalize`, the picture is not 28 × 28.
+        InvalidImage: without `normalize`, the image is not 28 × 28.
     """
     try:
         return normalize_digit(pixels, normalize=normalize)
@@ -116,7 +116,7 @@ def _growth(ink: Pixels) -> int:
     changes = np.count_nonzero(is_ink[1:] != is_ink[:-1]) + np.count_nonzero(
         is_ink[:, 1:] != is_ink[:, :-1]
     )
-    ends = np.count_nonzero(border(is_ink))  # here the ink's outline is the picture's
+    ends = np.count_nonzero(border(is_ink))  # here the ink's outline is the image's
     cell = max(ink.shape) / INK_SIDE
     width = 2 * np.count_nonzero(is_ink) / (np.pi / 4 * (changes + ends)) / cell
     return round((_STROKE_WIDTH - width) * cell / 2) if width < _THIN else 0

@@ -1,4 +1,4 @@
-"""A picture of something drawn → its ink alone, light on black, cropped.
+"""An image of something drawn → its ink alone, light on black, cropped.
 
 On an even background the ink is the difference to it. On anything else (a photo of paper, with
 noise and shadows) the background is estimated first: what is left when strokes are filled up.
@@ -19,7 +19,7 @@ from service.preprocessing.surroundings import drop_surroundings, is_covered
 
 _LONGEST_SIDE = 300
 _MIN_CONTRAST = 16
-_MIN_SIZE = 0.03  # of the picture's longer side; anything smaller is dirt
+_MIN_SIZE = 0.03  # of the image's longer side; anything smaller is dirt
 _EVEN = 6  # grey levels that compression may add to an even background
 _EVEN_SHARE = 0.9  # of the border's background; what is plainly ink may touch the border
 _PLAINLY_INK = 0.3  # of the strongest contrast
@@ -39,7 +39,7 @@ class _Lifted(NamedTuple):
 
 
 def find_ink(pixels: Pixels) -> tuple[Pixels, list[str]]:
-    """Find the one digit in a picture.
+    """Find the one digit in an image.
 
     Args:
         pixels: uint8 [H, W, 1] or [H, W, 3], any size.
@@ -54,8 +54,7 @@ def find_ink(pixels: Pixels) -> tuple[Pixels, list[str]]:
     grey = to_grey(_shrunk(pixels))
     ink, mask, steps, is_one = _without_surroundings(grey)
     box = _box(mask)
-    is_photo = "cleaned" in steps
-    strokes = None if is_one else digit_strokes(mask[box], is_photo=is_photo)
+    strokes = None if is_one else digit_strokes(mask[box])
     if strokes is not None:
         steps = [step for step in steps if step != "cleaned"] + ["cleaned"]
     elif "cleaned" in steps:
@@ -179,7 +178,7 @@ def _smooth_surface(small: NDArray[np.float32]) -> NDArray[np.float32]:
     weights = np.ones_like(values)
     for _ in range(3):
         weighted = terms * weights
-        # The tiny addition keeps pictures of a single row or column solvable.
+        # The tiny addition keeps images of a single row or column solvable.
         squares = weighted @ terms.T + 1e-6 * np.eye(6)
         fitted = np.linalg.solve(squares, weighted @ values) @ terms
         off = np.abs(values - fitted)

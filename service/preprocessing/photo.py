@@ -1,8 +1,8 @@
-"""A photo → the picture a network takes: its centre, resized.
+"""A photo → the image a network takes: its centre, resized.
 
 As TensorFlow's input pipelines do it: a centre crop, then bilinear interpolation between the four
 nearest pixels without smoothing first, pixel centres at one half (`tf.image.resize`). Pillow smooths
-whenever it shrinks, which gives a network another picture than the one it was trained on.
+whenever it shrinks, which gives a network another image than the one it was trained on.
 """
 
 import math
@@ -46,7 +46,7 @@ def fit_photo(pixels: Pixels, shape: tuple[int, int, int], crop: float) -> Prepa
 
 
 def take_photo(pixels: Pixels, shape: tuple[int, int, int]) -> PreparedImage:
-    """Take a picture as it is; InvalidImage if it has another size."""
+    """Take an image as it is; InvalidImage if it has another size."""
     height, width, channels = shape
     if pixels.shape[:2] != (height, width):
         given = f"{pixels.shape[1]} × {pixels.shape[0]}"

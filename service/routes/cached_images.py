@@ -1,4 +1,4 @@
-"""Addresses of pictures that a model draws: one grid, and how long it may be kept."""
+"""Addresses of images that a model draws: one grid, and how long it may be kept."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ NOT_STORED = {"Cache-Control": "no-store"}
 Draw = Callable[[], Awaitable[Pixels]]  # → uint8 [N, H, W, 1]
 
 
-async def cached_picture(
+async def cached_image(
     request: Request,
     call: Prediction,
     draw: Draw,
@@ -29,9 +29,9 @@ async def cached_picture(
     gap: int = 1,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The picture, or 304; for ever if the address names a version, else asked for again.
+    """The image, or 304; for ever if the address names a version, else asked for again.
 
-    drawn_from: with the model's files it decides what the picture shows, and makes its ETag.
+    drawn_from: with the model's files it decides what the image shows, and makes its ETag.
     """
     tag = _entity_tag(call.servable, drawn_from, gap)
     scope = "private" if state_of(request)["settings"].api_keys else "public"
@@ -40,10 +40,10 @@ async def cached_picture(
     headers = {**(headers or {}), "ETag": tag, "Cache-Control": f"{scope}, {fresh}"}
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    return await picture(call, draw, gap=gap, headers=headers)
+    return await send_image_grid(call, draw, gap=gap, headers=headers)
 
 
-async def picture(
+async def send_image_grid(
     call: Prediction, draw: Draw, *, gap: int = 1, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Draw, and show it as a grid."""

@@ -28,7 +28,7 @@ async def classify(request: Request) -> Response:
     query = read_query(request, ImageQuery)
     call = Prediction(request, classify_digit.TASK, DEFAULT, on_error=query.on_error)
     decode = partial(classify_digit.decode, normalize=query.normalize == "auto")
-    decoded = await call.decode(decode, await call.pictures())
+    decoded = await call.decode(decode, await call.images())
     with call:
         outputs = await call.predict_images("serving_default", decoded)
     with_input = query.return_ == "input"
@@ -67,13 +67,13 @@ async def layer_filter(request: Request) -> Response:
 
 async def _activate(call: Prediction, query: NormalizeQuery) -> tuple[PreparedImages, Arrays]:
     """The one image of the request, and what every layer makes of it."""
-    pictures = await call.pictures()
-    if len(pictures) != 1:
+    images = await call.images()
+    if len(images) != 1:
         raise TooManyImages(
-            f"the images of a request for activations must be exactly one, got {len(pictures)}"
+            f"the images of a request for activations must be exactly one, got {len(images)}"
         )
     decoded = await call.decode(
-        partial(classify_digit.decode, normalize=query.normalize == "auto"), pictures
+        partial(classify_digit.decode, normalize=query.normalize == "auto"), images
     )
     with call:
         return decoded, (await call.predict("activations", decoded.inputs)).outputs

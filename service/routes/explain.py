@@ -38,7 +38,7 @@ async def explain_images(request: Request) -> Response:
         name, description = manifest.labels[index]
         return {"class_name": name, "class_description": description, "score": score}
 
-    prepared = await call.decode(decode, await call.pictures())
+    prepared = await call.decode(decode, await call.images())
     return await _explain(call, request, query, (prepared, manifest.labels, fields))
 
 
@@ -52,7 +52,7 @@ async def explain_digits(request: Request) -> Response:
     def fields(index: int, score: Any) -> dict[str, Any]:
         return {"digit": index, "probability": score}
 
-    prepared = await call.decode(decode, await call.pictures())
+    prepared = await call.decode(decode, await call.images())
     return await _explain(call, request, query, (prepared, DIGITS, fields))
 
 

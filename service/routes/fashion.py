@@ -77,7 +77,7 @@ def _call(request: Request, head: str, query: FashionQuery) -> Prediction:
 async def _decode(call: Prediction, request: Request, query: FashionQuery) -> PreparedImages:
     normalize = query.normalize == "auto"
     function = partial(task.decode, manifest=call.servable.manifest, normalize=normalize)
-    return await call.decode(function, await call.pictures())
+    return await call.decode(function, await call.images())
 
 
 def _shown(query: FashionQuery, decoded: PreparedImages) -> PreparedImages | None:

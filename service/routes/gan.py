@@ -9,10 +9,10 @@ from starlette.responses import Response
 from service.asgi.requests import read_json, read_query
 from service.asgi.routing import RawRouter
 from service.asgi.state import state_of
-from service.codecs.image import Picture
+from service.codecs.image import OpenedImage
 from service.codecs.latents import Latents
 from service.image_files.raster import Pixels
-from service.routes.cached_images import NOT_STORED, cached_picture, picture
+from service.routes.cached_images import NOT_STORED, cached_image, send_image_grid
 from service.routes.prediction import Prediction
 from service.schemas import gan as schemas
 from service.schemas.common import ImageQuery, NormalizeQuery
@@ -63,8 +63,8 @@ async def sample_png(request: Request) -> Response:
 
     seed = {"X-Random-Seed": str(asked.random_seed)}
     if query.random_seed is None:
-        return await picture(call, draw, headers={**seed, **NOT_STORED})
-    return await cached_picture(request, call, draw, inputs, headers=seed)
+        return await send_image_grid(call, draw, headers={**seed, **NOT_STORED})
+    return await cached_image(request, call, draw, inputs, headers=seed)
 
 
 @router.post("/v1/gan/interpolate", **schemas.INTERPOLATE)
@@ -125,13 +125,13 @@ async def discriminate(request: Request) -> Response:
     """Discriminate: the probability that each image is real."""
     query = read_query(request, ImageQuery)
     call = Prediction(request, task.TASK, DEFAULT, on_error=query.on_error)
-    pictures = await call.decode(_into_form(query), await call.pictures())
+    images = await call.decode(_into_form(query), await call.images())
     with call:
-        outputs = await call.predict_images("discriminate", pictures)
+        outputs = await call.predict_images("discriminate", images)
     with_input = query.return_ == "input"
 
     def encode(rows: slice) -> list[dict[str, Any]]:
-        return task.predictions(sliced(outputs, rows), pictures.sliced(rows), with_input=with_input)
+        return task.predictions(sliced(outputs, rows), images.sliced(rows), with_input=with_input)
 
     return call.answer(lambda: {"predictions": call.report.rows(encode)})
 
@@ -147,7 +147,7 @@ def _max_pixels(request: Request) -> int:
 
 
 def _into_form(query: NormalizeQuery) -> partial[PreparedImages]:
-    return partial(task.decode_pictures, normalize=query.normalize == "auto")
+    return partial(task.decode_images, normalize=query.normalize == "auto")
 
 
 async def _synthesize(call: Prediction, w: Latents) -> Pixels:
@@ -156,10 +156,10 @@ async def _synthesize(call: Prediction, w: Latents) -> Pixels:
 
 
 async def _place(call: Prediction, query: NormalizeQuery, point: gan_points.Point) -> Latents:
-    """The w [W] of a point: a picture's is the encoder's guess."""
-    if isinstance(point, Picture):
-        pictures = await call.decode(_into_form(query), [point])
-        outputs = (await call.predict("encode", pictures.inputs)).outputs
+    """The w [W] of a point: an image's is the encoder's guess."""
+    if isinstance(point, OpenedImage):
+        images = await call.decode(_into_form(query), [point])
+        outputs = (await call.predict("encode", images.inputs)).outputs
     elif isinstance(point, gan_points.LatentSource):
         outputs = (await call.predict("sample", point.inputs())).outputs
     else:

@@ -1,4 +1,4 @@
-"""`/v1/gan/project`: the latent vectors of pictures, whole or as a stream."""
+"""`/v1/gan/project`: the latent vectors of images, whole or as a stream."""
 
 from collections.abc import AsyncGenerator
 from functools import partial
@@ -35,23 +35,23 @@ async def project(request: Request) -> Response:
     plan = Plan(query.steps, query.loss, query.start)
     call = LongPrediction(request, task.TASK, DEFAULT, on_error=query.on_error)
     decode = partial(task.decode_query, normalize=query.normalize == "auto")
-    opened = await call.pictures()
+    opened = await call.images()
     call.expect("project", max(1, len(opened)), plan.steps)
-    pictures = await call.decode(decode, opened)
+    prepared = await call.decode(decode, opened)
     shown: dict[str, Any] = {}
     if query.return_ == "input":
-        shown = {"inputs": [describe_input(canvas) for canvas in pictures.canvases]}
-    if not pictures.canvases:
+        shown = {"inputs": [describe_input(canvas) for canvas in prepared.canvases]}
+    if not prepared.canvases:
         nothing: dict[str, Any] = {**dict.fromkeys(COLUMNS, ()), **shown}
         return await call.answer_images(NO_IMAGES, lambda _: _columns(call, nothing))
     if query.stream == "true" or (
         query.stream is None and "text/event-stream" in request.headers.get("accept", "")
     ):
-        return EventStream(call, _events(call, pictures, plan, shown))
+        return EventStream(call, _events(call, prepared, plan, shown))
     found: list[Projection] = []
 
     async def seek() -> None:
-        found.append(await _begun(call, pictures, plan))
+        found.append(await _begun(call, prepared, plan))
         while not found[0].is_done:
             await _advance(call, found[0], found[0].stride())
 
@@ -68,9 +68,9 @@ def _columns(call: Prediction, columns: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _events(
-    call: LongPrediction, pictures: PreparedImages, plan: Plan, shown: dict[str, Any]
+    call: LongPrediction, prepared: PreparedImages, plan: Plan, shown: dict[str, Any]
 ) -> AsyncGenerator[bytes]:
-    seeking = await _begun(call, pictures, plan)
+    seeking = await _begun(call, prepared, plan)
     await _advance(call, seeking, 0)
     yield _progress(call, seeking)
     while not seeking.is_done:
@@ -101,11 +101,11 @@ async def _advance(call: LongPrediction, seeking: Projection, steps: int) -> Non
     seeking.take(outputs, steps)
 
 
-async def _begun(call: Prediction, pictures: PreparedImages, plan: Plan) -> Projection:
+async def _begun(call: Prediction, prepared: PreparedImages, plan: Plan) -> Projection:
     manifest = call.servable.manifest
-    targets = pictures.inputs["images"]
+    targets = prepared.inputs["images"]
     if plan.start == "mean":
         w: Latents = np.tile(np.array(manifest.w_mean, np.float32), (len(targets), 1))
     else:
-        w = task.check_finite((await call.predict("encode", pictures.inputs)).outputs["w"])
+        w = task.check_finite((await call.predict("encode", prepared.inputs)).outputs["w"])
     return Projection(targets, w, plan, manifest.batch_limit("project"))

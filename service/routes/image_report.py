@@ -7,12 +7,12 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from service.codecs.image import Picture
-from service.codecs.request_images import naming_picture
+from service.codecs.image import OpenedImage
+from service.codecs.request_images import naming_image
 from service.errors import InvalidImage, InvalidRequest
 from service.tasks.prepared_images import NOT_FINITE, PreparedImages
 
-Decode = Callable[[list[Picture]], PreparedImages]
+Decode = Callable[[list[OpenedImage]], PreparedImages]
 
 
 class ImageReport:
@@ -33,11 +33,11 @@ class ImageReport:
         whole = range(opened + len(self.failures))
         self.places = [place for place in whole if place not in self.failures]
 
-    def decode(self, function: Decode, pictures: list[Picture]) -> PreparedImages:
+    def decode(self, function: Decode, images: list[OpenedImage]) -> PreparedImages:
         """All images decoded, or those that can be."""
         if not self.is_wanted:
-            return function(pictures)
-        decoded = self.keep(lambda row: function(pictures[row]).canvases)
+            return function(images)
+        decoded = self.keep(lambda row: function(images[row]).canvases)
         return PreparedImages(decoded)
 
     def keep(self, function: Callable[[slice], Iterable[Any]]) -> list[Any]:
@@ -77,7 +77,7 @@ class ImageReport:
         """InvalidImage if one of these, one for each image that is left, is not finite."""
         for place, value in zip(self.places, values, strict=True):
             if not math.isfinite(value):
-                with naming_picture(place + 1, len(self.places) + len(self.failures)):
+                with naming_image(place + 1, len(self.places) + len(self.failures)):
                     raise InvalidImage(NOT_FINITE)
 
     def first_failure(self) -> InvalidRequest:

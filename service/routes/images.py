@@ -67,7 +67,7 @@ async def features(request: Request) -> Response:
 async def _decode(call: Prediction, request: Request, query: schemas.LabelQuery) -> PreparedImages:
     normalize = query.normalize == "auto"
     function = partial(task.decode, manifest=call.servable.manifest, normalize=normalize)
-    return await call.decode(function, await call.pictures())
+    return await call.decode(function, await call.images())
 
 
 async def _inputs(call: Prediction, decoded: PreparedImages) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""One call of a task route: which model, until when, its pictures, its timings, its headers.
+"""One call of a task route: which model, until when, its images, its timings, its headers.
 
 The steps every task shares, so that a route is nothing but its own decode and encode.
 """
@@ -19,8 +19,8 @@ from service.asgi.disconnect import cancel_on_disconnect
 from service.asgi.requests import query_integer, read_body
 from service.asgi.responses import JSON, to_json
 from service.asgi.state import State, state_of
-from service.codecs.image import Picture, data_uri, encode_png, tile
-from service.codecs.request_images import read_pictures
+from service.codecs.image import OpenedImage, data_uri, encode_png, tile
+from service.codecs.request_images import read_images
 from service.engine import Arrays
 from service.errors import InvalidValue, ModelNotFound
 from service.image_files.raster import Pixels
@@ -34,7 +34,7 @@ from service.tasks.prepared_images import PreparedImages
 T = TypeVar("T")
 PNG = "image/png"
 PLAIN_NUMBER = re.compile(r"\d{1,7}(\.\d{1,9})?", re.ASCII)
-INLINE_PICTURES = 16  # so many small ones are encoded sooner than another thread would begin
+INLINE_IMAGES = 16  # so many small ones are encoded sooner than another thread would begin
 INLINE_BYTES = 64 * 1024  # so short a body is read at once
 INLINE_NANOSECONDS = 5_000_000  # as an upper bound: one image of 320 × 320 pixels, in few pieces
 
@@ -98,14 +98,14 @@ class Prediction:
         with self:
             await cancel_on_disconnect(self._request.receive, self.deadline, work())
 
-    async def pictures(self) -> list[Picture]:
-        """The request's pictures, opened but not decoded; refused before they are read if the queue is full."""
+    async def images(self) -> list[OpenedImage]:
+        """The request's images, opened but not decoded; refused before they are read if the queue is full."""
         self.servable.admission.check(self.deadline, self.servable.seconds_ahead())
         settings = self._state["settings"]
         body = await read_body(self._request, settings.max_body_bytes)
         started = time.monotonic()
         read = partial(
-            read_pictures,
+            read_images,
             body,
             self._request.headers.get("content-type", ""),
             max_pixels=settings.max_image_pixels,
@@ -114,19 +114,19 @@ class Prediction:
             failures=self.report.failures if self.report.is_wanted else None,
         )
         is_small = len(body) <= INLINE_BYTES
-        pictures = read() if is_small else await self._on_thread(read)
-        self.report.begin(len(pictures))
+        images = read() if is_small else await self._on_thread(read)
+        self.report.begin(len(images))
         self._record("decode", time.monotonic() - started)
-        return pictures
+        return images
 
-    async def decode(self, function: Decode, pictures: list[Picture]) -> PreparedImages:
-        """Run `function` on the pictures: here if it is one small picture, else on another thread."""
+    async def decode(self, function: Decode, images: list[OpenedImage]) -> PreparedImages:
+        """Run `function` on the images: here if it is one small image, else on another thread."""
         started = time.monotonic()
-        decode = partial(self.report.decode, function, pictures)
-        if len(pictures) == 1 and pictures[0].cost.nanoseconds <= INLINE_NANOSECONDS:
+        decode = partial(self.report.decode, function, images)
+        if len(images) == 1 and images[0].cost.nanoseconds <= INLINE_NANOSECONDS:
             decoded = decode()
         else:
-            needs = sum(picture.cost.bytes for picture in pictures)
+            needs = sum(image.cost.bytes for image in images)
             decoded = await self._on_thread(decode, needs)
         self._request.scope["held"].release()  # the body, and what it was decoded to
         self._record("decode", time.monotonic() - started)
@@ -196,9 +196,9 @@ class Prediction:
     async def answer_images(
         self, images: Pixels, fields: Callable[[list[str]], dict[str, Any]], **headers: str
     ) -> Response:
-        """Pictures uint8 [N, H, W, 1]: with `Accept: image/png` as one, a grid; else as JSON.
+        """Images uint8 [N, H, W, 1]: with `Accept: image/png` as one, a grid; else as JSON.
 
-        fields: makes the answer of the pictures' data URIs.
+        fields: makes the answer of the images' data URIs.
         """
         if "image/png" in self._request.headers.get("accept", ""):
             if not len(images):
@@ -208,10 +208,10 @@ class Prediction:
         uris = await self.encode(len(images), lambda: [data_uri(encode_png(i)) for i in images])
         return self.answer(lambda: fields(uris), **headers)
 
-    async def encode(self, pictures: int, function: Callable[[], T]) -> T:
-        """Run `function`, which encodes so many pictures: many of them on another thread."""
+    async def encode(self, images: int, function: Callable[[], T]) -> T:
+        """Run `function`, which encodes so many images: many of them on another thread."""
         started = time.monotonic()
-        if pictures <= INLINE_PICTURES:
+        if images <= INLINE_IMAGES:
             encoded = function()
         else:
             encoded = await self._on_thread(function)

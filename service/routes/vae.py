@@ -11,11 +11,11 @@ from starlette.responses import Response
 from service.asgi.requests import read_json, read_query
 from service.asgi.routing import RawRouter
 from service.asgi.state import state_of
-from service.codecs.image import Picture
+from service.codecs.image import OpenedImage
 from service.codecs.latents import Latents, plane
 from service.errors import InvalidValue
 from service.image_files.raster import Pixels
-from service.routes.cached_images import NOT_STORED, cached_picture, picture
+from service.routes.cached_images import NOT_STORED, cached_image, send_image_grid
 from service.routes.prediction import Prediction
 from service.schemas import vae as schemas
 from service.schemas.common import ImageQuery, NormalizeQuery
@@ -45,16 +45,16 @@ async def sample(request: Request) -> Response:
 
 @router.post("/v1/vae/encode", **schemas.ENCODE)
 async def encode(request: Request) -> Response:
-    """Say where each picture lies in the latent space: a mean and a variance for each dimension."""
+    """Say where each image lies in the latent space: a mean and a variance for each dimension."""
     query = read_query(request, ImageQuery)
     call = Prediction(request, task.TASK, DEFAULT, on_error=query.on_error)
-    pictures = await call.decode(_into_form(query), await call.pictures())
+    images = await call.decode(_into_form(query), await call.images())
     with call:
-        outputs = await call.predict_images("encode", pictures)
+        outputs = await call.predict_images("encode", images)
     with_input = query.return_ == "input"
 
     def encode(rows: slice) -> list[dict[str, Any]]:
-        return task.encodings(sliced(outputs, rows), pictures.sliced(rows), with_input=with_input)
+        return task.encodings(sliced(outputs, rows), images.sliced(rows), with_input=with_input)
 
     return call.answer(lambda: {"encodings": call.report.rows(encode)})
 
@@ -71,22 +71,22 @@ async def decode(request: Request) -> Response:
 
 @router.post("/v1/vae/reconstruct", **schemas.RECONSTRUCT)
 async def reconstruct(request: Request) -> Response:
-    """Send each picture through the bottleneck and back, and say what was lost."""
+    """Send each image through the bottleneck and back, and say what was lost."""
     query = read_query(request, schemas.ReconstructQuery)
     call = Prediction(request, task.TASK, DEFAULT, on_error=query.on_error)
-    pictures = await call.decode(_into_form(query), await call.pictures())
+    images = await call.decode(_into_form(query), await call.images())
     size = task.latent_size(call.servable.manifest)
-    noise = task.noise(query.random_seed, len(pictures.canvases), size)
+    noise = task.noise(query.random_seed, len(images.canvases), size)
     with call:
-        encoded = await call.predict_images("encode", pictures)
-        returned = await call.predict_images("reconstruct", pictures, noise=noise)
+        encoded = await call.predict_images("encode", images)
+        returned = await call.predict_images("reconstruct", images, noise=noise)
     with_input = query.return_ == "input"
 
     def encode(rows: slice) -> Iterator[tuple[Pixels, dict[str, Any]]]:
         found = task.reconstructions(
             (sliced(encoded, rows), sliced(returned, rows)),
             noise[rows],
-            pictures.sliced(rows),
+            images.sliced(rows),
             with_input=with_input,
         )
         return zip(returned["images"][rows], found, strict=True)
@@ -106,7 +106,7 @@ async def reconstruct(request: Request) -> Response:
 
 @router.post("/v1/vae/interpolate", **schemas.INTERPOLATE)
 async def interpolate(request: Request) -> Response:
-    """Walk from one picture or latent vector to another."""
+    """Walk from one image or latent vector to another."""
     query = read_query(request, NormalizeQuery)
     body = await read_json(request, schemas.VaeInterpolateRequest, has_images=True)
     with _call(request) as call:
@@ -120,7 +120,7 @@ async def interpolate(request: Request) -> Response:
 
 @router.get("/v1/vae/sample.png", **schemas.SAMPLE_PNG)
 async def sample_png(request: Request) -> Response:
-    """Show samples as one picture, which a page can name by its address."""
+    """Show samples as one image, which a page can name by its address."""
     query = read_query(request, schemas.SamplePngQuery)
     asked = task.Sample(query.n, latent_points.random_seed_or_new(query.random_seed))
     call = _call(request)
@@ -128,8 +128,8 @@ async def sample_png(request: Request) -> Response:
     drawn = partial(_decode, call, z)
     seed = {"X-Random-Seed": str(asked.random_seed)}
     if query.random_seed is None:
-        return await picture(call, drawn, headers={**seed, **NOT_STORED})
-    return await cached_picture(request, call, drawn, {"z": z}, headers=seed)
+        return await send_image_grid(call, drawn, headers={**seed, **NOT_STORED})
+    return await cached_image(request, call, drawn, {"z": z}, headers=seed)
 
 
 @router.get("/v1/vae/manifold.png", **schemas.MANIFOLD_PNG)
@@ -144,7 +144,7 @@ async def manifold_png(request: Request) -> Response:
             f"with {size}: leave out ?model=, or name one that has 2"
         )
     z = plane(side)
-    return await cached_picture(request, call, partial(_decode, call, z), {"z": z}, gap=0)
+    return await cached_image(request, call, partial(_decode, call, z), {"z": z}, gap=0)
 
 
 def _call(request: Request, default: str = DEFAULT) -> Prediction:
@@ -154,7 +154,7 @@ def _call(request: Request, default: str = DEFAULT) -> Prediction:
 
 
 def _into_form(query: NormalizeQuery) -> partial[PreparedImages]:
-    return partial(task.decode_pictures, normalize=query.normalize == "auto")
+    return partial(task.decode_images, normalize=query.normalize == "auto")
 
 
 async def _decode(call: Prediction, z: Latents) -> Pixels:
@@ -162,11 +162,11 @@ async def _decode(call: Prediction, z: Latents) -> Pixels:
     return images
 
 
-async def _place(call: Prediction, query: NormalizeQuery, end: Picture | Latents) -> Latents:
+async def _place(call: Prediction, query: NormalizeQuery, end: OpenedImage | Latents) -> Latents:
     """The latent vector [Z] of one end of a way."""
-    if not isinstance(end, Picture):
+    if not isinstance(end, OpenedImage):
         return end
-    pictures = await call.decode(_into_form(query), [end])
-    outputs = (await call.predict("encode", pictures.inputs)).outputs
+    images = await call.decode(_into_form(query), [end])
+    outputs = (await call.predict("encode", images.inputs)).outputs
     mean: Latents = check_finite(outputs["z_mean"])[0]
     return mean

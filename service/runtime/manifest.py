@@ -187,7 +187,7 @@ def _sentence(error: ValidationError) -> str:
 
 
 def _check_classifier(manifest: Manifest) -> None:
-    """A classifier takes the pictures its input describes, and gives one number for each label."""
+    """A classifier takes the images its input describes, and gives one number for each label."""
     taken, signature = manifest.input, manifest.signatures.get("serving_default")
     if taken is None or taken.channels not in (1, 3) or signature is None:
         raise ManifestError(

@@ -210,7 +210,7 @@ class Model:
         tolerance = self.manifest.tolerance.get(where.rpartition(".")[2], 1e-4)
         if found.shape != expected.shape:
             raise GoldenError(f"{where} has shape {found.shape}, golden is {expected.shape}")
-        # Relative to a grey of 255, a tolerance of one grey would let every picture pass.
+        # Relative to a grey of 255, a tolerance of one grey would let every image pass.
         relative = 0.0 if np.issubdtype(expected.dtype, np.integer) else tolerance
         if not np.allclose(found, expected, rtol=relative, atol=tolerance):
             worst = float(np.abs(found.astype(np.float64) - expected).max())

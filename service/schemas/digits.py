@@ -19,7 +19,7 @@ PROBABILITIES = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.9998, 0.0, 0.0002]
 
 
 class DigitPrediction(BaseModel):
-    """One picture's answer."""
+    """One image's answer."""
 
     digit: int = Field(examples=[7])
     probability: float = Field(examples=[0.9998])
@@ -32,7 +32,7 @@ class DigitPrediction(BaseModel):
 
 
 class DigitAnswer(BaseModel):
-    """Predictions in the order of the pictures."""
+    """Predictions in the order of the images."""
 
     model: ModelName
     predictions: list[DigitPrediction | FailedImage]

@@ -172,7 +172,7 @@ class MeasuredDirection(BaseModel):
     per_sigma: float | None = Field(examples=[0.4], description="change for a strength of 1")
     rho: float | None = Field(examples=[0.95], description="correlation with the strength")
     leakage: dict[str, float] = Field(description="the same for other attributes")
-    class_kept: dict[str, Any] = Field(description="share of pictures that stay the same digit")
+    class_kept: dict[str, Any] = Field(description="share of images that stay the same digit")
 
 
 class DirectionsAnswer(BaseModel):
@@ -183,21 +183,21 @@ class DirectionsAnswer(BaseModel):
 
 
 class RealPrediction(BaseModel):
-    """One picture's answer."""
+    """One image's answer."""
 
     probability_real: float = Field(examples=[0.48])
     input: SeenInput | None = Field(None, description="with return=input")
 
 
 class DiscriminateAnswer(BaseModel):
-    """Predictions in the order of the pictures."""
+    """Predictions in the order of the images."""
 
     model: ModelName
     predictions: list[RealPrediction | FailedImage]
 
 
 class ProjectAnswer(BaseModel):
-    """What was found for each picture, in their order; psnr in decibels, null if nothing differs."""
+    """What was found for each image, in their order; psnr in decibels, null if nothing differs."""
 
     model: ModelName
     images: list[str | FailedImage] = Field(examples=[[EXAMPLE_URI]])

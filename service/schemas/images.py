@@ -29,7 +29,7 @@ class FashionQuery(ImageQuery):
 
 
 class Label(BaseModel):
-    """One class of a picture, named as `decode_predictions` of Keras names it."""
+    """One class of an image, named as `decode_predictions` of Keras names it."""
 
     class_name: str = Field(examples=["n02123045"], description="WordNet id, where there is one")
     class_description: str = Field(examples=["tabby"])
@@ -37,7 +37,7 @@ class Label(BaseModel):
 
 
 class LabelAnswer(BaseModel):
-    """For each picture its best labels, best first."""
+    """For each image its best labels, best first."""
 
     model: ModelName
     predictions: list[list[Label] | FailedImage]
@@ -45,7 +45,7 @@ class LabelAnswer(BaseModel):
 
 
 class FeaturesAnswer(BaseModel):
-    """For each picture what the network without its top makes of it."""
+    """For each image what the network without its top makes of it."""
 
     model: ModelName
     predictions: list[list[Label] | FailedImage] | None = Field(None, description="with top=")
@@ -53,7 +53,7 @@ class FeaturesAnswer(BaseModel):
 
 
 class FashionPrediction(BaseModel):
-    """One picture's answer."""
+    """One image's answer."""
 
     label: str = Field(examples=["Ankle boot"])
     label_index: int = Field(examples=[9])
@@ -78,7 +78,7 @@ class FashionPair(BaseModel):
 
 
 class FashionAnswer(BaseModel):
-    """Predictions in the order of the pictures; pairs with head=both."""
+    """Predictions in the order of the images; pairs with head=both."""
 
     model: ModelName
     predictions: list[FashionPrediction | FashionPair | FailedImage]

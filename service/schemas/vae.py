@@ -127,7 +127,7 @@ class ReconstructQuery(ImageQuery):
 
 
 class SampleAnswer(BaseModel):
-    """Pictures and the latent vectors they were decoded from."""
+    """Images and the latent vectors they were decoded from."""
 
     model: ModelName
     random_seed: int = Field(examples=[7], description="the same one gives the same bytes again")
@@ -136,7 +136,7 @@ class SampleAnswer(BaseModel):
 
 
 class Encoding(BaseModel):
-    """Where a picture lies: a normal distribution over the latent space."""
+    """Where an image lies: a normal distribution over the latent space."""
 
     z_mean: list[float] = Field(examples=[[0.3, -1.2]])
     z_log_var: list[float] = Field(examples=[[-3.1, -2.8]])
@@ -145,21 +145,21 @@ class Encoding(BaseModel):
 
 
 class EncodeAnswer(BaseModel):
-    """Encodings in the order of the pictures."""
+    """Encodings in the order of the images."""
 
     model: ModelName
     encodings: list[Encoding | FailedImage]
 
 
 class ImagesAnswer(BaseModel):
-    """Pictures in the order of the latent vectors."""
+    """Images in the order of the latent vectors."""
 
     model: ModelName
     images: list[str] = Field(examples=[["data:image/png;base64,iVBORw0KGgo="]])
 
 
 class Reconstruction(BaseModel):
-    """A picture after the bottleneck; the losses are in nats."""
+    """An image after the bottleneck; the losses are in nats."""
 
     image: str = Field(examples=["data:image/png;base64,iVBORw0KGgo="])
     z: list[float] = Field(examples=[[0.3, -1.2]])
@@ -171,7 +171,7 @@ class Reconstruction(BaseModel):
 
 
 class ReconstructAnswer(BaseModel):
-    """Reconstructions in the order of the pictures."""
+    """Reconstructions in the order of the images."""
 
     model: ModelName
     random_seed: int | None = Field(None, examples=[3])

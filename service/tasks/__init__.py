@@ -1,1 +1,1 @@
-"""One module a task: pictures or texts → arrays, arrays → the answer."""
+"""One module a task: images or texts → arrays, arrays → the answer."""

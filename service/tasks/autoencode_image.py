@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from service.codecs import latents
-from service.codecs.image import Picture
+from service.codecs.image import OpenedImage
 from service.codecs.json_fields import shown
 from service.codecs.latents import Latents
 from service.codecs.request_images import check_pixels
@@ -20,7 +20,7 @@ from service.tasks.prepared_images import PreparedImages, check_finite, describe
 
 TASK = "autoencode_image"
 
-decode_pictures = partial(prepared_images.decode, preprocess=fit_digit)
+decode_images = partial(prepared_images.decode, preprocess=fit_digit)
 
 
 class Sample(NamedTuple):
@@ -38,7 +38,7 @@ class Sample(NamedTuple):
 class Interpolation(NamedTuple):
     """A path between two ends, each an image or a latent vector [Z]."""
 
-    ends: tuple[Picture | Latents, Picture | Latents]
+    ends: tuple[OpenedImage | Latents, OpenedImage | Latents]
     steps: int
     path: str
 
@@ -66,18 +66,18 @@ def read_decode(body: VaeDecodeRequest, size: int) -> Latents:
 def read_interpolate(body: VaeInterpolateRequest, size: int, max_pixels: int) -> Interpolation:
     """A body of `/v1/vae/interpolate`; its images are opened, not decoded."""
     ends = _end("from", body.start, size), _end("to", body.end, size)
-    check_pixels([end for end in ends if isinstance(end, Picture)], max_pixels)
+    check_pixels([end for end in ends if isinstance(end, OpenedImage)], max_pixels)
     return Interpolation(ends, body.steps, body.path)
 
 
-def _end(name: str, value: Any, size: int) -> Picture | Latents:
+def _end(name: str, value: Any, size: int) -> OpenedImage | Latents:
     if isinstance(value, dict) and value.keys() == {"random_seed"}:
         seed = latent_points.random_seed(name, value["random_seed"])
         drawn: Latents = latents.draw(seed, 1, size)[0]
         return drawn
-    picture = latent_points.picture(value)
-    if picture is not None:
-        return picture
+    image = latent_points.opened_image(value)
+    if image is not None:
+        return image
     if isinstance(value, list):
         return np.array(latent_points.vector(name, value, size), np.float32)
     raise InvalidValue(
@@ -92,9 +92,7 @@ def noise(random_seed: int | None, count: int, size: int) -> Latents:
     return latents.draw(random_seed, count, size)
 
 
-def encodings(
-    outputs: Arrays, pictures: PreparedImages, *, with_input: bool
-) -> list[dict[str, Any]]:
+def encodings(outputs: Arrays, images: PreparedImages, *, with_input: bool) -> list[dict[str, Any]]:
     """One encoding an image; kl in nats, how far its distribution is from the standard normal one."""
     mean, log_var = outputs["z_mean"], outputs["z_log_var"]
     kl = check_finite(0.5 * (mean**2 + np.exp(log_var) - 1 - log_var).sum(axis=1))
@@ -102,11 +100,11 @@ def encodings(
         {"z_mean": z_mean, "z_log_var": z_log_var, "kl": nats}
         for z_mean, z_log_var, nats in zip(mean, log_var, kl.tolist(), strict=True)
     ]
-    return _with_inputs(rows, pictures) if with_input else rows
+    return _with_inputs(rows, images) if with_input else rows
 
 
 def reconstructions(
-    outputs: tuple[Arrays, Arrays], drawn: Latents, pictures: PreparedImages, *, with_input: bool
+    outputs: tuple[Arrays, Arrays], drawn: Latents, images: PreparedImages, *, with_input: bool
 ) -> list[dict[str, Any]]:
     """One reconstruction an image, without the image itself; losses in nats.
 
@@ -126,9 +124,9 @@ def reconstructions(
         }
         for place, added, loss, nats in zip(z, drawn, losses, kl, strict=True)
     ]
-    return _with_inputs(rows, pictures) if with_input else rows
+    return _with_inputs(rows, images) if with_input else rows
 
 
-def _with_inputs(rows: list[dict[str, Any]], pictures: PreparedImages) -> list[dict[str, Any]]:
-    pairs = zip(rows, pictures.canvases, strict=True)
+def _with_inputs(rows: list[dict[str, Any]], images: PreparedImages) -> list[dict[str, Any]]:
+    pairs = zip(rows, images.canvases, strict=True)
     return [{**row, "input": describe_input(canvas)} for row, canvas in pairs]

@@ -1,4 +1,4 @@
-"""Digits: pictures → the network's input, its outputs → the answer."""
+"""Digits: images → the network's input, its outputs → the answer."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -22,7 +22,7 @@ decode = partial(prepared_images.decode, preprocess=normalize_digit)
 
 
 def encode(outputs: Arrays, decoded: PreparedImages, *, with_input: bool) -> list[dict[str, Any]]:
-    """One prediction a picture: probabilities [B, 10] and outlier_score [B] in words."""
+    """One prediction an image: probabilities [B, 10] and outlier_score [B] in words."""
     probabilities = check_finite(outputs["probabilities"])
     scores = outputs["outlier_score"].tolist()
     digits = probabilities.argmax(axis=1).tolist()
@@ -44,7 +44,7 @@ def encode(outputs: Arrays, decoded: PreparedImages, *, with_input: bool) -> lis
 
 
 def encode_layers(outputs: Arrays, order: list[str]) -> list[dict[str, Any]]:
-    """What each layer sees of one picture: maps [1, H, W, C] as one tiled picture, vectors as values."""
+    """What each layer sees of one image: maps [1, H, W, C] as one tiled image, vectors as values."""
     layers = []
     for name in order:
         output = outputs[name][0]

@@ -1,11 +1,11 @@
-"""Image classes: pictures → a network's input, its outputs → named labels."""
+"""Image classes: images → a network's input, its outputs → named labels."""
 
 from typing import Any
 
 import numpy as np
 
-from service.codecs.image import Picture
-from service.codecs.request_images import naming_picture
+from service.codecs.image import OpenedImage
+from service.codecs.request_images import naming_image
 from service.engine import Arrays
 from service.errors import InvalidValue
 from service.preprocessing.clothing import normalize_clothing
@@ -30,24 +30,24 @@ def is_drawing(spec: InputSpec) -> bool:
     return (spec.height, spec.width, spec.channels) == (SIDE, SIDE, 1)
 
 
-def decode(pictures: list[Picture], *, manifest: Manifest, normalize: bool) -> PreparedImages:
-    """Decode each picture into the form the manifest's `input` describes, uint8 [B, H, W, C]."""
+def decode(images: list[OpenedImage], *, manifest: Manifest, normalize: bool) -> PreparedImages:
+    """Decode each image into the form the manifest's `input` describes, uint8 [B, H, W, C]."""
     assert manifest.input  # read_manifest refuses a classifier without
     canvases = []
-    for number, picture in enumerate(pictures, 1):
-        with naming_picture(number, len(pictures)):
-            canvases.append(_into_form(picture, manifest.input, normalize=normalize))
+    for number, image in enumerate(images, 1):
+        with naming_image(number, len(images)):
+            canvases.append(_into_form(image, manifest.input, normalize=normalize))
     return PreparedImages(canvases)
 
 
-def _into_form(picture: Picture, spec: InputSpec, *, normalize: bool) -> PreparedImage:
+def _into_form(image: OpenedImage, spec: InputSpec, *, normalize: bool) -> PreparedImage:
     if is_drawing(spec):
-        return normalize_clothing(picture.decode(grey=True), normalize=normalize)
+        return normalize_clothing(image.decode(grey=True), normalize=normalize)
     shape, grey = (spec.height, spec.width, spec.channels), spec.channels == 1
     if not normalize:
-        return take_photo(picture.decode(grey=grey), shape)
+        return take_photo(image.decode(grey=grey), shape)
     at_least = JPEG_MARGIN * needed_side(spec.height, spec.width, spec.crop)
-    return fit_photo(picture.decode(at_least, grey=grey), shape, spec.crop)
+    return fit_photo(image.decode(at_least, grey=grey), shape, spec.crop)
 
 
 def check_drawing(manifest: Manifest) -> None:
@@ -82,14 +82,14 @@ def scores_of(outputs: Arrays) -> np.ndarray:
 def features(
     outputs: Arrays, manifest: Manifest, top: int
 ) -> list[tuple[np.ndarray, list[dict[str, Any]]]]:
-    """The features of each picture, and its labels if the outputs have such."""
+    """The features of each image, and its labels if the outputs have such."""
     rows = check_finite(outputs["features"])
     named = labels(outputs, manifest, top) if len(outputs) > 1 else [[] for _ in rows]
     return list(zip(rows, named, strict=True))
 
 
 def labels(outputs: Arrays, manifest: Manifest, top: int) -> list[list[dict[str, Any]]]:
-    """The best `top` labels of each picture, ordered as `decode_predictions` of Keras orders them.
+    """The best `top` labels of each image, ordered as `decode_predictions` of Keras orders them.
 
     Of equal scores the order is that of the same unstable sort, so that it is Keras' there too.
     """
@@ -107,14 +107,14 @@ def labels(outputs: Arrays, manifest: Manifest, top: int) -> list[list[dict[str,
 
 
 def inputs(decoded: PreparedImages) -> list[dict[str, Any]]:
-    """The pictures the model saw."""
+    """The images the model saw."""
     return [describe_input(canvas) for canvas in decoded.canvases]
 
 
 def predictions(
     outputs: Arrays, manifest: Manifest, head: str | None, decoded: PreparedImages | None
 ) -> list[dict[str, Any]]:
-    """One prediction a picture: its label and every class's score.
+    """One prediction an image: its label and every class's score.
 
     head: which head gave them, left out if None; decoded: given if the answer shows what the model saw.
     """
@@ -137,7 +137,7 @@ def predictions(
 def side_by_side(
     svm: list[dict[str, Any]], dense: list[dict[str, Any]], decoded: PreparedImages | None
 ) -> list[dict[str, Any]]:
-    """The predictions of two heads for the same pictures, and whether they agree."""
+    """The predictions of two heads for the same images, and whether they agree."""
     rows = [
         {"svm": one, "dense": other, "agree": one["label_index"] == other["label_index"]}
         for one, other in zip(svm, dense, strict=True)
@@ -146,7 +146,7 @@ def side_by_side(
 
 
 def with_inputs(rows: list[dict[str, Any]], decoded: PreparedImages | None) -> list[dict[str, Any]]:
-    """The same rows, each with the picture the model saw, if they are given."""
+    """The same rows, each with the image the model saw, if they are given."""
     if decoded is None:
         return rows
     return [{**row, "input": one} for row, one in zip(rows, inputs(decoded), strict=True)]

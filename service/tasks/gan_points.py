@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.codecs import latents
-from service.codecs.image import Picture
+from service.codecs.image import OpenedImage
 from service.codecs.json_fields import shown
 from service.codecs.latents import Latents
 from service.codecs.random_streams import uniforms
@@ -45,7 +45,7 @@ class LatentSource(NamedTuple):
         return sample_inputs(self.z[np.newaxis], [digit], self.truncation)
 
 
-Point = Picture | Latents | LatentSource
+Point = OpenedImage | Latents | LatentSource
 
 
 def space_of(manifest: Manifest) -> Space:
@@ -68,12 +68,12 @@ def sampled_digit(random_seed: int, index: int, space: Space) -> int:
 
 
 def read_point(name: str, value: Any, space: Space) -> Point:
-    """A picture (opened), a w [W], or what leads to one."""
+    """An image (opened), a w [W], or what leads to one."""
     if isinstance(value, dict) and value.keys() != {"image"}:
         return read_source(name, value, space)
-    picture = latent_points.picture(value)
-    if picture is not None:
-        return picture
+    image = latent_points.opened_image(value)
+    if image is not None:
+        return image
     if isinstance(value, list):
         return np.array(latent_points.vector(name, value, space.sizes.w), np.float32)
     raise InvalidValue(

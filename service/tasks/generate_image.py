@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from service.codecs import latents
-from service.codecs.image import Picture
+from service.codecs.image import OpenedImage
 from service.codecs.json_fields import shown
 from service.codecs.latents import Latents
 from service.codecs.request_images import check_pixels
@@ -38,7 +38,7 @@ from service.tasks.gan_points import (
 
 TASK = "generate_image"
 
-decode_pictures = partial(prepared_images.decode, preprocess=fit_digit)
+decode_images = partial(prepared_images.decode, preprocess=fit_digit)
 decode_query = partial(prepared_images.decode, preprocess=normalize_digit)
 
 
@@ -108,7 +108,7 @@ def read_interpolate(body: GanInterpolateRequest, space: Space, max_pixels: int)
     """A body of `/v1/gan/interpolate`; its images are opened, not decoded."""
     read = read_source if body.space == "z" else read_point
     ends = read("from", body.start, space), read("to", body.end, space)
-    check_pixels([end for end in ends if isinstance(end, Picture)], max_pixels)
+    check_pixels([end for end in ends if isinstance(end, OpenedImage)], max_pixels)
     return Interpolation(ends, body.steps, body.path, body.space)
 
 
@@ -116,7 +116,7 @@ def read_mix(body: MixRequest, space: Space, max_pixels: int) -> tuple[Point, Po
     """A body of `/v1/gan/mix`: whose coarse and whose fine layers."""
     coarse = read_point("coarse", body.coarse, space)
     fine = read_point("fine", body.fine, space)
-    check_pixels([end for end in (coarse, fine) if isinstance(end, Picture)], max_pixels)
+    check_pixels([end for end in (coarse, fine) if isinstance(end, OpenedImage)], max_pixels)
     return coarse, fine
 
 
@@ -136,7 +136,7 @@ def read_edit(body: EditRequest, manifest: Manifest, max_pixels: int) -> Edit:
         ("image", {"image": body.image}) if body.latent is None else ("latent", body.latent)
     )
     point = read_point(name, value, space_of(manifest))
-    if isinstance(point, Picture):
+    if isinstance(point, OpenedImage):
         check_pixels([point], max_pixels)
     if body.direction not in manifest.directions:
         names = " or ".join(map(repr, manifest.directions))
@@ -164,12 +164,12 @@ def directions(manifest: Manifest) -> list[dict[str, Any]]:
 
 
 def predictions(
-    outputs: Arrays, pictures: prepared_images.PreparedImages, *, with_input: bool
+    outputs: Arrays, images: prepared_images.PreparedImages, *, with_input: bool
 ) -> list[dict[str, Any]]:
     """The probability that each image is real, by the discriminator."""
     real = prepared_images.check_finite(outputs["probability_real"])
     rows = [{"probability_real": value} for value in real.tolist()]
     if not with_input:
         return rows
-    pairs = zip(rows, pictures.canvases, strict=True)
+    pairs = zip(rows, images.canvases, strict=True)
     return [{**row, "input": prepared_images.describe_input(canvas)} for row, canvas in pairs]

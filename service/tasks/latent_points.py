@@ -4,7 +4,7 @@ import secrets
 from typing import Any
 
 from service.codecs import latents
-from service.codecs.image import Picture
+from service.codecs.image import OpenedImage
 from service.codecs.json_fields import shown
 from service.codecs.random_streams import MAX_SEED
 from service.codecs.request_images import open_source
@@ -28,7 +28,7 @@ def random_seed(name: str, value: Any) -> int:
     return value
 
 
-def picture(value: Any) -> Picture | None:
+def opened_image(value: Any) -> OpenedImage | None:
     """The opened image that `value` is (base64, rows of pixels or {"image": one}); None: it is none."""
     if isinstance(value, dict) and value.keys() == {"image"}:
         return open_source(value["image"])

@@ -1,12 +1,12 @@
-"""Pictures for a network of 28 × 28 pixels: decoded, brought into its form, and shown to the caller."""
+"""Images for a network of 28 × 28 pixels: decoded, brought into its form, and shown to the caller."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from service.codecs.image import Picture, data_uri, encode_png
-from service.codecs.request_images import naming_picture
+from service.codecs.image import OpenedImage, data_uri, encode_png
+from service.codecs.request_images import naming_image
 from service.engine import Arrays
 from service.errors import InvalidImage
 from service.image_files.raster import Pixels
@@ -20,7 +20,7 @@ NOT_FINITE = (
 
 
 class PreparedImages(NamedTuple):
-    """The pictures of a request as the network takes them."""
+    """The images of a request as the network takes them."""
 
     canvases: list[PreparedImage]
 
@@ -39,12 +39,12 @@ def sliced(outputs: Arrays, rows: slice) -> Arrays:
     return {name: array[rows] for name, array in outputs.items()}
 
 
-def decode(pictures: list[Picture], *, normalize: bool, preprocess: Preprocess) -> PreparedImages:
-    """Decode and normalize each picture; an error says which one, where there are several."""
+def decode(images: list[OpenedImage], *, normalize: bool, preprocess: Preprocess) -> PreparedImages:
+    """Decode and normalize each image; an error says which one, where there are several."""
     canvases = []
-    for number, picture in enumerate(pictures, 1):
-        with naming_picture(number, len(pictures)):
-            canvases.append(preprocess(picture.decode(grey=True), normalize=normalize))
+    for number, image in enumerate(images, 1):
+        with naming_image(number, len(images)):
+            canvases.append(preprocess(image.decode(grey=True), normalize=normalize))
     return PreparedImages(canvases)
 
 
@@ -52,11 +52,11 @@ def check_finite(outputs: np.ndarray) -> np.ndarray:
     """Outputs [B, …] of a model; InvalidImage names the image for which some are not finite."""
     is_finite = np.isfinite(outputs).reshape(len(outputs), -1).all(axis=1)
     if not is_finite.all():
-        with naming_picture(int(np.argmin(is_finite)) + 1, len(outputs)):
+        with naming_image(int(np.argmin(is_finite)) + 1, len(outputs)):
             raise InvalidImage(NOT_FINITE)
     return outputs
 
 
 def describe_input(canvas: PreparedImage) -> dict[str, Any]:
-    """The picture the model saw, and what was done to the caller's."""
+    """The image the model saw, and what was done to the caller's."""
     return {"image": data_uri(encode_png(canvas.image)), "steps": canvas.steps}

@@ -1,4 +1,4 @@
-"""Projection: the latent vectors of pictures, sought a few steps at a time."""
+"""Projection: the latent vectors of images, sought a few steps at a time."""
 
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from service.schemas.gan import DEFAULT_PROJECTION_STEPS
 
 LOSSES = ("perceptual", "pixel")  # the signature takes the place in this list
 SHOWN_EVERY = 5  # steps
-ROW_STEPS = 20  # so many steps of one picture in one run, so that others soon get their turn
+ROW_STEPS = 20  # so many steps of one image in one run, so that others soon get their turn
 
 
 class Plan(NamedTuple):
@@ -23,7 +23,7 @@ class Plan(NamedTuple):
 
 
 class Projection:
-    """Pictures uint8 [N, 28, 28, 1] and the vectors found for them so far, w [N, W].
+    """Images uint8 [N, 28, 28, 1] and the vectors found for them so far, w [N, W].
 
     The runs it is cut into depend on the request alone, so that the same request gives the same bytes.
     """
@@ -71,7 +71,7 @@ class Projection:
         self.step += steps
 
     def result(self) -> dict[str, Any]:
-        """The answer but for its pictures; the PSNR of two equal pictures is infinite, in JSON null."""
+        """The answer but for its images; the PSNR of two equal images is infinite, in JSON null."""
         gap = self._targets.astype(np.float64) - self.images
         error = (gap**2).mean(axis=(1, 2, 3))
         psnr = [float(10 * np.log10(255**2 / e)) if e else None for e in error.tolist()]

@@ -222,10 +222,10 @@ def wait_until_healthy(image, stage, port, process) -> None:
 
 
 def classify(port: int) -> dict:
-    """Post a picture of a seven."""
+    """Post an image of a seven."""
     url = f"http://127.0.0.1:{port}/v1/digits/classify"
-    picture = (ROOT / "docs" / "seven.png").read_bytes()
-    with urllib.request.urlopen(url, picture, timeout=30) as response:
+    image = (ROOT / "docs" / "seven.png").read_bytes()
+    with urllib.request.urlopen(url, image, timeout=30) as response:
         return json.load(response)
 
 

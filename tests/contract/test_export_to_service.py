@@ -46,7 +46,7 @@ def test_the_exported_directories_are_what_their_manifests_say(models):
         assert manifest.task == "classify_digit"
 
 
-def test_the_picture_of_the_readme_is_a_seven(client):
+def test_the_image_of_the_readme_is_a_seven(client):
     [prediction] = classify(client, SEVEN.read_bytes())
 
     assert prediction["digit"] == 7
@@ -69,7 +69,7 @@ def test_light_ink_on_dark_and_colour_are_sevens(client):
     inverted = encoded(ImageOps.invert(grey))
     blue = encoded(ImageOps.colorize(grey, "navy", "ivory"), "WEBP", quality=90)
 
-    assert [classify(client, picture)[0]["digit"] for picture in (inverted, blue)] == [7, 7]
+    assert [classify(client, image)[0]["digit"] for image in (inverted, blue)] == [7, 7]
 
 
 def test_a_canvas_data_uri_with_transparency_is_a_seven(client):
@@ -89,18 +89,18 @@ def test_over_http_the_numbers_are_those_of_the_graph(client, models):
     expected = signature(images=tf.constant(images))["probabilities"].numpy()
     found = []
     for part in (images[:64], images[64:]):
-        pictures = [encoded(Image.fromarray(image[..., 0])) for image in part]
-        body = {"images": [base64.b64encode(picture).decode() for picture in pictures]}
+        files = [encoded(Image.fromarray(image[..., 0])) for image in part]
+        body = {"images": [base64.b64encode(file).decode() for file in files]}
         found += classify(client, json.dumps(body), "?normalize=off")
 
     np.testing.assert_allclose([p["probabilities"] for p in found], expected, atol=1e-5)
 
 
-def test_a_picture_gets_the_same_answer_alone_and_in_company(client):
+def test_an_image_gets_the_same_answer_alone_and_in_company(client):
     images = synthetic_digits(33, seed=6).images
-    pictures = [encoded(Image.fromarray(image[..., 0])) for image in images]
-    alone = classify(client, pictures[0])[0]["probabilities"]
-    body = {"images": [base64.b64encode(picture).decode() for picture in pictures]}
+    files = [encoded(Image.fromarray(image[..., 0])) for image in images]
+    alone = classify(client, files[0])[0]["probabilities"]
+    body = {"images": [base64.b64encode(file).decode() for file in files]}
     together = classify(client, json.dumps(body))[0]["probabilities"]
 
     np.testing.assert_allclose(alone, together, atol=1e-6)

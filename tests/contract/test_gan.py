@@ -80,7 +80,7 @@ def graph(version):
 
 @pytest.fixture(scope="module")
 def digit():
-    """A picture as the network takes it, uint8 [1, 28, 28, 1], and its file."""
+    """An image as the network takes it, uint8 [1, 28, 28, 1], and its file."""
     images = synthetic_digits(1, seed=3).images
     return images, png(images[0])
 
@@ -97,14 +97,14 @@ def answered(response):
     return response.json()
 
 
-def pictures(uris):
+def decoded_images(uris):
     files = [base64.b64decode(uri.removeprefix("data:image/png;base64,")) for uri in uris]
     return np.stack([np.asarray(Image.open(io.BytesIO(file)))[..., None] for file in files])
 
 
 def assert_same(uris, images):
     """Grey for grey, but for the last bit, which depends on how many run together."""
-    assert np.abs(pictures(uris).astype(int) - images).max() <= 1
+    assert np.abs(decoded_images(uris).astype(int) - images).max() <= 1
 
 
 def sample_inputs(graph, manifest, *points):
@@ -142,7 +142,7 @@ def test_samples_are_those_of_the_graph(client, graph, manifest):
     assert_same(answer["images"], expected["images"])
 
 
-def test_a_picture_address_is_kept_and_asked_for_only_once(client):
+def test_an_image_address_is_kept_and_asked_for_only_once(client):
     query = {"n": 4, "random_seed": 7, "version": 1}
     first = client.get("/sample.png", params=query)
     head = client.head("/sample.png", params=query)
@@ -192,7 +192,7 @@ def test_mixing_takes_the_fine_half_of_the_other(client, graph, manifest):
     assert_same(answer["images"], graph("synthesize", w=expected[np.newaxis])["images"])
 
 
-def test_every_direction_is_listed_and_moves_a_picture_by_its_sigma(client, graph, manifest):
+def test_every_direction_is_listed_and_moves_an_image_by_its_sigma(client, graph, manifest):
     listed = answered(client.get("/directions"))["directions"]
     [w] = places(graph, manifest, POINT)
 
@@ -204,7 +204,7 @@ def test_every_direction_is_listed_and_moves_a_picture_by_its_sigma(client, grap
         np.testing.assert_allclose(answer["latents"], [w - step, w, w + step], atol=1e-3)
 
 
-def test_a_picture_is_encoded_before_it_is_edited(client, graph, digit):
+def test_an_image_is_encoded_before_it_is_edited(client, graph, digit):
     images, file = digit
     body = {"image": base64.b64encode(file).decode(), "direction": "slant", "strength": 0}
     answer = answered(client.post("/edit", json=body))
@@ -241,7 +241,7 @@ def test_a_projection_goes_the_way_of_the_graph(client, graph, manifest, digit, 
     np.testing.assert_allclose(answer["latents"], whole["w"], atol=1e-3)
     np.testing.assert_allclose(answer["losses"], whole["losses"], rtol=1e-2)
     assert_same(answer["images"], whole["images"])
-    error = ((images.astype(float) - pictures(answer["images"])) ** 2).mean()
+    error = ((images.astype(float) - decoded_images(answer["images"])) ** 2).mean()
     assert answer["psnr"] == [pytest.approx(10 * np.log10(255**2 / error))]
 
 

@@ -20,7 +20,7 @@ def shell(word):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Where a reader follows the page up to the first question: models/flowers/1 and 2, and pictures."""
+    """Where a reader follows the page up to the first question: models/flowers/1 and 2, and images."""
     folder = tmp_path_factory.mktemp("reader")
     follow("python", blocks(PAGE, "python"), folder)
     # A head.json comes from the page in a browser.
@@ -70,11 +70,11 @@ def test_the_scores_are_those_of_the_keras_model(client, folder):
 
 
 def test_features_card_and_too_high_a_top_answer(client, folder):
-    picture = (folder / "docs" / "seven.png").read_bytes()
-    features = client.post("/v1/images/features?model=flowers&version=1", content=picture)
-    without = client.post("/v1/images/features?model=flowers&version=2", content=picture)
-    both = client.post("/v1/images/features?model=flowers&version=1&top=2", content=picture)
-    most = client.post("/v1/images/label?model=flowers&top=4", content=picture)
+    image = (folder / "docs" / "seven.png").read_bytes()
+    features = client.post("/v1/images/features?model=flowers&version=1", content=image)
+    without = client.post("/v1/images/features?model=flowers&version=2", content=image)
+    both = client.post("/v1/images/features?model=flowers&version=1&top=2", content=image)
+    most = client.post("/v1/images/label?model=flowers&top=4", content=image)
     card = client.get("/v1/models/flowers/card?version=1").json()
 
     assert len(features.json()["features"][0]) == 16
@@ -86,7 +86,7 @@ def test_features_card_and_too_high_a_top_answer(client, folder):
     assert card["parameters"] == 499
 
 
-def test_a_folder_of_pictures_is_trained_on_and_answers(client, folder):
+def test_a_folder_of_images_is_trained_on_and_answers(client, folder):
     follow("sh", shell("vitrine train fashion-dense"), folder)
     deadline = time.monotonic() + 120
     while (states := states_of(client)).get("3") != "AVAILABLE":

@@ -14,7 +14,7 @@ from tests.service.apps import in_process, on_a_socket
 
 @pytest.fixture
 def png():
-    """Encode a 28×28 black picture with so many lit pixels in its first rows: FakeEngine's digit."""
+    """Encode a 28×28 black image with so many lit pixels in its first rows: FakeEngine's digit."""
 
     def make(lit=7, size=(28, 28), image_format="PNG"):
         image = Image.new("L", size)

@@ -22,8 +22,8 @@ TASK = "classify_digit"
 INPUT = {"height": 28, "width": 28, "channels": 1}
 LABELS = [(str(digit), str(digit)) for digit in range(10)]
 SHOWN_LAYERS = (keras.layers.ReLU, keras.layers.MaxPooling2D, keras.layers.Dense)
-BATCH = 500  # pictures a run while measuring
-FITTED_ON = 10_000  # training pictures whose features the outlier score is fitted on
+BATCH = 500  # images a run while measuring
+FITTED_ON = 10_000  # training images whose features the outlier score is fitted on
 
 
 def predict(model: keras.Model, layers: Sequence[str], images: np.ndarray) -> dict[str, np.ndarray]:

@@ -11,12 +11,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from clients.robustness.soak.costly_bodies import COSTLY
 from clients.robustness.soak.goals import Goal, Step, Tally, added
 from clients.robustness.soak.hostile_requests import BROKEN, JSON_BODIES, RAW_HTTP
 from clients.robustness.soak.slow_clients import SLOW
 
-GOALS = (JSON_BODIES, RAW_HTTP, COSTLY, SLOW, BROKEN)
+GOALS = (JSON_BODIES, RAW_HTTP, SLOW, BROKEN)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

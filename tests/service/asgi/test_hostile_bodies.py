@@ -1,38 +1,29 @@
-"""Hostile bodies on a running service: each is refused, and the service goes on answering."""
-
-import json
-import sys
+"""Hostile bodies on a real connection: each is refused, and the service goes on answering."""
 
 import pytest
 
-from clients.robustness import hostile_bodies as hostile
-from clients.robustness.soak.connection import ask, is_problem
-from clients.robustness.soak.service_process import vitrine
-from tests.service.onnx_versions import write_onnx_version
+from service.settings import Settings
+from tests import hostile_bodies as hostile
+from tests.fakes import FakeEngine, write_version
+from tests.service.apps import on_a_socket
+
+pytestmark = pytest.mark.anyio
+TEXTS = "60 files of texts"  # whose texts are left alone: they hold 60 blank images
 
 
-@pytest.fixture(scope="module")
-def service(tmp_path_factory):
-    """A service whose model could not classify an image: nothing here reaches it."""
-    root = tmp_path_factory.mktemp("models")
-    manifest = write_onnx_version(root) / "assets.extra/manifest.json"
-    fields = json.loads(manifest.read_text())
-    del fields["signatures"]["slow"]  # it would need TensorFlow
-    manifest.write_text(json.dumps(fields))
-    with vitrine(root) as process:
-        yield process
+async def test_each_hostile_body_is_refused_and_its_bytes_are_given_back(tmp_path):
+    write_version(tmp_path)
+    statuses = {}
+    async with on_a_socket(Settings(models=tmp_path, port=0), FakeEngine()) as client:
+        for name, (body, content_type) in (hostile.images() | hostile.others(4_000_000)).items():
+            headers = {"content-type": content_type}
+            answer = await client.post("/v1/digits/classify", content=body, headers=headers)
+            statuses[name] = answer.status_code
+            assert set(answer.json()) == {"error", "code", "request_id"}
+            assert (await client.get("/v2/health/live")).status_code == 200
+        held = client.server.lifespan.state["bytes_in_flight"].held
 
-
-@pytest.mark.skipif(sys.platform != "linux", reason="the running service is looked up in /proc")
-def test_each_hostile_body_is_refused_before_the_work_and_its_bytes_are_given_back(service):
-    for name, (body, content_type, status) in (hostile.images() | hostile.others()).items():
-        path = "/v1/digits/classify"
-        answer = ask(service.port, "POST", path, body, **{"Content-Type": content_type})
-        assert (name, answer.status) == (name, status)
-        assert is_problem(answer), name
-        assert ask(service.port, "GET", "/v2/health/live").status == 200
-
-    metrics = ask(service.port, "GET", "/metrics").body.decode().splitlines()
-    assert "vitrine_bytes_in_flight 0.0" in metrics
-    runs = [line for line in metrics if line.startswith("vitrine_batch_rows_count")]
-    assert runs == ['vitrine_batch_rows_count{model="digits"} 0.0']
+    assert statuses.pop(TEXTS) == 422
+    assert set(statuses.values()) <= {400, 413, 415}
+    assert {statuses[name] for name in hostile.images() if name != TEXTS} == {413}
+    assert held == 0

@@ -1,4 +1,4 @@
-"""Bytes ↔ pixels: every kind of picture comes out exactly, and no bytes raise anything of Pillow's."""
+"""Bytes ↔ pixels: every kind of image comes out exactly, and no bytes raise anything of Pillow's."""
 
 import base64
 import io
@@ -14,12 +14,12 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageFile
 
 from service.codecs.image import (
-    Picture,
+    OpenedImage,
     data_uri,
     decode_base64,
     encode_png,
     from_pixels,
-    open_picture,
+    open_image,
     tile,
 )
 from service.errors import ImageTooLarge, InvalidImage, InvalidValue, UnsupportedImage, VitrineError
@@ -33,7 +33,7 @@ def encoded(image, kind="PNG", **options):
 
 
 def decoded(image, kind="PNG", **options):
-    return open_picture(encoded(image, kind, **options)).decode()
+    return open_image(encoded(image, kind, **options)).decode()
 
 
 def png(width, height, depth, colour_type, rows, *chunks):
@@ -60,12 +60,12 @@ COLOURS = np.stack([RAMP, RAMP[::-1], RAMP.T], axis=-1)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP"])
-def test_grey_pictures_keep_one_channel(kind):
+def test_grey_images_keep_one_channel(kind):
     np.testing.assert_array_equal(decoded(Image.fromarray(RAMP), kind), RAMP[..., np.newaxis])
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "WEBP"])
-def test_colour_pictures_have_three_channels(kind):
+def test_colour_images_have_three_channels(kind):
     options = {"lossless": True} if kind == "WEBP" else {}
     np.testing.assert_array_equal(decoded(Image.fromarray(COLOURS), kind, **options), COLOURS)
 
@@ -88,12 +88,12 @@ def test_sixteen_bit_grey_keeps_its_levels():
 def test_the_transparent_grey_of_sixteen_bits_is_white():
     row = struct.pack(">3H", 0, 1000, 65535)
     content = png(3, 1, 16, 0, [row], (b"tRNS", struct.pack(">H", 1000)))
-    assert open_picture(content).decode().ravel().tolist() == [0, 255, 255]
+    assert open_image(content).decode().ravel().tolist() == [0, 255, 255]
 
 
 def test_sixteen_bit_grey_with_alpha_is_grey_on_white():
     row = struct.pack(">4H", 0, 65535, 0, 0)
-    pixels = open_picture(png(2, 1, 16, 4, [row])).decode()
+    pixels = open_image(png(2, 1, 16, 4, [row])).decode()
     assert pixels.shape == (1, 2, 1)
     assert pixels.ravel().tolist() == [0, 255]
 
@@ -101,18 +101,16 @@ def test_sixteen_bit_grey_with_alpha_is_grey_on_white():
 @pytest.mark.parametrize("depth", [1, 2, 4, 8], ids="{} bits".format)
 def test_the_transparent_grey_is_white_whatever_the_depth(depth):
     content = png(1, 1, depth, 0, [b"\0"], (b"tRNS", b"\0\0"))
-    assert open_picture(content).decode().ravel().tolist() == [255]
+    assert open_image(content).decode().ravel().tolist() == [255]
     darkest_but_one = 1 << (8 - depth)
     key = (b"tRNS", struct.pack(">H", 1))
-    assert (
-        open_picture(png(1, 1, depth, 0, [bytes([darkest_but_one])], key)).decode()[0, 0, 0] == 255
-    )
-    assert open_picture(png(1, 1, depth, 0, [b"\0"], key)).decode()[0, 0, 0] == 0
+    assert open_image(png(1, 1, depth, 0, [bytes([darkest_but_one])], key)).decode()[0, 0, 0] == 255
+    assert open_image(png(1, 1, depth, 0, [b"\0"], key)).decode()[0, 0, 0] == 0
 
 
 def test_the_transparent_colour_is_white():
     content = png(2, 1, 8, 2, [b"\xff\0\0\0\0\xff"], (b"tRNS", struct.pack(">3H", 255, 0, 0)))
-    assert open_picture(content).decode().tolist() == [[[255, 255, 255], [0, 0, 255]]]
+    assert open_image(content).decode().tolist() == [[[255, 255, 255], [0, 0, 255]]]
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
@@ -152,7 +150,7 @@ def test_a_palette_of_greys_keeps_one_channel():
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "GIF"])
-def test_one_bit_pictures_are_black_and_white(kind):
+def test_one_bit_images_are_black_and_white(kind):
     pixels = decoded(Image.fromarray(RAMP > 100), kind)
     np.testing.assert_array_equal(pixels, np.where(RAMP > 100, 255, 0)[..., np.newaxis])
 
@@ -190,7 +188,7 @@ def test_exif_orientation_is_applied(kind, orientation):
 
 def test_exif_orientation_is_applied_to_a_reduced_jpeg():
     content = encoded(Image.new("L", (800, 400)), "JPEG", exif=exif(6))
-    assert open_picture(content).decode(at_least=50).shape == (100, 50, 1)
+    assert open_image(content).decode(at_least=50).shape == (100, 50, 1)
 
 
 @pytest.mark.parametrize(
@@ -224,8 +222,8 @@ def test_a_bomb_is_opened_without_decoding_it(monkeypatch):
         raise AssertionError("decoded")
 
     monkeypatch.setattr(ImageFile.ImageFile, "load", load)
-    picture = open_picture(png(20_000, 20_000, 1, 0, [b"\0" * 2500] * 4))
-    assert picture.pixels == 400_000_000
+    image = open_image(png(20_000, 20_000, 1, 0, [b"\0" * 2500] * 4))
+    assert image.pixels == 400_000_000
 
 
 @pytest.mark.parametrize("kind", ["VP8 ", "VP8L", "VP8X"])
@@ -236,65 +234,65 @@ def test_a_webp_states_its_size_without_being_decoded(kind):
         "VP8L": encoded(Image.new("RGB", (300, 200)), "WEBP", lossless=True),
         "VP8X": encoded(alpha, "WEBP", exif=exif(1)),
     }[kind]
-    picture = open_picture(content)
+    image = open_image(content)
     assert content[12:16] == kind.encode()
-    assert (picture.width, picture.height) == (300, 200)
-    assert picture.decode().shape == (200, 300, 3)
+    assert (image.width, image.height) == (300, 200)
+    assert image.decode().shape == (200, 300, 3)
 
 
 def test_a_webp_that_lies_about_its_size_is_refused():
     content = bytearray(encoded(Image.new("RGBA", (30, 20)), "WEBP", exif=exif(1)))
     content[24] += 1
     with pytest.raises(InvalidImage, match="WebP is truncated or corrupt"):
-        open_picture(bytes(content)).decode()
+        open_image(bytes(content)).decode()
 
 
 def test_a_file_of_a_million_tiny_chunks_is_given_up():
     content = encoded(Image.fromarray(ARROW))
     chunk = b"\0\0\0\0tEXt" + struct.pack(">I", zlib.crc32(b"tEXt"))
     with pytest.raises(ImageTooLarge, match="20,000 chunks"):
-        open_picture(content[:33] + chunk * 200_000 + content[33:])
+        open_image(content[:33] + chunk * 200_000 + content[33:])
 
 
-def test_a_line_of_pixels_is_a_picture_but_not_a_very_long_one():
+def test_a_line_of_pixels_is_an_image_but_not_a_very_long_one():
     assert decoded(Image.new("L", (1, 5000))).shape == (5000, 1, 1)
     with pytest.raises(InvalidImage, match="10,000 times"):
-        open_picture(encoded(Image.new("L", (1, 50_000))))
+        open_image(encoded(Image.new("L", (1, 50_000))))
 
 
 def test_a_large_jpeg_is_decoded_at_a_reduced_scale():
     content = encoded(Image.new("RGB", (1600, 1000)), "JPEG")
-    assert open_picture(content).decode().shape == (1000, 1600, 3)
-    assert open_picture(content).decode(at_least=224).shape == (250, 400, 3)
-    assert open_picture(content).decode(at_least=2000).shape == (1000, 1600, 3)
+    assert open_image(content).decode().shape == (1000, 1600, 3)
+    assert open_image(content).decode(at_least=224).shape == (250, 400, 3)
+    assert open_image(content).decode(at_least=2000).shape == (1000, 1600, 3)
 
 
 def test_decoding_twice_gives_the_same():
     for kind in ("PNG", "JPEG", "WEBP", "GIF", "BMP"):
-        picture = open_picture(encoded(Image.fromarray(COLOURS), kind))
-        np.testing.assert_array_equal(picture.decode(), picture.decode())
+        image = open_image(encoded(Image.fromarray(COLOURS), kind))
+        np.testing.assert_array_equal(image.decode(), image.decode())
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP"])
-def test_a_truncated_picture_is_invalid(kind):
+def test_a_truncated_image_is_invalid(kind):
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     content = encoded(Image.fromarray(noise), kind)
     for length in (31, len(content) // 2):
         with pytest.raises(InvalidImage, match="truncated or corrupt"):
-            open_picture(content[:length]).decode()
+            open_image(content[:length]).decode()
 
 
 @pytest.mark.parametrize("lost", [b"\r\n", b"\r\n\0", b"\r"], ids=["CR LF", "CR LF NUL", "CR"])
 def test_a_png_mangled_by_curl_is_recognised(lost):
     content = encoded(Image.fromarray(RAMP)).translate(None, lost)
     with pytest.raises(InvalidImage, match="--data-binary"):
-        open_picture(content)
+        open_image(content)
 
 
 def test_a_jpeg_mangled_by_curl_is_recognised():
     content = encoded(Image.fromarray(RAMP), "JPEG").translate(None, b"\r\n\0")
     with pytest.raises(InvalidImage, match="--data-binary"):
-        open_picture(content)
+        open_image(content)
 
 
 @pytest.mark.parametrize(
@@ -313,27 +311,27 @@ def test_a_jpeg_mangled_by_curl_is_recognised():
     ],
     ids=["nothing", "text", "html", "svg", "tiff", "heic", "avif", "pdf", "base64", "form"],
 )
-def test_what_is_no_accepted_picture_is_named(content, said):
+def test_what_is_no_accepted_image_is_named(content, said):
     with pytest.raises(UnsupportedImage, match=said) as raised:
-        open_picture(content)
+        open_image(content)
     assert content == b"" or "PNG, JPEG, WebP, GIF or BMP" in str(raised.value)
 
 
 def test_other_formats_that_pillow_reads_are_not_accepted():
     for kind in ("TIFF", "ICO", "PPM", "TGA", "JPEG2000"):
         with pytest.raises(UnsupportedImage):
-            open_picture(encoded(Image.fromarray(COLOURS), kind))
+            open_image(encoded(Image.fromarray(COLOURS), kind))
 
 
 def test_messages_quote_little_and_only_printable_text():
     with pytest.raises(UnsupportedImage) as raised:
-        open_picture("\x1b[31m'é\u202e\n".encode() * 10_000)
+        open_image("\x1b[31m'é\u202e\n".encode() * 10_000)
     message = str(raised.value)
     assert message.isprintable()
     assert len(message) < 180
 
 
-def test_mutated_pictures_raise_only_our_errors():
+def test_mutated_images_raise_only_our_errors():
     source = random.Random(7)
     noise = np.random.default_rng(0).integers(0, 256, (12, 12, 3), np.uint8)
     frames = [Image.fromarray(noise[:, ::step]) for step in (1, -1)]
@@ -355,9 +353,9 @@ def test_mutated_pictures_raise_only_our_errors():
         if source.random() < 0.2:
             del content[source.randrange(len(content)) :]
         try:
-            picture = open_picture(bytes(content))
-            if picture.pixels < 100_000:
-                assert picture.decode().dtype == np.uint8
+            image = open_image(bytes(content))
+            if image.pixels < 100_000:
+                assert image.decode().dtype == np.uint8
         except VitrineError:
             refused += 1
     assert refused > 1000
@@ -428,17 +426,17 @@ SHAPES = st.one_of(
 
 @settings(max_examples=50)
 @given(arrays(np.uint8, SHAPES))
-def test_decoding_an_encoded_picture_gives_it_back(pixels):
+def test_decoding_an_encoded_image_gives_it_back(pixels):
     expected = pixels.reshape(*pixels.shape[:2], -1)
     content = encode_png(pixels)
-    np.testing.assert_array_equal(open_picture(content).decode(), expected)
-    np.testing.assert_array_equal(open_picture(decode_base64(data_uri(content))).decode(), expected)
+    np.testing.assert_array_equal(open_image(content).decode(), expected)
+    np.testing.assert_array_equal(open_image(decode_base64(data_uri(content))).decode(), expected)
     if pixels.max() != 1:  # only 0 and 1 is another scale
         np.testing.assert_array_equal(from_pixels(pixels.tolist()), expected)
-    assert Picture.from_array(expected).decode() is expected
+    assert OpenedImage.from_array(expected).decode() is expected
 
 
-def test_an_encoded_picture_is_the_same_bytes_every_time():
+def test_an_encoded_image_is_the_same_bytes_every_time():
     assert encode_png(RAMP) == encode_png(RAMP[..., np.newaxis])
     Image.open(io.BytesIO(encode_png(COLOURS))).verify()
 
@@ -513,8 +511,8 @@ def test_grey_on_request_is_the_luminance_of_the_colour(mode):
     image.save(buffer, "JPEG" if mode == "CMYK" else "PNG")
     content = buffer.getvalue()
 
-    colour = open_picture(content).decode()
-    found = to_grey(open_picture(content).decode(grey=True))
+    colour = open_image(content).decode()
+    found = to_grey(open_image(content).decode(grey=True))
 
     np.testing.assert_array_equal(found, to_grey(colour))
 
@@ -588,7 +586,7 @@ def bmp_with_alpha(alpha):
 @pytest.mark.parametrize("alpha", [0, 255])
 @pytest.mark.parametrize("grey", [False, True])
 def test_a_bmp_whose_alpha_is_unused_is_opaque(alpha, grey):
-    pixels = open_picture(bmp_with_alpha(alpha)).decode(grey=grey)
+    pixels = open_image(bmp_with_alpha(alpha)).decode(grey=grey)
 
     expected = to_grey(COLOURS)[..., np.newaxis] if grey else COLOURS
     np.testing.assert_array_equal(pixels, expected)
@@ -607,4 +605,4 @@ def test_sixteen_bit_colours_that_use_twelve_bits_keep_their_contrast():
     values = (COLOURS.astype(np.uint16) * 16).astype(">u2")
     content = png(16, 16, 16, 2, [row.tobytes() for row in values])
 
-    assert np.abs(open_picture(content).decode().astype(int) - COLOURS).max() <= 17
+    assert np.abs(open_image(content).decode().astype(int) - COLOURS).max() <= 17

@@ -1,4 +1,4 @@
-"""A request body → pictures: every form a client has, every limit, one kind of error."""
+"""A request body → images: every form a client has, every limit, one kind of error."""
 
 import base64
 import contextlib
@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from service.codecs.request_images import naming_picture, read_pictures
+from service.codecs.request_images import naming_image, read_images
 from service.errors import (
     ImageTooLarge,
     InvalidImage,
@@ -43,7 +43,7 @@ FORM = f"multipart/form-data; boundary={BOUNDARY}"
 
 
 def read(body, content_type="", max_pixels=10_000, max_images=4, max_json_values=1_000_000):
-    return read_pictures(
+    return read_images(
         body,
         content_type,
         max_pixels=max_pixels,
@@ -53,7 +53,7 @@ def read(body, content_type="", max_pixels=10_000, max_images=4, max_json_values
 
 
 def decoded(body, content_type=""):
-    return [picture.decode()[..., 0].tolist() for picture in read(body, content_type)]
+    return [image.decode()[..., 0].tolist() for image in read(body, content_type)]
 
 
 def part(content, disposition='name="image"; filename="d.png"', header="Content-Type: image/png"):
@@ -70,7 +70,7 @@ def form(*parts):
     ["image/png", "", "application/json", "application/x-www-form-urlencoded", FORM],
     ids=["right", "absent", "JSON", "curl -d", "form"],
 )
-def test_the_bytes_of_a_picture_decide_whatever_the_content_type_says(content_type):
+def test_the_bytes_of_an_image_decide_whatever_the_content_type_says(content_type):
     assert decoded(PNG_ONE, content_type) == [ONE.tolist()]
 
 
@@ -91,17 +91,17 @@ def test_json_is_known_by_its_first_byte(content_type, blank):
     ],
     ids=["base64", "b64", "pixels", "mixed"],
 )
-def test_several_pictures_keep_their_order(document):
+def test_several_images_keep_their_order(document):
     assert decoded(orjson.dumps(document)) == [ONE.tolist(), TWO.tolist()]
 
 
-def test_one_picture_may_be_pixels():
+def test_one_image_may_be_pixels():
     assert decoded(orjson.dumps({"image": ONE.tolist()})) == [ONE.tolist()]
 
 
 def test_colour_pixels_keep_three_channels():
-    (picture,) = read(b'{"instances": [[[[1, 2, 3]]]]}')
-    assert picture.decode().tolist() == [[[1, 2, 3]]]
+    (image,) = read(b'{"instances": [[[[1, 2, 3]]]]}')
+    assert image.decode().tolist() == [[[1, 2, 3]]]
 
 
 def test_a_form_gives_its_files_in_order_whatever_the_fields_are_called():
@@ -113,7 +113,7 @@ def test_a_form_gives_its_files_in_order_whatever_the_fields_are_called():
     assert decoded(body, FORM) == [ONE.tolist(), TWO.tolist()]
 
 
-def test_a_form_part_of_a_picture_type_is_a_file_without_a_name():
+def test_a_form_part_of_an_image_type_is_a_file_without_a_name():
     assert decoded(form(part(PNG_ONE, 'name="image"')), FORM) == [ONE.tolist()]
 
 
@@ -122,7 +122,7 @@ def test_a_file_field_left_empty_is_ignored():
     assert decoded(form(part(PNG_ONE), empty), FORM) == [ONE.tolist()]
 
 
-def test_a_picture_holding_line_ends_and_dashes_survives_a_form():
+def test_an_image_holding_line_ends_and_dashes_survives_a_form():
     noise = np.frombuffer(b"\r\n--\r\n" * 600, np.uint8).reshape(60, 60)
     body = encoded(noise, "BMP")
     assert decoded(form(part(body)), FORM.replace("multipart/form", "Multipart/Form")) == [
@@ -219,7 +219,7 @@ def test_an_empty_body_says_what_can_be_sent():
         read(b"")
 
 
-def test_a_body_that_is_no_picture_says_how_it_starts():
+def test_a_body_that_is_no_image_says_how_it_starts():
     with pytest.raises(UnsupportedImage, match="start with 'image=abc'"):
         read(b"image=abc", "text/plain")
 
@@ -295,17 +295,17 @@ def test_json_in_other_unicode_encodings_is_read(encoding):
         ([[[300]], BASE64_ONE], InvalidValue, "^image 1: pixels must be numbers"),
         (["?"], InvalidValue, "^an image must be base64"),
     ],
-    ids=["text", "no picture", "truncated", "pixels", "alone"],
+    ids=["text", "no image", "truncated", "pixels", "alone"],
 )
-def test_one_bad_picture_of_several_is_named(images, error, said):
+def test_one_bad_image_of_several_is_named(images, error, said):
     with pytest.raises(error, match=said):
         read(orjson.dumps({"images": images}))
 
 
 def test_errors_while_decoding_can_be_named_the_same_way():
-    with pytest.raises(InvalidImage, match=r"^image 3: blank$"), naming_picture(3, 5):
+    with pytest.raises(InvalidImage, match=r"^image 3: blank$"), naming_image(3, 5):
         raise InvalidImage("blank")
-    with pytest.raises(InvalidImage, match=r"^blank$"), naming_picture(1, 1):
+    with pytest.raises(InvalidImage, match=r"^blank$"), naming_image(1, 1):
         raise InvalidImage("blank")
 
 
@@ -317,7 +317,7 @@ def test_errors_while_decoding_can_be_named_the_same_way():
     ],
     ids=["json", "form"],
 )
-def test_too_many_pictures_are_refused(body, content_type):
+def test_too_many_images_are_refused(body, content_type):
     with pytest.raises(TooManyImages, match="must have at most 4 images, got 5"):
         read(body, content_type)
     assert len(read(body, content_type, max_images=5)) == 5
@@ -351,19 +351,19 @@ VALUES = st.recursive(
 
 
 @given(st.sampled_from(["image", "images", "instances"]), VALUES)
-def test_any_json_gives_pictures_or_one_of_our_errors(name, value):
+def test_any_json_gives_images_or_one_of_our_errors(name, value):
     with contextlib.suppress(VitrineError):
         assert read(orjson.dumps({name: value}))
 
 
 @given(st.binary(max_size=200), st.text(max_size=60))
-def test_any_body_gives_pictures_or_one_of_our_errors(body, content_type):
+def test_any_body_gives_images_or_one_of_our_errors(body, content_type):
     for kind in (content_type, FORM, "multipart/form-data;" + content_type):
         with contextlib.suppress(VitrineError):
             assert read(body, kind)
 
 
-def test_mutated_forms_give_pictures_or_one_of_our_errors():
+def test_mutated_forms_give_images_or_one_of_our_errors():
     source = random.Random(3)
     whole = form(part(PNG_ONE), part(b"7", 'name="n"', "A: b"), part(PNG_TWO))
     for _ in range(3000):
@@ -387,8 +387,8 @@ def test_many_pixels_as_lists_are_read_as_few(kind, tail):
     found = read(body, max_pixels=100_000, max_images=64)
 
     assert len(body) > 100_000
-    for picture, expected in zip(found, pixels, strict=True):
-        assert picture.decode().tolist() == expected.reshape(28, 28, -1).tolist()
+    for image, expected in zip(found, pixels, strict=True):
+        assert image.decode().tolist() == expected.reshape(28, 28, -1).tolist()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from service.codecs.image import open_picture
+from service.codecs.image import open_image
 from service.errors import ImageTooLarge, InvalidImage
 from service.image_files.image_metadata import read_orientation, strip_metadata
 from training.data.image_folder import read_photo
@@ -91,7 +91,7 @@ DAMAGED_EXIF = (
     ],
 )
 def test_the_pixels_are_read_and_training_reads_the_same(content, tmp_path):
-    pixels = open_picture(content).decode()
+    pixels = open_image(content).decode()
 
     assert np.abs(pixels[..., 0].astype(int) - PIXELS).max() <= 8
     (tmp_path / "image").write_bytes(content)
@@ -121,7 +121,7 @@ def test_an_orientation_that_is_none_is_upright(wrong):
     ids=["PNG", "JPEG", "WebP"],
 )
 def test_training_and_serving_turn_an_image_alike(content, tmp_path):
-    pixels = open_picture(content).decode()
+    pixels = open_image(content).decode()
     (tmp_path / "image").write_bytes(content)
     read = read_photo(tmp_path / "image", side=16)
 
@@ -142,7 +142,7 @@ def test_a_file_of_too_many_parts_is_refused():
         b"RIFF\0\0\0\0WEBP" + b"JUNK\0\0\0\0" * 20_001,
     ):
         with pytest.raises(ImageTooLarge):
-            open_picture(content)
+            open_image(content)
 
 
 def test_damaged_pixels_are_still_refused():
@@ -150,4 +150,4 @@ def test_damaged_pixels_are_still_refused():
     png[png.index(b"IDAT") + 8] ^= 0xFF
 
     with pytest.raises(InvalidImage):
-        open_picture(bytes(png)).decode()
+        open_image(bytes(png)).decode()

@@ -12,7 +12,7 @@ def noise(height, width, channels=3, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (height, width, channels), np.uint8)
 
 
-def test_a_picture_of_the_right_size_stays_as_it_is():
+def test_an_image_of_the_right_size_stays_as_it_is():
     pixels = noise(16, 16)
 
     canvas = fit_photo(pixels, (16, 16, 3), 1.0)

@@ -37,7 +37,7 @@ def drawing(*strokes, size=280, background=255, ink=0):
 SEVEN = [(80, 60), (200, 60), (130, 220)]
 
 
-async def test_a_raw_picture_gets_the_answer_of_the_contract(client, png):
+async def test_a_raw_image_gets_the_answer_of_the_contract(client, png):
     response = await client.post(URL, content=png(7))
 
     assert response.headers["content-type"] == "application/json"
@@ -69,7 +69,7 @@ async def test_several_files_of_a_form_are_answered_in_order(client, png):
     assert digits_of(await client.post(URL, files=files)) == [3, 1, 8]
 
 
-async def test_json_pictures_are_taken_as_base64_data_uri_and_pixels(client, png):
+async def test_json_images_are_taken_as_base64_data_uri_and_pixels(client, png):
     pixels = np.zeros((28, 28), int)
     pixels[0, :5] = 255
     plain = base64.b64encode(png(2)).decode()
@@ -88,7 +88,7 @@ async def test_json_is_read_whatever_its_content_type(client, png):
     assert digits_of(await client.post(URL, content=body, headers=headers)) == [9]
 
 
-async def test_return_input_gives_the_picture_the_model_saw(client):
+async def test_return_input_gives_the_image_the_model_saw(client):
     response = await client.post(URL + "?return=input", content=drawing(SEVEN))
     [prediction] = response.json()["predictions"]
     png = base64.b64decode(prediction["input"]["image"].removeprefix("data:image/png;base64,"))
@@ -101,7 +101,7 @@ async def test_return_input_gives_the_picture_the_model_saw(client):
     assert seen.max() == 255
 
 
-async def test_a_clean_dark_bordered_picture_passes_unchanged(client, png):
+async def test_a_clean_dark_bordered_image_passes_unchanged(client, png):
     response = await client.post(URL + "?return=input", content=png(5))
     seen = response.json()["predictions"][0]["input"]
 
@@ -131,7 +131,7 @@ def test_each_map_of_a_layer_has_its_own_grey_scale():
     assert not grey[2].any()
 
 
-async def test_activations_takes_exactly_one_picture(client, png):
+async def test_activations_takes_exactly_one_image(client, png):
     two = {"images": [data_uri(png(1)), data_uri(png(2))]}
     response = await client.post("/v1/digits/activations", json=two)
 
@@ -237,7 +237,7 @@ async def test_bad_input_gets_the_contracts_error(client, png, body, status, cod
     assert digits_of(await client.post(URL, content=png(3))) == [3]
 
 
-async def test_one_bad_picture_fails_the_request_and_is_named(client, png):
+async def test_one_bad_image_fails_the_request_and_is_named(client, png):
     images = [data_uri(png(1)), data_uri(png(2)), data_uri(drawing())]
     response = await client.post(URL, json={"images": images})
 
@@ -327,9 +327,7 @@ async def test_a_deadline_that_is_none_is_refused(client, png, value):
     assert (response.status_code, response.json()["code"]) == (422, "invalid_value")
 
 
-async def test_a_model_that_fails_on_a_picture_fails_that_request_alone(
-    client, png, engine, caplog
-):
+async def test_a_model_that_fails_on_an_image_fails_that_request_alone(client, png, engine, caplog):
     engine.fail_on_digit = 4
     good, bad = await asyncio.gather(
         client.post(URL, content=png(3)), client.post(URL, content=png(4))

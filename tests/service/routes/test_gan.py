@@ -94,7 +94,7 @@ async def test_more_than_a_batch_runs_in_several(client, engine):
     assert engine.runs == [("sample", 8), ("sample", 8), ("sample", 4)]
 
 
-async def test_who_prefers_a_picture_gets_a_grid(client):
+async def test_who_prefers_an_image_gets_a_grid(client):
     body = {"n": 4, "random_seed": 7}
     response = await client.post(f"{GAN}/sample", json=body, headers={"Accept": "image/png"})
 
@@ -103,7 +103,7 @@ async def test_who_prefers_a_picture_gets_a_grid(client):
     assert Image.open(io.BytesIO(response.content)).size == (57, 57)
 
 
-async def test_picture_addresses_are_kept_as_long_as_they_mean_the_same(client, engine):
+async def test_image_addresses_are_kept_as_long_as_they_mean_the_same(client, engine):
     url = f"{GAN}/sample.png?random_seed=7&n=4&digit=3"
     first, named = await client.get(url), await client.get(url + "&version=1")
     engine.runs.clear()
@@ -158,7 +158,7 @@ async def test_directions_say_how_well_they_were_measured(client):
     assert "vector" not in direction
 
 
-async def test_the_discriminator_takes_any_picture(client):
+async def test_the_discriminator_takes_any_image(client):
     response = await client.post(f"{GAN}/discriminate?return=input", content=drawing())
     [prediction] = response.json()["predictions"]
 
@@ -177,7 +177,7 @@ async def test_a_projection_makes_its_steps_in_short_runs(client, engine):
     assert answer["inputs"][0]["steps"]
 
 
-async def test_many_pictures_are_projected_in_runs_that_the_model_allows(client, engine):
+async def test_many_images_are_projected_in_runs_that_the_model_allows(client, engine):
     files = [("f", drawing()) for _ in range(6)]
     answer = (await client.post(f"{GAN}/project?steps=5", files=files)).json()
 
@@ -185,7 +185,7 @@ async def test_many_pictures_are_projected_in_runs_that_the_model_allows(client,
     assert engine.runs == [("encode", 8), ("project", 4), ("project", 2)]
 
 
-async def test_a_projection_can_be_a_picture(client):
+async def test_a_projection_can_be_an_image(client):
     response = await client.post(
         f"{GAN}/project?steps=1", content=drawing(), headers={"Accept": "image/png"}
     )
@@ -235,17 +235,17 @@ async def test_a_projection_that_takes_too_long_says_so(served, engine):
     assert (response.status_code, response.json()["code"]) == (504, "deadline_exceeded")
 
 
-@pytest.mark.parametrize(("query", "pictures"), [("steps=1000", 1), ("steps=50", 40)])
+@pytest.mark.parametrize(("query", "images"), [("steps=1000", 1), ("steps=50", 40)])
 @pytest.mark.parametrize("stream", ["", "&stream=true"])
 async def test_what_cannot_be_done_in_time_is_refused_at_once(
-    served, engine, query, pictures, stream
+    served, engine, query, images, stream
 ):
     engine.seconds_each_run = 0.02
     hurried = {"X-Timeout-Ms": "1500"}
     url = f"{GAN}/project?start=mean&"
     known = await served.post(f"{url}steps=15", content=drawing())
     engine.runs.clear()
-    files = [("f", drawing())] * pictures
+    files = [("f", drawing())] * images
     refused = await served.post(url + query + stream, files=files, headers=hurried)
     runs = list(engine.runs)
     short = await served.post(f"{url}steps=5{stream}", content=drawing(), headers=hurried)

@@ -52,7 +52,7 @@ async def client(tmp_path, photos):
         yield client
 
 
-def picture(colour=(200, 0, 0), size=(40, 30), kind="PNG", mode="RGB", **options):
+def encoded_image(colour=(200, 0, 0), size=(40, 30), kind="PNG", mode="RGB", **options):
     buffer = io.BytesIO()
     Image.new(mode, size, colour).save(buffer, kind, **options)
     return buffer.getvalue()
@@ -79,7 +79,7 @@ async def refused(client, url, content=b"", **options):
 
 
 async def test_a_photo_gets_labels_as_decode_predictions_gives_them(client):
-    answer = await asked(client, f"{LABEL}?top=2", picture())
+    answer = await asked(client, f"{LABEL}?top=2", encoded_image())
 
     assert answer["model"] == {"name": "labels", "version": 1}
     [labels] = answer["predictions"]
@@ -89,7 +89,7 @@ async def test_a_photo_gets_labels_as_decode_predictions_gives_them(client):
 
 
 async def test_without_top_there_are_five_labels_or_as_many_as_there_are(client):
-    [labels] = (await asked(client, LABEL, picture((0, 9, 0))))["predictions"]
+    [labels] = (await asked(client, LABEL, encoded_image((0, 9, 0))))["predictions"]
 
     assert len(labels) == 4
     assert labels[0]["class_description"] == "green"
@@ -97,7 +97,7 @@ async def test_without_top_there_are_five_labels_or_as_many_as_there_are(client)
 
 @pytest.mark.parametrize("top", ["0", "5", "5000", "-1", "two", ""])
 async def test_top_is_from_one_to_the_number_of_classes(client, top):
-    status, code, message = await refused(client, f"{LABEL}?top={top}", picture())
+    status, code, message = await refused(client, f"{LABEL}?top={top}", encoded_image())
 
     assert (status, code) == (422, "invalid_value")
     expected = "from 1 to 4" if top in ("5", "5000") else "of at least 1"
@@ -106,8 +106,8 @@ async def test_top_is_from_one_to_the_number_of_classes(client, top):
 
 
 async def test_features_come_alone_or_with_labels_of_the_same_run(client, photos):
-    alone = await asked(client, FEATURES, picture((200, 10, 0)))
-    both = await asked(client, f"{FEATURES}?top=1", picture((200, 10, 0)))
+    alone = await asked(client, FEATURES, encoded_image((200, 10, 0)))
+    both = await asked(client, f"{FEATURES}?top=1", encoded_image((200, 10, 0)))
 
     assert alone["features"] == both["features"] == [[200, 10, 0]]
     assert "predictions" not in alone
@@ -123,7 +123,7 @@ async def test_a_model_without_features_says_so(client):
 
 
 async def test_a_model_of_another_task_is_refused_by_the_task_that_is_wanted(client):
-    status, code, message = await refused(client, f"{LABEL}?model=digits", picture())
+    status, code, message = await refused(client, f"{LABEL}?model=digits", encoded_image())
 
     assert (status, code) == (404, "model_not_found")
     assert message.startswith("model must be one of task classify_image")
@@ -142,7 +142,9 @@ async def test_the_centre_of_a_photo_is_what_counts(client, photos):
 
 
 async def test_return_input_shows_what_the_model_saw(client):
-    answer = await asked(client, f"{LABEL}?return=input", picture(size=(640, 480), kind="JPEG"))
+    answer = await asked(
+        client, f"{LABEL}?return=input", encoded_image(size=(640, 480), kind="JPEG")
+    )
     [seen] = answer["inputs"]
 
     png = base64.b64decode(seen["image"].partition(",")[2])
@@ -150,9 +152,11 @@ async def test_return_input_shows_what_the_model_saw(client):
     assert seen["steps"] == ["cropped", "resized"]
 
 
-async def test_normalize_off_takes_only_a_picture_of_the_right_size(client):
-    answer = await asked(client, f"{LABEL}?normalize=off&return=input", picture(size=(16, 16)))
-    status, code, message = await refused(client, f"{LABEL}?normalize=off", picture())
+async def test_normalize_off_takes_only_an_image_of_the_right_size(client):
+    answer = await asked(
+        client, f"{LABEL}?normalize=off&return=input", encoded_image(size=(16, 16))
+    )
+    status, code, message = await refused(client, f"{LABEL}?normalize=off", encoded_image())
 
     assert answer["inputs"][0]["steps"] == []
     assert (status, code) == (422, "invalid_image")
@@ -162,7 +166,7 @@ async def test_normalize_off_takes_only_a_picture_of_the_right_size(client):
 def orientated():
     exif = Image.Exif()
     exif[0x0112] = 6
-    return picture(kind="JPEG", exif=exif)
+    return encoded_image(kind="JPEG", exif=exif)
 
 
 def animated():
@@ -183,14 +187,14 @@ def transparent_palette():
 
 
 REDDISH = {
-    "one pixel": picture(size=(1, 1)),
-    "1 × 5000": picture(size=(1, 5000)),
-    "5000 × 1": picture(size=(5000, 1)),
-    "28 × 28": picture(size=(28, 28)),
-    "large": picture(size=(4000, 3000)),
-    "CMYK": picture((0, 255, 255, 55), kind="JPEG", mode="CMYK"),
+    "one pixel": encoded_image(size=(1, 1)),
+    "1 × 5000": encoded_image(size=(1, 5000)),
+    "5000 × 1": encoded_image(size=(5000, 1)),
+    "28 × 28": encoded_image(size=(28, 28)),
+    "large": encoded_image(size=(4000, 3000)),
+    "CMYK": encoded_image((0, 255, 255, 55), kind="JPEG", mode="CMYK"),
     "palette with transparency": transparent_palette(),
-    "alpha": picture((200, 0, 0, 255), mode="RGBA"),
+    "alpha": encoded_image((200, 0, 0, 255), mode="RGBA"),
     "animated": animated(),
     "turned by EXIF": orientated(),
 }
@@ -204,13 +208,13 @@ async def test_strange_photos_are_labelled_all_the_same(client, content):
 
 
 async def test_sixteen_bits_of_grey_become_three_equal_colours(client, photos):
-    await asked(client, LABEL, picture(200 * 257, mode="I;16"))
+    await asked(client, LABEL, encoded_image(200 * 257, mode="I;16"))
 
     assert (photos.images == 200).all()
 
 
 async def test_a_corrupt_photo_is_named_among_good_ones(client):
-    files = [("a", picture()), ("b", picture(kind="JPEG", size=(99, 99))[:400])]
+    files = [("a", encoded_image()), ("b", encoded_image(kind="JPEG", size=(99, 99))[:400])]
     response = await client.post(LABEL, files=files)
 
     assert response.status_code == 422
@@ -219,7 +223,7 @@ async def test_a_corrupt_photo_is_named_among_good_ones(client):
 
 
 async def test_pixels_of_all_photos_of_a_request_count_together(client):
-    large = picture(size=(1000, 1000))
+    large = encoded_image(size=(1000, 1000))
     files = [(f"p{number}", large) for number in range(64)]
     response = await client.post(LABEL, files=files)
 
@@ -230,7 +234,7 @@ async def test_pixels_of_all_photos_of_a_request_count_together(client):
 
 async def test_many_photos_are_answered_in_order_in_several_batches(client, photos):
     colours = [(200, 0, 0), (0, 200, 0), (0, 0, 200)] * 7
-    files = [(f"p{number}", picture(colour)) for number, colour in enumerate(colours)]
+    files = [(f"p{number}", encoded_image(colour)) for number, colour in enumerate(colours)]
     response = await client.post(f"{LABEL}?top=1", files=files)
 
     found = [labels[0]["class_description"] for labels in response.json()["predictions"]]
@@ -314,8 +318,10 @@ async def test_what_contradicts_is_refused(client, query, told):
 
 async def test_a_light_background_turns_dark_and_nothing_is_refused_as_blank(client):
     light = await asked(client, f"{FASHION}?return=input", clothing(5, light=True))
-    blank = await asked(client, FASHION, picture((255, 255, 255)))
-    photo = await asked(client, f"{FASHION}?return=input", picture((9, 9, 9), size=(3000, 2000)))
+    blank = await asked(client, FASHION, encoded_image((255, 255, 255)))
+    photo = await asked(
+        client, f"{FASHION}?return=input", encoded_image((9, 9, 9), size=(3000, 2000))
+    )
 
     assert light["predictions"][0]["label_index"] == 5
     assert light["predictions"][0]["input"]["steps"] == ["inverted"]

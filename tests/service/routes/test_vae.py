@@ -30,7 +30,7 @@ async def client(start, tmp_path, engine):
     return client
 
 
-def picture(left=0, right=255):
+def encoded_image(left=0, right=255):
     pixels = np.zeros((28, 28), np.uint8)
     pixels[1:27, 1:14], pixels[1:27, 14:27] = left, right
     buffer = io.BytesIO()
@@ -85,7 +85,7 @@ async def test_more_than_a_batch_runs_in_several(client, engine):
     assert engine.runs == [("decode", 8), ("decode", 8), ("decode", 4)]
 
 
-async def test_who_prefers_a_picture_gets_a_grid(client):
+async def test_who_prefers_an_image_gets_a_grid(client):
     body = {"n": 4, "random_seed": 7}
     response = await client.post(f"{VAE}/sample", json=body, headers={"Accept": "image/png"})
 
@@ -95,8 +95,8 @@ async def test_who_prefers_a_picture_gets_a_grid(client):
     assert Image.open(io.BytesIO(response.content)).size == (57, 57)
 
 
-async def test_a_picture_is_encoded_as_a_distribution(client):
-    response = await client.post(f"{VAE}/encode?return=input", content=picture())
+async def test_an_image_is_encoded_as_a_distribution(client):
+    response = await client.post(f"{VAE}/encode?return=input", content=encoded_image())
     [encoding] = response.json()["encodings"]
 
     mean = 255 * 26 * 13 / (28 * 14) / 255
@@ -104,7 +104,7 @@ async def test_a_picture_is_encoded_as_a_distribution(client):
     assert encoding["z_mean"] == pytest.approx([0, mean], abs=1e-5)
     assert encoding["z_log_var"] == pytest.approx([np.log(0.25)] * 2)
     assert encoding["kl"] == pytest.approx(kl, abs=1e-4)
-    assert np.array_equal(pixels(encoding["input"]["image"]), pixels_of(picture()))
+    assert np.array_equal(pixels(encoding["input"]["image"]), pixels_of(encoded_image()))
 
 
 def pixels_of(png):
@@ -112,41 +112,41 @@ def pixels_of(png):
 
 
 async def test_a_reconstruction_is_of_the_mean_unless_a_seed_says_otherwise(client):
-    plain = (await client.post(f"{VAE}/reconstruct", content=picture())).json()
+    plain = (await client.post(f"{VAE}/reconstruct", content=encoded_image())).json()
     [row] = plain["reconstructions"]
     assert row["noise"] == [0, 0]
     assert row["z"] == pytest.approx([0, 26 * 13 / (28 * 14)], abs=1e-5)
     assert row["anomaly_score"] == pytest.approx(row["reconstruction_loss"] + row["kl"])
     assert "random_seed" not in plain
 
-    drawn = (await client.post(f"{VAE}/reconstruct?random_seed=3", content=picture())).json()
+    drawn = (await client.post(f"{VAE}/reconstruct?random_seed=3", content=encoded_image())).json()
     [other] = drawn["reconstructions"]
     assert drawn["random_seed"] == 3
     assert other["noise"] == pytest.approx(latents.draw(3, 1, 2)[0].tolist())
     assert other["z"] == pytest.approx(np.add(row["z"], np.multiply(0.5, other["noise"])), abs=1e-5)
 
 
-async def test_blank_pictures_and_photos_are_encoded_too(client):
+async def test_blank_images_and_photos_are_encoded_too(client):
     photo = io.BytesIO()
     Image.effect_noise((640, 480), 80).save(photo, "JPEG")
-    for content in (picture(0, 0), photo.getvalue()):
+    for content in (encoded_image(0, 0), photo.getvalue()):
         assert (await client.post(f"{VAE}/encode", content=content)).status_code == 200
 
 
-async def test_a_way_leads_from_a_picture_to_a_seed(client):
-    encoded = base64.b64encode(picture()).decode()
+async def test_a_way_leads_from_an_image_to_a_seed(client):
+    encoded = base64.b64encode(encoded_image()).decode()
     ends = {"from": encoded, "to": {"random_seed": 8}}
     answer = await asked(client, "/interpolate", **ends, steps=5, path="slerp")
 
     assert len(answer["images"]) == len(answer["latents"]) == 5
     assert answer["latents"][0] == pytest.approx([0, 26 * 13 / (28 * 14)], abs=1e-5)
     assert answer["latents"][-1] == pytest.approx(latents.draw(8, 1, 2)[0].tolist())
-    rows = pixels_of(picture()).tolist()
+    rows = pixels_of(encoded_image()).tolist()
     again = await asked(client, "/interpolate", **{"from": rows, "to": {"random_seed": 8}})
     assert again["latents"][0] == answer["latents"][0]
 
 
-async def test_a_named_version_of_a_picture_is_kept_for_ever(client):
+async def test_a_named_version_of_an_image_is_kept_for_ever(client):
     url = f"{VAE}/sample.png?random_seed=7&n=4"
     response = await client.get(url)
     named = await client.get(url + "&version=1")
@@ -159,7 +159,7 @@ async def test_a_named_version_of_a_picture_is_kept_for_ever(client):
     assert other.headers["etag"] != response.headers["etag"]
 
 
-async def test_who_has_the_picture_gets_none_and_no_model_runs(client, engine):
+async def test_who_has_the_image_gets_none_and_no_model_runs(client, engine):
     url = f"{VAE}/manifold.png?size=3"
     first = await client.get(url)
     engine.runs.clear()
@@ -169,7 +169,7 @@ async def test_who_has_the_picture_gets_none_and_no_model_runs(client, engine):
     assert (second.status_code, second.content, engine.runs) == (304, b"", [])
 
 
-async def test_pictures_without_a_seed_are_not_stored(client):
+async def test_images_without_a_seed_are_not_stored(client):
     response = await client.get(f"{VAE}/sample.png")
 
     assert response.headers["cache-control"] == "no-store"
@@ -243,7 +243,7 @@ async def test_values_of_addresses_are_checked(client):
         assert (response.status_code, response.json()["code"]) == (422, "invalid_value")
 
 
-async def test_only_two_dimensions_fit_on_a_picture(start, tmp_path, engine):
+async def test_only_two_dimensions_fit_on_an_image(start, tmp_path, engine):
     engine.size = 3
     write_vae_version(tmp_path, size=3)
     client = await start()
@@ -271,7 +271,7 @@ async def test_a_model_that_cannot_reconstruct_is_not_loaded(start, tmp_path, ca
     assert (await client.post("/v1/vae/reconstruct", json=image)).status_code in (404, 503)
 
 
-async def test_pictures_that_are_not_the_golden_ones_are_refused(start, tmp_path, engine):
+async def test_images_that_are_not_the_golden_ones_are_refused(start, tmp_path, engine):
     directory = write_vae_version(tmp_path)
     path = directory / "assets.extra" / "manifest.json"
     manifest = json.loads(path.read_text())

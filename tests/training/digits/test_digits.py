@@ -16,7 +16,7 @@ def network():
     return digits.build_model(digits.Config())
 
 
-def test_network_maps_pictures_to_ten_logits(network):
+def test_network_maps_images_to_ten_logits(network):
     assert network(np.zeros((2, 28, 28, 1), np.float32), training=False).shape == (2, 10)
     assert network.count_params() == 326_826
 
@@ -42,7 +42,7 @@ def test_smoothing_spreads_a_share_of_the_target_over_all_classes():
     assert loss == pytest.approx([-(0.85 * log_p[0] + 0.05 * log_p[1:].sum())])
 
 
-def test_it_learns_from_changed_pictures(tmp_path):
+def test_it_learns_from_changed_images(tmp_path):
     config = digits.Config(epochs=4, batch_size=20, dropout=0.0, warmup_epochs=0.5)
     parts = [synthetic_digits(count, seed) for seed, count in enumerate((400, 40, 40))]
     model = digits.build_model(config)

@@ -40,7 +40,7 @@ def trained(tmp_path_factory):
     return folder, version
 
 
-def test_network_maps_pictures_to_ten_logits():
+def test_network_maps_images_to_ten_logits():
     model = digits_course.build_model(CONFIG)
 
     assert model(np.zeros((1, 28, 28, 1), np.float32)).shape == (1, 10)

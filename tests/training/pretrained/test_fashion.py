@@ -29,7 +29,7 @@ JOBS = {
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Two classes of images, which a look at the colour tells apart."""
-    folder = tmp_path_factory.mktemp("pictures")
+    folder = tmp_path_factory.mktemp("images")
     random = np.random.default_rng(0)
     for name, colour in (("grass", (30, 160, 40)), ("night", (20, 20, 90))):
         (folder / name).mkdir()
