@@ -43,7 +43,7 @@ load: .venv/run.stamp  ## raise the load on the running service (VITRINE_URL) un
 	$(BIN)/python -m clients.load
 bench: .venv/run.stamp  ## service beside a decode-only endpoint and the raw model, in one run
 	$(BIN)/python -m clients.benchmark
-soak: .venv/run.stamp  ## hostile requests and slow clients for hours, resumable; SOAK=--short takes minutes
+soak: .venv/run.stamp  ## hostile requests, faults and long use for hours, resumable; SOAK=--short takes minutes
 	$(BIN)/python -m clients.robustness.soak --models "$(MODELS)" $(SOAK)
 train: .venv/run.stamp  ## train a job: make train JOB=digits-course
 	$(BIN)/python -m training train $(JOB)

@@ -1,7 +1,8 @@
-"""`python -m clients.robustness.soak`: how the service stands hostile requests and slow clients, for long.
+"""`python -m clients.robustness.soak`: how the service stands hostile requests, faults and long use.
 
-Each goal is worked off in steps, with a service of its own each; what is done is kept in a file, so that
-a run that was ended goes on from there.
+Each goal is worked off in steps, with a server of its own each; what is done is kept in a folder, a
+file for each goal, so that a run that was ended goes on from there. A plain FastAPI app gets a part
+of the same work. Goals: docs/reliability.md.
 """
 
 import argparse
@@ -11,53 +12,86 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from clients.robustness.soak.goals import Goal, Step, Tally, added
-from clients.robustness.soak.hostile_requests import BROKEN, JSON_BODIES, RAW_HTTP
-from clients.robustness.soak.slow_clients import SLOW
-
-GOALS = (JSON_BODIES, RAW_HTTP, SLOW, BROKEN)
+from clients.robustness.soak.all_goals import GOALS
+from clients.robustness.soak.goals import Goal, Serve, Step, Tally, added
+from clients.robustness.soak.server_process import plain_app, vitrine
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Work off the goals and print the table; the exit status says whether all are reached."""
     options = _parser().parse_args(arguments)
-    state: dict[str, Tally] = (
-        json.loads(options.state.read_text()) if options.state.exists() else {}
-    )
+    options.state.mkdir(parents=True, exist_ok=True)
     chosen = [goal for goal in GOALS if not options.only or goal.key in options.only.split(",")]
+    for goal in [] if options.table else chosen:
+        size = goal.short if options.short else goal.full
+        _work_off(goal, size, vitrine, options)
+        _work_off(goal, min(size, goal.plain), plain_app, options)
+    print(
+        "| goal | what | run | Vitrine | reached | plain FastAPI app |\n|---|---|---|---|---|---|"
+    )
     for goal in chosen:
-        _work_off(goal, options, state)
-    print("| goal | what | run | found | reached |\n|---|---|---|---|---|")
-    for goal in chosen:
-        tally = state[goal.key]
-        word = "yes" if goal.is_reached(tally) else "no"
-        run = f"{tally['done']:,.0f} of {goal.full:,} {goal.unit}"
-        print(f"| {goal.key} | {goal.title} | {run} | {goal.describe(tally)} | {word} |")
-    return 0 if all(goal.is_reached(state[goal.key]) for goal in chosen) else 1
-
-
-def _work_off(goal: Goal, options: argparse.Namespace, state: dict[str, Tally]) -> None:
-    target = goal.short if options.short else goal.full
-    began, at_start = time.monotonic(), state.get(goal.key, {}).get("done", 0)
-    while (done := int(state.get(goal.key, {}).get("done", 0))) < target:
-        step = Step(options.models, done, min(goal.step, target - done))
-        state[goal.key] = added(state.get(goal.key, {}), goal.run(step))
-        options.state.write_text(json.dumps(state))
-        now = state[goal.key]["done"]
-        left = (time.monotonic() - began) / (now - at_start) * (target - now)
         print(
-            f"{goal.key}: {now:,.0f} of {target:,} {goal.unit}, {left:.0f} s left", file=sys.stderr
+            _row(goal, _read(options.state, goal, vitrine), _read(options.state, goal, plain_app))
         )
+    return (
+        0 if all(_is_reached(goal, _read(options.state, goal, vitrine)) for goal in chosen) else 1
+    )
+
+
+def _is_reached(goal: Goal, tally: Tally) -> bool:
+    return bool(tally) and tally["wrong"] == 0 and goal.is_reached(tally)
+
+
+def _row(goal: Goal, tally: Tally, plain: Tally) -> str:
+    if not tally:
+        return f"| {goal.key} | {goal.title} | 0 of {goal.full:,} {goal.unit} | | no | |"
+    run = f"{tally['done']:,.0f} of {goal.full:,} {goal.unit} in {tally['seconds']:,.0f} s"
+    beside = f"{plain['done']:,.0f} {goal.unit}: {goal.describe(plain)}" if plain else "–"
+    word = "yes" if _is_reached(goal, tally) else "no"
+    return f"| {goal.key} | {goal.title} | {run} | {goal.describe(tally)} | {word} | {beside} |"
+
+
+def _file(state: Path, goal: Goal, serve: Serve) -> Path:
+    return state / f"{goal.key}-{serve.__name__}.json"
+
+
+def _read(state: Path, goal: Goal, serve: Serve) -> Tally:
+    file = _file(state, goal, serve)
+    return dict(json.loads(file.read_text())) if file.exists() else {}
+
+
+def _work_off(goal: Goal, size: int, serve: Serve, options: argparse.Namespace) -> None:
+    tally = _read(options.state, goal, serve)
+    at_start, began = int(tally.get("done", 0)), time.monotonic()
+
+    def show(done: int) -> None:
+        """One line: what is done and how long the rest takes."""
+        left = (time.monotonic() - began) / max(1, done - at_start) * (size - done)
+        name = f"{goal.key} {serve.__name__}"
+        print(f"{name}: {done:,} of {size:,} {goal.unit}, {left:.0f} s left", file=sys.stderr)
+
+    while (done := int(tally.get("done", 0))) < size:
+        step = Step(
+            options.models,
+            done,
+            min(goal.step, size - done),
+            serve,
+            lambda more, done=done: show(done + more),  # type: ignore[misc]
+        )
+        started = time.monotonic()
+        found = goal.run(step)
+        tally = added(tally, {**found, "seconds": time.monotonic() - started})
+        _file(options.state, goal, serve).write_text(json.dumps(tally))
+        show(int(tally["done"]))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m clients.robustness.soak", description=__doc__)
     parser.add_argument("--models", type=Path, default=Path("models"), help="folder of models")
-    parser.add_argument(
-        "--state", type=Path, default=Path("soak.json"), help="what is done already"
-    )
+    parser.add_argument("--state", type=Path, default=Path("soak"), help="folder of what is done")
     parser.add_argument("--only", help="goals, separated by commas")
     parser.add_argument("--short", action="store_true", help="a minute instead of hours")
+    parser.add_argument("--table", action="store_true", help="only print what is done already")
     return parser
 
 

@@ -1,15 +1,13 @@
-"""HTTP/1.1 on one kept connection, with little work of its own, and a ledger of how requests ended."""
+"""HTTP/1.1 on one kept connection, with little work of its own."""
 
 import asyncio
 import contextlib
 import http.client
 import json
 import time
-from collections import Counter
 from typing import Any, NamedTuple
 
 SECONDS = 60.0  # no answer takes longer
-ALLOWED = frozenset((*range(200, 500), 503, 504))  # a refusal may say "not ready" or "too late"
 
 
 class Answer(NamedTuple):
@@ -100,44 +98,3 @@ async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
         body += (await reader.readexactly(size + 2))[:-2]
     await reader.readexactly(2)
     return body
-
-
-class Ledger:
-    """How requests ended: each by one status, or lost; the slowest; and what must never be."""
-
-    def __init__(self) -> None:
-        self.statuses: Counter[int] = Counter()
-        self.seconds: list[float] = []
-        self.lost: list[str] = []
-        self.wrong: list[str] = []
-
-    async def note(self, connection: Connection, *request: Any) -> Answer | None:
-        """Ask, and file the answer; None: it was lost."""
-        try:
-            answer = await connection.ask(*request)
-        except (OSError, asyncio.IncompleteReadError) as error:
-            self.lost.append(f"{request[0]} {request[1][:60]}: {error!r}")
-            return None
-        self.statuses[answer.status] += 1
-        self.seconds.append(answer.seconds)
-        if answer.status not in ALLOWED:
-            self.wrong.append(f"{request[0]} {request[1][:60]}: status {answer.status}")
-        elif answer.status >= 400 and not is_problem(answer):
-            self.wrong.append(
-                f"{request[0]} {request[1][:60]}: no error shape: {answer.body[:80]!r}"
-            )
-        return answer
-
-    def quantile(self, share: float) -> float:
-        """The latency, in milliseconds, that this share of the answers does not exceed."""
-        ordered = sorted(self.seconds) or [0.0]
-        return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
-def is_problem(answer: Answer) -> bool:
-    """Whether an error has the one shape."""
-    try:
-        fields = answer.json()
-    except ValueError:
-        return False
-    return isinstance(fields, dict) and {"error", "code", "request_id"} <= set(fields)

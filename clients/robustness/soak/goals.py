@@ -1,24 +1,47 @@
 """What a goal of the soak is, and how the numbers of its steps add up.
 
-A goal is worked off in steps, each with a service of its own, so that a run can stop after any step
-and go on later.
+A goal is worked off in steps, each with a server of its own, so that a run can stop after any step
+and go on later. The same work runs against the service and against a plain FastAPI app.
 """
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from clients.robustness.soak.ledger import Ledger
+from clients.robustness.soak.server_process import ServerProcess, plain_app
+
 Tally = dict[str, float]  # names that begin with most_ are maxima, all others sums
+Serve = Callable[..., AbstractContextManager[ServerProcess]]
 
 
 @dataclass(frozen=True)
 class Step:
-    """Which part of a goal to work off, from `start` on, with the models of a folder."""
+    """Which part of a goal to work off, from unit `start` on.
+
+    models: the folder of exported models.
+    serve: runs a server, `serve(models, **settings)`: the service or the plain app.
+    progress: called with the units of this step that are done.
+    """
 
     models: Path
     start: int
     count: int
+    serve: Serve
+    progress: Callable[[int], None] = lambda done: None
+
+    def ledger(self) -> Ledger:
+        """An empty ledger; a plain app's errors have a shape of their own."""
+        return Ledger(one_shape=self.serve is not plain_app)
+
+    def note(self, problems: list[str]) -> int:
+        """Show the first few problems; return their number."""
+        for problem in problems[:5]:
+            print(f"    {problem[:300]}", file=sys.stderr, flush=True)
+        return len(problems)
 
 
 @dataclass(frozen=True)
@@ -26,6 +49,9 @@ class Goal:
     """One row of the table.
 
     full, short, step: how many units a full run and a short one make, and how many a step.
+    plain: how many units the plain FastAPI app is given; 0: it has nothing of the kind.
+    work: gives the tally of a step, with `wrong`: what must never be; 0 wherever the service is right.
+    is_reached: whether the figures, too, meet the aim; they depend on the machine.
     """
 
     key: str
@@ -34,14 +60,14 @@ class Goal:
     full: int
     short: int
     step: int
+    plain: int
     work: Callable[[Step], Awaitable[Tally]]
-    is_reached: Callable[[Tally], bool]
     describe: Callable[[Tally], str]
+    is_reached: Callable[[Tally], bool] = lambda tally: True
 
     def run(self, step: Step) -> Tally:
         """Work off a step."""
-        tally = asyncio.run(_awaited(self.work(step)))
-        return {"done": step.count, **tally}
+        return {"done": step.count, **asyncio.run(_awaited(self.work(step)))}
 
 
 async def _awaited(work: Awaitable[Tally]) -> Tally:
@@ -50,10 +76,9 @@ async def _awaited(work: Awaitable[Tally]) -> Tally:
 
 def added(tally: Tally, more: Tally) -> Tally:
     """Two tallies of the same goal as one."""
-    names = {**tally, **more}
     return {
         name: max(tally.get(name, 0), more.get(name, 0))
         if name.startswith("most_")
         else tally.get(name, 0) + more.get(name, 0)
-        for name in names
+        for name in {**tally, **more}
     }

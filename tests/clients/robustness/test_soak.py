@@ -3,38 +3,57 @@
 import json
 import random
 
+import pytest
+
 from clients.robustness.soak import __main__ as soak
 from clients.robustness.soak.goals import Goal
-from clients.robustness.soak.hostile_requests import mutated
+from clients.robustness.soak.hostile_json import mutated
 
 
 def goal(steps, wrong=0):
     async def work(step):
-        steps.append((step.start, step.count))
+        steps.append((step.serve.__name__, step.start, step.count))
         return {"wrong": wrong, "most_ms": 10.0 - step.start}
 
     return Goal(
-        "G0", "nothing goes wrong", "tries", 25, 5, 10, work,
-        lambda tally: tally["wrong"] == 0, lambda tally: f"{tally['most_ms']:.0f} ms",
+        "G0", "nothing goes wrong", "tries", 25, 5, 10, 3, work, lambda tally: f"{tally['most_ms']:.0f} ms"
     )  # fmt: skip
 
 
-def test_a_run_goes_on_where_the_last_one_ended(tmp_path, monkeypatch, capsys):
-    steps, state = [], tmp_path / "state.json"
-    state.write_text(json.dumps({"G0": {"done": 10, "wrong": 0, "most_ms": 3}}))
-    monkeypatch.setattr(soak, "GOALS", (goal(steps),))
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    def run(goals, *options):
+        monkeypatch.setattr(soak, "GOALS", goals)
+        return soak.main(["--state", str(tmp_path), *options])
 
-    assert soak.main(["--state", str(state)]) == 0
-
-    assert steps == [(10, 10), (20, 5)]
-    assert json.loads(state.read_text())["G0"] == {"done": 25, "wrong": 0, "most_ms": 3}
-    assert "| G0 | nothing goes wrong | 25 of 25 tries | 3 ms | yes |" in capsys.readouterr().out
+    return run
 
 
-def test_a_goal_that_is_not_reached_is_the_exit_status(tmp_path, monkeypatch):
-    monkeypatch.setattr(soak, "GOALS", (goal([], wrong=1),))
+def test_a_run_goes_on_where_the_last_one_ended(run, tmp_path, capsys):
+    steps, file = [], tmp_path / "G0-vitrine.json"
+    file.write_text(json.dumps({"done": 10, "wrong": 0, "most_ms": 3, "seconds": 60}))
 
-    assert soak.main(["--short", "--state", str(tmp_path / "state.json")]) == 1
+    assert run((goal(steps),)) == 0
+
+    assert steps == [("vitrine", 10, 10), ("vitrine", 20, 5), ("plain_app", 0, 3)]
+    kept = json.loads(file.read_text())
+    assert kept.pop("seconds") == pytest.approx(60, abs=10)
+    assert kept == {"done": 25, "wrong": 0, "most_ms": 3}
+    row = "| G0 | nothing goes wrong | 25 of 25 tries in 60 s | 3 ms | yes | 3 tries: 10 ms |"
+    assert row in capsys.readouterr().out
+
+
+def test_a_goal_that_is_not_reached_is_the_exit_status(run):
+    assert run((goal([], wrong=1),), "--short") == 1
+
+
+def test_the_table_of_what_is_done_runs_nothing(run, capsys):
+    steps = []
+
+    assert run((goal(steps),), "--table") == 1
+
+    assert steps == []
+    assert "| G0 | nothing goes wrong | 0 of 25 tries |" in capsys.readouterr().out
 
 
 def test_mutated_bodies_differ_and_can_be_made_again():

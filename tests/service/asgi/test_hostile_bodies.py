@@ -2,8 +2,8 @@
 
 import pytest
 
+from clients.robustness.soak import hostile_bodies as hostile
 from service.settings import Settings
-from tests import hostile_bodies as hostile
 from tests.fakes import FakeEngine, write_version
 from tests.service.apps import on_a_socket
 

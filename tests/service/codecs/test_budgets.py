@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from clients.robustness.soak import hostile_bodies as hostile
 from service.codecs.image import open_image
 from service.codecs.json_size import check_json_size
 from service.codecs.request_images import check_pixels, read_images
 from service.errors import BodyTooLarge, ImageTooLarge, InvalidRequest
 from service.image_files.decoding_cost import Cost, TooManyPieces, count_pieces
-from tests import hostile_bodies as hostile
 
 LIMITS = {"max_pixels": 25_000_000, "max_images": 64, "max_json_values": 1_000_000}
 

@@ -1,4 +1,4 @@
-"""Bodies that are cheap to send and dear to read: what budgets have to refuse before the work.
+"""Bodies that are cheap to send and costly to read: what budgets have to refuse before the work.
 
 Each is made anew, so that none is ever in the repository.
 """
@@ -6,65 +6,67 @@ Each is made anew, so that none is ever in the repository.
 import io
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 BOUNDARY = b"boundary"
 FORM = "multipart/form-data; boundary=boundary"
+Bodies = dict[str, tuple[bytes, str]]  # name → body and content type
 
 
-def encoded(image, kind="PNG", **options):
+def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
     """The file of a Pillow image."""
     content = io.BytesIO()
     image.save(content, kind, **options)
     return content.getvalue()
 
 
-def many_scans(side, scans):
-    """A progressive JPEG whose last scan comes so many times."""
+def many_scans(side: int, scans: int) -> bytes:
+    """A progressive JPEG whose last scan is repeated so many times."""
     content = encoded(Image.new("L", (side, side)), "JPEG", progressive=True)
     last = content.rindex(b"\xff\xda")
     return content[:-2] + content[last:-2] * scans + content[-2:]
 
 
-def many_segments(count):
+def many_segments(count: int) -> bytes:
     """A JPEG with so many empty comments before its first scan."""
     content = encoded(Image.new("L", (8, 8)), "JPEG")
     return content[:2] + b"\xff\xfe\0\2" * count + content[2:]
 
 
-def fill_bytes(count):
+def fill_bytes(count: int) -> bytes:
     """A JPEG with so many fill bytes before a marker."""
     content = encoded(Image.new("L", (8, 8)), "JPEG")
     return content[:2] + b"\xff" * count + content[2:]
 
 
-def chunk(name, content=b""):
+def chunk(name: bytes, content: bytes = b"") -> bytes:
     """One chunk of a PNG."""
     checksum = zlib.crc32(name + content)
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", checksum)
 
 
-def many_chunks(count, one=b""):
+def many_chunks(count: int, one: bytes = b"") -> bytes:
     """A PNG with so many chunks, empty ones unless told, behind its header."""
     content = encoded(Image.new("L", (8, 8)))
     return content[:33] + (one or chunk(b"tEXt")) * count + content[33:]
 
 
-def compressed_texts(count):
+def compressed_texts(count: int) -> bytes:
     """A PNG with so many texts that inflate to a megabyte each."""
     return many_chunks(count, chunk(b"zTXt", b"k\0\0" + zlib.compress(b"x" * 2**20)))
 
 
-def many_blocks(count):
+def many_blocks(count: int) -> bytes:
     """A GIF with a comment of so many blocks of one byte."""
     content = encoded(Image.new("L", (8, 8)), "GIF")
     start = 13 + 3 * (2 << (content[10] & 7))  # behind the palette
     return content[:start] + b"\x21\xfe" + b"\1x" * count + b"\0" + content[start:]
 
 
-def run_lengths(side):
+def run_lengths(side: int) -> bytes:
     """A BMP of run-length encoded pixels, every run one pixel long."""
     rows = (b"\1\5" * side + b"\0\0") * side + b"\0\1"
     start = 14 + 40 + 1024
@@ -73,18 +75,18 @@ def run_lengths(side):
     return head + bytes(1024) + rows
 
 
-def bomb(kind, side):
+def bomb(kind: str, side: int) -> bytes:
     """A small file of an image of side × side pixels."""
     return encoded(Image.fromarray(np.zeros((side, side), np.uint8)), kind)
 
 
-def form(files):
+def form(files: list[bytes]) -> bytes:
     """A form of these files."""
     head = b"--" + BOUNDARY + b'\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
     return b"\r\n".join(head + content for content in files) + b"\r\n--" + BOUNDARY + b"--\r\n"
 
 
-def images():
+def images() -> Bodies:
     """Name → body and content type: the structures of images."""
     raw = {
         "scans": many_scans(316, 100_000),
@@ -108,7 +110,7 @@ def images():
     return found | {name: (body, FORM) for name, body in forms.items()}
 
 
-def others(size=16_000_000):
+def others(size: int = 16_000_000) -> Bodies:
     """Name → body and content type: JSON, blanks, and forms of nothing."""
     end = b"\r\n--" + BOUNDARY + b"--\r\n"
     head = b"--" + BOUNDARY + b'\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'

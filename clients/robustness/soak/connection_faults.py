@@ -1,0 +1,101 @@
+"""G17: connections that break, on every route."""
+
+import asyncio
+import contextlib
+import json
+import random
+import socket
+import struct
+from typing import Any
+
+from clients.robustness.soak.connection import ask, read_answer
+from clients.robustness.soak.goals import Goal, Step, Tally
+from clients.robustness.soak.hostile_json import posts
+
+CLOSED_SECONDS = 30
+HEAD_SECONDS = 2
+CUT = ("cut", "cut and reset", "cut and half closed", "paused")
+SENT = ("closed unread", "reset unread", "half closed", "garbage behind", "twice", "read slowly")
+PIECES = ("dripped", "in two pieces")
+FAULTS = (*CUT, *SENT, *PIECES)
+
+
+async def break_off(step: Step) -> Tally:
+    """Every route with every fault of a connection; afterwards the same request is answered as before."""
+    wrong = []
+    with step.serve(step.models, receive_seconds=str(HEAD_SECONDS)) as server:
+        routes = posts(server.port)
+        whole = {path: await _status(server.port, path, example) for path, example in routes}
+        for number in range(step.start, step.start + step.count):
+            path, example = routes[number % len(routes)]
+            fault = FAULTS[number // len(routes) % len(FAULTS)]
+            draw = random.Random(number)  # noqa: S311 a repeatable one
+            await _broken(server.port, _request(path, example), fault, draw)
+            status = await _status(server.port, path, example)
+            if status != whole[path]:
+                wrong.append(f"{path} after {fault}: {status} instead of {whole[path]}")
+        await asyncio.sleep(HEAD_SECONDS + 1)
+        metrics = ask(server.port, "GET", "/metrics").body.decode()
+    held = [line for line in metrics.splitlines() if line.startswith("vitrine_bytes_in_flight ")]
+    left = float(held[0].split()[1]) if held else 0
+    return {"wrong": step.note(wrong) + (left > 0), "held": left}
+
+
+def _request(path: str, example: Any) -> bytes:
+    body = json.dumps(example).encode()
+    return b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
+        path.encode(), len(body), body,
+    )  # fmt: skip
+
+
+async def _status(port: int, path: str, example: Any) -> int:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(_request(path, example))
+        async with asyncio.timeout(60):
+            return (await read_answer(reader)).status
+    finally:
+        writer.close()
+
+
+async def _broken(port: int, request: bytes, fault: str, draw: random.Random) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    with contextlib.suppress(OSError, TimeoutError):
+        await _send(writer, request, fault, draw)
+        if "half closed" in fault:
+            writer.write_eof()
+        if fault == "read slowly":
+            await reader.read(10)
+            await asyncio.sleep(0.1)
+        elif fault in ("half closed", "garbage behind", "twice", *PIECES):
+            writer.write_eof()
+            async with asyncio.timeout(CLOSED_SECONDS):
+                await reader.read()
+    if "reset" in fault:
+        linger = struct.pack("ii", 1, 0)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    writer.close()
+
+
+async def _send(
+    writer: asyncio.StreamWriter, request: bytes, fault: str, draw: random.Random
+) -> None:
+    if fault in CUT:
+        writer.write(request[: draw.randrange(len(request))])
+        await asyncio.sleep(0.1 * (fault == "paused"))
+    elif fault in PIECES:
+        size = max(1, len(request) // (50 if fault == "dripped" else 2) + 1)
+        for start in range(0, len(request), size):
+            writer.write(request[start : start + size])
+            await asyncio.sleep(0.001)
+    else:
+        behind = {"twice": request, "garbage behind": b"\0\xff" * 50}
+        writer.write(request + behind.get(fault, b""))
+    await writer.drain()
+
+
+BROKEN = Goal(
+    "G17", "12 faults of a connection on every route: the next request is answered as before", "faults",
+    1_200, 60, 300, 48, break_off,
+    lambda tally: f"{tally['wrong']:.0f} answered otherwise, {tally['held']:.0f} bytes still held",
+)  # fmt: skip

@@ -1,0 +1,74 @@
+"""How requests ended: each is filed under exactly one of answered, lost, or what must never be."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+from clients.robustness.soak.connection import Answer, Connection
+
+ALLOWED = frozenset((*range(200, 500), 503, 504))  # a refusal may say "not ready" or "too late"
+
+
+class Ledger:
+    """Statuses and latencies of answers, and the requests that ended as none may.
+
+    one_shape: whether errors have to have the service's shape.
+    """
+
+    def __init__(self, one_shape: bool = True) -> None:
+        self._one_shape = one_shape
+        self.statuses: Counter[int] = Counter()
+        self.seconds: list[float] = []
+        self.lost: list[str] = []
+        self.errors: list[str] = []
+        self.misshapen: list[str] = []
+
+    @property
+    def problems(self) -> list[str]:
+        """All that must never be."""
+        return self.errors + self.lost + self.misshapen
+
+    async def note(self, connection: Connection, *request: Any) -> Answer | None:
+        """Ask, and file the answer; None: it was lost."""
+        name = f"{request[0]} {request[1][:60]}"
+        try:
+            answer = await connection.ask(*request)
+        except (OSError, asyncio.IncompleteReadError) as error:
+            self.lost.append(f"{name}: {error!r}")
+            return None
+        self.statuses[answer.status] += 1
+        self.seconds.append(answer.seconds)
+        if answer.status not in ALLOWED:
+            self.errors.append(f"{name}: status {answer.status}, {request[2:3]!r:.100}")
+        elif answer.status >= 400 and self._one_shape and not is_problem(answer):
+            self.misshapen.append(f"{name}: {answer.body[:80]!r}")
+        return answer
+
+    def quantile(self, share: float) -> float:
+        """The latency, in milliseconds, that this share of the answers does not exceed."""
+        return quantile(self.seconds, share)
+
+    def tally(self) -> dict[str, float]:
+        """The numbers that goals have in common."""
+        return {
+            "answered": self.statuses.total(),
+            "ok": self.statuses[200],
+            "errors": len(self.errors),
+            "lost": len(self.lost),
+            "most_ms": max(self.seconds, default=0) * 1000,
+        }
+
+
+def quantile(seconds: list[float], share: float) -> float:
+    """The value, in milliseconds, that this share does not exceed."""
+    ordered = sorted(seconds) or [0.0]
+    return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def is_problem(answer: Answer) -> bool:
+    """Whether an error has the one shape."""
+    try:
+        fields = answer.json()
+    except ValueError:
+        return False
+    return isinstance(fields, dict) and {"error", "code", "request_id"} <= set(fields)
