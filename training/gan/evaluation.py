@@ -10,7 +10,7 @@ import numpy as np
 
 from training import evaluation
 from training.digits.reference_classifier import ReferenceClassifier
-from training.export.image_grid import grid
+from training.evaluation.image_grid import grid
 from training.gan import accuracy_chart
 from training.gan import distances as gan_distances
 from training.gan import images as gan_images

@@ -16,12 +16,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from training.fitting.progress import Progress
 from training.gan import images as gan_images
 from training.gan import model as gan_model
 from training.gan.layers import GROUP
 from training.gan.model import DIGITS, Gan
 from training.job import Split
-from training.progress import Progress
 
 PRECISION = "mixed_bfloat16"  # of the convolutions: twice as quick on a CPU that has it
 COLUMNS = (

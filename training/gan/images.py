@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from training.export.image_grid import grid
+from training.evaluation.image_grid import grid
 
 DIGITS = 10
 TIMES = 8  # rows of the samples by training time

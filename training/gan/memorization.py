@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from training import evaluation
-from training.export.image_grid import grid
+from training.evaluation.image_grid import grid
 from training.job import Split, Splits
 
 BLOCK = 500  # images searched at a time: 55,000 distances each

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training.progress import Progress
+from training.fitting.progress import Progress
 from training.text import lstm
 from training.text import model as text_model
 from training.text.corpus import TextSplits

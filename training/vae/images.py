@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import ndtri
 
-from training.export.image_grid import grid
+from training.evaluation.image_grid import grid
 from training.job import Splits
 from training.vae import model as vae_model
 from training.vae.numpy_vae import NumpyVae

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from training.export import image_grid
+from training.evaluation import image_grid
 from training.gan import attributes as gan_attributes
 from training.gan import metrics as gan_metrics
 

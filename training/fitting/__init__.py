@@ -7,8 +7,8 @@ from typing import Any
 
 import keras
 
+from training.fitting.progress import Progress
 from training.job import JobConfig
-from training.progress import Progress
 
 
 def fit(
