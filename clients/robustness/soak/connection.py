@@ -63,6 +63,14 @@ class Connection:
             await self.close()
         return answer._replace(seconds=time.monotonic() - started)
 
+    async def open(self) -> bool:
+        """Whether there is a connection, or a new one can be had."""
+        try:
+            await self._open()
+        except OSError:
+            return False
+        return True
+
     async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._reader is None or self._writer is None or self._reader.at_eof():
             await self.close()

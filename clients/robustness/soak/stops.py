@@ -1,0 +1,84 @@
+"""G9: SIGTERM under load: what was accepted is answered."""
+
+import asyncio
+import json
+import tempfile
+from pathlib import Path
+
+from clients.robustness.soak.connection import Connection, read_answer
+from clients.robustness.soak.goals import Goal, Step, Tally
+from clients.robustness.soak.ledger import Ledger
+from clients.robustness.soak.samples import digit
+from clients.robustness.soak.server_process import ServerProcess, copy_models
+
+FRESH, KEPT, STREAMS = 6, 4, 2
+LOAD_SECONDS = 1.0
+STREAM = json.dumps({"seed": "To be", "length": 200, "stream": True}).encode()
+
+
+async def stop(step: Step) -> Tally:
+    """Fresh connections, kept ones and streams; one worker and two in turn."""
+    lost: list[str] = []
+    tally: Tally = {"answered": 0, "exits": 0, "most_seconds": 0}
+    loop = asyncio.get_running_loop()
+    with tempfile.TemporaryDirectory() as folder:
+        models = copy_models(step.models, Path(folder), "digits", "text")
+        for number in range(step.start, step.start + step.count):
+            with step.serve(models, workers=str(1 + number % 2)) as server:
+                ledger = step.ledger()
+                asking = asyncio.gather(*_clients(server, ledger, lost))
+                await asyncio.sleep(LOAD_SECONDS)
+                began = loop.time()
+                status = await asyncio.to_thread(server.stop)
+                await asking
+            tally["exits"] += status != 0
+            tally["answered"] += ledger.statuses.total()
+            tally["most_seconds"] = max(tally["most_seconds"], loop.time() - began)
+            lost += [f"round {number}: {problem}" for problem in ledger.problems]
+            step.progress(number + 1 - step.start)
+    return {**tally, "lost": len(lost), "wrong": step.note(lost) + tally["exits"]}
+
+
+def _clients(server: ServerProcess, ledger: Ledger, lost: list[str]) -> list["asyncio.Task[None]"]:
+    each = [_ask(server.port, ledger, is_fresh=True) for _ in range(FRESH)]
+    each += [_ask(server.port, ledger, is_fresh=False) for _ in range(KEPT)]
+    each += [_stream(server.port, ledger, lost) for _ in range(STREAMS)]
+    return [asyncio.create_task(one) for one in each]
+
+
+async def _ask(port: int, ledger: Ledger, *, is_fresh: bool) -> None:
+    """One request after the other until connections are refused."""
+    connection, image = Connection(port), digit()
+    while await connection.open():
+        await ledger.note(connection, "POST", "/v1/digits/classify", image)
+        if is_fresh:
+            await connection.close()
+
+
+async def _stream(port: int, ledger: Ledger, lost: list[str]) -> None:
+    """Streams, each of which ends as one or with an error."""
+    head = b"POST /v1/text/generate HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(STREAM)
+    while True:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            return
+        try:
+            writer.write(head + STREAM)
+            answer = await read_answer(reader)
+            ledger.statuses[answer.status] += 1
+            is_whole = answer.body.endswith(b"data: [DONE]\n\n") or b'"error"' in answer.body
+            if answer.status == 200 and not is_whole:
+                lost.append("a stream ended in the middle")
+        except (OSError, asyncio.IncompleteReadError) as error:
+            lost.append(f"a stream: {error!r}")
+        finally:
+            writer.close()
+
+
+STOPS = Goal(
+    "G9", "SIGTERM under fresh connections, kept ones and streams: none lost, exit status 0", "stops",
+    50, 2, 5, 10, stop,
+    lambda tally: f"{tally['lost']:.0f} lost of {tally['answered']:,.0f}, {tally['exits']:.0f} times another exit status, the longest stop "
+    f"{tally['most_seconds']:.1f} s",
+)  # fmt: skip
