@@ -45,13 +45,14 @@ async def drive(
     target: Target,
     connections: int,
     seconds: float,
+    timeout_s: float = 10.0,
 ) -> Tally:
     """Ask on `connections` connections for `seconds`, then let requests under way finish."""
     tally = Tally()
     request = request_bytes(scenario, target)
 
     async def ask(connection: Connection) -> None:
-        await _ask_once(connection, request, scenario, tally)
+        await _ask_once(connection, request, scenario, tally, timeout_s)
 
     await saturate(ask, tally, target, connections, seconds)
     return tally
@@ -80,11 +81,11 @@ async def saturate(
 
 
 async def _ask_once(
-    connection: Connection, request: bytes, scenario: Scenario, tally: Tally
+    connection: Connection, request: bytes, scenario: Scenario, tally: Tally, timeout_s: float
 ) -> None:
     asked = time.perf_counter()
     try:
-        answer = await connection.ask(request)
+        answer = await connection.ask(request, timeout_s)
     except (OSError, Disconnected) as error:
         tally.errors[error_kind(error)] += 1
         await asyncio.sleep(PAUSE_AFTER_ERROR_S)

@@ -20,6 +20,8 @@ DRAWN_DIGIT = 7
 STROKES = ((0.27, 0.19), (0.72, 0.19), (0.43, 0.83))  # a seven, in shares of the image's side
 OVERSAMPLING = 4  # drawn larger, then shrunk: soft edges, as a pen or a browser gives
 CLASSIFY = "/v1/digits/classify"
+SCORE = "/v1/text/score"
+SCORED = 10_000  # characters
 GENERATE = "/v1/text/generate"
 LABEL = "/v1/images/label?top=5"
 SAMPLES = "/v1/{family}/sample.png?random_seed=7&n=16"
@@ -86,17 +88,30 @@ def samples(family: str) -> Scenario:
     return Scenario(family, "GET", path, b"", "image/png", same_image())
 
 
+def heavy_scenarios() -> dict[str, Scenario]:
+    """Requests that take long, by name: a projection of one image or of 64, a score of 10,000 characters."""
+    path, digit = "/v1/gan/project?steps=100", digit_png()
+    many = json.dumps({"images": [base64.b64encode(digit).decode()] * 64}).encode()
+    text = json.dumps({"text": (SEED * SCORED)[:SCORED]}).encode()
+    every = (
+        Scenario("projection", "POST", path, digit, "image/png", has_rows("latents", 1)),
+        Scenario("projection of 64", "POST", path, many, JSON, has_rows("latents", 64)),
+        Scenario("score", "POST", SCORE, text, JSON, has_rows("characters", SCORED)),
+    )
+    return {scenario.name: scenario for scenario in every}
+
+
 def _text_request(length: int, **more: Any) -> bytes:
     asked = {"seed": SEED, "diversity": 0.5, "length": length, "random_seed": 42}
     return json.dumps(asked | more).encode()
 
 
-def request_bytes(scenario: Scenario, target: Target) -> bytes:
-    """The whole request as it goes over the wire."""
+def request_bytes(scenario: Scenario, target: Target, more: str = "") -> bytes:
+    """The whole request as it goes over the wire; `more` are further header lines."""
     key = f"Authorization: Bearer {target.key}\r\n" if target.key else ""
     head = (
         f"{scenario.method} {target.prefix}{scenario.path} HTTP/1.1\r\n"
-        f"Host: {target.authority}\r\n{key}"
+        f"Host: {target.authority}\r\n{key}{more}"
         f"Content-Type: {scenario.content_type}\r\n"
         f"Content-Length: {len(scenario.body)}\r\n\r\n"
     )
@@ -151,6 +166,19 @@ def answers_labels(count: int) -> Callable[[bytes], bool]:
             scores = [label["score"] for label in labels]
             named = all(label["class_name"] and label["class_description"] for label in labels)
             return len(labels) == count and named and scores == sorted(scores, reverse=True)
+        except (ValueError, KeyError, TypeError):
+            return False
+
+    return is_right
+
+
+def has_rows(name: str, count: int) -> Callable[[bytes], bool]:
+    """A check: a list of so many elements, all of them there."""
+
+    def is_right(body: bytes) -> bool:
+        try:
+            rows = json.loads(body)[name]
+            return len(rows) == count and None not in rows
         except (ValueError, KeyError, TypeError):
             return False
 

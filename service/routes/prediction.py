@@ -100,7 +100,8 @@ class Prediction:
 
     async def images(self) -> list[OpenedImage]:
         """The request's images, opened but not decoded; refused before they are read if the queue is full."""
-        self.servable.admission.check(self.deadline, self.servable.seconds_ahead())
+        ahead, least = self.servable.seconds_ahead(), self.servable.least_seconds_ahead()
+        self.servable.admission.check(self.deadline, ahead, least)
         settings = self._state["settings"]
         body = await read_body(self._request, settings.max_body_bytes)
         started = time.monotonic()

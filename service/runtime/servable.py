@@ -123,6 +123,12 @@ class Servable:
         """How long what waits already will take, whatever it is."""
         return max(lane.seconds_ahead() for lane in self._lanes)
 
+    def least_seconds_ahead(self) -> float:
+        """How long any request waits at least, whichever signature it asks for."""
+        return min(
+            self.batcher(signature, 1).seconds_ahead() for signature in self.manifest.signatures
+        )
+
 
 def _inline_rows(model: Model, signature: str) -> int:
     """Rows of a signature that may hold the event loop up for a moment; 0: its runs need a thread."""

@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 from service.errors import DeadlineExceeded, Overloaded
 
+MARGIN = 1.25  # an estimate is taken so much longer, so that what is accepted is answered
+
 
 class Admission:
     """Counts the requests of one model that are admitted and not answered yet."""
@@ -18,15 +20,17 @@ class Admission:
         self._max_waiting = max_waiting
         self._clock = clock
 
-    def check(self, deadline: float, ahead: float) -> None:
+    def check(self, deadline: float, ahead: float, least: float = 0.0) -> None:
         """Refuse what could not enter now; what is not whole and decoded yet takes no place.
 
         ahead: seconds until what waits already is done.
+        least: seconds that any request waits, whatever it asks for: refused before it is read.
         """
         if self._clock() > deadline:
             raise DeadlineExceeded("The deadline was over before the request could wait.")
         if self.waiting >= self._max_waiting:
             raise refusal(f"{self.waiting} requests wait already, the most allowed", ahead)
+        self._check_deadline(deadline, ahead, least)
 
     def enter(self, deadline: float, ahead: float, own: float) -> None:
         """Give a whole, decoded request a place, or refuse it: the queue is full, or it would be late.
@@ -34,10 +38,14 @@ class Admission:
         own: seconds that the request itself takes.
         """
         self.check(deadline, ahead)
-        if self._clock() + ahead + own > deadline:
-            expected = f"{(ahead + own) * 1000:.0f} ms"
-            raise refusal(f"the answer takes about {expected}, longer than the deadline", ahead)
+        self._check_deadline(deadline, ahead, ahead + own)
         self.waiting += 1
+
+    def _check_deadline(self, deadline: float, ahead: float, seconds: float) -> None:
+        allowed = deadline - self._clock()
+        if MARGIN * seconds > allowed:
+            expected = f"the answer may take {1000 * MARGIN * seconds:.0f} ms"
+            raise refusal(f"{expected}, the deadline allows {1000 * allowed:.0f} ms", ahead)
 
     def leave(self) -> None:
         """One request is answered, failed, or was given up."""

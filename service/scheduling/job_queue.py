@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from service.errors import Overloaded
-from service.scheduling.admission import refusal
+from service.scheduling.admission import MARGIN, refusal
 
 Cost = Callable[[int], float]  # rows → seconds of a step; 0 as long as nothing is known
-MARGIN = 1.25  # an estimate is taken so much longer, so that what is accepted is answered
 
 
 @dataclass(eq=False)

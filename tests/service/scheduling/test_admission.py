@@ -36,12 +36,20 @@ def test_a_look_takes_no_place():
         admission.check(deadline=10, ahead=0)
 
 
+def test_what_every_request_waits_for_refuses_one_before_it_is_read():
+    admission = Admission(100, Clock())
+    admission.check(deadline=1, ahead=3, least=0.7)
+
+    with pytest.raises(Overloaded, match=r"1125 ms, the deadline allows 1000 ms. Try again in 3 s"):
+        admission.check(deadline=1, ahead=3, least=0.9)
+
+
 @pytest.mark.parametrize(("ahead", "own"), [(1.5, 0.0), (0.0, 1.5), (0.8, 0.7)])
 def test_a_deadline_that_cannot_be_met_is_refused_at_once(ahead, own):
     admission = Admission(100, Clock())
-    admission.enter(deadline=1, ahead=0.5, own=0.4)
+    admission.enter(deadline=1, ahead=0.5, own=0.3)
 
-    with pytest.raises(Overloaded, match="1500 ms, longer than the deadline"):
+    with pytest.raises(Overloaded, match="1875 ms, the deadline allows 1000 ms"):
         admission.enter(deadline=1, ahead=ahead, own=own)
     assert admission.waiting == 1
 

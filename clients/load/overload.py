@@ -1,0 +1,153 @@
+"""`python -m clients.load.overload`: goodput at ten times the capacity, how soon refusals arrive, whether Retry-After is right.
+
+Of each kind of request it first seeks the peak, with more and more connections that each ask again
+when they are answered; then requests leave ten times as often, whether or not they are answered.
+"""
+
+import argparse
+import asyncio
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from clients.load.closed_loop import drive, error_kind
+from clients.load.connection import Answer, Connection, Disconnected
+from clients.load.event_loop import run_async
+from clients.load.measurement import percentile
+from clients.load.open_loop import MOST_IN_A_STEP, Pool, arrivals
+from clients.load.scenario import Scenario, heavy_scenarios, request_bytes, scenarios
+from clients.load.target import Target, parse_target
+
+FACTOR = 10
+KINDS = ("digit", "photo", "paragraph", "score", "projection", "vae")
+CONNECTIONS = (1, 4, 16, 64)
+DEADLINE_MS = (
+    5000  # what the requests allow, so that a queue is worked off soon after the load ends
+)
+PATIENCE_S = 60.0
+RECENT_S = 0.5  # refusals of the last moments, whose Retry-After is compared with what followed
+
+
+@dataclass
+class Flood:
+    """What became of requests that left without regard to answers; seconds since the first was due."""
+
+    right: list[float] = field(default_factory=list)
+    latencies: list[float] = field(default_factory=list)
+    refusals: list[tuple[float, float, float]] = field(
+        default_factory=list
+    )  # at, took, Retry-After
+    failed: Counter[str] = field(default_factory=Counter)
+    asked: int = 0
+    seconds: float = 0.0
+
+    def add(self, answer: Answer, at: float, took: float, scenario: Scenario) -> None:
+        """Count one answer."""
+        if answer.status == 429:
+            self.refusals.append((at, took, float(answer.headers[b"retry-after"])))
+        elif answer.status == 200 and scenario.is_right(answer.body):
+            self.right.append(at)
+            self.latencies.append(took)
+        else:
+            self.failed[f"answered {answer.status}"] += 1
+
+    def goodput(self) -> float:
+        """Right answers a second while requests arrived, from the time that the first could be there."""
+        begun = min(self.latencies, default=0.0)
+        return sum(at <= self.seconds for at in self.right) / max(1e-9, self.seconds - begun)
+
+    def retry_after(self) -> tuple[float, float] | None:
+        """The Retry-After of the last refusals, and the seconds until all that was accepted was answered."""
+        recent = sorted(said for at, _, said in self.refusals if at > self.seconds - RECENT_S)
+        if not recent or not self.right:
+            return None
+        return percentile(recent, 0.5), max(0.0, max(self.right) - self.seconds)
+
+
+async def flood(scenario: Scenario, target: Target, rate: float, seconds: float) -> Flood:
+    """Let requests leave at a rate, each on a connection of its own where none is free."""
+    found, pool = Flood(), Pool(target, MOST_IN_A_STEP)
+    request = request_bytes(scenario, target, f"X-Timeout-Ms: {DEADLINE_MS}\r\n")
+    plan = arrivals({scenario: 1}, rate, seconds, random_seed=1)
+    began = time.perf_counter()
+
+    async def ask() -> None:
+        connection = pool.take()
+        left = time.perf_counter()
+        try:
+            answer = await connection.ask(request, PATIENCE_S)
+        except (OSError, Disconnected) as error:
+            found.failed[error_kind(error)] += 1
+        else:
+            now = time.perf_counter()
+            found.add(answer, now - began, now - left, scenario)
+        pool.give_back(connection)
+
+    async with asyncio.TaskGroup() as asking:
+        for due in plan:
+            await asyncio.sleep(max(0.0, began + due.at_s - time.perf_counter()))
+            asking.create_task(ask())
+        found.seconds = time.perf_counter() - began
+    found.asked = len(plan)
+    pool.close()
+    return found
+
+
+async def row(scenario: Scenario, target: Target, seconds: float) -> list[str]:
+    """One kind of request as a row of the table."""
+    connection = Connection(target.host, target.port)
+    answer = await connection.ask(request_bytes(scenario, target), PATIENCE_S)  # it may still load
+    connection.close()
+    if not (answer.status == 200 and scenario.is_right(answer.body)):
+        return [scenario.name, f"answered {answer.status}"]
+    peak, at = 0.0, 0
+    for connections in CONNECTIONS:
+        tally = await drive(scenario, target, connections, seconds / 2, PATIENCE_S)
+        rate = len(tally.latencies_s) / tally.elapsed_s
+        if rate > peak:
+            peak, at = rate, connections
+    found = await flood(scenario, target, FACTOR * peak, seconds)
+    return [scenario.name, f"{peak:,.1f}/s at {at}", *_cells(found, peak)]
+
+
+def _cells(found: Flood, peak: float) -> list[str]:
+    offered, goodput = found.asked / found.seconds, found.goodput()
+    took = sorted(1000 * took for _, took, _ in found.refusals)
+    waited = sorted(1000 * took for took in found.latencies)
+    said = found.retry_after()
+    return [
+        f"{offered:,.0f}/s ({offered / peak:.1f} ×)",
+        f"{goodput:,.1f}/s ({100 * goodput / peak:.0f} %)",
+        f"{percentile(waited, 0.5):,.0f}, {percentile(waited, 0.99):,.0f} ms" if waited else "–",
+        f"{percentile(took, 0.5):,.1f}, {percentile(took, 0.99):,.1f} ms" if took else "none",
+        f"{said[0]:g} s, {said[1]:.1f} s" if said else "–",
+        ", ".join(f"{count} {kind}" for kind, count in found.failed.items()) or "0",
+    ]
+
+
+HEAD = (
+    "request", "peak at connections", "offered", "goodput", "answered p50, p99", "refused p50, p99",
+    "Retry-After, truth", "failed",
+)  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(prog="python -m clients.load.overload", description=__doc__)
+    parser.add_argument("--url", default="http://127.0.0.1:8000")
+    parser.add_argument("--only", default=",".join(KINDS), help="kinds, separated by commas")
+    parser.add_argument("--seconds", type=float, default=8.0, help="of each load")
+    options = parser.parse_args(arguments)
+    target = parse_target(options.url)
+    every = scenarios() | heavy_scenarios()
+    print(f"| {' | '.join(HEAD)} |\n{'|---' * len(HEAD)}|", flush=True)
+    for name in options.only.split(","):
+        cells = run_async(row(every[name], target, options.seconds))
+        print(f"| {' | '.join(cells)} |", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
