@@ -18,7 +18,7 @@ from clients.load.scenario import heavy_scenarios, request_bytes, scenarios
 from clients.load.target import Target, parse_target
 
 EVERY_S = 0.02
-SETTLE_S = 1.0  # in which the heavy client's work begins
+SETTLE_S = 0.5  # in which the heavy client's work begins
 PATIENCE_S = 120.0
 # Connections on which each heavy client asks again when it is answered.
 CLIENTS = {"photo": 16, "projection of 64": 1, "score": 1, "stream": 8, "vae": 4, "gan": 4}
