@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections.abc import Callable
 
 from service.errors import Overloaded
 
@@ -10,17 +9,16 @@ from service.errors import Overloaded
 class RateLimit:
     """per_second: requests that each key may make; 0: as many as it likes."""
 
-    def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, per_second: float) -> None:
         self._per_second = per_second
         self._capacity = max(1.0, per_second)
-        self._clock = clock
         self._buckets: dict[bytes, tuple[float, float]] = {}
 
     def take(self, digest: bytes) -> None:
         """Count one request of a known key; Overloaded if it has had its share."""
         if not self._per_second:
             return
-        now = self._clock()
+        now = time.monotonic()
         tokens, since = self._buckets.get(digest, (self._capacity, now))
         tokens = min(self._capacity, tokens + (now - since) * self._per_second)
         if tokens < 1:

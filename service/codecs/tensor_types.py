@@ -43,7 +43,6 @@ TYPES = [
 ]
 BY_NAME = {one.name: one for one in TYPES}
 BY_OPEN_INFERENCE = {one.open_inference: one for one in TYPES}
-BY_TENSORFLOW = {one.tensorflow: one for one in TYPES}
 
 
 def numpy_dtype(name: str) -> np.dtype[Any]:

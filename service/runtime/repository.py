@@ -68,14 +68,9 @@ class ModelRepository:
         self._loader.close()
         self._scanner.shutdown(wait=False, cancel_futures=True)
 
-    def names(self, task: str | None = None) -> list[str]:
-        """Models in alphabetical order; with `task`, those loaded ones that do it."""
-        return [
-            name
-            for name, model in sorted(self._models.items())
-            if task is None
-            or any(v.servable and v.servable.manifest.task == task for v in model.ready())
-        ]
+    def names(self) -> list[str]:
+        """Models in alphabetical order."""
+        return sorted(self._models)
 
     def versions(self, name: str) -> list[Version]:
         """Every version of a model, oldest first; ModelNotFound if there is none."""

@@ -97,11 +97,6 @@ class MicroBatcher:
         self._running = 0
         self._tick: asyncio.Handle | None = None
 
-    @property
-    def is_inline(self) -> bool:
-        """Whether its runs happen on the event loop, within milliseconds."""
-        return self._lane.executor is None
-
     def seconds_ahead(self) -> float:
         """How long what waits for the same lane will take."""
         return self._lane.seconds_ahead()

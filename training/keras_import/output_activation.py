@@ -3,7 +3,6 @@
 import numpy as np
 import tensorflow as tf
 
-OUTPUTS = ("auto", "probabilities", "logits")
 # How far from 1 the sum of probabilities may be, by the last layer's dtype; 0.02 also holds for
 # quantized networks, whose steps are a 256th.
 SUM_TOLERANCES = {"float64": 1e-3, "float32": 1e-3}
@@ -18,7 +17,7 @@ def find_kind(
     Args:
         raw: what the network gave.
         activation: of its last layer; None: not known.
-        wanted: one of OUTPUTS, what a person says.
+        wanted: auto, probabilities or logits, what a person says.
         dtype: of the last layer.
 
     Raises:

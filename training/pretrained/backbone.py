@@ -88,13 +88,6 @@ def preprocess(arch: str, pixels: Any) -> Any:
     return _preprocessor(arch)(tf.cast(pixels, tf.float32))
 
 
-def default_size(arch: str) -> int:
-    """Return the side of the square images that the network was trained with."""
-    if arch == LITE0:
-        return efficientnet_lite.SIZE
-    return int(find(arch)(weights=None).input_shape[1])
-
-
 @functools.cache
 def _preprocessor(arch: str) -> Callable[[Any], Any]:
     function = find(arch)

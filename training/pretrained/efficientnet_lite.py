@@ -15,7 +15,7 @@ import numpy as np
 from training.pretrained.torch_weights import read_tensors
 
 MEAN, STANDARD_DEVIATION = 127.0, 128.0  # of the greys 0..255 it was trained with
-SIZE, CROP = 224, 224 / 256  # of the images, and the share of the shorter side that it saw
+SIZE = 224  # of the images
 BATCH_NORM_EPSILON = 1e-3
 
 
