@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from service.settings import PREFIX, Settings, SettingsError, from_environ
 
 if TYPE_CHECKING:  # imported when the service starts, not for --help
+    from service.app import Inherited
     from service.processes.peers import Peers
-    from service.processes.tensorflow_client import TensorFlowClient
+    from service.runtime.preloading import PreloadedEngines
 
 STARTUP_FAILURE = 3  # uvicorn's exit status when the application does not start
 
@@ -70,10 +71,12 @@ def _run(settings: Settings, count: int, is_shown: bool) -> int:
     import uvicorn
 
     from service import startup
+    from service.app import Inherited  # before any fork: the modules are shared too
     from service.asgi.bytes_in_flight import default_limit
     from service.metrics import merge_departed
     from service.processes.peers import Peers
     from service.processes.tensorflow_client import TensorFlowClient
+    from service.runtime.preloading import PreloadedEngines
 
     listening = uvicorn.Config(
         "", host=settings.host, port=settings.port, log_config=None
@@ -86,7 +89,8 @@ def _run(settings: Settings, count: int, is_shown: bool) -> int:
         announce_lan(settings, port, partial(print, flush=True))
     print(f"Starting on {url} with the models of {settings.models}", flush=True)
     tensorflow = TensorFlowClient()  # before any fork, so that all workers share one host process
-    run_worker = partial(_run_worker, _for_one(settings, count, default_limit()), tensorflow)
+    inherited = Inherited(tensorflow, PreloadedEngines())
+    run_worker = partial(_run_worker, _for_one(settings, count, default_limit()), inherited)
     say = partial(print, flush=True)
     if count == 1:
         startup.announce(url, say)
@@ -96,6 +100,7 @@ def _run(settings: Settings, count: int, is_shown: bool) -> int:
 
     stop_seconds = settings.drain_seconds + GRACE_SECONDS + 5
     supervisor = Supervisor(count, listening, run_worker, merge_departed, stop_seconds)
+    _preload(settings, inherited.preloaded)
     supervisor.on_started = partial(startup.announce, url, say)
     try:
         return supervisor.run()
@@ -109,8 +114,25 @@ def _for_one(settings: Settings, count: int, default_bytes: int) -> Settings:
     return settings.model_copy(update={"max_bytes_in_flight": limit // count})
 
 
+def _preload(settings: Settings, preloaded: "PreloadedEngines") -> None:
+    """Import and load before the fork what all workers have in common."""
+    import gc
+
+    from service.native_memory import give_back_free_memory
+    from service.runtime.serving_files import ServingFiles
+
+    files = ServingFiles(settings.models, settings.serving_dir)
+    preloaded.preload(settings.models, files, settings.engine)
+    gc.collect()
+    give_back_free_memory()
+    gc.freeze()  # else the first collection in a worker would write to every object
+
+
 def _run_worker(
-    settings: Settings, tensorflow: "TensorFlowClient", listening: socket.socket, peers: "Peers"
+    settings: Settings,
+    inherited: "Inherited",
+    listening: socket.socket,
+    peers: "Peers",
 ) -> int:
     from service.app import create_app
     from service.asgi.server import make_server
@@ -118,7 +140,7 @@ def _run_worker(
     from service.processes.peers import RETIRE
 
     lifecycle = Lifecycle()
-    app = create_app(settings, lifecycle=lifecycle, peers=peers, tensorflow=tensorflow)
+    app = create_app(settings, lifecycle=lifecycle, peers=peers, inherited=inherited)
     server = make_server(app, settings, lifecycle)
 
     async def retire(_: None) -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -52,6 +52,7 @@ from service.routes import (
 from service.runtime import management
 from service.runtime.engines import LoadEngine, engine_loader
 from service.runtime.model import Model, load_model
+from service.runtime.preloading import PreloadedEngines
 from service.runtime.repository import ModelRepository
 from service.runtime.saved_model import check_operations
 from service.runtime.servable import Servable
@@ -73,12 +74,19 @@ EXPOSED = [
 ]
 
 
+class Inherited(NamedTuple):
+    """What was made before workers were forked: the client of their one TensorFlow process, their weights."""
+
+    tensorflow: TensorFlowClient
+    preloaded: PreloadedEngines
+
+
 def create_app(
     settings: Settings,
     load_engine: LoadEngine | None = None,
     lifecycle: Lifecycle | None = None,
     peers: Peers | None = None,
-    tensorflow: TensorFlowClient | None = None,
+    inherited: Inherited | None = None,
     parallel_runs: int = 1,
 ) -> FastAPI:
     """Make the application; models start loading when its lifespan begins.
@@ -86,15 +94,17 @@ def create_app(
     load_engine: how a version's engines are made; absent: as the settings say.
     lifecycle: what the server flips when the process is told to stop.
     peers: the workers of the service, of which this app is one; absent: it is alone.
-    tensorflow: the client of the host process that all workers share; absent: one of its own.
+    inherited: what the workers have in common; absent: it has its own.
     parallel_runs: of a signature at the same time, where the engines have replicas elsewhere.
     """
     metrics = Metrics()
     bytes_in_flight = BytesInFlight(settings.max_bytes_in_flight or default_limit())
     metrics.bytes_in_flight.set_function(lambda: bytes_in_flight.held)
-    tensorflow = tensorflow or TensorFlowClient()
+    tensorflow, preloaded = inherited or Inherited(TensorFlowClient(), PreloadedEngines())
     load_engine = load_engine or engine_loader(
-        settings.engine, partial(_load_checked, tensorflow.load, settings.allowed_operations)
+        settings.engine,
+        partial(_load_checked, tensorflow.load, settings.allowed_operations),
+        preloaded.load,
     )
     peers = peers or Peers()
     tracing = make_tracing(settings.otlp_endpoint)

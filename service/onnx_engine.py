@@ -71,9 +71,11 @@ def _load(path: Path) -> ort.InferenceSession:
     options.add_session_config_entry("session.use_env_allocators", "1")
     options.log_severity_level = 3
     try:
-        return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions have no common base
         raise GraphError(f"ONNX Runtime cannot run {GRAPHS}/{path.name}: {error}") from None
+    session._model_bytes = None  # a second copy of the weights, kept for a change of providers
+    return session
 
 
 def _outputs_of(signature: str, session: ort.InferenceSession) -> dict[str, str]:

@@ -12,6 +12,7 @@ from service.runtime.manifest import Manifest
 
 Choice = Literal["auto", "onnx", "tensorflow"]
 LoadEngine = Callable[[Path, Manifest], Engine]
+LoadOnnx = Callable[[Path, Mapping[str, list[str]]], Engine]
 
 
 class MixedEngine:
@@ -53,37 +54,39 @@ class _Unavailable:
         return self._name
 
 
-def engine_loader(choice: Choice, load_tensorflow: Callable[[Path], Engine]) -> LoadEngine:
+def engine_loader(
+    choice: Choice, load_tensorflow: Callable[[Path], Engine], load_onnx: LoadOnnx = OnnxEngine
+) -> LoadEngine:
     """Return what loads the engines of a version; TensorFlow only if a signature needs it.
 
     choice: "auto" follows the manifest; a name overrides it for every signature.
+    load_onnx: gives the ONNX engine of a directory for these signatures (name → names of its inputs).
     """
 
     def load(directory: Path, manifest: Manifest) -> Engine:
-        names = {
-            name: manifest.engines.get(name, "tensorflow") if choice == "auto" else choice
-            for name in manifest.signatures
-        }
-        if choice == "onnx":
-            missing = {name for name in names if not _has_graph(directory, manifest, name)}
-        else:
-            missing = set()
-        converted = {
-            name: list(manifest.signatures[name].inputs)
-            for name, engine in names.items()
-            if engine == "onnx" and name not in missing
-        }
-        engines: dict[str, Engine] = dict.fromkeys(
-            missing, _Unavailable("onnx", "it has no ONNX graph, and VITRINE_ENGINE is onnx")
-        )
+        converted = onnx_signatures(directory, manifest, choice)
+        others = manifest.signatures.keys() - converted.keys()
+        engines: dict[str, Engine] = {}
         if converted:
-            engines |= dict.fromkeys(converted, OnnxEngine(directory, converted))
-        if "tensorflow" in names.values():
-            remote = load_tensorflow(directory)
-            engines |= {name: remote for name, engine in names.items() if engine == "tensorflow"}
+            engines |= dict.fromkeys(converted, load_onnx(directory, converted))
+        if others and choice == "onnx":
+            reason = "it has no ONNX graph, and VITRINE_ENGINE is onnx"
+            engines |= dict.fromkeys(others, _Unavailable("onnx", reason))
+        elif others:
+            engines |= dict.fromkeys(others, load_tensorflow(directory))
         return MixedEngine(engines)
 
     return load
+
+
+def onnx_signatures(directory: Path, manifest: Manifest, choice: Choice) -> dict[str, list[str]]:
+    """What ONNX Runtime is to run of a version: name of a signature → names of its inputs."""
+    return {
+        name: list(signature.inputs)
+        for name, signature in manifest.signatures.items()
+        if (choice == "auto" and manifest.engines.get(name) == "onnx")
+        or (choice == "onnx" and _has_graph(directory, manifest, name))
+    }
 
 
 def _has_graph(directory: Path, manifest: Manifest, signature: str) -> bool:

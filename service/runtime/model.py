@@ -12,6 +12,7 @@ import numpy as np
 from service.codecs.tensor_types import STRING, TensorSpec
 from service.engine import Arrays, CannotRun, Engine, EngineName
 from service.errors import NotReady
+from service.native_memory import give_back_free_memory
 from service.runtime.engines import LoadEngine
 from service.runtime.filters import LayerFilter, read_filters
 from service.runtime.manifest import (
@@ -239,6 +240,7 @@ def load_model(
     if len(model.unready) == len(manifest.signatures):
         raise CannotRun("; ".join(model.unready.values()))
     model.warm_up_seconds = time.monotonic() - started
+    give_back_free_memory()
     if starting:
         arguments = (golden, starting)
         threading.Thread(target=model.prepare_later, args=arguments, daemon=True).start()
