@@ -1,16 +1,16 @@
 """What a flood of requests comes to: goodput while it lasted, and whether Retry-After was true."""
 
 import asyncio
+import contextlib
 
 import pytest
 
 from clients.load.beside import busy, digits
 from clients.load.connection import Answer
 from clients.load.overload import Flood, flood
-from clients.load.scenario import digit_png, heavy_scenarios, scenarios
+from clients.load.scenario import heavy_scenarios, scenarios
 from clients.load.target import Target
-
-SEVEN = b'{"predictions": [{"digit": 7, "probabilities": [0,0,0,0,0,0,0,1,0,0]}]}'
+from tests.clients.load.serving import SEVEN, answer_bytes
 
 
 def refused(seconds):
@@ -38,53 +38,65 @@ def test_retry_after_is_compared_with_the_time_until_all_was_answered():
     assert found.retry_after() == (4, 3.5)
 
 
+@contextlib.asynccontextmanager
+async def serving(answer):
+    """`answer(head)` gives the bytes for a request with that head; connections are kept."""
+    writers = []
+
+    async def talk(reader, writer):
+        writers.append(writer)
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split()[0]))
+                writer.write(answer(head))
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    try:
+        yield Target(*server.sockets[0].getsockname()[:2], "")
+    finally:
+        server.close()
+        for writer in writers:
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+
+
 def test_a_flood_leaves_without_regard_to_answers_and_counts_them_all():
+    heads = []
+
+    def answer(head):
+        heads.append(head)
+        if len(heads) % 2:
+            return answer_bytes(200, SEVEN)
+        return answer_bytes(429, b"{}", "Retry-After: 1")
+
     async def measure():
-        asked = []
-
-        async def answer(reader, writer):
-            head = await reader.readuntil(b"\r\n\r\n")
-            assert b"X-Timeout-Ms: 5000" in head
-            await reader.readexactly(len(digit_png()))
-            asked.append(head)
-            status = b"200 OK" if len(asked) % 2 else b"429 Too Many Requests\r\nRetry-After: 1"
-            writer.write(
-                b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status, len(SEVEN), SEVEN)
-            )
-
-        async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
-            target = Target(*server.sockets[0].getsockname()[:2], "")
+        async with serving(answer) as target:
             return await flood(scenarios()["digit"], target, rate=100, seconds=0.2)
 
     found = asyncio.run(measure())
-    assert found.asked == 20
-    assert len(found.right) + len(found.refusals) == 20
+    assert found.asked == len(heads) == 20
+    assert (len(found.right), len(found.refusals)) == (10, 10)
     assert not found.failed
+    assert all(b"X-Timeout-Ms: 5000" in head for head in heads)
 
 
 def test_digits_are_timed_while_a_heavy_client_is_kept_busy():
+    paths = set()
+
+    def answer(head):
+        paths.add(head.split()[1])
+        return answer_bytes(200, SEVEN)
+
     async def measure():
-        paths = []
+        async with serving(answer) as target, busy("projection", target, 2) as statuses:
+            return await digits(target, 0.1), statuses
 
-        async def answer(reader, writer):
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                paths.append(head.split()[1])
-                length = int(head.lower().split(b"content-length: ")[1].split()[0])
-                await reader.readexactly(length)
-                writer.write(
-                    b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(SEVEN), SEVEN)
-                )
-
-        async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
-            target = Target(*server.sockets[0].getsockname()[:2], "")
-            async with busy("projection", target, 2) as statuses:
-                return await digits(target, 0.1), statuses, paths
-
-    took, statuses, paths = asyncio.run(measure())
-    assert took == sorted(took)
+    took, statuses = asyncio.run(measure())
     assert took
+    assert took == sorted(took)
     assert set(statuses) == {200}
-    assert {b"/v1/digits/classify", b"/v1/gan/project?steps=100"} == set(paths)
+    assert paths == {b"/v1/digits/classify", b"/v1/gan/project?steps=100"}
 
 
 @pytest.mark.parametrize(("name", "count"), [("projection of 64", 64), ("score", 10_000)])
