@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
-from PIL.Image import DecompressionBombError, DecompressionBombWarning
+from PIL.Image import DecompressionBombError, DecompressionBombWarning, Image
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
@@ -29,6 +29,7 @@ from service.codecs.sniffing import PNG_SIGNATURE, describe, excerpt, image_form
 from service.errors import ImageTooLarge, InvalidImage, InvalidValue, UnsupportedImage
 from service.image_files.decoding_cost import Cost, TooManyPieces, count_pieces, estimate_cost
 from service.image_files.image_metadata import strip_metadata
+from service.image_files.plain_png import PlainPng, read_plain_png
 from service.image_files.raster import Pixels, rasterize
 
 MAX_ASPECT = 10_000  # 1 × 5,000 is a strange image, 1 × 50,000 an attack on whoever resizes it
@@ -69,12 +70,13 @@ class OpenedImage:
     """An opened image that is not decoded yet; `width` and `height` are those of the file.
 
     `source` is Pillow's opened file, the bytes of a WebP (whose decoder takes the memory of the
-    whole image when it opens) or, for pixels given as JSON, uint8 [H, W, 1 or 3].
+    whole image when it opens), a PNG that needs no reader, or, for pixels given as JSON, uint8
+    [H, W, 1 or 3].
     """
 
     width: int
     height: int
-    source: ImageFile | bytes | Pixels
+    source: ImageFile | bytes | PlainPng | Pixels
     orientation: int = 1  # EXIF's, 1 to 8
     cost: Cost = NO_COST
 
@@ -107,11 +109,21 @@ class OpenedImage:
         try:
             return rasterize(self._reader(at_least), self.orientation, grey=grey)
         except Exception as error:
-            name = self.source.format if isinstance(self.source, ImageFile) else "WebP"
-            message = f"the {name} is truncated or corrupt: its pixels cannot be decoded"
+            message = f"the {self._format} is truncated or corrupt: its pixels cannot be decoded"
             raise InvalidImage(message) from error
 
-    def _reader(self, at_least: int | None) -> ImageFile:
+    @property
+    def _format(self) -> str | None:
+        if isinstance(self.source, PlainPng):
+            return "PNG"
+        return self.source.format if isinstance(self.source, ImageFile) else "WebP"
+
+    def _reader(self, at_least: int | None) -> Image:
+        if isinstance(self.source, PlainPng):
+            try:
+                return self.source.load()
+            except ValueError:  # the reader takes some that are damaged
+                return PngImageFile(_ReadLimitedBytesIO(self.source.content))
         if isinstance(self.source, bytes):
             image = WebPImageFile(io.BytesIO(self.source))
             if image.size != (self.width, self.height):
@@ -141,11 +153,27 @@ def open_image(content: bytes, max_pieces: int = MAX_PIECES) -> OpenedImage:
         raise InvalidImage(
             f"this {name} has lost its line ends, as with curl -d @file: use --data-binary @file"
         )
+    plain = read_plain_png(content) if name == "PNG" else None
+    if plain and plain.chunks <= max_pieces:
+        image = _opened_plain(plain)
+        image.cost = estimate_cost(name, content, image.pixels, plain.chunks)
+    else:
+        image = _open_stripped(name, content, max_pieces)
+    if max(image.width, image.height) > MAX_ASPECT * min(image.width, image.height):
+        raise InvalidImage(
+            f"the {name} is {image.width} × {image.height} pixels: one side may be at most "
+            f"{MAX_ASPECT:,} times the other"
+        )
+    return image
+
+
+def _open_stripped(name: str, content: bytes, max_pieces: int) -> OpenedImage:
+    """Open what is left of a file without its metadata."""
     pieces = 0
     try:
         pieces = count_pieces(name, content, max_pieces)
         needed, orientation = strip_metadata(content)
-        image = _opened_webp(needed) if name == "WebP" else _opened(name, needed)
+        image = _opened(name, needed)
         image.orientation = orientation
         image.cost = estimate_cost(name, needed, image.pixels, pieces)
     except TooManyPieces as error:
@@ -160,11 +188,6 @@ def open_image(content: bytes, max_pieces: int = MAX_PIECES) -> OpenedImage:
         problem = InvalidImage(f"{message} (got {len(content)} bytes)")
         problem.pieces = pieces
         raise problem from error
-    if max(image.width, image.height) > MAX_ASPECT * min(image.width, image.height):
-        raise InvalidImage(
-            f"the {name} is {image.width} × {image.height} pixels: one side may be at most "
-            f"{MAX_ASPECT:,} times the other"
-        )
     return image
 
 
@@ -176,9 +199,17 @@ def _is_mangled(content: bytes) -> bool:
 
 
 def _opened(name: str, content: bytes) -> OpenedImage:
+    if name == "WebP":
+        return _opened_webp(content)
+    if name == "PNG" and (plain := read_plain_png(content)):
+        return _opened_plain(plain)
     # Run-length encoded BMP files are read a byte at a time; their cost is estimated by their length.
     image = _READERS[name](io.BytesIO(content) if name == "BMP" else _ReadLimitedBytesIO(content))
     return OpenedImage(image.width, image.height, image)
+
+
+def _opened_plain(plain: PlainPng) -> OpenedImage:
+    return OpenedImage(plain.width, plain.height, plain)
 
 
 def _opened_webp(content: bytes) -> OpenedImage:

@@ -74,10 +74,10 @@ def _plain(image: Image.Image, grey: bool) -> Image.Image:
     if image.mode not in ("LA", "RGBA"):
         return image.convert("RGB")
     opaque_mode = image.mode[:-1]
-    low, high = image.getchannel("A").getextrema()
+    alpha = np.frombuffer(image.getchannel("A").tobytes(), np.uint8)
     # A 32-bit BMP whose alpha is 0 everywhere has none: its fourth byte is unused.
-    if low == 255 or (high == 0 and image.format == "BMP"):
-        return image.convert(opaque_mode).convert("L" if grey else opaque_mode)
+    if alpha.min() == 255 or (image.format == "BMP" and not alpha.any()):
+        return image.convert("L" if grey else opaque_mode)  # of RGBA the same as by way of RGB
     level = _background(*_alpha_and_luminance(image))
     ground = Image.new(opaque_mode, image.size, (level,) * len(opaque_mode))
     ground.paste(image, mask=image)
