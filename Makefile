@@ -1,6 +1,6 @@
 # Two commands are all a visitor needs: `make serve` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-fast test-nightly check format lint types imports \
+.PHONY: help serve test test-fast test-nightly all-tests fast-tests check format lint types imports \
 	load bench soak train bundle fix lock size clean python
 
 # The machine's own python3 if it will do, else a newer or older one beside it.
@@ -19,13 +19,20 @@ serve: .venv/run.stamp  ## export what models/ lacks and serve on port 8000
 
 # On every core; the tests of a file stay together, see tests/conftest.py.
 PYTEST = $(BIN)/python -m pytest -q -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+unexport PYTHONDONTWRITEBYTECODE  # else every worker compiles all tests, every time
+SIDE_BY_SIDE = $(MAKE) --no-print-directory -j 2
 
-test: check  ## what every change runs: static checks and all tests but the nightly ones
-	$(PYTEST) -m "not nightly" --cov --cov-report term
-test-fast: check  ## static checks and the tests that need no TensorFlow
-	$(PYTEST) -m "not tensorflow and not browser and not nightly"
+test: .venv/dev.stamp  ## what every change runs: static checks and all tests but the nightly ones
+	@$(SIDE_BY_SIDE) all-tests check
+test-fast: .venv/dev.stamp  ## static checks and the tests that need no TensorFlow
+	@$(SIDE_BY_SIDE) fast-tests check
 test-nightly: check  ## everything: soak, repeated trainings, second browser, cluster (CI once a day)
 	$(PYTEST) --cov --cov-report term
+
+all-tests: .venv/dev.stamp
+	$(PYTEST) -m "not nightly" --cov --cov-report term
+fast-tests: .venv/dev.stamp
+	$(PYTEST) -m "not tensorflow and not browser and not nightly"
 
 check: format lint types imports  ## the static checks alone
 

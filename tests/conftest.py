@@ -1,19 +1,36 @@
 """Fixtures that more than one folder of tests uses, and how a parallel run shares them out.
 
-In a parallel run the tests of one file stay on one worker, since they share fixtures; so do all tests of
-the exported models, which are made once and served by one service. Long files start first.
+In a parallel run the tests of one file stay on one worker, since they share fixtures; so do the files
+that ask for the exported models, which are made once. Long files start first.
 """
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parents[1]
-WITH_EXPORTED_MODELS = ("tests/contract/", "tests/browser/")
+EXPORTED = "exported models"
+WITH_EXPORTED_MODELS = {
+    "tests/browser/test_page.py",
+    "tests/browser/test_site.py",
+    "tests/contract/test_client_page.py",
+    "tests/contract/test_export_to_service.py",
+    "tests/contract/test_notebook.py",
+    "tests/contract/test_stop.py",
+    "tests/contract/test_task_pages.py",
+}
 NEEDS_TENSORFLOW = "pytestmark = pytest.mark.tensorflow"
+
+# A busy machine makes no example wrong.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_ignore_collect(collection_path, config):
@@ -32,7 +49,7 @@ def pytest_xdist_make_scheduler(config, log):
 class _ByFile(LoadScopeScheduling):
     def _split_scope(self, nodeid):
         file = nodeid.partition("::")[0]
-        return "exported models" if file.startswith(WITH_EXPORTED_MODELS) else file
+        return EXPORTED if file in WITH_EXPORTED_MODELS else file
 
 
 def pytest_collection_modifyitems(items):
@@ -41,9 +58,24 @@ def pytest_collection_modifyitems(items):
 
 
 def _rank(item):
-    if item.nodeid.startswith(WITH_EXPORTED_MODELS):
+    file = item.nodeid.partition("::")[0]
+    if file in WITH_EXPORTED_MODELS:
         return 0
+    assert models not in _fixtures(item), f"{file} belongs into WITH_EXPORTED_MODELS"
     return 1 if item.get_closest_marker("tensorflow") else 2
+
+
+def _fixtures(item):
+    found = item._fixtureinfo.name2fixturedefs.get("models", ())
+    return {definition.func for definition in found}
+
+
+def pytest_collection_finish(session):
+    """Refuse to go on where the fast tests would load TensorFlow; leave what is loaded to no later search for waste."""
+    if "not tensorflow" in session.config.option.markexpr and "tensorflow" in sys.modules:
+        raise pytest.UsageError("a file without the marker `tensorflow` imports TensorFlow")
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ request never becomes a path on disk.
 import gzip
 import hashlib
 import mimetypes
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import fastapi_offline
@@ -134,7 +134,9 @@ def _adapted(settings: Settings) -> dict[str, StaticFile]:
     }
 
 
+@cache
 def _read(path: Path) -> StaticFile:
+    """The file as it was when the first app of the process read it."""
     return StaticFile(path.read_bytes(), path.name)
 
 

@@ -1,11 +1,12 @@
 """Bodies that are cheap to send and costly to read: what budgets have to refuse before the work.
 
-Each is made anew, so that none is ever in the repository.
+Each is made when it is asked for, so that none is ever in the repository.
 """
 
 import io
 import struct
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,6 @@ from PIL import Image
 
 BOUNDARY = b"boundary"
 FORM = "multipart/form-data; boundary=boundary"
-Bodies = dict[str, tuple[bytes, str]]  # name → body and content type
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
@@ -86,50 +86,44 @@ def form(files: list[bytes]) -> bytes:
     return b"\r\n".join(head + content for content in files) + b"\r\n--" + BOUNDARY + b"--\r\n"
 
 
-def images() -> Bodies:
-    """Name → body and content type: the structures of images."""
-    raw = {
-        "scans": many_scans(316, 100_000),
-        "more scans": many_scans(316, 1_300_000),
-        "scans of 25 megapixels": many_scans(4999, 700),
-        "segments": many_segments(1_000_000),
-        "fill bytes": fill_bytes(10_000_000),
-        "chunks": many_chunks(1_000_000),
-        "blocks": many_blocks(5_000_000),
-        "run lengths": run_lengths(2500),
-        "pixels of PNG": bomb("PNG", 20_000),
-        "pixels of JPEG": bomb("JPEG", 12_000),
-        "pixels of WebP": bomb("WEBP", 4_999),
-    }
-    forms = {
-        "60 files of segments": form([many_segments(60_000)] * 60),
-        "20 files of chunks": form([many_chunks(62_000)] * 20),
-        "60 files of texts": form([compressed_texts(60)] * 60),
-    }
-    found = {name: (body, "application/octet-stream") for name, body in raw.items()}
-    return found | {name: (body, FORM) for name, body in forms.items()}
+IMAGES: dict[str, Callable[[], bytes]] = {
+    "scans": lambda: many_scans(316, 100_000),
+    "more scans": lambda: many_scans(316, 1_300_000),
+    "scans of 25 megapixels": lambda: many_scans(4999, 700),
+    "segments": lambda: many_segments(1_000_000),
+    "fill bytes": lambda: fill_bytes(10_000_000),
+    "chunks": lambda: many_chunks(1_000_000),
+    "blocks": lambda: many_blocks(5_000_000),
+    "run lengths": lambda: run_lengths(2500),
+    "pixels of PNG": lambda: bomb("PNG", 20_000),
+    "pixels of JPEG": lambda: bomb("JPEG", 12_000),
+    "pixels of WebP": lambda: bomb("WEBP", 4_999),
+    "60 files of segments": lambda: form([many_segments(60_000)] * 60),
+    "20 files of chunks": lambda: form([many_chunks(62_000)] * 20),
+    "60 files of texts": lambda: form([compressed_texts(60)] * 60),
+}
+_END = b"\r\n--" + BOUNDARY + b"--\r\n"
+_HEAD = b"--" + BOUNDARY + b'\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
+OTHERS: dict[str, Callable[[int], bytes]] = {
+    "lists of one": lambda size: b'{"instances": [' + b"[0]," * (size // 4) + b"[0]]}",
+    "empty lists": lambda size: b'{"instances": [' + b"[]," * (size // 3) + b"[]]}",
+    "nesting": lambda size: b'{"instances": ' + b"[" * (size // 2) + b"]" * (size // 2) + b"}",
+    "names": lambda size: b"{" + b",".join(b'"%d":0' % n for n in range(size // 12)) + b"}",
+    "numbers": lambda size: b'{"instances": [[' + b"0," * (size // 2) + b"0]]}",
+    "strings": lambda size: b'{"images": [' + b'"a",' * (size // 4) + b'"a"]}',
+    "spaces": lambda size: b" " * size,
+    "spaces and a list": lambda size: b" " * size + b"[]",
+    "a list and spaces": lambda size: b"[" + b" " * size,
+    "a form of line ends": lambda size: _HEAD + b"\r" * size + _END,
+    "a form of boundaries": lambda size: (b"\r\n--" + BOUNDARY) * (size // 12) + _END,
+    "a form of headers": lambda size: b"--" + BOUNDARY + b"\r\n" + b"a: b\r\n" * (size // 6) + _END,
+    "a form of dashes": lambda size: _HEAD + b"\r\n--boundar" * (size // 11) + _END,
+}
 
 
-def others(size: int = 16_000_000) -> Bodies:
-    """Name → body and content type: JSON, blanks, and forms of nothing."""
-    end = b"\r\n--" + BOUNDARY + b"--\r\n"
-    head = b"--" + BOUNDARY + b'\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
-    json = {
-        "lists of one": b'{"instances": [' + b"[0]," * (size // 4) + b"[0]]}",
-        "empty lists": b'{"instances": [' + b"[]," * (size // 3) + b"[]]}",
-        "nesting": b'{"instances": ' + b"[" * (size // 2) + b"]" * (size // 2) + b"}",
-        "names": b"{" + b",".join(b'"%d":0' % n for n in range(size // 12)) + b"}",
-        "numbers": b'{"instances": [[' + b"0," * (size // 2) + b"0]]}",
-        "strings": b'{"images": [' + b'"a",' * (size // 4) + b'"a"]}',
-        "spaces": b" " * size,
-        "spaces and a list": b" " * size + b"[]",
-        "a list and spaces": b"[" + b" " * size,
-    }
-    forms = {
-        "a form of line ends": head + b"\r" * size + end,
-        "a form of boundaries": (b"\r\n--" + BOUNDARY) * (size // 12) + end,
-        "a form of headers": b"--" + BOUNDARY + b"\r\n" + b"a: b\r\n" * (size // 6) + end,
-        "a form of dashes": head + b"\r\n--boundar" * (size // 11) + end,
-    }
-    found = {name: (body, "application/json") for name, body in json.items()}
-    return found | {name: (body, FORM) for name, body in forms.items()}
+def body(name: str, size: int = 16_000_000) -> tuple[bytes, str]:
+    """The body of this name and its content type: one of `IMAGES`, or one of `OTHERS` of about that many bytes."""
+    if name in IMAGES:
+        content = IMAGES[name]()
+        return content, FORM if content.startswith(b"--") else "application/octet-stream"
+    return OTHERS[name](size), FORM if name.startswith("a form") else "application/json"

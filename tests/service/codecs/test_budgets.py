@@ -106,7 +106,7 @@ def test_what_needs_no_decoding_costs_nothing():
     "name", ["lists of one", "empty lists", "nesting", "names", "numbers", "strings"]
 )
 def test_json_of_too_many_values_is_refused_before_it_is_parsed(name, monkeypatch):
-    body, _ = hostile.others()[name]
+    body, _ = hostile.body(name)
     monkeypatch.setattr("service.codecs.request_images.parse_json", None)
     with pytest.raises(BodyTooLarge, match=r"send images as files, or tensors as binary data"):
         read_images(body, "", **LIMITS)
@@ -128,13 +128,13 @@ def test_json_below_the_limits_is_not_refused(body):
 def test_what_is_neither_json_nor_image_is_refused_by_its_start():
     for name in ("spaces", "spaces and a list", "a list and spaces"):
         with pytest.raises(InvalidRequest):
-            read_images(hostile.others()[name][0], "", **LIMITS)
+            read_images(hostile.body(name)[0], "", **LIMITS)
 
 
 @pytest.mark.parametrize(
     "name", ["a form of line ends", "a form of boundaries", "a form of headers", "a form of dashes"]
 )
 def test_a_form_of_nothing_is_refused(name):
-    body, content_type = hostile.others()[name]
+    body, content_type = hostile.body(name)
     with pytest.raises(InvalidRequest):
         read_images(body, content_type, **LIMITS)

@@ -6,8 +6,8 @@ import pytest
 from training.gan import metrics as gan_metrics
 
 
-def points(count, centre=0.0, seed=1):
-    return centre + np.random.default_rng(seed).standard_normal((count, 4))
+def points(count, centre=0.0, seed=1, scale=1.0):
+    return centre + scale * np.random.default_rng(seed).standard_normal((count, 4))
 
 
 def test_the_frechet_distance_of_shifted_sets_is_the_shifts_square():
@@ -79,3 +79,37 @@ def test_images_all_alike_have_no_spread():
     spread = gan_metrics.spread(np.full((6, 3), 0.1), np.array([0, 0, 0, 1, 1, 1]))
 
     assert spread == pytest.approx([0, 0], abs=1e-6)
+
+
+def test_the_frechet_distance_of_two_normal_distributions_is_the_formulas():
+    first, second = points(20_000), points(20_000, centre=1.0, scale=2.0, seed=2)
+
+    assert gan_metrics.frechet_distance(first, first) == pytest.approx(0, abs=1e-8)
+    assert gan_metrics.frechet_distance(first, second) == pytest.approx(
+        4 + 4 * (2 - 1) ** 2, rel=0.05
+    )
+
+
+def test_the_kernel_distance_has_no_bias():
+    same = [
+        gan_metrics.kernel_distance(points(100, seed=n), points(100, seed=n + 50))
+        for n in range(40)
+    ]
+
+    assert abs(np.mean(same)) < 3 * np.std(same) / np.sqrt(40) + 0.02
+    assert gan_metrics.kernel_distance(points(100), points(100, centre=2.0, seed=2)) > 1
+
+
+def test_precision_falls_with_strange_points_and_recall_with_missing_ones():
+    real = np.concatenate([points(200), points(200, centre=50.0)])
+    half, strange = (
+        points(400, seed=3),
+        np.concatenate([points(200, seed=4), points(200, centre=-50.0)]),
+    )
+
+    precise, lacking = gan_metrics.precision_recall(real, half)
+    imprecise, _ = gan_metrics.precision_recall(real, strange)
+
+    assert precise > 0.85
+    assert lacking < 0.55
+    assert imprecise < 0.55

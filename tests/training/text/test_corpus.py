@@ -7,14 +7,14 @@ import threading
 import numpy as np
 import pytest
 
+from training.job import JobConfig
 from training.text import corpus
-from training.text.model import CharacterConfig
 
 SENTENCE = "Grüße, dear reader: once more unto the page.\n"
 
 
 def load(path):
-    return corpus.load_text(CharacterConfig(), str(path))
+    return corpus.load_text(JobConfig(), str(path))
 
 
 def written(folder, content):
@@ -150,7 +150,7 @@ def test_rtf_is_refused(tmp_path):
 
 def test_no_text_is_asked_for():
     with pytest.raises(corpus.TextError, match="--text"):
-        corpus.load_text(CharacterConfig(), None)
+        corpus.load_text(JobConfig(), None)
 
 
 def test_the_rarest_characters_of_a_large_alphabet_become_spaces(tmp_path):
