@@ -103,21 +103,25 @@ def last_words(errors: IO[bytes]) -> str:
 def _ready(
     command: list[str], environ: Mapping[str, str], target: Target, ready_s: float
 ) -> Iterator[None]:
-    name = " ".join(command[1:3])
     with (
         tempfile.TemporaryFile() as errors,
         running(command, environ, subprocess.DEVNULL, errors) as process,
     ):
-        give_up = time.monotonic() + ready_s
-        while not asyncio.run(_is_ready(target)):
-            if process.poll() is not None:
-                raise OSError(f"`python {name}` ended at its start: {last_words(errors)}")
-            if time.monotonic() > give_up:
-                raise OSError(
-                    f"`python {name}` was not ready in {ready_s:.0f} s: {last_words(errors)}"
-                )
-            time.sleep(0.1)
+        wait_until_ready(process, target, errors, ready_s)
         yield
+
+
+def wait_until_ready(
+    process: "subprocess.Popen[bytes]", target: Target, errors: IO[bytes], ready_s: float = 180.0
+) -> None:
+    """Return when a started server says that it is ready; OSError if it ends or takes too long."""
+    give_up = time.monotonic() + ready_s
+    while not asyncio.run(_is_ready(target)):
+        if process.poll() is not None:
+            raise OSError(f"the server ended at its start: {last_words(errors)}")
+        if time.monotonic() > give_up:
+            raise OSError(f"the server was not ready in {ready_s:.0f} s: {last_words(errors)}")
+        time.sleep(0.05)
 
 
 async def _is_ready(target: Target) -> bool:
@@ -132,20 +136,31 @@ async def _is_ready(target: Target) -> bool:
 
 
 def pss_mib(pid: int) -> float:
-    """Memory of a process and all below it, what is shared divided among its users; 0 where Linux does not say."""
+    """Memory of a process and all below it; 0 where Linux does not say."""
+    return sum(map(pss_of, processes_below(pid)))
+
+
+def processes_below(pid: int) -> list[int]:
+    """The process itself and all that it started, and they in turn."""
     below: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             parent = int(stat.read_text().rpartition(")")[2].split()[1])
             below.setdefault(parent, []).append(int(stat.parent.name))
-    total, pending = 0, [pid]
+    found, pending = [], [pid]
     while pending:
-        one = pending.pop()
-        pending += below.get(one, [])
-        with contextlib.suppress(OSError):
-            rollup = Path(f"/proc/{one}/smaps_rollup").read_text()
-            total += int(rollup.partition("\nPss:")[2].split()[0])
-    return total / 1024
+        found.append(pending.pop())
+        pending += below.get(found[-1], [])
+    return found
+
+
+def pss_of(pid: int) -> float:
+    """MiB of one process, what is shared divided among its users; 0 if that is not known."""
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0.0
+    return int(rollup.partition("\nPss:")[2].split()[0]) / 1024
 
 
 def free_target() -> Target:

@@ -13,6 +13,7 @@ from service.codecs.tensor_types import STRING, TensorSpec
 from service.engine import Arrays, CannotRun, Engine, EngineName
 from service.errors import NotReady
 from service.native_memory import give_back_free_memory
+from service.onnx_engine import shrinking_arena
 from service.runtime.engines import LoadEngine
 from service.runtime.filters import LayerFilter, read_filters
 from service.runtime.manifest import (
@@ -92,7 +93,8 @@ class Model:
                     self._try(name)
                 else:
                     self._warm_up(name)
-                    self._check_golden(name, golden)
+                    with shrinking_arena():
+                        self._check_golden(name, golden)
             except NotReady as error:
                 self.unready[name] = f"{name} is not ready: {error}"
                 starting.append(name)
