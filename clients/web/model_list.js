@@ -1,6 +1,6 @@
 /** The models that `/v1/models` lists: those that Vitrine releases first, and how many still load. */
 
-const RELEASED = ["digits", "digits-course", "text", "text-course", "labels", "fashion-dense", "fashion-svm", "vae", "vae-2d", "ae-2d", "gan"];
+const RELEASED = ["digits", "digits-course", "digits-large", "text", "text-course", "labels", "fashion-dense", "fashion-svm", "vae", "vae-2d", "ae-2d", "gan"];
 
 const rank = ({ id }) => (RELEASED.indexOf(id) + RELEASED.length + 1) % (RELEASED.length + 1);
 

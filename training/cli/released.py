@@ -52,7 +52,7 @@ def _export(options: argparse.Namespace) -> int:
     check_released(options.names)
     wanted = [
         name
-        for name in options.names or release.NAMES
+        for name in options.names or release.usual_names()
         if not (
             options.missing
             and release.is_exported(release.read(release.RELEASED / name), options.models, name)

@@ -145,3 +145,31 @@ def golden_inputs() -> Arrays:
 def steps_per_epoch(images: int, batch_size: int) -> int:
     """Whole batches in an epoch, at least one."""
     return max(1, math.floor(images / batch_size))
+
+
+def convolution(x: Any, name: str, maps: int, size: int, **options: Any) -> Any:
+    """Convolve, normalize, cut off below zero; what the last step gives carries the plain `name`."""
+    layers = keras.layers
+    x = layers.Conv2D(maps, size, use_bias=False, name=f"{name}_kernel", **options)(x)
+    x = layers.BatchNormalization(name=f"{name}_norm")(x)
+    return layers.ReLU(name=name)(x)
+
+
+def warmed_adamw(config: Any, steps: int, learning_rate: float) -> keras.optimizers.Optimizer:
+    """AdamW with a warm-up and a cosine over `steps`; the weights that remain are a running mean.
+
+    config: epochs, warmup_epochs, weight_decay, and ema, the running mean's momentum.
+    """
+    warmup = int(steps * config.warmup_epochs / config.epochs)
+    return keras.optimizers.AdamW(
+        keras.optimizers.schedules.CosineDecay(
+            0.0,
+            max(1, steps - warmup),
+            alpha=0.01,
+            warmup_target=learning_rate,
+            warmup_steps=warmup,
+        ),
+        weight_decay=config.weight_decay,
+        use_ema=True,
+        ema_momentum=min(config.ema, 1 - 10 / steps),  # a short run must not average its start
+    )

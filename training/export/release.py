@@ -17,7 +17,13 @@ WEIGHTS, CARD = "weights.npz", "card.json"
 CALIBRATION = "calibration/"  # prefix, in the weights file, of arrays that no variable holds
 RELEASED = Path(__file__).parents[1] / "released"
 NAMES = tuple(sorted(card.parent.name for card in RELEASED.glob(f"*/{CARD}")))
+ONLY_BY_NAME = frozenset({"digits-large"})  # exported where it is named; otherwise a teacher
 MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # what the service accepts
+
+
+def usual_names() -> list[str]:
+    """What is exported where no name is given."""
+    return [name for name in NAMES if name not in ONLY_BY_NAME]
 
 
 class Release(NamedTuple):

@@ -16,7 +16,7 @@ from training.job import Job
 if TYPE_CHECKING:
     from training.digits.reference_classifier import ReferenceClassifier
 
-REFERENCE = "digits"  # the released classifier that reads the digits of generative models
+REFERENCE = "digits-large"  # the released classifier that reads the digits of generative models
 
 
 def names() -> list[str]:

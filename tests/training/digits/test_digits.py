@@ -1,12 +1,13 @@
-"""The released recipe, on digits of Pillow's typeface: it learns, and it shows what each layer sees."""
+"""The released recipe, on digits of Pillow's typeface: a light network that learns from a larger one."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from training.data.mnist import synthetic_digits
+from training.digits.distillation import soft_targets
 from training.job import Splits
-from training.jobs import digits
+from training.jobs import digits, load_released
 
 pytestmark = pytest.mark.tensorflow
 
@@ -16,9 +17,23 @@ def network():
     return digits.build_model(digits.Config())
 
 
-def test_network_maps_images_to_ten_logits(network):
+def multiplications(model):
+    """Count those of one image: each weight of a kernel once for each place of its map."""
+    count = 0
+    for layer in model.layers:
+        if (kernel := getattr(layer, "kernel", None)) is not None:
+            places = layer.output.shape[1:-1]
+            count += int(np.prod(kernel.shape)) * int(np.prod(places))
+    return count
+
+
+def test_an_image_costs_less_than_a_third_of_what_the_larger_network_takes(network):
+    larger, _ = load_released("digits-large")
+
     assert network(np.zeros((2, 28, 28, 1), np.float32), training=False).shape == (2, 10)
-    assert network.count_params() == 326_826
+    assert network.count_params() == 299_930
+    assert multiplications(network) <= 5_000_000
+    assert multiplications(network) < multiplications(larger) / 3
 
 
 def test_what_each_convolution_sees_is_shown_after_its_activation(network):
@@ -29,17 +44,22 @@ def test_what_each_convolution_sees_is_shown_after_its_activation(network):
     maps = shown.function(tf.constant(digits.JOB.golden_inputs()["images"]))
 
     assert list(maps) == [*(f"conv{n}" for n in range(1, 8)), "logits"]
-    assert maps["conv1"].shape == (10, 26, 26, 32)
+    assert maps["conv1"].shape == (10, 26, 26, 16)
     assert all(tf.reduce_min(maps[f"conv{n}"]) >= 0 for n in range(1, 8))
 
 
-def test_smoothing_spreads_a_share_of_the_target_over_all_classes():
-    logits = tf.constant([[2.0, 0.0, 0.0, 0.0]])
-    log_p = tf.nn.log_softmax(logits)[0].numpy()
+def test_a_target_is_a_mixture_of_the_label_and_the_teachers_answer():
+    def teacher(images, training):
+        assert training is False
+        return tf.math.log([[0.5, 0.3, 0.2]]) + 0 * images[:, :1, 0, 0]
 
-    loss = digits.smoothed_cross_entropy(tf.constant([0.0]), logits, smoothing=0.2).numpy()
+    batch = (np.zeros((4, 2, 2, 1, 1), np.float32), np.full((4, 2), 2, np.int64))
+    [_, (images, targets), *_] = soft_targets(
+        tf.data.Dataset.from_tensor_slices(batch), teacher, share=0.6
+    )
 
-    assert loss == pytest.approx([-(0.85 * log_p[0] + 0.05 * log_p[1:].sum())])
+    assert images.shape == (2, 2, 1, 1)
+    assert targets.numpy() == pytest.approx(np.array([[0.3, 0.18, 0.52]] * 2))
 
 
 def test_it_learns_from_changed_images(tmp_path):

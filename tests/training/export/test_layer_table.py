@@ -10,7 +10,7 @@ from training.jobs import load
 pytestmark = pytest.mark.tensorflow
 
 
-@pytest.mark.parametrize("name", ["digits", "digits-course", "labels", "vae"])
+@pytest.mark.parametrize("name", ["digits", "digits-large", "digits-course", "labels", "vae"])
 def test_released_cards_show_the_layers_as_they_are_described_now(name):
     card = release.read(release.RELEASED / name).card
     job = load(card["job"])
