@@ -11,10 +11,12 @@ from clients.robustness import out_of_distribution
 from clients.robustness.corruptions import CORRUPTIONS
 from clients.robustness.datasets import Digits
 from clients.robustness.drawings import CRISP, SMOOTH, VARIATIONS, Pixels, drawer
+from clients.robustness.photographs import SCENES, photographer
 from vitrine_client import Normalize
 
 SEED = 2026
 MAX_FOREIGN_IMAGES = 1000  # of those that are drawn at random
+PHOTOGRAPHS = 2000  # of all scenes together
 MODES: tuple[Normalize, ...] = ("off", "auto")
 
 
@@ -43,6 +45,7 @@ def all_cases(mnist: Digits, uci: Digits, fashion: Pixels | None) -> list[Case]:
         Case("UCI digits", "smooth", "auto", uci.images, drawer(SMOOTH), uci.labels),
         Case("UCI digits", "a pen's edges", "auto", uci.images, drawer(CRISP), uci.labels),
         *drawing_cases(mnist),
+        *photograph_cases(mnist),
         *out_of_distribution_cases(mnist, fashion),
     ]
 
@@ -61,6 +64,18 @@ def drawing_cases(mnist: Digits) -> list[Case]:
     return [
         Case("drawings", name, "auto", mnist.images, drawer(drawing), mnist.labels)
         for name, drawing in VARIATIONS.items()
+    ]
+
+
+def photograph_cases(mnist: Digits) -> list[Case]:
+    """Each scene with test digits of its own, in turns, 2,000 together."""
+    turns = [slice(first, PHOTOGRAPHS, len(SCENES)) for first in range(len(SCENES))]
+    return [
+        Case(
+            "photographs", name, "auto", mnist.images[turn], photographer(scene), mnist.labels[turn]
+        )
+        for (name, scene), turn in zip(SCENES.items(), turns, strict=True)
+        if len(mnist.images[turn])
     ]
 
 

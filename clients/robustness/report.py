@@ -14,6 +14,7 @@ from clients.robustness.predict import Answers
 
 Report: TypeAlias = dict[str, Any]
 SURE = 0.9995  # the accuracy at which coverage is told
+CONFIDENT = 0.9  # the probability above which a wrong answer misleads
 _WIDTH = 100  # of running text
 _NOTE = (
     "Measured over HTTP. The corruptions are re-implementations of MNIST-C's, not comparable to "
@@ -50,6 +51,7 @@ def report_of(measured: Sequence[Measured], model: str) -> Report:
         },
         "uci_digits": {m.case.name: _accuracy(m) for m in groups["UCI digits"]},
         "drawings": drawings,
+        "photographs": photograph_accuracies(groups["photographs"]),
         "outliers": {_full_name(m.case): outlier_scores(m, clean) for m in groups["outliers"]},
         "letters_that_look_like_digits": "".join(sorted(out_of_distribution.LOOK_LIKE_DIGITS)),
         "fonts": [Path(font).stem for font in out_of_distribution.fonts()],
@@ -63,6 +65,31 @@ def corruption_accuracies(measured: Sequence[Measured]) -> dict[str, Any]:
     return {
         "mean": {**mean, "refused": refused},
         **{m.case.name: _accuracy(m) for m in measured},
+    }
+
+
+def photograph_accuracies(measured: Sequence[Measured]) -> dict[str, Any]:
+    """Of all together, then of each scene: right, refused, flagged, and wrong all the same.
+
+    `misleading` is the share that is wrong with more than 90 %, flagged or not.
+    """
+    return {
+        "all": _photographs(measured),
+        **{m.case.name: _photographs([m]) for m in measured},
+    }
+
+
+def _photographs(measured: Sequence[Measured]) -> dict[str, Any]:
+    is_right = np.concatenate([_is_right(m) for m in measured])
+    is_outlier = np.concatenate([m.answers.is_outlier for m in measured])
+    confidence = np.concatenate([m.answers.probabilities.max(axis=1) for m in measured])
+    misleads = ~is_right & (confidence > CONFIDENT)  # never of a refusal, whose confidence is NaN
+    return {
+        **measures.proportion(int(is_right.sum()), len(is_right)),
+        "refused": int(np.isnan(confidence).sum()),
+        "called_outlier": int(is_outlier.sum()),
+        "misleading": measures.proportion(int(misleads.sum()), len(is_right)),
+        "misleading_and_no_outlier": int((misleads & ~is_outlier).sum()),
     }
 
 
@@ -128,6 +155,7 @@ def render(report: Report) -> list[str]:
         lines += _shares(f"corruptions, normalize={mode}", accuracies)
     lines += _shares("UCI digits", report["uci_digits"])
     lines += _shares("drawings", report["drawings"])
+    lines += _photograph_lines(report["photographs"])
     lines += _outlier_lines(report["outliers"])
     return lines + wrap("fonts: " + ", ".join(report["fonts"]), _WIDTH)
 
@@ -150,6 +178,19 @@ def _calibration_lines(figures: Mapping[str, Any]) -> list[str]:
             lines.append(f"  {name:<40} {_share(value)}")
         elif name != "count":
             lines.append(f"  {name:<40} {value:>8.4f}")
+    return [*lines, ""]
+
+
+def _photograph_lines(scenes: Mapping[str, Any]) -> list[str]:
+    lines = [
+        f"{'photographs':<30} {'right':>8}  {'95 % interval':<16} refused  flagged  wrong with over 90 %"
+    ]
+    for name, scene in scenes.items():
+        misleading = scene["misleading"]
+        wrong = f"{round(misleading['value'] * misleading['count'])} ({misleading['value']:.2%})"
+        counts = f"{scene['refused']:>7,} {scene['called_outlier']:>8,}"
+        unflagged = f"{scene['misleading_and_no_outlier']} of them not flagged"
+        lines.append(f"  {name:<28} {_share(scene)} {counts}  {wrong}, {unflagged}")
     return [*lines, ""]
 
 

@@ -22,8 +22,10 @@ _MIN_CONTRAST = 16
 _MIN_SIZE = 0.03  # of the image's longer side; anything smaller is dirt
 _EVEN = 6  # grey levels that compression may add to an even background
 _EVEN_SHARE = 0.9  # of the border's background; what is plainly ink may touch the border
+_MOST_INK = 0.35  # of the border; where more of it is of another grey, it is no ink
 _PLAINLY_INK = 0.3  # of the strongest contrast
-_THUMBNAIL = 48
+_THUMBNAIL = 120
+_ABOVE_NOISE = 11  # standard deviations of the noise that ink stands out at least
 _INSEPARABLE = "something around the digit cannot be told from it: crop the image to the digit"
 _BLANK = "the image is blank: no digit was found"
 _PHOTO = "the image must show one digit on a plain background, got a photo or a pattern"
@@ -136,6 +138,8 @@ def _is_even(border: NDArray[np.int16], peak: int) -> bool:
     A stroke that touches the border, and as much soft edge as it has, is no unevenness.
     """
     plain = int(np.count_nonzero(border > max(_EVEN, _PLAINLY_INK * peak)))
+    if plain > _MOST_INK * border.size:
+        return False  # half of it lies in a shadow
     soft = int(np.count_nonzero(border > _EVEN)) - plain
     uneven = int(np.count_nonzero(border < -_EVEN)) + max(0, soft - plain)
     return uneven <= (1 - _EVEN_SHARE) * (border.size - plain)
@@ -145,15 +149,18 @@ def _lift_off_paper(grey: Pixels) -> _Lifted:
     """Lift ink off an uneven, noisy background."""
     factor = max(1, -(-max(grey.shape) // _THUMBNAIL))
     small = np.asarray(Image.fromarray(grey).reduce(factor), np.float32)
-    surface = _smooth_surface(small)
-    is_dark = float(((small - surface) ** 3).sum()) < 0  # ink is the long tail
-    paper = _enlarged(surface + _filled(small - surface, is_dark), grey.shape, factor)
-    lifted = ndimage.uniform_filter((paper - grey) if is_dark else (grey - paper), 3)
+    is_dark = _is_ink_dark(small)
+    paper = _enlarged(_filled(ndimage.median_filter(small, 3), is_dark), grey.shape, factor)
+    # Dark ink leaves a share of the light, wherever it falls; light ink adds to a dark ground.
+    difference = (paper - grey) * (paper.max() / np.maximum(paper, 32)) if is_dark else grey - paper
+    lifted = ndimage.uniform_filter(difference, 3)
     sample = lifted[::4, ::4]
-    noise = 1.4826 * float(np.median(np.abs(sample - np.median(sample))))
+    middle = float(np.median(sample))  # filling up strokes fills up the noise, too
+    noise = 1.4826 * float(np.median(np.abs(sample - middle)))
+    lifted -= middle
     peak = float(lifted.max())
-    if peak < max(_MIN_CONTRAST, 6 * noise):
-        low, high = np.percentile(small - surface, (5, 95))
+    if peak < max(_MIN_CONTRAST, _ABOVE_NOISE * noise):
+        low, high = np.percentile(small - _smooth_surface(small), (5, 95))
         raise InvalidImage(_PHOTO if high - low > _BUSY else _BLANK)
     ink = np.clip(lifted - 2 * noise, 0, 255).astype(np.uint8)
     steps = ["inverted", "cleaned"] if is_dark else ["cleaned"]
@@ -186,11 +193,21 @@ def _smooth_surface(small: NDArray[np.float32]) -> NDArray[np.float32]:
     return fitted.reshape(small.shape).astype(np.float32)
 
 
+def _is_ink_dark(small: NDArray[np.float32]) -> bool:
+    """Whether what is narrow in [H, W] is darker than what is around it.
+
+    Ink is the long tail of the differences; shadows' edges and lamps have none, or one on both sides.
+    """
+    window = max(3, 2 * min(small.shape) // 5 | 1)
+    detail = small - ndimage.uniform_filter(small, window)
+    return float((detail**3).sum()) < 0
+
+
 def _filled(rest: NDArray[np.float32], is_dark: bool) -> NDArray[np.float32]:
     """Fill up dark strokes (or level light ones) that are narrower than a third of [H, W]."""
     window = max(3, min(rest.shape) // 3 | 1)
-    # Slopes go on beyond the edge: mirrored they would look like strokes there.
-    padded = np.pad(rest, window, mode="reflect", reflect_type="odd")
+    # The edge goes on beyond itself: mirrored, slopes would look like strokes there.
+    padded = np.pad(rest, window, mode="edge")
     fill = ndimage.grey_closing if is_dark else ndimage.grey_opening
     level = ndimage.uniform_filter(fill(padded, (window, window)), 3)
     return np.asarray(level[window:-window, window:-window], np.float32)

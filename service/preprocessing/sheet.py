@@ -16,6 +16,9 @@ _QUADRILATERAL = 0.92  # shared by a sheet and the quadrilateral between its cor
 _OTHER_OUTSIDE = 0.15  # of what is beside a sheet that may look like it
 _WHOLE = 0.995  # a sheet as large as this is the image
 _EDGE = 0.02  # of the sheet's side that is cut off, where it is not sharp
+_INNER_SIDES = 3  # of a sheet's four that do not lie along the image's
+_ALONG = 2  # pixels: this near, a side lies along the image's
+_SHADOW = 0.35  # no shadow leaves less than this of the light
 _CONTENT = 0.002  # of the sheet that has to be of another grey
 
 
@@ -23,8 +26,8 @@ def cut_out_sheet(grey: Pixels) -> Pixels | None:
     """Cut a sheet (or the inside of a frame at the image's edge) out of uint8 [H, W].
 
     Returns:
-        uint8 [h, w], what is beside the sheet painted over in its colour; None if there is no sheet
-        with something on it, or the sheet is the whole image.
+        uint8 [h, w], what is beside the sheet painted over in the grey of its edge; None if there
+        is no sheet with something on it, or the sheet is the whole image.
     """
     low, high = int(grey.min()), int(grey.max())
     if high - low < _MIN_CONTRAST or _is_calm(grey > (low + high) // 2):
@@ -33,7 +36,9 @@ def cut_out_sheet(grey: Pixels) -> Pixels | None:
     is_light = smooth > _otsu(smooth)
     for region, least in ((is_light, _LIGHT_SHEET), (~is_light, _DARK_SHEET)):
         corners = _find_quadrilateral(region, least)
-        if corners is not None and (sheet := _cut(grey, corners)) is not None:
+        if corners is None or _is_shadow_edge(grey, region, corners):
+            continue
+        if (sheet := _cut(grey, corners)) is not None:
             return sheet
     return None
 
@@ -91,11 +96,39 @@ def _cut(grey: Pixels, corners: NDArray[np.float64]) -> Pixels | None:
     top, left = np.floor(corners.min(axis=0)).astype(int)
     bottom, right = np.ceil(corners.max(axis=0)).astype(int) + 1
     inside = _polygon(grey.shape, corners)[top:bottom, left:right]
-    sheet = grey[top:bottom, left:right].copy()
+    sheet = grey[top:bottom, left:right]
     level = int(np.median(sheet[inside]))
-    sheet[~inside] = level
-    standing_out = np.abs(sheet.astype(np.int16) - level) > _MIN_CONTRAST
-    return sheet if standing_out.mean() > _CONTENT else None
+    standing_out = inside & (np.abs(sheet.astype(np.int16) - level) > _MIN_CONTRAST)
+    return _continued(sheet, inside) if standing_out.mean() > _CONTENT else None
+
+
+def _continued(sheet: Pixels, inside: Mask) -> Pixels:
+    """Go on beyond each row of a convex part of uint8 [H, W] with the grey at its end."""
+    rows = np.flatnonzero(inside.any(axis=1))
+    y = np.clip(np.arange(sheet.shape[0]), rows[0], rows[-1])
+    first = inside.argmax(axis=1)[y, np.newaxis]
+    last = sheet.shape[1] - 1 - inside[:, ::-1].argmax(axis=1)[y, np.newaxis]
+    continued: Pixels = sheet[y[:, np.newaxis], np.clip(np.arange(sheet.shape[1]), first, last)]
+    return continued
+
+
+def _is_shadow_edge(grey: Pixels, region: Mask, corners: NDArray[np.float64]) -> bool:
+    """Whether what lies beside a region is the same paper with less light on it."""
+    if _inner_sides(corners, region.shape) >= _INNER_SIDES:
+        return False
+    inside, outside = float(np.median(grey[region])), float(np.median(grey[~region]))
+    return min(inside, outside) > _SHADOW * max(inside, outside)
+
+
+def _inner_sides(corners: NDArray[np.float64], shape: tuple[int, ...]) -> int:
+    """How many of a quadrilateral's sides [4, 2] (y, x) do not lie along a side of [H, W]."""
+    last = np.array(shape) - 1
+    along = 0
+    for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        near_first = np.maximum(start, end) <= _ALONG
+        near_last = np.minimum(start, end) >= last - _ALONG
+        along += bool(near_first.any() or near_last.any())
+    return 4 - along
 
 
 def _polygon(shape: tuple[int, ...], corners: NDArray[np.float64]) -> Mask:

@@ -1,6 +1,6 @@
 /** An image of something drawn → its ink alone, light on black, cropped: { ink, steps }. As the service does it. */
 
-import { border, boxOf, cut, mapped, maximum, mean3, median, minimum, percentile, planeOf } from "./filters.js";
+import { border, boxOf, cut, mapped, maximum, mean3, median, minimum, percentile, planeOf, transposed } from "./filters.js";
 import { InvalidImage } from "./errors.js";
 import { reduce, resize } from "./resample.js";
 import { cutOutSheet } from "./sheet.js";
@@ -12,8 +12,10 @@ export const MIN_CONTRAST = 16;
 const MIN_SIZE = 0.03; // of the image's longer side; anything smaller is dirt
 const EVEN = 6; // grey levels that compression may add to an even background
 const EVEN_SHARE = 0.9; // of the border's background; what is plainly ink may touch the border
+const MOST_INK = 0.35; // of the border; where more of it is of another grey, it is no ink
 const PLAINLY_INK = 0.3; // of the strongest contrast
-const THUMBNAIL = 48;
+const THUMBNAIL = 120;
+const ABOVE_NOISE = 11; // standard deviations of the noise that ink stands out at least
 const BUSY = 48; // grey levels between light and dark, shadows taken out: paper where nothing is drawn has fewer
 export const BLANK = "the image is blank: no digit was found";
 const INSEPARABLE = "something around the digit cannot be told from it: crop the image to the digit";
@@ -76,6 +78,7 @@ export function rangeOf(values) {
 function isEven(towardsInk, peak) {
   const more = (least) => towardsInk.filter((value) => value > least).length;
   const plain = more(Math.max(EVEN, PLAINLY_INK * peak));
+  if (plain > MOST_INK * towardsInk.length) return false; // half of it lies in a shadow
   const soft = more(EVEN) - plain;
   const uneven = towardsInk.filter((value) => value < -EVEN).length + Math.max(0, soft - plain);
   return uneven <= (1 - EVEN_SHARE) * (towardsInk.length - plain);
@@ -85,24 +88,55 @@ function isEven(towardsInk, peak) {
 function liftOffPaper(grey) {
   const factor = Math.max(1, Math.ceil(Math.max(grey.width, grey.height) / THUMBNAIL));
   const small = mapped(reduce(grey, factor), (value) => value, Float32Array);
-  const surface = smoothSurface(small);
-  const rest = mapped(small, (value, index) => value - surface.data[index]);
-  const isDark = rest.data.reduce((sum, value) => sum + value ** 3, 0) < 0; // ink is the long tail
-  const fill = filled(rest, isDark);
-  const level = mapped(surface, (value, index) => value + fill.data[index]);
+  const isDark = isInkDark(small);
+  const level = filled(median3(small), isDark);
   const paper = resize(level, grey.width, grey.height, "bilinear", [grey.width / factor, grey.height / factor]);
-  const lifted = mean3(mapped(paper, (value, index) => (isDark ? value - grey.data[index] : grey.data[index] - value)));
+  const [, brightest] = rangeOf(paper.data);
+  // Dark ink leaves a share of the light, wherever it falls; light ink adds to a dark ground.
+  const lifted = mean3(mapped(paper, (value, index) =>
+    (isDark ? Math.fround(value - grey.data[index]) * Math.fround(brightest / Math.max(value, 32)) : grey.data[index] - value)));
   const sample = lifted.data.filter((_, index) => index % grey.width % 4 === 0 && Math.floor(index / grey.width) % 4 === 0);
-  const middle = Math.fround(median(sample));
+  const middle = Math.fround(median(sample)); // filling up strokes fills up the noise, too
   const noise = 1.4826 * Math.fround(median(sample.map((value) => Math.abs(value - middle))));
-  const [, peak] = rangeOf(lifted.data);
-  if (peak < Math.max(MIN_CONTRAST, 6 * noise)) {
-    const isBusy = percentile(rest.data, 95) - percentile(rest.data, 5) > BUSY;
-    throw new InvalidImage(isBusy ? PHOTO : BLANK);
+  const [, highest] = rangeOf(lifted.data);
+  const peak = Math.fround(highest - middle);
+  if (peak < Math.max(MIN_CONTRAST, ABOVE_NOISE * noise)) {
+    const surface = smoothSurface(small);
+    const rest = small.data.map((value, index) => value - surface.data[index]);
+    throw new InvalidImage(percentile(rest, 95) - percentile(rest, 5) > BUSY ? PHOTO : BLANK);
   }
-  const ink = mapped(lifted, (value) => Math.min(255, Math.max(0, value - 2 * noise)), Uint8Array);
+  const ink = mapped(lifted, (value) => Math.min(255, Math.max(0, value - middle - 2 * noise)), Uint8Array);
   return { ink, threshold: Math.max(0.3 * peak, 5 * noise) - 2 * noise, steps: isDark ? ["inverted", "cleaned"] : ["cleaned"] };
 }
+
+/** Whether what is narrow is darker than what is around it: ink is the long tail of the differences. */
+function isInkDark(small) {
+  const window = Math.max(3, Math.floor(2 * Math.min(small.width, small.height) / 5) | 1);
+  const around = transposed(meanOf(transposed(meanOf(small, window)), window));
+  return small.data.reduce((sum, value, index) => sum + (value - around.data[index]) ** 3, 0) < 0;
+}
+
+/** The mean in a window along each row, mirrored at the edge. */
+function meanOf({ width, height, data }, window) {
+  const radius = (window - 1) / 2;
+  return planeOf(width, height, (x, y) => {
+    let sum = 0;
+    for (let at = x - radius; at <= x + radius; at += 1) sum += data[y * width + mirrored(at, width)];
+    return sum / window;
+  }, Float32Array);
+}
+
+/** The median of three by three, mirrored at the edge. */
+const median3 = ({ width, height, data }) => planeOf(width, height, (x, y) => {
+  const values = [];
+  for (let v = y - 1; v <= y + 1; v += 1) for (let u = x - 1; u <= x + 1; u += 1) values.push(data[mirrored(v, height) * width + mirrored(u, width)]);
+  return values.sort((one, other) => one - other)[4];
+}, Float32Array);
+
+const mirrored = (place, length) => {
+  const at = ((place % (2 * length)) + 2 * length) % (2 * length);
+  return Math.min(at, 2 * length - 1 - at);
+};
 
 /** A quadratic surface through most of a plane, leaving what sticks out (ink). */
 function smoothSurface(small) {
@@ -149,23 +183,10 @@ function filled(rest, isDark) {
   const { width, height } = rest;
   const window = Math.max(3, Math.floor(Math.min(width, height) / 3) | 1);
   const radius = (window - 1) / 2;
-  const padded = paddedOddly(rest, window);
+  // The edge goes on beyond itself: mirrored, slopes would look like strokes there.
+  const held = (place, length) => Math.min(length - 1, Math.max(0, place - window));
+  const padded = planeOf(width + 2 * window, height + 2 * window, (x, y) => rest.data[held(y, height) * width + held(x, width)], Float32Array);
   const [first, second] = isDark ? [maximum, minimum] : [minimum, maximum];
   const level = mean3(second(first(padded, radius), radius));
   return cut(level, { left: window, top: window, right: window + width, bottom: window + height });
-}
-
-/** Slopes go on beyond the edge: mirrored they would look like strokes there. */
-function paddedOddly({ width, height, data }, margin) {
-  const rows = planeOf(width + 2 * margin, height, (x, y) => beyond((each) => data[y * width + each], x - margin, width), Float32Array);
-  return planeOf(rows.width, height + 2 * margin, (x, y) =>
-    beyond((each) => rows.data[each * rows.width + x], y - margin, height), Float32Array);
-}
-
-/** The value at a place of a line that goes on, mirrored about the value at its end, as often as needed. */
-function beyond(valueAt, place, length) {
-  if (place >= 0 && place < length) return valueAt(place);
-  if (length === 1) return valueAt(0);
-  const end = place < 0 ? 0 : length - 1;
-  return Math.fround(2 * valueAt(end) - beyond(valueAt, 2 * end - place, length));
 }

@@ -1,6 +1,6 @@
 /** A sheet on a darker desk, or the inside of a frame at the image's edge, cut out of a grey image. As the service does it. */
 
-import { border, components, count, cut, mapped, mean3, median, planeOf } from "./filters.js";
+import { border, boxOf, components, count, cut, mapped, mean3, median, planeOf } from "./filters.js";
 
 // Shares of the image, or of the sheet where the name says so.
 const CALM_BORDER = 0.05; // of the border that may be of the other class without a closer look
@@ -11,9 +11,12 @@ const QUADRILATERAL = 0.92; // shared by a sheet and the quadrilateral between i
 const OTHER_OUTSIDE = 0.15; // of what is beside a sheet that may look like it
 const WHOLE = 0.995; // a sheet as large as this is the image
 const EDGE = 0.02; // of the sheet's side that is cut off, where it is not sharp
+const INNER_SIDES = 3; // of a sheet's four that do not lie along the image's
+const ALONG = 2; // pixels: this near, a side lies along the image's
+const SHADOW = 0.35; // no shadow leaves less than this of the light
 const CONTENT = 0.002; // of the sheet that has to be of another grey
 
-/** The sheet, what is beside it painted over in its colour; null if there is none with something on it. */
+/** The sheet, what is beside it painted over in the grey of its edge; null if there is none with something on it. */
 export function cutOutSheet(grey) {
   const [low, high] = grey.data.reduce(([least, most], value) => [Math.min(least, value), Math.max(most, value)], [255, 0]);
   const middle = Math.floor((low + high) / 2);
@@ -21,8 +24,10 @@ export function cutOutSheet(grey) {
   const smooth = mean3(grey);
   const threshold = otsu(smooth);
   for (const [isLight, least] of [[true, LIGHT_SHEET], [false, DARK_SHEET]]) {
-    const corners = findQuadrilateral(mapped(smooth, (value) => Number((value > threshold) === isLight)), least);
-    const sheet = corners && cutQuadrilateral(grey, corners);
+    const region = mapped(smooth, (value) => Number((value > threshold) === isLight));
+    const corners = findQuadrilateral(region, least);
+    if (!corners || isShadowEdge(grey, region, corners)) continue;
+    const sheet = cutQuadrilateral(grey, corners);
     if (sheet) return sheet;
   }
   return null;
@@ -111,10 +116,36 @@ function cutQuadrilateral(grey, found) {
   const inside = cut(polygon(grey.width, grey.height, corners), box);
   const sheet = cut(grey, box);
   const level = Math.trunc(median(sheet.data.filter((_, index) => inside.data[index])));
-  const painted = mapped(sheet, (value, index) => (inside.data[index] ? value : level));
-  const standingOut = painted.data.filter((value) => Math.abs(value - level) > MIN_CONTRAST).length;
-  return standingOut > CONTENT * painted.data.length ? painted : null;
+  const standingOut = sheet.data.filter((value, index) => inside.data[index] && Math.abs(value - level) > MIN_CONTRAST).length;
+  return standingOut > CONTENT * sheet.data.length ? continued(sheet, inside) : null;
 }
+
+/** Goes on beyond each row of a convex part with the grey at its end. */
+function continued(sheet, inside) {
+  const { top, bottom } = boxOf(inside);
+  const ends = Array.from({ length: sheet.height }, (_, y) => {
+    const row = inside.data.subarray(y * sheet.width, (y + 1) * sheet.width);
+    return [row.indexOf(1), row.lastIndexOf(1)];
+  });
+  return planeOf(sheet.width, sheet.height, (x, y) => {
+    const row = Math.min(bottom - 1, Math.max(top, y));
+    return sheet.data[row * sheet.width + Math.min(ends[row][1], Math.max(ends[row][0], x))];
+  });
+}
+
+/** Whether what lies beside a region is the same paper with less light on it. */
+function isShadowEdge(grey, region, corners) {
+  if (innerSides(corners, region) >= INNER_SIDES) return false;
+  const [inside, outside] = [1, 0].map((wanted) => median(grey.data.filter((_, index) => region.data[index] === wanted)));
+  return Math.min(inside, outside) > SHADOW * Math.max(inside, outside);
+}
+
+/** How many of a quadrilateral's sides do not lie along a side of the image. */
+const innerSides = (corners, { width, height }) => corners.filter((start, index) => {
+  const end = corners[(index + 1) % corners.length];
+  return ![height, width].some((length, axis) => Math.max(start[axis], end[axis]) <= ALONG
+    || Math.min(start[axis], end[axis]) >= length - 1 - ALONG);
+}).length;
 
 /** The inside of a convex polygon of corners [y, x]: on one side of every edge. */
 function polygon(width, height, corners) {

@@ -1,27 +1,21 @@
 /** Ink that is not the digit: margins, frames, ruled lines, an underline. As the service does it; sees the mask of the ink. */
 
-import { alongColumns, alongRows, boxOf, columnCounts, components, count, cut, mapped, maximum, median, partOf, percentile, planeOf, rounded,
-  rowCounts, transposed } from "./filters.js";
+import { boxOf, columnCounts, components, count, cut, mapped, median, partOf, percentile, transposed } from "./filters.js";
+import { LEAST_REST, SCRAP, SPAN, THIN, drawnSides, withoutTouchingLines } from "./printed_lines.js";
 
 // Shares of the image, or of the rest of the ink.
-const DARKER = 24; // grey levels between a stroke and a lighter line under it
-const SPAN = 0.9; // from one side to the other
-const THIN = 0.08; // a line's thickness, by its length
 const LONGER = 1.3; // a line beside the rest, by the rest's size in its direction
 const INTO = 0.15; // how far an aslant underline may reach up beside the rest, by its height
-const MUCH_LONGER = 1.5; // the same for a line that touches the rest
-const LEAST_LINE = 0.55; // of the image: ink that is smaller has no line across it
 const BAND = 0.06; // at a side: a margin lies in it
-const LEAST_REST = 0.12; // of the height or width
 const LEAST_INSIDE = 0.2; // of a frame's height
-const FRAME_SIDE = 0.8; // of a frame's side that is drawn
-const SEGMENT = 8; // a line is looked for in pieces of an eighth of the side
+const EDGE = 0.03; // of the image: what begins so near to its edge begins beyond it
+const MOST_STROKES = 6;
 const COVERED = 0.8; // ink over more than this is no digit
 
 /** Without margins, frames and lines; the mask itself if there is nothing to remove. */
 export function dropSurroundings(mask, ink) {
   const rest = withoutSeparate(mask);
-  return withoutTouching(rest, ink) ?? rest;
+  return withoutScraps(withoutTouchingLines(rest, ink) ?? rest);
 }
 
 /** Whether ink covers so much of a mask that is about square that it is no digit. */
@@ -45,6 +39,15 @@ function withoutSeparate(mask) {
   return mapped(labels, (label) => Number(numbers.has(label)), Uint8Array);
 }
 
+/** Without small pieces, if there are many: what is left of lines; a digit has few strokes. */
+function withoutScraps(mask) {
+  const { labels, components: found } = components(mask);
+  if (found.length <= MOST_STROKES) return mask;
+  const largest = Math.max(...found.map(({ area }) => area));
+  const kept = new Set(found.filter(({ area }) => area >= SCRAP * largest).map(({ number }) => number));
+  return found.length - kept.size >= MOST_STROKES ? mapped(labels, (label) => Number(kept.has(label)), Uint8Array) : mask;
+}
+
 const isLarge = (one, { width, height }) => one.height >= LEAST_REST * height || one.width >= LEAST_REST * width;
 
 /** A frame, a grid or a margin: what is large and hollow, or lies along a side of the image. */
@@ -54,8 +57,14 @@ function isAround(one, mask, labels) {
   if (one.area > 0.5 * one.height * one.width) return false;
   const spans = one.height >= SPAN * height && one.width >= SPAN * width;
   if (spans && !one.top && !one.left && one.bottom === height && one.right === width) return hasContent(one, labels);
-  return drawnSides(partOf(labels, one)) === 4 && hasContent(one, labels);
+  const drawn = drawnSides(partOf(labels, one));
+  const beyond = sidesAtEdge(one, mask).filter((side) => !drawn.includes(side)); // where it may go on
+  return drawn.length >= 3 && drawn.length + beyond.length === 4 && hasContent(one, labels);
 }
+
+const sidesAtEdge = (one, { width, height }) => Object.entries({
+  top: one.top === 0, bottom: one.bottom === height, left: one.left === 0, right: one.right === width,
+}).flatMap(([side, isThere]) => (isThere ? [side] : []));
 
 function isMargin(one, { width, height }) {
   const alongRow = one.width >= 0.3 * width
@@ -69,18 +78,6 @@ function isMargin(one, { width, height }) {
 function hasContent(one, labels) {
   const box = boxOf(mapped(cut(labels, one), (label) => Number(label > 0 && label !== one.number), Uint8Array));
   return box !== null && box.bottom - 1 - box.top >= LEAST_INSIDE * one.height;
-}
-
-/** How many sides of its box a component lies along. */
-function drawnSides(part) {
-  const { width, height } = part;
-  const [down, across] = [height, width].map((length) => Math.max(2, rounded(THIN * length)));
-  const isDrawn = (counts) => counts.filter(Boolean).length >= FRAME_SIDE * counts.length;
-  const band = (box) => cut(part, { left: 0, top: 0, right: width, bottom: height, ...box });
-  return [
-    columnCounts(band({ bottom: Math.min(height, down) })), columnCounts(band({ top: Math.max(0, height - down) })),
-    rowCounts(band({ right: Math.min(width, across) })), rowCounts(band({ left: Math.max(0, width - across) })),
-  ].filter(isDrawn).length;
 }
 
 /** Whether a component is thin, straight and roughly horizontal or vertical. */
@@ -125,94 +122,8 @@ function isBeside(line, others, lines, { width, height }) {
   }
   const spans = line.height >= SPAN * height;
   const parallel = lines.filter((one) => one.height >= SPAN * height).length;
-  // A 1 beside another digit is a digit; only what spans the image is a margin line.
-  const longer = spans && line.height >= LONGER * (bottom - top);
+  // A 1 beside another digit is a digit, and a 4 has its stem at the right; only what goes from edge to edge is a margin line.
+  const atEdges = line.top <= EDGE * height && line.bottom >= (1 - EDGE) * height;
+  const longer = atEdges && line.height >= LONGER * (bottom - top);
   return (spans && parallel > 1) || ((line.left >= right || line.right <= left) && longer);
-}
-
-/** Without lines that touch the rest, or that are a frame around it; null if there are none. */
-function withoutTouching(mask, ink) {
-  const { width, height } = mask;
-  const used = Math.max(rowCounts(mask).filter(Boolean).length / height, columnCounts(mask).filter(Boolean).length / width);
-  if (used < LEAST_LINE) return null;
-  const [flat, upright] = [longLines(mask), transposed(longLines(transposed(mask)))];
-  const lines = mapped(flat, (value, index) => value | upright.data[index]);
-  if (!count(lines)) return null;
-  const near = maximum(lines, 1);
-  const rest = mapped(mask, (value, index) => Number(value && !near.data[index]));
-  if (!count(rest)) return null;
-  const isFramed = drawnSides(cut(mask, boxOf(mask))) >= 3;
-  const across = foreign(flat, rest, isFramed);
-  const down = foreign(transposed(upright), transposed(rest), isFramed);
-  if (!count(across) && !count(down)) return null;
-  const cleaned = erased(transposed(erased(transposed(mask), transposed(ink), down)), ink, across);
-  const box = boxOf(cleaned);
-  if (!box) return null;
-  const size = Math.max((box.bottom - 1 - box.top) / height, (box.right - 1 - box.left) / width);
-  return size >= LEAST_REST ? cleaned : null;
-}
-
-/** Pixels of thin horizontal lines over half of the ink's width and more. */
-function longLines(mask) {
-  const box = boxOf(mask);
-  if (!box) return mask;
-  const width = box.right - box.left;
-  const { labels, components: found } = components(opened(mask, Math.max(5, Math.floor(width / SEGMENT))));
-  const lines = new Set(found.filter((one) => one.width >= 0.5 * width
-    && median(columnCounts(partOf(labels, one))) <= Math.max(3, THIN * one.width)).map(({ number }) => number));
-  return mapped(labels, (label) => Number(lines.has(label)), Uint8Array);
-}
-
-/** Runs along the rows that have at least this length. */
-function opened(mask, length) {
-  const before = Math.floor(length / 2);
-  const after = length - before - 1;
-  const shrunk = alongRows(mask, before, after, -1, 0);
-  return alongRows(shrunk, after, before); // the other way, so that an even length does not shift
-}
-
-/** Those horizontal lines that are no strokes of the rest, by how far they go beyond it. */
-function foreign(lines, rest, isFramed) {
-  const { labels, components: found } = components(lines);
-  const box = boxOf(rest);
-  const spanning = found.filter((one) => one.width >= SPAN * lines.width);
-  const beyond = 0.04 * lines.width;
-  const chosen = planeOf(lines.width, lines.height);
-  for (const one of found) {
-    const isLonger = one.width >= MUCH_LONGER * (box.right - box.left);
-    const isRuled = spanning.length > 1 && spanning.includes(one) && one.left + beyond <= box.left && one.right - beyond > box.right - 1;
-    const isSide = isFramed && (one.top <= box.top || one.bottom > box.bottom - 1);
-    if (!isLonger && !isRuled && !isSide) continue;
-    const part = partOf(labels, one);
-    const thickness = columnCounts(part);
-    const most = 2 * median(thickness) + 1; // where it is much thicker, a stroke lies along it
-    part.data.forEach((value, index) => {
-      const [x, y] = [index % part.width, Math.floor(index / part.width)];
-      if (value && thickness[x] <= most) chosen.data[(y + one.top) * lines.width + x + one.left] = 1;
-    });
-  }
-  return chosen;
-}
-
-/** Without horizontal lines, except where a stroke crosses them: it goes on above and below, or is darker. */
-function erased(mask, ink, lines) {
-  if (!count(lines)) return mask;
-  const { width, height } = mask;
-  const near = alongColumns(lines, 1, 1);
-  const rest = mapped(mask, (value, index) => Number(value && !near.data[index]));
-  const thickness = Math.trunc(median(columnCounts(lines).filter(Boolean)));
-  const reach = 2 * Math.min(thickness, 12) + 5;
-  const radius = (reach - 1) / 2;
-  const padded = planeOf(width, height + 2 * reach, (x, y) => rest.data[(y - reach) * width + x] ?? 0);
-  const closed = alongColumns(alongColumns(padded, radius, radius), radius, radius, -1);
-  const peaks = columnCounts(lines).flatMap((each, x) => {
-    if (!each) return [];
-    let peak = 0;
-    for (let y = 0; y < height; y += 1) if (lines.data[y * width + x]) peak = Math.max(peak, ink.data[y * width + x]);
-    return [peak];
-  });
-  const level = median(peaks);
-  const darker = level + Math.max(DARKER, 0.25 * level);
-  return mapped(mask, (value, index) =>
-    Number(rest.data[index] || (value && (closed.data[index + reach * width] || ink.data[index] > darker))));
 }

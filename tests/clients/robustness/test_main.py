@@ -49,6 +49,7 @@ def test_the_report_is_printed_and_written_and_put_into_the_card(folder, service
     assert report["clean"]["auto"]["value"] == 0.5  # every answer is a nought
     assert len(report["corruptions"]["off"]) == len(report["corruptions"]["auto"]) == 16
     assert report["drawings"]["grey paper"]["points_from_clean"] == 0
+    assert report["photographs"]["all"]["count"] == 12
     assert report["outliers"]["Fashion-MNIST"]["auroc"] == 0.5
     assert {model for _, model, _ in service.calls} == {"mine"}
     assert max(map(len, said.out.splitlines())) <= 110

@@ -13,6 +13,7 @@ from clients.robustness.report import (
     corruption_accuracies,
     merge_into_card,
     outlier_scores,
+    photograph_accuracies,
 )
 
 LABELS = np.arange(100) % 10
@@ -47,6 +48,19 @@ def test_calibration_is_of_what_was_answered(measured):
     assert figures["count"] == 99
     assert figures["expected_calibration_error"] == pytest.approx(0.09)
     assert figures["coverage_at_0.9995"]["value"] == 1
+
+
+def test_of_photographs_what_is_wrong_and_sure_is_counted_and_whether_it_was_flagged(measured):
+    right = measured(LABELS, list(LABELS), name="shadow")
+    wrong = measured(LABELS, [None] * 10 + list((LABELS[10:20] + 1) % 10) + list(LABELS[20:]))
+    figures = photograph_accuracies([right, wrong])
+
+    assert list(figures) == ["all", "shadow", "case"]
+    assert figures["all"]["value"] == 0.9
+    assert figures["shadow"]["misleading"]["value"] == 0
+    assert figures["case"]["refused"] == 10
+    assert figures["case"]["misleading"]["value"] == 0.1
+    assert figures["case"]["misleading_and_no_outlier"] == 10
 
 
 def test_an_outlier_scores_higher_and_refusals_are_apart(measured):

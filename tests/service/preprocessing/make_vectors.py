@@ -57,6 +57,14 @@ def on_desk(grey):
     return np.asarray(image)
 
 
+def half_in_a_shadow(grey):
+    """The same sheet with less light on its right half, with a soft edge, and noise."""
+    across = np.arange(grey.shape[1]) - 0.45 * grey.shape[1]
+    lit = grey * (1 - 0.5 / (1 + np.exp(-across / 3)))
+    noise = np.random.default_rng(4).normal(0, 2, grey.shape)
+    return np.clip(lit + noise, 0, 255).astype(np.uint8)
+
+
 def photo(height, width, seed=3):
     """Coloured slopes and blocks, uint8 [H, W, 3]."""
     random = np.random.default_rng(seed)
@@ -75,6 +83,11 @@ def images():
         ((0.04, 0.96), (0.04, 0.04), 0),
     ]
     ruled = [((0.0, y), (1.0, y), 150) for y in (0.1, 0.5, 0.9)]
+    squares = [((0.0, y), (1.0, y), 170) for y in (0.1, 0.35, 0.6, 0.85)]
+    squares += [((x, 0.0), (x, 1.0), 170) for x in (0.1, 0.35, 0.6, 0.85)]
+    boxes = [((0.0, y), (1.0, y), 60) for y in (0.08, 0.92)]
+    boxes += [((x, 0.08), (x, 0.92), 60) for x in (0.12, 0.88)]
+    beyond = [((0.1, 0.1), (0.9, 0.1), 0), ((0.1, 0.1), (0.1, 1), 0), ((0.9, 0.1), (0.9, 1), 0)]
     specks = [((x, 0.95), (x + 0.004, 0.95), 0) for x in (0.05, 0.95)]
     grey = drawn()
     return {
@@ -98,6 +111,15 @@ def images():
         "specks beside it": drawn(lines=specks),
         "in a frame": drawn(lines=framed),
         "on ruled paper": drawn(lines=ruled),
+        "on squared paper": drawn(lines=squares, ink=20),
+        "in a form's row of boxes": drawn(lines=boxes),
+        "in boxes, aslant": np.asarray(
+            Image.fromarray(drawn(FIVE, lines=boxes)).rotate(
+                3, Image.Resampling.BILINEAR, fillcolor=255
+            )
+        ),
+        "in a frame that goes on below": drawn(lines=beyond),
+        "half in a shadow": half_in_a_shadow(drawn(side=200)),
         "underlined": drawn(lines=[((0.1, 0.92), (0.9, 0.92), 0)]),
         "paper in a shadow": on_paper(grey),
         "paper in a shadow, wider": on_paper(drawn(FIVE, side=200), seed=2)[:, 20:190],

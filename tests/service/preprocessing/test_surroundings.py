@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from service.errors import InvalidImage
 from service.preprocessing.digit import normalize_digit
-from tests.service.preprocessing.test_digit import INKS, STROKES, draw
+from tests.service.preprocessing.test_digit import INKS, STROKES, draw, likeness
 
 SIDE = 280
 DIGITS = {
@@ -61,6 +61,21 @@ def inverted(add):
     return lambda image: Image.eval(add(image), lambda value: 255 - value)
 
 
+def shadow(degrees, depth=0.5, softness=4):
+    """Leave half of the sheet with less light, with an edge through the middle of the image."""
+
+    def add(image):
+        angle = np.deg2rad(degrees)
+        y, x = np.mgrid[:SIDE, :SIDE] - SIDE / 2
+        inside = np.cos(angle) * x + np.sin(angle) * y
+        shade = 1 - depth / (1 + np.exp(-inside / softness))
+        grain = np.random.default_rng(3).normal(0, 2, (SIDE, SIDE))
+        lit = np.asarray(image) * 0.9 * shade + grain
+        return Image.fromarray(np.clip(lit, 0, 255).astype(np.uint8))
+
+    return add
+
+
 EDGE = (0, 0, SIDE - 1, SIDE - 1)
 AROUND = {
     "frame at the edge": frame(EDGE, 2),
@@ -87,11 +102,27 @@ AROUND = {
     "margin line": lines((35, 0, 35, SIDE), width=3, ink=120),
     "ruled with a margin line": lambda image: lines((30, 0, 30, SIDE), width=2)(ruled(60)(image)),
     "underline": lines((70, 250, 215, 251), width=5),
+    "a form's row of boxes": lines(
+        (0, 22, SIDE, 22), (0, 260, SIDE, 260), (35, 22, 35, 260), (245, 22, 245, 260), width=3
+    ),
+    "a form's row of boxes, aslant": turned(lines(
+        (0, 22, SIDE, 22), (0, 260, SIDE, 260), (35, 22, 35, 260), (245, 22, 245, 260), width=3
+    ), 3),
+    "frame that goes on below the image": lines(
+        (35, 25, 245, 25), (35, 25, 35, SIDE), (245, 25, 245, SIDE)
+    ),
+    "shadow at the right": shadow(0),
+    "shadow across": shadow(50, depth=0.6),
     "touching underline": lines((20, 237, 260, 237), width=5),
 }  # fmt: skip
 
 
-TURNED = {"form box turned": 3, "sheet on a desk, turned": 7, "sheet on a grainy desk": -4}
+TURNED = {
+    "form box turned": 3,
+    "a form's row of boxes, aslant": 3,
+    "sheet on a desk, turned": 7,
+    "sheet on a grainy desk": -4,
+}
 
 
 def around(name, digit):
@@ -101,12 +132,6 @@ def around(name, digit):
 
 def normalized(pixels):
     return normalize_digit(pixels, normalize=True).image[..., 0].astype(float)
-
-
-def likeness(one, other):
-    """The best correlation of two images, one of them moved by at most a pixel."""
-    moved = [np.roll(other, (down, right), (0, 1)) for down in (-1, 0, 1) for right in (-1, 0, 1)]
-    return max(float(np.corrcoef(one.ravel(), image.ravel())[0, 1]) for image in moved)
 
 
 @pytest.mark.parametrize("name", AROUND)

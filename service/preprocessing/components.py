@@ -1,0 +1,58 @@
+"""The connected pieces of a mask: their boxes, and which sides of a box are drawn."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from service.preprocessing.strokes import Mask
+
+# Shares of the image, or of what the name says.
+THIN = 0.08  # a line's thickness, by its length
+LEAST_REST = 0.12  # of the height or width
+SPAN = 0.9  # from one side to the other
+SCRAP = 0.1  # of the largest piece's area
+_FRAME_SIDE = 0.8  # of a frame's side that is drawn
+
+
+class Component(NamedTuple):
+    """A piece: its number among the labels, its box (ends excluded) and its pixels."""
+
+    number: int
+    top: int
+    bottom: int
+    left: int
+    right: int
+    area: int
+
+    @property
+    def height(self) -> int:
+        """Rows of the box."""
+        return self.bottom - self.top
+
+    @property
+    def width(self) -> int:
+        """Columns of the box."""
+        return self.right - self.left
+
+
+def find_components(labels: NDArray[np.int32], count: int) -> list[Component]:
+    """List the pieces of a labelled mask int32 [H, W] with `count` labels, by their number."""
+    areas = np.bincount(labels.ravel(), minlength=count + 1)
+    return [
+        Component(number, r.start, r.stop, c.start, c.stop, int(areas[number]))
+        for number, (r, c) in enumerate(ndimage.find_objects(labels), 1)
+    ]
+
+
+def drawn_sides(part: Mask) -> list[str]:
+    """The sides of its box that a component bool [h, w] lies along."""
+    band = [max(2, round(THIN * length)) for length in part.shape]
+    sides = {
+        "top": part[: band[0]].any(axis=0),
+        "bottom": part[-band[0] :].any(axis=0),
+        "left": part[:, : band[1]].any(axis=1),
+        "right": part[:, -band[1] :].any(axis=1),
+    }
+    return [name for name, drawn in sides.items() if drawn.mean() >= _FRAME_SIDE]
