@@ -68,7 +68,7 @@ def build_model(config: Config) -> keras.Model:
 
 
 def train(model: keras.Model, splits: Splits, config: Config, workdir: Path) -> dict[str, Any]:
-    """Fit with smoothed cross-entropy, then some epochs more on harder pictures; go half the way there."""
+    """Fit with smoothed cross-entropy, then some epochs more on harder images; go half the way there."""
     _compile(model, config, _steps(splits, config, config.epochs), config.learning_rate)
     images = _batches(splits, config, augmented.augment)
     history = fitting.fit(model, images, splits.validation.as_float(), config, workdir)
