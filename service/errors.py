@@ -201,6 +201,10 @@ class NotReady(VitrineError):
 
     code = "not_ready"
 
+    def __init__(self, message: str, retry_after_seconds: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
 
 class DeadlineExceeded(VitrineError):
     """The answer was not there when the caller's time was over."""

@@ -50,10 +50,8 @@ def json_answer(
 def error_answer(error: errors.VitrineError, request_id: str, **more: Any) -> Response:
     """The one error shape, with the headers that its status asks for, and `more` fields."""
     headers = {}
-    if isinstance(error, errors.Overloaded):
+    if isinstance(error, (errors.Overloaded, errors.NotReady)):
         headers["Retry-After"] = str(error.retry_after_seconds)
-    if isinstance(error, errors.NotReady):
-        headers["Retry-After"] = "1"
     if isinstance(error, errors.Unauthorized):
         headers["WWW-Authenticate"] = "Bearer"
     return json_answer({**problem(error, request_id), **more}, status_of(error), headers)

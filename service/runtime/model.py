@@ -32,6 +32,7 @@ from service.scheduling.run_cost import RunCost
 # Inputs that say how many steps a run makes: a run of none would tell nothing about its cost.
 STEP_INPUTS = ("lengths", "steps", "total_steps")
 CHEAP_SECONDS, CHEAP_REPEATS = 0.01, 3
+START_SECONDS = 5  # about what TensorFlow needs: when to ask again
 POLL_SECONDS = 0.05  # how often an engine that is still starting is tried
 
 
@@ -70,7 +71,7 @@ class Model:
         ever compiled. Raises NotReady for a signature that is `unready`.
         """
         if why := self.unready.get(signature):
-            raise NotReady(f"{self.manifest.name}: {why}")
+            raise NotReady(f"{self.manifest.name}: {why}", START_SECONDS)
         return self._run(signature, inputs)
 
     def engine_of(self, signature: str) -> EngineName:
