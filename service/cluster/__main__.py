@@ -42,7 +42,12 @@ def main(arguments: list[str], prog: str = "python -m service.cluster") -> int:
 
     from service.cluster.front import front_application
 
-    ray.init(include_dashboard=False, logging_level=logging.WARNING, log_to_driver=False)
+    ray.init(
+        os.environ.get("RAY_ADDRESS", "local"),  # without it Ray looks for one that ran here last
+        include_dashboard=False,
+        logging_level=logging.WARNING,
+        log_to_driver=False,
+    )
     serve.start(
         proxy_location=PROXIES[cluster.proxies],
         http_options=HTTPOptions(host=settings.host, port=settings.port),
