@@ -18,14 +18,20 @@ def running_service(models, until="ready", tls=None, **environment):
     """`python -m service` until the block ends; gives the process and its port once it is ready, or live.
 
     tls: the SSL context that trusts the service's certificate.
+    TESTED_MODULE=service.cluster in the environment tests a cluster in its place.
     """
+    module = os.environ.get("TESTED_MODULE", "service")
+    if module == "service.cluster":
+        from tests.service.cluster.running import SETTINGS, proxy_settings
+
+        environment = {**SETTINGS, "VITRINE_CLUSTER_FRONTS": "1", **proxy_settings(), **environment}
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     variables = {"VITRINE_PORT": str(port), "VITRINE_MODELS": str(models), **environment}
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("VITRINE_")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "service"],
+        [sys.executable, "-m", module],
         cwd=ROOT,
         env={**inherited, **variables},
         stdout=subprocess.DEVNULL,
@@ -37,7 +43,7 @@ def running_service(models, until="ready", tls=None, **environment):
         yield process, port
     finally:
         process.terminate()
-        process.communicate(timeout=40)
+        process.communicate(timeout=90)
 
 
 def _wait_until(state, process, port, tls):

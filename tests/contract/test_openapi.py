@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 
 import httpx
 import pytest
@@ -21,10 +22,14 @@ JSON = "application/json"
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    """A client of the app around one fake model of each task."""
+    """A client of the app around one fake model of each task, or of the released models at TESTED_URL."""
+    if url := os.environ.get("TESTED_URL"):
+        with httpx.Client(base_url=url, trust_env=False, timeout=60) as found:
+            yield found
+        return
     folder = tmp_path_factory.mktemp("documented")
     write_all_models(folder)
-    (folder / "digits" / "serving.json").write_text('{"labels": {"stable": 2}}')
+    (folder / "digits" / "serving.json").write_text('{"labels": {"stable": 1}}')
     with serving(folder) as running, httpx.Client(base_url=running.url, trust_env=False) as found:
         while found.get("/v2/health/ready").status_code != 200:
             pass
@@ -51,7 +56,7 @@ def address(path):
     """A path with names in place of its parameters: a model that does what the route is for."""
     if path.startswith("/v2/models/") and "/generate" in path:
         return path.format(model="text", version=1)
-    return path.format(model="digits", version=2, label="stable")
+    return path.format(model="digits", version=1, label="stable")
 
 
 def check(document, schema, value):
@@ -65,7 +70,8 @@ def ask(client, operation, method, path, **changes):
     """Send the documented example of an operation."""
     url = address(path)
     content = operation.get("requestBody", {}).get("content", {}).get(JSON)
-    body = None if content is None else json.dumps(FAKE_BODIES.get(path, content["example"]))
+    bodies = {} if "TESTED_URL" in os.environ else FAKE_BODIES
+    body = None if content is None else json.dumps(bodies.get(path, content["example"]))
     return client.request(method, url, **{"content": body, **changes})
 
 
