@@ -92,7 +92,9 @@ def test_what_needs_no_tensorflow_answers_while_it_starts(tmp_path):
     assert model.run("brightest", IMAGES)["largest"].max() == 7
     with pytest.raises(NotReady, match="slow is not ready: starting") as refusal:
         model.run("slow", z)
-    assert refusal.value.retry_after_seconds == 5  # a client that asks four times outlasts the start
+    assert (
+        refusal.value.retry_after_seconds == 5
+    )  # a client that asks four times outlasts the start
     tensorflow.gate.set()
     deadline = time.monotonic() + 20
     while model.unready and time.monotonic() < deadline:
