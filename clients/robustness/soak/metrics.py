@@ -17,6 +17,7 @@ from clients.robustness.soak.server_process import copy_models
 
 CONNECTIONS = 4
 MARK = "hostile"
+COUNTED_SECONDS = 0.2  # an answer is counted once it has been sent
 COUNTER = re.compile(r'^vitrine_requests_total\{.*status="(\d+)".*\} (\S+)$', re.MULTILINE)
 LABELS = re.compile(r'route="([^"]*)"')
 
@@ -28,11 +29,13 @@ async def count(step: Step) -> Tally:
         tempfile.TemporaryDirectory() as folder,
         step.serve(copy_models(step.models, Path(folder), "digits")) as server,
     ):
+        await asyncio.sleep(COUNTED_SECONDS)
         before = _statuses(_metrics(server.port))
         half = step.count // 2
         await _send_all(server.port, ledger, step.start, half)
         series = _routes(_metrics(server.port))
         await _send_all(server.port, ledger, step.start + half, half)
+        await asyncio.sleep(COUNTED_SECONDS)
         text = _metrics(server.port)
     found = _statuses(text) - before - Counter({200: 2})  # /metrics itself, read twice since
     differences = sum(abs(found[key] - ledger.statuses[key]) for key in {*found, *ledger.statuses})
