@@ -22,8 +22,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     options.state.mkdir(parents=True, exist_ok=True)
     chosen = [goal for goal in GOALS if not options.only or goal.key in options.only.split(",")]
+    sizes = {goal: goal.short if options.short else goal.full for goal in chosen}
+    chosen = [goal for goal in chosen if sizes[goal]]
     for goal in [] if options.table else chosen:
-        size = goal.short if options.short else goal.full
+        size = sizes[goal]
         _work_off(goal, size, vitrine, options)
         _work_off(goal, min(size, goal.plain), plain_app, options)
     print(

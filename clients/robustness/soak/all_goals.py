@@ -3,16 +3,20 @@
 from clients.robustness.soak.connection_faults import BROKEN
 from clients.robustness.soak.damaged_versions import DAMAGED
 from clients.robustness.soak.determinism import DETERMINISM
+from clients.robustness.soak.during_swaps import DURING_SWAPS
 from clients.robustness.soak.hostile_images import BOMBS, MUTATED
 from clients.robustness.soak.hostile_json import JSON_BODIES
 from clients.robustness.soak.long_use import LONG_USE
 from clients.robustness.soak.metrics import METRICS
+from clients.robustness.soak.overload import OVERLOAD
 from clients.robustness.soak.raw_http import RAW_HTTP
+from clients.robustness.soak.shapes import SHAPES
 from clients.robustness.soak.slow_clients import SLOW
 from clients.robustness.soak.stops import STOPS
 from clients.robustness.soak.streams import STREAMS
 from clients.robustness.soak.swaps import SWAPS
 
 GOALS = (
-    MUTATED, JSON_BODIES, RAW_HTTP, BOMBS, SLOW, SWAPS, DAMAGED, STOPS, LONG_USE, STREAMS, DETERMINISM, BROKEN, METRICS,
+    MUTATED, JSON_BODIES, RAW_HTTP, BOMBS, SLOW, SWAPS, DAMAGED, STOPS, OVERLOAD,
+    LONG_USE, SHAPES, STREAMS, DETERMINISM, BROKEN, METRICS, DURING_SWAPS,
 )  # fmt: skip

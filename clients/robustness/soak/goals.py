@@ -44,11 +44,14 @@ class Step:
         return len(problems)
 
 
+Work = Callable[[Step], Awaitable[Tally]]
+
+
 @dataclass(frozen=True)
 class Goal:
     """One row of the table.
 
-    full, short, step: how many units a full run and a short one make, and how many a step.
+    full, short, step: how many units a full run and a short one (0: none) make, and how many a step.
     plain: how many units the plain FastAPI app is given; 0: it has nothing of the kind.
     work: gives the tally of a step, with `wrong`: what must never be; 0 wherever the service is right.
     is_reached: whether the figures, too, meet the aim; they depend on the machine.
@@ -61,7 +64,7 @@ class Goal:
     short: int
     step: int
     plain: int
-    work: Callable[[Step], Awaitable[Tally]]
+    work: Work
     describe: Callable[[Tally], str]
     is_reached: Callable[[Tally], bool] = lambda tally: True
 

@@ -16,7 +16,7 @@ OUTPUTS = {
 }
 
 
-def write_version(models: Path, version: int) -> Path:
+def write_version(models: Path, version: int, name: str = "digits") -> Path:
     """Put the version beside the others at once, as a careful copy does; return its directory."""
     made = models.parent / f"making-{version}"
     extra = made / "assets.extra"
@@ -24,7 +24,7 @@ def write_version(models: Path, version: int) -> Path:
     onnx.save(_graph(version), extra / "onnx" / "images.onnx")
     images = np.zeros((2, 28, 28, 1), np.uint8)
     even = np.full((2, 10), 0.1, np.float32)
-    golden = {f"{name}/inputs/images": images for name in OUTPUTS} | {
+    golden = {f"{signature}/inputs/images": images for signature in OUTPUTS} | {
         "serving_default/outputs/probabilities": even,
         "serving_default/outputs/outlier_score": np.full(2, version, np.float32),
         "activations/outputs/logits": np.zeros((2, 10), np.float32),
@@ -32,19 +32,19 @@ def write_version(models: Path, version: int) -> Path:
     np.savez(extra / "golden.npz", **golden)  # type: ignore[arg-type]
     (made / "saved_model.pb").write_bytes(b"")
     (extra / "card.json").write_text(json.dumps({"summary": "its version", "layers": []}))
-    (extra / "manifest.json").write_text(json.dumps(_manifest(made, version)))
-    directory = models / "digits" / str(version)
+    (extra / "manifest.json").write_text(json.dumps(_manifest(made, name, version)))
+    directory = models / name / str(version)
     directory.parent.mkdir(parents=True, exist_ok=True)
     made.rename(directory)
     return directory
 
 
-def remove_version(models: Path, version: int) -> None:
+def remove_version(models: Path, version: int, name: str = "digits") -> None:
     """Take a version away."""
-    shutil.rmtree(models / "digits" / str(version), ignore_errors=True)
+    shutil.rmtree(models / name / str(version), ignore_errors=True)
 
 
-def _manifest(made: Path, version: int) -> dict[str, object]:
+def _manifest(made: Path, name: str, version: int) -> dict[str, object]:
     files = {
         path.relative_to(made).as_posix(): "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
         for path in made.rglob("*")
@@ -52,7 +52,7 @@ def _manifest(made: Path, version: int) -> dict[str, object]:
     }
     return {
         "format": 1,
-        "name": "digits",
+        "name": name,
         "version": version,
         "task": "classify_digit",
         "input": {"height": 28, "width": 28, "channels": 1},
