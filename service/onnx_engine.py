@@ -3,13 +3,20 @@
 `assets.extra/onnx/` holds one graph for each set of inputs, so that signatures of the same inputs
 share their weights: `images.onnx`, `images+noise.onnx`. A graph's inputs are named as the
 signature's, its outputs `<signature>/<output>`.
+
+Where a version has a backbone, that signature's graph lies in `backbone/`, and the graphs of the other
+signatures take its outputs. Files of the same bytes are one session, whichever versions they are of:
+any number of heads run on one network in memory, and on none that another version could take away.
 """
 
 import contextlib
 import functools
+import hashlib
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 import numpy as np
 import onnxruntime as ort
@@ -18,6 +25,9 @@ from service.engine import Arrays, CannotRun, EngineName
 from service.onnx_graph import check_graph
 
 GRAPHS = "assets.extra/onnx"
+BACKBONE = "backbone/"
+
+_sessions: WeakValueDictionary[str, ort.InferenceSession] = WeakValueDictionary()  # by SHA-256
 
 
 _thread = threading.local()
@@ -41,16 +51,26 @@ class GraphError(CannotRun):
     """A version has no ONNX graph for a signature, or one that cannot run here."""
 
 
+class Step(NamedTuple):
+    """A run of a graph: those of its outputs that belong to a signature."""
+
+    file: str
+    signature: str
+
+
 class OnnxEngine:
     """The ONNX graphs of one version."""
 
-    def __init__(self, directory: Path, signatures: Mapping[str, Iterable[str]]) -> None:
-        """Load what `signatures` (name → names of its inputs) need; GraphError if that fails."""
-        files = {name: graph_file(inputs) for name, inputs in signatures.items()}
-        sessions = {file: _load(directory / GRAPHS / file) for file in set(files.values())}
-        self._sessions = {name: sessions[file] for name, file in files.items()}
+    def __init__(self, directory: Path, signatures: Mapping[str, Sequence[Step]]) -> None:
+        """Load the graphs of `signatures`: each runs its steps in turn. GraphError if that fails."""
+        steps = {step for chain in signatures.values() for step in chain}
+        sessions = {
+            file: _load(directory / GRAPHS / file) for file in {step.file for step in steps}
+        }
+        self._steps = signatures
+        self._sessions = {step: sessions[step.file] for step in steps}
         self._fetches = {
-            name: _outputs_of(name, session) for name, session in self._sessions.items()
+            step: _outputs_of(step.signature, session) for step, session in self._sessions.items()
         }
         # Of a graph with several signatures only the part runs that leads to the wanted outputs.
         self._options, self._shrinking = ort.RunOptions(), ort.RunOptions()
@@ -59,11 +79,14 @@ class OnnxEngine:
         self._shrinking.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
     def run(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
-        """Run a signature's part of its graph; any number of rows."""
-        fetches = self._fetches[signature]
+        """Run a signature's part of its graph, or of each of its graphs; any number of rows."""
         options = self._shrinking if getattr(_thread, "shrinks", False) else self._options
-        outputs = self._sessions[signature].run(list(fetches.values()), inputs, options)
-        return dict(zip(fetches, outputs, strict=True))
+        outputs = dict(inputs)
+        for step in self._steps[signature]:
+            fetches = self._fetches[step]
+            arrays = self._sessions[step].run(list(fetches.values()), outputs, options)
+            outputs = dict(zip(fetches, arrays, strict=True))
+        return outputs
 
     def is_thread_free(self, signature: str) -> bool:
         """True: a session of one thread computes on the thread that calls it."""
@@ -80,9 +103,13 @@ def graph_file(inputs: Iterable[str]) -> str:
 
 
 def _load(path: Path) -> ort.InferenceSession:
+    """The session of a file, or the one that runs the same bytes already."""
     if not path.is_file():
         raise GraphError(f"{GRAPHS}/{path.name} is missing: export the model again")
     content = path.read_bytes()  # what is checked is what runs
+    digest = hashlib.sha256(content).hexdigest()
+    if running := _sessions.get(digest):
+        return running
     try:
         check_graph(content)
     except ValueError as error:
@@ -97,7 +124,7 @@ def _load(path: Path) -> ort.InferenceSession:
     except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions have no common base
         raise GraphError(f"ONNX Runtime cannot run {GRAPHS}/{path.name}: {error}") from None
     session._model_bytes = None  # a second copy of the weights, kept for a change of providers
-    return session
+    return _sessions.setdefault(digest, session)  # another thread may have loaded it meanwhile
 
 
 def _outputs_of(signature: str, session: ort.InferenceSession) -> dict[str, str]:

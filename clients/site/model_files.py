@@ -41,7 +41,7 @@ def find_models(models: Path, wanted: list[str] | None) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for folder in sorted(path for path in models.glob("*") if path.is_dir()):
         versions = [path for path in folder.iterdir() if path.name.isdecimal()]
-        versions = [path for path in versions if any((path / EXTRA / "onnx").glob("*.onnx"))]
+        versions = [path for path in versions if _has_own_graphs(path / EXTRA / "onnx")]
         if versions:
             found[folder.name] = max(versions, key=lambda path: int(path.name))
     missing = sorted(set(wanted or ()) - found.keys())
@@ -51,6 +51,11 @@ def find_models(models: Path, wanted: list[str] | None) -> dict[str, Path]:
             f"{what} must be an exported model with ONNX graphs, got none: vitrine export makes them"
         )
     return {name: found[name] for name in found if not wanted or name in wanted}
+
+
+def _has_own_graphs(folder: Path) -> bool:
+    """Whether the graphs take the signatures' inputs, and not what a backbone makes of them."""
+    return any(folder.glob("*.onnx")) and not (folder / "backbone").is_dir()
 
 
 def write_model(target: Path, directory: Path) -> tuple[dict[str, Any], int]:

@@ -7,12 +7,13 @@ from typing import Literal
 import numpy as np
 
 from service.engine import Arrays, CannotRun, Engine, EngineName
-from service.onnx_engine import GRAPHS, OnnxEngine, graph_file
+from service.onnx_engine import BACKBONE, GRAPHS, OnnxEngine, Step, graph_file
 from service.runtime.manifest import Manifest
 
 Choice = Literal["auto", "onnx", "tensorflow"]
 LoadEngine = Callable[[Path, Manifest], Engine]
-LoadOnnx = Callable[[Path, Mapping[str, list[str]]], Engine]
+Steps = dict[str, list[Step]]  # of each signature that ONNX Runtime runs
+LoadOnnx = Callable[[Path, Steps], Engine]
 
 
 class MixedEngine:
@@ -60,7 +61,7 @@ def engine_loader(
     """Return what loads the engines of a version; TensorFlow only if a signature needs it.
 
     choice: "auto" follows the manifest; a name overrides it for every signature.
-    load_onnx: gives the ONNX engine of a directory for these signatures (name → names of its inputs).
+    load_onnx: gives the ONNX engine of a directory for these signatures.
     """
 
     def load(directory: Path, manifest: Manifest) -> Engine:
@@ -79,16 +80,27 @@ def engine_loader(
     return load
 
 
-def onnx_signatures(directory: Path, manifest: Manifest, choice: Choice) -> dict[str, list[str]]:
-    """What ONNX Runtime is to run of a version: name of a signature → names of its inputs."""
+def onnx_signatures(directory: Path, manifest: Manifest, choice: Choice) -> Steps:
+    """What ONNX Runtime is to run of a version: the steps of each signature."""
     return {
-        name: list(signature.inputs)
-        for name, signature in manifest.signatures.items()
+        name: _steps(manifest, name)
+        for name in manifest.signatures
         if (choice == "auto" and manifest.engines.get(name) == "onnx")
         or (choice == "onnx" and _has_graph(directory, manifest, name))
     }
 
 
 def _has_graph(directory: Path, manifest: Manifest, signature: str) -> bool:
-    inputs = manifest.signatures[signature].inputs
-    return (directory / GRAPHS / graph_file(inputs)).is_file()
+    steps = _steps(manifest, signature)
+    return all((directory / GRAPHS / step.file).is_file() for step in steps)
+
+
+def _steps(manifest: Manifest, signature: str) -> list[Step]:
+    """The graph of a signature, after that of the version's backbone if there is one."""
+    if manifest.backbone is None:
+        return [Step(graph_file(manifest.signatures[signature].inputs), signature)]
+    backbone = manifest.signatures[manifest.backbone]
+    first = Step(BACKBONE + graph_file(backbone.inputs), manifest.backbone)
+    if signature == manifest.backbone:
+        return [first]
+    return [first, Step(graph_file(backbone.outputs), signature)]

@@ -93,6 +93,7 @@ class Manifest(BaseModel):
     scores: str | None = None  # what a classifier's are: "probability" or "decision"
     compiled: bool = False  # the signatures are compiled with XLA
     engines: dict[str, EngineName] = {}  # signature → what runs it; absent: tensorflow
+    backbone: str | None = None  # signature whose outputs the ONNX graphs of the others take
     max_batch_size: int = Field(ge=1, le=1024)
     batch_sizes: list[int] = []  # the only ones it is run at; none: powers of two
     batch_limits: dict[str, int] = {}  # signature → most rows of one run; absent: max_batch_size
@@ -124,6 +125,17 @@ class Manifest(BaseModel):
         for name, limit in self.batch_limits.items():
             if name not in self.signatures or not 1 <= limit <= self.max_batch_size:
                 raise ValueError(f"batch_limits: {name} has no signature or no such limit")
+        return self
+
+    @model_validator(mode="after")
+    def _check_backbone(self) -> "Manifest":
+        if self.backbone is None:
+            return self
+        if self.backbone not in self.signatures:
+            raise ValueError(f"backbone must be a signature, got {self.backbone!r}")
+        inputs = self.signatures[self.backbone].inputs
+        if any(signature.inputs != inputs for signature in self.signatures.values()):
+            raise ValueError("with a backbone every signature takes what the backbone takes")
         return self
 
     @model_validator(mode="after")

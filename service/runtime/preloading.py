@@ -4,13 +4,13 @@ A session of one thread has none of its own, and what it only reads stays one co
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from service.engine import Engine
-from service.onnx_engine import GRAPHS, OnnxEngine, graph_file
-from service.runtime.engines import Choice, onnx_signatures
+from service.onnx_engine import GRAPHS, OnnxEngine
+from service.runtime.engines import Choice, Steps, onnx_signatures
 from service.runtime.manifest import ManifestError, check_files, read_manifest
 from service.runtime.models_folder import find_models
 from service.runtime.serving_config import ServingConfigError
@@ -32,10 +32,10 @@ class PreloadedEngines:
             for _ in pool.map(lambda one: self._load_quietly(one, choice), _served(models, files)):
                 pass
 
-    def load(self, directory: Path, signatures: Mapping[str, Iterable[str]]) -> Engine:
+    def load(self, directory: Path, signatures: Steps) -> Engine:
         """The engine that was loaded from the same files before the fork, else a new one."""
-        inputs = {name: list(names) for name, names in signatures.items()}
-        return self._engines.pop(_key(directory, inputs), None) or OnnxEngine(directory, inputs)
+        key = _key(directory, signatures)
+        return self._engines.pop(key, None) or OnnxEngine(directory, signatures)
 
     def _load_quietly(self, directory: Path, choice: Choice) -> None:
         try:
@@ -58,8 +58,8 @@ def _served(models: Path, files: ServingFiles) -> Iterator[Path]:
         yield from (found[number].directory for number in wanted)
 
 
-def _key(directory: Path, signatures: Mapping[str, Iterable[str]]) -> Key:
-    graphs = sorted({graph_file(inputs) for inputs in signatures.values()})
+def _key(directory: Path, signatures: Steps) -> Key:
+    graphs = sorted({step.file for steps in signatures.values() for step in steps})
     found = []
     for path in (directory / GRAPHS / graph for graph in graphs):
         if not path.is_file():

@@ -54,6 +54,80 @@ def write_onnx_version(root, name="digits", *, engines=None, factor=2.0):
     return directory
 
 
+def write_head_version(root, name, weights, backbone=None):
+    """`features` gives the mean of each of 3 channels of 2 × 2 pixels, `serving_default` that times `weights`.
+
+    backbone: a file to take the graph of `features` from, which holds other signatures as well.
+    """
+    directory = Path(root) / name / "1"
+    graphs = directory / "assets.extra/onnx"
+    (graphs / "backbone").mkdir(parents=True)
+    if backbone:
+        (graphs / "backbone/images.onnx").hardlink_to(backbone)
+    else:
+        onnx.save(_backbone_graph(), graphs / "backbone/images.onnx")
+    weights = np.asarray(weights, np.float32)
+    onnx.save(_head_graph(weights), graphs / "features.onnx")
+    images = np.arange(2 * 12, dtype=np.uint8).reshape(2, 2, 2, 3)
+    means = images.mean(axis=(1, 2), dtype=np.float32)
+    golden = {
+        "features/inputs/images": images,
+        "features/outputs/features": means,
+        "serving_default/inputs/images": images,
+        "serving_default/outputs/probabilities": means @ weights,
+    }
+    np.savez(directory / "assets.extra/golden.npz", **golden)
+    taken, count = {"images": "uint8 [B,2,2,3]"}, weights.shape[1]
+    manifest = {
+        "name": name,
+        "version": 1,
+        "task": "classify_image",
+        "input": {"height": 2, "width": 2, "channels": 3},
+        "labels": [[str(n), str(n)] for n in range(count)],
+        "signatures": {
+            "serving_default": {
+                "inputs": taken,
+                "outputs": {"probabilities": f"float32 [B,{count}]"},
+            },
+            "features": {"inputs": taken, "outputs": {"features": "float32 [B,3]"}},
+        },
+        "engines": {"serving_default": "onnx", "features": "onnx"},
+        "backbone": "features",
+        "max_batch_size": 4,
+    }
+    (directory / "assets.extra/manifest.json").write_text(json.dumps(manifest))
+    return directory
+
+
+def _backbone_graph():
+    nodes = [
+        helper.make_node("Cast", ["images"], ["floats"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["floats", "axes"], ["features/features"], keepdims=0),
+        helper.make_node("Identity", ["features/features"], ["serving_default/probabilities"]),
+    ]
+    outputs = ["features/features", "serving_default/probabilities"]
+    graph = helper.make_graph(
+        nodes,
+        "backbone",
+        [helper.make_tensor_value_info("images", TensorProto.UINT8, [None, 2, 2, 3])],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, 3]) for name in outputs],
+        [helper.make_tensor("axes", TensorProto.INT64, [2], [1, 2])],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
+
+
+def _head_graph(weights):
+    output = "serving_default/probabilities"
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["features", "weights"], [output])],
+        "head",
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, [None, weights.shape[0]])],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, [None, weights.shape[1]])],
+        [onnx.numpy_helper.from_array(weights, "weights")],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
+
+
 def _graph(factor):
     nodes = [
         helper.make_node("Cast", ["images"], ["floats"], to=TensorProto.FLOAT),

@@ -5,7 +5,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from service.onnx_engine import GraphError, OnnxEngine, shrinking_arena
+from service.onnx_engine import GraphError, OnnxEngine, Step, shrinking_arena
 from service.onnx_graph import check_graph
 
 
@@ -64,7 +64,7 @@ def test_a_graph_that_may_do_more_than_compute_is_refused(tmp_path, name):
     (folder / "x.onnx").write_bytes(found.SerializeToString())
 
     with pytest.raises(GraphError, match=said):
-        OnnxEngine(tmp_path, {"s": ["x"]})
+        OnnxEngine(tmp_path, {"s": [Step("x.onnx", "s")]})
 
 
 @pytest.mark.parametrize("content", [b"no model at all", b"\xff" * 20, b"\x3a\xff\x01"])
@@ -78,7 +78,7 @@ def test_a_graph_of_standard_operations_runs(tmp_path):
     folder.mkdir(parents=True)
     (folder / "x.onnx").write_bytes(model([relu()], ir_version=10).SerializeToString())
 
-    engine = OnnxEngine(tmp_path, {"s": ["x"]})
+    engine = OnnxEngine(tmp_path, {"s": [Step("x.onnx", "s")]})
     answer = engine.run("s", {"x": np.float32([-1, 2])})
     with shrinking_arena():
         again = engine.run("s", {"x": np.float32([-1, 2])})

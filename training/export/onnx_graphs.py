@@ -57,7 +57,7 @@ def convert(
 
     loaded: what `tf.saved_model.load` gives; expected: golden inputs and TensorFlow's outputs.
     """
-    names, golden, report = {}, {}, {}
+    chosen = Engines({}, {}, {})
     for group in _groups(signatures):
         graph, reason = _graph(loaded, group)
         outputs = {}
@@ -66,19 +66,38 @@ def convert(
                 outputs = _run(graph, group, expected)
             except Exception:  # noqa: BLE001 - ONNX Runtime has a kind of its own for every refusal
                 graph, reason = b"", "ONNX Runtime cannot run the converted graph"
-        for name, signature in group.items():
-            far = _differences(signature, outputs.get(name, {}), expected[name][1])
-            agrees = bool(graph) and _is_close(signature, outputs[name], expected[name][1])
-            names[name] = "onnx" if agrees else "tensorflow"
-            golden[name] = dict(outputs[name] if agrees else expected[name][1])
-            report[name] = {"engine": names[name], **({"largest_difference": far} if graph else {})}
-            if not agrees:
-                report[name]["reason"] = reason or "ONNX Runtime differs by more than the tolerance"
-        if graph and any(names[name] == "onnx" for name in group):
+        part = choose(group, outputs, expected, reason)
+        chosen.names.update(part.names)
+        chosen.golden.update(part.golden)
+        chosen.report.update(part.report)
+        if graph and any(chosen.names[name] == "onnx" for name in group):
             folder = directory / FOLDER
             folder.mkdir(parents=True, exist_ok=True)
             inputs = next(iter(group.values())).inputs
             (folder / ("+".join(sorted(inputs)) + ".onnx")).write_bytes(graph)
+    return chosen
+
+
+def choose(
+    signatures: Mapping[str, Signature],
+    outputs: Mapping[str, Arrays],
+    expected: Mapping[str, tuple[Arrays, Arrays]],
+    reason: str = "",
+) -> Engines:
+    """ONNX Runtime for the signatures whose outputs [of its graph] are near TensorFlow's, else TensorFlow.
+
+    reason: why there are no outputs, if there are none.
+    """
+    names, golden, report = {}, {}, {}
+    for name, signature in signatures.items():
+        found, wanted = outputs.get(name, {}), expected[name][1]
+        agrees = bool(found) and _is_close(signature, found, wanted)
+        names[name] = "onnx" if agrees else "tensorflow"
+        golden[name] = dict(found if agrees else wanted)
+        far = {"largest_difference": _differences(signature, found, wanted)} if found else {}
+        report[name] = {"engine": names[name], **far}
+        if not agrees:
+            report[name]["reason"] = reason or "ONNX Runtime differs by more than the tolerance"
     return Engines(names, golden, report)
 
 

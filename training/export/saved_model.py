@@ -9,7 +9,7 @@ import hashlib
 import json
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -40,6 +40,7 @@ class Artefact(NamedTuple):
     card: Mapping[str, Any]
     origin: str  # "released" (weights of this repository); others are a user's, never replaced
     digest: str  # of what it was made from
+    convert: Callable[..., onnx_graphs.Engines] = onnx_graphs.convert  # writes the ONNX graphs
     filters: Arrays = MappingProxyType({})  # of `filters.describe`; empty: none is written
 
 
@@ -76,7 +77,7 @@ def write(artefact: Artefact, models: Path, name: str) -> Path:
         extra.mkdir()
         loaded = tf.saved_model.load(str(scratch))
         golden, described = _golden(loaded, signatures, artefact.golden_inputs)
-        engines = onnx_graphs.convert(loaded, signatures, golden, scratch)
+        engines = artefact.convert(loaded, signatures, golden, scratch)
         np.savez_compressed(
             extra / "golden.npz",
             allow_pickle=False,
@@ -139,9 +140,11 @@ def _write_saved_model(tracked: Any, signatures: Mapping[str, Signature], scratc
     }
     for key, function in functions.items():
         setattr(module, key, function)
-    # Those that a signature reads, whichever network they are of.
+    # Those that a signature reads, whichever network they are of; in one order, so that two exports of
+    # the same variables are the same file.
     traced = [function.get_concrete_function() for function in functions.values()]
-    module.variables_read = [variable for one in traced for variable in one.variables]
+    read = {id(variable): variable for one in traced for variable in one.variables}
+    module.variables_read = sorted(read.values(), key=lambda variable: variable.name)
     tf.saved_model.save(module, str(scratch), signatures=functions)
 
 

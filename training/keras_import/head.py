@@ -1,25 +1,35 @@
 """A head that was trained in the browser (`head.json`) on the features of a served model → a model of its own.
 
 The file holds one dense layer and its labels. Backbone, preprocessing and input come from the exported
-version that it was trained on, so that the head sees the features it knows.
+version that it was trained on, so that the head sees the features it knows. The SavedModel is whole; of the
+ONNX graphs the backbone's is the base's own file, linked, so that the service runs all heads on one network.
 """
 
 import base64
+import filecmp
 import json
+import os
+import shutil
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import onnx
+import onnxruntime as ort
 import tensorflow as tf
 
-from training.export import release, saved_model
-from training.job import Signature
+from training.export import onnx_graphs, release, saved_model
+from training.job import Arrays, Signature
 from training.keras_import.image_classifier import LABEL_TASK as TASK
 from training.keras_import.image_classifier import golden_images
 from training.keras_import.options import digest
 
 FORMAT = 1
 FEATURES = "features"
+VARIABLES = "variables/variables.data-00000-of-00001"
+GRAPH = "images.onnx"  # of the base: every signature that takes images
 
 
 class HeadFile(NamedTuple):
@@ -65,6 +75,8 @@ def import_head(path: Path, base: str, name: str, models: Path) -> Path:
     manifest = json.loads((versions[-1] / "assets.extra" / "manifest.json").read_text())
     if FEATURES not in manifest["signatures"]:
         raise ValueError(f"--on must be a model with the signature features, got {base!r}")
+    base_graph = versions[-1] / onnx_graphs.FOLDER / GRAPH
+    is_shared = manifest.get("engines", {}).get(FEATURES) == "onnx" and base_graph.is_file()
     network = tf.saved_model.load(str(versions[-1]))
     extract = network.signatures[FEATURES]
     height, width, channels = (manifest["input"][key] for key in ("height", "width", "channels"))
@@ -80,13 +92,17 @@ def import_head(path: Path, base: str, name: str, models: Path) -> Path:
         labels=head.labels,
         signatures=_signatures(extract, head, (height, width, channels)),
         golden_inputs={"images": golden},
-        tracked=network,
-        fields={"max_batch_size": manifest["max_batch_size"]},
+        tracked=None,
+        fields={"max_batch_size": manifest["max_batch_size"]}
+        | ({"backbone": FEATURES} if is_shared else {}),
         card=_card(path, f"{base}/{versions[-1].name}", name, head),
         origin="imported",
         digest=digest(path),
+        convert=partial(_convert, base_graph, head) if is_shared else onnx_graphs.convert,
     )
-    return saved_model.write(artefact, models, name)
+    written = saved_model.write(artefact, models, name)
+    _share_variables(written, models)
+    return written
 
 
 def _signatures(extract: Any, head: HeadFile, shape: tuple[int, int, int]) -> dict[str, Signature]:
@@ -104,6 +120,74 @@ def _signatures(extract: Any, head: HeadFile, shape: tuple[int, int, int]) -> di
         "serving_default": Signature(serving_default, inputs, {"probabilities": 1e-4}),
         FEATURES: Signature(features, inputs, {FEATURES: 1e-3}),
     }
+
+
+def _convert(
+    base_graph: Path,
+    head: HeadFile,
+    loaded: Any,
+    signatures: Mapping[str, Signature],
+    expected: Mapping[str, tuple[Arrays, Arrays]],
+    directory: Path,
+) -> onnx_graphs.Engines:
+    """Link the backbone's graph, write the head's; `onnx_graphs.convert` for a base with ONNX graphs."""
+    del loaded
+    folder = directory / onnx_graphs.FOLDER
+    (folder / "backbone").mkdir(parents=True)
+    _link(base_graph, folder / "backbone" / GRAPH)
+    graph = _head_graph(head)
+    onnx_graphs.check(graph)
+    (folder / f"{FEATURES}.onnx").write_bytes(graph.SerializeToString())
+    backbone = ort.InferenceSession(base_graph, providers=["CPUExecutionProvider"])
+    dense = ort.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
+    outputs = {}
+    for name in signatures:
+        [found] = backbone.run([f"{FEATURES}/{FEATURES}"], dict(expected[name][0]))
+        if name != FEATURES:
+            [found] = dense.run(None, {FEATURES: found})
+        outputs[name] = {next(iter(signatures[name].tolerance)): found}
+    return onnx_graphs.choose(signatures, outputs, expected)
+
+
+def _head_graph(head: HeadFile) -> Any:
+    """Features [B, F] → the softmax of features · kernel + bias."""
+    helper, number = onnx.helper, onnx.TensorProto.FLOAT
+    size, classes = head.kernel.shape
+    output = "serving_default/probabilities"
+    graph = helper.make_graph(
+        [
+            helper.make_node("Gemm", [FEATURES, "kernel", "bias"], ["logits"]),
+            helper.make_node("Softmax", ["logits"], [output], axis=-1),
+        ],
+        "head",
+        [helper.make_tensor_value_info(FEATURES, number, ["B", size])],
+        [helper.make_tensor_value_info(output, number, ["B", classes])],
+        [
+            onnx.numpy_helper.from_array(head.kernel, "kernel"),
+            onnx.numpy_helper.from_array(head.bias, "bias"),
+        ],
+    )
+    opsets = [helper.make_opsetid("", onnx_graphs.OPSET)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=9)
+
+
+def _share_variables(version: Path, models: Path) -> None:
+    """Keep the variables once for all heads on the same backbone: of one file they are links."""
+    own = version / VARIABLES
+    for other in sorted(models.glob(f"*/[0-9]*/{VARIABLES}")):
+        if not other.samefile(own) and filecmp.cmp(other, own, shallow=False):
+            scratch = own.with_name(".link")
+            _link(other, scratch)
+            scratch.replace(own)
+            return
+
+
+def _link(source: Path, target: Path) -> None:
+    """The same file under a second name, which outlives the first; a copy where there are no links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def _card(path: Path, base: str, name: str, head: HeadFile) -> dict[str, Any]:

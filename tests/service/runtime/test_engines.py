@@ -1,16 +1,20 @@
 """Which engine runs each signature, and what happens while one of them still starts."""
 
+import gc
+import shutil
 import threading
 import time
 
 import numpy as np
+import onnxruntime as ort
 import pytest
 
 from service.engine import CannotRun
 from service.errors import NotReady
 from service.runtime.engines import engine_loader
+from service.runtime.manifest import ManifestError
 from service.runtime.model import GoldenError, load_model
-from tests.service.onnx_versions import write_onnx_version
+from tests.service.onnx_versions import write_head_version, write_onnx_version
 
 IMAGES = {"images": np.full((3, 28, 28, 1), 7, np.uint8)}
 
@@ -125,3 +129,61 @@ def test_a_missing_graph_is_refused_and_not_replaced_by_another_engine(tmp_path)
 def test_a_graph_that_differs_from_its_goldens_is_refused(tmp_path):
     with pytest.raises(GoldenError, match="doubled differs from golden"):
         load(write_onnx_version(tmp_path, factor=2.01))
+
+
+PHOTO = {"images": np.full((1, 2, 2, 3), (1, 2, 3), np.uint8)}
+HEADS = {"first": [[1, 0], [0, 1], [0, 0]], "second": [[0, 1], [0, 1], [1, 0]]}
+
+
+@pytest.fixture
+def loaded_files(monkeypatch):
+    """The graphs that ONNX Runtime was given, by their inputs."""
+    loaded = []
+
+    class Counted(ort.InferenceSession):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            loaded.append(self.get_inputs()[0].name)
+
+    monkeypatch.setattr("service.onnx_engine.ort.InferenceSession", Counted)
+    gc.collect()  # what an earlier test left
+    return loaded
+
+
+@pytest.mark.parametrize("choice", ["auto", "onnx"])
+def test_heads_on_one_backbone_share_its_session(tmp_path, loaded_files, choice):
+    first = load(write_head_version(tmp_path, "first", HEADS["first"]), choice=choice)
+    graph = tmp_path / "first/1/assets.extra/onnx/backbone/images.onnx"
+    second = load(write_head_version(tmp_path, "second", HEADS["second"], graph), choice=choice)
+
+    assert loaded_files.count("images") == 1
+    assert first.run("serving_default", PHOTO)["probabilities"].tolist() == [[1, 2]]
+    assert second.run("serving_default", PHOTO)["probabilities"].tolist() == [[3, 3]]
+    assert second.run("features", PHOTO)["features"].tolist() == [[1, 2, 3]]
+
+
+def test_a_head_outlives_what_its_backbone_came_from(tmp_path, loaded_files):
+    base = load(write_head_version(tmp_path, "first", HEADS["first"]))
+    graph = tmp_path / "first/1/assets.extra/onnx/backbone/images.onnx"
+    directory = write_head_version(tmp_path, "second", HEADS["second"], graph)
+    head = load(directory)
+
+    del base
+    gc.collect()
+    shutil.rmtree(tmp_path / "first")
+    assert head.run("serving_default", PHOTO)["probabilities"].tolist() == [[3, 3]]
+    assert load(directory).run("serving_default", PHOTO)["probabilities"].tolist() == [[3, 3]]
+    assert loaded_files.count("images") == 1, "a reload finds the network that still runs"
+    del head
+    gc.collect()
+    load(directory)
+    assert loaded_files.count("images") == 2, "one that nobody holds is gone"
+
+
+def test_a_backbone_that_is_no_signature_is_refused(tmp_path):
+    directory = write_head_version(tmp_path, "first", HEADS["first"])
+    file = directory / "assets.extra/manifest.json"
+    file.write_text(file.read_text().replace('"backbone": "features"', '"backbone": "encode"'))
+
+    with pytest.raises(ManifestError, match="backbone must be a signature, got 'encode'"):
+        load(directory)

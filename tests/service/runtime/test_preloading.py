@@ -7,11 +7,12 @@ import threading
 import numpy as np
 import pytest
 
+from service.onnx_engine import Step
 from service.runtime.preloading import PreloadedEngines
 from service.runtime.serving_files import ServingFiles
 from tests.service.onnx_versions import write_onnx_version
 
-SIGNATURES = {"double": ["images"], "brightest": ["images"]}
+SIGNATURES = {name: [Step("images.onnx", name)] for name in ("double", "brightest")}
 IMAGES = {"images": np.full((1, 28, 28, 1), 7, np.uint8)}
 
 

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from service.runtime.engines import engine_loader
 from service.runtime.manifest import read_manifest
+from service.runtime.model import load_model
 from training.export import saved_model
 from training.job import Signature
 from training.keras_import import head
@@ -77,6 +79,13 @@ def test_a_head_becomes_a_model_with_its_backbones_input(models, tmp_path):
     assert (manifest.input.crop, manifest.max_batch_size) == (0.875, 4)
     assert set(manifest.signatures) == {"serving_default", "features"}
     np.testing.assert_allclose(served["probabilities"], expected, atol=1e-5)
+    shared = "assets.extra/onnx/backbone/images.onnx"
+    assert (version / shared).samefile(models / "labels/1/assets.extra/onnx/images.onnx")
+    model = load_model(version, engine_loader("onnx", lambda _: None))
+    found = model.run("serving_default", {"images": images})["probabilities"]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    other = head.import_head(head_file(tmp_path, bias=[0, 0]), "labels", "toys", models)
+    assert (other / head.VARIABLES).samefile(version / head.VARIABLES)
     card = json.loads((version / "assets.extra" / "card.json").read_text())
     assert card["metrics"] == {"cross_validated_accuracy": 0.9}
 
