@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service import __version__, errors
 from service.asgi.bytes_in_flight import BytesInFlight, default_limit
@@ -217,6 +217,16 @@ class VitrineApp(FastAPI):
 
     wrap: Callable[[ASGIApp], ASGIApp]
     routers: list[RawRouter]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """FastAPI's, without a look at the environment for its telemetry at every request."""
+        if scope["type"] != "http" or self.middleware_stack is None:
+            await super().__call__(scope, receive, send)
+            return
+        if self.root_path:
+            scope["root_path"] = self.root_path
+        scope["app"] = self
+        await self.middleware_stack(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         """FastAPI's document, and the keys that it does not know of."""

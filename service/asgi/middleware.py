@@ -5,8 +5,8 @@ Pure ASGI: Starlette's BaseHTTPMiddleware hides disconnects from the routes.
 
 import asyncio
 import logging
+import os
 import re
-import secrets
 import time
 from typing import Any, NamedTuple
 
@@ -220,4 +220,4 @@ def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
             return str(value.decode())
-    return secrets.token_hex(16)
+    return os.urandom(16).hex()

@@ -1,7 +1,9 @@
 """Reads a request's body, at most so much of it, and its query values, strictly."""
 
-from typing import TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar
 
+from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect, Request
 
 from service.asgi.state import state_of
@@ -14,6 +16,7 @@ Query = TypeVar("Query", bound=QueryValues)
 
 MAX_FIELDS_BYTES = 2**20  # of a JSON body that holds no image
 MAX_FIELDS_VALUES = 200_000  # of a JSON body of fields; 256 latent vectors of 512 are 131,072
+QUERY_BYTES = 200  # of a query that is remembered, and not parsed again for the next request
 INLINE_BYTES = 2**16  # a longer body is parsed on another thread
 
 
@@ -65,12 +68,32 @@ async def read_json(request: Request, model: type[Body], *, has_images: bool = F
 
 def read_query(request: Request, model: type[Query]) -> Query:
     """The query values as a model."""
-    return model.parse(request.query_params)
+    query: bytes = request.scope["query_string"]
+    if len(query) > QUERY_BYTES:
+        return model.parse(request.query_params)
+    parsed: Query = _parsed(model, query)
+    return parsed
+
+
+def query_of(request: Request) -> QueryParams:
+    """The query values as they stand there."""
+    query: bytes = request.scope["query_string"]
+    return _query_params(query) if len(query) <= QUERY_BYTES else request.query_params
+
+
+@lru_cache(maxsize=256)
+def _parsed(model: type[Any], query: bytes) -> Any:
+    return model.parse(_query_params(query))
+
+
+@lru_cache(maxsize=256)
+def _query_params(query: bytes) -> QueryParams:
+    return QueryParams(query)
 
 
 def query_integer(request: Request, name: str, low: int, high: int) -> int | None:
     """A whole number in low..high, None if absent, or InvalidValue."""
-    value = request.query_params.get(name)
+    value = query_of(request).get(name)
     if value is None:
         return None
     if not (value.isascii() and value.isdigit() and len(value) < 19 and low <= int(value) <= high):

@@ -6,7 +6,7 @@ before anything is decoded.
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,7 @@ MAX_BYTES_A_PIXEL = 8  # of the decoders' memory: all formats but WebP take less
 WEBP_BYTES_A_PIXEL = 16
 LEAST_NANOSECONDS = 200_000_000
 MAX_NANOSECONDS_A_PIXEL = 80  # 2 s for 25 megapixels; ordinary images take at most half of it
+_UNNAMED = nullcontext()
 _FIELDS = ("image", "images", "instances")
 _EXPECTED = '{"image": "<base64>"}, {"images": […]} or {"instances": [rows of pixels, …]}'
 
@@ -110,14 +111,16 @@ def _open_all(
     return images
 
 
-@contextmanager
-def naming_image(number: int, count: int) -> Iterator[None]:
+def naming_image(number: int, count: int) -> AbstractContextManager[None]:
     """Put "image 3: " before the message of what goes wrong inside, if there are several."""
+    return _UNNAMED if count == 1 else _naming(number)
+
+
+@contextmanager
+def _naming(number: int) -> Iterator[None]:
     try:
         yield
     except InvalidRequest as error:
-        if count == 1:
-            raise
         raise type(error)(f"image {number}: {error}") from error
 
 

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.asgi.disconnect import cancel_on_disconnect
-from service.asgi.requests import query_integer, read_body
+from service.asgi.requests import query_integer, query_of, read_body
 from service.asgi.responses import JSON, to_json
 from service.asgi.state import State, state_of
 from service.codecs.image import OpenedImage, data_uri, encode_png, tile
@@ -153,8 +153,7 @@ class Prediction:
         self._engines[self.servable.engines[signature]] = None
         self._record("queue", batched.queue_seconds, ago=batched.run_seconds)
         self._record("infer", batched.run_seconds)
-        metrics = self._state["metrics"]
-        metrics.queue_seconds.labels(self.servable.manifest.name).observe(batched.queue_seconds)
+        self.servable.queue_seconds.observe(batched.queue_seconds)
         self._batch_size = batched.batch_size
         self._rows += len(next(iter(inputs.values())))
         return batched
@@ -240,7 +239,7 @@ class Prediction:
         }
 
     def _resolve(self, task: str, default: str, version: int | None) -> Servable:
-        query, repository = self._request.query_params, self._state["repository"]
+        query, repository = query_of(self._request), self._state["repository"]
         name = query.get("model", default)
         if (asked := query_integer(self._request, "version", 0, MAX_VERSION)) is not None:
             version = asked

@@ -61,6 +61,7 @@ class Model:
         self.warm_up_seconds = 0.0
         self._engine = engine
         self.unready: dict[str, str] = {}
+        self._is_batched = {name: is_batched(one) for name, one in manifest.signatures.items()}
         self.costs = {name: RunCost() for name in manifest.signatures}
         self.batch_sizes = sorted(manifest.batch_sizes) or _batch_sizes(manifest.max_batch_size)
 
@@ -118,7 +119,7 @@ class Model:
                 self.unready[name] = f"{name} cannot be used; the log has the cause"
 
     def _run(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
-        if not is_batched(self.manifest.signatures[signature]):
+        if not self._is_batched[signature]:
             return self._run_alone(signature, inputs)
         rows = len(next(iter(inputs.values())))
         sizes = self._sizes(signature)

@@ -53,6 +53,7 @@ class Servable:
         self.unready = model.unready
         self.admission = admission
         self.statistics = Statistics()
+        self.queue_seconds = metrics.queue_seconds.labels(manifest.name)
         self.jobs = JobQueue(
             manifest.max_batch_size if manifest.vocabulary else 1, parallel_runs=parallel_runs
         )
@@ -121,7 +122,8 @@ class Servable:
 
     def seconds_ahead(self) -> float:
         """How long what waits already will take, whatever it is."""
-        return max(lane.seconds_ahead() for lane in self._lanes)
+        light, heavy = self._lanes
+        return max(light.seconds_ahead(), heavy.seconds_ahead())
 
     def least_seconds_ahead(self) -> float:
         """How long any request waits at least, whichever signature it asks for."""

@@ -38,6 +38,8 @@ class Lane:
 
     def seconds_ahead(self) -> float:
         """How long everything that waits or runs will take."""
+        if not self.expected_ends:
+            return max(0.0, self.queued_seconds) / self.parallel_runs
         now = time.monotonic()
         running = sum(max(0.0, end - now) for end in self.expected_ends)
         return (max(0.0, self.queued_seconds) + running) / self.parallel_runs

@@ -19,6 +19,7 @@ class RunCost:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._seconds: dict[int, float] = {}  # of a step with so many rows
+        self._interpolated: dict[int, float] = {}  # of other numbers of rows, from these
         self._slowdown = 1.0
         self._recorded_at = -math.inf
 
@@ -30,7 +31,9 @@ class RunCost:
     def learn(self, rows: int, seconds: float, steps: int = 1) -> None:
         """Take a run of the warm-up as the baseline for so many rows."""
         each = seconds / steps
-        self._seconds[rows] = min(each, self._seconds.get(rows, each))
+        if each < self._seconds.get(rows, math.inf):
+            self._seconds[rows] = each
+            self._interpolated = {}
 
     def record(self, rows: int, seconds: float, steps: int = 1) -> None:
         """Take a run of so many rows and steps into account."""
@@ -54,6 +57,12 @@ class RunCost:
         return 1.0 + (self._slowdown - 1.0) * math.exp(-age / RELAXATION_SECONDS)
 
     def _baseline(self, rows: int) -> float:
+        seconds = self._seconds.get(rows) or self._interpolated.get(rows)
+        if seconds is None:
+            seconds = self._interpolated[rows] = self._interpolate(rows)
+        return seconds
+
+    def _interpolate(self, rows: int) -> float:
         """Interpolate between the measured numbers of rows; beyond the largest, each row adds its share."""
         known = self._seconds
         if rows in known or not known:
