@@ -34,7 +34,7 @@ class Connection:
     async def ask(
         self,
         request: bytes,
-        timeout_s: float = 10.0,
+        timeout_s: float | None = 10.0,
         on_body: Callable[[bytes], None] = lambda piece: None,
     ) -> Answer:
         """Send one request and wait for its answer, whose body `on_body` is given as it arrives.
@@ -42,13 +42,13 @@ class Connection:
         Raises:
             OSError: no connection could be opened.
             Disconnected: the connection broke before the answer was whole.
-            TimeoutError: the answer was not whole after `timeout_s`.
+            TimeoutError: the answer was not whole after `timeout_s`; None: the caller has a timer.
         """
         try:
+            if timeout_s is None:
+                return await self._exchange(request, on_body)
             async with asyncio.timeout(timeout_s):
-                if self._protocol is None or not self._protocol.is_open:
-                    self._protocol = await self._connect()
-                return await self._protocol.exchange(request, on_body)
+                return await self._exchange(request, on_body)
         except BaseException:
             self.close()  # a late answer must not be taken for that of the next request
             raise
@@ -58,6 +58,11 @@ class Connection:
         if self._protocol is not None:
             self._protocol.abort()
             self._protocol = None
+
+    async def _exchange(self, request: bytes, on_body: Callable[[bytes], None]) -> Answer:
+        if self._protocol is None or not self._protocol.is_open:
+            self._protocol = await self._connect()
+        return await self._protocol.exchange(request, on_body)
 
     async def _connect(self) -> "_AnswerReader":
         loop = asyncio.get_running_loop()

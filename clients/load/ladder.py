@@ -1,10 +1,16 @@
 """The ladder: rates from low to higher until the service no longer keeps up, several targets in turn.
 
+Then the knee, the highest rate that it keeps up with, is searched between the last step that was kept up with
+and the first that was not. (The rate of the greatest "power", right answers per second for each millisecond, is no
+such bend: for a queue it is half the capacity, L. Kleinrock, Power and deterministic rules of thumb for
+probabilistic problems in computer communications, 1979.)
+
 At each rate every target is asked, one right after the other, so that all of them see the same noise
 of the machine. A target leaves the ladder after two steps in a row that it did not keep up with: one alone
 may be a hiccup, and the second shows what overload looks like.
 """
 
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
@@ -14,6 +20,8 @@ FIRST_SHARE = 0.15  # of the rate at which one client alone, asking again and ag
 FACTOR = 1.5
 LEAST_REQUESTS = 20  # in a step: rates below this in a second make longer steps
 LONGEST_STEP_S = 10.0
+PRECISION = 1.08  # of the knee: the next rate that was tried and lost is at most so much higher
+MOST_SEARCHED = 4  # rates between two steps
 
 Measure = Callable[[int, float, float], Awaitable[Step]]  # target's number, rate, seconds
 
@@ -52,18 +60,37 @@ def is_over(steps: Sequence[Step]) -> bool:
     return len(steps) >= 2 and not any(step.keeps_up for step in steps[-2:])
 
 
-def knee(steps: Sequence[Step]) -> Step | None:
-    """Where more load begins to cost more than it brings; None if no measured step is beyond it.
+async def find_knee(
+    ladder: Ladder, steps: list[Step], measure: Callable[[float, float], Awaitable[Step]]
+) -> list[Step]:
+    """The steps of a ladder, lowest rate first, with those that narrow the knee down to PRECISION."""
+    for _ in range(MOST_SEARCHED):
+        kept, lost = knee(steps), _first_lost(steps)
+        if kept is None or lost is None or lost.rate <= kept.rate * PRECISION:
+            break
+        rate = float(f"{math.sqrt(kept.rate * lost.rate):.3g}")
+        if any(step.rate == rate for step in steps):
+            break
+        steps = sorted(
+            [*steps, await measure(rate, ladder.step_seconds(rate))], key=lambda step: step.rate
+        )
+    return steps
 
-    Of the steps that kept up, the one with the most right answers per second for each millisecond of
-    its median latency ("power": L. Kleinrock, Power and deterministic rules of thumb for probabilistic
-    problems in computer communications, 1979).
-    """
+
+def knee(steps: Sequence[Step]) -> Step | None:
+    """The highest rate that was kept up with; None if none was, or the highest tried was."""
     kept_up = [step for step in steps if step.keeps_up and step.latency_ms]
     if not kept_up:
         return None
-    best = max(kept_up, key=lambda step: step.right_per_s / step.latency_ms["p50"])
-    return best if best is not steps[-1] else None
+    best = max(kept_up, key=lambda step: step.rate)
+    return best if _first_lost(steps) else None
+
+
+def _first_lost(steps: Sequence[Step]) -> Step | None:
+    """The lowest rate above all that were kept up with; one hiccup below them does not count."""
+    highest = max((step.rate for step in steps if step.keeps_up), default=0.0)
+    lost = [step for step in steps if step.rate > highest]
+    return min(lost, key=lambda step: step.rate) if lost else None
 
 
 def max_goodput(steps: Sequence[Step]) -> float:

@@ -2,16 +2,19 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from statistics import median
 from typing import NamedTuple, Protocol
 
+from clients.load.closed_loop import drive
 from clients.load.connection import Answer, Connection
-from clients.load.ladder import Ladder, rate_ladder, run_ladder
+from clients.load.ladder import Ladder, find_knee, knee, rate_ladder, run_ladder
 from clients.load.open_loop import TIMEOUT_S, Pool, StepTally, arrivals, refusal_kind, send
 from clients.load.scenario import MIX, Scenario, request_bytes, scenarios
 from clients.load.step_summary import Step, step_of
 from clients.load.target import Target
 
+CLOSED_CONNECTIONS = 64
 ASKED_ALONE = 5  # requests, one after the other, to know where the ladder begins
 
 Mix = Mapping[Scenario, float]
@@ -60,6 +63,8 @@ async def measure_all(plan: RunPlan, names: Sequence[str]) -> dict[str, dict[str
         mean_s = sum(alone_s[part] * share for part, share in parts.items()) / sum(parts.values())
         measured[name] = await _measure(plan, name, mixes, mean_s)
         plan.listener.scenario(name, measured[name])
+        if name in wanted and not plan.rates:
+            await _compare_with_closed_loop(plan, every, name, measured[name])
     return measured
 
 
@@ -85,10 +90,29 @@ async def _measure(
         ladder = Ladder(plan.rates, plan.seconds)
     try:
         climbed = await run_ladder(ladder, len(plan.targets), measure)
+        if not plan.rates:
+            climbed = [
+                await find_knee(ladder, steps, partial(measure, number))
+                for number, steps in enumerate(climbed)
+            ]
     finally:
         for pool in pools:
             pool.close()
     return {target.url: steps for target, steps in zip(plan.targets, climbed, strict=True)}
+
+
+async def _compare_with_closed_loop(
+    plan: RunPlan, every: Sequence[dict[str, Scenario]], name: str, by_url: dict[str, list[Step]]
+) -> None:
+    """Say what clients that wait for their answers get: the knee should be close to that."""
+    for target, own in zip(plan.targets, every, strict=True):
+        tally = await drive(own[name], target, CLOSED_CONNECTIONS, plan.seconds)
+        peak = len(tally.latencies_s) / tally.elapsed_s
+        bend = knee(by_url[target.url])
+        beside = f"; the knee is at {bend.rate / peak:.2f} of it" if bend and peak else ""
+        plan.listener.sentence(
+            f"  closed loop of {CLOSED_CONNECTIONS} connections: {peak:,.1f} right answers/s{beside}"
+        )
 
 
 async def _ask_alone(

@@ -74,7 +74,7 @@ async def flood(scenario: Scenario, target: Target, rate: float, seconds: float)
     began = time.perf_counter()
 
     async def ask() -> None:
-        connection = pool.take()
+        connection = pool.take() or await pool.wait()
         left = time.perf_counter()
         try:
             answer = await connection.ask(request, PATIENCE_S)

@@ -2,17 +2,40 @@
 
 import pytest
 
-from clients.load.ladder import Ladder, is_over, knee, max_goodput, rate_ladder, run_ladder
+from clients.load.ladder import (
+    Ladder,
+    find_knee,
+    is_over,
+    knee,
+    max_goodput,
+    rate_ladder,
+    run_ladder,
+)
 from tests.clients.load.steps import queue_step, step
 
 pytestmark = pytest.mark.anyio
 
 
-def test_the_knee_of_a_queue_lies_between_idle_and_full():
-    """M/M/1: the time is 1 / (capacity - rate), and power is greatest at half the capacity."""
-    steps = [queue_step(rate, capacity=100) for rate in (10, 30, 50, 70, 90, 98)]
+async def test_the_knee_is_searched_for_between_the_last_rate_kept_up_with_and_the_first_lost():
+    """M/M/1 with a capacity of 100: power, rate / time, would be greatest at 50."""
+    asked = []
 
-    assert knee(steps).rate == 50
+    async def measure(rate, seconds):
+        asked.append((rate, seconds))
+        return queue_step(rate, capacity=100) if rate < 100 else step(rate, right_per_s=80)
+
+    steps = [queue_step(rate, capacity=100) for rate in (30, 50, 70)] + [step(160, right_per_s=90)]
+    found = await find_knee(Ladder((), 3), steps, measure)
+
+    assert 92 <= knee(found).rate < 100
+    assert [one.rate for one in found] == sorted(one.rate for one in found)
+    assert all(70 < rate < 160 and seconds == 3 for rate, seconds in asked)
+
+
+async def test_nothing_is_searched_where_there_is_no_knee():
+    steps = [step(10), step(20)]
+
+    assert await find_knee(Ladder((), 3), steps, None) == steps
 
 
 def test_the_knee_of_a_service_that_is_as_fast_until_it_is_full_is_where_it_is_full():
