@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from service.asgi.responses import json_answer
 from service.asgi.routing import RawRouter
-from service.codecs.protocol_json import excerpt, parse_object, to_text
+from service.codecs.protocol_json import excerpt, parse_object
 from service.errors import InvalidRequest
 from service.routes.event_stream import EventStream, event
 from service.routes.open_inference import MODEL, VERSION, resolve
@@ -106,7 +106,7 @@ def _text_request(fields: dict[str, Any]) -> TextRequest:
     text = fields.get("text_input")
     if not isinstance(text, str):
         raise InvalidRequest(f"text_input must be a string, got {excerpt(text)}")
-    return read_generate(GenerateRequest.parse(to_text({**ours, "seed": text})))
+    return read_generate(GenerateRequest.of({**ours, "seed": text}))
 
 
 def _head(fields: dict[str, Any], servable: Servable) -> dict[str, Any]:

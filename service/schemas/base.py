@@ -32,7 +32,12 @@ class RequestBody(BaseModel):
             InvalidJSON: the body is not a JSON object.
             InvalidValue: a field is unknown, missing, of another type or out of range.
         """
-        return _validate(cls, parse_object(body, content_type))
+        return cls.of(parse_object(body, content_type))
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        """Read what is parsed already; InvalidValue as for a body."""
+        return _validate(cls, fields)
 
 
 class QueryValues(BaseModel):

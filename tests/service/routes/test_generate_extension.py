@@ -83,3 +83,11 @@ async def test_only_text_models_generate(client):
 
     assert answer.status_code == 400
     assert "must be a text model" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("name", ["max_tokens", "temperature", "seed"])
+async def test_a_number_of_500_digits_is_refused(texts, name):
+    answer = await texts.post(GENERATE, json=theirs(**{name: 10**500}))
+
+    assert answer.status_code == 400
+    assert "must be" in answer.json()["error"]
