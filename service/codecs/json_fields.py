@@ -3,6 +3,7 @@
 import codecs
 import json
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from service.codecs.pixel_lists import kind_of
 from service.codecs.sniffing import excerpt
 from service.errors import InvalidJSON
 
+LARGEST_FLOAT = sys.float_info.max
 SHORT_STRING = 40  # characters that an error message repeats
 
 _CHARSET = re.compile(
@@ -87,6 +89,8 @@ def _first_bad_byte(body: bytes) -> int | None:
 
 def shown(value: Any) -> str:
     """A wrong value for an error message: a number or a short string as it is, anything else by its kind."""
+    if type(value) is int and abs(value) > LARGEST_FLOAT:
+        return f"an integer of {len(str(abs(value))):,} digits"
     if type(value) in (int, float):
         return f"{value:.15g}" if abs(value) < 1e15 else f"{value:g}"
     if isinstance(value, bool):
