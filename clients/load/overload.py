@@ -54,9 +54,8 @@ class Flood:
             self.failed[f"answered {answer.status}"] += 1
 
     def goodput(self) -> float:
-        """Right answers a second while requests arrived, from the time that the first could be there."""
-        begun = min(self.latencies, default=0.0)
-        return sum(at <= self.seconds for at in self.right) / max(1e-9, self.seconds - begun)
+        """Right answers a second, until the last of what was accepted is answered."""
+        return len(self.right) / max(1e-9, self.seconds, *self.right)
 
     def retry_after(self) -> tuple[float, float] | None:
         """The Retry-After of the last refusals, and the seconds until all that was accepted was answered."""

@@ -27,7 +27,7 @@ async def complete(request: Request) -> Response:
     asked = read_completion(body)
     with_usage = body.stream_options.include_usage
     call = TextPrediction(request, body.model)
-    generation_request = GenerationRequest(call.text, asked)
+    generation_request = GenerationRequest(call.text, asked, call.deadline)
     call.expect("generate", generation_request.rows, lambda: generation_request.steps_left)
     head = _head(request, generation_request, call)
     if asked.stream:

@@ -90,7 +90,7 @@ async def _read(
         )
     call = TextPrediction(request, chosen=servable)
     asked = _text_request(fields)._replace(stream=stream)
-    generation_request = GenerationRequest(call.text, asked)
+    generation_request = GenerationRequest(call.text, asked, call.deadline)
     call.expect("generate", generation_request.rows, lambda: generation_request.steps_left)
     return fields, call, generation_request
 

@@ -27,7 +27,7 @@ async def generate(request: Request) -> Response:
     ):
         asked = asked._replace(stream=True)
     call = TextPrediction(request, resume=asked.resume)
-    generation_request = GenerationRequest(call.text, asked)
+    generation_request = GenerationRequest(call.text, asked, call.deadline)
     call.expect("generate", generation_request.rows, lambda: generation_request.steps_left)
     if asked.stream:
         return EventStream(call, _events(call, generation_request))
@@ -41,7 +41,7 @@ async def score(request: Request) -> Response:
     """Score each character of a text: its log-probability under the model."""
     body = await read_json(request, schemas.ScoreRequest)
     call = TextPrediction(request)
-    scoring = Score(call.text, body.text, replace=body.unknown == "replace")
+    scoring = Score(call.text, body.text, replace=body.unknown == "replace", deadline=call.deadline)
     call.expect("read", 1, lambda: scoring.prefill.left)
     await call.run_until_disconnect(scoring.run)
     call.note([scoring.prefill])

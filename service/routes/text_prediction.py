@@ -44,6 +44,8 @@ class TextPrediction(Prediction):
             )
         self._engines[self.text.engine] = None
         self._entered = 0.0
+        if self.servable.admission.is_full:  # before its characters are read
+            self.servable.admission.check(self.deadline, self.servable.jobs.seconds_ahead())
 
     def _resolve(self, task: str, default: str, version: int | None) -> Servable:
         return self._chosen or super()._resolve(task, default, version)

@@ -20,6 +20,11 @@ class Admission:
         self._max_waiting = max_waiting
         self._clock = clock
 
+    @property
+    def is_full(self) -> bool:
+        """Whether nobody can enter until somebody leaves."""
+        return self.waiting >= self._max_waiting
+
     def check(self, deadline: float, ahead: float, least: float = 0.0) -> None:
         """Refuse what could not enter now; what is not whole and decoded yet takes no place.
 
@@ -28,7 +33,7 @@ class Admission:
         """
         if self._clock() > deadline:
             raise DeadlineExceeded("The deadline was over before the request could wait.")
-        if self.waiting >= self._max_waiting:
+        if self.is_full:
             raise refusal(f"{self.waiting} requests wait already, the most allowed", ahead)
         self._check_deadline(deadline, ahead, least)
 

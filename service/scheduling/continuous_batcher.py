@@ -20,6 +20,7 @@ from service.engine import Arrays
 from service.errors import InternalError, VitrineError
 from service.scheduling.lane import Lane
 from service.scheduling.run_cost import RunCost
+from service.scheduling.urgency import choose_rows
 
 # What a round makes possible (a seed is read, the first characters can be drawn) comes back to the
 # queue within so many passes of the event loop.
@@ -38,6 +39,7 @@ class Sequence(ABC):
     signature: what its next round runs.
     left: steps it still has to take; it is done at 0.
     chunk: the most steps of its first round; a small one gives the first result sooner.
+    deadline: monotonic seconds; later than that nobody waits for it.
     done: resolved when nothing is left, fails with the run; cancel it to leave before the next round.
     """
 
@@ -46,6 +48,7 @@ class Sequence(ABC):
     def __init__(self, left: int, chunk: int) -> None:
         self.left = left
         self.chunk = chunk
+        self.deadline = math.inf
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.first_run_at = 0.0  # monotonic seconds; 0: it has not run yet
         self.batch_size = 0  # rows of the largest round it was in
@@ -115,10 +118,10 @@ class ContinuousBatcher:
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         try:
+            started = time.monotonic()
             await self._yield_until_idle()
             while batch := self._take():
                 steps = min(self.largest_chunk, *(sequence.chunk for sequence in batch))
-                started = time.monotonic()
                 self._running += 1
                 try:
                     outcomes = await loop.run_in_executor(
@@ -127,19 +130,23 @@ class ContinuousBatcher:
                 finally:
                     self._running -= 1
                 self._deliver(batch, outcomes, steps, started)
+                started = time.monotonic()  # what passes between two rounds is the next one's time
                 await self._yield_until_idle()
         finally:
             self._workers.discard(cast(asyncio.Task[None], asyncio.current_task()))
 
     async def _yield_until_idle(self) -> None:
+        """Let pass what the event loop has ready, unless a whole batch waits: a busy loop takes long."""
         for _ in range(QUIET_PASSES):
+            if len(self._queue) >= self._width:
+                return
             await asyncio.sleep(0)
 
     def _take(self) -> list[Sequence]:
         """Those of the next round; newcomers and the others take turns to come first.
 
-        The first one says which signature runs; whoever needs the same joins while there is room.
-        Rounds that could start now share them.
+        The first one says which signature runs; whoever needs the same joins while there is room, the
+        most urgent ones where not all can be in time. Rounds that could start now share them.
         """
         self._queue = [sequence for sequence in self._queue if not sequence.done.done()]
         if not self._queue:
@@ -150,10 +157,15 @@ class ContinuousBatcher:
         signature = ordered[0].signature
         able = [s for s in ordered if s.signature == signature]
         idle = len(self._workers) - self._running
-        batch = able[: min(self._width, math.ceil(len(able) / idle))]
+        width = min(self._width, math.ceil(len(able) / idle))
+        batch = choose_rows(able, width, self._seconds_of(signature), time.monotonic())
         chosen = set(batch)
         self._queue = [sequence for sequence in self._queue if sequence not in chosen]
-        return batch
+        return list(batch)
+
+    def _seconds_of(self, signature: str) -> Callable[[int], float]:
+        cost = self._costs.get(signature)
+        return cost.seconds if cost else lambda _: 0.0
 
     def _run_round(self, batch: list[Sequence], steps: int) -> list[Outcome]:
         """One outcome for each; if the run fails, each is tried alone so that only the bad one fails."""

@@ -6,7 +6,7 @@ Used on the event loop only.
 import math
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from service.errors import Overloaded
 from service.scheduling.admission import MARGIN, refusal
@@ -28,11 +28,8 @@ class Job:
 class _Estimate:
     job: Job
     left: int
-    alone: float = field(init=False)  # seconds, with nobody else
+    alone: float  # seconds, with nobody else
     seconds: float = 0.0  # beside the others
-
-    def __post_init__(self) -> None:
-        self.alone = self.left * self.job.cost(self.job.rows)
 
 
 class JobQueue:
@@ -52,6 +49,10 @@ class JobQueue:
         self._parallel_runs = parallel_runs
         self._clock = clock
         self._jobs: list[Job] = []
+
+    def seconds_ahead(self) -> float:
+        """How long it takes until all jobs are done."""
+        return max((one.seconds for one in self._estimates(self._jobs)), default=0.0)
 
     def check(self, job: Job) -> None:
         """Overloaded if the job would be late, or would make an accepted one late."""
@@ -88,9 +89,19 @@ class JobQueue:
 
         Until a job of n steps is done, every other one has made n steps, or all it had.
         """
-        ordered = sorted((_Estimate(job, job.steps_left()) for job in jobs), key=lambda e: e.left)
+        known: dict[tuple[Cost, int], float] = {}
+
+        def cost(job: Job, rows: int) -> float:
+            key = (job.cost, rows)
+            if key not in known:
+                known[key] = job.cost(rows)
+            return known[key]
+
+        lefts = [(job, job.steps_left()) for job in jobs]
+        ordered = [_Estimate(job, left, left * cost(job, job.rows)) for job, left in lefts]
+        ordered.sort(key=lambda one: one.left)
         together = min(self._width, sum(one.job.rows for one in ordered))
-        shares = [self._seconds_of_a_step(one.job, together) for one in ordered]
+        shares = [self._share(one.job, together, cost) for one in ordered]
         ended, rate = 0.0, sum(shares)
         for one, share in zip(ordered, shares, strict=True):
             one.seconds = max(one.alone, ended + one.left * rate)
@@ -98,8 +109,8 @@ class JobQueue:
             rate -= share
         return ordered
 
-    def _seconds_of_a_step(self, job: Job, together: int) -> float:
-        """What a step of a job adds to a step of all."""
+    def _share(self, job: Job, together: int, cost: Callable[[Job, int], float]) -> float:
+        """Seconds that a step of a job adds to a step of all."""
         if self._width == 1:
-            return job.cost(job.rows) / self._parallel_runs
-        return job.cost(together) * job.rows / together / self._parallel_runs
+            return cost(job, job.rows) / self._parallel_runs
+        return cost(job, together) * job.rows / together / self._parallel_runs

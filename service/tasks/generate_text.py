@@ -41,8 +41,10 @@ class Delta(NamedTuple):
 class GenerationRequest:
     """The generations of one request. Each prompt is prefilled once, however many follow it."""
 
-    def __init__(self, model: TextModel, request: TextRequest) -> None:
+    def __init__(self, model: TextModel, request: TextRequest, deadline: float = math.inf) -> None:
+        """deadline: monotonic seconds."""
         self.request = request
+        self._deadline = deadline
         self.generations: list[Generation] = []
         self.replaced: list[str] = []
         self._model = model
@@ -165,6 +167,7 @@ class GenerationRequest:
         try:
             while True:
                 for sequence in islice(waiting, MAX_CONCURRENT_SEQUENCES - len(live)):
+                    sequence.deadline = self._deadline
                     self._model.batcher.add(sequence)
                     live.add(sequence.done)
                 if not live:
@@ -201,11 +204,15 @@ def encode(generation_request: GenerationRequest) -> dict[str, Any]:
 class Score:
     """Scores a text: one prefill."""
 
-    def __init__(self, model: TextModel, text: str, *, replace: bool) -> None:
+    def __init__(
+        self, model: TextModel, text: str, *, replace: bool, deadline: float = math.inf
+    ) -> None:
+        """deadline: monotonic seconds."""
         ids, self._replaced = model.vocabulary.read(text, "text", replace=replace)
         self._model = model
         self._with_replaced = replace
         self.prefill = PrefillSequence(ids, model.beginning, model.batcher.largest_chunk)
+        self.prefill.deadline = deadline
 
     async def run(self) -> None:
         """Run the text; once cancelled, it is not in the batcher's next step."""

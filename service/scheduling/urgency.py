@@ -1,0 +1,44 @@
+"""Which rows run together: all in turn, or, while there is not time enough for all, the most urgent ones.
+
+Rows that share every run are all done at the same time: where that is too late for one, it is too
+late for all of them. Who joined first then goes first, so that those that can be in time are.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+
+class Row(Protocol):
+    """What has to be known of a row."""
+
+    left: int  # steps
+    deadline: float  # seconds of the clock that `choose_rows` is called with
+
+
+R = TypeVar("R", bound=Row)
+
+
+def choose_rows(
+    able: Sequence[R], width: int, cost: Callable[[int], float], now: float
+) -> Sequence[R]:
+    """At most `width` of the rows: the first ones, or the most urgent where not all can be in time.
+
+    cost: rows → seconds of a step; 0 as long as nothing is known.
+    """
+    together = min(width, len(able))
+    seconds = sum(row.left for row in able) * cost(together) / together
+    if all(now + seconds <= row.deadline for row in able):
+        return able[:width]
+    urgent = sorted(able, key=lambda row: row.deadline)[:width]
+    allowed = (
+        math.inf
+    )  # seconds of a step with which each row taken so far is in time, if it can be
+    for taken, row in enumerate(urgent):
+        step = cost(taken + 1)
+        if step > allowed:
+            return urgent[:taken]
+        its_own = (row.deadline - now) / row.left
+        if its_own >= step:
+            allowed = min(allowed, its_own)
+    return urgent

@@ -1,0 +1,42 @@
+"""Who runs while there is not time enough for all."""
+
+from dataclasses import dataclass
+
+from service.scheduling.urgency import choose_rows
+
+
+@dataclass
+class Row:
+    left: int
+    deadline: float
+
+
+def seconds(rows):
+    """A step takes 0.1 s and 0.1 s more for each further row."""
+    return 0.1 * rows
+
+
+def test_all_run_in_turn_while_all_can_be_in_time():
+    rows = [Row(10, 100.0), Row(10, 4.0), Row(10, 3.5)]
+
+    assert choose_rows(rows, 2, seconds, now=0.0) == rows[:2]
+    assert choose_rows(rows, 8, seconds, now=0.0) == rows
+
+
+def test_the_first_deadlines_go_first_when_not_all_can_be_in_time():
+    rows = [Row(10, 5.0), Row(10, 2.0), Row(10, 4.0)]  # 10 steps of three rows take 3 s
+
+    assert choose_rows(rows, 8, seconds, now=0.0) == [rows[1], rows[2]]
+    assert choose_rows(rows, 1, seconds, now=0.0) == [rows[1]]
+
+
+def test_a_row_that_is_too_late_holds_nobody_back():
+    rows = [Row(10, 0.5), Row(10, 2.0), Row(10, 2.5)]
+
+    assert choose_rows(rows, 8, seconds, now=0.0) == rows[:2]
+
+
+def test_as_long_as_no_cost_is_known_nobody_is_urgent():
+    rows = [Row(10, 1.0), Row(10, 2.0)]
+
+    assert choose_rows(rows, 8, lambda _: 0.0, now=0.0) == rows
