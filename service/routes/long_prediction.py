@@ -37,6 +37,7 @@ class LongPrediction(Prediction):
 
     async def advance(self, signature: str, inputs: Arrays, steps: int) -> Arrays:
         """Run a signature once, which makes so many of the expected steps; return its outputs."""
+        await self.servable.jobs.turn(self._job)
         batched = await self.predict(signature, inputs, steps)
         self._steps_left = max(0, self._steps_left - steps)
         return batched.outputs

@@ -23,6 +23,9 @@ from service.scheduling.turns import Turns, at_once
 GENERATIVE = ("autoencode_image", "generate_image")
 INLINE_ROWS = 16  # of one batch on the event loop
 INLINE_SECONDS = 0.004  # that such a batch may hold the event loop up
+INLINE_ALONE_SECONDS = (
+    0.001  # the same where requests do not share it: each waits for those before it
+)
 HEAVY_SECONDS = 0.01  # what takes longer for one row runs at low priority
 
 
@@ -137,7 +140,9 @@ def _inline_rows(model: Model, signature: str) -> int:
     cost, most = model.costs[signature], min(INLINE_ROWS, model.manifest.batch_limit(signature))
     if not model.is_thread_free(signature) or not cost.is_known:
         return 0
-    sizes = (size for size in range(most, 0, -1) if cost.seconds(size) <= INLINE_SECONDS)
+    is_shared = model.manifest.task not in GENERATIVE
+    longest = INLINE_SECONDS if is_shared else INLINE_ALONE_SECONDS
+    sizes = (size for size in range(most, 0, -1) if cost.seconds(size) <= longest)
     return next(sizes, 0)
 
 

@@ -3,13 +3,16 @@
 Used on the event loop only.
 """
 
+import asyncio
 import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from service.errors import Overloaded
 from service.scheduling.admission import MARGIN, refusal
+from service.scheduling.urgency import choose_rows
 
 Cost = Callable[[int], float]  # rows → seconds of a step; 0 as long as nothing is known
 
@@ -32,6 +35,14 @@ class _Estimate:
     seconds: float = 0.0  # beside the others
 
 
+class _Work(NamedTuple):
+    """A job as `choose_rows` takes it: k of them that take turns get on k times as slowly."""
+
+    job: Job
+    left: float  # seconds, with nobody else
+    deadline: float
+
+
 class JobQueue:
     """The long requests of one model.
 
@@ -49,6 +60,7 @@ class JobQueue:
         self._parallel_runs = parallel_runs
         self._clock = clock
         self._jobs: list[Job] = []
+        self._waiting: list[asyncio.Future[None]] = []  # for somebody to leave
 
     def seconds_ahead(self) -> float:
         """How long it takes until all jobs are done."""
@@ -83,6 +95,23 @@ class JobQueue:
     def leave(self, job: Job) -> None:
         """A job is done, failed, or was given up."""
         self._jobs.remove(job)
+        waiting, self._waiting = self._waiting, []
+        for one in waiting:
+            if not one.done():
+                one.set_result(None)
+
+    async def turn(self, job: Job) -> None:
+        """Let an accepted job wait as long as it would make one with an earlier deadline late."""
+        while job not in self._chosen():
+            left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(left)
+            await left
+
+    def _chosen(self) -> list[Job]:
+        """Those that may run: all, unless there is not time enough."""
+        estimates = self._estimates(self._jobs)
+        rows = [_Work(one.job, one.alone, one.job.deadline) for one in estimates]
+        return [row.job for row in choose_rows(rows, len(rows), float, self._clock())]
 
     def _estimates(self, jobs: Iterable[Job]) -> list[_Estimate]:
         """When each is done if all get the same share; the shortest first.

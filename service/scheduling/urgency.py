@@ -12,8 +12,13 @@ from typing import Protocol, TypeVar
 class Row(Protocol):
     """What has to be known of a row."""
 
-    left: int  # steps
-    deadline: float  # seconds of the clock that `choose_rows` is called with
+    @property
+    def left(self) -> float:
+        """Steps."""
+
+    @property
+    def deadline(self) -> float:
+        """Seconds of the clock that `choose_rows` is called with."""
 
 
 R = TypeVar("R", bound=Row)
@@ -38,7 +43,7 @@ def choose_rows(
         step = cost(taken + 1)
         if step > allowed:
             return urgent[:taken]
-        its_own = (row.deadline - now) / row.left
+        its_own = (row.deadline - now) / row.left if row.left > 0 else math.inf
         if its_own >= step:
             allowed = min(allowed, its_own)
     return urgent

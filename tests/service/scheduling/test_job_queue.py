@@ -1,5 +1,7 @@
 """Which long requests may join those that take turns already."""
 
+import asyncio
+
 import pytest
 
 from service.errors import Overloaded
@@ -135,3 +137,56 @@ def test_a_job_is_never_faster_than_alone():
 
     with pytest.raises(Overloaded, match=r"take about 100\.0 s"):
         queue.join(job(1, 1000, 99.9))
+
+
+async def until_it_waits(task):
+    for _ in range(5):
+        await asyncio.sleep(0)
+    return not task.done()
+
+
+def slower(factor):
+    return lambda rows: factor[0] * one_step(rows)
+
+
+def test_when_runs_turn_out_slower_the_first_deadlines_go_first():
+    async def run():
+        clock, factor = Clock(), [1.0]
+        queue = JobQueue(clock=clock)
+        first, second, third = (
+            Job(1, Steps(10), deadline, slower(factor)) for deadline in (4.0, 4.1, 4.2)
+        )
+        for one in (first, second, third):
+            queue.join(one)
+            await queue.turn(one)  # there is time for all
+
+        factor[0] = 1.8  # 1.8 s each: the first two can be in time, not the third
+        await queue.turn(first)
+        await queue.turn(second)
+        waiting = asyncio.create_task(queue.turn(third))
+        assert await until_it_waits(waiting)
+
+        queue.leave(first)
+        await waiting
+        queue.leave(second)
+        queue.leave(third)
+
+    asyncio.run(run())
+
+
+def test_a_job_that_is_given_up_while_it_waits_holds_nobody_up():
+    async def run():
+        factor = [1.0]
+        queue = JobQueue(clock=Clock())
+        first, second = (Job(1, Steps(10), d, slower(factor)) for d in (2.6, 2.7))
+        queue.join(first)
+        queue.join(second)
+        factor[0] = 2.0
+        waiting = asyncio.create_task(queue.turn(second))
+        assert await until_it_waits(waiting)
+        waiting.cancel()
+        queue.leave(second)
+        await queue.turn(first)
+        queue.leave(first)
+
+    asyncio.run(run())
