@@ -75,6 +75,8 @@ def write_model(target: Path, directory: Path) -> tuple[dict[str, Any], int]:
     (target / "golden.bin").write_bytes(content)
     described = {name: manifest[name] for name in FIELDS if name in manifest}
     described |= {"signatures": signatures, "golden": golden}
+    if (extra / "filters.npz").is_file():
+        described["filters"] = _write_filters(target, extra / "filters.npz")
     if "prefill" in manifest["signatures"]:
         described["beginning"] = _beginning(extra, manifest)
     (target / "model.json").write_text(json.dumps(described))
@@ -137,6 +139,19 @@ def _golden(file: Path, signatures: dict[str, Any]) -> tuple[dict[str, Any], byt
                 content += rows.tobytes()
                 content += bytes(-len(content) % 4)  # JavaScript's typed arrays start at multiples
     return described, bytes(content)
+
+
+def _write_filters(target: Path, file: Path) -> dict[str, Any]:
+    """Write what one place of each layer's maps is computed from, a file a layer; return their description."""
+    with np.load(file, allow_pickle=False) as arrays:
+        described: dict[str, Any] = json.loads(str(arrays["about"]))
+        for index, (layer, about) in enumerate(described.items()):
+            if f"{layer}/kernel" not in arrays:
+                continue
+            kernel, bias = (arrays[f"{layer}/{kind}"].astype("<f4") for kind in ("kernel", "bias"))
+            about |= {"file": f"filter-{index}.bin", "shape": kernel.shape}
+            (target / about["file"]).write_bytes(kernel.tobytes() + bias.tobytes())
+    return described
 
 
 def _few_rows(arrays: Arrays) -> Arrays:

@@ -63,6 +63,12 @@ async function digits(page) {
   const host = section(page, "digits");
   await host.locator("[data-part=digit]", { hasText: "7" }).waitFor(PATIENCE);
   await host.locator("[data-part=layers] img").first().waitFor(PATIENCE);
+  await host.getByRole("button", { name: "Enlarge conv2" }).click({ position: { x: 10, y: 10 } });
+  await host.locator(".enlarged .lines dd").nth(2).waitFor(PATIENCE);
+  const amounts = (await host.locator(".enlarged .sum > b, .enlarged .lines dd").allTextContents()).map((text) => Number(text.replace("−", "-")));
+  const [value, sum] = [amounts.pop(), amounts.pop()];
+  assert.ok(Math.abs(amounts.reduce((total, each) => total + each, 0) - sum) < 0.04, `${amounts} makes ${sum}`);
+  assert.equal(value, Math.max(0, sum), "the map's value is the sum that is shown");
   await host.locator("[data-part=explain]").click();
   await host.locator("[data-part=heat][alt*='a 7']").waitFor(PATIENCE);
   await host.locator("[data-part=duel] summary").click();

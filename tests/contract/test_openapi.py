@@ -108,7 +108,7 @@ def test_every_streamed_event_is_as_documented(client, document, operations):
         )
         lines = [line for line in response.text.splitlines() if line]
         assert response.headers["content-type"].startswith("text/event-stream"), path
-        assert len(lines) > 2
+        assert lines, path
         assert all(line.startswith("data: ") for line in lines)
         for line in lines:
             if line != "data: [DONE]":

@@ -1,6 +1,7 @@
 /** `/v1/digits/*` */
 
 import { normalizeDigit } from "./digit.js";
+import { InvalidValue } from "./errors.js";
 import { explain } from "./explain.js";
 import { dataUri, tiled } from "./images.js";
 import { preparedImages, rowsOf, shownInput } from "./request_images.js";
@@ -42,6 +43,33 @@ function mapsOf(data, [height, width, count]) {
   });
 }
 
+/** What one map of a layer is computed from: its filter, the bias, and the maps below. */
+async function filter(call) {
+  const model = await call.model("digits", TASK);
+  const { inputs: { images } } = await preparedImages(call, normalizeDigit);
+  const [layer, map] = [call.query.get("layer"), Number(call.query.get("map"))];
+  const found = await model.filterOf(layer);
+  if (!found) throw new InvalidValue(`layer must be one whose filters were exported, got ${layer}: export ${model.name} again`);
+  const outputs = await model.run("activations", { images });
+  const { kind, below, size, strides, padding, relu = false, range: [low, high] = [0, 1], kernel, bias } = found;
+  const inputs = outputs[below] ?? { shape: images.shape, data: Float32Array.from(images.data, (value) => low + value * Math.fround((high - low) / 255)) };
+  const ofMap = (values) => values.filter((_, index) => index % bias.length === map);
+  return {
+    model: named(model), layer, map, kind, below, size, strides, padding, relu,
+    kernel: kernel ? cellsOf(kernel, size, ofMap) : null,
+    bias: bias ? bias[map] : null,
+    inputs: cellsOf(inputs.data, inputs.shape.slice(1), kernel ? (cell) => cell : (cell) => [cell[map]]),
+    values: cellsOf(outputs[layer].data, outputs[layer].shape.slice(1), (cell) => cell[map]),
+  };
+}
+
+/** Numbers of [height, width, …] → rows of what `read` makes of the numbers of each place. */
+function cellsOf(data, [height, width], read) {
+  const size = data.length / (height * width);
+  return Array.from({ length: height }, (_, row) => Array.from({ length: width }, (__, column) =>
+    read(Array.from(data.subarray((row * width + column) * size, (row * width + column + 1) * size)))));
+}
+
 async function explainDigit(call) {
   const model = await call.model("digits", TASK);
   const { prepared: [{ image }] } = await preparedImages(call, normalizeDigit);
@@ -49,4 +77,4 @@ async function explainDigit(call) {
   return explain(call, model, pixels, (digit, probability) => ({ digit, probability }));
 }
 
-export default { "digits/classify": classify, "digits/activations": activations, "digits/explain": explainDigit };
+export default { "digits/classify": classify, "digits/activations": activations, "digits/filter": filter, "digits/explain": explainDigit };

@@ -94,8 +94,18 @@ function createModel(manifest, ort, read, onChecked) {
     onChecked({ name: manifest.name, signature, worst });
   }
 
+  /** A layer's `kind`, `below`, … and, of a convolution, its `kernel` [h, w, C, N] and `bias` [N]; undefined where the export has none. */
+  async function filterOf(layer) {
+    const about = manifest.filters?.[layer];
+    if (!about?.file) return about;
+    const { buffer } = await remembered(checked, about.file, () => read(about.file));
+    const size = about.shape.reduce((product, each) => product * each, 1);
+    return { ...about, kernel: new Float32Array(buffer, 0, size), bias: new Float32Array(buffer, 4 * size) };
+  }
+
   return {
     ...manifest,
+    filterOf,
     has: (signature) => signature in manifest.signatures,
     /** `inputs`: name → { data, shape }; the same of the outputs. */
     async run(signature, inputs) {
