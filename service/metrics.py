@@ -62,7 +62,7 @@ class Metrics:
         )
         self.characters = Counter(
             "vitrine_characters",
-            "Characters that a text model read or drew.",
+            "Characters that a text model read or generated.",
             ["model", "signature"],
             registry=self._registry,
         )

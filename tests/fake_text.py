@@ -91,7 +91,7 @@ class FakeTextEngine:
         lengths = inputs["lengths"]
         self.runs.append((signature, lengths.tolist()))
         if self.fails_on(signature, inputs):
-            raise RuntimeError("a text this engine cannot bear")
+            raise RuntimeError("a text this engine cannot run")
         if signature == "generate":
             return self._generate(inputs)
         rows, steps = inputs["token_ids"].shape

@@ -67,7 +67,7 @@ class FakeEngine:
         self.batch_sizes.append(len(images))
         digits = (images > 127).sum(axis=(1, 2, 3)) % 10
         if self.fail_on_digit is not None and self.fail_on_digit in digits:
-            raise RuntimeError("an image this engine cannot bear")
+            raise RuntimeError("an image this engine cannot run")
         one_hot = np.eye(10, dtype=np.float32)[digits]
         if signature == "activations":
             maps = np.repeat(images.astype(np.float32), 2, axis=3)

@@ -25,7 +25,9 @@ LEAST_BYTES = 2**12  # of a list that becomes an array
 PIECE_BYTES = 2**16  # of numbers, parsed in one call: about a millisecond
 COPY_BYTES = 2**20  # copied in one call
 MAX_DEPTH = 1024  # of lists in lists, as in orjson
-KEY = secrets.token_hex(16)  # stands for an array in the rest of a text; nobody can guess it
+KEY = secrets.token_hex(
+    16
+)  # a placeholder for an array in the rest of the text that cannot be guessed
 
 _DIGITS = [b"%d" % digit for digit in range(10)]
 _BLANKS = b" \t\r\n"

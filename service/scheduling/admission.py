@@ -28,7 +28,7 @@ class Admission:
     def check(self, deadline: float, ahead: float, least: float = 0.0) -> None:
         """Refuse what could not enter now; what is not whole and decoded yet takes no place.
 
-        ahead: seconds until what waits already is done.
+        ahead: seconds until the queued work is done.
         least: seconds that any request waits, whatever it asks for: refused before it is read.
         """
         if self._clock() > deadline:

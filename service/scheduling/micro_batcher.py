@@ -98,7 +98,7 @@ class MicroBatcher:
         self._tick: asyncio.Handle | None = None
 
     def seconds_ahead(self) -> float:
-        """How long what waits for the same lane will take."""
+        """How long the queued work of the same lane will take."""
         return self._lane.seconds_ahead()
 
     def estimate(self, rows: int) -> float:
@@ -215,7 +215,7 @@ class MicroBatcher:
     def _take(self) -> list[_PendingRequest]:
         """The next that fit together; who gave up meanwhile is left out.
 
-        Runs that could start now share what waits.
+        Runs that could start now share the queue.
         """
         batch: list[_PendingRequest] = []
         rows, now = 0, time.monotonic()

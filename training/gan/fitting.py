@@ -38,18 +38,20 @@ class Fitting:
         parts = gan_model.parts(model)
         self.mapping, self.synthesis = parts["mapping"], parts["synthesis"]
         self.discriminator = parts["discriminator"]
-        self.made_by = self.mapping.trainable_variables + self.synthesis.trainable_variables
-        self.judged_by = self.discriminator.trainable_variables
+        self.generator_variables = (
+            self.mapping.trainable_variables + self.synthesis.trainable_variables
+        )
+        self.discriminator_variables = self.discriminator.trainable_variables
         rate, betas = config.learning_rate, {"beta_1": 0.0, "beta_2": 0.99}
         self.g_optimizer = keras.optimizers.Adam(rate, **betas)
         self.d_optimizer = keras.optimizers.Adam(rate, **betas)
-        self.g_optimizer.build(self.made_by)
-        self.d_optimizer.build(self.judged_by)
-        self.means = [tf.Variable(v, trainable=False) for v in self.made_by]
+        self.g_optimizer.build(self.generator_variables)
+        self.d_optimizer.build(self.discriminator_variables)
+        self.means = [tf.Variable(v, trainable=False) for v in self.generator_variables]
         self.step = tf.Variable(0, dtype=tf.int64)
         self.spread = model.get_layer("judge_spread")
         self.features = keras.Model(model.inputs[2], self.spread.input)
-        networks = [*self.made_by, *self.judged_by, self.spread.usual]
+        networks = [*self.generator_variables, *self.discriminator_variables, self.spread.usual]
         tracked = {"variables": [_plain(v) for v in networks]}
         states = [_plain(v) for o in (self.g_optimizer, self.d_optimizer) for v in o.variables]
         self.checkpoint = tf.train.Checkpoint(
@@ -77,8 +79,12 @@ class Fitting:
             d_loss = tf.reduce_mean(tf.nn.softplus(of_fake) + tf.nn.softplus(-of_real))
             shown = self.config.style_weight * unread
             d_total, g_total = d_loss + shown, g_loss + shown
-        self.d_optimizer.apply(tape.gradient(d_total, self.judged_by), self.judged_by)
-        self.g_optimizer.apply(tape.gradient(g_total, self.made_by), self.made_by)
+        self.d_optimizer.apply(
+            tape.gradient(d_total, self.discriminator_variables), self.discriminator_variables
+        )
+        self.g_optimizer.apply(
+            tape.gradient(g_total, self.generator_variables), self.generator_variables
+        )
         self._average()
         self.step.assign_add(1)
         return {
@@ -100,10 +106,10 @@ class Fitting:
             slopes = inner.gradient(total, real)
             penalty = tf.reduce_mean(tf.reduce_sum(slopes**2, axis=[1, 2, 3]))
             loss = penalty * (self.config.gamma / 2 * self.config.lazy)
-        pulled = outer.gradient(loss, self.judged_by)
-        both = zip(pulled, self.judged_by, strict=True)  # some have no say in a slope
+        pulled = outer.gradient(loss, self.discriminator_variables)
+        both = zip(pulled, self.discriminator_variables, strict=True)  # some have no say in a slope
         self.d_optimizer.apply(
-            [tf.zeros_like(v) if g is None else g for g, v in both], self.judged_by
+            [tf.zeros_like(v) if g is None else g for g, v in both], self.discriminator_variables
         )
         self.spread.remember(self.features(real))
         return penalty
@@ -112,7 +118,7 @@ class Fitting:
         halving = 0.5 ** (self.config.batch_size / self.config.ema_images)
         seen = tf.cast(self.step, tf.float32)
         keep = tf.minimum(halving, (1 + seen) / (10 + seen))  # a short run must not keep its start
-        for mean, variable in zip(self.means, self.made_by, strict=True):
+        for mean, variable in zip(self.means, self.generator_variables, strict=True):
             mean.assign(keep * mean + (1 - keep) * variable)
 
 
@@ -143,7 +149,7 @@ def train_networks(model: Gan, train: Split, config: Any, workdir: Path) -> dict
         manager.save()
         told = ", ".join(f"{name} {value:.3f}" for name, value in measured.items())
         print(f"{(epoch + 1) * steps * config.batch_size:,} images: {told}", flush=True)
-    for variable, mean in zip(fitting.made_by, fitting.means, strict=True):
+    for variable, mean in zip(fitting.generator_variables, fitting.means, strict=True):
         variable.assign(mean)
     model.set_weights(quick.get_weights())
     return read_history(path)
@@ -184,12 +190,12 @@ def draw_groups(random: np.random.Generator, of_digit: list[np.ndarray], count: 
 
 def save_samples(fitting: Fitting, workdir: Path, epoch: int) -> None:
     """Ten images of each digit by the running mean, always of the same z."""
-    now = [v.numpy() for v in fitting.made_by]
-    _assign(fitting.made_by, fitting.means)
+    now = [v.numpy() for v in fitting.generator_variables]
+    _assign(fitting.generator_variables, fitting.means)
     z = np.random.default_rng(0).standard_normal((100, fitting.config.z), np.float32)
     w = fitting.mapping([tf.constant(z), tf.repeat(tf.range(DIGITS), 10)])
     images = gan_images.to_greys(fitting.synthesis(w))
-    _assign(fitting.made_by, now)
+    _assign(fitting.generator_variables, now)
     folder = workdir / "samples"
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / f"{epoch:04}.npy", images.numpy())

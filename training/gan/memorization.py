@@ -50,7 +50,7 @@ def nearest(asked: np.ndarray, known: np.ndarray) -> Nearest:
 
 
 def measure(generated: Split, splits: Splits, features: Features) -> tuple[dict[str, Any], str]:
-    """Numbers for the card in the judge's space and in pixels, and a sheet of the most suspicious.
+    """Numbers for the card in the features of the reference classifier and in pixels, and a sheet of the most suspicious.
 
     The sheet, twice two rows: generated images, and below each its nearest training image; first
     by features, then by pixels.

@@ -336,8 +336,8 @@ async def test_a_model_that_fails_on_an_image_fails_that_request_alone(client, p
     assert digits_of(good) == [3]
     assert bad.status_code == 500
     assert bad.json()["code"] == "internal_error"
-    assert "cannot bear" not in bad.text
-    assert "cannot bear" in caplog.text
+    assert "cannot run" not in bad.text
+    assert "cannot run" in caplog.text
 
 
 FILTER = "/v1/digits/filter"

@@ -266,7 +266,7 @@ async def test_tensors_that_the_model_refuses_are_the_callers_mistake(client, en
     good = await client.post(PREDICT, json={"instances": [image(5)]})
 
     assert bad.status_code == 400
-    assert "an image this engine cannot bear" not in bad.text
+    assert "an image this engine cannot run" not in bad.text
     assert digits_of(good) == [5]
 
 

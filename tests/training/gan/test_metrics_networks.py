@@ -69,11 +69,11 @@ def test_the_peak_signal_to_noise_ratio_is_in_decibels():
 
 def test_digits_teach_what_they_show(monkeypatch, capsys):
     monkeypatch.setattr(gan_train_on_generated, "EPOCHS", 4)
-    lesson, test = synthetic_digits(1_000, seed=1), synthetic_digits(100, seed=2)
+    train, test = synthetic_digits(1_000, seed=1), synthetic_digits(100, seed=2)
 
-    right = gan_train_on_generated.classifier_trained_on(*lesson, test, "real")
+    right = gan_train_on_generated.classifier_trained_on(*train, test, "real")
     wrong = gan_train_on_generated.classifier_trained_on(
-        lesson.images, (lesson.labels + 1) % 10, test, "others"
+        train.images, (train.labels + 1) % 10, test, "others"
     )
 
     assert evaluation.accuracy(right, test.labels)["value"] > 0.8

@@ -44,7 +44,7 @@ def saved(folder, model, name="flowers.keras"):
     return folder / name
 
 
-def adopted(folder, path, labels="rose\ntulip\ndaisy\n", input_range="0..1", **options):
+def imported(folder, path, labels="rose\ntulip\ndaisy\n", input_range="0..1", **options):
     wanted = ImportOptions(
         path, "flowers", labels=write_labels(folder, labels), input_range=input_range, **options
     )
@@ -63,7 +63,7 @@ def random_images(rows, shape=SHAPE):
 
 def refusal(folder, path, **options):
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - every test looks at the message
-        adopted(folder, path, **options)
+        imported(folder, path, **options)
     assert not list(folder.glob("models/*/[0-9]*"))
     return str(caught.value)
 
@@ -81,7 +81,7 @@ def refusal(folder, path, **options):
 def test_the_served_directory_gives_what_predict_gives(tmp_path, input_range, scaled):
     model = network()
 
-    version = adopted(tmp_path, saved(tmp_path, model), input_range=input_range)
+    version = imported(tmp_path, saved(tmp_path, model), input_range=input_range)
 
     for images in (random_images(1), random_images(7)):
         expected = model.predict(scaled(images.astype(np.float32)), verbose=0)
@@ -101,7 +101,7 @@ def write_directory(folder, model):
 def test_an_h5_file_and_a_saved_model_directory_do_as_well(tmp_path, write):
     model, images = network(), random_images(5)
 
-    version = adopted(tmp_path, write(tmp_path, model))
+    version = imported(tmp_path, write(tmp_path, model))
 
     expected = model.predict(images / np.float32(255), verbose=0)
     np.testing.assert_allclose(answers(version, images), expected, atol=1e-5)
@@ -110,7 +110,7 @@ def test_an_h5_file_and_a_saved_model_directory_do_as_well(tmp_path, write):
 def test_logits_get_a_softmax_and_that_is_said(tmp_path, capsys):
     model, images = network(activation=None), random_images(3)
 
-    version = adopted(tmp_path, saved(tmp_path, model))
+    version = imported(tmp_path, saved(tmp_path, model))
 
     logits = model.predict(images / np.float32(255), verbose=0)
     np.testing.assert_allclose(answers(version, images), tf.nn.softmax(logits), atol=1e-5)
@@ -121,7 +121,7 @@ def test_logits_get_a_softmax_and_that_is_said(tmp_path, capsys):
 def test_one_number_is_the_second_of_two_labels(tmp_path, activation):
     model, images = network(classes=1, activation=activation), random_images(3)
 
-    version = adopted(tmp_path, saved(tmp_path, model), labels="cat\ndog\n")
+    version = imported(tmp_path, saved(tmp_path, model), labels="cat\ndog\n")
 
     number = model.predict(images / np.float32(255), verbose=0)
     dog = number if activation else tf.sigmoid(number).numpy()
@@ -129,7 +129,7 @@ def test_one_number_is_the_second_of_two_labels(tmp_path, activation):
 
 
 def test_a_grey_model_takes_images_of_one_channel(tmp_path):
-    version = adopted(tmp_path, saved(tmp_path, network((28, 28, 1))))
+    version = imported(tmp_path, saved(tmp_path, network((28, 28, 1))))
 
     assert answers(version, random_images(2, (28, 28, 1))).shape == (2, 3)
     assert read_manifest(version).input.channels == 1
@@ -139,13 +139,13 @@ def test_a_model_with_a_free_size_is_served_at_the_size_that_is_said(tmp_path):
     path = saved(tmp_path, network((None, None, 3)))
 
     assert "--image-shape 180x180x3" in refusal(tmp_path, path)
-    version = adopted(tmp_path, path, image_shape=(20, 30, 3))
+    version = imported(tmp_path, path, image_shape=(20, 30, 3))
     assert answers(version, random_images(2, (20, 30, 3))).shape == (2, 3)
 
 
 def test_features_are_what_goes_into_the_last_layer(tmp_path):
     model, images = network(), random_images(4)
-    version = adopted(tmp_path, saved(tmp_path, model))
+    version = imported(tmp_path, saved(tmp_path, model))
 
     inside = keras.Model(model.inputs[0], model.layers[-2].output)
     expected = inside.predict(images / np.float32(255), verbose=0)
@@ -156,7 +156,7 @@ def test_features_are_what_goes_into_the_last_layer(tmp_path):
 def test_a_network_that_ends_in_global_pooling_has_class_activation_maps(tmp_path, units, classes):
     model = network(classes=units, activation="softmax" if units > 1 else "sigmoid")
     text = "".join(f"label {number}\n" for number in range(classes))
-    version = adopted(tmp_path, saved(tmp_path, model), labels=text)
+    version = imported(tmp_path, saved(tmp_path, model), labels=text)
     images = random_images(2)
 
     loaded = tf.saved_model.load(str(version)).signatures["classify_and_explain"]
@@ -175,7 +175,7 @@ def test_a_network_that_ends_in_global_pooling_has_class_activation_maps(tmp_pat
 
 
 def test_the_manifest_is_as_the_contract_says(tmp_path):
-    version = adopted(
+    version = imported(
         tmp_path, saved(tmp_path, network()), labels="n01\trose\nn02\ttulip\nn03\tx\n"
     )
     manifest = read_manifest(version)
@@ -197,7 +197,7 @@ def test_the_manifest_is_as_the_contract_says(tmp_path):
 
 def test_the_card_has_the_layers_the_memory_and_the_digest(tmp_path):
     model = network()
-    version = adopted(tmp_path, saved(tmp_path, model))
+    version = imported(tmp_path, saved(tmp_path, model))
     card = json.loads((version / "assets.extra" / "card.json").read_text())
 
     assert card["parameters"] == sum(row["parameters"] for row in card["layers"])
@@ -210,7 +210,7 @@ def test_the_card_has_the_layers_the_memory_and_the_digest(tmp_path):
 def test_adopting_again_writes_the_next_version_and_no_release_replaces_it(tmp_path):
     path = saved(tmp_path, network())
 
-    assert [adopted(tmp_path, path).name for _ in range(2)] == ["1", "2"]
+    assert [imported(tmp_path, path).name for _ in range(2)] == ["1", "2"]
     released = read(RELEASED / "digits")
     assert is_exported(released, tmp_path / "models", "flowers")
 
@@ -298,7 +298,7 @@ def test_a_model_that_takes_whole_numbers_takes_no_other_range(tmp_path):
     path = saved(tmp_path, model)
 
     assert "takes uint8, whole numbers" in refusal(tmp_path, path, input_range="-1..1")
-    assert adopted(tmp_path, path, input_range="0..255").name == "1"
+    assert imported(tmp_path, path, input_range="0..255").name == "1"
 
 
 def test_another_size_than_the_models_own_is_refused(tmp_path):

@@ -100,7 +100,7 @@ def _each(read: Decode) -> Decode:
 
 def _text(wire: Any) -> str:
     if not isinstance(wire, str):
-        raise TypeError(f"expected a text, got {type(wire).__name__}")
+        raise TypeError(f"expected a string, got {type(wire).__name__}")
     return wire
 
 

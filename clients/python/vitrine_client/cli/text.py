@@ -18,7 +18,7 @@ LEAST_LIKELY = -8.0  # a logarithm of a probability for which a bar is full
 
 
 def add_generate(commands: Commands) -> argparse.ArgumentParser:
-    """Add the command that goes on with a text."""
+    """Add the command that continues a prompt."""
     command = commands.add_parser("generate", help="continue a prompt, character by character")
     command.add_argument("seed", help='the prompt; "": none; -: standard input')
     add_choice(command)
@@ -61,7 +61,7 @@ def generate(vitrine: Vitrine, options: argparse.Namespace) -> None:
 
 
 def add_score(commands: Commands) -> argparse.ArgumentParser:
-    """Add the command that weighs a text."""
+    """Add the command that scores a string."""
     command = commands.add_parser("score", help="score how likely a string is under a text model")
     command.add_argument("text", help="-: standard input")
     add_choice(command)
@@ -144,7 +144,7 @@ def _print_heading(index: int, options: argparse.Namespace) -> None:
 
 
 def _tell_random_seed(random_seed: int, options: argparse.Namespace) -> None:
-    """Say which number gives the same text again, where nobody chose it."""
+    """Print the random seed that reproduces the text, where none was given."""
     if options.random_seed is None:
         tell(f"(random seed {random_seed})")
 
