@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 
-LIMIT_SECONDS = 30
+LIMIT_SECONDS = 120
 
 
 async def until(condition):
@@ -23,3 +23,19 @@ async def until_still(runs):
         while len(runs) != before:
             before = len(runs)
             await asyncio.sleep(0.25)
+
+
+async def waiting(client, model="digits"):
+    """How many requests of a model wait or run, as the service counts them."""
+    lines = (await client.get("/metrics")).text.splitlines()
+    name = f'vitrine_waiting_requests{{model="{model}"}} '
+    return int(sum(float(line.removeprefix(name)) for line in lines if line.startswith(name)))
+
+
+async def until_waiting(client, count, model="digits"):
+    """Wait until so many requests of a model wait or run."""
+
+    async def is_reached():
+        return await waiting(client, model) == count
+
+    await until(is_reached)

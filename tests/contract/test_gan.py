@@ -49,10 +49,12 @@ def version(tmp_path_factory):
 def client(version):
     with (
         running_service(version.parents[1]) as (_, port),
-        httpx.Client(base_url=f"http://127.0.0.1:{port}/v1/gan", trust_env=False) as client,
+        httpx.Client(
+            base_url=f"http://127.0.0.1:{port}/v1/gan", trust_env=False, timeout=120
+        ) as client,
     ):
         client.params = {"model": "mine"}
-        client.timeout = 60
+        client.timeout = 300
         image = png(synthetic_digits(1, seed=3).images[0])
         while client.post("/project?steps=1", content=image).status_code == 503:
             time.sleep(0.1)  # TensorFlow's process is starting

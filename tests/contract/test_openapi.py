@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import time
 
 import httpx
 import pytest
@@ -30,9 +31,12 @@ def client(tmp_path_factory):
     folder = tmp_path_factory.mktemp("documented")
     write_all_models(folder)
     (folder / "digits" / "serving.json").write_text('{"labels": {"stable": 1}}')
-    with serving(folder) as running, httpx.Client(base_url=running.url, trust_env=False) as found:
+    with (
+        serving(folder) as running,
+        httpx.Client(base_url=running.url, trust_env=False, timeout=120) as found,
+    ):
         while found.get("/v2/health/ready").status_code != 200:
-            pass
+            time.sleep(0.01)
         yield found
 
 

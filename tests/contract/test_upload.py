@@ -105,7 +105,7 @@ def test_what_cannot_be_imported_is_refused_with_a_sentence_and_leaves_nothing(
 def test_without_the_setting_nobody_hands_in(folder, student_file):
     with (
         running_service(folder, "live", VITRINE_ADMIN_KEY="teacher") as (_, port),
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=120) as client,
     ):
         answer = hand_in(client, "other", student_file)
 

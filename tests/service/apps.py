@@ -32,7 +32,7 @@ async def on_a_socket(settings, engine):
     async with _serving(make_server(app, settings, lifecycle)) as server:
         url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
         async with httpx.AsyncClient(
-            base_url=url, trust_env=False, timeout=20, verify=False
+            base_url=url, trust_env=False, timeout=120, verify=False
         ) as client:
             client.server = server
             await _until_ready(client)

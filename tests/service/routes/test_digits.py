@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 
 from service.tasks import classify_digit
 from tests.fakes import write_version
+from tests.waiting import until_waiting
 
 pytestmark = pytest.mark.anyio
 URL = "/v1/digits/classify"
@@ -290,7 +291,7 @@ async def test_a_compressed_body_is_refused_by_name(client, png):
 async def test_waiting_requests_share_a_run_and_each_gets_its_own_answer(client, png, engine):
     engine.gate.clear()
     waiting = [asyncio.create_task(client.post(URL, content=png(n))) for n in range(1, 9)]
-    await asyncio.sleep(0.1)
+    await until_waiting(client, 8)
     engine.gate.set()
     responses = await asyncio.gather(*waiting)
 
@@ -302,7 +303,7 @@ async def test_an_overfull_queue_refuses_the_excess_with_retry_after(start, png,
     client = await start(queue_size=2)
     engine.gate.clear()
     accepted = [asyncio.create_task(client.post(URL, content=png(n))) for n in (1, 2)]
-    await asyncio.sleep(0.05)
+    await until_waiting(client, 2)
     refused = await client.post(URL, content=png())
     engine.gate.set()
 

@@ -7,6 +7,7 @@ import pytest
 from service.settings import Settings
 from tests.fakes import FakeEngine, write_version
 from tests.service.apps import on_a_socket
+from tests.waiting import until_waiting
 
 pytestmark = pytest.mark.anyio
 CLASSIFY = "/v1/digits/classify"
@@ -32,17 +33,6 @@ async def send(client, body):
     writer.write(head.encode() + body)
     await writer.drain()
     return writer
-
-
-async def waiting(client):
-    lines = (await client.get("/metrics")).text.splitlines()
-    name = 'vitrine_waiting_requests{model="digits"} '
-    return int(next(float(line.removeprefix(name)) for line in lines if line.startswith(name)))
-
-
-async def until_waiting(client, count):
-    while await waiting(client) != count:
-        await asyncio.sleep(0.005)
 
 
 async def test_requests_whose_clients_left_do_not_run(served, engine, png):

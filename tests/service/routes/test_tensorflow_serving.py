@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.fakes import write_version
+from tests.waiting import until, until_waiting
 
 pytestmark = pytest.mark.anyio
 
@@ -246,12 +247,12 @@ async def test_rows_of_several_clients_share_a_run(client, engine):
     engine.batch_sizes.clear()
     engine.gate.clear()
     first = asyncio.create_task(client.post(PREDICT, json={"instances": [image(1)]}))
-    while not engine.running:
-        await asyncio.sleep(0.005)
+    await until_waiting(client, 1)
+    await until(lambda: engine.running)
     others = [
         asyncio.create_task(client.post(PREDICT, json={"instances": [image(n)]})) for n in (2, 3)
     ]
-    await asyncio.sleep(0.1)
+    await until_waiting(client, 3)
     engine.gate.set()
 
     answers = await asyncio.gather(first, *others)

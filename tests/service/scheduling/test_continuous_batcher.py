@@ -10,6 +10,7 @@ from service.errors import InternalError
 from service.scheduling.continuous_batcher import ContinuousBatcher, Sequence
 from service.scheduling.lane import thread_lane
 from service.scheduling.run_cost import RunCost
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 WIDTH, CHUNK = 4, 16
@@ -40,12 +41,14 @@ class Engine:
     """Adds lengths to counts; waits at its gate, and fails where a count is 13."""
 
     def __init__(self):
+        self.entered = 0
         self.runs = []
         self.gate = threading.Event()
         self.gate.set()
 
     def __call__(self, signature, inputs):
-        self.gate.wait(10)
+        self.entered += 1
+        self.gate.wait(60)
         self.runs.append((signature, inputs["lengths"].tolist()))
         if 13 in inputs["count"]:
             raise ValueError("thirteen")
@@ -100,7 +103,7 @@ async def test_sequences_join_and_leave_between_chunks(batcher, engine):
     long, short = Counter(64), Counter(16)
     engine.gate.clear()
     batcher.add(long)
-    await asyncio.sleep(0.01)
+    await until(lambda: engine.entered)
     batcher.add(short)
     engine.gate.set()
     await asyncio.gather(long.done, short.done)
@@ -121,8 +124,7 @@ async def test_a_newcomer_is_not_kept_by_those_who_run(batcher, engine):
     for sequence in old:
         batcher.add(sequence)
     engine.gate.set()
-    while len(engine.runs) < 20:
-        await asyncio.sleep(0.001)
+    await until(lambda: len(engine.runs) >= 20)
     before = len(engine.runs)
     newcomer = Counter(1, chunk=1)
     batcher.add(newcomer)
@@ -143,7 +145,7 @@ async def test_newcomers_do_not_starve_those_who_run(batcher, engine):
                 batcher.add(Counter(3, signature="other"))
             await asyncio.sleep(0)
 
-    await asyncio.wait_for(keep_coming(), 10)
+    await keep_coming()
 
     assert old.count == 160
 
@@ -175,7 +177,7 @@ async def test_a_cancelled_sequence_is_not_in_the_next_round(batcher, engine):
     engine.gate.clear()
     batcher.add(gone)
     batcher.add(stays)
-    await asyncio.sleep(0.01)
+    await until(lambda: engine.entered)
     gone.done.cancel()
     engine.gate.set()
     await stays.done
@@ -224,7 +226,7 @@ async def test_whole_chunks_tell_what_a_step_costs(batcher, costs):
     assert costs["count"].seconds(1) == 0
 
     await finish(batcher, Counter(CHUNK))
-    assert 0 < costs["count"].seconds(1, steps=CHUNK) < 5
+    assert costs["count"].seconds(1, steps=CHUNK) > 0
 
 
 async def test_a_round_that_cannot_be_counted_is_delivered(engine):
@@ -235,13 +237,13 @@ async def test_a_round_that_cannot_be_counted_is_delivered(engine):
     with lane.executor:
         batcher = ContinuousBatcher(engine, lane, WIDTH, CHUNK, on_round=fail)
         sequence = Counter(40)
-        await asyncio.wait_for(finish(batcher, sequence), 5)
+        await finish(batcher, sequence)
 
     assert sequence.count == 40
 
 
 async def test_parallel_runs_share_the_sequences():
-    together = threading.Barrier(2, timeout=10)  # broken unless two rounds are under way
+    together = threading.Barrier(2, timeout=60)  # broken unless two rounds are under way
     rows = []
 
     def run(_, inputs):
@@ -253,7 +255,7 @@ async def test_parallel_runs_share_the_sequences():
     with lane.executor:
         batcher = ContinuousBatcher(run, lane, WIDTH, CHUNK)
         sequences = [Counter(3 * CHUNK) for _ in range(4)]
-        await asyncio.wait_for(finish(batcher, *sequences), 20)
+        await finish(batcher, *sequences)
 
     assert rows == [2] * 6
     assert [sequence.count for sequence in sequences] == [3 * CHUNK] * 4

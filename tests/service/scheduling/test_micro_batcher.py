@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from service.errors import DeadlineExceeded, InternalError, Overloaded
 from service.scheduling.lane import Lane, thread_lane
 from service.scheduling.micro_batcher import MicroBatcher
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +27,7 @@ class Doubler:
         self.gate.set()
 
     def __call__(self, inputs):
-        self.gate.wait(10)
+        self.gate.wait(60)
         self.batches.append(len(inputs["x"]))
         if 13 in inputs["x"]:
             raise ValueError("thirteen")
@@ -61,7 +62,7 @@ def rows(*values):
     return {"x": np.array(values)}
 
 
-def soon(seconds=5.0):
+def soon(seconds=120.0):
     return time.monotonic() + seconds
 
 
@@ -76,9 +77,9 @@ async def test_a_lone_request_runs_alone_and_at_once(batcher, run):
 async def test_requests_that_wait_run_together_in_order(batcher, run):
     run.gate.clear()
     first = asyncio.create_task(batcher.submit(rows(0), soon()))
-    await asyncio.sleep(0.01)
+    await until(lambda: batcher._running)
     others = [asyncio.create_task(batcher.submit(rows(n), soon())) for n in (1, 2, 3)]
-    await asyncio.sleep(0.01)
+    await until(lambda: len(batcher._queue) == 3)
     run.gate.set()
     answers = await asyncio.gather(first, *others)
 
@@ -104,7 +105,7 @@ async def test_a_request_larger_than_a_batch_comes_back_whole(batcher, run):
 async def test_one_bad_request_fails_alone(batcher, run):
     run.gate.clear()
     waiting = [asyncio.create_task(batcher.submit(rows(n), soon())) for n in (0, 1, 13, 3)]
-    await asyncio.sleep(0.01)
+    await until(lambda: batcher._running)
     run.gate.set()
     answers = await asyncio.gather(*waiting, return_exceptions=True)
 
@@ -120,7 +121,7 @@ async def test_one_bad_request_fails_alone(batcher, run):
 async def test_a_request_past_its_deadline_is_told_so_and_never_run(batcher, run):
     run.gate.clear()
     first = asyncio.create_task(batcher.submit(rows(0), soon()))
-    await asyncio.sleep(0.01)
+    await until(lambda: batcher._running)
 
     with pytest.raises(DeadlineExceeded, match="X-Timeout-Ms"):
         await batcher.submit(rows(1), soon(0.02))
@@ -134,9 +135,9 @@ async def test_a_request_past_its_deadline_is_told_so_and_never_run(batcher, run
 async def test_a_cancelled_request_leaves_the_queue(batcher, run):
     run.gate.clear()
     first = asyncio.create_task(batcher.submit(rows(0), soon()))
-    await asyncio.sleep(0.01)
+    await until(lambda: batcher._running)
     gone = asyncio.create_task(batcher.submit(rows(1), soon()))
-    await asyncio.sleep(0.01)
+    await until(lambda: batcher._queue)
     gone.cancel()
     await asyncio.sleep(0)
     run.gate.set()
@@ -203,14 +204,14 @@ async def test_answers_are_delivered_even_if_counting_them_fails(run):
     with thread() as lane:
         for batcher in (MicroBatcher(run, one, 4, on_batch=fail) for one in (lane, Lane())):
             for n in (1, 2):
-                answer = await asyncio.wait_for(batcher.submit(rows(n), soon()), 5)
+                answer = await batcher.submit(rows(n), soon())
                 assert answer.outputs["y"].tolist() == [2 * n]
 
 
 async def test_the_rest_of_a_large_request_is_dropped_when_its_client_leaves(batcher, run):
     run.gate.clear()
     large = asyncio.create_task(batcher.submit(rows(*range(40)), soon()))
-    await asyncio.sleep(0.01)
+    await until(lambda: batcher._running)
     large.cancel()
     await asyncio.gather(large, return_exceptions=True)
     run.gate.set()
@@ -238,9 +239,10 @@ async def test_others_pass_between_the_rows_of_one_client(batcher, run):
         done.append(name)
 
     tasks = [asyncio.create_task(ask("large", range(20, 60)))]
-    await asyncio.sleep(0.01)
+    await until(lambda: batcher._running)
+    behind = len(batcher._queue)
     tasks += [asyncio.create_task(ask(name, [100, 101, 102])) for name in ("a", "b")]
-    await asyncio.sleep(0.01)
+    await until(lambda: len(batcher._queue) == behind + 2)
     run.gate.set()
     await asyncio.gather(*tasks)
 
@@ -248,16 +250,16 @@ async def test_others_pass_between_the_rows_of_one_client(batcher, run):
 
 
 async def test_what_waits_is_known_in_seconds(batcher, run):
-    batcher._cost.learn(1, 1.0)
-    batcher._cost.learn(4, 2.0)
+    batcher._cost.learn(1, 1_000.0)
+    batcher._cost.learn(4, 2_000.0)
     run.gate.clear()
     tasks = [asyncio.create_task(batcher.submit(rows(n), soon())) for n in (1, 2, 3, 4)]
-    await asyncio.sleep(0.05)
+    await until(lambda: batcher._running)
     late = [asyncio.create_task(batcher.submit(rows(n), soon())) for n in (5, 6)]
-    await asyncio.sleep(0.01)
+    await until(lambda: len(batcher._queue) == 2)
 
-    assert batcher.seconds_ahead() == pytest.approx(2 * 0.5 + 2, abs=0.2)
-    assert batcher.estimate(9) == pytest.approx(2 + 2 + 1)
+    assert batcher.seconds_ahead() == pytest.approx(2 * 500 + 2_000, abs=200)
+    assert batcher.estimate(9) == pytest.approx(2_000 + 2_000 + 1_000)
 
     run.gate.set()
     await asyncio.gather(*tasks, *late)
