@@ -71,6 +71,9 @@ def main(arguments: list[str], prog: str = "python -m clients.benchmark") -> int
     _show(about, rows, raw, parts)
     summaries = {name: PARTS[name].summary(measured) for name, measured in parts.items()}
     write_record(options.output, about | summaries, rows, raw)
+    if parts["peers"]:
+        peers.write_chart(parts["peers"], options.output / "peers.png")
+        print(f"written: {options.output / 'peers.png'}")
     return 0
 
 

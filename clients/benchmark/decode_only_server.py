@@ -14,7 +14,10 @@ import uvicorn
 from fastapi import FastAPI, Request
 from PIL import Image
 
+from clients.benchmark.peer_servers.signature import best, decode_photo
+
 SIDE = 28
+MADE_UP_LABELS = [["n", "made-up"]] * 1000
 
 
 def create_app() -> FastAPI:
@@ -28,6 +31,15 @@ def create_app() -> FastAPI:
     @app.post("/v1/digits/classify")
     async def classify(request: Request) -> dict[str, Any]:
         return made_up_answer(decode(await request.body()))
+
+    @app.post("/v1/fashion/classify")
+    async def clothing(request: Request) -> dict[str, Any]:
+        return made_up_answer(decode(await request.body()))
+
+    @app.post("/v1/images/label")
+    async def photo(request: Request) -> dict[str, Any]:
+        scores = np.resize(decode_photo(await request.body()), 1000) / 255.0
+        return {"predictions": [best(scores, MADE_UP_LABELS)]}
 
     return app
 

@@ -12,7 +12,7 @@ from clients.load.target import Target
 
 SCRIPT = """\
 local file = io.open("{body}", "rb"); wrk.body = file:read("*a"); file:close()
-wrk.method = "POST"; wrk.headers["Content-Type"] = "{content_type}"
+wrk.method = "{method}"; wrk.headers["Content-Type"] = "{content_type}"
 """
 _MS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 _PERCENTILE = re.compile(r"^\s+(50|99)%\s+([\d.]+)(us|ms|s|m)$", re.MULTILINE)
@@ -29,7 +29,9 @@ def drive(scenario: Scenario, target: Target, connections: int, seconds: int) ->
     with tempfile.TemporaryDirectory() as folder:
         body, script = Path(folder) / "body", Path(folder) / "post.lua"
         body.write_bytes(scenario.body)
-        script.write_text(SCRIPT.format(body=body, content_type=scenario.content_type))
+        script.write_text(
+            SCRIPT.format(body=body, method=scenario.method, content_type=scenario.content_type)
+        )
         command = [
             "wrk",
             "-t1",
@@ -49,7 +51,7 @@ def read(printed: str) -> Measurement:
     latencies = {share: float(n) * _MS[unit] for share, n, unit in _PERCENTILE.findall(printed)}
     rate = re.search(r"Requests/sec:\s+([\d.]+)", printed)
     if rate is None or latencies.keys() != {"50", "99"}:
-        raise ValueError(f"wrk printed something else: {printed[:300]}")
+        raise ValueError(f"wrk printed something else: {printed[-400:]}")
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)", printed)
     errors = _ERRORS.search(printed)
     return Measurement(

@@ -23,6 +23,7 @@ CLASSIFY = "/v1/digits/classify"
 SCORE = "/v1/text/score"
 SCORED = 10_000  # characters
 GENERATE = "/v1/text/generate"
+FASHION = "/v1/fashion/classify"
 LABEL = "/v1/images/label?top=5"
 SAMPLES = "/v1/{family}/sample.png?random_seed=7&n=16"
 JSON = "application/json"
@@ -55,6 +56,7 @@ def scenarios() -> dict[str, Scenario]:
         paragraph("text", PARAGRAPH),
         stream("text", PARAGRAPH),
         photo(),
+        Scenario("clothing", "POST", FASHION, digit, "image/png", has_rows("predictions", 1)),
         samples("vae"),
         samples("gan"),
     )

@@ -1,10 +1,15 @@
 """The comparison with other servers: who takes part, the tables and the verdict; nothing is started."""
 
+import json
 import sys
 
+import numpy as np
 import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
 
-from clients.benchmark import peers, wrk
+from clients.benchmark import contestants, decode_only_server, peers, wrk
+from clients.benchmark.peer_servers import signature
 from clients.load.measurement import Measurement
 from clients.load.scenario import scenarios
 from service.codecs.multipart import read_files
@@ -39,15 +44,17 @@ def test_anything_else_is_no_measurement():
 
 def test_without_another_interpreter_no_peer_takes_part(tmp_path):
     (tmp_path / "digits-course" / "3").mkdir(parents=True)
-    names = [one.name for one in peers.contestants(tmp_path, None, 2)]
+    names = [one.name for one in contestants.contestants(tmp_path, None, 2)]
     assert names == ["vitrine, 1 worker", "vitrine, 2 workers", "signature", "decode-only"]
-    assert next(one.name for one in peers.contestants(tmp_path, None, 1)) == "vitrine, 1 worker"
+    assert (
+        next(one.name for one in contestants.contestants(tmp_path, None, 1)) == "vitrine, 1 worker"
+    )
 
 
 def test_a_peer_takes_part_where_its_interpreter_has_it(tmp_path, monkeypatch):
     (tmp_path / "digits-course" / "3").mkdir(parents=True)
-    monkeypatch.setattr(peers, "PACKAGES", {"json": ("onnx",), "no_such_server": ("onnx",)})
-    found = [one for one in peers.contestants(tmp_path, sys.executable, 1) if one.is_peer]
+    monkeypatch.setattr(contestants, "PACKAGES", {"json": ("onnx",), "no_such_server": ("onnx",)})
+    found = [one for one in contestants.contestants(tmp_path, sys.executable, 1) if one.is_peer]
     assert [one.name for one in found] == ["json (onnx)"]
     assert found[0].environ["BENCHMARK_MODEL"].endswith("3")
 
@@ -80,8 +87,43 @@ def test_the_verdict_compares_the_better_of_our_layouts_with_the_best_peer():
 
 
 def test_a_server_of_forms_is_sent_the_same_image_as_a_file():
-    scenario = scenarios()["digit"]
-    litserve = peers.Contestant("litserve (onnx)", lambda _: [], "/predict", {}, takes_form=True)
-    asked = litserve.asked(scenario)
-    assert read_files(asked.body, asked.content_type, 2) == [scenario.body]
+    every = scenarios()
+    paths = {"28×28": "/predict"}
+    litserve = contestants.Contestant("litserve", lambda _: [], paths, {}, takes_form=True)
+    asked = litserve.asked("28×28", every)
+    assert read_files(asked.body, asked.content_type, 2) == [every["digit"].body]
     assert asked.path == "/predict"
+
+
+def test_each_server_is_asked_for_the_jobs_it_does(tmp_path):
+    for name in ("digits-course", "labels", "vae"):
+        (tmp_path / name / "1").mkdir(parents=True)
+    paths = {one.name: one.paths for one in contestants.contestants(tmp_path, None, 1)}
+    assert list(paths["vitrine, 1 worker"]) == ["28×28", "280×280", "photo", "vae"]
+    assert paths["vitrine, 1 worker"]["280×280"] == "/v1/digits/classify?model=digits-course"
+    assert paths["signature"].keys() == paths["vitrine, 1 worker"].keys()
+    assert list(paths["decode-only"]) == ["photo", "28×28", "280×280"]
+
+
+def test_the_chart_has_a_panel_for_each_job(tmp_path):
+    rows = [
+        row(server, rate, connections=connections)._replace(job=job)
+        for job in ("28×28", "photo", "vae")
+        for connections in (1, 32)
+        for server, rate in (("vitrine, 1 worker", 300), ("signature", 100))
+    ]
+    peers.write_chart(rows, tmp_path / "peers.png")
+    with Image.open(tmp_path / "peers.png") as chart:
+        assert chart.width > 900
+        assert chart.height < 400
+
+
+def test_a_plain_endpoint_and_one_without_a_network_answer_with_five_labels():
+    photo = scenarios()["photo"]
+    labels = [[f"n{i}", f"label {i}"] for i in range(1000)]
+    pixels = signature.decode_photo(photo.body)
+    assert (pixels.shape, pixels.dtype) == ((224, 224, 3), "uint8")
+    found = signature.best(np.arange(1000) / 1000, labels)
+    assert photo.is_right(json.dumps({"predictions": [found]}).encode())
+    with TestClient(decode_only_server.create_app()) as client:
+        assert photo.is_right(client.post("/v1/images/label", content=photo.body).content)

@@ -1,0 +1,149 @@
+"""The servers that are compared: how each starts, and what it is asked for each job.
+
+The service with one and with n workers, a plain FastAPI endpoint that calls TensorFlow once a request (`signature`),
+one without a network (`decode-only`), and those of others that the Python that `--peers` names has.
+"""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from clients.benchmark import servers
+from clients.benchmark.digits import check_answer
+from clients.benchmark.raw_model import newest_version
+from clients.load.connection import Disconnected
+from clients.load.scenario import Scenario, scenarios
+from clients.load.target import Target
+
+MODEL = "digits-course"  # the network that every server runs for digits
+REFERENCE = "signature"
+OURS = "vitrine"
+DIGITS = ("28×28", "280×280")
+# Job → scenario, and the model that it needs.
+JOBS = {
+    "28×28": ("digit", MODEL),
+    "280×280": ("drawing", MODEL),
+    "photo": ("photo", "labels"),
+    "clothing": ("clothing", "fashion-dense"),
+    "text": ("paragraph", "text"),
+    "vae": ("vae", "vae"),
+    "gan": ("gan", "gan"),
+}
+PACKAGES = {"mosec": ("tensorflow", "onnx"), "litserve": ("onnx",)}  # with which engines
+START_S = 120.0
+FORM_TYPE = "multipart/form-data; boundary=vitrine-benchmark"
+FORM_HEAD = (
+    "--vitrine-benchmark\r\nContent-Type: {type}\r\n"
+    'Content-Disposition: form-data; name="image"; filename="image.png"\r\n\r\n'
+)
+FORM_END = b"\r\n--vitrine-benchmark--\r\n"
+
+
+class Contestant(NamedTuple):
+    """A server: how it starts on a port, which path it is asked for a job, and its environment."""
+
+    name: str
+    command: Callable[[int], list[str]]
+    paths: Mapping[str, str]  # job → path; it does no other jobs
+    environ: dict[str, str]
+    takes_form: bool = False  # an image is a file of a form, not the body
+
+    def asked(self, job: str, every: Mapping[str, Scenario]) -> Scenario:
+        """The scenario of a job as this server takes it."""
+        scenario, path = every[JOBS[job][0]], self.paths[job]
+        if not self.takes_form:
+            return scenario._replace(path=path)
+        body = FORM_HEAD.format(type=scenario.content_type).encode() + scenario.body + FORM_END
+        return scenario._replace(path=path, body=body, content_type=FORM_TYPE)
+
+    @property
+    def is_peer(self) -> bool:
+        """Whether somebody else's server does the whole job."""
+        return not self.name.startswith(OURS) and self.name not in (REFERENCE, "decode-only")
+
+
+def contestants(models: Path, python: str | None, workers: int) -> list[Contestant]:
+    """Those that can start here; python: an interpreter that has other servers."""
+    jobs = [job for job, (_, model) in JOBS.items() if (models / model).is_dir()]
+    found = [_service(jobs, 1), *([_service(jobs, workers)] if workers > 1 else [])]
+    found.append(_signature(jobs))
+    found.append(_decode_only(jobs))
+    version = {"BENCHMARK_MODEL": str(newest_version(models, MODEL).resolve())}
+    for package, engines in PACKAGES.items():
+        for engine in engines:
+            needed = "onnxruntime" if engine == "onnx" else engine
+            if python and _has(python, package, needed):
+                found.append(_peer(python, package, engine, version))
+    return found
+
+
+def _service(jobs: list[str], workers: int) -> Contestant:
+    every = scenarios()
+    paths = {job: every[JOBS[job][0]].path for job in jobs}
+    paths |= {job: f"{paths[job]}?model={MODEL}" for job in DIGITS if job in paths}
+    environ = {"VITRINE_WORKERS": str(workers), "VITRINE_LOG_LEVEL": "warning"}
+    name = f"{OURS}, {workers} worker{'s' if workers > 1 else ''}"
+    return Contestant(name, lambda _: [sys.executable, "-m", "service"], paths, environ)
+
+
+def _signature(jobs: list[str]) -> Contestant:
+    paths = {job: "/predict" if job in DIGITS else f"/{job}" for job in jobs}
+    command = [sys.executable, "-m", "clients.benchmark.peer_servers.signature"]
+    return Contestant(REFERENCE, lambda port: [*command, str(port)], paths, {})
+
+
+def _decode_only(jobs: list[str]) -> Contestant:
+    """What it decodes: images."""
+    paths = {"photo": "/v1/images/label", "clothing": "/v1/fashion/classify"}
+    paths |= dict.fromkeys(DIGITS, "/v1/digits/classify")
+    paths = {job: path for job, path in paths.items() if job in jobs}
+    command = [sys.executable, "-m", "clients.benchmark.decode_only_server"]
+    return Contestant("decode-only", lambda port: [*command, str(port)], paths, {})
+
+
+def _peer(python: str, package: str, engine: str, version: dict[str, str]) -> Contestant:
+    command = [python, "-m", f"clients.benchmark.peer_servers.{package}_server"]
+    option = ["--port"] if package == "mosec" else []
+    path = "/inference" if package == "mosec" else "/predict"
+    environ = version | {"BENCHMARK_ENGINE": engine}
+    return Contestant(
+        f"{package} ({engine})",
+        lambda port: [*command, *option, str(port)],
+        dict.fromkeys(DIGITS, path),
+        environ,
+        takes_form=package == "litserve",
+    )
+
+
+def _has(python: str, *modules: str) -> bool:
+    find = "import importlib.util as u, sys; sys.exit(not all(map(u.find_spec, sys.argv[1:])))"
+    return subprocess.run([python, "-c", find, *modules], check=False).returncode == 0
+
+
+def start(stack: contextlib.ExitStack, one: Contestant) -> tuple[Target, float, int]:
+    """Start a server; return where it answers, the seconds to its first right answer, and its process."""
+    target = servers.free_target()
+    environ = {k: v for k, v in os.environ.items() if k not in servers.NOT_PASSED_ON}
+    environ |= {"VITRINE_PORT": str(target.port), "PYTHONPATH": str(Path.cwd()), **one.environ}
+    started = time.monotonic()
+    errors = stack.enter_context(servers.standard_error())
+    process = stack.enter_context(
+        servers.running(one.command(target.port), environ, subprocess.DEVNULL, errors)
+    )
+    asked = one.asked(DIGITS[0], scenarios())
+    while True:
+        if process.poll() is not None:
+            raise OSError(f"{one.name} ended at its start: {servers.last_words(errors)}")
+        try:
+            check_answer(asked, target)
+        except (OSError, ValueError, Disconnected) as error:
+            if time.monotonic() - started > START_S:
+                raise OSError(f"{one.name} does not answer: {error}") from error
+            time.sleep(0.05)
+        else:
+            return target, time.monotonic() - started, process.pid
