@@ -1,6 +1,7 @@
 """A student's file is handed in over HTTP, with the admin key only, and answers at once."""
 
 import io
+import socket
 import zipfile
 
 import httpx
@@ -100,6 +101,34 @@ def test_what_cannot_be_imported_is_refused_with_a_sentence_and_leaves_nothing(
         assert str(folder) not in answer.text
     assert hand_in(client, "x", student_file, params={"corpus": "/etc"}).status_code == 422
     assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(client, folder):
+    before = sorted(path.name for path in folder.iterdir())
+    answer = hand_in(client, "large", b"0" * (2**24 + 1))
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large"), answer.text
+    assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_an_upload_that_breaks_off_half_way_leaves_nothing_and_the_others_are_answered(
+    client, folder, student_file
+):
+    before = sorted(path.name for path in folder.iterdir())
+    address = client.base_url
+    head = (
+        "POST /v1/models/broken?task=digits&input_range=0..1 HTTP/1.1\r\n"
+        f"Host: {address.host}:{address.port}\r\nAuthorization: {KEY['Authorization']}\r\n"
+        f"Content-Length: {len(student_file)}\r\n\r\n"
+    )
+    with socket.create_connection((address.host, address.port)) as connection:
+        connection.sendall(head.encode() + student_file[: len(student_file) // 2])
+
+        assert client.post("/v1/digits/classify?model=mine", content=SEVEN).is_success
+
+    assert client.get("/v1/models").is_success
+    assert sorted(path.name for path in folder.iterdir()) == before
+    assert "broken" not in client.get("/v1/models").json()["models"]
 
 
 def test_without_the_setting_nobody_hands_in(folder, student_file):
