@@ -116,7 +116,13 @@ def create_app(
 
         # With replicas elsewhere a run takes none of this process' processors.
         turns = (_turns(weight_of), _turns(weight_of)) if parallel_runs == 1 else None
-        make = partial(Servable, metrics=metrics, parallel_runs=parallel_runs, turns=turns)
+        make = partial(
+            Servable,
+            metrics=metrics,
+            parallel_runs=parallel_runs,
+            turns=turns,
+            heavy_threads=_heavy_threads(settings),
+        )
         loader = _servable_loader(settings.queue_size, load_engine, metrics, make)
         files = ServingFiles(settings.models, settings.serving_dir)
         repository = ModelRepository(settings.models, loader, metrics, settings.poll_seconds, files)
@@ -274,6 +280,12 @@ def _keys(settings: Settings) -> Keys:
         KeyRing(admin, settings.admin_key_file),
         RateLimit(settings.rate_limit),
     )
+
+
+def _heavy_threads(settings: Settings) -> int:
+    """Threads for heavy runs of one model: two where this worker has as many processors for itself."""
+    workers = settings.workers if isinstance(settings.workers, int) else available_processors()
+    return max(1, min(2, available_processors() // workers))
 
 
 def _turns(weight_of: Callable[[str], float]) -> Turns:

@@ -37,6 +37,7 @@ class Servable:
 
     parallel_runs: of one signature at the same time; 1 where a run has this process' processors.
     turns: that light and heavy runs of all models take; None: every run starts at once.
+    heavy_threads: that heavy runs may share, of an engine that computes on the caller's thread.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Servable:
         metrics: Metrics,
         parallel_runs: int = 1,
         turns: tuple[Turns, Turns] | None = None,
+        heavy_threads: int = 1,
     ) -> None:
         manifest = model.manifest
         self.manifest = manifest
@@ -67,8 +69,9 @@ class Servable:
         )
         light = thread_lane(name, is_heavy=False, parallel_runs=parallel_runs, turn=light_turn)
         is_here = parallel_runs == 1  # elsewhere, a run takes nothing from this process' processors
+        heavy_runs = heavy_threads if is_here and _shares_threads(model) else parallel_runs
         heavy = thread_lane(
-            f"{name}-h", is_heavy=is_here, parallel_runs=parallel_runs, turn=heavy_turn
+            f"{name}-h", is_heavy=is_here, parallel_runs=heavy_runs, turn=heavy_turn
         )
         self._lanes = (light, heavy)
         on_batch = _batch_counter(manifest.name, metrics, self.statistics)
@@ -133,6 +136,12 @@ class Servable:
         return min(
             self.batcher(signature, 1).seconds_ahead() for signature in self.manifest.signatures
         )
+
+
+def _shares_threads(model: Model) -> bool:
+    """Whether its heavy runs may go on side by side; those of texts share one loop already."""
+    manifest = model.manifest
+    return not manifest.vocabulary and all(map(model.is_thread_free, manifest.signatures))
 
 
 def _inline_rows(model: Model, signature: str) -> int:

@@ -24,6 +24,7 @@ from service.scheduling.siblings import gather_or_cancel
 # From a request's bytes to its place in the queue the event loop passes three times: it reads,
 # starts a task, and that decodes. Measured: docs/decisions/0003.
 QUIET_PASSES = 3
+SHARED_ROWS = 8  # of one request, from which on parallel runs share them
 
 Run = Callable[[Arrays], dict[str, np.ndarray]]
 Outcome = dict[str, np.ndarray] | BaseException
@@ -116,8 +117,10 @@ class MicroBatcher:
         steps: that the run makes, where its inputs say how many.
         Raises DeadlineExceeded, or InternalError if the run fails on these rows alone.
         """
-        size = self.max_batch_size
-        if len(next(iter(inputs.values()))) <= size:
+        size, rows = self.max_batch_size, len(next(iter(inputs.values())))
+        if self._lane.parallel_runs > 1 and rows >= SHARED_ROWS and self._batch_across_requests:
+            size = min(size, math.ceil(rows / self._lane.parallel_runs))
+        if rows <= size:
             return await self._wait(_PendingRequest(inputs, deadline, client, steps))
         return await _join(
             [

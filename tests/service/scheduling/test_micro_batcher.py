@@ -285,6 +285,24 @@ async def test_parallel_runs_share_what_waits():
     assert lane.seconds_ahead() == 0
 
 
+async def test_a_large_request_is_shared_by_parallel_runs():
+    together = threading.Barrier(2, timeout=10)  # broken unless two runs are under way
+    batches = []
+
+    def run(inputs):
+        together.wait()
+        batches.append(len(inputs["x"]))
+        return {"y": inputs["x"] * 2}
+
+    lane = thread_lane("test", is_heavy=False, parallel_runs=2)
+    with lane.executor:
+        batcher = MicroBatcher(run, lane, max_batch_size=8)
+        answer = await batcher.submit(rows(*range(8)), soon())
+
+    assert batches == [4, 4]
+    assert answer.outputs["y"].tolist() == [2 * n for n in range(8)]
+
+
 async def test_a_busy_engine_is_asked_once_and_its_refusal_reaches_every_caller():
     runs = []
 

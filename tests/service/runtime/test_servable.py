@@ -1,0 +1,56 @@
+"""How many heavy runs of a version go on at once."""
+
+import asyncio
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from service.metrics import Metrics
+from service.runtime.model import load_model
+from service.runtime.servable import Servable
+from service.scheduling.admission import Admission
+from tests.fakes import FakeEngine, write_version
+
+pytestmark = pytest.mark.anyio
+IMAGES = {"images": np.zeros((1, 28, 28, 1), np.uint8)}
+
+
+class HeavyEngine(FakeEngine):
+    """Takes 30 ms a run; counts the runs that are under way at the same time, at most `most`."""
+
+    def __init__(self, *, is_free):
+        super().__init__()
+        self.is_free = is_free
+        self.under_way = self.most = 0
+        self.lock = threading.Lock()
+
+    def is_thread_free(self, signature):
+        return self.is_free
+
+    def run(self, signature, inputs):
+        with self.lock:
+            self.under_way += 1
+            self.most = max(self.most, self.under_way)
+        time.sleep(0.03)
+        with self.lock:
+            self.under_way -= 1
+        return super().run(signature, inputs)
+
+
+@pytest.mark.parametrize(
+    ("is_free", "heavy_threads", "most"), [(True, 2, 2), (True, 1, 1), (False, 2, 1)]
+)
+async def test_heavy_runs_share_threads_where_the_engine_computes_on_the_callers(
+    tmp_path, is_free, heavy_threads, most
+):
+    engine = HeavyEngine(is_free=is_free)
+    model = load_model(write_version(tmp_path), lambda *_: engine)
+    servable = Servable(model, Admission(64), Metrics(), heavy_threads=heavy_threads)
+    batcher = servable.batcher("serving_default", 1)
+    deadline = time.monotonic() + 60
+
+    await asyncio.gather(*(batcher.submit(IMAGES, deadline) for _ in range(16)))
+
+    assert engine.most == most
