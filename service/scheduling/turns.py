@@ -19,7 +19,13 @@ class Turns:
     weight_of: a model's weight; with twice the weight of another it runs for twice as long, where both wait.
     """
 
-    def __init__(self, places: int, weight_of: Callable[[str], float] = lambda _: 1.0) -> None:
+    def __init__(
+        self,
+        places: int,
+        weight_of: Callable[[str], float] = lambda _: 1.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._now = clock
         self._free = places
         self._weight_of = weight_of
         self._served: dict[str, float] = {}  # seconds that a model ran for, over its weight
@@ -32,11 +38,11 @@ class Turns:
         self._served[model] = max(self._served.get(model, 0.0), self._clock)
         await self._take(model)
         self._clock = max(self._clock, self._served[model])
-        since = time.monotonic()
+        since = self._now()
 
         def count() -> None:
             nonlocal since
-            now = time.monotonic()
+            now = self._now()
             self._served[model] += (now - since) / self._weight_of(model)
             since = now
 

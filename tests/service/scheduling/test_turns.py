@@ -12,9 +12,11 @@ pytestmark = pytest.mark.anyio
 class Clock:
     """Time that passes only while something runs."""
 
-    def __init__(self, monkeypatch):
+    def __init__(self):
         self.now = 0.0
-        monkeypatch.setattr("service.scheduling.turns.time.monotonic", lambda: self.now)
+
+    def __call__(self):
+        return self.now
 
 
 async def compete(turns, clock, models, runs):
@@ -38,24 +40,26 @@ async def compete(turns, clock, models, runs):
     return order
 
 
-async def test_models_of_one_weight_take_turns(monkeypatch):
-    order = await compete(Turns(1), Clock(monkeypatch), ["a", "b", "c"], 30)
+async def test_models_of_one_weight_take_turns():
+    clock = Clock()
+    order = await compete(Turns(1, clock=clock), clock, ["a", "b", "c"], 30)
 
     assert {order.count(model) for model in "abc"} == {10}
 
 
-async def test_a_share_is_proportional_to_the_weight(monkeypatch):
-    turns = Turns(1, {"heavy": 3.0, "light": 1.0}.__getitem__)
+async def test_a_share_is_proportional_to_the_weight():
+    clock = Clock()
+    turns = Turns(1, {"heavy": 3.0, "light": 1.0}.__getitem__, clock)
 
-    order = await compete(turns, Clock(monkeypatch), ["heavy", "light"], 40)
+    order = await compete(turns, clock, ["heavy", "light"], 40)
 
     assert order.count("heavy") in (29, 30, 31)
     assert "light" in order[:5]
 
 
-async def test_who_was_away_has_no_credit(monkeypatch):
-    clock = Clock(monkeypatch)
-    turns = Turns(1)
+async def test_who_was_away_has_no_credit():
+    clock = Clock()
+    turns = Turns(1, clock=clock)
     await compete(turns, clock, ["busy"], 100)
 
     order = await compete(turns, clock, ["busy", "newcomer"], 20)
