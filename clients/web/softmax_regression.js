@@ -10,7 +10,11 @@ const ITERATIONS = 400;
 const EXACT_UP_TO = 60; // examples: each is left out once; above, five folds
 const FOLDS = 5;
 
-const dot = (one, other) => one.reduce((sum, value, index) => sum + value * other[index], 0);
+function dot(one, other) {
+  let sum = 0;
+  for (let index = 0; index < one.length; index += 1) sum += one[index] * other[index];
+  return sum;
+}
 
 function softmax(logits) {
   const highest = Math.max(...logits);
@@ -22,8 +26,9 @@ function softmax(logits) {
 /** Products of all pairs of vectors, [n][n]. */
 export function gramOf(vectors) {
   const gram = vectors.map(() => new Float64Array(vectors.length));
-  vectors.forEach((vector, row) => {
-    for (let column = 0; column <= row; column += 1) gram[row][column] = gram[column][row] = dot(vector, vectors[column]);
+  const numbers = vectors.map((vector) => Float64Array.from(vector));
+  numbers.forEach((vector, row) => {
+    for (let column = 0; column <= row; column += 1) gram[row][column] = gram[column][row] = dot(vector, numbers[column]);
   });
   return gram;
 }
@@ -34,9 +39,9 @@ function fit(gram, labels, classes, rows) {
   const products = rows.map((row) => rows.map((column) => gram[row][column]));
   const means = products.map((line) => line.reduce((sum, value) => sum + value, 0) / count);
   const mean = means.reduce((sum, value) => sum + value, 0) / count;
-  const centred = products.map((line, row) => line.map((value, column) => value - means[row] - means[column] + mean));
+  const centred = products.map((line, row) => Float64Array.from(line, (value, column) => value - means[row] - means[column] + mean));
   const step = 1 / (1 + largestEigenvalue(centred) / 2);
-  const zeros = () => rows.map(() => new Float64Array(classes));
+  const zeros = () => Array.from({ length: classes }, () => new Float64Array(count)); // of each class, of each example
   let weights = zeros();
   let ahead = zeros();
   const bias = new Float64Array(classes);
@@ -44,22 +49,19 @@ function fit(gram, labels, classes, rows) {
     const next = zeros();
     const errors = new Float64Array(classes);
     for (let row = 0; row < count; row += 1) {
-      const logits = Array.from(bias);
-      for (let other = 0; other < count; other += 1) {
-        for (let each = 0; each < classes; each += 1) logits[each] += centred[row][other] * ahead[other][each];
-      }
-      const probabilities = softmax(logits);
+      const probabilities = softmax(Array.from(bias, (value, each) => value + dot(centred[row], ahead[each])));
       for (let each = 0; each < classes; each += 1) {
         const error = probabilities[each] - (labels[rows[row]] === each);
         errors[each] += error;
-        next[row][each] = ahead[row][each] - step * (error + ahead[row][each]);
+        next[each][row] = ahead[each][row] - step * (error + ahead[each][row]);
       }
     }
     const momentum = (iteration - 1) / (iteration + 2);
-    ahead = next.map((line, row) => line.map((value, each) => value + momentum * (value - weights[row][each])));
+    ahead = next.map((line, each) => line.map((value, row) => value + momentum * (value - weights[each][row])));
     weights = next;
     for (let each = 0; each < classes; each += 1) bias[each] -= errors[each] / count;
   }
+  weights = rows.map((_, row) => weights.map((line) => line[row]));
   for (let each = 0; each < classes; each += 1) { // what centring took away, put into the examples' weights and the bias
     const sum = weights.reduce((total, line) => total + line[each], 0) / count;
     for (const line of weights) line[each] -= sum;
