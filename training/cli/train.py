@@ -59,7 +59,7 @@ TASKS = {
     "generate_text": Task(
         "--text",
         str,
-        "the text to learn: a file in any encoding, or the address of a web page",
+        "the text to learn: a file, or the address of a web page",
         "/v1/text/generate",
         """-d '{"seed": "What is ", "diversity": 0.5}'""",
     ),
@@ -78,6 +78,12 @@ def add_arguments(commands: Any, arguments: list[str]) -> None:
         if arguments[:2] == ["train", name]:
             job = jobs.load(name)
             TASKS[job.task].add_data_option(one)
+            if job.task == "generate_text":
+                one.add_argument(
+                    "--encoding",
+                    metavar="NAME",
+                    help="of the text, such as koi8-r (default: its mark, what it declares, UTF-8)",
+                )
             config_options.add_arguments(one, job.config)
     train.set_defaults(run=_train)
 
@@ -101,12 +107,16 @@ def _list(_: argparse.Namespace) -> int:
 def _train(options: argparse.Namespace) -> int:
     job = jobs.load(options.job)
     from training import run
+    from training.text.corpus import TextSource
 
+    data = options.data
+    if data and getattr(options, "encoding", None):
+        data = TextSource(data, options.encoding)
     name = release.check_name(options.name or job.name)
     version = run.train(
         job,
         config_options.apply(job.config(), options),
-        data=options.data,
+        data=data,
         workdir=options.workdir or Path("runs") / name,
         models=options.models,
         name=name,

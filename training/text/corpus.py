@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from charset_normalizer import from_bytes
 
 from training.job import JobConfig
 
@@ -31,6 +32,7 @@ MARKS = {
 }
 
 
+_PROPOSE_BYTES, _SHOWN_CHARACTERS = 100_000, 40
 _MOST_BAD = 0.1  # of the bytes above 127 that may be bad in a text that is UTF-8 all the same
 _MOST_HIGH = 0.2  # of the bytes of a text in Latin letters that are above 127
 _DECLARATION = re.compile(
@@ -68,6 +70,13 @@ class TextError(ValueError):
     """A text cannot be learnt from; the message names it and says why."""
 
 
+class TextSource(NamedTuple):
+    """Where a text is, and the encoding that whoever trains says it has; empty: find out."""
+
+    place: str
+    encoding: str = ""
+
+
 class TextSplits(NamedTuple):
     """A text as ids, in its two parts. There is no third: the convention of this data set has none."""
 
@@ -101,14 +110,17 @@ class TextSplits(NamedTuple):
         return "".join(self.vocabulary[token] for token in ids)
 
 
-def load_text(config: JobConfig, place: str | None) -> TextSplits:
-    """Read the text at `place`, a path or an http(s) address, and cut it in two."""
+def load_text(config: JobConfig, source: TextSource | str | None) -> TextSplits:
+    """Read the text at a place, a path or an http(s) address, and cut it in two."""
+    place, given = source if isinstance(source, TextSource) else (source, "")
     if not place:
         raise TextError("which text? --text takes a file or the address of a web page")
     content, declared, name = _fetch(place)
     if not content.strip():
         raise TextError(f"{name} is empty")
-    text, encoding = decode(content, declared, name)
+    text, encoding = (
+        _decode_given(content, given, name) if given else decode(content, declared, name)
+    )
     form = ""
     if looks_like_html(text):
         text, form = html_to_text(text), ", a web page reduced to its text"
@@ -117,8 +129,8 @@ def load_text(config: JobConfig, place: str | None) -> TextSplits:
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     ids = encode(text, vocabulary)
     cut = int(len(ids) * TRAIN_SHARE)
-    source = f"{name} ({encoding}{form}), {len(text):,} characters, sha256 {digest}{note}"
-    return TextSplits(ids[:cut], ids[cut:], vocabulary, source)
+    said = f"{name} ({encoding}{form}), {len(text):,} characters, sha256 {digest}{note}"
+    return TextSplits(ids[:cut], ids[cut:], vocabulary, said)
 
 
 def encode(text: str, vocabulary: str) -> np.ndarray:
@@ -157,6 +169,22 @@ def _declared_inside(content: bytes) -> str | None:
     return found[1].decode("ascii") if found else None
 
 
+def _decode_given(content: bytes, given: str, name: str) -> tuple[str, str]:
+    """Decode as `--encoding` says, by Python's names or the web's."""
+    label = given.strip().lower()
+    encoding = _WEB_LABELS.get(label, label)
+    try:
+        "".encode(encoding)  # not every codec is one of texts
+    except LookupError:
+        raise TextError(
+            f"--encoding must be a text encoding such as koi8-r or cp1251, got {given[:40]!r}"
+        ) from None
+    try:
+        return content.decode(encoding), f"{given.upper()} as given"
+    except (UnicodeDecodeError, LookupError) as error:
+        raise TextError(f"{name} must be in the --encoding {given}, got {error}") from None
+
+
 def _decode_declared(content: bytes, declared: str, name: str) -> tuple[str, str]:
     """Decode as declared, by the web's meaning of the label."""
     encoding = _WEB_LABELS.get(declared.strip().lower(), declared)
@@ -188,10 +216,20 @@ def _decode_undeclared(content: bytes, name: str) -> tuple[str, str]:
         return text, f"UTF-8{said}"
     if high > _MOST_HIGH * len(content):
         raise TextError(
-            f"{name} must say its encoding, got bytes that are neither UTF-8 nor Latin letters: save it as "
-            "UTF-8, as with iconv -f KOI8-R -t UTF-8"
+            f"{name} must say its encoding, got bytes that are neither UTF-8 nor Latin letters: "
+            f"{_propose(content)}, or save it as UTF-8"
         )
     return content.decode("cp1252", "replace"), "no UTF-8, so Windows-1252 assumed"
+
+
+def _propose(content: bytes) -> str:
+    """What to try: the option with the encoding that the characters' frequencies speak for."""
+    best = from_bytes(content[:_PROPOSE_BYTES]).best()
+    if best is None:
+        return "give its encoding, such as --encoding koi8-r"
+    beginning = " ".join(str(best).split())[:_SHOWN_CHARACTERS]
+    label = best.encoding.replace("_", "-")
+    return f"try --encoding {label} if it begins with {beginning!r}"
 
 
 def _is_cut(content: bytes) -> bool:
