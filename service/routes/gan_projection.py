@@ -38,16 +38,17 @@ async def project(request: Request) -> Response:
     opened = await call.images()
     call.expect("project", max(1, len(opened)), plan.steps)
     prepared = await call.decode(decode, opened)
-    shown: dict[str, Any] = {}
+    inputs: dict[int, Any] | None = None  # by place
     if query.return_ == "input":
-        shown = {"inputs": [describe_input(canvas) for canvas in prepared.canvases]}
+        canvases = zip(call.report.places, prepared.canvases, strict=True)
+        inputs = {place: describe_input(canvas) for place, canvas in canvases}
     if not prepared.canvases:
-        nothing: dict[str, Any] = {**dict.fromkeys(COLUMNS, ()), **shown}
+        nothing: dict[str, Any] = {**dict.fromkeys(COLUMNS, ()), **_shown(call, inputs)}
         return await call.answer_images(NO_IMAGES, lambda _: _columns(call, nothing))
     if query.stream == "true" or (
         query.stream is None and "text/event-stream" in request.headers.get("accept", "")
     ):
-        return EventStream(call, _events(call, prepared, plan, shown))
+        return EventStream(call, _events(call, prepared, plan, inputs))
     found: list[Projection] = []
 
     async def seek() -> None:
@@ -58,8 +59,14 @@ async def project(request: Request) -> Response:
     await call.run_until_disconnect(seek)
     result = found[0].result()
     return await call.answer_images(
-        found[0].images, lambda uris: _columns(call, {"images": uris, **result, **shown})
+        found[0].images,
+        lambda uris: _columns(call, {"images": uris, **result, **_shown(call, inputs)}),
     )
+
+
+def _shown(call: Prediction, inputs: dict[int, Any] | None) -> dict[str, Any]:
+    """The column of what the model saw, of the images that are left, if it is wanted."""
+    return {} if inputs is None else {"inputs": [inputs[place] for place in call.report.places]}
 
 
 def _columns(call: Prediction, columns: dict[str, Any]) -> dict[str, Any]:
@@ -68,7 +75,7 @@ def _columns(call: Prediction, columns: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _events(
-    call: LongPrediction, prepared: PreparedImages, plan: Plan, shown: dict[str, Any]
+    call: LongPrediction, prepared: PreparedImages, plan: Plan, inputs: dict[int, Any] | None
 ) -> AsyncGenerator[bytes]:
     seeking = await _begun(call, prepared, plan)
     await _advance(call, seeking, 0)
@@ -80,7 +87,7 @@ async def _events(
     manifest = call.servable.manifest
     model = {"name": manifest.name, "version": manifest.version}
     images = [data_uri(encode_png(image)) for image in seeking.images]
-    found = _columns(call, {"images": images, **seeking.result(), **shown})
+    found = _columns(call, {"images": images, **seeking.result(), **_shown(call, inputs)})
     yield event({"model": model, **found})
 
 
@@ -95,10 +102,11 @@ def _progress(call: Prediction, seeking: Projection) -> bytes:
 
 
 async def _advance(call: LongPrediction, seeking: Projection, steps: int) -> None:
-    """One run, after which others get their turn."""
+    """One run, after which others get their turn; an image that does not stay finite leaves."""
     outputs = await call.advance("project", seeking.inputs(steps), steps)
-    call.report.check_finite(outputs["losses"].tolist())
-    seeking.take(outputs, steps)
+    is_finite = call.report.finite(outputs["losses"])
+    seeking.keep(is_finite)
+    seeking.take({name: array[is_finite] for name, array in outputs.items()}, steps)
 
 
 async def _begun(call: Prediction, prepared: PreparedImages, plan: Plan) -> Projection:
@@ -107,5 +115,7 @@ async def _begun(call: Prediction, prepared: PreparedImages, plan: Plan) -> Proj
     if plan.start == "mean":
         w: Latents = np.tile(np.array(manifest.w_mean, np.float32), (len(targets), 1))
     else:
-        w = task.check_finite((await call.predict("encode", prepared.inputs)).outputs["w"])
+        w = (await call.predict("encode", prepared.inputs)).outputs["w"]
+        is_finite = call.report.finite(w)
+        targets, w = targets[is_finite], w[is_finite]
     return Projection(targets, w, plan, manifest.batch_limit("project"))

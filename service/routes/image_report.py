@@ -3,9 +3,10 @@
 With `on_error=report` the images that are left are answered as if they had been sent alone.
 """
 
-import math
 from collections.abc import Callable, Iterable
 from typing import Any
+
+import numpy as np
 
 from service.codecs.image import OpenedImage
 from service.codecs.request_images import naming_image
@@ -73,12 +74,20 @@ class ImageReport:
         found |= zip(self.places, rows, strict=True)
         return [found[place] for place in sorted(found)]
 
-    def check_finite(self, values: Iterable[float]) -> None:
-        """InvalidImage if one of these, one for each image that is left, is not finite."""
-        for place, value in zip(self.places, values, strict=True):
-            if not math.isfinite(value):
-                with naming_image(place + 1, len(self.places) + len(self.failures)):
-                    raise InvalidImage(NOT_FINITE)
+    def finite(self, outputs: np.ndarray) -> np.ndarray:
+        """Which of outputs [N, …], a row for each image that is left, are finite, bool [N]; the others leave.
+
+        Raises:
+            InvalidImage: one is not, and failures are not reported; names the image.
+        """
+        is_finite: np.ndarray = np.isfinite(outputs).reshape(len(outputs), -1).all(axis=1)
+        lost = [p for p, is_left in zip(self.places, is_finite, strict=True) if not is_left]
+        if lost and not self.is_wanted:
+            with naming_image(lost[0] + 1, len(self.places) + len(self.failures)):
+                raise InvalidImage(NOT_FINITE)
+        self.failures |= {place: InvalidImage(NOT_FINITE) for place in lost}
+        self.places = [place for place in self.places if place not in self.failures]
+        return is_finite
 
     def first_failure(self) -> InvalidRequest:
         """Of an answer that has no place for it."""

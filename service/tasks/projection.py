@@ -32,15 +32,15 @@ class Projection:
         self._targets = targets
         self._plan = plan
         self._state = {"w": w, "m": np.zeros_like(w), "v": np.zeros_like(w)}
-        self._stride = max(1, min(SHOWN_EVERY, ROW_STEPS // min(len(w), rows_of_a_run)))
+        self._stride = max(1, min(SHOWN_EVERY, ROW_STEPS // max(1, min(len(w), rows_of_a_run))))
         self.step = 0
         self.images = targets
         self.losses = np.zeros(len(w), np.float32)
 
     @property
     def is_done(self) -> bool:
-        """Whether every step was made."""
-        return self.step == self._plan.steps
+        """Whether every step was made, or no image is left."""
+        return self.step == self._plan.steps or not len(self._targets)
 
     @property
     def is_to_be_shown(self) -> bool:
@@ -63,6 +63,12 @@ class Projection:
         }
         whole = {name: np.full(rows, number, np.int32) for name, number in numbers.items()}
         return {"images": self._targets, **self._state, **whole}
+
+    def keep(self, rows: np.ndarray) -> None:
+        """Go on with these images alone, bool [N]."""
+        self._targets = self._targets[rows]
+        self._state = {name: array[rows] for name, array in self._state.items()}
+        self.images, self.losses = self.images[rows], self.losses[rows]
 
     def take(self, outputs: Arrays, steps: int) -> None:
         """Note what a run of so many steps found."""

@@ -27,6 +27,18 @@ def run_twice(path: object, run: Callable[[], Outputs]) -> Outputs:
     return first
 
 
+def trained_at_inference(model: Any) -> list[str]:
+    """Layers of a functional or sequential Keras model, those of nested ones too, that are called with training=True.
+
+    Returns "name (class)" of each, in the model's order.
+    """
+    return [
+        f"{layer.name} ({type(layer).__name__})"
+        for layer in model._flatten_layers(include_self=False)
+        if any(node.arguments.kwargs.get("training") is True for node in layer._inbound_nodes)
+    ]
+
+
 def _equal(one: np.ndarray, other: np.ndarray) -> bool:
     if one.dtype.kind not in "fc":
         return bool(np.array_equal(one, other))

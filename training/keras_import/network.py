@@ -10,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from training.export.layer_table import LayerRow, layer_table
-from training.keras_import import archive_check, keras2
+from training.keras_import import archive_check, determinism, keras2
+from training.keras_import.options import say
 from training.keras_import.saved_model_graph import read_graph
 from training.pretrained import class_activation
 
@@ -107,7 +108,9 @@ def load_model(path: Path) -> Any:
     check_file(path)
     try:
         with keras2.loadable(path) as file:
-            return keras.saving.load_model(file, custom_objects=None, compile=False, safe_mode=True)
+            model = keras.saving.load_model(
+                file, custom_objects=None, compile=False, safe_mode=True
+            )
     except Exception as error:  # noqa: BLE001 - a damaged file makes Keras raise anything at all
         version = keras2.version_of(path) or ""
         written = f", written by Keras {version}" if version.startswith("2") else ""
@@ -115,6 +118,12 @@ def load_model(path: Path) -> Any:
             f"Keras {keras.__version__} cannot load {path}{written}: {_first_sentence(error)} Export the "
             "model where it was trained, with model.export('folder'), and import that folder"
         ) from None
+    if layers := determinism.trained_at_inference(model):
+        say(
+            f"warning: {path} calls {', '.join(layers)} with training=True, which the service does not: "
+            "its answers are those without dropout, noise or augmentation"
+        )
+    return model
 
 
 def _first_sentence(error: Exception) -> str:
