@@ -1,6 +1,7 @@
 """Latency over HTTP compared with a raw call of the graph, round by round; shared by photos and samples."""
 
 import contextlib
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +24,7 @@ class Question(NamedTuple):
     batch_size: int  # of the raw call
     calls: int  # of it, in each round
     connections: int  # that ask together, after one that asked alone
+    all_cores_batch: int = 0  # of a raw call on all processors, beside those that ask together
 
 
 class ModelRow(NamedTuple):
@@ -33,11 +35,17 @@ class ModelRow(NamedTuple):
     alone: Measurement
     together: Measurement
     raw_ms: float
+    raw_per_s: float = 0.0  # rows a second of the raw call on all processors; 0: not measured
 
     @property
     def times_raw(self) -> float:
         """How much longer one request takes than the raw call."""
         return self.alone.p50_ms / self.raw_ms
+
+    @property
+    def times_raw_rate(self) -> float:
+        """The service's rate as a share of the raw call's on all processors."""
+        return self.together.requests_per_s / self.raw_per_s
 
     @property
     def errors(self) -> int:
@@ -59,6 +67,11 @@ def measure(
     with contextlib.ExitStack() as stack:
         target = stack.enter_context(servers.service())
         raw = {one: stack.enter_context(_raw(models, one)) for one in questions}
+        raw_on_all = {
+            one: stack.enter_context(_raw(models, one, os.cpu_count() or 1))
+            for one in questions
+            if one.all_cores_batch
+        }
         for one in questions:
             _drive(one, target, 1, 1)  # warm
         for number in range(rounds):
@@ -67,7 +80,8 @@ def measure(
                 alone, together = (
                     _drive(one, target, count, seconds) for count in (1, one.connections)
                 )
-                rows.append(ModelRow(number, one.model, alone, together, raw_ms))
+                per_s = _rate(raw_on_all[one](), one) if one.all_cores_batch else 0.0
+                rows.append(ModelRow(number, one.model, alone, together, raw_ms, per_s))
                 say(
                     f"round {number + 1}  {one.model}  p50 {alone.p50_ms:.2f} ms, "
                     f"{rows[-1].times_raw:.2f} × raw call"
@@ -84,7 +98,7 @@ def cells(rows: Sequence[ModelRow]) -> list[list[ModelRow]]:
 def table(head: str, rows: Sequence[ModelRow], ms_places: int, rate_places: int) -> list[str]:
     """A Markdown table, a line for each model."""
     lines = [_line(cell, ms_places, rate_places) for cell in cells(rows)]
-    return [head, "|---" * 6 + "|", *lines]
+    return [head, "|---" * (head.count("|") - 1) + "|", *lines]
 
 
 def summary(rows: Sequence[ModelRow], goals: Sequence[Goal]) -> dict[str, Any]:
@@ -99,7 +113,7 @@ def summary(rows: Sequence[ModelRow], goals: Sequence[Goal]) -> dict[str, Any]:
 
 
 def _line(cell: Sequence[ModelRow], ms_places: int, rate_places: int) -> str:
-    columns = (
+    columns: tuple[Any, ...] = (
         cell[0].model,
         spread([row.alone.p50_ms for row in cell], ms_places),
         spread([row.raw_ms for row in cell], ms_places),
@@ -107,12 +121,25 @@ def _line(cell: Sequence[ModelRow], ms_places: int, rate_places: int) -> str:
         spread([row.together.requests_per_s for row in cell], rate_places),
         sum(row.errors for row in cell),
     )
+    if cell[0].raw_per_s:
+        columns += (spread([row.times_raw_rate for row in cell]),)
     return "| " + " | ".join(str(column) for column in columns) + " |"
 
 
-def _raw(models: Path, one: Question) -> contextlib.AbstractContextManager[Callable[[], Any]]:
-    command = raw_model.command(models, one.model, one.signature, {one.batch_size: one.calls})
+def _raw(
+    models: Path, one: Question, threads: int = 0
+) -> contextlib.AbstractContextManager[Callable[[], Any]]:
+    """The raw call on one thread; with `threads` the larger batch on so many."""
+    size = one.all_cores_batch if threads else one.batch_size
+    command = raw_model.command(
+        models, one.model, one.signature, {size: one.calls}, max(1, threads)
+    )
     return servers.on_demand(command, f"the raw graph of {one.model}")
+
+
+def _rate(timed: dict[str, Any], one: Question) -> float:
+    size = one.all_cores_batch
+    return float(size / timed["batches"][str(size)]["median_ms"] * 1000)
 
 
 def _drive(one: Question, target: Target, connections: int, seconds: int) -> Measurement:

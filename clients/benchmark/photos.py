@@ -20,11 +20,13 @@ from clients.load.scenario import photo
 
 RELEASED = "labels"  # the goal is about this one
 MOST_TIMES_RAW = 1.3
+LEAST_SHARE = 0.85  # of the raw engine's rate on all processors, at 8 connections
 CALLS = 40
 LEAST_SIDE = 64  # pixels; networks of smaller images name no photos
 TOGETHER = 8  # connections, the largest batch of a photo network
 HEAD = (
-    "| model | one photo, p50 ms | raw call, ms | × raw call | 8 connections, photos/s | errors |"
+    "| model | one photo, p50 ms | raw call, ms | × raw call | 8 connections, photos/s | errors"
+    " | × raw batch of 8 on all processors |"
 )
 
 
@@ -34,7 +36,8 @@ def measure(models: Path, rounds: int, seconds: int, say: Callable[[str], None])
     if not names:
         say(f"photos are left out: {models} holds no network that names photos")
     questions = [
-        Question(name, photo(name), "serving_default", 1, CALLS, TOGETHER) for name in names
+        Question(name, photo(name), "serving_default", 1, CALLS, TOGETHER, TOGETHER)
+        for name in names
     ]
     return http_vs_raw.measure(models, questions, rounds, seconds, say)
 
@@ -62,7 +65,12 @@ def goals(rows: Sequence[ModelRow]) -> list[Goal]:
     if not ratios:
         return []
     text = f"{RELEASED}: one photo in {spread(ratios)} × raw call, goal ≤ {MOST_TIMES_RAW}"
-    return [Goal(text, median(ratios) <= MOST_TIMES_RAW)]
+    shares = [row.times_raw_rate for row in rows if row.model == RELEASED and row.raw_per_s]
+    found = [Goal(text, median(ratios) <= MOST_TIMES_RAW)]
+    if shares:
+        text = f"{RELEASED}: {TOGETHER} connections at {spread(shares)} of the raw engine, goal ≥ {LEAST_SHARE}"
+        found.append(Goal(text, median(shares) >= LEAST_SHARE))
+    return found
 
 
 def summary(rows: Sequence[ModelRow]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""`python -m clients.benchmark.raw_model MODELS_DIR`: latency of a SavedModel's signature without a service.
+"""`python -m clients.benchmark.raw_model MODELS_DIR`: latency of a model's signature without a service.
 
-Loads the newest models/digits/<version> with nothing but `tf.saved_model.load`, on one thread, and
-times calls of `serving_default` from NumPy arrays to NumPy arrays; with `--model` and `--signature`
+Loads the newest models/digits/<version> with nothing but its engine, ONNX Runtime where the manifest says so and else
+TensorFlow, on one thread or more, and times calls of `serving_default` from NumPy arrays to NumPy arrays; with `--model` and `--signature`
 those of another one. Prints one line of JSON; with `--on-demand` one for every line on standard
 input, and sleeps in between.
 """
@@ -47,13 +47,49 @@ def newest_version(models: Path, name: str = "digits") -> Path:
     return max(versions, key=lambda path: int(path.name))
 
 
-def load(directory: Path, key: str = "serving_default") -> tuple[Predict, Inputs]:
+def load(directory: Path, key: str = "serving_default", threads: int = 1) -> tuple[Predict, Inputs]:
     """A signature as a function of every input by name to every output by name, and its inputs."""
+    manifest = json.loads((directory / "assets.extra" / "manifest.json").read_text())
+    if manifest.get("engines", {}).get(key) == "onnx":
+        return _load_onnx(directory, key, threads), _inputs_of(manifest["signatures"][key])
+    return _load_tensorflow(directory, key, threads)
+
+
+def _load_onnx(directory: Path, key: str, threads: int) -> Predict:
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    for file in sorted((directory / "assets.extra" / "onnx").glob("*.onnx")):
+        session = ort.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+        names = [output.name for output in session.get_outputs()]
+        if wanted := [name for name in names if name.startswith(f"{key}/")]:
+            break
+    else:
+        raise ValueError(f"{directory} holds no ONNX graph of {key}")
+    only_these = ort.RunOptions()
+    only_these.only_execute_path_to_fetches = True
+
+    def predict(given: Arrays) -> Arrays:
+        return dict(zip(wanted, session.run(wanted, given, only_these), strict=True))
+
+    return predict
+
+
+def _inputs_of(signature: dict[str, Any]) -> Inputs:
+    """From descriptions such as `uint8 [B,28,28,1]`."""
+    inputs = {}
+    for name, text in signature["inputs"].items():
+        dtype, _, shape = text.partition(" ")
+        inputs[name] = InputSpec(tuple(map(int, shape.strip("[]").split(",")[1:])), dtype)
+    return inputs
+
+
+def _load_tensorflow(directory: Path, key: str, threads: int) -> tuple[Predict, Inputs]:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tensorflow as tf
 
-    # One thread, as in the service: at batch 1 the faster setting, so the stricter yardstick.
-    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     loaded = tf.saved_model.load(str(directory))
     signature = loaded.signatures[key]
@@ -95,10 +131,13 @@ def time_calls(predict: Predict, inputs: Inputs, calls: dict[int, int]) -> dict[
     return timings
 
 
-def command(models: Path, name: str, signature: str, calls: dict[int, int]) -> list[str]:
+def command(
+    models: Path, name: str, signature: str, calls: dict[int, int], threads: int = 1
+) -> list[str]:
     """The command line that times a signature on demand, at these batch sizes so many calls each."""
     sizes = ",".join(f"{size}:{count}" for size, count in calls.items())
-    options = ["--model", name, "--signature", signature, "--calls", sizes, "--on-demand"]
+    options = ["--model", name, "--signature", signature, "--calls", sizes]
+    options += ["--threads", str(threads), "--on-demand"]
     return [sys.executable, "-m", "clients.benchmark.raw_model", str(models), *options]
 
 
@@ -116,7 +155,7 @@ def main(arguments: list[str]) -> int:
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    predict, inputs = load(directory, options.signature)
+    predict, inputs = load(directory, options.signature, options.threads)
     for _ in sys.stdin if options.on_demand else [""]:
         answer = {
             "version": int(directory.name),
@@ -135,6 +174,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--model", default="digits", help="its name (default digits)")
     add("--signature", default="serving_default", help="default serving_default")
     add("--calls", type=_calls, default=CALLS, help="batch size:calls, such as 1:400,8:200")
+    add("--threads", type=int, default=1, help="that a call may use (default 1)")
     add("--on-demand", action="store_true", help="once per line of standard input")
     return parser
 

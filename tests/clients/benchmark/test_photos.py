@@ -62,3 +62,15 @@ def test_the_record_is_made_of_plain_numbers():
 
     assert record["measurements"][0]["alone"]["p50_ms"] == 30
     assert record["goals"][0]["is_met"]
+
+
+def test_the_rate_of_eight_is_compared_with_the_raw_engine_on_all_processors():
+    rows = [
+        row(number, 10.0, 8.0)._replace(raw_per_s=raw) for number, raw in ((0, 40.0), (1, 50.0))
+    ]
+
+    *_, goal = photos.goals(rows)
+
+    assert "8 connections at 0.90 (0.80-1.00) of the raw engine" in goal.text
+    assert goal.is_met
+    assert photos.table(rows)[-1].endswith("| 0.90 (0.80-1.00) |")

@@ -7,6 +7,7 @@ import pytest
 
 from clients.benchmark import raw_model
 from clients.benchmark.raw_model import InputSpec
+from tests.service.onnx_versions import write_onnx_version
 
 
 def test_the_highest_version_is_the_newest(tmp_path):
@@ -56,9 +57,19 @@ def test_what_a_signature_takes_is_made_up_of_the_right_shapes_and_ranges():
 
 
 def test_the_command_names_model_signature_and_batch_sizes():
-    *_, models, a, name, b, signature, c, calls, last = raw_model.command(
+    *_, models, a, name, b, signature, c, calls, d, threads, last = raw_model.command(
         Path("models"), "vae", "decode", {16: 100, 1: 5}
     )
 
     assert (models, name, signature, calls) == ("models", "vae", "decode", "16:100,1:5")
     assert (a, b, c, last) == ("--model", "--signature", "--calls", "--on-demand")
+    assert (d, threads) == ("--threads", "1")
+
+
+def test_the_engine_that_the_manifest_names_is_called(tmp_path):
+    directory = write_onnx_version(tmp_path)
+    predict, inputs = raw_model.load(directory, "double")
+
+    assert inputs == {"images": InputSpec((28, 28, 1), "uint8")}
+    [doubled] = predict({"images": np.full((2, 28, 28, 1), 7, np.uint8)}).values()
+    assert (doubled.shape, doubled.max()) == ((2, 28, 28, 1), 14)
