@@ -74,7 +74,7 @@ def client(tmp_path_factory):
     tf.saved_model.save(writer, str(root / "writer" / "1"), {"serving_default": writer.__call__})
     with (
         running_service(root) as (_, port),
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=120) as client,
     ):
         yield client
     shutil.rmtree(root)

@@ -22,7 +22,7 @@ GREEDY = {"seed": "moo", "diversity": 0, "length": 256, "random_seed": 1}
 def client():
     with (
         running_service(FORMAT_1) as (_, port),
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=120) as client,
     ):
         yield client
 

@@ -23,7 +23,7 @@ SEVEN = ROOT / "docs" / "seven.png"
 
 @pytest.fixture(scope="module")
 def client(service):
-    with httpx.Client(base_url=service, trust_env=False, timeout=30) as client:
+    with httpx.Client(base_url=service, trust_env=False, timeout=120) as client:
         yield client
 
 

@@ -34,7 +34,7 @@ def folder(tmp_path_factory):
 def client(folder):
     with (
         running_service(folder / "models") as (_, port),
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=120) as client,
     ):
         yield client
 

@@ -140,7 +140,7 @@ def client(networks, tmp_path_factory):
     assert main(["import", str(logged), "--name", "logged", *models]) == 0
     with (
         running_service(folder / "models") as (_, port),
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=120) as client,
     ):
         yield client
 

@@ -22,7 +22,7 @@ def test_the_notebook_runs_and_its_answers_show_themselves(service, monkeypatch)
     notebook = nbformat.read(NOTEBOOK, as_version=4)
 
     NotebookClient(
-        notebook, timeout=120, resources={"metadata": {"path": NOTEBOOK.parent}}
+        notebook, timeout=600, resources={"metadata": {"path": NOTEBOOK.parent}}
     ).execute()
 
     cells = notebook.cells

@@ -44,7 +44,7 @@ def url(text_models):
 
 @pytest.fixture(scope="module")
 def client(url):
-    with httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
+    with httpx.Client(base_url=url, trust_env=False, timeout=120) as client:
         yield client
 
 
@@ -180,12 +180,12 @@ def test_a_real_stop_lets_a_stream_finish(text_models):
     with running_service(text_models, VITRINE_DRAIN_SECONDS="0.2") as (process, port):
         body = {"length": 10_000, "stream": True, "random_seed": 1}
         url = f"http://127.0.0.1:{port}/v1/text/generate"
-        with httpx.stream("POST", url, json=body, trust_env=False, timeout=60) as response:
+        with httpx.stream("POST", url, json=body, trust_env=False, timeout=120) as response:
             lines = response.iter_lines()
             first = next(lines)
             threading.Thread(target=os.kill, args=(process.pid, signal.SIGTERM)).start()
             rest = [line for line in lines if line]
-        assert process.wait(40) == 0
+        assert process.wait(120) == 0
 
     assert json.loads(first.removeprefix("data: "))["text"]
     assert rest[-1] == "data: [DONE]"

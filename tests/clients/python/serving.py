@@ -68,7 +68,7 @@ def serving(folder, **settings):
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
     try:
-        assert started.wait(20)
+        assert started.wait(300)
         yield running
     finally:
         server.should_exit = True

@@ -51,7 +51,15 @@ def test_every_error_of_the_service_has_its_mirror():
 
 @contextlib.contextmanager
 def answering(*replies):
-    """A server that sends the next of these bytes on each connection, and hangs up."""
+    """A server that sends the next of these bytes on each connection, and hangs up; gives its address."""
+    with replying(*replies) as (url, _):
+        yield url
+
+
+@contextlib.contextmanager
+def replying(*replies):
+    """The same; gives also a semaphore that counts the connections that it has hung up."""
+    hung_up = threading.Semaphore(0)
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve():
@@ -60,23 +68,32 @@ def answering(*replies):
                 with connection:
                     connection.recv(2**16)
                     connection.sendall(reply)
+                hung_up.release()
 
         thread = threading.Thread(target=serve)
         thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", hung_up
         thread.join()
 
 
 @pytest.fixture(params=["plain", "asynchronous"])
 def ask_at(request):
-    """Ask the service at an address: `ask_at(url, lambda vitrine: …)`; a stream is read to its end."""
+    """Ask the service at an address: `ask_at(url, lambda vitrine: …)`; a stream is read to its end.
 
-    async def awaited(url, what, **options):
+    noting: a list of the seconds to wait before another attempt, which are not waited then.
+    """
+
+    async def awaited(url, what, noting=None, **options):
+        async def note(seconds):
+            noting.append(seconds)
+
+        options |= {"sleep": note} if noting is not None else {}
         async with AsyncVitrine(url, **options) as vitrine:
             asked = what(vitrine)
             return [each async for each in asked] if hasattr(asked, "__aiter__") else await asked
 
-    def waited(url, what, **options):
+    def waited(url, what, noting=None, **options):
+        options |= {"sleep": noting.append} if noting is not None else {}
         with Vitrine(url, **options) as vitrine:
             asked = what(vitrine)
             return list(asked) if hasattr(asked, "__next__") else asked
@@ -122,9 +139,9 @@ def test_a_stream_that_ends_too_early_is_told_from_one_that_is_done(ask_at, repl
 def test_a_connection_that_was_closed_meanwhile_is_opened_anew():
     body = b'{"live": true, "ready": true}'
     reply = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
-    with answering(reply, reply) as url, Vitrine(url) as vitrine:
+    with replying(reply, reply) as (url, hung_up), Vitrine(url) as vitrine:
         assert vitrine.health.live().live
-        time.sleep(0.1)  # the server has hung up, and said so to nobody
+        assert hung_up.acquire(timeout=60)  # and it has said so to nobody
         assert vitrine.health.live().live
 
 
@@ -146,10 +163,10 @@ def test_the_wait_that_the_service_asks_for_is_kept_on_a_real_connection(
     head = f"HTTP/1.1 {status} Busy\r\nRetry-After: 0.2\r\nContent-Length: {len(body)}\r\n\r\n"
     busy = head.encode() + body
 
-    begun = time.monotonic()
+    waits = []
     with answering(busy, busy) as url, pytest.raises(expected, match="later") as caught:
-        ask_at(url, classify, retries=Retries(attempts=2))
-    assert time.monotonic() - begun >= 0.2
+        ask_at(url, classify, retries=Retries(attempts=2), noting=waits)
+    assert waits == [0.2]
     assert (caught.value.status, caught.value.request_id) == (status, "r")
 
 

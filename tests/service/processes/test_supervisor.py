@@ -25,7 +25,7 @@ def workers_of(pid):
 
 
 ONE_CONNECTION_EACH = httpx.Limits(max_keepalive_connections=0)  # so that any worker may answer
-CLIENT = httpx.Client(limits=ONE_CONNECTION_EACH, trust_env=False, timeout=60, verify=False)
+CLIENT = httpx.Client(limits=ONE_CONNECTION_EACH, trust_env=False, timeout=120, verify=False)
 
 
 def ask(port, path="/v2/health/ready"):
@@ -33,7 +33,7 @@ def ask(port, path="/v2/health/ready"):
     return CLIENT.get(f"http://127.0.0.1:{port}{path}")
 
 
-def until(condition, seconds=60):
+def until(condition, seconds=240):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it never happened"
@@ -64,7 +64,7 @@ def running(folder):
         yield process, int(process.stdout.readline())
     finally:
         process.terminate()
-        process.communicate(timeout=60)
+        process.communicate(timeout=120)
 
 
 @pytest.fixture
@@ -256,5 +256,5 @@ def test_sigterm_ends_all_and_the_status_is_0(service):
     workers = workers_of(process.pid)
     process.terminate()
 
-    assert process.wait(timeout=40) == 0
+    assert process.wait(timeout=120) == 0
     assert not any(Path(f"/proc/{worker}").exists() for worker in workers)

@@ -23,7 +23,7 @@ def client():
     client.close()
 
 
-def until_ready(engine, signature, inputs, seconds=120):
+def until_ready(engine, signature, inputs, seconds=300):
     """The first answer that is not `NotReady`."""
     deadline = time.monotonic() + seconds
     while True:
@@ -107,4 +107,4 @@ def test_the_host_ends_with_the_last_process_of_the_service(tmp_path):
         with tensorflow_client.Client(str(address), authkey=bytes(32)):
             os.close(read)
             os.close(write)
-            assert host.wait(60) == 0
+            assert host.wait(240) == 0

@@ -13,7 +13,7 @@ from service.codecs import latents
 from service.settings import Settings
 from tests.fake_gan import FakeGanEngine, write_gan_version
 from tests.service.apps import on_a_socket
-from tests.waiting import until_waiting
+from tests.waiting import until, until_waiting
 
 pytestmark = pytest.mark.anyio
 GAN = "/v1/gan"
@@ -328,10 +328,10 @@ async def test_values_of_addresses_are_checked(client):
 async def test_a_model_that_lacks_something_is_not_loaded(start, tmp_path, changes):
     write_gan_version(tmp_path, **changes)
     client = await start(wait=False)
-    for _ in range(200):
-        ready = (await client.get("/v1/models/gan")).text
-        if any(word in ready for word in ("needs the signature", "latents", "w_mean")):
-            break
-        await asyncio.sleep(0.01)
 
-    assert any(word in ready for word in ("needs the signature", "latents", "w_mean"))
+    async def is_told():
+        ready = (await client.get("/v1/models/gan")).text
+        return any(word in ready for word in ("needs the signature", "latents", "w_mean"))
+
+    await until(is_told)
+    assert "AVAILABLE" not in (await client.get("/v1/models/gan")).text

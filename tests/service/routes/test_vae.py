@@ -11,6 +11,7 @@ from PIL import Image
 
 from service.codecs import latents
 from tests.fake_vae import FakeVaeEngine, write_vae_version
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 VAE = "/v1/vae"
@@ -261,11 +262,7 @@ async def test_a_model_that_cannot_reconstruct_is_not_loaded(start, tmp_path, ca
     def reasons():
         return [getattr(record, "error", "") for record in caplog.records]
 
-    for _ in range(200):
-        if any("reconstruct" in reason for reason in reasons()):
-            break
-        await asyncio.sleep(0.01)
-
+    await until(lambda: any("reconstruct" in reason for reason in reasons()))
     assert any("needs the signature reconstruct" in reason for reason in reasons())
     image = {"instances": [[[0] * 28] * 28]}
     assert (await client.post("/v1/vae/reconstruct", json=image)).status_code in (404, 503)
@@ -282,13 +279,12 @@ async def test_images_that_are_not_the_golden_ones_are_refused(start, tmp_path, 
         for key, array in decode(name, inputs).items()
     }
     client = await start(wait=False)
-    for _ in range(200):
-        ready = await client.get("/v2/health/ready")
-        if "golden" in ready.text and "differs" in ready.text:
-            break
-        await asyncio.sleep(0.01)
 
-    assert "images differs from golden by 2" in ready.text
+    async def is_told():
+        return "images differs from golden by 2" in (await client.get("/v2/health/ready")).text
+
+    await until(is_told)
+    assert (await client.get("/v2/health/ready")).status_code == 503
 
 
 async def test_of_many_wrong_numbers_only_the_first_is_looked_at(client, monkeypatch):

@@ -50,7 +50,8 @@ def test_the_warm_up_tells_what_runs_cost(directory, tmp_path):
             return super().run(signature, inputs)
 
     cost = load_model(directory, lambda *_: Slow()).costs["serving_default"]
-    assert 0.002 <= cost.seconds(1) < cost.seconds(8)
+    assert cost.seconds(1) >= 0.002  # a sleep is never shorter
+    assert cost.seconds(8) >= 0.016
 
     text = load_model(write_text_version(tmp_path), lambda *_: FakeTextEngine())
     assert all(text.costs[signature].seconds(1) > 0 for signature in ("read", "generate"))

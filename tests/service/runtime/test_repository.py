@@ -23,6 +23,7 @@ from service.runtime.servable import Servable
 from service.runtime.serving_config import ServingConfig
 from service.scheduling.admission import Admission
 from tests.fakes import FakeEngine, write_version
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -47,12 +48,6 @@ async def start(tmp_path):
     yield factory
     for repository in started:
         await repository.stop()
-
-
-async def until(condition):
-    async with asyncio.timeout(30):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 def version_of(repository, name="digits"):
@@ -143,7 +138,7 @@ async def test_a_models_folder_out_of_reach_changes_nothing(tmp_path, start):
     await until(lambda: version_of(repository) == 1)
     root.rename(root.with_name("away"))
     try:
-        await asyncio.sleep(0.05)
+        await repository.scan()
         assert version_of(repository) == 1
     finally:
         root.with_name("away").rename(root)
@@ -267,7 +262,8 @@ async def test_unloaded_lasts_and_hides_the_model_from_readiness(tmp_path, start
     write_version(tmp_path)
     serve(tmp_path, unloaded=True)
     repository = await start()
-    await asyncio.sleep(0.05)
+    await repository.scan()
+    await repository.settle()
 
     assert version_of(repository) is None
     assert not repository.not_ready()
@@ -291,7 +287,7 @@ async def test_a_faulty_serving_json_leaves_what_was(tmp_path, start, caplog, te
     (tmp_path / "new.json").write_text(text)
     (tmp_path / "new.json").replace(tmp_path / "digits" / "serving.json")  # never half-written
     await until(lambda: repository.model("digits").config_error)
-    await asyncio.sleep(0.05)
+    await repository.scan()
 
     assert numbers_ready(repository) == [1, 2]
     faults = [r for r in caplog.records if r.message == "faulty serving configuration"]
@@ -303,7 +299,8 @@ async def test_the_last_ready_version_outlives_its_folder_until_another_is_ready
     repository = await start()
     await until(lambda: version_of(repository) == 1)
     shutil.rmtree(tmp_path / "digits")
-    await asyncio.sleep(0.1)
+    await repository.scan()
+    await repository.settle()
 
     assert version_of(repository) == 1
     assert not repository.not_ready()

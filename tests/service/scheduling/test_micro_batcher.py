@@ -166,9 +166,7 @@ async def test_rows_that_must_not_share_a_run_do_not(run):
     with thread() as lane:
         batcher = MicroBatcher(run, lane, max_batch_size=4, batch_across_requests=False)
         inputs = {"x": np.array([1, 2])}
-        results = await asyncio.gather(
-            *(batcher.submit(inputs, time.monotonic() + 5) for _ in range(3))
-        )
+        results = await asyncio.gather(*(batcher.submit(inputs, soon()) for _ in range(3)))
 
     assert run.batches == [2, 2, 2]
     assert [result.batch_size for result in results] == [2, 2, 2]
@@ -267,7 +265,7 @@ async def test_what_waits_is_known_in_seconds(batcher, run):
 
 
 async def test_parallel_runs_share_what_waits():
-    together = threading.Barrier(2, timeout=10)  # broken unless two runs are under way
+    together = threading.Barrier(2, timeout=60)  # broken unless two runs are under way
     batches = []
 
     def run(inputs):
@@ -286,7 +284,7 @@ async def test_parallel_runs_share_what_waits():
 
 
 async def test_a_large_request_is_shared_by_parallel_runs():
-    together = threading.Barrier(2, timeout=10)  # broken unless two runs are under way
+    together = threading.Barrier(2, timeout=60)  # broken unless two runs are under way
     batches = []
 
     def run(inputs):
