@@ -6,7 +6,6 @@ request never becomes a path on disk.
 
 import gzip
 import hashlib
-import mimetypes
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -24,6 +23,15 @@ WEB = Path(__file__).parents[2] / "clients" / "web"
 DOCS = Path(__file__).parents[2] / "docs"
 # What the page shows of the documents.
 SHOWN_DOCS = ("course.md", "beta-sweep.png", "seven.png", "trousers.png")
+# Not those that the system knows: Windows may call .js text/plain, which no browser runs.
+TYPES = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".jpg": "image/jpeg",
+    ".js": "text/javascript",
+    ".md": "text/markdown",
+    ".png": "image/png",
+}
 SWAGGER = Path(fastapi_offline.__file__).parent / "static"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -51,7 +59,7 @@ class StaticFile:
     def __init__(self, content: bytes, name: str) -> None:
         self._etag = hashlib.sha256(content).hexdigest()[:32]
         self._plain = content, {"ETag": f'"{self._etag}"'}
-        self._type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        self._type = TYPES[Path(name).suffix]
 
     @cached_property
     def _gzip(self) -> tuple[bytes, dict[str, str]]:

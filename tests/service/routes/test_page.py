@@ -61,6 +61,22 @@ async def test_all_sections_together_are_small_on_the_way(client):
     assert sum(len(content) for _, content in sent) < 70_000
 
 
+async def test_scripts_are_scripts_whatever_the_system_says(client, monkeypatch):
+    monkeypatch.setattr("mimetypes.guess_type", lambda *_, **__: ("text/plain", None))
+    types = {
+        name: (await client.get(f"/page/{name}")).headers["content-type"].partition(";")[0]
+        for name in ("page.js", "style.css", "cat.jpg", "course.md", "seven.png")
+    }
+
+    assert types == {
+        "page.js": "text/javascript",
+        "style.css": "text/css",
+        "cat.jpg": "image/jpeg",
+        "course.md": "text/markdown",
+        "seven.png": "image/png",
+    }
+
+
 async def test_the_course_is_shown_by_the_page(client):
     text = await client.get("/page/course.md")
     image = await client.get("/page/beta-sweep.png")
