@@ -34,7 +34,7 @@ export function showSignedBars(list, rows) {
   });
 }
 
-/** Values, and the lowest and highest of the picture → an SVG path. */
+/** Values, and the lowest and highest of the chart → an SVG path. */
 export function pathOf(values, [low, high]) {
   return values.map((value, index) => {
     const x = (index / Math.max(1, values.length - 1)) * WIDTH;
@@ -57,7 +57,7 @@ export function measuresOf(history) {
   return measures;
 }
 
-/** A figure of curves, by kind, that share one picture. */
+/** A figure of curves, by kind, that share one chart. */
 export function createCurve(name, curves) {
   const all = Object.values(curves).flat();
   const range = [Math.min(...all), Math.max(...all)];

@@ -43,13 +43,13 @@ export function watchArrows(host, move) {
   });
 }
 
-/** A picture over its caption: a name, and lines that say more. */
+/** An image over its caption: a name, and lines that say more. */
 export function figureOf(src, side, name, ...lines) {
   return make("figure", make("img.pixels", { src, alt: name, width: side, height: side }),
     make("figcaption", make("b", name), lines.flatMap((line) => [line, make("br")])));
 }
 
-/** Steps from one picture to another. */
+/** Steps from one image to another. */
 export const figureSteps = (images, side) => images.map((image, step) => figureOf(image, side, `${step + 1} of ${images.length}`));
 
 /** Fills a select with values; the one wanted is chosen, else the one before, where it is offered. */

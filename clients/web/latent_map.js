@@ -1,5 +1,5 @@
 /**
- * A map of a two-dimensional latent space, `size` pictures wide. Their centres are the quantiles of 2 %
+ * A map of a two-dimensional latent space, `size` images wide. Their centres are the quantiles of 2 %
  * to 98 % of the normal distribution, as in `/v1/vae/manifold.png`: z[0] grows to the right, z[1] downwards.
  */
 

@@ -9,7 +9,7 @@ import { showSweep } from "./beta_sweep.js";
 import { createTerminal } from "./terminal.js";
 import { legendOf, paintDigits, readDigits } from "./digit_colours.js";
 
-const SIZE = 20; // pictures across a map
+const SIZE = 20; // images across a map
 const MAPS = {
   "vae-2d": ["A variational autoencoder", "It was trained to fill the plane: between two digits is a digit."],
   "ae-2d": ["A plain autoencoder", "Nothing in its loss fills the plane: it has places that stand for nothing."],

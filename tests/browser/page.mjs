@@ -162,7 +162,7 @@ async function checkLabels(browser, { name, options, base, folder }) {
   await section.locator(".timing span").first().waitFor();
   await page.screenshot({ path: path.join(folder, `${name}-labels.png`), fullPage: true });
   await section.getByRole("button", { name: "Clear" }).click();
-  assert.equal(await section.locator(".bars li").count(), 0, "no picture, no labels");
+  assert.equal(await section.locator(".bars li").count(), 0, "no image, no labels");
   await finish(page, complaints, name);
 }
 
@@ -202,16 +202,16 @@ async function checkFour(browser, { name, options, base, folder }) {
   await moved.waitFor();
   await draw(page, FOUR, "#section-gan");
   const found = await section.locator("[data-part=found]").evaluateHandle((host) => {
-    const pictures = [];
-    new MutationObserver((changes) => pictures.push(...changes.flatMap(({ addedNodes }) => [...addedNodes])
+    const frames = [];
+    new MutationObserver((changes) => frames.push(...changes.flatMap(({ addedNodes }) => [...addedNodes])
       .map((node) => node.querySelector("img")?.src).filter(Boolean))).observe(host, { childList: true });
-    return pictures;
+    return frames;
   });
   await section.getByRole("button", { name: "Find it" }).click();
   await section.locator("[role=status]", { hasText: "Found" }).waitFor({ state: "attached" });
-  const pictures = await found.jsonValue();
-  assert.ok(new Set(pictures).size >= 3, `one watches it come: ${pictures.length} pictures`);
-  assert.equal(await was.getAttribute("src"), pictures.at(-1), "the sliders begin where it was found");
+  const frames = await found.jsonValue();
+  assert.ok(new Set(frames).size >= 3, `one watches it come: ${frames.length} frames`);
+  assert.equal(await was.getAttribute("src"), frames.at(-1), "the sliders begin where it was found");
 
   const move = async (direction) => {
     const before = await moved.getAttribute("src");
@@ -221,7 +221,7 @@ async function checkFour(browser, { name, options, base, folder }) {
   await move("thickness");
   assert.ok(await inkOf(moved) > await inkOf(was), "thicker is more ink");
   await move("slant");
-  assert.equal(await was.getAttribute("src"), pictures.at(-1), "what was found stays beside it");
+  assert.equal(await was.getAttribute("src"), frames.at(-1), "what was found stays beside it");
   const opinions = section.getByRole("list", { name: "Probability of being real" }).getByRole("listitem");
   await waitFor(async () => (await opinions.count()) === 3, "the discriminator judges the drawing, what was found, and what is moved");
   for (const opinion of await opinions.allTextContents()) assert.match(opinion, /\d %$/);
@@ -232,7 +232,7 @@ async function checkFour(browser, { name, options, base, folder }) {
   await finish(page, complaints, name);
 }
 
-const inkOf = (picture) => picture.evaluate(async (image) => {
+const inkOf = (element) => element.evaluate(async (image) => {
   await image.decode();
   const canvas = Object.assign(document.createElement("canvas"), { width: 28, height: 28 });
   const context = canvas.getContext("2d");
@@ -240,7 +240,7 @@ const inkOf = (picture) => picture.evaluate(async (image) => {
   return context.getImageData(0, 0, 28, 28).data.reduce((sum, value) => sum + value, 0);
 });
 
-/** A photo of a sort: the page's own picture of itself. */
+/** A photo of a sort: the page's own image of itself. */
 const photo = (page) => page.screenshot({ clip: { x: 0, y: 0, width: 320, height: 240 } });
 
 async function checkModels(browser, { name, options, base, folder }) {
@@ -295,7 +295,7 @@ async function checkKeyboard(browser, base) {
 async function checkUpload(browser, base) {
   const { page } = await openPage(browser, base, VIEWS.light);
   await page.locator("#section-digits .fine", { hasText: "a sample" }).waitFor();
-  const file = { name: "it's.png", mimeType: "image/png", buffer: Buffer.from("no picture") };
+  const file = { name: "it's.png", mimeType: "image/png", buffer: Buffer.from("no image") };
   await page.locator("#section-digits [data-part=file]").setInputFiles(file);
   await page.locator("#section-digits .note").waitFor();
   assert.ok((await page.locator("#section-digits .note").textContent()).length > 20, "the note says what to do");

@@ -14,7 +14,7 @@ const imageOf = (value, width = 3) => {
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="28" height="28"><title>${value}</title><rect width="28" height="28"/><path d="M${6 + Math.abs(value % 12)} 6v16" stroke="#fff" stroke-width="${width}"/></svg>`;
   return `data:image/svg+xml;base64,${Buffer.from(svg).toString("base64")}`;
 };
-const pictures = (values) => ({ model: { name: "gan", version: 1 }, images: values.map((value) => imageOf(value)), latents: values.map(latent) });
+const withImages = (values) => ({ model: { name: "gan", version: 1 }, images: values.map((value) => imageOf(value)), latents: values.map(latent) });
 
 const PHOTOS = {
   "/v1/images/label": () => ({ model: { name: "labels", version: 1 }, predictions: [LABELS.map(([class_name, class_description], index) =>
@@ -33,22 +33,22 @@ const CLOTHES = {
 const GAN = {
   "/v1/gan/sample": ({ n, random_seed: seed, digit }) => {
     const values = Array.from({ length: n }, (_, index) => seed + index);
-    return { ...pictures(values), random_seed: seed, digits: values.map(() => digit ?? 3), w: values.map(latent) };
+    return { ...withImages(values), random_seed: seed, digits: values.map(() => digit ?? 3), w: values.map(latent) };
   },
   "/v1/gan/directions": () => ({ model: { name: "gan", version: 1 }, directions: DIRECTIONS }),
-  "/v1/gan/edit": ({ direction, strength }) => ({ ...pictures([strength * 4]),
+  "/v1/gan/edit": ({ direction, strength }) => ({ ...withImages([strength * 4]),
     images: [direction === "thickness" ? imageOf(9, 3 + strength) : imageOf(strength * 4)] }),
   "/v1/gan/discriminate": (body) => ({ model: { name: "gan", version: 1 },
     predictions: (body?.images ?? [0]).map((_, index) => ({ probability_real: 0.4 + index / 10 })) }),
-  "/v1/gan/mix": () => pictures([5]),
+  "/v1/gan/mix": () => withImages([5]),
   "/v1/models/gan/card": () => ({ model: { name: "gan", version: 1 }, pictures: { samples_by_training_time: imageOf(1) },
     history: { d_loss: [0.9, 1.2], g_loss: [1.9, 0.8], encoder_loss: [3, 2, 1] } }),
-  "/v1/gan/interpolate": ({ steps }) => pictures(Array.from({ length: steps }, (_, index) => index)),
+  "/v1/gan/interpolate": ({ steps }) => withImages(Array.from({ length: steps }, (_, index) => index)),
 };
 
 function projection(steps) {
   const events = Array.from({ length: 5 }, (_, index) => ({ index: 0, step: (index + 1) * steps / 5, loss: 1 / (index + 1), image: imageOf(index) }));
-  const end = { ...pictures([9]), losses: [0.1], psnr: [21.3] };
+  const end = { ...withImages([9]), losses: [0.1], psnr: [21.3] };
   return [...events, end].map((event) => `data: ${JSON.stringify(event)}\n\n`).join("") + "data: [DONE]\n\n";
 }
 

@@ -41,7 +41,7 @@ def augment(images: tf.Tensor, seed: tf.Tensor, config: AugmentedConfig) -> tf.T
     return augmentation.random_noise(images, seed + 4, share=config.noise)
 
 
-def disturb(images: tf.Tensor, seed: tf.Tensor, config: AugmentedConfig) -> tf.Tensor:
+def occlude(images: tf.Tensor, seed: tf.Tensor, config: AugmentedConfig) -> tf.Tensor:
     """Cover digits, leaving outlines, with bands and lines across; then all that `augment` does.
 
     In this order: drawn last, the lines alone would be sharp, and a network that learns to overlook

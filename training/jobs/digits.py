@@ -70,7 +70,7 @@ def train(model: keras.Model, splits: Splits, config: Config, workdir: Path) -> 
     """Fit with cross-entropy against labels mixed with the answers of `digits-large`."""
     teacher, _ = load_released(TEACHER)
     images = augmentation.augmented_batches(
-        splits.train, config.batch_size, config.seed, partial(augmented.disturb, config=config)
+        splits.train, config.batch_size, config.seed, partial(augmented.occlude, config=config)
     )
     steps = classifier.steps_per_epoch(len(splits.train.labels), config.batch_size)
     model.compile(

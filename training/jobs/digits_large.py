@@ -76,15 +76,17 @@ def train(model: keras.Model, splits: Splits, config: Config, workdir: Path) -> 
     harder_model = build_model(config)  # a model that was restored remembers after which epoch
     harder_model.set_weights(model.get_weights())
     _compile(harder_model, config, _steps(splits, config, harder.epochs), config.hard_learning_rate)
-    hard_images = _batches(splits, config, augmented.disturb)
+    hard_images = _batches(splits, config, augmented.occlude)
     more = fitting.fit(
         harder_model, hard_images, splits.validation.as_float(), harder, workdir / "hard"
     )
-    _go_towards(model, harder_model, config.halfway, images)
+    _interpolate_weights(model, harder_model, config.halfway, images)
     return {name: values + more[name] for name, values in history.items()}
 
 
-def _go_towards(model: keras.Model, harder_model: keras.Model, share: float, images: Any) -> None:
+def _interpolate_weights(
+    model: keras.Model, harder_model: keras.Model, share: float, images: Any
+) -> None:
     """Move the weights to between two networks'; the normalization's statistics are measured anew."""
     pairs = zip(model.get_weights(), harder_model.get_weights(), strict=True)
     model.set_weights([(1 - share) * mine + share * theirs for mine, theirs in pairs])
