@@ -102,22 +102,31 @@ function scaled(ink) {
   const side = Math.max(ink.width, ink.height);
   const rows = coverage(ink.height, side);
   const columns = coverage(ink.width, side);
-  const between = planeOf(ink.width, INK_SIDE, (x, y) =>
-    rows[y].reduce((sum, share, each) => sum + (share && share * ink.data[each * ink.width + x]), 0), Float32Array);
-  const small = planeOf(INK_SIDE, INK_SIDE, (x, y) =>
-    columns[x].reduce((sum, share, each) => sum + (share && share * between.data[y * ink.width + each]), 0), Float32Array);
+  const between = planeOf(ink.width, INK_SIDE, (x, y) => weighted(rows[y], ink.data, x, ink.width), Float32Array);
+  const small = planeOf(INK_SIDE, INK_SIDE, (x, y) => weighted(columns[x], between.data, y * ink.width, 1), Float32Array);
   const factor = Math.fround(255 / rangeOf(small.data)[1]);
   return mapped(small, (value) => rounded(Math.fround(value * factor)), Uint8Array);
 }
 
-/** The share of each of 20 cells that each of `length` pixels, centred in `side`, covers. */
+/** The sum of the shares times the values from `start` on, each `step` further. */
+function weighted({ first, shares }, values, start, step) {
+  let sum = 0;
+  for (let index = 0; index < shares.length; index += 1) sum += shares[index] * values[start + (first + index) * step];
+  return sum;
+}
+
+/** The share of each of 20 cells that each of `length` pixels, centred in `side`, covers, from the first that it does. */
 function coverage(length, side) {
   const start = Math.floor((side - length) / 2);
-  return Array.from({ length: INK_SIDE }, (_, cell) => Float32Array.from({ length }, (__, index) => {
+  return Array.from({ length: INK_SIDE }, (_, cell) => {
     const [from, to] = [cell, cell + 1].map((each) => each * (side / INK_SIDE));
-    const covered = Math.min(to, index + start + 1) - Math.max(from, index + start);
-    return Math.max(covered, 0) * (INK_SIDE / side);
-  }));
+    const first = Math.max(0, Math.floor(from) - start);
+    const shares = Float32Array.from({ length: Math.max(0, Math.min(length, Math.ceil(to) - start) - first) }, (__, index) => {
+      const left = start + first + index;
+      return Math.max(Math.min(to, left + 1) - Math.max(from, left), 0) * (INK_SIDE / side);
+    });
+    return { first, shares };
+  });
 }
 
 /** Into 28 × 28, the centre of mass in the middle, losing no ink. */

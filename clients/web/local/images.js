@@ -37,8 +37,16 @@ function blobOf(address) {
 
 /** RGBA → RGB on white; light strokes on a transparent ground: on black, as white would hide them. */
 export function onGround({ width, height, data }) {
-  const ground = isOpaque(data) || !isLightOnClear(width, height, data) ? 255 : 0;
   const mixed = new Uint8Array(width * height * 3);
+  if (isOpaque(data)) { // most images: nothing to mix
+    for (let from = 0, to = 0; from < data.length; from += 4, to += 3) {
+      mixed[to] = data[from];
+      mixed[to + 1] = data[from + 1];
+      mixed[to + 2] = data[from + 2];
+    }
+    return { width, height, channels: 3, data: mixed };
+  }
+  const ground = isLightOnClear(width, height, data) ? 0 : 255;
   for (let pixel = 0; pixel < width * height; pixel += 1) {
     const alpha = data[4 * pixel + 3];
     for (let channel = 0; channel < 3; channel += 1) {
@@ -76,7 +84,9 @@ const luminance = (red, green, blue) => (red * 19595 + green * 38470 + blue * 74
 /** Pixels → a plane of their luminance. */
 export function toGrey({ width, height, channels, data }) {
   if (channels === 1) return { width, height, data };
-  return planeOf(width, height, (x, y) => luminance(...data.subarray(3 * (y * width + x), 3 * (y * width + x) + 3)));
+  const grey = planeOf(width, height);
+  for (let pixel = 0, i = 0; pixel < grey.data.length; pixel += 1, i += 3) grey.data[pixel] = luminance(data[i], data[i + 1], data[i + 2]);
+  return grey;
 }
 
 /** Images in a grid, nearly square, `gap` black pixels apart: planes of the same size → a plane. */
