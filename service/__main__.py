@@ -11,6 +11,7 @@ from service.settings import PREFIX, Settings, SettingsError, from_environ
 
 if TYPE_CHECKING:  # imported when the service starts, not for --help
     from service.app import Inherited
+    from service.processes.connection_counts import ConnectionCounts
     from service.processes.peers import Peers
     from service.runtime.preloading import PreloadedEngines
 
@@ -74,6 +75,7 @@ def _run(settings: Settings, count: int, is_shown: bool) -> int:
     from service.app import Inherited  # before any fork: the modules are shared too
     from service.asgi.bytes_in_flight import default_limit
     from service.metrics import merge_departed
+    from service.processes.connection_counts import ConnectionCounts
     from service.processes.peers import Peers
     from service.processes.tensorflow_client import TensorFlowClient
     from service.runtime.preloading import PreloadedEngines
@@ -90,7 +92,8 @@ def _run(settings: Settings, count: int, is_shown: bool) -> int:
     print(f"Starting on {url} with the models of {settings.models}", flush=True)
     tensorflow = TensorFlowClient()  # before any fork, so that all workers share one host process
     inherited = Inherited(tensorflow, PreloadedEngines())
-    run_worker = partial(_run_worker, _for_one(settings, count, default_limit()), inherited)
+    counts = ConnectionCounts(count) if count > 1 else None
+    run_worker = partial(_run_worker, _for_one(settings, count, default_limit()), inherited, counts)
     say = partial(print, flush=True)
     if count == 1:
         startup.announce(url, say)
@@ -131,6 +134,7 @@ def _preload(settings: Settings, preloaded: "PreloadedEngines") -> None:
 def _run_worker(
     settings: Settings,
     inherited: "Inherited",
+    counts: "ConnectionCounts | None",
     listening: socket.socket,
     peers: "Peers",
 ) -> int:
@@ -141,7 +145,7 @@ def _run_worker(
 
     lifecycle = Lifecycle()
     app = create_app(settings, lifecycle=lifecycle, peers=peers, inherited=inherited)
-    server = make_server(app, settings, lifecycle)
+    server = make_server(app, settings, lifecycle, counts)
 
     async def retire(_: None) -> None:
         server.retire()

@@ -5,16 +5,20 @@ import contextlib
 import logging
 import signal
 import socket
+import sys
 from types import FrameType
 from typing import Any
 
 import uvicorn
 
+from service.asgi.acceptor import Acceptor
 from service.asgi.listener import refuse_connections
 from service.asgi.protocol import TimeoutHttpProtocol
 from service.asgi.state import Lifecycle
+from service.processes.connection_counts import ConnectionCounts
 from service.settings import Settings
 
+STARTUP_FAILURE = 3  # uvicorn's exit status when the application does not start
 GRACE_SECONDS = 25  # for requests in flight; an orchestrator's 30 s less the drain
 ACCEPT_SECONDS = 0.2  # for connections that were under way when no more were let in
 
@@ -24,8 +28,16 @@ log = logging.getLogger("vitrine.server")
 class DrainingServer(uvicorn.Server):
     """On SIGTERM: say "not ready", go on answering for a while, then stop; on a second signal stop now."""
 
-    def __init__(self, config: uvicorn.Config, lifecycle: Lifecycle, drain_seconds: float) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        lifecycle: Lifecycle,
+        drain_seconds: float,
+        counts: ConnectionCounts | None = None,
+    ) -> None:
+        """counts: of the workers that share the sockets; None: it has them for itself."""
         super().__init__(config)
+        self._counts = counts
         self._lifecycle = lifecycle
         self._drain_seconds = drain_seconds
         self._shares_listeners = False
@@ -45,6 +57,26 @@ class DrainingServer(uvicorn.Server):
         else:
             self._stop()
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept what others that share the sockets leave to it."""
+        if self._counts is None or not sockets:
+            await super().startup(sockets)
+            return
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            sys.exit(STARTUP_FAILURE)
+        count = self._counts.join()
+        for listener in sockets:
+            listener.listen(self.config.backlog)
+        self.servers: list[Any] = [
+            Acceptor(each, self._make_protocol, self.config.ssl, count) for each in sockets
+        ]
+        self._log_started_message(sockets)
+        self.started = True
+
+    def _make_protocol(self) -> TimeoutHttpProtocol:
+        return TimeoutHttpProtocol(self.config, self.server_state, self.lifespan.state)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept what is under way before the listening sockets close, unless others share them."""
         if not self._shares_listeners:
@@ -63,7 +95,9 @@ class DrainingServer(uvicorn.Server):
         self.should_exit = True
 
 
-def make_server(app: Any, settings: Settings, lifecycle: Lifecycle) -> DrainingServer:
+def make_server(
+    app: Any, settings: Settings, lifecycle: Lifecycle, counts: ConnectionCounts | None = None
+) -> DrainingServer:
     """Configure uvicorn; `run()` of the result blocks until a signal."""
     config = uvicorn.Config(
         app,
@@ -83,4 +117,4 @@ def make_server(app: Any, settings: Settings, lifecycle: Lifecycle) -> DrainingS
         timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    return DrainingServer(config, lifecycle, settings.drain_seconds)
+    return DrainingServer(config, lifecycle, settings.drain_seconds, counts)

@@ -28,6 +28,7 @@ class TimedProtocol(HttpToolsProtocol):
     _receiving: asyncio.TimerHandle | None = None
     _reading: asyncio.TimerHandle | None = None
     _ending: asyncio.TimerHandle | None = None
+    on_lost: Callable[[], None] | None = None  # called once the connection is over
 
     def connection_made(self, transport: Any) -> None:
         """Start the clock of the first request."""
@@ -43,6 +44,8 @@ class TimedProtocol(HttpToolsProtocol):
                 timer.cancel()
         self._held.release()
         super().connection_lost(exc)
+        if self.on_lost:
+            self.on_lost()
 
     def time_out(self) -> None:
         """What a request that did not come in time leads to."""

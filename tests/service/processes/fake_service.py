@@ -13,6 +13,7 @@ from service.app import create_app
 from service.asgi.server import make_server
 from service.asgi.state import Lifecycle
 from service.metrics import merge_departed
+from service.processes.connection_counts import ConnectionCounts
 from service.processes.peers import RETIRE
 from service.processes.supervisor import Supervisor
 from service.settings import Settings
@@ -23,10 +24,10 @@ def load_engine(directory, _):
     return NumberedEngine(int(directory.name))
 
 
-def run_worker(settings, listening, peers):
+def run_worker(settings, counts, listening, peers):
     lifecycle = Lifecycle()
     app = create_app(settings, load_engine, lifecycle, peers)
-    server = make_server(app, settings, lifecycle)
+    server = make_server(app, settings, lifecycle, counts)
 
     async def retire(_):
         server.retire()
@@ -40,5 +41,5 @@ if __name__ == "__main__":
     settings = Settings(models=Path(sys.argv[1]), port=0, drain_seconds=0, admin_key="sesame")
     listening = uvicorn.Config("", host=settings.host, port=0, log_config=None).bind_socket()
     print(listening.getsockname()[1], flush=True)
-    run = partial(run_worker, settings)
+    run = partial(run_worker, settings, ConnectionCounts(2))
     sys.exit(Supervisor(2, listening, run, merge_departed, 20.0).run())

@@ -5,6 +5,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -79,6 +80,31 @@ def counted(port):
     lines = ask(port, "/metrics").text.splitlines()
     start = 'vitrine_requests_total{method="GET",route="/v1/models",status="200"} '
     return sum(float(line.removeprefix(start)) for line in lines if line.startswith(start))
+
+
+def connections_of(pid, port):
+    """How many established connections to the port a process holds."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    of_port = {line[9] for line in lines if line[3] == "01" and line[1].endswith(f":{port:04X}")}
+    held = 0
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            held += descriptor.readlink().name.removeprefix("socket:[").rstrip("]") in of_port
+    return held
+
+
+def test_a_burst_of_connections_is_shared_equally(service):
+    process, port = service
+    until(lambda: sum(connections_of(pid, port) for pid in workers_of(process.pid)) == 0)
+    with contextlib.ExitStack() as stack:
+        for _ in range(40):
+            stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+
+        def held():
+            return [connections_of(pid, port) for pid in workers_of(process.pid)]
+
+        until(lambda: sum(held()) == 40)
+        assert min(held()) >= 5  # a busy machine may let one wait too long now and then
 
 
 def test_metrics_are_those_of_all_workers(service):

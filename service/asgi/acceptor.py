@@ -1,0 +1,98 @@
+"""Accepts connections one at a time, and leaves them to another worker that has clearly fewer.
+
+An event loop's own server accepts whatever waits. Of a burst of connections one worker then gets
+nearly all, and the others stand still.
+"""
+
+import asyncio
+import logging
+import socket
+import ssl
+from collections.abc import Callable
+
+from service.asgi.time_limits import TimedProtocol
+from service.processes.connection_counts import OwnCount
+
+PATIENCE_SECONDS = 0.002  # that a connection waits for the worker that has fewer
+EXHAUSTED_SECONDS = 1.0  # after which a process without free descriptors tries again
+HANDSHAKE_SECONDS = 60.0
+
+log = logging.getLogger("vitrine.server")
+
+
+class Acceptor:
+    """In the place of an asyncio server: `sockets`, `close` and `wait_closed`. Used on the event loop only."""
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        make_protocol: Callable[[], TimedProtocol],
+        tls: ssl.SSLContext | None,
+        count: OwnCount,
+    ) -> None:
+        self.sockets = [listener]
+        self._listener = listener
+        self._make_protocol = make_protocol
+        self._tls = tls
+        self._count = count
+        self._loop = asyncio.get_running_loop()
+        self._has_waited = False
+        self._pause: asyncio.TimerHandle | None = None
+        self._adopting: set[asyncio.Task[None]] = set()
+        listener.setblocking(False)
+        self._loop.add_reader(listener, self._accept)
+
+    def close(self) -> None:
+        """Accept no more."""
+        if self._listener.fileno() >= 0:
+            self._loop.remove_reader(self._listener)
+        if self._pause:
+            self._pause.cancel()
+        self._count.leave()
+
+    async def wait_closed(self) -> None:
+        """Nothing is left to wait for."""
+
+    def _accept(self) -> None:
+        if not self._has_waited and self._count.is_above_another:
+            self._wait(PATIENCE_SECONDS)
+            return
+        self._has_waited = False
+        try:
+            connection, _ = self._listener.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return  # another worker was quicker, or the client has left
+        except OSError as error:
+            log.error("cannot accept", extra={"error": error.strerror})
+            self._wait(EXHAUSTED_SECONDS)
+            return
+        self._count.add(1)
+        connection.setblocking(False)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        task = self._loop.create_task(self._adopt(connection))
+        self._adopting.add(task)
+        task.add_done_callback(self._adopting.discard)
+
+    def _wait(self, seconds: float) -> None:
+        self._loop.remove_reader(self._listener)
+        self._pause = self._loop.call_later(seconds, self._go_on)
+
+    def _go_on(self) -> None:
+        self._pause, self._has_waited = None, True
+        self._loop.add_reader(self._listener, self._accept)
+
+    async def _adopt(self, connection: socket.socket) -> None:
+        protocol = self._make_protocol()
+        protocol.on_lost = self._forget
+        timeout = HANDSHAKE_SECONDS if self._tls else None
+        try:
+            await self._loop.connect_accepted_socket(
+                lambda: protocol, connection, ssl=self._tls, ssl_handshake_timeout=timeout
+            )
+        except (OSError, TimeoutError):  # the client left, or offered no TLS
+            if protocol.transport is None:
+                self._count.add(-1)
+            connection.close()
+
+    def _forget(self) -> None:
+        self._count.add(-1)

@@ -1,0 +1,96 @@
+"""How many connections each worker has, in memory that all workers share.
+
+Made before the first fork. A worker that joins gets a place; where none is left, or the others are
+over, it has nobody to compare with.
+"""
+
+import contextlib
+import multiprocessing
+import os
+
+SLACK = 8  # a worker may have an eighth and one more than another: nobody waits for exact equality
+LOCK_SECONDS = 1.0  # a worker that was killed while it joined would hold the lock for ever
+
+
+class ConnectionCounts:
+    """A table of process ids and counts, a row for each worker and for its replacement."""
+
+    def __init__(self, workers: int) -> None:
+        self._places = 2 * workers
+        context = multiprocessing.get_context("fork")
+        self._lock = context.Lock()
+        self._pids = context.RawArray("q", self._places)
+        self._counts = context.RawArray("q", self._places)
+
+    def join(self) -> "OwnCount":
+        """A place for the calling process."""
+        is_locked = self._lock.acquire(timeout=LOCK_SECONDS)
+        try:
+            free = [place for place in range(self._places) if not _is_alive(self._pids[place])]
+            place = free[0] if free else None
+            if place is not None:
+                self._counts[place], self._pids[place] = 0, os.getpid()
+            return OwnCount(self, place)
+        finally:
+            if is_locked:
+                self._lock.release()
+
+    def note(self, place: int, count: int) -> None:
+        """The worker at that place has so many connections."""
+        self._counts[place] = count
+
+    def leave(self, place: int) -> None:
+        """The worker at that place accepts no more."""
+        self._pids[place] = 0
+
+    def fewest_of_others(self, place: int) -> int | None:
+        """The fewest connections that another worker has; None without another."""
+        own = self._pids[place]
+        return min(
+            (
+                self._counts[other]
+                for other in range(self._places)
+                if self._pids[other] not in (0, own) and _is_alive(self._pids[other])
+            ),
+            default=None,
+        )
+
+
+class OwnCount:
+    """The count of one worker. Used on the event loop only."""
+
+    def __init__(self, counts: ConnectionCounts, place: int | None) -> None:
+        self._counts = counts
+        self._place = place
+        self._count = 0
+
+    def add(self, change: int) -> None:
+        """So many connections more, or fewer."""
+        self._count += change
+        if self._place is not None:
+            self._counts.note(self._place, self._count)
+
+    @property
+    def is_above_another(self) -> bool:
+        """Whether some other worker has clearly fewer, by more than a few."""
+        if self._place is None:
+            return False
+        fewest = self._counts.fewest_of_others(self._place)
+        return fewest is not None and self._count > fewest + 1 + fewest // SLACK
+
+    def leave(self) -> None:
+        """Accept no more."""
+        if self._place is not None:
+            self._counts.leave(self._place)
+            self._place = None
+
+
+def _is_alive(pid: int) -> bool:
+    if not pid:
+        return False
+    with contextlib.suppress(PermissionError):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+    return True

@@ -1,0 +1,62 @@
+"""A connection is accepted at once, or after a moment where another worker should have had it."""
+
+import asyncio
+import socket
+
+from service.asgi.acceptor import Acceptor
+
+
+class Count:
+    """What the acceptor asks and tells."""
+
+    def __init__(self, is_above_another):
+        self.is_above_another = is_above_another
+        self.connections, self.has_left = 0, False
+
+    def add(self, change):
+        self.connections += change
+
+    def leave(self):
+        self.has_left = True
+
+
+class Protocol(asyncio.Protocol):
+    """Says hello and closes."""
+
+    transport = None
+    on_lost = None
+
+    def connection_made(self, transport):
+        self.transport = transport
+        transport.write(b"hello")
+        transport.close()
+
+    def connection_lost(self, _):
+        self.on_lost()
+
+
+async def greeted(count):
+    """Connect three times; what was read, and the acceptor."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    acceptor = Acceptor(listener, Protocol, None, count)
+    answers = []
+    for _ in range(3):
+        reader, writer = await asyncio.open_connection(*listener.getsockname())
+        answers.append(await reader.read())
+        writer.close()
+    while count.connections:
+        await asyncio.sleep(0.01)
+    acceptor.close()
+    listener.close()
+    return answers
+
+
+def test_connections_are_accepted_and_counted():
+    count = Count(is_above_another=False)
+    assert asyncio.run(greeted(count)) == [b"hello"] * 3
+    assert count.has_left
+
+
+def test_a_connection_that_nobody_else_takes_is_accepted_after_a_moment():
+    count = Count(is_above_another=True)
+    assert asyncio.run(greeted(count)) == [b"hello"] * 3

@@ -1,0 +1,70 @@
+"""Workers know how many connections the others have, as long as these live."""
+
+import multiprocessing
+import os
+import sys
+
+import pytest
+
+from service.processes.connection_counts import ConnectionCounts
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks")
+
+
+def sibling(counts, connections, may_end):
+    """Another worker, with so many connections."""
+    own = counts.join()
+    own.add(connections)
+    may_end.wait(30)
+    os._exit(0)
+
+
+def test_alone_nobody_has_fewer():
+    own = ConnectionCounts(1).join()
+    own.add(5)
+    assert not own.is_above_another
+
+
+def test_a_sibling_counts_until_it_is_over():
+    counts, context = ConnectionCounts(2), multiprocessing.get_context("fork")
+    own, may_end = counts.join(), context.Event()
+    process = context.Process(target=sibling, args=(counts, 2, may_end))
+    process.start()
+    own.add(4)
+    try:
+        while not own.is_above_another:  # it has joined, and may not have noted its connections
+            assert process.is_alive()
+        while counts.fewest_of_others(0) != 2:
+            assert process.is_alive()
+        assert own.is_above_another
+        own.add(-1)
+        assert not own.is_above_another
+        own.add(1)
+    finally:
+        may_end.set()
+        process.join()
+    assert not own.is_above_another
+
+
+def test_who_has_left_is_not_compared_with():
+    counts, context = ConnectionCounts(1), multiprocessing.get_context("fork")
+    own = counts.join()
+
+    def leave():
+        counts.join().leave()
+        os._exit(0)
+
+    process = context.Process(target=leave)
+    process.start()
+    process.join()
+    own.add(9)
+    assert not own.is_above_another
+
+
+def test_more_workers_than_places_share_nothing():
+    counts = ConnectionCounts(1)
+    for _ in range(2):
+        counts.join()
+    late = counts.join()
+    late.add(9)
+    assert not late.is_above_another
