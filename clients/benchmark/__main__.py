@@ -150,7 +150,9 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--peers",
         metavar="PYTHON",
-        help="interpreter that has mosec or litserve: servers to compare",
+        action="append",
+        default=[],
+        help="interpreter that has mosec, litserve or ray[serve]; may be given again",
     )
     parser.add_argument("--calibrate", action="store_true", help="the baseline at both ends")
     return parser

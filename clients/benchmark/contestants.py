@@ -5,11 +5,12 @@ one without a network (`decode-only`), and those of others that the Python that 
 """
 
 import contextlib
+import itertools
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,7 +35,11 @@ JOBS = {
     "vae": ("vae", "vae"),
     "gan": ("gan", "gan"),
 }
-PACKAGES = {"mosec": ("tensorflow", "onnx"), "litserve": ("onnx",)}  # with which engines
+PACKAGES = {
+    "mosec": ("tensorflow", "onnx"),
+    "litserve": ("onnx",),
+    "ray": ("onnx",),
+}  # with which engines
 START_S = 120.0
 FORM_TYPE = "multipart/form-data; boundary=vitrine-benchmark"
 FORM_HEAD = (
@@ -67,17 +72,17 @@ class Contestant(NamedTuple):
         return not self.name.startswith(OURS) and self.name not in (REFERENCE, "decode-only")
 
 
-def contestants(models: Path, python: str | None, workers: int) -> list[Contestant]:
-    """Those that can start here; python: an interpreter that has other servers."""
+def contestants(models: Path, pythons: Sequence[str], workers: int) -> list[Contestant]:
+    """Those that can start here; pythons: interpreters that have other servers."""
     jobs = [job for job, (_, model) in JOBS.items() if (models / model).is_dir()]
     found = [_service(jobs, 1), *([_service(jobs, workers)] if workers > 1 else [])]
     found.append(_signature(jobs))
     found.append(_decode_only(jobs))
     version = {"BENCHMARK_MODEL": str(newest_version(models, MODEL).resolve())}
-    for package, engines in PACKAGES.items():
-        for engine in engines:
+    for python, package in itertools.product(pythons, PACKAGES):
+        for engine in PACKAGES[package]:
             needed = "onnxruntime" if engine == "onnx" else engine
-            if python and _has(python, package, needed):
+            if _has(python, package, needed):
                 found.append(_peer(python, package, engine, version))
     return found
 

@@ -6,7 +6,7 @@ of 400 characters, 16 samples of VAE and GAN as one PNG.
 """
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from clients.benchmark import servers, wrk
@@ -23,14 +23,14 @@ def measure(
     rounds: int,
     seconds: int,
     say: Callable[[str], None],
-    python: str | None = None,
+    pythons: Sequence[str] = (),
     workers: int = 2,
 ) -> list[PeerRow]:
     """Start all of them one after the other, and measure round by round."""
     driver = wrk.drive if wrk.is_installed() else drive_connections
     every, rows = scenarios(), []
     with contextlib.ExitStack() as stack:
-        running = [(one, *start(stack, one)) for one in contestants(models, python, workers)]
+        running = [(one, *start(stack, one)) for one in contestants(models, pythons, workers)]
         for one, target, ready_s, _ in running:
             say(f"{one.name}: first answer after {ready_s:.1f} s")
             for job in one.paths:
