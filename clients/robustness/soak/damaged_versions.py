@@ -78,6 +78,7 @@ async def damage(step: Step) -> Tally:
                     if answer:
                         ledger.errors += wrong_version(answer, at_least)
                     await asyncio.sleep(0.005)
+                await connection.close()
 
             asking = [asyncio.create_task(ask_all_the_time()) for _ in range(2)]
             for number in range(step.start, step.start + step.count):

@@ -119,8 +119,10 @@ async def _explode(
     before, ledger, head = server.megabytes, step.ledger(), f"Content-Type: {content_type}\r\n"
     async with watching(server.port) as lag:
         started = time.monotonic()
-        answer = await ledger.note(Connection(server.port), "POST", CLASSIFY, body, head)
+        connection = Connection(server.port)
+        answer = await ledger.note(connection, "POST", CLASSIFY, body, head)
         milliseconds = 1000 * (time.monotonic() - started)
+        await connection.close()
     tally["slow"] += milliseconds > 100
     tally["most_ms"] = max(tally["most_ms"], milliseconds)
     tally["most_wait_ms"] = max(tally["most_wait_ms"], lag.most_ms)

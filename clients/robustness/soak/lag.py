@@ -31,8 +31,11 @@ async def watching(port: int) -> AsyncIterator[Lag]:
 
 async def _watch(port: int, lag: Lag) -> None:
     connection = Connection(port)
-    while True:
-        started = time.monotonic()
-        await connection.ask("GET", "/v2/health/live")
-        lag.most_ms = max(lag.most_ms, 1000 * (time.monotonic() - started))
-        await asyncio.sleep(PAUSE_SECONDS)
+    try:
+        while True:
+            started = time.monotonic()
+            await connection.ask("GET", "/v2/health/live")
+            lag.most_ms = max(lag.most_ms, 1000 * (time.monotonic() - started))
+            await asyncio.sleep(PAUSE_SECONDS)
+    finally:
+        await connection.close()

@@ -56,7 +56,9 @@ async def flood(step: Step) -> Tally:
         peak = await _closed_loop(server.port, kind, max(1.0, step.count / 3))
         answers, lost = await _open_loop(server.port, kind, TIMES * peak, step.count, ledger)
         await asyncio.sleep(NORMAL_SECONDS)
-        after = [await Connection(server.port).ask(*_request(kind)) for _ in range(3)]
+        connection = Connection(server.port)
+        after = [await connection.ask(*_request(kind)) for _ in range(3)]
+        await connection.close()
         if any(answer.status != 200 for answer in after) or not server.is_ready():
             problems.append(f"not normal {NORMAL_SECONDS} s afterwards")
     refused = [answer for answer in answers if answer.status == 429]

@@ -29,6 +29,7 @@ async def vary(step: Step) -> Tally:
             if number + 1 == warm:
                 before = server.megabytes
         grown = server.megabytes - before
+        await connection.close()
     refusals = ledger.statuses.total() - ledger.statuses[200]
     last = quantile(ledger.seconds[-warm:], 0.99) / quantile(ledger.seconds[:warm], 0.99)
     return {

@@ -61,6 +61,7 @@ async def _ask(port: int, ledger: Ledger, *, is_fresh: bool) -> None:
         await ledger.note(connection, "POST", path, image)
         if is_fresh:
             await connection.close()
+    await connection.close()
 
 
 async def _longest_pause(pauses: list[float]) -> None:

@@ -31,6 +31,7 @@ async def swap(step: Step) -> Tally:
                     answer = await ledger.note(connection, "POST", "/v1/digits/classify", digit())
                     if answer:
                         ledger.errors += wrong_version(answer, at_least)
+                await connection.close()
 
             asking = [asyncio.create_task(ask_all_the_time()) for _ in range(CLIENTS)]
             settled, threads = server.megabytes, server.threads
