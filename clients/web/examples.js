@@ -32,6 +32,9 @@ export const PHOTOS = [
   { name: "a cup of coffee", src: "page/coffee.jpg" },
   { name: "a rocket", src: "page/rocket.jpg" },
   { name: "a pair of trousers", src: "page/trousers.png" },
+  { name: "a dress", src: "page/dress.png" },
+  { name: "a sneaker", src: "page/sneaker.png" },
+  { name: "an ankle boot", src: "page/boot.png" },
 ];
 
 /** Buttons that call `choose(example)`. */

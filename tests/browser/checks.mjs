@@ -323,6 +323,11 @@ const CHECKS = {
       await examples.nth(2).waitFor();
       assert.ok(await examples.count() >= 3, name);
     }
+    await page.goto(`${base}#labels`);
+    for (const [name, label] of [["a dress", "Dress"], ["a sneaker", "Sneaker"], ["an ankle boot", "Ankle boot"]]) {
+      await page.locator("#section-labels").getByRole("button", { name: `Use ${name}` }).click();
+      await page.locator("#section-labels [data-part=heads] h3", { hasText: `A new last layer: ${label}` }).waitFor();
+    }
     await page.goto(`${base}#digits`);
     await page.getByRole("button", { name: "Use a drawn 4" }).first().click();
     await page.locator("#section-digits .digit", { hasText: "4" }).waitFor();
