@@ -12,7 +12,7 @@ from clients.benchmark.contestants import DIGITS, OURS, REFERENCE
 from clients.load.measurement import Measurement
 
 HEAD = (
-    f"| job | conns | server | × {REFERENCE} | × best peer | req/s: median (min-max) | p50 ms | p99 ms"
+    f"| job | conns | server | × {REFERENCE} | × best peer | req/s: median (min-max) | processor ms an answer | p50 ms | p99 ms"
     " | not 2xx / socket errors |"
 )
 COST_HEAD = "| server | start to first answer, s | memory (PSS), MiB |"
@@ -29,6 +29,7 @@ class PeerRow(NamedTuple):
     measured: Measurement
     ready_s: float
     pss_mib: float
+    processor_ms: float  # of all cores, for each answer
 
 
 def _cell(rows: Sequence[PeerRow], job: str, connections: int) -> dict[str, list[PeerRow]]:
@@ -54,7 +55,7 @@ def _best_peer(cell: dict[str, list[PeerRow]]) -> list[PeerRow] | None:
 
 def table(rows: Sequence[PeerRow]) -> list[str]:
     """Two Markdown tables: every cell, ratios first; what each server costs."""
-    lines = [HEAD, "|---" * 9 + "|"]
+    lines = [HEAD, "|---" * 10 + "|"]
     for job, connections in dict.fromkeys((row.job, row.connections) for row in rows):
         cell = _cell(rows, job, connections)
         best = _best_peer(cell)
@@ -66,6 +67,7 @@ def table(rows: Sequence[PeerRow]) -> list[str]:
                 spread(_ratios(one, cell[REFERENCE])),
                 spread(_ratios(one, best)) if best else "–",
                 spread(_rates(one), 0),
+                spread([row.processor_ms for row in one]),
                 spread([row.measured.p50_ms for row in one]),
                 spread([row.measured.p99_ms for row in one], 1),
                 f"{sum(r.measured.not_2xx for r in one)} / {sum(r.measured.socket_errors for r in one)}",

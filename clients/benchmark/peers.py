@@ -42,7 +42,10 @@ def measure(
                     for one, target, ready_s, pid in running:
                         if job not in one.paths:
                             continue
+                        used_s = servers.processor_seconds(pid)
                         measured = driver(one.asked(job, every), target, connections, seconds)
+                        used_s = servers.processor_seconds(pid) - used_s
+                        answers = max(1.0, measured.requests_per_s * seconds)
                         say(
                             f"round {number + 1}  {job:>8}  {connections:>3} connections  {one.name:<20}"
                             f"  {measured.requests_per_s:7,.0f} requests/s  p50 {measured.p50_ms:.2f} ms"
@@ -57,6 +60,7 @@ def measure(
                                 measured,
                                 ready_s,
                                 servers.pss_mib(pid),
+                                used_s / answers * 1000,
                             )
                         )
     return rows

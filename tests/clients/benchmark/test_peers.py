@@ -30,7 +30,7 @@ Requests/sec:   2993.51
 def row(server, rate, p50_ms=1.0, number=0, connections=1):
     measured = Measurement(rate, p50_ms, 9.0, 0, 0)
     is_peer = server.startswith("mosec")
-    return peers.PeerRow(number, server, is_peer, "28×28", connections, measured, 1.5, 300.0)
+    return peers.PeerRow(number, server, is_peer, "28×28", connections, measured, 1.5, 300.0, 0.4)
 
 
 def test_what_wrk_prints_is_read_in_milliseconds():

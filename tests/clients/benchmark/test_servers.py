@@ -1,6 +1,7 @@
 """Processes are started, waited for, and always stopped."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import tempfile
@@ -48,3 +49,15 @@ def test_a_service_that_cannot_start_is_reported_with_its_last_words(monkeypatch
         servers.service(),
     ):
         pass
+
+
+def test_processor_time_is_that_of_a_process_and_all_below_it():
+    before = servers.processor_seconds(os.getpid())
+    code = "import time\nwhile time.process_time() < 0.3: pass\nprint(flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        child.stdout.readline()
+        used = servers.processor_seconds(os.getpid()) - before
+        child.communicate(b"\n")
+    assert used >= 0.25
