@@ -70,6 +70,7 @@ class RequestContext:
         finally:
             held.release()
             self._note(scope, answer.status, time.monotonic() - started)
+            answer.end()
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
@@ -198,11 +199,19 @@ class _Answer:
         self.request_id = request_id
         self.status = 0
 
+    def end(self) -> None:
+        """Forget the connection, which refers to the request, so that nothing is left in a circle."""
+        self._send = _send_nothing
+
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"].append((b"x-request-id", self.request_id.encode()))
         await self._send(message)
+
+
+async def _send_nothing(_: Message) -> None:
+    raise RuntimeError("the request is over")
 
 
 def _is_gone(scope: Scope) -> bool:

@@ -205,7 +205,10 @@ class TimeoutHttpProtocol(TimedProtocol):
                 return message
 
             scope["is_gone"] = lambda: cycle.disconnected
-            await app(scope, receive_or_fail, send)
+            try:
+                await app(scope, receive_or_fail, send)
+            finally:  # else the request is garbage that only the collector finds
+                del scope["is_gone"]
 
         super()._start_asgi_task(cycle, app_with_faults)
 

@@ -1,8 +1,10 @@
 """Clients that leave: what they asked for does not run, and what they held is free."""
 
 import asyncio
+import gc
 
 import pytest
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from service.settings import Settings
 from tests.fakes import FakeEngine, write_version
@@ -33,6 +35,19 @@ async def send(client, body):
     writer.write(head.encode() + body)
     await writer.drain()
     return writer
+
+
+async def test_an_answered_request_is_no_garbage_for_the_collector(served, png):
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(30):
+            assert (await served.post(CLASSIFY, content=png())).status_code == 200
+        assert (await served.post(CLASSIFY, content=b"no image")).status_code == 415
+        left = [one for one in gc.get_objects() if isinstance(one, RequestResponseCycle)]
+    finally:
+        gc.enable()
+    assert len(left) < 5  # the last one of each connection is still at hand
 
 
 async def test_requests_whose_clients_left_do_not_run(served, engine, png):
