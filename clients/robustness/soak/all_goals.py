@@ -10,6 +10,7 @@ from clients.robustness.soak.long_use import LONG_USE
 from clients.robustness.soak.metrics import METRICS
 from clients.robustness.soak.overload import OVERLOAD
 from clients.robustness.soak.raw_http import RAW_HTTP
+from clients.robustness.soak.reloads import RELOADS
 from clients.robustness.soak.shapes import SHAPES
 from clients.robustness.soak.slow_clients import SLOW
 from clients.robustness.soak.stops import STOPS
@@ -18,5 +19,5 @@ from clients.robustness.soak.swaps import SWAPS
 
 GOALS = (
     MUTATED, JSON_BODIES, RAW_HTTP, BOMBS, SLOW, SWAPS, DAMAGED, STOPS, OVERLOAD,
-    LONG_USE, SHAPES, STREAMS, DETERMINISM, BROKEN, METRICS, DURING_SWAPS,
+    LONG_USE, SHAPES, STREAMS, DETERMINISM, BROKEN, METRICS, DURING_SWAPS, RELOADS,
 )  # fmt: skip
