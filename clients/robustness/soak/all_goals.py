@@ -7,6 +7,7 @@ from clients.robustness.soak.during_swaps import DURING_SWAPS
 from clients.robustness.soak.hostile_images import BOMBS, MUTATED
 from clients.robustness.soak.hostile_json import JSON_BODIES
 from clients.robustness.soak.long_use import LONG_USE
+from clients.robustness.soak.memory_limit import MEMORY
 from clients.robustness.soak.metrics import METRICS
 from clients.robustness.soak.overload import OVERLOAD
 from clients.robustness.soak.raw_http import RAW_HTTP
@@ -19,5 +20,5 @@ from clients.robustness.soak.swaps import SWAPS
 
 GOALS = (
     MUTATED, JSON_BODIES, RAW_HTTP, BOMBS, SLOW, SWAPS, DAMAGED, STOPS, OVERLOAD,
-    LONG_USE, SHAPES, STREAMS, DETERMINISM, BROKEN, METRICS, DURING_SWAPS, RELOADS,
+    LONG_USE, SHAPES, STREAMS, DETERMINISM, BROKEN, METRICS, DURING_SWAPS, RELOADS, MEMORY,
 )  # fmt: skip
