@@ -55,9 +55,11 @@ def _serve(settings: Settings, *, is_shown: bool) -> int:
     # The arrays are small: more threads would only wait for each other, and a fork has none.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from service import logs
+    from service.native_memory import keep_little_free_memory
     from service.processes.processors import available_processors
 
     logs.configure(settings.log_level)
+    keep_little_free_memory()
     can_fork = hasattr(os, "fork")
     count = settings.workers
     if count == "auto":

@@ -35,19 +35,23 @@ async def receive_body(request: Request, limit: int) -> bytes:
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
         raise BodyTooLarge(f"the body must have at most {limit} bytes, got {announced[:20]}")
-    chunks, size = [], 0
-    while True:
-        message = await request.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        request.scope["held"].take(len(chunk))
-        if size > limit:
-            raise BodyTooLarge(f"the body must have at most {limit} bytes, got more")
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        while True:
+            message = await request.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            request.scope["held"].take(len(chunk))
+            if size > limit:
+                raise BodyTooLarge(f"the body must have at most {limit} bytes, got more")
+            chunks.append(chunk)
+            if not message.get("more_body", False):
+                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    finally:
+        chunks.clear()  # an error that is handled elsewhere keeps this frame
 
 
 async def read_json(request: Request, model: type[Body], *, has_images: bool = False) -> Body:
