@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from service.asgi.requests import read_query
 from service.asgi.routing import RawRouter
-from service.codecs.image import encode_png, tile
+from service.codecs.image import encode_photo_png, tile
 from service.image_files.raster import Pixels
 from service.routes.long_prediction import LongPrediction
 from service.routes.prediction import PNG
@@ -102,7 +102,7 @@ async def _explain(
         firsts = [(image, rows[0].heatmap) for image, rows in zip(images, found, strict=True)]
         png = await call.encode(
             OFF_LOOP,
-            lambda: encode_png(tile(np.stack([explain.overlay(*first) for first in firsts]))),
+            lambda: encode_photo_png(tile(np.stack([explain.overlay(*first) for first in firsts]))),
         )
         return Response(png, 200, call.headers(), PNG)
     rows = await call.encode(OFF_LOOP, lambda: explain.encode(found, images, method, fields))

@@ -4,6 +4,7 @@ Class activation maps (Zhou et al., 2016) come out of the network's own signatur
 (Zeiler and Fergus, 2014) covers one window after the other and notes how much the score falls.
 """
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from service.codecs.image import data_uri, encode_png
+from service.codecs.image import data_uri, encode_photo_png
 from service.errors import InvalidValue, TooManyImages
 from service.image_files.raster import Pixels
 from service.preprocessing.ink import to_grey
@@ -30,7 +31,6 @@ HOT = (
     np.array((255, 96, 32), np.float32),
     np.array((255, 232, 120), np.float32),
 )  # some heat, and the most
-FAST = 1  # zlib's level: a photo is hardly larger for it, and three times as soon encoded
 
 Floats = NDArray[np.floating[Any]]
 Fields = Callable[[int, Any], dict[str, Any]]  # (class index, score) → the class' fields
@@ -140,16 +140,24 @@ def normalized(raw: Floats) -> Floats:
 def overlay(image: Pixels, heatmap: Floats) -> Pixels:
     """Lay the map over the image in grey: uint8 [H, W, C], [h, w] → uint8 [H', W', 3]."""
     zoom = max(1, OVERLAY_SIDE // max(image.shape[:2]))
-    grey = to_grey(image).repeat(zoom, 0).repeat(zoom, 1)[..., np.newaxis].astype(np.float32)
-    height, width = grey.shape[:2]
+    grey = to_grey(image).repeat(zoom, 0).repeat(zoom, 1)
+    height, width = grey.shape
     smooth = Image.fromarray(heatmap.astype(np.float32)).resize(
         (width, height), Image.Resampling.BILINEAR
     )
-    heat = np.asarray(smooth)[..., np.newaxis]
-    colour = HOT[0] * (1 - heat) + HOT[1] * heat
-    share = 0.75 * heat
-    mixed: Pixels = np.rint(grey * (1 - share) + colour * share).astype(np.uint8)
+    heat = (np.asarray(smooth) * 255 + 0.5).astype(np.uint16)
+    mixed: Pixels = _colours().take(heat << 8 | grey, axis=0)
     return mixed
+
+
+@functools.cache
+def _colours() -> Pixels:
+    """The colour of each grey level under each of 256 levels of heat: uint8 [256 · 256, 3]."""
+    heat = np.linspace(0, 1, 256, dtype=np.float32)[:, np.newaxis, np.newaxis]
+    grey = np.arange(256, dtype=np.float32)[:, np.newaxis]
+    colour, share = HOT[0] * (1 - heat) + HOT[1] * heat, 0.75 * heat
+    mixed: Pixels = np.rint(grey * (1 - share) + colour * share).astype(np.uint8)
+    return mixed.reshape(-1, 3)
 
 
 def encode(
@@ -162,7 +170,7 @@ def encode(
                 **fields(one.class_index, one.score),
                 "method": method,
                 "heatmap": one.heatmap,
-                "image": data_uri(encode_png(overlay(image, one.heatmap), FAST)),
+                "image": data_uri(encode_photo_png(overlay(image, one.heatmap))),
             }
             for one in row
         ]

@@ -17,6 +17,7 @@ from service.codecs.image import (
     OpenedImage,
     data_uri,
     decode_base64,
+    encode_photo_png,
     encode_png,
     from_pixels,
     open_image,
@@ -430,6 +431,7 @@ def test_decoding_an_encoded_image_gives_it_back(pixels):
     expected = pixels.reshape(*pixels.shape[:2], -1)
     content = encode_png(pixels)
     np.testing.assert_array_equal(open_image(content).decode(), expected)
+    np.testing.assert_array_equal(open_image(encode_photo_png(pixels)).decode(), expected)
     np.testing.assert_array_equal(open_image(decode_base64(data_uri(content))).decode(), expected)
     if pixels.max() != 1:  # only 0 and 1 is another scale
         np.testing.assert_array_equal(from_pixels(pixels.tolist()), expected)
