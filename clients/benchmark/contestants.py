@@ -40,7 +40,7 @@ PACKAGES = {
     "litserve": ("onnx",),
     "ray": ("onnx",),
 }  # with which engines
-START_S = 120.0
+START_S = 300.0  # TensorFlow and six models, on a busy machine
 FORM_TYPE = "multipart/form-data; boundary=vitrine-benchmark"
 FORM_HEAD = (
     "--vitrine-benchmark\r\nContent-Type: {type}\r\n"
