@@ -5,6 +5,7 @@ that ask for the exported models, which are made once. Long files start first.
 """
 
 import gc
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,7 @@ WITH_EXPORTED_MODELS = {
     "tests/contract/test_stop.py",
     "tests/contract/test_task_pages.py",
 }
+WITHOUT_TENSORFLOW = "not tensorflow"
 NEEDS_TENSORFLOW = "pytestmark = pytest.mark.tensorflow"
 
 # A busy machine makes no example wrong.
@@ -35,9 +37,16 @@ hypothesis.settings.load_profile("any machine")
 
 def pytest_ignore_collect(collection_path, config):
     """Do not import TensorFlow for a file whose every test is deselected by `not tensorflow`."""
-    if "not tensorflow" not in config.option.markexpr or collection_path.suffix != ".py":
+    if WITHOUT_TENSORFLOW not in config.option.markexpr or collection_path.suffix != ".py":
         return None
     return NEEDS_TENSORFLOW in collection_path.read_text(encoding="utf-8") or None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """One worker for each core; of the fast tests, which often wait, half as many again."""
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return cores + cores // 2 if WITHOUT_TENSORFLOW in config.option.markexpr else cores
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -72,7 +81,7 @@ def _fixtures(item):
 
 def pytest_collection_finish(session):
     """Refuse to go on where the fast tests would load TensorFlow; leave what is loaded to no later search for waste."""
-    if "not tensorflow" in session.config.option.markexpr and "tensorflow" in sys.modules:
+    if WITHOUT_TENSORFLOW in session.config.option.markexpr and "tensorflow" in sys.modules:
         raise pytest.UsageError("a file without the marker `tensorflow` imports TensorFlow")
     gc.collect()
     gc.freeze()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+from unittest import mock
 
 import pytest
 from starlette.requests import Request
@@ -81,7 +82,8 @@ async def server():
         await asyncio.sleep(0.01)
     yield server
     server.should_exit = True
-    await running
+    with mock.patch("service.asgi.server.ACCEPT_SECONDS", 0):  # nobody else connects
+        await running
 
 
 def port_of(server: DrainingServer):

@@ -229,7 +229,7 @@ async def test_a_client_that_leaves_ends_the_projection(served, engine):
 async def test_a_projection_that_takes_too_long_says_so(served, engine):
     engine.seconds_each_run = 0.05
     response = await served.post(
-        f"{GAN}/project?steps=1000", content=drawing(), headers={"X-Timeout-Ms": "2000"}
+        f"{GAN}/project?steps=1000", content=drawing(), headers={"X-Timeout-Ms": "700"}
     )
 
     assert (response.status_code, response.json()["code"]) == (504, "deadline_exceeded")

@@ -595,7 +595,7 @@ async def test_a_failing_run_fails_that_request_alone(texts, text_engine, caplog
 async def test_a_deadline_that_passes_is_504_and_ends_the_work(texts, text_engine):
     text_engine.seconds_each_run = 0.5
     body = {"length": 200}
-    response = await texts.post(GENERATE, json=body, headers={"x-timeout-ms": "2000"})
+    response = await texts.post(GENERATE, json=body, headers={"x-timeout-ms": "700"})
 
     assert (response.status_code, response.json()["code"]) == (504, "deadline_exceeded")
     await until_waiting(texts, 0, "text")
