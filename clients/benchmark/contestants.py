@@ -24,7 +24,8 @@ from clients.load.target import Target
 MODEL = "digits-course"  # the network that every server runs for digits
 REFERENCE = "signature"
 OURS = "vitrine"
-DIGITS = ("28×28", "280×280")
+DRAWING = "280×280"
+DIGITS = ("28×28", DRAWING)
 # Job → scenario, and the model that it needs.
 JOBS = {
     "28×28": ("digit", MODEL),
@@ -67,9 +68,14 @@ class Contestant(NamedTuple):
         return scenario._replace(path=path, body=body, content_type=FORM_TYPE)
 
     @property
+    def is_ours(self) -> bool:
+        """Whether it is this project's service."""
+        return self.name.startswith(OURS)
+
+    @property
     def is_peer(self) -> bool:
         """Whether somebody else's server does the whole job."""
-        return not self.name.startswith(OURS) and self.name not in (REFERENCE, "decode-only")
+        return not self.is_ours and self.name not in (REFERENCE, "decode-only")
 
 
 def contestants(models: Path, pythons: Sequence[str], workers: int) -> list[Contestant]:
