@@ -6,14 +6,21 @@ of 400 characters, 16 samples of VAE and GAN as one PNG.
 """
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from clients.benchmark import servers, wrk
-from clients.benchmark.contestants import DRAWING, JOBS, contestants, start
-from clients.benchmark.digits import CONNECTIONS, WARM_UP_S, check_answer, drive_connections
+from clients.benchmark.contestants import DRAWING, JOBS, Contestant, contestants, start
+from clients.benchmark.digits import (
+    CONNECTIONS,
+    WARM_UP_S,
+    Driver,
+    check_answer,
+    drive_connections,
+)
 from clients.benchmark.peer_report import PeerRow, goals, summary, table, write_chart
-from clients.load.scenario import scenarios
+from clients.load.scenario import Scenario, scenarios
+from clients.load.target import Target
 
 __all__ = ["PeerRow", "goals", "measure", "summary", "table", "write_chart"]
 
@@ -33,12 +40,7 @@ def measure(
         running = [(one, *start(stack, one)) for one in contestants(models, pythons, workers)]
         for one, target, ready_s, _ in running:
             say(f"{one.name}: first answer after {ready_s:.1f} s")
-            for job in one.paths:
-                if (
-                    job != DRAWING or one.is_ours
-                ):  # others do not look for the ink, nor for dark on white
-                    check_answer(one.asked(job, every), target)
-                driver(one.asked(job, every), target, 32, WARM_UP_S)
+            _warm_up(one, target, driver, every)
         for number in range(rounds):
             for connections in CONNECTIONS:
                 for job in JOBS:
@@ -67,3 +69,14 @@ def measure(
                             )
                         )
     return rows
+
+
+def _warm_up(
+    one: Contestant, target: Target, driver: Driver, every: Mapping[str, Scenario]
+) -> None:
+    """Every job once, its answer checked, and then under load for a moment."""
+    for job in one.paths:
+        asked = one.asked(job, every)
+        if job != DRAWING or one.is_ours:  # others do not look for the ink, nor for dark on white
+            check_answer(asked, target)
+        driver(asked, target, 32, WARM_UP_S)
