@@ -92,7 +92,7 @@ export default function ganSection({ part, show, paced, action, remember, values
     part.halt.disabled = !isRunning;
   } });
 
-  /** One gradient descent, shown step by step; its point, and how near it came. */
+  /** One gradient descent, shown step by step; its point, and the difference that is left. */
   async function descend({ events }, { guess, loss, steps }, image, showFigures) {
     const losses = [];
     let end = null;

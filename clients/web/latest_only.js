@@ -1,7 +1,7 @@
 /**
  * Sends the newest of many values, never faster than answers come back: as every request aborts the one
  * before, the interval is a little more than the last answer took, and doubles after one that was aborted.
- * `send` resolves to whether an answer came, and never rejects.
+ * `send` resolves to whether an answer arrived, and never rejects.
  */
 export function createLatestOnly(send, { shortestMs = 60, longestMs = 2000,
   now = () => performance.now(), later = setTimeout, forget = clearTimeout } = {}) {

@@ -89,7 +89,7 @@ export function createSection(host, site, setUp) {
   }
 
   /**
-   * A function that runs `job(service, …)`, aborting the one before; it resolves to whether none newer came.
+   * A function that runs `job(service, …)`, aborting the one before; it resolves to whether it was the newest to the end.
    * `terminal` names the place of the section that shows its request.
    */
   function action(job, { whileRunning = () => {}, terminal = "main" } = {}) {

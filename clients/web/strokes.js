@@ -1,7 +1,7 @@
 /** Strokes, lists of points [x, y] in the unit square, and how they become ink. */
 
 const PEN_WIDTH = 0.075; // of the side: about what a digit of the training set has
-const PICTURE_SIDE = 280;
+const IMAGE_SIDE = 280;
 
 /** Paints on a square canvas; `share`: how much of it is drawn yet. */
 export function paintStrokes(context, strokes, color, share = 1) {
@@ -29,10 +29,10 @@ function paintStroke(context, points) {
 
 /** Strokes → a PNG, black on white. */
 export function strokesToPng(strokes) {
-  const canvas = Object.assign(document.createElement("canvas"), { width: PICTURE_SIDE, height: PICTURE_SIDE });
+  const canvas = Object.assign(document.createElement("canvas"), { width: IMAGE_SIDE, height: IMAGE_SIDE });
   const context = canvas.getContext("2d");
   context.fillStyle = "white";
-  context.fillRect(0, 0, PICTURE_SIDE, PICTURE_SIDE);
+  context.fillRect(0, 0, IMAGE_SIDE, IMAGE_SIDE);
   paintStrokes(context, strokes, "black");
   return new Promise((resolve) => canvas.toBlob(resolve));
 }

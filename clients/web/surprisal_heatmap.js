@@ -19,7 +19,7 @@ export const nameOf = (character) => NAMES[character] ?? character;
 export const meanSurprise = (characters) =>
   -characters.reduce((sum, { logprob }) => sum + logprob, 0) / characters.length;
 
-/** The likeliest characters, the one that came among them, with their probabilities. */
+/** The likeliest characters, the one that was written among them, with their probabilities. */
 export const alternatives = ({ character, logprob, top }) =>
   Object.entries({ ...top, [character]: logprob })
     .sort(([, one], [, other]) => other - one)

@@ -145,7 +145,7 @@ export default function textSection({ part, show, action, remember, say, valuesO
 
   function lookAt(looked) {
     const rows = alternatives(looked);
-    show({ alternativesTitle: `“${nameOf(looked.character)}” came with ${percent(Math.exp(looked.logprob))}` });
+    show({ alternativesTitle: `“${nameOf(looked.character)}” had a probability of ${percent(Math.exp(looked.logprob))}` });
     showBars(part.alternatives, rows.map(([each, share]) => [nameOf(each), share]), rows.findIndex(([each]) => each === looked.character));
   }
 

@@ -42,7 +42,7 @@ def test_the_pages_modules_keep_their_promises():
 @needs_browser
 @pytest.mark.browser
 @pytest.mark.tensorflow
-def test_every_room_works_on_desk_and_phone(models, tmp_path):
+def test_every_section_works_on_desktop_and_phone(models, tmp_path):
     with running_service(models) as (_, port):
         out = run("node", "page.mjs", f"http://127.0.0.1:{port}", str(tmp_path))
 
