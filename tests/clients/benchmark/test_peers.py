@@ -19,7 +19,7 @@ Running 1s test @ http://127.0.0.1:7601/
   Latency Distribution
      50%  250.00us
      75%    1.20ms
-     99%    1.02s
+     99%    1.02s\x20
   3000 requests in 1.00s, 1.00MB read
   Socket errors: connect 0, read 1, write 0, timeout 2
   Non-2xx or 3xx responses: 7
