@@ -176,6 +176,21 @@ async def test_pipelined_requests_are_all_answered(server):
     assert answer.count(b'{"length": 0}') == 2
 
 
+async def test_a_steady_upload_may_take_longer_than_the_time_between_reads(server):
+    body = b"x" * 8000
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 8000\r\n\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", port_of(server))
+    writer.write(head)
+    for start in range(0, 8000, 200):
+        writer.write(body[start : start + 200])
+        await asyncio.sleep(0.03)  # 1.2 s in all, where 1 s may pass without a byte
+
+    answer = await asyncio.wait_for(reader.read(), 60)
+    writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
 async def test_a_slow_answer_is_not_cut_by_the_receive_deadline(server):
     answer = await talk(server, b"GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 
