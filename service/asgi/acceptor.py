@@ -1,4 +1,4 @@
-"""Accepts connections one at a time, and leaves them to another worker that has clearly fewer.
+"""Accepts connections, and leaves them to another worker that has clearly fewer.
 
 An event loop's own server accepts whatever waits. Of a burst of connections one worker then gets
 nearly all, and the others stand still.
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from service.asgi.time_limits import TimedProtocol
 from service.processes.connection_counts import OwnCount
 
-PATIENCE_SECONDS = 0.002  # that a connection waits for the worker that has fewer
+PATIENCE_SECONDS = 0.005  # that a connection waits for the worker that has fewer
 EXHAUSTED_SECONDS = 1.0  # after which a process without free descriptors tries again
 HANDSHAKE_SECONDS = 60.0
 
@@ -54,18 +54,21 @@ class Acceptor:
         """Nothing is left to wait for."""
 
     def _accept(self) -> None:
-        if not self._has_waited and self._count.is_above_another:
-            self._wait(PATIENCE_SECONDS)
-            return
-        self._has_waited = False
-        try:
-            connection, _ = self._listener.accept()
-        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-            return  # another worker was quicker, or the client has left
-        except OSError as error:
-            log.error("cannot accept", extra={"error": error.strerror})
-            self._wait(EXHAUSTED_SECONDS)
-            return
+        """Accept what waits, until another worker has clearly fewer."""
+        while self._has_waited or not self._count.is_above_another:
+            self._has_waited = False
+            try:
+                connection, _ = self._listener.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return  # nothing waits any more
+            except OSError as error:
+                log.error("cannot accept", extra={"error": error.strerror})
+                self._wait(EXHAUSTED_SECONDS)
+                return
+            self._take(connection)
+        self._wait(PATIENCE_SECONDS)
+
+    def _take(self, connection: socket.socket) -> None:
         self._count.add(1)
         connection.setblocking(False)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -93,18 +93,23 @@ def connections_of(pid, port):
     return held
 
 
-def test_a_burst_of_connections_is_shared_equally(service):
+def test_a_burst_of_connections_is_shared(service):
     process, port = service
-    until(lambda: sum(connections_of(pid, port) for pid in workers_of(process.pid)) == 0)
-    with contextlib.ExitStack() as stack:
-        for _ in range(40):
-            stack.enter_context(socket.create_connection(("127.0.0.1", port)))
 
-        def held():
-            return [connections_of(pid, port) for pid in workers_of(process.pid)]
+    def held():
+        return [connections_of(pid, port) for pid in workers_of(process.pid)]
 
-        until(lambda: sum(held()) == 40)
-        assert min(held()) >= 5  # a busy machine may let one wait too long now and then
+    def is_shared():
+        until(lambda: sum(held()) == 0)
+        with contextlib.ExitStack() as stack:
+            for _ in range(40):
+                stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            until(lambda: sum(held()) == 40)
+            return min(held()) >= 15
+
+    until(
+        is_shared
+    )  # on a busy machine one may not be scheduled for as long as the other waits for it
 
 
 def test_metrics_are_those_of_all_workers(service):
