@@ -12,7 +12,7 @@ from training.export.quiet_import import import_keras
 
 def add_export_options(parser: argparse.ArgumentParser) -> None:
     """Offer another network for labels."""
-    parser.add_argument("--arch", help="labels with another network, such as DenseNet121")
+    parser.add_argument("--arch", help="labels with another network, such as efficientnet-lite2")
     parser.add_argument("--weights", help="of that network: imagenet, none or a file")
     parser.add_argument("--name", help="export that network under this name (default: its own)")
 
@@ -22,12 +22,15 @@ def export(options: argparse.Namespace) -> int:
     import_keras()
     from training.export import saved_model as exporting
     from training.jobs import labels
+    from training.pretrained import backbone
 
     if options.names != ["labels"]:
         raise ValueError("--arch, --weights and --name are for labels: export labels --arch …")
     given = {key: vars(options)[key] for key in ("arch", "weights") if vars(options)[key]}
+    if options.arch:
+        given["arch"] = backbone.full_name(options.arch)
     config = config_options.apply(labels.Config(), argparse.Namespace(**given))
-    name = release.check_name(options.name or config.arch.lower())
+    name = release.check_name(options.name or (options.arch or config.arch).lower())
     prepared = labels.prepare(config, Path("runs") / name / "release")
     version = exporting.export(labels.JOB, prepared, options.models, name, "trained")
     print(f"exported {version}", flush=True)
@@ -56,7 +59,9 @@ def add_describe_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
         "a network", "describe labels --arch NAME: shapes, as Keras' own arguments decide them"
     )
-    group.add_argument("--arch", help="EfficientNetLite0 or a network of keras.applications")
+    group.add_argument(
+        "--arch", help="EfficientNetLite0, EfficientNetLite2 or a network of keras.applications"
+    )
     group.add_argument("--include-top", action=argparse.BooleanOptionalAction, default=True)
     group.add_argument("--weights", help="imagenet, none or a file (default: none)")
     group.add_argument("--input-shape", type=config_options.parse_shape, metavar="HxWxC")
@@ -77,7 +82,7 @@ def describe(options: argparse.Namespace) -> int:
 
     if options.name != "labels":
         raise ValueError("only labels takes any network: describe labels --arch …")
-    arch, weights = options.arch or backbone.LITE0, options.weights or "none"
+    arch, weights = backbone.full_name(options.arch or backbone.LITE0), options.weights or "none"
     model = backbone.make(
         arch,
         include_top=options.include_top,

@@ -2,6 +2,7 @@
 
 import dataclasses
 import platform
+import re
 from importlib.metadata import version
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 
 from training.export.layer_table import layer_table
 from training.job import Dataset, Job, JobConfig
+
+_WORD = re.compile(r"[A-Za-z0-9_.+-]+")
 
 
 def make_card(
@@ -31,6 +34,7 @@ def make_card(
         "description": " ".join(rest.split()),
         "data": splits.describe(),
         "configuration": dataclasses.asdict(config),
+        "command": training_command(job, config),
         "metrics": measured["metrics"],
         "calibration": {
             k: v for k, v in measured["calibration"].items() if not isinstance(v, np.ndarray)
@@ -45,3 +49,18 @@ def make_card(
             "versions": {name: version(name) for name in ("keras", "numpy")},
         },
     }
+
+
+def training_command(job: Job, config: JobConfig) -> str:
+    """Say what repeats a training: the job, its data, and what is not the recipe's own number.
+
+    A vocabulary is what the data make of it, and no option.
+    """
+    data = "--text FILE" if job.task == "generate_text" else "--data-dir FOLDER"
+    given = {
+        field.name.replace("_", "-"): str(getattr(config, field.name))
+        for field in dataclasses.fields(config)
+        if getattr(config, field.name) != field.default
+    }
+    options = [f"--{name} {value}" for name, value in given.items() if _WORD.fullmatch(value)]
+    return " ".join(["vitrine train", job.name, data, *options])

@@ -15,6 +15,7 @@ def render(card: dict[str, Any]) -> str:
     lines += [f"{name:<14} {text}" for name, text in card.get("provenance", {}).items()]
     settings = ", ".join(f"{name} {value!r}" for name, value in card["configuration"].items())
     lines.append(f"configuration  {settings}")
+    lines += [f"command        {card['command']}"] if "command" in card else []
     for name, shape in card["history"].get("shapes", {}).items():
         lines.append(f"  {name:<12} {shape}")
     lines += ["", "metrics"]

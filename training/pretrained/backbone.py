@@ -1,4 +1,4 @@
-"""Pretrained image networks by name: EfficientNet-Lite0, and every family of keras.applications.
+"""Pretrained image networks by name: EfficientNet-Lite0 and -Lite2, and every family of keras.applications.
 
 One interface for all: `make(arch, …)` with Keras' own arguments, and `preprocess(arch, pixels)`, which
 brings greys 0..255 to the scale the network was trained with.
@@ -18,6 +18,7 @@ import tensorflow as tf
 from training.pretrained import efficientnet_lite
 
 LITE0 = "EfficientNetLite0"
+LITES = {variant.name: variant for variant in efficientnet_lite.VARIANTS}
 Weights = Literal["imagenet", "none"] | str  # or the path of a file of Keras weights
 
 
@@ -29,7 +30,14 @@ def architectures() -> dict[str, Callable[..., keras.Model]]:
         for name, function in vars(keras.applications).items()
         if inspect.isfunction(function) and "include_top" in inspect.signature(function).parameters
     }
-    return {LITE0: efficientnet_lite.EfficientNetLite0, **dict(sorted(found.items()))}
+    lites = {name: getattr(efficientnet_lite, name) for name in LITES}
+    return {**lites, **dict(sorted(found.items()))}
+
+
+def full_name(arch: str) -> str:
+    """Return the name as its family writes it: `efficientnet-lite2` is EfficientNetLite2."""
+    plain = {name.lower(): name for name in architectures()}
+    return plain.get(arch.lower().replace("-", "").replace("_", ""), arch)
 
 
 def find(arch: str) -> Callable[..., keras.Model]:
@@ -51,7 +59,7 @@ def make(
 ) -> keras.Model:
     """Make a network; every argument means what it means in keras.applications.
 
-    weights: "imagenet" (Lite0: from its package; others: Keras' download), "none", or a file.
+    weights: "imagenet" (Lite: from its package; others: Keras' download), "none", or a file.
     """
     function = find(arch)
     given: str | None = None if weights == "none" else weights
@@ -91,7 +99,7 @@ def preprocess(arch: str, pixels: Any) -> Any:
 @functools.cache
 def _preprocessor(arch: str) -> Callable[[Any], Any]:
     function = find(arch)
-    if arch == LITE0:
+    if arch in LITES:
         return efficientnet_lite.preprocess_input
     # The function and its preprocess_input stand in one module of keras.src.applications.
     return importlib.import_module(inspect.unwrap(function).__module__).preprocess_input

