@@ -57,7 +57,7 @@ train: .venv/run.stamp  ## train a job: make train JOB=digits-course
 
 bundle: .venv/run.stamp  ## a folder that installs and serves without a network: make bundle OUTPUT=bundle
 	$(BIN)/python -m training export --missing --models "$(MODELS)"
-	VITRINE_MODELS="$(MODELS)" .ci/bundle $(or $(OUTPUT),dist/bundle) $(or $(LOCK),serve-onnx)
+	VITRINE_MODELS="$(MODELS)" PYTHON="$(BIN)/python" .ci/bundle $(or $(OUTPUT),dist/bundle) $(or $(LOCK),serve-onnx)
 
 fix: .venv/dev.stamp  ## format, and fix what the linter can
 	$(BIN)/ruff format .
@@ -72,7 +72,7 @@ lock: .venv/dev.stamp  ## resolve the locks anew from pyproject.toml
 	$(COMPILE) pyproject.toml --extra tensorflow --extra class --extra cluster -c requirements/dev.lock -o requirements/cluster.lock
 	$(COMPILE) pyproject.toml --extra tensorflow --extra class --extra training --extra clients -c requirements/dev.lock -o requirements/run.lock
 	$(COMPILE) pyproject.toml --extra tensorflow --extra class -c requirements/dev.lock -o requirements/service.lock
-	$(COMPILE) pyproject.toml -c requirements/dev.lock -o requirements/serve-onnx.lock
+	$(COMPILE) pyproject.toml --extra class -c requirements/dev.lock -o requirements/serve-onnx.lock
 
 clean:  ## remove the environment and caches; models and runs stay
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from service.routes.page import SHOWN_DOCS
+
 ROOT = Path(__file__).parents[1]
 OFFLINE = ["unshare", "-rn"]  # a network namespace of its own: not even a route out
 # Inside: loopback up, the service started, and asked until it is ready.
@@ -77,6 +79,12 @@ def test_the_bundle_installs_and_serves_without_a_network(models, tmp_path):
     assert lines, finished.stderr
     assert lines[0].startswith("outside: ")
     assert json.loads(lines[-1])["predictions"][0]["digit"] == 7
+
+
+def test_the_bundle_holds_every_document_that_the_page_shows():
+    script = (ROOT / ".ci" / "bundle").read_text()
+
+    assert [name for name in SHOWN_DOCS if f"docs/{name}" not in script] == []
 
 
 def test_without_models_there_is_no_bundle_but_a_sentence(tmp_path):
