@@ -35,12 +35,14 @@ def measure(
 ) -> list[PeerRow]:
     """Start all of them one after the other, and measure round by round."""
     driver = wrk.drive if wrk.is_installed() else drive_connections
-    every, rows = scenarios(), []
+    rows: list[PeerRow] = []
     with contextlib.ExitStack() as stack:
         running = [(one, *start(stack, one)) for one in contestants(models, pythons, workers)]
+        # Checks remember the first answer, and servers draw differently: one set of scenarios each.
+        every = {one.name: scenarios() for one, *_ in running}
         for one, target, ready_s, _ in running:
             say(f"{one.name}: first answer after {ready_s:.1f} s")
-            _warm_up(one, target, driver, every)
+            _warm_up(one, target, driver, every[one.name])
         for number in range(rounds):
             for connections in CONNECTIONS:
                 for job in JOBS:
@@ -48,7 +50,8 @@ def measure(
                         if job not in one.paths:
                             continue
                         used_s = servers.processor_seconds(pid)
-                        measured = driver(one.asked(job, every), target, connections, seconds)
+                        asked = one.asked(job, every[one.name])
+                        measured = driver(asked, target, connections, seconds)
                         used_s = servers.processor_seconds(pid) - used_s
                         answers = max(1.0, measured.requests_per_s * seconds)
                         say(
