@@ -22,6 +22,7 @@ from service.errors import HeadersTooLarge, MalformedRequest, RequestTimeout, Vi
 
 MAX_HEADER_BYTES = 32 * 1024  # of a head and its trailers together
 CLOSING_SECONDS = 1.0  # for a request on its way to a connection that is to be closed
+READING_SECONDS = 0.01  # so that sockets are looked at once between two timers
 LEAVING_SECONDS = 1.0  # who sent the last byte may still wait for an answer, so long
 PIECE = 32 * 1024  # bytes that are parsed in one go
 PARSING_SECONDS = 0.01  # then others get their turn
@@ -64,7 +65,11 @@ class TimeoutHttpProtocol(TimedProtocol):
         if self._is_answering or self.transport.is_closing():
             super().shutdown()
         else:
-            self.loop.call_later(CLOSING_SECONDS, self._close_if_idle)
+            self.loop.call_later(CLOSING_SECONDS, self._close_after_reading)
+
+    def _close_after_reading(self) -> None:
+        """A process that stood still runs its timers before it reads what came meanwhile: read it first."""
+        self.loop.call_later(READING_SECONDS, self._close_if_idle)
 
     def _close_if_idle(self) -> None:
         if not self._is_answering:

@@ -13,7 +13,7 @@ import uvicorn
 
 from service.asgi.acceptor import Acceptor
 from service.asgi.listener import refuse_connections
-from service.asgi.protocol import TimeoutHttpProtocol
+from service.asgi.protocol import READING_SECONDS, TimeoutHttpProtocol
 from service.asgi.state import Lifecycle
 from service.processes.connection_counts import ConnectionCounts
 from service.settings import Settings
@@ -84,6 +84,7 @@ class DrainingServer(uvicorn.Server):
                 with contextlib.suppress(OSError):  # a kernel without filters
                     refuse_connections(listener)
             await asyncio.sleep(ACCEPT_SECONDS)
+            await asyncio.sleep(READING_SECONDS)  # if the process stood still, accept what waits
         await super().shutdown(sockets)
 
     def retire(self) -> None:

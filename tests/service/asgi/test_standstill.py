@@ -1,0 +1,54 @@
+"""A process that stood still, as on a busy machine, finds its timers due before it looks at its sockets."""
+
+import asyncio
+import socket
+import time
+
+import pytest
+
+from service.asgi import protocol
+from service.settings import Settings
+from tests.fakes import FakeEngine, write_version
+from tests.service.apps import on_a_socket
+
+uvloop = pytest.importorskip("uvloop")
+GET = b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def stand_still(seconds, meanwhile):
+    """Hold the loop up while it reads from sockets, so that timers are what it does next."""
+    ours, other = socket.socketpair()
+    loop = asyncio.get_running_loop()
+
+    def hold():
+        loop.remove_reader(ours)
+        ours.recv(1)
+        ours.close()
+        other.close()
+        meanwhile()
+        time.sleep(seconds)
+
+    loop.add_reader(ours, hold)
+    other.send(b"x")
+
+
+def test_a_request_that_came_meanwhile_is_answered_before_its_connection_is_closed(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(protocol, "CLOSING_SECONDS", 0.2)
+    write_version(tmp_path)
+
+    async def ask_during_a_stop():
+        async with on_a_socket(Settings(models=tmp_path, port=0), FakeEngine()) as client:
+            server = client.server
+            before = set(server.server_state.connections)
+            port = server.servers[0].sockets[0].getsockname()[1]
+            with socket.create_connection(("127.0.0.1", port)) as idle:
+                while not (mine := set(server.server_state.connections) - before):
+                    await asyncio.sleep(0.01)
+                mine.pop().shutdown()
+                stand_still(0.5, lambda: idle.sendall(GET))
+                idle.settimeout(30)
+                return await asyncio.to_thread(idle.recv, 100)
+
+    assert uvloop.run(ask_during_a_stop()).startswith(b"HTTP/1.1 200 ")
