@@ -68,7 +68,7 @@ class TimeoutHttpProtocol(TimedProtocol):
             self.loop.call_later(CLOSING_SECONDS, self._close_after_reading)
 
     def _close_after_reading(self) -> None:
-        """A process that stood still runs its timers before it reads what came meanwhile: read it first."""
+        """A process that stood still runs its timers before it reads the bytes received meanwhile: read them first."""
         self.loop.call_later(READING_SECONDS, self._close_if_idle)
 
     def _close_if_idle(self) -> None:
