@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import Any
 
 from vitrine_client._transport.response import Grid
+from vitrine_client.cli.enlarge import enlarge_png
 from vitrine_client.cli.options import Commands, add_choice, add_output, choice, print_body, tell
 from vitrine_client.cli.terminal import printable
 from vitrine_client.client import Vitrine
@@ -15,6 +16,7 @@ from vitrine_client.errors import InvalidSetting, UnexpectedAnswer
 from vitrine_client.latents import LatentSource
 from vitrine_client.projection import ProjectionAnswer, ProjectionStep
 
+MAX_SCALE = 32
 POINT = "an image file, a random seed such as 7, or 7:3 for its digit 3"
 
 
@@ -75,6 +77,7 @@ def add_edit(commands: Commands) -> argparse.ArgumentParser:
         "strength", nargs="+", type=float, help="in sigmas; several give an image each: -2 0 2"
     )
     add_output(command, "edited.png")
+    _add_scale(command)
     add_choice(command)
     command.set_defaults(run=edit)
     return command
@@ -83,7 +86,14 @@ def add_edit(commands: Commands) -> argparse.ArgumentParser:
 def edit(vitrine: Vitrine, options: argparse.Namespace) -> None:
     """The digit at each strength, as one file."""
     what = (options.point, options.direction, options.strength)
-    _draw(vitrine.gan.edit, vitrine.gan.edit_grid, options, *what, **choice(options))
+    _draw(
+        vitrine.gan.edit,
+        vitrine.gan.edit_grid,
+        options,
+        *what,
+        enlarged=options.scale,
+        **choice(options),
+    )
 
 
 def add_mix(commands: Commands) -> argparse.ArgumentParser:
@@ -92,6 +102,7 @@ def add_mix(commands: Commands) -> argparse.ArgumentParser:
     command.add_argument("coarse", type=_point, help=POINT)
     command.add_argument("fine", type=_point, help="likewise")
     add_output(command, "mixed.png")
+    _add_scale(command)
     add_choice(command)
     command.set_defaults(run=mix)
     return command
@@ -100,7 +111,14 @@ def add_mix(commands: Commands) -> argparse.ArgumentParser:
 def mix(vitrine: Vitrine, options: argparse.Namespace) -> None:
     """The mixed image."""
     points = (options.coarse, options.fine)
-    _draw(vitrine.gan.mix, vitrine.gan.mix_grid, options, *points, **choice(options))
+    _draw(
+        vitrine.gan.mix,
+        vitrine.gan.mix_grid,
+        options,
+        *points,
+        enlarged=options.scale,
+        **choice(options),
+    )
 
 
 def add_project(commands: Commands) -> argparse.ArgumentParser:
@@ -110,6 +128,7 @@ def add_project(commands: Commands) -> argparse.ArgumentParser:
     command.add_argument("--steps", type=int, default=100, help="of gradient descent (default 100)")
     command.add_argument("--loss", choices=("perceptual", "pixel"), help="what is compared")
     add_output(command, "projected.png")
+    _add_scale(command)
     add_choice(command)
     command.set_defaults(run=project)
     return command
@@ -121,7 +140,7 @@ def project(vitrine: Vitrine, options: argparse.Namespace) -> None:
     if options.json:
         print_body(answer)
         return
-    options.output.write_bytes(answer.images[0])
+    options.output.write_bytes(enlarge_png(answer.images[0], options.scale))
     psnr = answer.psnr[0]
     near = "no difference" if psnr is None else f"PSNR {psnr:.1f} dB"
     print(f"{options.output}: loss {answer.losses[0]:.4g}, {near}")
@@ -156,16 +175,32 @@ def _draw(
     ask_for_grid: Callable[..., Grid],
     options: argparse.Namespace,
     *what: Any,
+    enlarged: int = 1,
     **how: Any,
 ) -> None:
     if options.json:
         print_body(ask(*what, **how))
         return
     grid = ask_for_grid(*what, **how)
-    options.output.write_bytes(grid.png)
-    print(f"{options.output}: drawn by {printable(str(grid.model))}, {len(grid.png):,} bytes")
+    png = enlarge_png(grid.png, enlarged)
+    options.output.write_bytes(png)
+    print(f"{options.output}: drawn by {printable(str(grid.model))}, {len(png):,} bytes")
     if grid.random_seed is not None and options.random_seed is None:
         tell(f"(random seed {grid.random_seed})")
+
+
+def _add_scale(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--scale", type=_scale, default=1, help="enlarge the image so many times, 1 to 32 (1)"
+    )
+
+
+def _scale(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_SCALE):
+        raise argparse.ArgumentTypeError(
+            f"scale must be a whole number from 1 to {MAX_SCALE}, got {text}"
+        )
+    return int(text)
 
 
 def _point(text: str) -> int | LatentSource | str:

@@ -107,6 +107,33 @@ def test_a_projection_is_written_with_how_near_it_came(run):
     assert printed.err == ""
 
 
+@pytest.mark.parametrize(
+    ("line", "file", "shape"),
+    [
+        ("edit image.png grey -2 2", "edited.png", (28, 57)),
+        ("mix 3:4 image.png", "mixed.png", (28, 28)),
+        ("project image.png --steps 6", "projected.png", (28, 28)),
+    ],
+)
+def test_scale_repeats_every_pixel(run, line, file, shape):
+    run(line)
+    small = np.asarray(Image.open(run.folder / file))
+
+    run(f"{line} --scale 3")
+
+    assert small.shape == shape
+    large = np.asarray(Image.open(run.folder / file))
+    np.testing.assert_array_equal(large, small.repeat(3, 0).repeat(3, 1))
+
+
+@pytest.mark.parametrize("scale", ["0", "33", "2.5", "²"])
+def test_a_scale_out_of_range_is_said_before_the_work(run, scale):
+    with pytest.raises(SystemExit):
+        run(f"mix 1 2 --scale {scale}")
+
+    assert [path.name for path in run.folder.iterdir()] == ["image.png"]
+
+
 def test_a_terminal_sees_a_projection_come(run, monkeypatch):
     class Terminal(io.StringIO):
         def isatty(self):
