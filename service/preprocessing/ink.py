@@ -56,7 +56,8 @@ def find_ink(pixels: Pixels) -> tuple[Pixels, list[str]]:
     grey = to_grey(_shrunk(pixels))
     ink, mask, steps, is_one = _without_surroundings(grey)
     box = _box(mask)
-    strokes = None if is_one else digit_strokes(mask[box])
+    is_photo = "cleaned" in steps
+    strokes = None if is_one else digit_strokes(mask[box], is_photo=is_photo)
     if strokes is not None:
         steps = [step for step in steps if step != "cleaned"] + ["cleaned"]
     elif "cleaned" in steps:

@@ -57,11 +57,12 @@ class Group(NamedTuple):
         )
 
 
-def digit_strokes(mask: Mask) -> Mask | None:
+def digit_strokes(mask: Mask, *, is_photo: bool) -> Mask | None:
     """Choose the pixels of the one digit.
 
     Args:
         mask: bool [H, W], where there is ink; at least one pixel is.
+        is_photo: the background was uneven, so that what is there may be no digits at all.
 
     Returns:
         bool [H, W]: the same without specks; None if there are no specks.
@@ -77,7 +78,7 @@ def digit_strokes(mask: Mask) -> Mask | None:
     groups = _nearly_touching(blobs, labels, height)
     groups = _joined(groups, height)
     digit = max(groups, key=lambda group: group.area)
-    _refuse_several(groups, digit)
+    _refuse_several(groups, digit, is_photo=is_photo)
     kept = [number for group in groups if _is_part(group, digit) for number in group.blobs]
     if len(kept) == count:
         return None
@@ -143,14 +144,21 @@ def _belong(one: Group, other: Group, height: int) -> bool:
     return -across > _OVERLAP_TALL * narrower
 
 
-def _refuse_several(groups: list[Group], digit: Group) -> None:
+def _refuse_several(groups: list[Group], digit: Group, *, is_photo: bool) -> None:
     tallest = max(group.height for group in groups if group.area >= _PART_AREA * digit.area)
     count = sum(
         group.height >= _DIGIT_HEIGHT * tallest and group.area >= _PART_AREA * digit.area
         for group in groups
     )
+    if count > 1 and is_photo:
+        raise InvalidImage(
+            f"the image must show one digit on a plain background, got {count} separate digits "
+            "or other things, as in a photo: crop the image to one digit"
+        )
     if count > 1:
-        raise InvalidImage(f"the image shows {count} separate digits: send one digit per image")
+        raise InvalidImage(
+            f"the image must show one digit, got {count} separate digits: send one digit per image"
+        )
 
 
 def _is_part(group: Group, digit: Group) -> bool:

@@ -246,6 +246,17 @@ const CHECKS = {
     assert.ok(await bars.evaluate((element) => Number(getComputedStyle(element).opacity)) < 0.5);
   },
 
+  async "a photograph in Digits is said to be none of a digit"(browser, base) {
+    const { page } = await openPage(browser, base, VIEWS.light);
+    await sample(page);
+    const section = page.locator("#section-digits");
+    const photo = (name) => section.locator("[data-part=file]").setInputFiles(new URL(`../../clients/web/${name}.jpg`, import.meta.url).pathname);
+    await photo("cat");
+    await section.locator(".note", { hasText: "must show one digit on a plain background, got a photo" }).waitFor();
+    await photo("rocket");
+    await section.locator(".note", { hasText: "This is probably no digit" }).waitFor();
+  },
+
   async "while a model loads the page says so and goes on by itself"(browser, base) {
     const { page } = await openPage(browser, "about:blank", VIEWS.light);
     const names = ["digits", "text", "labels", "vae", "gan", "a", "b", "c", "d", "e", "f"];

@@ -30,7 +30,7 @@ export function findInk(image) {
   const box = boxOf(found.mask);
   if (!box) throw new InvalidImage(BLANK);
   const mask = cut(found.mask, box);
-  let strokes = digitStrokes(mask);
+  let strokes = digitStrokes(mask, steps.includes("cleaned"));
   if (strokes) steps = [...steps.filter((step) => step !== "cleaned"), "cleaned"];
   else if (steps.includes("cleaned")) strokes = mask;
   ink = cut(ink, box);

@@ -17,7 +17,7 @@ const SPECK_AREA = 0.01; // of the largest blob
 const PART_AREA = 0.1; // of the largest group
 
 /** A mask, cut to its ink → the same without specks, null if there are none; InvalidImage: there are several digits. */
-export function digitStrokes(mask) {
+export function digitStrokes(mask, isPhoto) {
   const { labels, components: found } = components(mask);
   if (found.length === 1) return null;
   const largest = Math.max(...found.map(({ area }) => area));
@@ -26,7 +26,7 @@ export function digitStrokes(mask) {
   const height = Math.max(...blobs.map(({ bottom }) => bottom)) - Math.min(...blobs.map(({ top }) => top));
   const groups = joinedAll(nearlyTouching(blobs, labels, height), height);
   const digit = groups.reduce((best, group) => (group.area > best.area ? group : best));
-  refuseSeveral(groups, digit);
+  refuseSeveral(groups, digit, isPhoto);
   const kept = new Set(groups.filter((group) => isPart(group, digit)).flatMap((group) => group.blobs));
   return kept.size === found.length ? null : mapped(labels, (label) => Number(kept.has(label)), Uint8Array);
 }
@@ -81,11 +81,14 @@ function belong(one, other, height) {
   return -across > OVERLAP_TALL * narrower; // tall groups in the same rows are one only if one is around the other
 }
 
-function refuseSeveral(groups, digit) {
+function refuseSeveral(groups, digit, isPhoto) {
   const large = groups.filter(({ area }) => area >= PART_AREA * digit.area);
   const tallest = Math.max(...large.map(({ height }) => height));
   const count = large.filter(({ height }) => height >= DIGIT_HEIGHT * tallest).length;
-  if (count > 1) throw new InvalidImage(`the image shows ${count} separate digits: send one digit per image`);
+  if (count < 2) return;
+  throw new InvalidImage(isPhoto
+    ? `the image must show one digit on a plain background, got ${count} separate digits or other things, as in a photo: crop the image to one digit`
+    : `the image must show one digit, got ${count} separate digits: send one digit per image`);
 }
 
 /** Whether a group is the digit or so near that it belongs to it. */

@@ -131,12 +131,12 @@ def test_a_digit_of_several_strokes_is_one_digit(strokes, pen):
 @pytest.mark.parametrize("side", [120, 280, 900])
 def test_several_digits_are_refused_with_how_many(several, side):
     count, strokes = SEVERAL[several]
-    with pytest.raises(InvalidImage, match=f"shows {count} separate digits"):
+    with pytest.raises(InvalidImage, match=f"one digit, got {count} separate digits"):
         normalized(draw(strokes, side, pen=3.5))
 
 
 def test_several_digits_on_a_photo_are_refused():
-    with pytest.raises(InvalidImage, match="2 separate digits"):
+    with pytest.raises(InvalidImage, match="2 separate digits or other things, as in a photo"):
         normalized(photographed(draw(SEVERAL["10"][1])))
 
 
