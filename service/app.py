@@ -26,7 +26,7 @@ from service.asgi.state import Lifecycle, State
 from service.asgi.tracing import make_tracing
 from service.engine import Engine
 from service.metrics import Metrics, Snapshot
-from service.processes.peers import FOLLOW, METRICS, NOT_READY, STATISTICS, Peers
+from service.processes.peers import METRICS, NOT_READY, STATISTICS, Peers
 from service.processes.processors import available_processors
 from service.processes.tensorflow_client import TensorFlowClient
 from service.routes import (
@@ -200,14 +200,10 @@ async def _join(peers: Peers, repository: ModelRepository, metrics: Metrics) -> 
     async def not_ready(_: None) -> list[str]:
         return [] if peers.waits_until_ready else repository.not_ready()
 
-    async def follow(name: str) -> None:
-        await management.follow(repository, name)
-
-    peers.on(FOLLOW, follow)
-
     async def statistics(_: None) -> list[dict[str, Any]]:
         return open_inference.encode_statistics(repository)
 
+    management.join(repository, peers)
     peers.on(METRICS, snapshot)
     peers.on(STATISTICS, statistics)
     peers.on(NOT_READY, not_ready)

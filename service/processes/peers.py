@@ -16,7 +16,6 @@ RETIRE = "retire"  # end without a pause for balancers: others go on listening
 METRICS = "metrics"
 NOT_READY = "not ready"
 STATISTICS = "statistics"
-FOLLOW = "follow"  # look at a model's configuration now, and switch to it
 BEAT_SECONDS = 1.0  # a worker says so often that its event loop turns
 ANSWER_SECONDS = 5.0
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from service.asgi.admin import reason_for, require_admin
 from service.asgi.responses import json_answer
 from service.asgi.routing import RawRouter
-from service.asgi.state import follow_everywhere, state_of
+from service.asgi.state import state_of
 from service.codecs.protocol_json import excerpt, parse_object
 from service.errors import InvalidRequest
 from service.routes.protocol import protocol_route, read_protocol_body
@@ -51,8 +51,8 @@ async def load(request: Request) -> Response:
             f"parameters must not hold a model or its configuration, got {excerpt(unknown)}: put the "
             "version into the models folder"
         )
-    await management.load(state_of(request)["repository"], name)
-    await follow_everywhere(request, name)
+    state = state_of(request)
+    await management.load(state["repository"], state["peers"], name)
     return json_answer({"name": name, "load": True})
 
 
@@ -63,8 +63,8 @@ async def unload(request: Request) -> Response:
     require_admin(request)
     name = request.path_params["model"]
     await _parameters(request)
-    await management.unload(state_of(request)["repository"], name)
-    await follow_everywhere(request, name)
+    state = state_of(request)
+    await management.unload(state["repository"], state["peers"], name)
     return json_answer({"name": name, "unload": True})
 
 

@@ -9,7 +9,7 @@ from service.asgi.admin import require_admin
 from service.asgi.requests import read_body
 from service.asgi.responses import JSON
 from service.asgi.routing import RawRouter
-from service.asgi.state import follow_everywhere, state_of
+from service.asgi.state import state_of
 from service.errors import InvalidJSON, InvalidValue
 from service.runtime import management
 from service.runtime.serving_config import (
@@ -44,10 +44,10 @@ async def put_serving(request: Request) -> Response:
         config = parse_config(body)
     except ServingConfigError as error:
         raise InvalidValue(str(error)) from None
-    repository = state_of(request)["repository"]
-    name = request.path_params["model"]
-    await management.configure(repository, name, config, request.headers.get("if-match"))
-    await follow_everywhere(request, name)
+    state, name = state_of(request), request.path_params["model"]
+    await management.configure(
+        state["repository"], state["peers"], name, config, request.headers.get("if-match")
+    )
     return _answer(config)
 
 

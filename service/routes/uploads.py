@@ -10,9 +10,10 @@ from service.asgi.admin import require_admin
 from service.asgi.requests import read_body
 from service.asgi.responses import json_answer
 from service.asgi.routing import RawRouter
-from service.asgi.state import follow_everywhere, state_of
+from service.asgi.state import state_of
 from service.errors import InvalidValue, ManagementDisabled
 from service.processes.model_import import import_model
+from service.runtime.management import follow_everywhere
 from service.runtime.models_folder import NAME
 from service.schemas import models as schemas
 
@@ -43,7 +44,7 @@ async def upload(request: Request) -> Response:
     options = _options(request)
     body = await read_body(request, settings.max_body_bytes)
     await import_model(settings.models, name, body, options)
-    await follow_everywhere(request, name)
+    await follow_everywhere(state_of(request)["peers"], name)
     servable = repository.resolve(name)
     manifest = servable.manifest
     return json_answer(

@@ -1,22 +1,93 @@
-"""Changes what is served: writes serving configurations, loads and unloads models."""
+"""Changes what is served, in all workers at once: writes serving configurations, loads and unloads models.
+
+A change has two phases. Every worker first loads what it needs beside what answers (`prepare`); if one
+cannot, all forget it (`abandon`) and nothing has changed. Then the file is written, and every worker
+switches to what it says (`follow`). A worker that starts meanwhile reads the file.
+"""
 
 import asyncio
+import contextlib
+import secrets
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, NamedTuple, Protocol
 
-from service.errors import InvalidRequest, InvalidValue, VersionNotFound
+from service.errors import InvalidRequest, InvalidValue, ModelNotFound, NotReady, VersionNotFound
 from service.runtime.repository import ModelRepository
 from service.runtime.serving_config import ServingConfig
 from service.runtime.version import ServedModel
 
+PREPARE, FOLLOW, ABANDON = "prepare", "follow", "abandon"  # what workers ask each other
+SWITCH_SECONDS = 120.0  # that workers have to load a version
+HOLD_SECONDS = 2 * SWITCH_SECONDS  # after which a change whose worker has ended is forgotten
+
+
+class Answers(Protocol):
+    """What the workers said, and why some said nothing."""
+
+    @property
+    def answers(self) -> list[Any]: ...  # noqa: D102
+
+    @property
+    def failures(self) -> list[str]: ...  # noqa: D102
+
+
+class Workers(Protocol):
+    """All workers of the service, the asking one included."""
+
+    def on(self, question: str, handler: Callable[[Any], Awaitable[Any]]) -> None: ...  # noqa: D102
+
+    async def ask_all(self, question: str, payload: Any, seconds: float) -> Answers: ...  # noqa: D102
+
+
+class Change(NamedTuple):
+    """A configuration that a model is to have; is_anew: what it serves is loaded again from its files."""
+
+    key: str
+    name: str
+    config: ServingConfig
+    is_anew: bool = False
+
+    def encode(self) -> dict[str, Any]:
+        """As JSON values, for the other workers."""
+        return {**self._asdict(), "config": self.config.model_dump()}
+
+    @classmethod
+    def decode(cls, fields: dict[str, Any]) -> "Change":
+        """The change that `encode` gave these."""
+        return cls(**{**fields, "config": ServingConfig.model_validate(fields["config"])})
+
+
+def join(repository: ModelRepository, workers: Workers) -> None:
+    """Take part in the changes that any worker asks for."""
+
+    async def on_prepare(change: dict[str, Any]) -> str:
+        return await _prepare(repository, Change.decode(change))
+
+    async def on_follow(change: list[str]) -> None:
+        await _follow(repository, *change)
+
+    async def on_abandon(change: list[str]) -> None:
+        _abandon(repository, *change)
+
+    workers.on(PREPARE, on_prepare)
+    workers.on(FOLLOW, on_follow)
+    workers.on(ABANDON, on_abandon)
+
 
 async def configure(
-    repository: ModelRepository, name: str, config: ServingConfig, if_match: str | None = None
+    repository: ModelRepository,
+    workers: Workers,
+    name: str,
+    config: ServingConfig,
+    if_match: str | None = None,
 ) -> None:
-    """Write a configuration and switch to it; done when what it names is ready.
+    """Write a configuration and switch to it; done when every worker serves what it names.
 
     Raises:
         VersionNotFound: it names a version that is not there.
         InvalidValue: it names a version that does not load.
         PreconditionFailed, ReadOnly: as ServingFiles.write. Then nothing has changed.
+        NotReady: a worker does not answer; the message says whether the change is written.
     """
     await repository.scan()
     async with repository.changing:
@@ -27,61 +98,111 @@ async def configure(
                 raise VersionNotFound(
                     f"versions and labels must name versions of {name} that are there, got {number}"
                 )
+        change = Change(secrets.token_hex(8), name, config)
+        if reason := await _prepare_everywhere(workers, change):
+            raise InvalidValue(
+                f"versions and labels must name versions that are ready, got {reason}"
+            )
         try:
-            await _load_missing(repository, model, config)
             await asyncio.to_thread(repository.files.write, name, config, if_match)
-            repository.take_config(model, config)
-        finally:
-            model.held = set()
-            repository.reconcile(model)
+        except BaseException:
+            await workers.ask_all(ABANDON, [name, change.key], SWITCH_SECONDS)
+            raise
+        await follow_everywhere(workers, name, change.key)
 
 
-async def load(repository: ModelRepository, name: str) -> None:
+async def load(repository: ModelRepository, workers: Workers, name: str) -> None:
     """Serve a model again if it was unloaded; load anew, from files verified again, what of it is served.
 
-    Raises InvalidRequest if a version fails; what answered before still does.
+    Raises InvalidRequest if a version fails; what answered before still does, in every worker.
     """
     await repository.scan()
     async with repository.changing:
-        model = repository.model(name)
-        config = model.config.model_copy(update={"unloaded": False})
-        model.held = config.wanted(model.present(), lambda _: False)
+        was = repository.model(name).config
+        config = was.model_copy(update={"unloaded": False})
+        change = Change(secrets.token_hex(8), name, config, is_anew=True)
+        if reason := await _prepare_everywhere(workers, change):
+            raise InvalidRequest(f"failed to load '{name}', version {reason}")
         try:
-            await repository.load_now([model.versions[number] for number in model.held])
-            for number in sorted(model.held):
-                if reason := model.versions[number].error:
-                    raise InvalidRequest(f"failed to load '{name}', version {number}: {reason}")
-            if model.config.unloaded:
+            if was.unloaded:
                 await asyncio.to_thread(repository.files.write, name, config, None)
-                repository.take_config(model, config)
-        finally:
-            model.held = set()
+        except BaseException:
+            await workers.ask_all(ABANDON, [name, change.key], SWITCH_SECONDS)
+            raise
+        await follow_everywhere(workers, name, change.key)
+
+
+async def unload(repository: ModelRepository, workers: Workers, name: str) -> None:
+    """Serve nothing of a model until it is loaded again, also after a restart."""
+    config = repository.model(name).config.model_copy(update={"unloaded": True})
+    await configure(repository, workers, name, config)
+
+
+async def follow_everywhere(workers: Workers, name: str, key: str = "") -> None:
+    """Return when every worker serves what is on disk for a model."""
+    found = await workers.ask_all(FOLLOW, [name, key], SWITCH_SECONDS)
+    if found.failures:
+        raise NotReady(f"the change is written, but a worker has not switched: {found.failures[0]}")
+
+
+async def _prepare(repository: ModelRepository, change: Change) -> str:
+    """Load what a change wants beside what answers here; return why that fails, or nothing."""
+    await repository.scan()
+    model, config = repository.model(change.name), change.config
+    versions = model.versions
+    if change.is_anew:
+        wanted, needed = config.wanted(model.present(), lambda _: False), None
+    else:
+        wanted = config.wanted(model.present(), lambda number: versions[number].is_broken)
+        needed = config.named
+    model.held[change.key] = wanted
+    loop = asyncio.get_running_loop()
+    loop.call_later(HOLD_SECONDS, _abandon, repository, change.name, change.key)
+    due = [versions[n] for n in wanted if change.is_anew or not versions[n].is_ready]
+    await repository.stage(due)
+    return _first_failure(model, wanted if needed is None else needed, is_anew=change.is_anew)
+
+
+async def _follow(repository: ModelRepository, name: str, key: str) -> None:
+    """Switch to what is on disk for a model, prepared or not; done when that answers here."""
+    await repository.scan()
+    model = repository.model(name)
+    repository.activate(model, model.held.pop(key, set()))
+    repository.reconcile(model)
+    await repository.settle(name)
+
+
+def _abandon(repository: ModelRepository, name: str, key: str) -> None:
+    """Forget what was prepared for a change, unless that is over."""
+    with contextlib.suppress(ModelNotFound):
+        model = repository.model(name)
+        if numbers := model.held.pop(key, None):
+            repository.discard(model, numbers)
             repository.reconcile(model)
 
 
-async def unload(repository: ModelRepository, name: str) -> None:
-    """Serve nothing of a model until it is loaded again, also after a restart."""
-    config = repository.model(name).config.model_copy(update={"unloaded": True})
-    await configure(repository, name, config)
+async def _prepare_everywhere(workers: Workers, change: Change) -> str:
+    """The first worker's reason not to follow the change, which then nobody does; else nothing."""
+    try:
+        found = await workers.ask_all(PREPARE, change.encode(), SWITCH_SECONDS)
+        reason = next(filter(None, found.answers), "")
+        if not reason and found.failures:
+            raise NotReady(f"nothing has changed: a worker cannot switch: {found.failures[0]}")
+    except BaseException:
+        await workers.ask_all(ABANDON, [change.name, change.key], SWITCH_SECONDS)
+        raise
+    if reason:
+        await workers.ask_all(ABANDON, [change.name, change.key], SWITCH_SECONDS)
+    return str(reason)
 
 
-async def _load_missing(
-    repository: ModelRepository, model: ServedModel, config: ServingConfig
-) -> None:
-    """Load what a configuration wants beside what is served now; refuse what does not load."""
-    versions = model.versions
-    model.held = config.wanted(model.present(), lambda number: versions[number].is_broken)
-    await repository.load_now([versions[n] for n in model.held if not versions[n].is_ready])
-    for number in sorted(config.named):
-        if not versions[number].is_ready:
-            reason = versions[number].error or "it is not ready"
-            raise InvalidValue(
-                f"versions and labels must name versions that are ready, got {number}: {reason}"
-            )
-
-
-async def follow(repository: ModelRepository, name: str) -> None:
-    """Switch to what another process wrote for a model; done when what it names is loaded."""
-    await repository.scan()
-    await repository.settle()
-    repository.reconcile(repository.model(name))
+def _first_failure(model: ServedModel, numbers: Iterable[int], *, is_anew: bool) -> str:
+    for number in sorted(numbers):
+        version = model.versions.get(number)
+        if version is None:
+            return f"{number}: it is not there"
+        if is_anew and version.error:
+            return f"{number}: {version.error}"
+        if not version.is_ready and not version.staged:
+            return f"{number}: {version.error or 'it is not ready'}"
+    return ""

@@ -99,13 +99,13 @@ class ModelRepository:
                 waiting.append(f"{name}/{newest.number}: {newest.error or 'loading'}")
         return waiting
 
-    async def settle(self) -> None:
-        """Wait until nothing is being loaded."""
+    async def settle(self, name: str = "") -> None:
+        """Wait until nothing is being loaded, of one model or of all."""
         while tasks := [
             version.loading
             for model in self._models.values()
             for version in model.versions.values()
-            if version.loading
+            if version.loading and name in ("", model.name)
         ]:
             await asyncio.gather(*tasks, return_exceptions=True)
 
@@ -131,27 +131,25 @@ class ModelRepository:
             )
         raise _not_ready(model.versions[max(model.versions)])
 
-    def take_config(
-        self, model: ServedModel, config: ServingConfig | ServingConfigError | None
-    ) -> None:
-        """What the file says now; a faulty one leaves what was."""
-        error = str(config) if isinstance(config, ServingConfigError) else ""
-        if error and error != model.config_error:
-            log.warning("faulty serving configuration", extra={"model": model.name, "error": error})
-        if isinstance(config, ServingConfig):
-            model.config = config
-            model.is_awaited &= not config.unloaded
-        model.config_error = error
-
-    async def load_now(self, versions: Iterable[Version]) -> None:
-        """Load versions, each once, and wait until that is done, well or not."""
+    async def stage(self, versions: Iterable[Version]) -> None:
+        """Load versions beside what answers, each once, and wait until that is done, well or not."""
         tasks = []
         for version in versions:
             if version.loading is None:
-                self._loader.start(version)
+                self._loader.start(version, is_staged=True)
             if version.loading:
                 tasks.append(version.loading)
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def activate(self, model: ServedModel, numbers: Iterable[int]) -> None:
+        """Let versions that were staged answer, if the configuration wants them."""
+        for number in model.configured() & set(numbers):
+            self._loader.activate(model.versions[number])
+
+    def discard(self, model: ServedModel, numbers: Iterable[int]) -> None:
+        """Forget what was staged, unless another change holds it."""
+        for number in set(numbers) & set(model.versions) - model.all_held():
+            model.versions[number].staged = None
 
     async def scan(self, *, is_first: bool = False) -> None:
         """Bring what is loaded in line with what is on disk."""
@@ -172,6 +170,8 @@ class ModelRepository:
             tried |= untried
             for number in sorted(untried, reverse=True):
                 self._load_if_due(model.versions[number])
+        # What a change had staged when its worker ended is due as soon as the file says so.
+        self.activate(model, [v.number for v in model.versions.values() if not v.is_ready])
         wanted = model.wanted()
         has_successor = any(model.versions[number].is_ready for number in wanted)
         for number, version in list(model.versions.items()):
@@ -213,8 +213,7 @@ class ModelRepository:
         if name not in self._models and not found:
             return  # a folder without versions is no model
         model = self._models.setdefault(name, ServedModel(name))
-        if not self.changing.locked():  # else the file may have been read before it was changed
-            self.take_config(model, config)
+        _take_config(model, config)
         if found is not None:  # else the folder is unreadable for now
             for number, version in model.versions.items():
                 version.on_disk = number in found
@@ -236,6 +235,17 @@ class ModelRepository:
         if version.on_disk and version.loading is None and (changed or retry):
             version.retry_seconds = FIRST_RETRY_SECONDS if changed else version.retry_seconds
             self._loader.start(version)
+
+
+def _take_config(model: ServedModel, config: ServingConfig | ServingConfigError | None) -> None:
+    """What the file says now; a faulty one leaves what was."""
+    error = str(config) if isinstance(config, ServingConfigError) else ""
+    if error and error != model.config_error:
+        log.warning("faulty serving configuration", extra={"model": model.name, "error": error})
+    if isinstance(config, ServingConfig):
+        model.config = config
+        model.is_awaited &= not config.unloaded
+    model.config_error = error
 
 
 def _resolve_version(model: ServedModel, number: int) -> Servable:

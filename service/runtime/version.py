@@ -19,6 +19,7 @@ class Version:
     """A version that is or was in the folder.
 
     error: why it does not answer, for anybody; detail: the same for who has a key.
+    staged: loaded, and waits until every worker has loaded it.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Version:
     detail: str = ""
     last_failure: tuple[str, str] = ("", "")
     servable: Servable | None = None
+    staged: Servable | None = None
     retry_at: float = 0.0
     retry_seconds: float = FIRST_RETRY_SECONDS
     loading: "asyncio.Task[None] | None" = field(default=None, repr=False)
@@ -57,7 +59,7 @@ class Version:
 class ServedModel:
     """All versions of a model, and which of them are wanted.
 
-    held: versions that a change of the configuration is waiting for.
+    held: versions that a change of the configuration, named by its key, is waiting for.
     is_awaited: whether the service is not ready before this model is.
     """
 
@@ -65,17 +67,25 @@ class ServedModel:
     config: ServingConfig = DEFAULT
     config_error: str = ""
     versions: dict[int, Version] = field(default_factory=dict)
-    held: set[int] = field(default_factory=set)
+    held: dict[str, set[int]] = field(default_factory=dict)
     is_awaited: bool = False
 
     def present(self) -> list[int]:
         """Numbers of the versions on disk."""
         return [number for number, version in self.versions.items() if version.on_disk]
 
-    def wanted(self) -> set[int]:
+    def configured(self) -> set[int]:
         """Numbers of the versions that should answer."""
         broken = [number for number, version in self.versions.items() if version.is_broken]
-        return self.config.wanted(self.present(), broken.__contains__) | self.held
+        return self.config.wanted(self.present(), broken.__contains__)
+
+    def all_held(self) -> set[int]:
+        """Numbers of the versions that changes are waiting for."""
+        return set().union(*self.held.values())
+
+    def wanted(self) -> set[int]:
+        """Numbers of the versions that are to be loaded."""
+        return self.configured() | self.all_held()
 
     def ready(self) -> list[Version]:
         """Versions that answer, oldest first."""

@@ -34,30 +34,39 @@ class VersionLoader:
         """Start nothing more; what runs is finished by its own thread."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    def start(self, version: Version) -> None:
-        """Load a version, unless what is known of its files already says that it cannot be."""
+    def start(self, version: Version, *, is_staged: bool = False) -> None:
+        """Load a version, unless what is known of its files already says that it cannot be.
+
+        is_staged: it answers only after `activate`.
+        """
         is_settled = version.found.problem != UNSETTLED
         version.loaded = version.found.fingerprint if is_settled else None
         version.is_whole = not version.found.problem
         if version.found.problem:
             self._fail(version, version.found.problem, "")
         else:
-            version.loading = asyncio.create_task(self._load(version))
+            version.loading = asyncio.create_task(self._load(version, is_staged=is_staged))
+
+    def activate(self, version: Version) -> None:
+        """Let what was staged answer; who holds the previous one finishes on it."""
+        if version.staged:
+            version.servable, version.staged = version.staged, None
+            self._set_state(version, "AVAILABLE")
 
     def drop(self, version: Version) -> None:
         """Stop serving a version; requests that hold it finish on it."""
         if version.loading:
             version.loading.cancel()
-        if version.is_ready or version.loading or version.error:
+        if version.is_ready or version.staged or version.loading or version.error:
             version.loading = None
-            version.servable, version.loaded = None, None
+            version.servable, version.staged, version.loaded = None, None, None
             self._set_state(version, "END")
             self._metrics.forget_load(version.name, version.number)
             log.info("unloaded", extra={"model": version.where})
         if not version.on_disk:
             self._metrics.forget_version(version.name, version.number)
 
-    async def _load(self, version: Version) -> None:
+    async def _load(self, version: Version, *, is_staged: bool) -> None:
         self._set_state(version, "AVAILABLE" if version.is_ready else "LOADING")
         started = time.monotonic()
 
@@ -74,15 +83,17 @@ class VersionLoader:
         except Exception as error:  # noqa: BLE001 - engines raise what they like; the old one stays
             self._fail(version, CANNOT_BE_LOADED, f"{type(error).__name__}: {error}"[:500])
         else:
-            self._take(version, servable, time.monotonic() - started)
+            version.staged = servable
+            version.error = version.detail = ""
+            if not is_staged:
+                self.activate(version)
+            self._report(version, servable, time.monotonic() - started)
         finally:
             if version.loading is asyncio.current_task():
                 version.loading = None
         self._on_done(version)
 
-    def _take(self, version: Version, servable: Servable, seconds: float) -> None:
-        version.servable = servable  # who holds the previous one finishes on it
-        self._set_state(version, "AVAILABLE")
+    def _report(self, version: Version, servable: Servable, seconds: float) -> None:
         self._metrics.load_seconds.labels(version.name, version.number).set(seconds)
         self._metrics.warm_up_seconds.labels(version.name, version.number).set(
             servable.warm_up_seconds

@@ -1,9 +1,13 @@
 """A service of two workers around NumberedEngine: `python -m tests.service.processes.fake_service MODELS`.
 
-It says its port on the first line; `sesame` is the admin key.
+It says its port on the first line; `sesame` is the admin key. Of the workers that load a version,
+one takes the file `wait` from MODELS, if there is one, and waits until `waiting` is gone; one takes
+`fail`, and fails.
 """
 
+import contextlib
 import sys
+import time
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +25,14 @@ from tests.fakes import NumberedEngine
 
 
 def load_engine(directory, _):
+    models = directory.parents[1]
+    with contextlib.suppress(FileNotFoundError):
+        (models / "fail").unlink()
+        raise RuntimeError("as asked")
+    with contextlib.suppress(FileNotFoundError):
+        (models / "wait").rename(models / "waiting")
+        while (models / "waiting").exists():
+            time.sleep(0.01)
     return NumberedEngine(int(directory.name))
 
 

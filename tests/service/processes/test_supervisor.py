@@ -1,6 +1,7 @@
 """Several workers on one socket: they are one service, and it outlives each of them."""
 
 import collections
+import concurrent.futures
 import contextlib
 import os
 import shutil
@@ -122,6 +123,7 @@ def test_metrics_are_those_of_all_workers(service):
 
 
 SERVING = "/v1/models/digits/serving"
+LOADS = 'vitrine_model_loads_total{model="digits",result="ok"}'
 ADMIN = {"authorization": "Bearer sesame"}
 LIT = {"instances": [[[[0]] * 28] * 27 + [[[0]] * 27 + [[255]]]]}
 
@@ -153,6 +155,50 @@ def test_after_a_change_no_connection_sees_another_version(service):
         assert {version_of(port) for _ in range(16)} == {expected}
     stable = [ask(port, "/v1/models/digits/labels/stable").status_code for _ in range(8)]
     assert set(stable) == {404}
+
+
+def test_until_all_workers_have_loaded_a_version_none_answers_with_it(service, tmp_path):
+    _, port = service
+    configure(port, {"versions": [1]})
+    write_version(tmp_path, version=2)
+    loads = value_of(ask(port, "/metrics").text, LOADS)
+    (tmp_path / "wait").touch()
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        change = pool.submit(configure, port, {"versions": [2]})
+        until(lambda: (tmp_path / "waiting").exists())  # one worker is slow
+        until(lambda: value_of(ask(port, "/metrics").text, LOADS) == loads + 1)  # and one is done
+
+        during = {version_of(port) for _ in range(16)}
+        (tmp_path / "waiting").unlink()
+        change.result(60)
+
+    assert during == {1}
+    assert {version_of(port) for _ in range(16)} == {2}
+
+
+def test_what_one_worker_cannot_load_changes_nothing_in_any(service, tmp_path):
+    _, port = service
+    configure(port, {"versions": [1]})
+    write_version(tmp_path, version=2)
+    (tmp_path / "fail").touch()
+
+    url = f"http://127.0.0.1:{port}{SERVING}"
+    refused = httpx.put(url, json={"versions": [2]}, headers=ADMIN, trust_env=False, timeout=60)
+
+    assert refused.status_code == 422
+    assert "got 2: the model cannot be loaded" in refused.json()["error"]
+    assert {version_of(port) for _ in range(16)} == {1}
+    assert ask(port, SERVING).json()["versions"] == [1]
+
+
+def test_load_reads_the_files_anew_in_every_worker(service):
+    _, port = service
+    loads = value_of(ask(port, "/metrics").text, LOADS)
+    url = f"http://127.0.0.1:{port}/v2/repository/models/digits/load"
+
+    assert httpx.post(url, headers=ADMIN, trust_env=False, timeout=60).status_code == 200
+
+    assert value_of(ask(port, "/metrics").text, LOADS) == loads + 2
 
 
 def test_unload_holds_in_every_worker_until_load(service):

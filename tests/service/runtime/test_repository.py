@@ -16,6 +16,7 @@ from service.errors import (
     VersionNotFound,
 )
 from service.metrics import Metrics, render
+from service.processes.peers import Peers
 from service.runtime import management
 from service.runtime.model import load_model
 from service.runtime.repository import ModelRepository
@@ -41,6 +42,8 @@ async def start(tmp_path):
 
         repository = ModelRepository(root, load, metrics, poll_seconds)
         repository.metrics = metrics
+        repository.alone = Peers()
+        management.join(repository, repository.alone)
         started.append(repository)
         await repository.start()
         return repository
@@ -396,7 +399,7 @@ async def test_load_by_command_notices_a_change_of_same_size_and_time(tmp_path, 
     os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
 
     with pytest.raises(InvalidRequest, match="sha256 differs"):
-        await management.load(repository, "digits")
+        await management.load(repository, repository.alone, "digits")
 
     assert version_of(repository) == 1
 
@@ -424,9 +427,47 @@ async def test_concurrent_loads_of_one_model_end_with_one_servable(tmp_path, sta
     repository = await start()
     await until(lambda: version_of(repository) == 1)
 
-    await asyncio.gather(*(management.load(repository, "digits") for _ in range(5)))
+    await asyncio.gather(
+        *(management.load(repository, repository.alone, "digits") for _ in range(5))
+    )
 
     assert numbers_ready(repository) == [1]
+    assert not repository.model("digits").held
+
+
+async def test_what_a_change_had_loaded_answers_if_the_worker_that_asked_for_it_ends(
+    tmp_path, start
+):
+    write_version(tmp_path)
+    repository = await start()
+    await until(lambda: version_of(repository) == 1)
+    serve(tmp_path, versions=[1])
+    write_version(tmp_path, version=2)
+    change = management.Change("a", "digits", ServingConfig(versions=[2]))
+
+    refused = await repository.alone.ask_all(management.PREPARE, change.encode(), 30)
+    assert refused.answers == [""]
+    assert version_of(repository) == 1  # loaded, but the file does not want it yet
+    serve(tmp_path, versions=[2])
+
+    await until(lambda: version_of(repository) == 2)
+
+
+async def test_an_abandoned_change_leaves_nothing_loaded(tmp_path, start):
+    write_version(tmp_path)
+    repository = await start()
+    await until(lambda: version_of(repository) == 1)
+    serve(tmp_path, versions=[1])
+    write_version(tmp_path, version=2)
+    change = management.Change("a", "digits", ServingConfig(versions=[2]))
+    await repository.alone.ask_all(management.PREPARE, change.encode(), 30)
+    second = repository.versions("digits")[1]
+    assert second.staged
+
+    await repository.alone.ask_all(management.ABANDON, ["digits", "a"], 30)
+
+    assert not second.staged
+    assert not second.servable
     assert not repository.model("digits").held
 
 
@@ -438,7 +479,10 @@ async def test_two_writers_at_once_one_of_them_is_told(tmp_path, start):
     changes = [ServingConfig(weight=2), ServingConfig(weight=3)]
 
     results = await asyncio.gather(
-        *(management.configure(repository, "digits", one, tag) for one in changes),
+        *(
+            management.configure(repository, repository.alone, "digits", one, tag)
+            for one in changes
+        ),
         return_exceptions=True,
     )
 
