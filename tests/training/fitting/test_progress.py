@@ -1,6 +1,10 @@
 """A training says within an epoch how far it is, and how long the rest will take."""
 
+import pytest
+
 from training.fitting.progress import Progress, in_words
+
+pytestmark = pytest.mark.tensorflow
 
 
 def test_a_line_comes_every_ten_seconds_with_the_time_left(capsys):
