@@ -7,7 +7,7 @@ from PIL import Image
 
 from clients.load import classroom
 from clients.load.target import Target
-from tests.clients.python.serving import serving, write_all_models
+from tests.clients.python.serving import serving, until_ready, write_all_models
 
 
 def test_a_class_draws_and_is_counted(tmp_path):
@@ -15,6 +15,7 @@ def test_a_class_draws_and_is_counted(tmp_path):
     drawing = classroom.activities()["drawing"]
     scenario = drawing.scenario._replace(is_right=lambda body: b"probabilities" in body)
     with serving(tmp_path) as running:
+        until_ready(running)
         host, port = running.url.removeprefix("http://").split(":")
         groups = [(classroom.Activity(scenario, 0.2), 3), (classroom.Activity(scenario, 10.0), 2)]
         often, seldom = asyncio.run(classroom._take_turns(Target(host, int(port), ""), groups, 1.0))

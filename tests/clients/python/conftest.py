@@ -1,13 +1,12 @@
 import asyncio
 import json
 import os
-import time
 
 import httpx
 import pytest
 from PIL import Image
 
-from tests.clients.python.serving import serving, write_all_models
+from tests.clients.python.serving import serving, until_ready, write_all_models
 from vitrine_client import AsyncVitrine, Vitrine
 
 PREDICTION = {
@@ -164,9 +163,7 @@ def served(tmp_path_factory):
     folder = tmp_path_factory.mktemp("served")
     write_all_models(folder)
     with serving(folder) as running:
-        with Vitrine(running.url) as vitrine:
-            while not vitrine.health.ready().ready:
-                time.sleep(0.01)
+        until_ready(running)
         yield running
 
 

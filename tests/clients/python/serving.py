@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import threading
+import time
 
 from service.app import create_app
 from service.asgi.server import make_server
@@ -13,6 +14,7 @@ from tests.fake_images import load_fake, write_clothes_version, write_photo_vers
 from tests.fake_text import FakeTextEngine, write_text_version
 from tests.fake_vae import FakeVaeEngine, write_vae_version
 from tests.fakes import FakeEngine, write_version
+from vitrine_client import Vitrine
 
 ENGINES = {"digits": FakeEngine, "text": FakeTextEngine, "vae": FakeVaeEngine}
 
@@ -46,6 +48,13 @@ def write_all_models(folder):
     write_photo_version(folder)
     for name in ("fashion-dense", "fashion-svm"):
         write_clothes_version(folder, name)
+
+
+def until_ready(running):
+    """Wait until every model of a running service answers."""
+    with Vitrine(running.url) as vitrine:
+        while not vitrine.health.ready().ready:
+            time.sleep(0.01)
 
 
 @contextlib.contextmanager

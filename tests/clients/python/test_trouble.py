@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from service import errors as of_service
-from tests.clients.python.serving import serving
+from tests.clients.python.serving import serving, until_ready
 from tests.fake_gan import write_gan_version
 from tests.fakes import write_version
 from vitrine_client import (
@@ -208,12 +208,6 @@ def test_a_key_opens_what_is_closed_without_one(ask_at, tmp_path):
         assert ask_at(running.url, lambda v: v.models.list(), key="good").models == ("digits",)
         with pytest.raises(BodyTooLarge, match="1024"):
             ask_at(running.url, lambda v: v.digits.classify(b"x" * 1025), key="good")
-
-
-def until_ready(running):
-    with Vitrine(running.url) as vitrine:
-        while not vitrine.health.ready().ready:
-            time.sleep(0.01)
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ OVERRIDDEN = {
     uvicorn.Server: {
         "handle_exit": ["self", "sig", "frame"],
         "shutdown": ["self", "sockets"],
+        "startup": ["self", "sockets"],
     },
 }
 
