@@ -172,7 +172,8 @@ def test_the_wait_that_the_service_asks_for_is_kept_on_a_real_connection(
     ask_at, status, code, expected
 ):
     body = b'{"error": "later", "code": "%s", "request_id": "r"}' % code.encode()
-    head = f"HTTP/1.1 {status} Busy\r\nRetry-After: 0.2\r\nContent-Length: {len(body)}\r\n\r\n"
+    head = f"HTTP/1.1 {status} Busy\r\nRetry-After: 0.2\r\nContent-Length: {len(body)}\r\n"
+    head += "Connection: close\r\n\r\n"  # it is not waited here, so that it might be used again
     busy = head.encode() + body
 
     waits = []
