@@ -157,30 +157,28 @@ def test_after_a_change_no_connection_sees_another_version(service):
     assert set(stable) == {404}
 
 
-def test_until_all_workers_have_loaded_a_version_none_answers_with_it(service, tmp_path):
+def test_until_all_workers_have_loaded_a_version_none_answers_with_it(service, folder):
     _, port = service
     configure(port, {"versions": [1]})
-    write_version(tmp_path, version=2)
     loads = value_of(ask(port, "/metrics").text, LOADS)
-    (tmp_path / "wait").touch()
+    (folder / "wait").touch()
     with concurrent.futures.ThreadPoolExecutor() as pool:
         change = pool.submit(configure, port, {"versions": [2]})
-        until(lambda: (tmp_path / "waiting").exists())  # one worker is slow
+        until(lambda: (folder / "waiting").exists())  # one worker is slow
         until(lambda: value_of(ask(port, "/metrics").text, LOADS) == loads + 1)  # and one is done
 
         during = {version_of(port) for _ in range(16)}
-        (tmp_path / "waiting").unlink()
+        (folder / "waiting").unlink()
         change.result(60)
 
     assert during == {1}
     assert {version_of(port) for _ in range(16)} == {2}
 
 
-def test_what_one_worker_cannot_load_changes_nothing_in_any(service, tmp_path):
+def test_what_one_worker_cannot_load_changes_nothing_in_any(service, folder):
     _, port = service
     configure(port, {"versions": [1]})
-    write_version(tmp_path, version=2)
-    (tmp_path / "fail").touch()
+    (folder / "fail").touch()
 
     url = f"http://127.0.0.1:{port}{SERVING}"
     refused = httpx.put(url, json={"versions": [2]}, headers=ADMIN, trust_env=False, timeout=60)
