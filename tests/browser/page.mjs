@@ -338,10 +338,10 @@ async function checkBusy(browser, base) {
   const { page } = await openPage(browser, "about:blank", VIEWS.light);
   let refusals = 1;
   await page.route("**/v1/digits/classify*", (route) => (refusals-- > 0
-    ? route.fulfill({ status: 429, headers: { "Retry-After": "2" }, json: { error: "the queue is full", code: "overloaded", request_id: "r" } })
+    ? route.fulfill({ status: 429, headers: { "Retry-After": "6" }, json: { error: "the queue is full", code: "overloaded", request_id: "r" } })
     : route.continue()));
   await page.goto(base);
-  await page.locator("#section-digits .note", { hasText: "sent again in 2 s" }).waitFor();
+  await page.locator("#section-digits .note", { hasText: /sent again in \d s/ }).waitFor();
   await page.locator("#section-digits .fine", { hasText: "a sample" }).waitFor();
   assert.ok(await page.locator("#section-digits .note").isHidden(), "once answered, nothing is said");
   await page.context().close();
