@@ -63,11 +63,13 @@ export default function labelsSection({ part, show, paced, action, remember, say
     show({ verdict: "", doubt: "", caption: "", bars: [], heads: [] });
   }
 
-  part.teach.ontoggle = async () => {
+  const teach = async () => {
     if (!part.teach.open || part.teaching.hasChildNodes()) return;
     const { createTeaching } = await import("./teach.js");
-    createTeaching(part.teaching, site.vitrine);
+    if (!part.teaching.hasChildNodes()) createTeaching(part.teaching, site.vitrine);
   };
+  part.teach.ontoggle = teach;
+  teach(); // it may have been opened before this module was there
   chooser.onchange = change;
   heatmap.watch(part.bars, (index) => best[index]?.class_name);
   return (state) => {
