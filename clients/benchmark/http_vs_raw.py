@@ -129,7 +129,7 @@ def _line(cell: Sequence[ModelRow], ms_places: int, rate_places: int) -> str:
 def _raw(
     models: Path, one: Question, threads: int = 0
 ) -> contextlib.AbstractContextManager[Callable[[], Any]]:
-    """The raw call on one thread; with `threads` the larger batch on so many."""
+    """The raw call on one thread; with `threads` the larger batch on that many threads."""
     size = one.all_cores_batch if threads else one.batch_size
     command = raw_model.command(
         models, one.model, one.signature, {size: one.calls}, max(1, threads)

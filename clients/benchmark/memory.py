@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:
 
 
 def measure(workers: int) -> Memory:
-    """Start a service of so many workers, ask it, and add up."""
+    """Start a service of `workers` workers, ask it, and add up."""
     target = servers.free_target()
     environ = {key: value for key, value in os.environ.items() if key not in servers.NOT_PASSED_ON}
     environ |= {"VITRINE_PORT": str(target.port), "VITRINE_WORKERS": str(workers)}

@@ -41,7 +41,7 @@ async def digits(target: Target, seconds: float) -> list[float]:
 
 @contextlib.asynccontextmanager
 async def busy(name: str, target: Target, count: int) -> AsyncIterator[list[int]]:
-    """Keep so many connections asking until the block ends; gives the statuses so far."""
+    """Keep `count` connections asking until the block ends; gives the statuses so far."""
     scenario = (scenarios() | heavy_scenarios())[name]
     request = request_bytes(scenario, target, f"X-Timeout-Ms: {1000 * PATIENCE_S:.0f}\r\n")
     statuses: list[int] = []

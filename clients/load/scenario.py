@@ -175,7 +175,7 @@ def answers_labels(count: int) -> Callable[[bytes], bool]:
 
 
 def has_rows(name: str, count: int) -> Callable[[bytes], bool]:
-    """A check: a list of so many elements, all of them there."""
+    """A check: a list of `count` elements, all of them there."""
 
     def is_right(body: bytes) -> bool:
         try:

@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from clients.robustness.soak.all_goals import GOALS
@@ -66,8 +67,9 @@ def _work_off(goal: Goal, size: int, serve: Serve, options: argparse.Namespace) 
     tally = _read(options.state, goal, serve)
     at_start, began = int(tally.get("done", 0)), time.monotonic()
 
-    def show(done: int) -> None:
+    def show(before: int, more: int = 0) -> None:
         """One line: what is done and how long the rest takes."""
+        done = before + more
         left = (time.monotonic() - began) / max(1, done - at_start) * (size - done)
         name = f"{goal.key} {serve.__name__}"
         print(f"{name}: {done:,} of {size:,} {goal.unit}, {left:.0f} s left", file=sys.stderr)
@@ -78,7 +80,7 @@ def _work_off(goal: Goal, size: int, serve: Serve, options: argparse.Namespace) 
             done,
             min(goal.step, size - done),
             serve,
-            lambda more, done=done: show(done + more),  # type: ignore[misc]
+            partial(show, done),
         )
         started = time.monotonic()
         found = goal.run(step)

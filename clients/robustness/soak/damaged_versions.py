@@ -8,11 +8,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from clients.robustness.soak.connection import Connection, ask
+from clients.robustness.soak.connection import ask
 from clients.robustness.soak.goals import Goal, Step, Tally
-from clients.robustness.soak.samples import digit
-from clients.robustness.soak.swaps import refusals, version_is_ready, wrong_version
-from clients.robustness.soak.tiny_model import remove_version, write_version
+from clients.robustness.soak.tiny_model import write_version
+from clients.robustness.soak.versions_under_load import (
+    refusals,
+    version_is_ready,
+    versions_under_load,
+)
 
 GRAPH, MANIFEST = "assets.extra/onnx/images.onnx", "assets.extra/manifest.json"
 NOTICED_SECONDS = 20
@@ -64,30 +67,13 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
 
 async def damage(step: Step) -> Tally:
     """Each kind, and a copy that stopped at each of 50 places: the old version goes on, then the repaired one."""
-    ledger, newest, done = step.ledger(), 1, False
-    with tempfile.TemporaryDirectory() as folder:
-        models = Path(folder) / "models"
-        write_version(models, 1)
-        with step.serve(models, poll_seconds="0.2") as server:
-
-            async def ask_all_the_time() -> None:
-                connection = Connection(server.port)
-                while not done:
-                    at_least = newest
-                    answer = await ledger.note(connection, "POST", "/v1/digits/classify", digit())
-                    if answer:
-                        ledger.errors += wrong_version(answer, at_least)
-                    await asyncio.sleep(0.005)
-                await connection.close()
-
-            asking = [asyncio.create_task(ask_all_the_time()) for _ in range(2)]
-            for number in range(step.start, step.start + step.count):
-                ledger.errors += await _one(server.port, models, newest + 1, number)
-                newest += 1
-                remove_version(models, newest - 1)
-                step.progress(number + 1 - step.start)
-            done = True
-            await asyncio.gather(*asking)
+    ledger = step.ledger()
+    async with versions_under_load(step, ledger, clients=2, pause=0.005) as versions:
+        for number in range(step.start, step.start + step.count):
+            port, version = versions.server.port, versions.newest + 1
+            ledger.errors += await _one(port, versions.models, version, number)
+            versions.replace()
+            step.progress(number + 1 - step.start)
     return {**ledger.tally(), "wrong": step.note(ledger.problems + refusals(ledger))}
 
 
@@ -115,7 +101,7 @@ async def _one(port: int, models: Path, version: int, number: int) -> list[str]:
 
 
 def _copy_a_part(whole: Path, target: Path, share: float) -> None:
-    """The first so many bytes of the version, a file after the other."""
+    """Copy this share of the version's bytes, a file after the other."""
     files = sorted(path for path in whole.rglob("*") if path.is_file())
     left = int(share * sum(path.stat().st_size for path in files))
     for file in files:

@@ -24,20 +24,20 @@ def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
 
 
 def many_scans(side: int, scans: int) -> bytes:
-    """A progressive JPEG whose last scan is repeated so many times."""
+    """A progressive JPEG whose last scan is repeated `scans` times."""
     content = encoded(Image.new("L", (side, side)), "JPEG", progressive=True)
     last = content.rindex(b"\xff\xda")
     return content[:-2] + content[last:-2] * scans + content[-2:]
 
 
 def many_segments(count: int) -> bytes:
-    """A JPEG with so many empty comments before its first scan."""
+    """A JPEG with `count` empty comments before its first scan."""
     content = encoded(Image.new("L", (8, 8)), "JPEG")
     return content[:2] + b"\xff\xfe\0\2" * count + content[2:]
 
 
 def fill_bytes(count: int) -> bytes:
-    """A JPEG with so many fill bytes before a marker."""
+    """A JPEG with `count` fill bytes before a marker."""
     content = encoded(Image.new("L", (8, 8)), "JPEG")
     return content[:2] + b"\xff" * count + content[2:]
 
@@ -49,18 +49,18 @@ def chunk(name: bytes, content: bytes = b"") -> bytes:
 
 
 def many_chunks(count: int, one: bytes = b"") -> bytes:
-    """A PNG with so many chunks, empty ones unless told, behind its header."""
+    """A PNG with `count` chunks, empty ones unless told, behind its header."""
     content = encoded(Image.new("L", (8, 8)))
     return content[:33] + (one or chunk(b"tEXt")) * count + content[33:]
 
 
 def compressed_texts(count: int) -> bytes:
-    """A PNG with so many texts that inflate to a megabyte each."""
+    """A PNG with `count` texts that inflate to a megabyte each."""
     return many_chunks(count, chunk(b"zTXt", b"k\0\0" + zlib.compress(b"x" * 2**20)))
 
 
 def many_blocks(count: int) -> bytes:
-    """A GIF with a comment of so many blocks of one byte."""
+    """A GIF with a comment of `count` blocks of one byte."""
     content = encoded(Image.new("L", (8, 8)), "GIF")
     start = 13 + 3 * (2 << (content[10] & 7))  # behind the palette
     return content[:start] + b"\x21\xfe" + b"\1x" * count + b"\0" + content[start:]

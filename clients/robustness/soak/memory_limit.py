@@ -122,7 +122,7 @@ async def _post_all(port: int, path: str, body: bytes, content_type: str) -> Non
 
 
 async def _drip_all(port: int, head: bytes, part: bytes, parts: int, times: int) -> None:
-    """On many connections: a head, then so many parts; nothing is read."""
+    """On many connections: a head, then `parts` parts; nothing is read."""
 
     async def drip() -> None:
         _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)

@@ -20,7 +20,7 @@ OF_DIGITS = 'model="digits"'
 
 
 async def reload(step: Step) -> Tally:
-    """Load the digit model anew so many times, ask it each time; then unload it and take its folder away."""
+    """Load the digit model anew `step.count` times, ask it each time; then unload it and take its folder away."""
     problems: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         models = copy_models(step.models, Path(folder) / "models", "digits")

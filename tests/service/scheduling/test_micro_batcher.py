@@ -264,7 +264,8 @@ async def test_what_waits_is_known_in_seconds(batcher, run):
     assert batcher.seconds_ahead() == pytest.approx(0)
 
 
-async def test_parallel_runs_share_what_waits():
+def two_at_once():
+    """An engine that answers only while two of its runs are under way, and the rows of each run."""
     together = threading.Barrier(2, timeout=60)  # broken unless two runs are under way
     batches = []
 
@@ -273,6 +274,11 @@ async def test_parallel_runs_share_what_waits():
         batches.append(len(inputs["x"]))
         return {"y": inputs["x"] * 2}
 
+    return run, batches
+
+
+async def test_parallel_runs_share_what_waits():
+    run, batches = two_at_once()
     lane = thread_lane("test", is_heavy=False, parallel_runs=2)
     with lane.executor:
         batcher = MicroBatcher(run, lane, max_batch_size=8)
@@ -284,14 +290,7 @@ async def test_parallel_runs_share_what_waits():
 
 
 async def test_a_large_request_is_shared_by_parallel_runs():
-    together = threading.Barrier(2, timeout=60)  # broken unless two runs are under way
-    batches = []
-
-    def run(inputs):
-        together.wait()
-        batches.append(len(inputs["x"]))
-        return {"y": inputs["x"] * 2}
-
+    run, batches = two_at_once()
     lane = thread_lane("test", is_heavy=False, parallel_runs=2)
     with lane.executor:
         batcher = MicroBatcher(run, lane, max_batch_size=8)

@@ -190,9 +190,7 @@ def _draw(
 
 
 def _add_scale(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--scale", type=_scale, default=1, help="enlarge the image so many times, 1 to 32 (1)"
-    )
+    command.add_argument("--scale", type=_scale, default=1, help="enlargement factor, 1 to 32 (1)")
 
 
 def _scale(text: str) -> int:
