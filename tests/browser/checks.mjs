@@ -280,7 +280,7 @@ const CHECKS = {
     await state.filter({ hasText: /did not arrive|does not answer/ }).waitFor();
     assert.ok((await state.textContent()).length > 40, "it says what to do");
     isDown = false;
-    await page.locator("#section-models h2", { hasText: "digits/" }).waitFor({ timeout: 30_000 });
+    await page.locator("#section-models h2", { hasText: "digits/" }).waitFor();
   },
 
   async "each result has its own request, in three languages"(browser, base) {
@@ -442,6 +442,13 @@ const CHECKS = {
   },
 };
 
+/** What every open page tells its user, for whoever reads a failure. */
+async function statuses(browser) {
+  const pages = browser.contexts().flatMap((context) => context.pages());
+  const texts = await Promise.all(pages.map((page) => page.locator("[role=status], .note").allTextContents()));
+  return texts.flat().filter(Boolean).join(" | ") || "nothing";
+}
+
 const [base, wanted] = process.argv.slice(2);
 if (base === "list") {
   console.log(JSON.stringify(Object.keys(CHECKS)));
@@ -451,7 +458,9 @@ if (base === "list") {
   const worker = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const [name, check] = next;
-      await check(browser, base.endsWith("/") ? base : `${base}/`).catch((error) => { throw new Error(`“${name}” does not hold`, { cause: error }); });
+      await check(browser, base.endsWith("/") ? base : `${base}/`).catch(async (error) => {
+        throw new Error(`“${name}” does not hold; the pages say: ${await statuses(browser)}`, { cause: error });
+      });
       console.log(`held: ${name}`);
     }
   };

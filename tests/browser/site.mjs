@@ -13,7 +13,6 @@ import { chromium } from "playwright-core";
 
 import { BROWSER, SEVEN, VIEWS, draw, openPage, waitFor } from "./support.mjs";
 
-const PATIENCE = { timeout: 60_000 };
 
 async function main(base, folder) {
   await mkdir(folder, { recursive: true });
@@ -55,31 +54,31 @@ async function leave({ page, complaints }, name) {
 }
 
 const section = (page, name) => page.locator(`#section-${name}`);
-const checked = (page, model) => page.locator("main > p[role=status]", { hasText: `${model} (off by at most` }).waitFor(PATIENCE);
+const checked = (page, model) => page.locator("main > p[role=status]", { hasText: `${model} (off by at most` }).waitFor();
 
 async function digits(page) {
   await checked(page, "digits");
   await draw(page, SEVEN);
   const host = section(page, "digits");
-  await host.locator("[data-part=digit]", { hasText: "7" }).waitFor(PATIENCE);
-  await host.locator("[data-part=layers] img").first().waitFor(PATIENCE);
+  await host.locator("[data-part=digit]", { hasText: "7" }).waitFor();
+  await host.locator("[data-part=layers] img").first().waitFor();
   await host.getByRole("button", { name: "Enlarge conv2" }).click({ position: { x: 10, y: 10 } });
-  await host.locator(".enlarged .lines dd").nth(2).waitFor(PATIENCE);
+  await host.locator(".enlarged .lines dd").nth(2).waitFor();
   const amounts = (await host.locator(".enlarged .sum > b, .enlarged .lines dd").allTextContents()).map((text) => Number(text.replace("−", "-")));
   const [value, sum] = [amounts.pop(), amounts.pop()];
   assert.ok(Math.abs(amounts.reduce((total, each) => total + each, 0) - sum) < 0.04, `${amounts} makes ${sum}`);
   assert.equal(value, Math.max(0, sum), "the map's value is the sum that is shown");
   await host.locator("[data-part=explain]").click();
-  await host.locator("[data-part=heat][alt*='a 7']").waitFor(PATIENCE);
+  await host.locator("[data-part=heat][alt*='a 7']").waitFor();
   await host.locator("[data-part=duel] summary").click();
-  await host.locator("[data-part=duelists] h3", { hasText: "digits-course" }).waitFor(PATIENCE);
+  await host.locator("[data-part=duelists] h3", { hasText: "digits-course" }).waitFor();
   assert.match(await host.locator("[data-terminal=main] [data-part=code]").first().textContent(), /127\.0\.0\.1:8000\/v1\/digits\/classify/);
 }
 
 async function text(page) {
   const host = section(page, "text");
-  await host.locator("[data-part=caption]", { hasText: "characters a second" }).waitFor(PATIENCE);
-  await host.locator("[data-part=form] button[type=submit]:enabled").waitFor(PATIENCE);
+  await host.locator("[data-part=caption]", { hasText: "characters a second" }).waitFor();
+  await host.locator("[data-part=form] button[type=submit]:enabled").waitFor();
   await waitFor(() => host.locator("[data-part=goOn]").isEnabled(), "the texts end");
   const lengths = () => host.locator("[data-part=columns] .writing").evaluateAll((all) => all.map((each) => each.textContent.length));
   const before = await lengths();
@@ -91,50 +90,50 @@ async function text(page) {
 
 async function labels(page) {
   const host = section(page, "labels");
-  await host.locator("[data-part=bars]", { hasText: "cat" }).waitFor(PATIENCE);
-  await host.locator("[data-part=heads] h3").nth(1).waitFor(PATIENCE);
+  await host.locator("[data-part=bars]", { hasText: "cat" }).waitFor();
+  await host.locator("[data-part=heads] h3").nth(1).waitFor();
   await host.locator("[data-part=explain]").click();
-  await host.locator("[data-part=heatCaption]", { hasText: "class activation map" }).waitFor(PATIENCE);
+  await host.locator("[data-part=heatCaption]", { hasText: "class activation map" }).waitFor();
   await checked(page, "labels");
 }
 
 async function vae(page) {
   const host = section(page, "vae");
-  await host.locator("[data-part=maps] figcaption, [data-part=maps] p", { hasText: "decoded by ae-2d" }).first().waitFor(PATIENCE);
+  await host.locator("[data-part=maps] figcaption, [data-part=maps] p", { hasText: "decoded by ae-2d" }).first().waitFor();
   await waitFor(() => host.locator("[data-part=map] img").evaluateAll((all) => all.length === 2 && all.every((image) => image.naturalWidth === 560)),
     "both maps are drawn");
   await host.locator("[data-part=colouring] input").first().check();
-  await host.locator("[data-part=map] canvas").first().waitFor(PATIENCE);
+  await host.locator("[data-part=map] canvas").first().waitFor();
   await draw(page, SEVEN, "#section-vae");
-  await host.locator("[data-part=returned] figure").nth(3).waitFor(PATIENCE);
-  await host.locator("[data-part=way] figure").nth(8).waitFor(PATIENCE);
+  await host.locator("[data-part=returned] figure").nth(3).waitFor();
+  await host.locator("[data-part=way] figure").nth(8).waitFor();
 }
 
 async function gan(page) {
   const host = section(page, "gan");
-  await host.locator("[data-part=samples] img").nth(23).waitFor(PATIENCE);
+  await host.locator("[data-part=samples] img").nth(23).waitFor();
   const before = await host.locator("[data-part=edited] img").nth(1).getAttribute("src");
   await host.locator("[data-part=sliders] input").first().fill("3");
   await waitFor(async () => await host.locator("[data-part=edited] img").nth(1).getAttribute("src") !== before, "the digit is moved");
-  await host.locator("[data-part=mixed] figure").nth(1).waitFor(PATIENCE);
+  await host.locator("[data-part=mixed] figure").nth(1).waitFor();
   await draw(page, SEVEN, "#section-gan");
   await host.locator("[data-part=find]:enabled").click();
-  await host.locator("[data-part=note]", { hasText: "vitrine serve" }).waitFor(PATIENCE);
+  await host.locator("[data-part=note]", { hasText: "vitrine serve" }).waitFor();
 }
 
 async function models(page) {
   const host = section(page, "models");
-  await host.locator("[data-part=name]", { hasText: "digits/" }).waitFor(PATIENCE);
-  await host.locator("[data-part=figures] li").first().waitFor(PATIENCE);
+  await host.locator("[data-part=name]", { hasText: "digits/" }).waitFor();
+  await host.locator("[data-part=figures] li").first().waitFor();
 }
 
-const course = (page) => section(page, "course").locator("[data-exercise]").first().waitFor(PATIENCE);
+const course = (page) => section(page, "course").locator("[data-exercise]").first().waitFor();
 
 /** Nothing is lost of the page but the answers; each says why. */
 async function withoutSimd(browser, base) {
   const { page, complaints } = await open(browser, `${base}/#digits`, (each) =>
     each.addInitScript("WebAssembly.validate = () => false"));
-  await section(page, "digits").locator("[data-part=note]", { hasText: "needs WebAssembly with SIMD" }).waitFor(PATIENCE);
+  await section(page, "digits").locator("[data-part=note]", { hasText: "needs WebAssembly with SIMD" }).waitFor();
   await page.goto(`${base}/#course`);
   await course(page);
   await leave({ page, complaints }, "without SIMD");

@@ -23,6 +23,8 @@ export const VIEWS = {
   phone: { viewport: { width: 360, height: 740 }, colorScheme: "light", deviceScaleFactor: 2, hasTouch: true },
 };
 
+const PATIENCE_MS = 300_000; // work at low priority waits long on a busy machine
+
 /** Every page ends here: nothing sideways, nothing inaccessible, no complaint. */
 export async function finish(page, complaints, name) {
   const widths = await page.evaluate(() =>
@@ -41,7 +43,7 @@ async function violations(page) {
 }
 
 export async function waitFor(holds, what) {
-  for (let attempt = 0; attempt < 600; attempt += 1) {
+  for (const end = Date.now() + PATIENCE_MS; Date.now() < end;) {
     if (await holds()) return;
     await new Promise((resolve) => { setTimeout(resolve, 50); });
   }
@@ -51,6 +53,7 @@ export async function waitFor(holds, what) {
 /** A page on which every error, and every request to another host, is written down. */
 export async function openPage(browser, base, options) {
   const context = await browser.newContext(options);
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const complaints = [];
   const { origin } = new URL(base);
