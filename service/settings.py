@@ -1,7 +1,8 @@
-"""The service's settings: frozen values, and the one reader of the environment."""
+"""The service's settings, read from environment variables."""
 
 import importlib.util
 import os
+import re
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,9 +21,6 @@ from pydantic import (
 )
 
 PREFIX = "VITRINE_"
-NOT_YET: tuple[str, ...] = ()  # of the contract, but nothing implements them: refused, not ignored
-
-
 Section = Literal["digits", "text", "labels", "vae", "gan", "models", "course"]
 
 
@@ -31,76 +29,77 @@ class SettingsError(Exception):
 
 
 class Settings(BaseModel):
-    """What can be set, with defaults. Each field is the environment variable VITRINE_<NAME>."""
+    """All settings with their defaults. Each field is the environment variable VITRINE_<NAME>."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     host: str = Field("127.0.0.1", description="address to listen on")
-    port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0: any free port")
     models: Path = Field(Path("models"), description="folder of model versions")
     workers: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = Field(
-        1, description="processes that answer; auto: one for each processor (not on Windows)"
+        1, description="worker processes; auto: one for each processor (not on Windows)"
     )
     engine: Literal["auto", "onnx", "tensorflow"] = Field(
-        "auto", description="what runs the models; auto: what each manifest says"
+        "auto", description="engine that runs the models; auto: the engine named in each manifest"
     )
     allowed_operations: tuple[str, ...] = Field(
         (),
-        description="TensorFlow operations, separated by commas, that a model may use beside those "
+        description="TensorFlow operations, separated by commas, that a model may use besides those "
         "that only compute",
     )
     api_keys: tuple[SecretStr, ...] = Field(
         (),
-        description="keys, separated by commas; with any set, every route but health and the page needs one",
+        description="keys, separated by commas; if set, all routes except health and the page require one",
     )
     api_keys_file: Path | None = Field(
-        None, description="file of further keys, one a line; read again when it changes"
+        None, description="file of further keys, one per line; read again when it changes"
     )
     admin_key: SecretStr | None = Field(
         None,
         min_length=1,
-        description="key for the routes that change what is served; none: they answer 403",
+        description="key for the management routes; none: they answer 403",
     )
     admin_key_file: Path | None = Field(
-        None, description="file that holds the admin key; read again when it changes"
+        None, description="file that contains the admin key; read again when it changes"
     )
     rate_limit: float = Field(
-        0, ge=0, description="requests a second for each API key; 0: no limit"
+        0, ge=0, description="requests per second for each API key; 0: no limit"
     )
     serving_dir: Path | None = Field(
         None,
-        description="folder of <model>.json, what is served of each model; none: "
-        "serving.json in the model's own folder",
+        description="folder of the serving configurations, <model>.json; none: serving.json in each "
+        "model's folder",
     )
     tls_cert: Path | None = Field(
-        None, description="certificate (PEM): the service answers on https; needs VITRINE_TLS_KEY"
+        None, description="certificate (PEM): serve HTTPS; needs VITRINE_TLS_KEY"
     )
     tls_key: Path | None = Field(None, description="the certificate's private key (PEM)")
     uploads: bool = Field(
-        False, description="1: whoever has the admin key may hand in Keras models"
+        False, description="1: clients with the admin key may upload Keras models"
     )
     answers: Literal["shown", "hidden"] = Field(
-        "shown", description="of the page's questions; hidden: they are not sent"
+        "shown",
+        description="answers to the page's questions; hidden: the page does not contain them",
     )
     sections: tuple[Section, ...] = Field(
-        (), description="of the page, separated by commas; none: all of them"
+        (), description="sections of the page, separated by commas; none: all"
     )
     cors_origins: tuple[str, ...] = Field(
         (),
-        description="origins, separated by commas, whose pages may call the service (exact, no *)",
+        description="exact origins whose pages may call the service, separated by commas (no *)",
     )
     frame_ancestors: tuple[str, ...] = Field(
         (),
         description="origins, separated by commas, that may show the page in a frame, such as a "
-        "notebook's; self: the page's own; none: nobody",
+        "notebook's; self: the page's own; none: no frames",
     )
-    max_body_bytes: int = Field(16 * 2**20, ge=1024, description="largest request body")
+    max_body_bytes: int = Field(16 * 2**20, ge=1024, description="maximum size of a request body")
     max_image_pixels: int = Field(
-        25_000_000, ge=784, description="most pixels of all images of a request"
+        25_000_000, ge=784, description="maximum pixels of all images of a request"
     )
-    max_json_values: int = Field(1_000_000, ge=1000, description="most values of a JSON body")
-    max_images: int = Field(64, ge=1, description="most images of a request")
-    queue_size: int = Field(256, ge=1, description="requests that may wait, per model")
+    max_json_values: int = Field(1_000_000, ge=1000, description="maximum values in a JSON body")
+    max_images: int = Field(64, ge=1, description="maximum images per request")
+    queue_size: int = Field(256, ge=1, description="maximum queued requests per model")
     timeout_ms: int = Field(30_000, ge=1, description="deadline of a request without X-Timeout-Ms")
     max_bytes_in_flight: int = Field(
         0,
@@ -109,30 +108,36 @@ class Settings(BaseModel):
         "the process may use, at most 1 GiB",
     )
     receive_seconds: float = Field(
-        10.0, gt=0, description="for a request's head, then between reads of its body or its answer"
+        10.0,
+        gt=0,
+        description="timeout for a request's head, then between reads of its body or its answer",
     )
     receive_total_seconds: float = Field(
-        120.0, gt=0, description="for a whole request to come, and for an answer to be read"
+        120.0, gt=0, description="timeout for receiving a whole request, and for sending an answer"
     )
     poll_seconds: float = Field(
-        1.0, ge=0, description="how often the models folder is looked at; 0: only at the start"
+        1.0, ge=0, description="interval between checks of the models folder; 0: only at the start"
     )
     log_level: str = Field("info", description="debug (also every request), info, warning, error")
     otlp_endpoint: str = Field(
         "",
         pattern=r"^(https?://\S+)?$",
         description="collector that traces are sent to, such as http://127.0.0.1:4318 (OTLP over HTTP; "
-        "needs the extra tracing); none: nothing is traced",
+        "needs the extra tracing); none: no tracing",
     )
-    root_path: str = Field("", description="path below which a proxy shows the service")
+    root_path: str = Field("", description="path under which a proxy publishes the service")
     forwarded_allow_ips: str = Field(
-        "", description="proxies whose X-Forwarded-* headers are believed, separated by commas"
+        "", description="proxies whose X-Forwarded-* headers are trusted, separated by commas"
     )
     keep_alive_seconds: int = Field(
-        5, ge=1, description="idle connections are closed after this; 65 behind a balancer"
+        5,
+        ge=1,
+        description="idle connections are closed after this time; use 65 behind a load balancer",
     )
     drain_seconds: float = Field(
-        1.0, ge=0, description="how long a stopping service still takes requests while not ready"
+        1.0,
+        ge=0,
+        description="time after SIGTERM during which requests are still accepted while not ready",
     )
 
     @field_validator(
@@ -153,7 +158,7 @@ class Settings(BaseModel):
     @classmethod
     def _check_readable(cls, file: Path | None) -> Path | None:
         if file is not None and not file.is_file():
-            raise ValueError("it must be a file that is there")
+            raise ValueError("must be an existing file")
         return file
 
     @model_validator(mode="after")
@@ -184,7 +189,7 @@ class Settings(BaseModel):
                 parts.scheme not in ("http", "https")
                 or origin != f"{parts.scheme}://{parts.netloc}"
             ):
-                raise ValueError(f"{origin!r} is not an origin such as https://example.org")
+                raise ValueError("must list origins such as https://example.org")
         return origins
 
     @field_validator("otlp_endpoint")
@@ -193,14 +198,14 @@ class Settings(BaseModel):
         if endpoint and not _is_installed(
             "opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"
         ):
-            raise ValueError("it needs pip install '.[tracing]'")
+            raise ValueError("needs pip install '.[tracing]'")
         return endpoint
 
     @field_validator("log_level")
     @classmethod
     def _check_level(cls, level: str) -> str:
         if level.lower() not in ("debug", "info", "warning", "error"):
-            raise ValueError("it is one of debug, info, warning, error")
+            raise ValueError("must be debug, info, warning or error")
         return level.lower()
 
 
@@ -212,10 +217,7 @@ def _is_installed(*modules: str) -> bool:
 
 
 def from_environ(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read VITRINE_* from `environ`; an unknown or unusable one is a SettingsError, never ignored."""
-    for name in NOT_YET:
-        if name in environ:
-            raise SettingsError(f"{name} is set, but this build cannot do that yet; unset it")
+    """Read VITRINE_* from `environ`; raise SettingsError for an unknown variable or an invalid value."""
     given = {
         name.removeprefix(PREFIX).lower(): value
         for name, value in environ.items()
@@ -225,10 +227,11 @@ def from_environ(environ: Mapping[str, str] = os.environ) -> Settings:
         return Settings.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
-        if not first["loc"]:  # several settings that do not go together
+        if not first["loc"]:  # an error of several settings
             raise SettingsError(first["msg"].removeprefix("Value error, ")) from None
         name = PREFIX + str(first["loc"][0]).upper()
         if first["type"] == "extra_forbidden":
-            raise SettingsError(f"{name} is no setting; --help lists them") from None
-        shown = "" if "KEY" in name else f" (it is {first['input']!r})"
-        raise SettingsError(f"{name}: {first['msg']}{shown}") from None
+            raise SettingsError(f"{name} is not a setting; --help lists the settings") from None
+        shown = "" if "KEY" in name else f", got {first['input']!r}"
+        must = re.sub(r"^(Input|String|Value) should", "must", first["msg"])
+        raise SettingsError(f"{name} {must.removeprefix('Value error, ')}{shown}") from None
