@@ -29,7 +29,7 @@ async def on_a_socket(settings, engine):
     """A client that can really leave, of an app that is ready; `client.server` is the server."""
     lifecycle = Lifecycle()
     app = create_app(settings, lambda *_: engine, lifecycle)
-    async with _serving(make_server(app, settings, lifecycle)) as server:
+    async with run_server(make_server(app, settings, lifecycle)) as server:
         url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
         async with httpx.AsyncClient(
             base_url=url, trust_env=False, timeout=120, verify=False
@@ -40,8 +40,14 @@ async def on_a_socket(settings, engine):
 
 
 @contextlib.asynccontextmanager
-async def _serving(server):
-    server.install_signal_handlers = lambda: None
+async def run_server(server):
+    """Run the server until the block ends, and look at its `should_exit` more often than uvicorn does."""
+
+    async def main_loop():
+        while not await server.on_tick(0):
+            await asyncio.sleep(0.01)
+
+    server.install_signal_handlers, server.main_loop = lambda: None, main_loop
     running = asyncio.create_task(server._serve())
     while not server.started:
         await asyncio.sleep(0.005)

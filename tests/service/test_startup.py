@@ -15,6 +15,11 @@ READY = '{"live": true, "ready": true}'
 STOPPING = '{"error": "not ready: the service is stopping", "ready": false}'
 
 
+@pytest.fixture(autouse=True)
+def ask_often(monkeypatch):
+    monkeypatch.setattr("service.startup.ASK_SECONDS", 0.01)
+
+
 @contextmanager
 def health(*answers):
     """A server that gives one answer after the other to /v2/health/ready."""
@@ -33,7 +38,7 @@ def health(*answers):
             pass
 
     with HTTPServer(("127.0.0.1", 0), Health) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
