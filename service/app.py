@@ -9,22 +9,17 @@ from typing import Any, NamedTuple
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.middleware.errors import ServerErrorMiddleware
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
-from service import __version__, errors
+from service import __version__
+from service.asgi.application import VitrineApp, answer_error, answer_router_error, wrap
 from service.asgi.bytes_in_flight import BytesInFlight, default_limit
 from service.asgi.decoders import Decoders
-from service.asgi.keys import KeyRing
-from service.asgi.middleware import CrossOrigin, Gate, Keys, RequestContext
-from service.asgi.rate_limit import RateLimit
-from service.asgi.responses import error_answer
-from service.asgi.routing import FastRouter, RawRouter, allowed_methods
+from service.asgi.middleware import RequestContext
 from service.asgi.state import Lifecycle, State
 from service.asgi.tracing import make_tracing
 from service.engine import Engine
+from service.errors import VitrineError
 from service.metrics import Metrics, Snapshot
 from service.processes.peers import METRICS, NOT_READY, STATISTICS, Peers
 from service.processes.processors import available_processors
@@ -61,17 +56,6 @@ from service.scheduling.admission import Admission
 from service.scheduling.turns import Turns
 from service.schemas import document
 from service.settings import Settings
-
-EXPOSED = [
-    "X-Request-ID",
-    "X-Model",
-    "X-Engine",
-    "X-Batch-Size",
-    "Server-Timing",
-    "Retry-After",
-    "ETag",
-    "X-Random-Seed",
-]
 
 
 class Inherited(NamedTuple):
@@ -177,7 +161,7 @@ def create_app(
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False},  # /metrics is ours
         root_path=settings.root_path,
-        exception_handlers={HTTPException: _http_error, errors.VitrineError: _vitrine_error},
+        exception_handlers={HTTPException: answer_router_error, VitrineError: answer_error},
     )
     for router in routers:
         app.include_router(router)
@@ -187,7 +171,7 @@ def create_app(
         traced = tracing.around(inner) if tracing else inner
         return RequestContext(traced, metrics, bytes_in_flight)
 
-    app.wrap = partial(_wrap, routers=routers, settings=settings, context=context)
+    app.wrap = partial(wrap, routers=routers, settings=settings, context=context)
     return app
 
 
@@ -214,68 +198,12 @@ async def _join(peers: Peers, repository: ModelRepository, metrics: Metrics) -> 
     peers.say_ready()
 
 
-class VitrineApp(FastAPI):
-    """FastAPI with our own layers around its own, so that a shortcut spares a request all of them."""
-
-    wrap: Callable[[ASGIApp], ASGIApp]
-    routers: list[RawRouter]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """FastAPI's, without a look at the environment for its telemetry at every request."""
-        if scope["type"] != "http" or self.middleware_stack is None:
-            await super().__call__(scope, receive, send)
-            return
-        if self.root_path:
-            scope["root_path"] = self.root_path
-        scope["app"] = self
-        await self.middleware_stack(scope, receive, send)
-
-    def openapi(self) -> dict[str, Any]:
-        """FastAPI's document, and the keys that it does not know of."""
-        return document.secured(super().openapi())
-
-    def build_middleware_stack(self) -> ASGIApp:
-        """FastAPI's stack in ours; its outermost layer, which answers 500 as text, gives way."""
-        stack = super().build_middleware_stack()
-        assert isinstance(stack, ServerErrorMiddleware)
-        return self.wrap(stack.app)
-
-
-def _wrap(
-    app: ASGIApp,
-    *,
-    routers: list[RawRouter],
-    settings: Settings,
-    context: Callable[[ASGIApp], ASGIApp],
-) -> ASGIApp:
-    """From the inside out: shortcut, keys and errors, CORS, request context."""
-    app = Gate(FastRouter(app, routers), _keys(settings))
-    if settings.cors_origins:
-        app = CrossOrigin(
-            app,
-            allow_origins=list(settings.cors_origins),
-            allow_methods=["GET", "POST", "PUT"],
-            allow_headers=["*"],
-            expose_headers=EXPOSED,
-        )
-    return context(app)
-
-
 def _load_checked(
     load: Callable[[Path], Engine], allowed: tuple[str, ...], directory: Path
 ) -> Engine:
     """Let TensorFlow load only what uses allowed operations."""
     check_operations(directory, allowed)
     return load(directory)
-
-
-def _keys(settings: Settings) -> Keys:
-    admin = [settings.admin_key] if settings.admin_key else []
-    return Keys(
-        KeyRing(settings.api_keys, settings.api_keys_file),
-        KeyRing(admin, settings.admin_key_file),
-        RateLimit(settings.rate_limit),
-    )
 
 
 def _heavy_threads(settings: Settings) -> int:
@@ -305,29 +233,3 @@ def _servable_loader(
         return make(model, admission)
 
     return load
-
-
-async def _vitrine_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, errors.VitrineError)
-    request.scope["error_code"] = error.code
-    return error_answer(error, request.scope["request_id"])
-
-
-async def _http_error(request: Request, error: Exception) -> Response:
-    """What the router itself refuses: an unknown path or method."""
-    assert isinstance(error, HTTPException)
-    path = request.scope["path"][:100]
-    ours: errors.VitrineError
-    if error.status_code == 405:
-        ours = errors.MethodNotAllowed(f"{path!r} does not take {request.method[:20]!r}")
-    elif error.status_code == 404:
-        ours = errors.RouteNotFound(f"there is no {path!r}: /docs lists the routes")
-    else:
-        ours = errors.InvalidRequest(f"the request cannot be handled: {error.detail}")
-    request.scope["error_code"] = ours.code
-    answer = error_answer(ours, request.scope["request_id"])
-    answer.headers.update(error.headers or {})
-    if error.status_code == 405:
-        allowed = allowed_methods(request.app.routers, request.scope)
-        answer.headers["Allow"] = ", ".join(allowed)
-    return answer

@@ -6,7 +6,7 @@ import contextlib
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.app import _keys
+from service.asgi.application import keys_of
 from service.asgi.bytes_in_flight import BytesInFlight
 from service.asgi.middleware import Gate, RequestContext
 from service.asgi.requests import read_body
@@ -50,7 +50,7 @@ async def serving_echo(settings):
     """The running server; `server.state` is what its requests see, `server.echo` the application."""
     metrics, bytes_in_flight, lifecycle = Metrics(), BytesInFlight(2**30), Lifecycle()
     echo = Echo()
-    app = RequestContext(Gate(echo, _keys(settings)), metrics, bytes_in_flight)
+    app = RequestContext(Gate(echo, keys_of(settings)), metrics, bytes_in_flight)
     state = {
         "settings": settings,
         "metrics": metrics,

@@ -1,0 +1,115 @@
+"""The application that the routes are included in: FastAPI's, in layers and with errors of our own."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service import errors
+from service.asgi.keys import KeyRing
+from service.asgi.middleware import CrossOrigin, Gate, Keys
+from service.asgi.rate_limit import RateLimit
+from service.asgi.responses import error_answer
+from service.asgi.routing import FastRouter, RawRouter, allowed_methods
+from service.schemas import document
+from service.settings import Settings
+
+EXPOSED = [
+    "X-Request-ID",
+    "X-Model",
+    "X-Engine",
+    "X-Batch-Size",
+    "Server-Timing",
+    "Retry-After",
+    "ETag",
+    "X-Random-Seed",
+]
+
+
+class VitrineApp(FastAPI):
+    """FastAPI with our own layers around its own, so that a shortcut spares a request all of them."""
+
+    wrap: Callable[[ASGIApp], ASGIApp]
+    routers: list[RawRouter]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """FastAPI's, without a look at the environment for its telemetry at every request."""
+        if scope["type"] != "http" or self.middleware_stack is None:
+            await super().__call__(scope, receive, send)
+            return
+        if self.root_path:
+            scope["root_path"] = self.root_path
+        scope["app"] = self
+        await self.middleware_stack(scope, receive, send)
+
+    def openapi(self) -> dict[str, Any]:
+        """FastAPI's document, and the keys that it does not know of."""
+        return document.secured(super().openapi())
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """FastAPI's stack in ours; its outermost layer, which answers 500 as text, gives way."""
+        stack = super().build_middleware_stack()
+        assert isinstance(stack, ServerErrorMiddleware)
+        return self.wrap(stack.app)
+
+
+def wrap(
+    app: ASGIApp,
+    *,
+    routers: list[RawRouter],
+    settings: Settings,
+    context: Callable[[ASGIApp], ASGIApp],
+) -> ASGIApp:
+    """From the inside out: shortcut, keys and errors, CORS, request context."""
+    app = Gate(FastRouter(app, routers), keys_of(settings))
+    if settings.cors_origins:
+        app = CrossOrigin(
+            app,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "POST", "PUT"],
+            allow_headers=["*"],
+            expose_headers=EXPOSED,
+        )
+    return context(app)
+
+
+def keys_of(settings: Settings) -> Keys:
+    """The keys that open the routes, those of the administrator, and how often each may ask."""
+    admin = [settings.admin_key] if settings.admin_key else []
+    return Keys(
+        KeyRing(settings.api_keys, settings.api_keys_file),
+        KeyRing(admin, settings.admin_key_file),
+        RateLimit(settings.rate_limit),
+    )
+
+
+async def answer_error(request: Request, error: Exception) -> Response:
+    """The one shape of an error."""
+    assert isinstance(error, errors.VitrineError)
+    request.scope["error_code"] = error.code
+    return error_answer(error, request.scope["request_id"])
+
+
+async def answer_router_error(request: Request, error: Exception) -> Response:
+    """What the router itself refuses: an unknown path or method."""
+    assert isinstance(error, HTTPException)
+    path = request.scope["path"][:100]
+    ours: errors.VitrineError
+    if error.status_code == 405:
+        ours = errors.MethodNotAllowed(f"{path!r} does not take {request.method[:20]!r}")
+    elif error.status_code == 404:
+        ours = errors.RouteNotFound(f"there is no {path!r}: /docs lists the routes")
+    else:
+        ours = errors.InvalidRequest(f"the request cannot be handled: {error.detail}")
+    request.scope["error_code"] = ours.code
+    answer = error_answer(ours, request.scope["request_id"])
+    answer.headers.update(error.headers or {})
+    if error.status_code == 405:
+        allowed = allowed_methods(request.app.routers, request.scope)
+        answer.headers["Allow"] = ", ".join(allowed)
+    return answer
