@@ -160,12 +160,11 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False},  # /metrics is ours
-        root_path=settings.root_path,
         exception_handlers={HTTPException: answer_router_error, VitrineError: answer_error},
     )
     for router in routers:
         app.include_router(router)
-    app.routers = routers
+    app.routers, app.below = routers, settings.root_path
 
     def context(inner: ASGIApp) -> ASGIApp:
         traced = tracing.around(inner) if tracing else inner

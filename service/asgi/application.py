@@ -36,14 +36,15 @@ class VitrineApp(FastAPI):
 
     wrap: Callable[[ASGIApp], ASGIApp]
     routers: list[RawRouter]
+    below = ""  # the path under which a proxy shows the service, cut off or passed on
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """FastAPI's, without a look at the environment for its telemetry at every request."""
         if scope["type"] != "http" or self.middleware_stack is None:
             await super().__call__(scope, receive, send)
             return
-        if self.root_path:
-            scope["root_path"] = self.root_path
+        if self.below:
+            scope["root_path"] = self.below
         scope["app"] = self
         await self.middleware_stack(scope, receive, send)
 

@@ -110,7 +110,6 @@ def make_server(
         access_log=False,
         log_config=None,
         server_header=False,
-        root_path=settings.root_path,
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
         proxy_headers=bool(settings.forwarded_allow_ips),

@@ -6,9 +6,9 @@ import re
 import pytest
 
 from service.routes.page import WEB
-from service.settings import SettingsError, from_environ
-from tests.fakes import FakeEngine
-from tests.service.apps import in_process
+from service.settings import Settings, SettingsError, from_environ
+from tests.fakes import FakeEngine, write_version
+from tests.service.apps import in_process, on_a_socket
 
 pytestmark = pytest.mark.anyio
 
@@ -117,14 +117,15 @@ def test_a_frame_ancestor_is_an_origin(given):
         from_environ({"VITRINE_FRAME_ANCESTORS": given})
 
 
-@pytest.mark.filterwarnings("ignore:The `root_path` parameter is deprecated")
 @pytest.mark.parametrize("prefix", ["", "/proxy/8000"])
 async def test_the_page_works_below_a_proxys_path_that_is_cut_off_or_passed_on(prefix, tmp_path):
-    settings = from_environ({"VITRINE_MODELS": str(tmp_path), "VITRINE_ROOT_PATH": "/proxy/8000"})
-    async with in_process(settings, FakeEngine(), wait=False) as client:
+    settings = Settings(models=tmp_path, port=0, root_path="/proxy/8000")
+    write_version(tmp_path)
+    async with on_a_socket(settings, FakeEngine()) as client:
         page = await client.get(f"{prefix}/", headers={"accept": "text/html"})
-        script = await client.get(f"{prefix}/page/page.js")
-        models = await client.get(f"{prefix}/v1/models")
+        paths = ("/page/page.js", "/v1/models", "/docs", "/openapi.json")
+        others = [await client.get(prefix + path) for path in paths]
 
-    assert [answer.status_code for answer in (page, script, models)] == [200, 200, 200]
+    assert [answer.status_code for answer in (page, *others)] == [200] * 5
     assert page.headers["content-type"].startswith("text/html")
+    assert others[-1].json()["servers"] == [{"url": "/proxy/8000"}]
