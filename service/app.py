@@ -71,7 +71,7 @@ def create_app(
     lifecycle: Lifecycle | None = None,
     peers: Peers | None = None,
     inherited: Inherited | None = None,
-    parallel_runs: int = 1,
+    replicas: int = 0,
 ) -> FastAPI:
     """Make the application; models start loading when its lifespan begins.
 
@@ -79,7 +79,7 @@ def create_app(
     lifecycle: what the server flips when the process is told to stop.
     peers: the workers of the service, of which this app is one; absent: it is alone.
     inherited: what the workers have in common; absent: it has its own.
-    parallel_runs: of a signature at the same time, where the engines have replicas elsewhere.
+    replicas: of each version, where they compute elsewhere.
     """
     metrics = Metrics()
     bytes_in_flight = BytesInFlight(settings.max_bytes_in_flight or default_limit())
@@ -99,11 +99,11 @@ def create_app(
             return repository.weight(name)
 
         # With replicas elsewhere a run takes none of this process' processors.
-        turns = (_turns(weight_of), _turns(weight_of)) if parallel_runs == 1 else None
+        turns = None if replicas else (_turns(weight_of), _turns(weight_of))
         make = partial(
             Servable,
             metrics=metrics,
-            parallel_runs=parallel_runs,
+            replicas=replicas,
             turns=turns,
             heavy_threads=_heavy_threads(settings),
         )

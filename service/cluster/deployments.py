@@ -16,8 +16,8 @@ from service.cluster.settings import ClusterSettings
 from service.engine import Engine
 from service.runtime.engines import Choice, LoadEngine
 from service.runtime.manifest import Manifest
+from service.scheduling.lane import RUNS_PER_REPLICA
 
-RUNS_PER_REPLICA = 2  # one that runs, one that is already there when it ends
 QUIET = LoggingConfig(enable_access_log=False)  # a line for each batch costs, and says nothing
 DRAIN_SECONDS = 30.0  # after the last front has switched, until replicas of an old version end
 

@@ -6,7 +6,7 @@ from ray import serve
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.app import create_app
-from service.cluster.deployments import QUIET, RUNS_PER_REPLICA, cluster_loader
+from service.cluster.deployments import QUIET, cluster_loader
 from service.cluster.model_mirror import ModelMirror
 from service.cluster.settings import ClusterSettings, split_environ
 from service.processes.peers import Peers
@@ -50,8 +50,7 @@ def front_application(settings: Settings, cluster: ClusterSettings) -> serve.App
         load_engine = cluster_loader(settings.engine, cluster)
         peers = Peers()
         peers.waits_until_ready = True  # Ray sends no request before the application has started
-        runs = RUNS_PER_REPLICA * cluster.max_replicas
-        app = create_app(settings, load_engine, peers=peers, parallel_runs=runs)
+        app = create_app(settings, load_engine, peers=peers, replicas=cluster.max_replicas)
         return WithLifespanState(app)
 
     @serve.deployment(

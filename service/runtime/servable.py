@@ -15,7 +15,7 @@ from service.runtime.text_model import make_text_model
 from service.scheduling.admission import Admission
 from service.scheduling.continuous_batcher import Round
 from service.scheduling.job_queue import JobQueue
-from service.scheduling.lane import Lane, thread_lane
+from service.scheduling.lane import RUNS_PER_REPLICA, Lane, thread_lane
 from service.scheduling.micro_batcher import Batch, MicroBatcher
 from service.scheduling.turns import Turns, at_once
 
@@ -35,7 +35,7 @@ class Servable:
     Nothing in it refers back to it, so that its threads end and its memory is free as soon as the
     last request that holds it is answered.
 
-    parallel_runs: of one signature at the same time; 1 where a run has this process' processors.
+    replicas: that compute elsewhere; 0: runs have this process' processors.
     turns: that light and heavy runs of all models take; None: every run starts at once.
     heavy_threads: that heavy runs may share, of an engine that computes on the caller's thread.
     """
@@ -45,7 +45,7 @@ class Servable:
         model: Model,
         admission: Admission,
         metrics: Metrics,
-        parallel_runs: int = 1,
+        replicas: int = 0,
         turns: tuple[Turns, Turns] | None = None,
         heavy_threads: int = 1,
     ) -> None:
@@ -59,6 +59,7 @@ class Servable:
         self.admission = admission
         self.statistics = Statistics()
         self.queue_seconds = metrics.queue_seconds.labels(manifest.name)
+        parallel_runs = RUNS_PER_REPLICA * replicas or 1
         self.jobs = JobQueue(
             manifest.max_batch_size if manifest.vocabulary else 1, parallel_runs=parallel_runs
         )
@@ -67,11 +68,20 @@ class Servable:
         light_turn, heavy_turn = (
             [partial(one.turn, manifest.name) for one in turns] if turns else [at_once] * 2
         )
-        light = thread_lane(name, is_heavy=False, parallel_runs=parallel_runs, turn=light_turn)
-        is_here = parallel_runs == 1  # elsewhere, a run takes nothing from this process' processors
-        heavy_runs = heavy_threads if is_here and _shares_threads(model) else parallel_runs
+        light = thread_lane(
+            name,
+            is_heavy=False,
+            parallel_runs=parallel_runs,
+            eager_runs=replicas,
+            turn=light_turn,
+        )
+        heavy_runs = heavy_threads if not replicas and _shares_threads(model) else parallel_runs
         heavy = thread_lane(
-            f"{name}-h", is_heavy=is_here, parallel_runs=heavy_runs, turn=heavy_turn
+            f"{name}-h",
+            is_heavy=not replicas,  # elsewhere, a run takes nothing from this process' processors
+            parallel_runs=heavy_runs,
+            eager_runs=replicas,
+            turn=heavy_turn,
         )
         self._lanes = (light, heavy)
         on_batch = _batch_counter(manifest.name, metrics, self.statistics)

@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager
 from service.scheduling.turns import at_once
 
 Turn = Callable[[], AbstractAsyncContextManager[Callable[[], bool]]]
+RUNS_PER_REPLICA = 2  # one that runs, one that is already there when it ends
 LOW_PRIORITY = 10  # how much nicer a thread of heavy runs is than the rest of the process
 
 
@@ -22,17 +23,24 @@ class Lane:
 
     executor: its threads; None: the event loop.
     parallel_runs: how many runs may be under way at the same time.
+    eager_runs: how many of them start with whatever waits; the others, which would wait behind these,
+        start with a full batch only.
     queued_seconds: of the work that waits, as estimated.
     expected_ends: when each run that is under way is expected to be over (monotonic).
     turn: what a run waits for and holds while it is under way.
     """
 
     def __init__(
-        self, executor: Executor | None = None, parallel_runs: int = 1, turn: Turn = at_once
+        self,
+        executor: Executor | None = None,
+        parallel_runs: int = 1,
+        turn: Turn = at_once,
+        eager_runs: int | None = None,
     ) -> None:
         self.executor = executor
         self.turn = turn
         self.parallel_runs = parallel_runs
+        self.eager_runs = eager_runs or parallel_runs
         self.queued_seconds = 0.0
         self.expected_ends: list[float] = []
 
@@ -45,10 +53,18 @@ class Lane:
         return (max(0.0, self.queued_seconds) + running) / self.parallel_runs
 
 
-def thread_lane(name: str, *, is_heavy: bool, parallel_runs: int = 1, turn: Turn = at_once) -> Lane:
+def thread_lane(
+    name: str,
+    *,
+    is_heavy: bool,
+    parallel_runs: int = 1,
+    eager_runs: int | None = None,
+    turn: Turn = at_once,
+) -> Lane:
     """A lane on threads; a heavy one gives way to whatever else wants the processor."""
     initializer = lower_priority if is_heavy else None
-    return Lane(ThreadPoolExecutor(parallel_runs, name, initializer), parallel_runs, turn)
+    threads = ThreadPoolExecutor(parallel_runs, name, initializer)
+    return Lane(threads, parallel_runs, turn, eager_runs)
 
 
 def lower_priority() -> None:

@@ -118,8 +118,8 @@ class MicroBatcher:
         Raises DeadlineExceeded, or InternalError if the run fails on these rows alone.
         """
         size, rows = self.max_batch_size, len(next(iter(inputs.values())))
-        if self._lane.parallel_runs > 1 and rows >= SHARED_ROWS and self._batch_across_requests:
-            size = min(size, math.ceil(rows / self._lane.parallel_runs))
+        if self._lane.eager_runs > 1 and rows >= SHARED_ROWS and self._batch_across_requests:
+            size = min(size, math.ceil(rows / self._lane.eager_runs))
         if rows <= size:
             return await self._wait(_PendingRequest(inputs, deadline, client, steps))
         return await _join(
@@ -138,7 +138,7 @@ class MicroBatcher:
             self._schedule_tick(loop)
             timer = None  # it runs within milliseconds; what is late then is told so
         else:
-            if len(self._workers) < self._lane.parallel_runs:
+            if len(self._workers) < self._lane.parallel_runs and self._may_start():
                 self._workers.add(asyncio.create_task(self._work()))
             timer = loop.call_later(pending.deadline - pending.since, _expire, pending)
         try:
@@ -179,13 +179,19 @@ class MicroBatcher:
         loop = asyncio.get_running_loop()
         try:
             await self._yield_until_idle()
-            while self._queue:
+            while self._may_start():
                 async with self._lane.turn() as is_still_first:
                     await self._run_next(loop)
-                    while self._queue and is_still_first():
+                    while self._may_start() and is_still_first():
                         await self._run_next(loop)
         finally:
             self._workers.discard(cast(asyncio.Task[None], asyncio.current_task()))
+
+    def _may_start(self) -> bool:
+        """Whether what waits makes a run that is worth starting now."""
+        if self._running < self._lane.eager_runs:
+            return bool(self._queue)
+        return len(self._queue) >= self.max_batch_size
 
     async def _run_next(self, loop: asyncio.AbstractEventLoop) -> None:
         """Run what fits together, if anybody still wants it."""
@@ -222,7 +228,8 @@ class MicroBatcher:
         """
         batch: list[_PendingRequest] = []
         rows, now = 0, time.monotonic()
-        share = math.ceil(len(self._queue) / max(1, len(self._workers) - self._running))
+        free = min(len(self._workers), self._lane.eager_runs) - self._running
+        share = math.ceil(len(self._queue) / max(1, free))
         while self._queue and len(batch) < share:
             pending = self._queue.peek(now)
             if rows + pending.rows > self.max_batch_size or (

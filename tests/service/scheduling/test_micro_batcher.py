@@ -289,6 +289,27 @@ async def test_parallel_runs_share_what_waits():
     assert lane.seconds_ahead() == 0
 
 
+async def test_a_run_behind_another_waits_for_a_full_batch(run):
+    run.gate.clear()
+    lane = thread_lane("test", is_heavy=False, parallel_runs=2, eager_runs=1)
+    with lane.executor:
+        batcher = MicroBatcher(run, lane, max_batch_size=4)
+        answers = [asyncio.create_task(batcher.submit(rows(0), soon()))]
+        await until(lambda: len(lane.expected_ends) == 1)
+        answers += [asyncio.create_task(batcher.submit(rows(n), soon())) for n in (1, 2, 3)]
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert len(lane.expected_ends) == 1
+        answers += [asyncio.create_task(batcher.submit(rows(n), soon())) for n in (4, 5)]
+        await until(lambda: len(lane.expected_ends) == 2)
+        run.gate.set()
+        results = await asyncio.gather(*answers)
+
+    assert sorted(run.batches) == [1, 1, 4]
+    assert [each.outputs["y"].tolist() for each in results] == [[2 * n] for n in range(6)]
+    assert lane.seconds_ahead() == 0
+
+
 async def test_a_large_request_is_shared_by_parallel_runs():
     run, batches = two_at_once()
     lane = thread_lane("test", is_heavy=False, parallel_runs=2)
