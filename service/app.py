@@ -15,6 +15,7 @@ from service import __version__
 from service.asgi.application import VitrineApp, answer_error, answer_router_error, wrap
 from service.asgi.bytes_in_flight import BytesInFlight, default_limit
 from service.asgi.decoders import Decoders
+from service.asgi.early_refusal import EarlyRefusals
 from service.asgi.middleware import RequestContext
 from service.asgi.state import Lifecycle, State
 from service.asgi.tracing import make_tracing
@@ -121,6 +122,7 @@ def create_app(
             "peers": peers,
             "decoders": decoders,
             "bytes_in_flight": bytes_in_flight,
+            "refusals": EarlyRefusals(metrics, answers_other_origins=bool(settings.cors_origins)),
         }
         await peers.stop()
         await repository.stop()

@@ -196,6 +196,10 @@ class Overloaded(VitrineError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class QueueRefusal(Overloaded):
+    """A queue is full, or what is ahead in it takes too long; who asks for no less is refused as well."""
+
+
 class NotReady(VitrineError):
     """It will answer later."""
 

@@ -5,8 +5,6 @@ Pure ASGI: Starlette's BaseHTTPMiddleware hides disconnects from the routes.
 
 import asyncio
 import logging
-import os
-import re
 import time
 from typing import Any, NamedTuple
 
@@ -21,11 +19,11 @@ from service import errors
 from service.asgi.bytes_in_flight import BytesInFlight
 from service.asgi.keys import KeyRing, digest_of, key_of
 from service.asgi.rate_limit import RateLimit
+from service.asgi.request_head import request_id_of
 from service.asgi.responses import error_answer
 from service.asgi.routing import route_path
 from service.metrics import Metrics
 
-REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 OPEN_PATHS = ("/", "/v2/health/live", "/v2/health/ready")
 OPEN_PREFIX = "/page/"
 SLOW_SECONDS = 1.0
@@ -54,7 +52,7 @@ class RequestContext:
             return
         started = time.monotonic()
         scope = _get_for_head(scope)
-        scope["request_id"] = request_id = _request_id(scope)
+        scope["request_id"] = request_id = request_id_of(scope["headers"])
         scope["started"] = started
         scope["held"] = held = self._bytes_in_flight.hold()
         answer = _Answer(send, request_id)
@@ -156,6 +154,8 @@ class Gate:
         except errors.VitrineError as error:
             if isinstance(error, errors.InternalError):
                 log.error("failed", extra={"request_id": request_id}, exc_info=error)
+            elif isinstance(error, errors.QueueRefusal):
+                scope["state"]["refusals"].learn(scope, error)
             scope["error_code"] = error.code
             answer = error_answer(error, request_id)
             # Its traceback holds the body, in a cycle that the collector would find much later.
@@ -222,11 +222,3 @@ def _is_gone(scope: Scope) -> bool:
 def _get_for_head(scope: Scope) -> Scope:
     """What answers GET answers HEAD; the server, which sees the scope unchanged, sends no body."""
     return {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
-
-
-def _request_id(scope: Scope) -> str:
-    """The caller's id if it can stand in a header and a log line, else a new one."""
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
-            return str(value.decode())
-    return os.urandom(16).hex()

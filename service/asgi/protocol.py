@@ -10,11 +10,12 @@ other error; what is wrong with a head, which has no request yet, is answered he
 import asyncio
 import logging
 import secrets
-from typing import Any
+from typing import Any, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
+from service.asgi.early_refusal import RefusedCycle
 from service.asgi.request_head import check_head, head_without_upgrade
 from service.asgi.responses import error_answer
 from service.asgi.time_limits import TimedProtocol
@@ -177,7 +178,23 @@ class TimeoutHttpProtocol(TimedProtocol):
             self._is_upgrade_offered = True
             return
         self._is_reading_head = False
-        super().on_headers_complete()
+        if not self._refuse_early():
+            super().on_headers_complete()
+
+    def _refuse_early(self) -> bool:
+        """Answer a request whose queue has just refused others like it; its body is read and dropped."""
+        refusals, is_draining = self.state["refusals"], self.state["lifecycle"].is_draining
+        if refusals.is_empty or self._is_answering or self.flow.write_paused or is_draining:
+            return False
+        keep_alive = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
+        more = b"".join(b"%s: %s\r\n" % header for header in self.server_state.default_headers)
+        more += b"" if keep_alive else b"connection: close\r\n"
+        answer = refusals.answer(self.parser.get_method(), self.url, self.headers, more)
+        if answer is None:
+            return False
+        self.cycle = cast(RequestResponseCycle, RefusedCycle(keep_alive))
+        self.transport.write(answer)
+        return True
 
     def on_body(self, body: bytes) -> None:
         """Pass it on."""
@@ -193,6 +210,18 @@ class TimeoutHttpProtocol(TimedProtocol):
         self._stop_receiving()
         super().on_message_complete()
         self.cycle.more_body = False  # uvicorn leaves it when the answer was earlier
+        if self.cycle.response_complete and not self.transport.is_closing():
+            self._end_early_answered()
+
+    def _end_early_answered(self) -> None:
+        """The body of what was answered before has been dropped: wait for the next request, or close."""
+        if not self.cycle.keep_alive:
+            self._close()
+            return
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         if self._is_draining or self.state["lifecycle"].is_draining:

@@ -1,9 +1,10 @@
-"""What a request's head must be beyond what the parser checks, and how an offer to upgrade is declined.
+"""What a request's head must be beyond what the parser checks, its id, and how an offer to upgrade is declined.
 
 Pure functions of names and values, in lower case as the parser's callbacks collect them. Source:
 RFC 9110 (7.2 Host, 7.8 Upgrade) and RFC 9112 (3.2, 6.1).
 """
 
+import os
 import re
 from collections.abc import Iterable
 
@@ -12,6 +13,7 @@ from service.errors import MalformedRequest
 Header = tuple[bytes, bytes]
 
 _HOST = re.compile(rb"[\w.~!$&'()*+,;=:%\[\]-]*")
+_REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 _OFFERS = (b"upgrade", b"http2-settings")
 
 
@@ -33,6 +35,14 @@ def check_head(method: bytes, version: str, headers: Iterable[Header]) -> None:
         raise MalformedRequest(
             "the Transfer-Encoding must be chunked, sent once and with HTTP/1.1, got another"
         )
+
+
+def request_id_of(headers: Iterable[Header]) -> str:
+    """The caller's id if it can stand in a header and a log line, else a new one."""
+    for name, value in headers:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+            return value.decode()
+    return os.urandom(16).hex()
 
 
 def head_without_upgrade(method: bytes, url: bytes, headers: Iterable[Header]) -> bytes:

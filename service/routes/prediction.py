@@ -62,6 +62,7 @@ class Prediction:
         self._request = request
         self._state: State = state_of(request)
         self.servable = self._resolve(task, default, version)
+        request.scope["queue"] = self.servable.admission
         started: float = request.scope["started"]
         self.deadline = started + self._timeout_seconds()
         self._timings: dict[str, float] = {}

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable
 
-from service.errors import DeadlineExceeded, Overloaded
+from service.errors import DeadlineExceeded, QueueRefusal
 
 MARGIN = 1.25  # an estimate is taken so much longer, so that what is accepted is answered
 
@@ -17,6 +17,7 @@ class Admission:
 
     def __init__(self, max_waiting: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.waiting = 0
+        self.departures = 0  # requests that have left, ever
         self._max_waiting = max_waiting
         self._clock = clock
 
@@ -55,9 +56,10 @@ class Admission:
     def leave(self) -> None:
         """One request is answered, failed, or was given up."""
         self.waiting -= 1
+        self.departures += 1
 
 
-def refusal(why: str, ahead: float) -> Overloaded:
-    """An Overloaded that says when what is ahead will be done."""
+def refusal(why: str, ahead: float) -> QueueRefusal:
+    """A refusal that says when what is ahead will be done."""
     seconds = max(1, math.ceil(ahead))
-    return Overloaded(f"Too busy: {why}. Try again in {seconds} s.", seconds)
+    return QueueRefusal(f"Too busy: {why}. Try again in {seconds} s.", seconds)

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from service.asgi.application import keys_of
 from service.asgi.bytes_in_flight import BytesInFlight
+from service.asgi.early_refusal import EarlyRefusals
 from service.asgi.middleware import Gate, RequestContext
 from service.asgi.requests import read_body
 from service.asgi.server import make_server
@@ -56,6 +57,7 @@ async def serving_echo(settings):
         "metrics": metrics,
         "lifecycle": lifecycle,
         "bytes_in_flight": bytes_in_flight,
+        "refusals": EarlyRefusals(metrics, answers_other_origins=False),
     }
 
     async def with_state(scope, receive, send):

@@ -1,0 +1,186 @@
+"""Refuses requests by their head alone while the queue that they ask for lets nobody in.
+
+A refusal by way of the app costs the event loop 0.3 ms and more. Where requests arrive ten times as
+fast as they can be answered, that is the time in which the others should be answered. So what a queue
+has refused is remembered for a moment: a request with the same target, time limit and key, and a body
+that is no shorter, gets the same answer as soon as its head is parsed, without being read.
+
+Some are looked at all the same: one for each that left the queue meanwhile, and so many a second.
+Used on the event loop only.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+import orjson
+from prometheus_client import Counter, Histogram
+from starlette.types import Scope
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from service.asgi.request_head import Header, request_id_of
+from service.asgi.responses import JSON, problem, status_of
+from service.errors import QueueRefusal
+from service.metrics import Metrics
+
+VALID_SECONDS = 0.25  # after the last refusal of a request that was looked at
+LOOKS_PER_SECOND = 100.0
+MOST_LOOKS = 16.0  # that can be saved up
+MOST_REFUSALS = 64  # remembered at the same time
+COUNTED = (b"authorization", b"x-api-key", b"x-timeout-ms")  # what an answer depends on
+NOT_FORESEEN = (b"transfer-encoding", b"expect")
+
+Key = tuple[bytes | None, ...]
+
+log = logging.getLogger("vitrine.request")
+
+
+class Queue(Protocol):
+    """What refused."""
+
+    departures: int  # requests that have left it, ever
+
+
+class RefusedCycle:
+    """In the place of uvicorn's cycle of request and response: answered before its body is read."""
+
+    response_started = response_complete = True
+    disconnected = False
+    more_body = True
+    message_event = asyncio.Event()  # nobody waits for it
+
+    def __init__(self, keep_alive: bool) -> None:
+        self.keep_alive = keep_alive
+
+
+class EarlyRefusals:
+    """The refusals of the last moments, by what their requests have in common."""
+
+    def __init__(self, metrics: Metrics, *, answers_other_origins: bool) -> None:
+        """answers_other_origins: then the answer to a request with an Origin is another one."""
+        self._metrics = metrics
+        self._unforeseen = (*NOT_FORESEEN, b"origin") if answers_other_origins else NOT_FORESEEN
+        self._refusals: dict[Key, _Refusal] = {}
+
+    def learn(self, scope: Scope, error: QueueRefusal) -> None:
+        """Remember what the queue of `scope` has refused."""
+        given, route = dict(scope["headers"]), getattr(scope.get("route"), "path", "unmatched")
+        if "raw_path" not in scope or scope["method"] == "HEAD":
+            return  # another server's, or answered without a body
+        if any(name in given for name in self._unforeseen):
+            return
+        query = scope["query_string"]
+        target = scope["raw_path"] + b"?" + query if query else scope["raw_path"]
+        key = _key(scope["method"].encode(), target, given)
+        known = self._refusals.get(key)
+        if known and known.queue is scope["queue"]:
+            known.renew(error, _length(given))
+            return
+        if len(self._refusals) >= MOST_REFUSALS:
+            self._forget()
+        counters = (
+            self._metrics.requests.labels(scope["method"], route, status_of(error)),
+            self._metrics.request_seconds.labels(route),
+            self._metrics.errors.labels(error.code),
+        )
+        self._refusals[key] = _Refusal(scope["queue"], counters, error, _length(given))
+
+    def answer(
+        self, method: bytes, target: bytes, headers: Iterable[Header], more: bytes
+    ) -> bytes | None:
+        """The refusal of a request with this head, with `more` lines in its own; None: look at the request."""
+        started = time.monotonic()
+        given = dict(headers)
+        key = _key(method, target, given)
+        refusal = self._refusals.get(key)
+        if refusal is None:
+            return None
+        if started > refusal.valid_until:
+            del self._refusals[key]
+            return None
+        if any(name in given for name in self._unforeseen) or refusal.may_look(
+            started, _length(given)
+        ):
+            return None
+        request_id = request_id_of(given.items())
+        answer = refusal.render(request_id, more)
+        refusal.count(time.monotonic() - started)
+        if log.isEnabledFor(logging.DEBUG):
+            fields = {"method": method.decode(), "target": target.decode("latin-1"), "status": 429}
+            log.debug("refused early", extra={**fields, "request_id": request_id})
+        return answer
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to compare a head with."""
+        return not self._refusals
+
+    def _forget(self) -> None:
+        now = time.monotonic()
+        valid = {key: one for key, one in self._refusals.items() if one.valid_until >= now}
+        self._refusals = valid if len(valid) < MOST_REFUSALS else {}
+
+
+class _Refusal:
+    """What one kind of request was told, and how many more of it may be looked at."""
+
+    def __init__(
+        self,
+        queue: Queue,
+        counters: tuple[Counter, Histogram, Counter],
+        error: QueueRefusal,
+        length: int,
+    ) -> None:
+        self.queue = queue
+        self._answered, self._seconds, self._errors = counters
+        self._shortest = length
+        self._looks = 0.0
+        self._looked_at = time.monotonic()
+        self._departures = queue.departures
+        self.renew(error, length)
+
+    def renew(self, error: QueueRefusal, length: int) -> None:
+        """Another one of this kind was looked at and refused."""
+        self.valid_until = time.monotonic() + VALID_SECONDS
+        self._shortest = min(self._shortest, length)
+        body = orjson.dumps({**problem(error, "")})
+        self._body = body.removesuffix(b'""}')  # the request's id is its last field
+        self._head = (
+            STATUS_LINE[status_of(error)]
+            + f"content-type: {JSON}\r\nretry-after: {error.retry_after_seconds}\r\n".encode()
+        )
+
+    def may_look(self, now: float, length: int) -> bool:
+        """Whether this one may be let in: it is shorter, or there may be room."""
+        if length < self._shortest:
+            return True
+        left = self.queue.departures - self._departures
+        gained = left + (now - self._looked_at) * LOOKS_PER_SECOND
+        self._departures, self._looked_at = self.queue.departures, now
+        self._looks = min(MOST_LOOKS, self._looks + gained)
+        if self._looks < 1:
+            return False
+        self._looks -= 1
+        return True
+
+    def render(self, request_id: str, more: bytes) -> bytes:
+        """The whole answer."""
+        body = self._body + orjson.dumps(request_id) + b"}"
+        own = b"x-request-id: %s\r\ncontent-length: %d\r\n\r\n" % (request_id.encode(), len(body))
+        return self._head + more + own + body
+
+    def count(self, seconds: float) -> None:
+        """As every answer is counted."""
+        self._answered.inc()
+        self._seconds.observe(seconds)
+        self._errors.inc()
+
+
+def _key(method: bytes, target: bytes, given: Mapping[bytes, bytes]) -> Key:
+    return (method, target, *(given.get(name) for name in COUNTED))
+
+
+def _length(given: Mapping[bytes, bytes]) -> int:
+    return int(given.get(b"content-length", 0))

@@ -1,0 +1,236 @@
+"""What a queue has just refused is refused by its head; what may find a place is looked at."""
+
+import asyncio
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from service.asgi import early_refusal
+from service.asgi.early_refusal import EarlyRefusals
+from service.errors import QueueRefusal
+from service.metrics import Metrics
+from service.settings import Settings
+from tests.fakes import write_version
+from tests.service.apps import on_a_socket
+from tests.waiting import until_waiting
+
+pytestmark = pytest.mark.anyio
+CLASSIFY = "/v1/digits/classify"
+HEADERS = ((b"content-length", b"100"), (b"x-timeout-ms", b"500"))
+
+
+class Clock:
+    now = 50.0
+
+    def monotonic(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(early_refusal, "time", clock)
+    return clock
+
+
+class Table:
+    """A table that has learnt one refusal."""
+
+    def __init__(self, **options):
+        options = {"answers_other_origins": False, **options}
+        self.queue = SimpleNamespace(departures=0)
+        self.refusals = EarlyRefusals(Metrics(), **options)
+
+    def learn(self, headers=HEADERS, method="POST"):
+        scope = {
+            "method": method,
+            "raw_path": b"/v1/x",
+            "query_string": b"top=1",
+            "headers": list(headers),
+            "queue": self.queue,
+        }
+        self.refusals.learn(scope, QueueRefusal("Too busy. Try again in 3 s.", 3))
+
+    def answer(self, headers=HEADERS, target=b"/v1/x?top=1", method=b"POST"):
+        return self.refusals.answer(method, target, headers, b"")
+
+
+@pytest.fixture
+def table(clock):
+    table = Table()
+    table.learn()
+    return table
+
+
+def test_the_same_request_gets_the_same_answer_with_its_own_id(table):
+    own_id = b'me"\\'
+    head, _, body = table.answer((*HEADERS, (b"x-request-id", own_id))).partition(b"\r\n\r\n")
+
+    lines = head.split(b"\r\n")
+    assert lines[0] == b"HTTP/1.1 429 Too Many Requests"
+    assert {b"retry-after: 3", b"x-request-id: " + own_id} < set(lines)
+    assert b"content-length: %d" % len(body) in lines
+    assert json.loads(body) == {
+        "error": "Too busy. Try again in 3 s.", "code": "overloaded", "request_id": own_id.decode(),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"target": b"/v1/x"},
+        {"method": b"GET"},
+        {"headers": ((b"content-length", b"100"), (b"x-timeout-ms", b"5000"))},
+        {"headers": ((b"content-length", b"99"), (b"x-timeout-ms", b"500"))},
+        {"headers": (*HEADERS, (b"authorization", b"Bearer other"))},
+        {"headers": (*HEADERS, (b"x-api-key", b"other"))},
+        {"headers": (*HEADERS, (b"expect", b"100-continue"))},
+        {"headers": (HEADERS[1], (b"transfer-encoding", b"chunked"))},
+    ],
+    ids=["target", "method", "patience", "shorter", "bearer", "key", "expect", "chunked"],
+)
+def test_a_request_that_may_be_let_in_is_looked_at(table, other):
+    assert table.answer(**other) is None
+    assert table.answer() is not None
+
+
+def test_one_is_looked_at_for_each_that_left_the_queue(table):
+    assert table.answer() is not None
+    table.queue.departures += 2
+
+    assert [table.answer() is None for _ in range(4)] == [True, True, False, False]
+
+
+def test_so_many_a_second_are_looked_at_in_any_case(table, clock):
+    clock.now += 0.035
+    assert [table.answer() is None for _ in range(5)] == [True, True, True, False, False]
+
+
+def test_a_refusal_is_forgotten_unless_another_one_was_looked_at_and_refused(table, clock):
+    clock.now += 0.2
+    table.learn()
+    clock.now += 0.2
+    while table.answer() is None:
+        pass
+    assert not table.refusals.is_empty
+
+    clock.now += 0.1
+    assert table.answer() is None
+    assert table.refusals.is_empty
+
+
+def test_where_answers_differ_by_origin_a_request_with_one_is_looked_at(clock):
+    table = Table(answers_other_origins=True)
+    with_origin = (*HEADERS, (b"origin", b"http://x"))
+    table.learn(with_origin)
+    assert table.refusals.is_empty
+
+    table.learn()
+    assert table.answer(with_origin) is None
+    assert table.answer() is not None
+
+
+def test_a_refusal_without_a_body_is_not_learnt(clock):
+    table = Table()
+    table.learn(method="HEAD")
+    assert table.refusals.is_empty
+
+
+def test_only_so_many_refusals_are_remembered(clock):
+    table = Table()
+    for number in range(early_refusal.MOST_REFUSALS * 2):
+        table.learn(((b"x-timeout-ms", b"%d" % number),))
+
+    assert len(table.refusals._refusals) <= early_refusal.MOST_REFUSALS
+
+
+def post(size, more=""):
+    head = f"POST {CLASSIFY} HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n{more}\r\n"
+    return head.encode()
+
+
+class Raw:
+    """A connection that sends bytes and reads one answer at a time."""
+
+    def __init__(self, reader, writer):
+        self.reader, self.writer = reader, writer
+
+    async def ask(self, *parts):
+        for part in parts:
+            self.writer.write(part)
+            await self.writer.drain()
+        return await self.answer()
+
+    async def answer(self):
+        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 60)
+        lines = head.decode().lower().split("\r\n")
+        fields = dict(line.split(": ", 1) for line in lines[1:] if line)
+        body = await self.reader.readexactly(int(fields["content-length"]))
+        return int(lines[0].split()[1]), fields, json.loads(body)
+
+
+@pytest.fixture
+async def full(tmp_path, engine, png, monkeypatch):
+    """A service whose only place is taken, and that has refused a request: its client and a connection."""
+    monkeypatch.setattr(early_refusal, "VALID_SECONDS", 1000.0)
+    monkeypatch.setattr(early_refusal, "LOOKS_PER_SECOND", 0.0)
+    write_version(tmp_path)
+    settings = Settings(models=tmp_path, port=0, drain_seconds=0, queue_size=1)
+    async with on_a_socket(settings, engine) as client:
+        engine.gate.clear()
+        accepted = asyncio.create_task(client.post(CLASSIFY, content=png()))
+        await until_waiting(client, 1)
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.base_url.port)
+        raw = Raw(reader, writer)
+        assert (await raw.ask(post(4), b"some"))[0] == 429  # looked at: from now on by the head
+        yield SimpleNamespace(client=client, raw=raw, accepted=accepted, open=engine.gate.set)
+        engine.gate.set()
+        await accepted
+        writer.close()
+
+
+def refuse_to_be_called(*_):
+    raise AssertionError("the app was asked")
+
+
+async def count(client, line):
+    return [one for one in (await client.get("/metrics")).text.splitlines() if line in one]
+
+
+async def test_a_refusal_is_counted_and_the_app_not_asked(full, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr("service.routes.digits.Prediction", refuse_to_be_called)
+        status, fields, body = await full.raw.ask(post(4), b"some")
+
+    assert (status, body["code"], fields["x-request-id"]) == (429, "overloaded", body["request_id"])
+    assert {"date", "retry-after", "content-type"} < set(fields)
+    labels = f'{{method="POST",route="{CLASSIFY}",status="429"}} 2.0'
+    assert await count(full.client, f"vitrine_requests_total{labels}")
+    assert await count(full.client, 'vitrine_errors_total{code="overloaded"} 2.0')
+
+
+async def test_the_body_of_a_refused_request_is_dropped_and_the_connection_goes_on(full):
+    answers = [await full.raw.ask(post(200_000), b"x" * 100_000)]
+    full.raw.writer.write(b"y" * 100_000)
+    full.raw.writer.write(post(4) + b"some" + post(4) + b"some")
+    answers += [await full.raw.answer() for _ in range(2)]
+
+    assert [status for status, *_ in answers] == [429] * 3
+    assert len({body["request_id"] for *_, body in answers}) == 3
+
+
+async def test_who_wants_to_close_is_told_so_and_the_connection_ends(full):
+    _, fields, _ = await full.raw.ask(post(4, "Connection: close\r\n"), b"some")
+
+    assert fields["connection"] == "close"
+    assert await asyncio.wait_for(full.raw.reader.read(), 60) == b""
+
+
+async def test_who_asks_when_the_place_is_free_again_is_answered(full, png):
+    full.open()
+    await full.accepted
+    image = png(3)
+
+    status, _, body = await full.raw.ask(post(len(image)), image)
+    assert (status, body["predictions"][0]["digit"]) == (200, 3)
