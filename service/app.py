@@ -19,7 +19,6 @@ from service.asgi.early_refusal import EarlyRefusals
 from service.asgi.middleware import RequestContext
 from service.asgi.state import Lifecycle, State
 from service.asgi.tracing import make_tracing
-from service.engine import Engine
 from service.errors import VitrineError
 from service.metrics import Metrics, Snapshot
 from service.processes.peers import METRICS, NOT_READY, STATISTICS, Peers
@@ -46,11 +45,10 @@ from service.routes import (
     vae,
 )
 from service.runtime import management
-from service.runtime.engines import LoadEngine, engine_loader
+from service.runtime.engines import LoadEngine, engine_loader, load_checked
 from service.runtime.model import Model, load_model
 from service.runtime.preloading import PreloadedEngines
 from service.runtime.repository import ModelRepository
-from service.runtime.saved_model import check_operations
 from service.runtime.servable import Servable
 from service.runtime.serving_files import ServingFiles
 from service.scheduling.admission import Admission
@@ -88,7 +86,7 @@ def create_app(
     tensorflow, preloaded = inherited or Inherited(TensorFlowClient(), PreloadedEngines())
     load_engine = load_engine or engine_loader(
         settings.engine,
-        partial(_load_checked, tensorflow.load, settings.allowed_operations),
+        partial(load_checked, tensorflow.load, settings.allowed_operations),
         preloaded.load,
     )
     peers = peers or Peers()
@@ -197,14 +195,6 @@ async def _join(peers: Peers, repository: ModelRepository, metrics: Metrics) -> 
         await repository.settle()
     peers.waits_until_ready = False
     peers.say_ready()
-
-
-def _load_checked(
-    load: Callable[[Path], Engine], allowed: tuple[str, ...], directory: Path
-) -> Engine:
-    """Let TensorFlow load only what uses allowed operations."""
-    check_operations(directory, allowed)
-    return load(directory)
 
 
 def _heavy_threads(settings: Settings) -> int:

@@ -78,8 +78,13 @@ def _show_machines(measured: dict[str, Any], costs: Costs) -> None:
 
 
 def _show_cluster(measured: dict[str, Any]) -> None:
-    if ratios := measured.get("cluster_ratios"):
-        print(f"\nvitrine cluster / two workers, by round: {', '.join(f'{r:.2f}' for r in ratios)}")
+    """How much of two workers' rate two replicas reach, by connections."""
+    ratios: dict[int, list[str]] = {}
+    for row in measured.get("beside_cluster", ()):
+        ratio = row["cluster"] / row["workers"]
+        ratios.setdefault(row["connections"], []).append(f"{ratio:.2f}")
+    for connections, rounds in ratios.items():
+        print(f"\ncluster / two workers, {connections} connections, by round: {', '.join(rounds)}")
 
 
 if __name__ == "__main__":

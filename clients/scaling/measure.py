@@ -18,6 +18,7 @@ from clients.scaling.calibration import Point
 # Scenario → rows of a full batch: digits run one by one on the event loop, photos eight together.
 MAX_BATCH = {"photo": 8, "digit": 1}
 CONNECTIONS = {1: (1, 4, 32), 2: (32,)}  # by workers
+CLUSTER_CONNECTIONS = (8, 16, 32)
 SECONDS, ROUNDS = 3.0, 4
 ON_ONE_MACHINE = {
     "VITRINE_CLUSTER_PROXIES": "head",
@@ -53,12 +54,15 @@ def _measure_cluster(found: dict[str, Any], every: dict[str, Scenario]) -> None:
         service(module="service.cluster") as cluster,
     ):
         for name in MAX_BATCH:
-            rates = [
-                [_point(every[name], target, 2, 32).rate for target in (workers, cluster)]
+            found[name]["beside_cluster"] = [
+                {
+                    "connections": number,
+                    "workers": _point(every[name], workers, 2, number).rate,
+                    "cluster": _point(every[name], cluster, 2, number).rate,
+                }
                 for _ in range(ROUNDS)
+                for number in CLUSTER_CONNECTIONS
             ]
-            found[name]["cluster_rates"] = [round(rate, 1) for _, rate in rates]
-            found[name]["cluster_ratios"] = [round(ours / base, 3) for base, ours in rates]
 
 
 def _point(scenario: Scenario, target: Target, workers: int, connections: int) -> Point:

@@ -48,23 +48,20 @@ def main(arguments: list[str], prog: str = "python -m service.cluster") -> int:
         logging_level=logging.WARNING,
         log_to_driver=False,
     )
-    serve.start(
-        proxy_location=PROXIES[cluster.proxies],
-        http_options=HTTPOptions(host=settings.host, port=settings.port),
-        logging_config=LoggingConfig(enable_access_log=False),
-    )
-    serve.run(front_application(settings, cluster), name="vitrine", route_prefix="/")
-    print(f"http://{settings.host}:{settings.port} on {len(ray.nodes())} node(s)", flush=True)
-    _wait_for_signal()
-    serve.shutdown()
+    for number in (signal.SIGINT, signal.SIGTERM):  # in place of Ray's, which would not shut down
+        signal.signal(number, lambda *_: sys.exit(0))
+    try:
+        serve.start(
+            proxy_location=PROXIES[cluster.proxies],
+            http_options=HTTPOptions(host=settings.host, port=settings.port),
+            logging_config=LoggingConfig(enable_access_log=False),
+        )
+        serve.run(front_application(settings, cluster), name="vitrine", route_prefix="/")
+        print(f"http://{settings.host}:{settings.port} on {len(ray.nodes())} node(s)", flush=True)
+        threading.Event().wait()
+    finally:
+        serve.shutdown()
     return 0
-
-
-def _wait_for_signal() -> None:
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    stop.wait()
 
 
 PROXIES = {"every": "EveryNode", "head": "HeadOnly"}

@@ -14,8 +14,9 @@ from service.cluster.ray_engine import RayEngine
 from service.cluster.replica import ModelReplica
 from service.cluster.settings import ClusterSettings
 from service.engine import Engine
-from service.runtime.engines import Choice, LoadEngine
+from service.runtime.engines import Choice, LoadEngine, needs_tensorflow
 from service.runtime.manifest import Manifest
+from service.runtime.saved_model import check_operations
 from service.scheduling.lane import RUNS_PER_REPLICA
 
 QUIET = LoggingConfig(enable_access_log=False)  # a line for each batch costs, and says nothing
@@ -28,11 +29,18 @@ def application_name(manifest: Manifest) -> str:
     return f"{manifest.name}-{manifest.version}-{digest}"
 
 
-def cluster_loader(choice: Choice, cluster: ClusterSettings) -> LoadEngine:
-    """Return what deploys a version and waits for its replicas; whichever front comes first does it."""
+def cluster_loader(
+    choice: Choice, allowed: tuple[str, ...], cluster: ClusterSettings
+) -> LoadEngine:
+    """Return what deploys a version and waits for its replicas; whichever front comes first does it.
+
+    allowed: operations of SavedModels beside the usual ones. A version that uses others is not deployed.
+    """
     in_use: Counter[str] = Counter()  # application → engines of this front
 
     def load(directory: Path, manifest: Manifest) -> Engine:
+        if needs_tensorflow(directory, manifest, choice):
+            check_operations(directory, allowed)
         name = application_name(manifest)
         version: Any = serve.deployment(ModelReplica)
         deployment = version.options(
@@ -48,7 +56,9 @@ def cluster_loader(choice: Choice, cluster: ClusterSettings) -> LoadEngine:
             logging_config=QUIET,
         )
         handle = serve.run(
-            deployment.bind(str(directory), choice, cluster.store), name=name, route_prefix=None
+            deployment.bind(str(directory), choice, allowed, cluster.store),
+            name=name,
+            route_prefix=None,
         )
         engines = handle.engines.remote().result()
         in_use[name] += 1

@@ -1,5 +1,6 @@
 """A replica of one model version: arrays in, arrays out. Ray places, restarts and multiplies it."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from service import tensorflow_engine
 from service.cluster.model_mirror import ModelMirror
 from service.engine import Arrays, EngineName
-from service.runtime.engines import Choice, engine_loader
+from service.runtime.engines import Choice, engine_loader, load_checked
 from service.runtime.model import load_model
 
 Reply = tuple[dict[str, np.ndarray] | None, str]  # the outputs, or None and why there are none
@@ -21,21 +22,24 @@ class ModelReplica:
     shared volume, or copied there from the object store.
     """
 
-    def __init__(self, directory: str, choice: Choice, store: str = "") -> None:
+    def __init__(
+        self, directory: str, choice: Choice, allowed: tuple[str, ...] = (), store: str = ""
+    ) -> None:
         if store:  # this node may not have it yet
             models, name, number = Path(directory).parents[1], *Path(directory).parts[-2:]
             ModelMirror(store, models).fetch_version(name, number)
-        load_engine = engine_loader(choice, tensorflow_engine.load_tensorflow)
+        load = partial(load_checked, tensorflow_engine.load_tensorflow, allowed)
+        load_engine = engine_loader(choice, load)
         self._model = load_model(Path(directory), load_engine)
 
     async def run(self, signature: str, inputs: Arrays) -> Reply:
-        """Run a signature on whole arrays [B, …]; a failure of the model is reported, not raised.
+        """Run a signature on what a front's model gives its engine; a failure of the model is reported, not raised.
 
         Runs hold the event loop of Ray's user code, so that there is one at a time; Ray answers
         on another thread. Raised exceptions would travel as pickles with their traceback.
         """
         try:
-            return self._model.run(signature, inputs), ""
+            return self._model.run_prepared(signature, inputs), ""
         except Exception as error:  # noqa: BLE001 - engines raise what they like
             return None, f"{type(error).__name__}: {error}"
 

@@ -9,6 +9,7 @@ import numpy as np
 from service.engine import Arrays, CannotRun, Engine, EngineName
 from service.onnx_engine import BACKBONE, GRAPHS, OnnxEngine, Step, graph_file
 from service.runtime.manifest import Manifest
+from service.runtime.saved_model import check_operations
 
 Choice = Literal["auto", "onnx", "tensorflow"]
 LoadEngine = Callable[[Path, Manifest], Engine]
@@ -78,6 +79,20 @@ def engine_loader(
         return MixedEngine(engines)
 
     return load
+
+
+def load_checked(
+    load: Callable[[Path], Engine], allowed: tuple[str, ...], directory: Path
+) -> Engine:
+    """Let TensorFlow load only what uses allowed operations."""
+    check_operations(directory, allowed)
+    return load(directory)
+
+
+def needs_tensorflow(directory: Path, manifest: Manifest, choice: Choice) -> bool:
+    """Whether TensorFlow is to load a version."""
+    converted = onnx_signatures(directory, manifest, choice)
+    return choice != "onnx" and bool(manifest.signatures.keys() - converted.keys())
 
 
 def onnx_signatures(directory: Path, manifest: Manifest, choice: Choice) -> Steps:

@@ -96,6 +96,13 @@ def replicas(model):
     return found
 
 
+def processes_of(node):
+    """The process ids of a node's workers: Ray's raylet starts them."""
+    raylet = node.all_processes["raylet"][0].process.pid
+    children = Path(f"/proc/{raylet}/task").glob("*/children")
+    return {int(pid) for task in children for pid in task.read_text().split()}
+
+
 class Load:
     """Asks in a loop from several threads; `answers` are statuses, or the name of what failed."""
 
