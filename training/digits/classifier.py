@@ -26,28 +26,30 @@ BATCH = 500  # images a run while measuring
 FITTED_ON = 10_000  # training images whose features the outlier score is fitted on
 
 
-def predict(model: keras.Model, layers: Sequence[str], images: np.ndarray) -> dict[str, np.ndarray]:
-    """Logits [B, 10] under "logits" and pooled features [B, C] of each of `layers`, float32.
+def predict(
+    model: keras.Model, source: outliers.FeatureSource, images: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Logits [B, 10] under "logits" and the features [B, C] of each layer of `source`, float32.
 
     images: uint8 [B, 28, 28, 1].
     """
-    network = _inside(model, layers)
+    network = _inside(model, source.layers)
     runs = [
-        _forward(network, images[start : start + BATCH].astype(np.float32))
+        _forward(network, source, images[start : start + BATCH].astype(np.float32))
         for start in range(0, len(images), BATCH)
     ]
     return {name: np.concatenate([run[name] for run in runs]) for name in runs[0]}
 
 
 def evaluate(
-    model: keras.Model, splits: Splits, *, outlier_layers: Sequence[str]
+    model: keras.Model, splits: Splits, *, source: outliers.FeatureSource
 ) -> dict[str, Any]:
     """Calibrate on the validation split, then touch the test split once."""
-    validation = predict(model, outlier_layers, splits.validation.images)
-    calibration = calibrate(model, splits, validation, outlier_layers)
-    test, labels = predict(model, outlier_layers, splits.test.images), splits.test.labels
+    validation = predict(model, source, splits.validation.images)
+    calibration = calibrate(model, splits, validation, source)
+    test, labels = predict(model, source, splits.test.images), splits.test.labels
     probabilities = tf.nn.softmax(test["logits"] / calibration["temperature"]).numpy()
-    features = {name: test[name] for name in outlier_layers}
+    features = {name: test[name] for name in source.layers}
     flagged = int((outliers.score(features, calibration).numpy() > 0.5).sum())
     metrics = {
         "validation_accuracy": evaluation.accuracy(validation["logits"], splits.validation.labels),
@@ -66,34 +68,34 @@ def calibrate(
     model: keras.Model,
     splits: Splits,
     validation: Mapping[str, np.ndarray],
-    outlier_layers: Sequence[str],
+    source: outliers.FeatureSource,
 ) -> dict[str, Any]:
     """One temperature for the probabilities and everything the outlier score needs; digits alone.
 
     validation: what `predict` gives for the validation split.
     """
     fitted_on = slice(0, FITTED_ON)
-    train = predict(model, outlier_layers, splits.train.images[fitted_on])
+    train = predict(model, source, splits.train.images[fitted_on])
     fitted = outliers.fit(
-        {name: train[name] for name in outlier_layers},
+        {name: train[name] for name in source.layers},
         splits.train.labels[fitted_on],
-        {name: validation[name] for name in outlier_layers},
+        {name: validation[name] for name in source.layers},
     )
     temperature = evaluation.fit_temperature(validation["logits"], splits.validation.labels)
     return {"temperature": temperature, **fitted}
 
 
 def signatures(
-    model: keras.Model, calibration: Mapping[str, Any], *, outlier_layers: Sequence[str]
+    model: keras.Model, calibration: Mapping[str, Any], *, source: outliers.FeatureSource
 ) -> dict[str, Signature]:
     """`serving_default` and `activations`, both on images uint8 [B, 28, 28, 1]."""
     shown = shown_layers(model)
     layers = keras.Model(model.inputs[0], {layer.name: layer.output for layer in shown})
-    network = _inside(model, outlier_layers)
+    network = _inside(model, source.layers)
 
     def serving_default(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        outputs = _forward(network, tf.cast(images, tf.float32))
-        features = {name: outputs[name] for name in outlier_layers}
+        outputs = _forward(network, source, tf.cast(images, tf.float32))
+        features = {name: outputs[name] for name in source.layers}
         return {
             "probabilities": tf.nn.softmax(outputs["logits"] / calibration["temperature"]),
             "outlier_score": outliers.score(features, calibration),
@@ -126,8 +128,12 @@ def _inside(model: keras.Model, layers: Sequence[str]) -> keras.Model:
     return keras.Model(model.inputs[0], {name: model.get_layer(name).output for name in names})
 
 
-def _forward(network: keras.Model, images: Any) -> dict[str, tf.Tensor]:
-    return outliers.pool(network(images, training=False))
+def _forward(
+    network: keras.Model, source: outliers.FeatureSource, images: Any
+) -> dict[str, tf.Tensor]:
+    outputs = network(images, training=False)
+    features = source.pool({name: outputs[name] for name in source.layers})
+    return {"logits": outputs["logits"], **features}
 
 
 def _is_shown(layer: keras.layers.Layer) -> bool:

@@ -1,11 +1,12 @@
 """The job that every digit classifier's recipe is an instance of."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from training.data import mnist
 from training.digits import classifier
+from training.evaluation.outliers import FeatureSource
 from training.job import Job, JobConfig
 
 
@@ -15,9 +16,9 @@ def make_job(
     config: type[JobConfig],
     build_model: Callable[..., Any],
     train: Callable[..., Any],
-    outlier_layers: Sequence[str],
+    outlier_features: FeatureSource,
 ) -> Job:
-    """Make a job that trains on MNIST; the outlier score looks at `outlier_layers`."""
+    """Make a job that trains on MNIST; the outlier score looks at `outlier_features`."""
     return Job(
         name=name,
         description=description,
@@ -26,8 +27,8 @@ def make_job(
         load_data=mnist.load_digits,
         build_model=build_model,
         train=train,
-        evaluate=partial(classifier.evaluate, outlier_layers=outlier_layers),
-        signatures=partial(classifier.signatures, outlier_layers=outlier_layers),
+        evaluate=partial(classifier.evaluate, source=outlier_features),
+        signatures=partial(classifier.signatures, source=outlier_features),
         golden_inputs=classifier.golden_inputs,
         input=classifier.INPUT,
         labels=classifier.LABELS,

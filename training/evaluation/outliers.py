@@ -2,12 +2,12 @@
 
 After Lee et al. (2018), "A Simple Unified Framework for Detecting Out-of-Distribution Samples": for
 each of some layers, the distance of its features to the nearest class mean under the covariance all
-classes share; the logarithms of these, standardized on validation images, are averaged. Nothing is
-fitted to outliers.
+classes share; the logarithms of these, standardized on validation images, are averaged. Features of
+length 1, after Müller and Hein (2025), "Mahalanobis++". Nothing is fitted to outliers.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -21,6 +21,29 @@ Features = Mapping[str, Any]  # layer name → [B, H, W, C] or [B, C]
 def pool(features: Features) -> dict[str, tf.Tensor]:
     """Mean over the positions of each map: [B, C] for every layer."""
     return {n: tf.reduce_mean(f, [1, 2]) if f.ndim == 4 else f for n, f in features.items()}
+
+
+def quarters(features: Features) -> dict[str, tf.Tensor]:
+    """Means over the four quarters of each map, as one vector of length 1: [B, 4C] for every layer.
+
+    Maps are square; quarters of an odd side share its middle. A map of one place is taken as it is: [B, C].
+    """
+    return {name: tf.math.l2_normalize(_quarters(maps), axis=1) for name, maps in features.items()}
+
+
+def _quarters(maps: Any) -> tf.Tensor:
+    side, channels = maps.shape[1], maps.shape[3]
+    if side == 1:
+        return tf.reshape(maps, [-1, channels])
+    half = (side + 1) // 2
+    return tf.reshape(tf.nn.avg_pool2d(maps, half, side - half, "VALID"), [-1, 4 * channels])
+
+
+class FeatureSource(NamedTuple):
+    """Which layers' maps the score looks at, and what it makes of them."""
+
+    layers: tuple[str, ...]
+    pool: Callable[[Features], dict[str, tf.Tensor]] = pool
 
 
 def fit(

@@ -23,11 +23,12 @@ from training import fitting
 from training.data import augmentation
 from training.digits import augmented, classifier, distillation
 from training.digits.job import make_job
+from training.evaluation.outliers import FeatureSource, quarters
 from training.job import Splits
 from training.jobs import load_released
 
 TEACHER = "digits-large"
-OUTLIER_LAYERS = ("conv4", "conv5", "conv6", "conv7")
+OUTLIER_FEATURES = FeatureSource(("conv4", "conv7"), quarters)
 
 
 @dataclass(frozen=True)
@@ -88,4 +89,4 @@ def train(model: keras.Model, splits: Splits, config: Config, workdir: Path) -> 
     )
 
 
-JOB = make_job("digits", __doc__, Config, build_model, train, OUTLIER_LAYERS)
+JOB = make_job("digits", __doc__, Config, build_model, train, OUTLIER_FEATURES)

@@ -18,9 +18,10 @@ from training import fitting
 from training.data import augmentation
 from training.digits import classifier
 from training.digits.job import make_job
+from training.evaluation.outliers import FeatureSource
 from training.job import JobConfig, Splits
 
-OUTLIER_LAYERS = ("pool2", "logits")
+OUTLIER_FEATURES = FeatureSource(("pool2", "logits"))
 
 
 @dataclass(frozen=True)
@@ -73,4 +74,4 @@ def train(model: keras.Model, splits: Splits, config: Config, workdir: Path) -> 
     return fitting.fit(model, batches, splits.validation.as_float(), config, workdir)
 
 
-JOB = make_job("digits-course", __doc__, Config, build_model, train, OUTLIER_LAYERS)
+JOB = make_job("digits-course", __doc__, Config, build_model, train, OUTLIER_FEATURES)

@@ -30,9 +30,10 @@ from training import fitting
 from training.data import augmentation
 from training.digits import augmented, classifier
 from training.digits.job import make_job
+from training.evaluation.outliers import FeatureSource
 from training.job import Splits
 
-OUTLIER_LAYERS = ("conv4", "conv5", "conv6", "conv7")
+OUTLIER_FEATURES = FeatureSource(("conv4", "conv5", "conv6", "conv7"))
 
 
 @dataclass(frozen=True)
@@ -121,4 +122,4 @@ def smoothed_cross_entropy(labels: tf.Tensor, logits: tf.Tensor, smoothing: floa
     )
 
 
-JOB = make_job("digits-large", __doc__, Config, build_model, train, OUTLIER_LAYERS)
+JOB = make_job("digits-large", __doc__, Config, build_model, train, OUTLIER_FEATURES)

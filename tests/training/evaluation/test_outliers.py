@@ -51,3 +51,13 @@ def test_maps_are_averaged_over_their_positions():
 
     assert pooled["map"].shape == (2, 4)
     assert pooled["vector"].shape == (2, 5)
+
+
+def test_quarters_tell_where_a_map_is_lit_and_not_how_brightly():
+    lit = np.zeros((2, 9, 9, 1), np.float32)
+    lit[0, :4, :4], lit[1, 5:, 5:] = 1, 7
+
+    found = outliers.quarters({"map": lit, "place": 3 * np.ones((2, 1, 1, 4), np.float32)})
+
+    assert found["map"].numpy() == pytest.approx(np.float32([[1, 0, 0, 0], [0, 0, 0, 1]]))
+    assert found["place"].numpy() == pytest.approx(np.full((2, 4), 0.5))
