@@ -1,8 +1,8 @@
 /** Images → the forms that the networks take: planes of bytes, 28 × 28, and the steps taken. As the service does it. */
 
-import { border, boxOf, cut, mapped, maximum, median, planeOf, rounded } from "./filters.js";
+import { border, boxOf, cut, mapped, maximum, median, planeOf, rangeOf, rounded } from "./filters.js";
 import { InvalidImage } from "./errors.js";
-import { BLANK, MIN_CONTRAST, findInk, rangeOf } from "./ink.js";
+import { BLANK, MIN_CONTRAST, findInk } from "./ink.js";
 import { resize } from "./resample.js";
 
 export const SIDE = 28;

@@ -31,7 +31,24 @@ export function cut({ width, data }, { left, top, right, bottom }) {
   return { width: right - left, height: bottom - top, data: found };
 }
 
-export const count = ({ data }) => data.reduce((sum, value) => sum + (value !== 0), 0);
+export function rangeOf(values) {
+  let [low, high] = [Infinity, -Infinity];
+  for (let index = 0; index < values.length; index += 1) {
+    const value = values[index];
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return [low, high];
+}
+
+export const count = ({ data }) => countIn(data, 0, data.length);
+
+/** A loop: `reduce` would call a function for each pixel. */
+function countIn(data, start, end) {
+  let sum = 0;
+  for (let index = start; index < end; index += 1) if (data[index]) sum += 1;
+  return sum;
+}
 
 /** The smallest box around what is not 0; null if everything is. */
 export function boxOf({ width, height, data }) {
@@ -50,7 +67,7 @@ export function boxOf({ width, height, data }) {
 
 /** Per row: how many pixels are not 0. */
 export const rowCounts = ({ width, height, data }) => Array.from({ length: height }, (_, y) =>
-  data.subarray(y * width, (y + 1) * width).reduce((sum, value) => sum + (value !== 0), 0));
+  countIn(data, y * width, (y + 1) * width));
 export const columnCounts = (plane) => rowCounts(transposed(plane));
 
 /**

@@ -1,6 +1,6 @@
 /** An image of something drawn → its ink alone, light on black, cropped: { ink, steps }. As the service does it. */
 
-import { border, boxOf, cut, mapped, maximum, mean3, median, minimum, percentile, planeOf, transposed } from "./filters.js";
+import { border, boxOf, cut, mapped, maximum, mean3, median, minimum, percentile, planeOf, rangeOf, transposed } from "./filters.js";
 import { InvalidImage } from "./errors.js";
 import { reduce, resize } from "./resample.js";
 import { cutOutSheet } from "./sheet.js";
@@ -63,15 +63,6 @@ function lift(grey) {
   if (peak < MIN_CONTRAST) throw new InvalidImage(BLANK);
   const ink = mapped(grey, (value) => Math.max(0, below > above ? level - value : value - level));
   return { ink, threshold: Math.max(0.1 * peak, EVEN), steps: below > above ? ["inverted"] : [] };
-}
-
-export function rangeOf(values) {
-  let [low, high] = [Infinity, -Infinity];
-  for (const value of values) {
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  return [low, high];
 }
 
 /** An even background, and no paper: a stroke that touches the border, and its soft edge, are no unevenness. */

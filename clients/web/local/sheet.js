@@ -1,6 +1,6 @@
 /** A sheet on a darker desk, or the inside of a frame at the image's edge, cut out of a grey image. As the service does it. */
 
-import { border, boxOf, components, count, cut, mapped, mean3, median, planeOf } from "./filters.js";
+import { border, boxOf, components, count, cut, mapped, mean3, median, planeOf, rangeOf } from "./filters.js";
 
 // Shares of the image, or of the sheet where the name says so.
 const CALM_BORDER = 0.05; // of the border that may be of the other class without a closer look
@@ -18,9 +18,9 @@ const CONTENT = 0.002; // of the sheet that has to be of another grey
 
 /** The sheet, what is beside it painted over in the grey of its edge; null if there is none with something on it. */
 export function cutOutSheet(grey) {
-  const [low, high] = grey.data.reduce(([least, most], value) => [Math.min(least, value), Math.max(most, value)], [255, 0]);
+  const [low, high] = rangeOf(grey.data);
   const middle = Math.floor((low + high) / 2);
-  if (high - low < MIN_CONTRAST || isCalm(mapped(grey, (value) => Number(value > middle)))) return null;
+  if (high - low < MIN_CONTRAST || isCalm(grey, middle)) return null;
   const smooth = mean3(grey);
   const threshold = otsu(smooth);
   for (const [isLight, least] of [[true, LIGHT_SHEET], [false, DARK_SHEET]]) {
@@ -33,10 +33,14 @@ export function cutOutSheet(grey) {
   return null;
 }
 
-/** Whether the image is plainly some strokes on a background that reaches all its sides. */
-function isCalm(isLight) {
-  const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  let [edge, whole] = [mean(border(isLight)), mean(isLight.data)];
+/** Whether the image, light above `middle`, is plainly some strokes on a background that reaches all its sides. */
+function isCalm(grey, middle) {
+  const lightShare = (values) => {
+    let light = 0;
+    for (let index = 0; index < values.length; index += 1) if (values[index] > middle) light += 1;
+    return light / values.length;
+  };
+  let [edge, whole] = [lightShare(border(grey)), lightShare(grey.data)];
   if (edge < 0.5) [edge, whole] = [1 - edge, 1 - whole];
   return edge >= 1 - CALM_BORDER && whole >= 1 - CALM_AREA;
 }
