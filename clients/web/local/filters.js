@@ -41,10 +41,10 @@ export function rangeOf(values) {
   return [low, high];
 }
 
-export const count = ({ data }) => countIn(data, 0, data.length);
+export const count = ({ data }) => countBetween(data, 0, data.length);
 
 /** A loop: `reduce` would call a function for each pixel. */
-function countIn(data, start, end) {
+function countBetween(data, start, end) {
   let sum = 0;
   for (let index = start; index < end; index += 1) if (data[index]) sum += 1;
   return sum;
@@ -67,7 +67,7 @@ export function boxOf({ width, height, data }) {
 
 /** Per row: how many pixels are not 0. */
 export const rowCounts = ({ width, height, data }) => Array.from({ length: height }, (_, y) =>
-  countIn(data, y * width, (y + 1) * width));
+  countBetween(data, y * width, (y + 1) * width));
 export const columnCounts = (plane) => rowCounts(transposed(plane));
 
 /**
