@@ -11,10 +11,12 @@ import asyncio
 import logging
 import secrets
 from typing import Any, cast
+from urllib.parse import unquote
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from service.asgi.cycle import RequestCycle
 from service.asgi.early_refusal import RefusedCycle
 from service.asgi.request_head import check_head, head_without_upgrade
 from service.asgi.responses import error_answer
@@ -34,7 +36,8 @@ log = logging.getLogger("vitrine.connection")
 class TimeoutHttpProtocol(TimedProtocol):
     """A connection that waits for whole requests, but not for ever."""
 
-    _answering: RequestResponseCycle | None = None
+    cycle: RequestCycle
+    _answering: RequestCycle | None = None
     _task: asyncio.Task[None] | None = None
     _fault: VitrineError | None = None  # of what was read last; nothing after it is read
     _unparsed = b""
@@ -97,7 +100,7 @@ class TimeoutHttpProtocol(TimedProtocol):
         if self._fault or self.transport.is_closing():
             return
         self._last_read = self.loop.time()
-        if self._receiving is None and self._is_reading_head:
+        if not self._is_expecting and self._is_reading_head:
             self._expect_request()
         if self._unparsed or self.pipeline or len(data) > PIECE:
             self._unparsed += data
@@ -136,6 +139,8 @@ class TimeoutHttpProtocol(TimedProtocol):
             self._refuse(cause if isinstance(cause, VitrineError) else MalformedRequest())
         except VitrineError as error:
             self._refuse(error)
+        if self._is_expecting and self._receiving is None:
+            self._limit_receiving()
 
     def _decline_upgrade(self, rest: bytes) -> None:
         """Read the request again as if no other protocol had been offered."""
@@ -150,20 +155,20 @@ class TimeoutHttpProtocol(TimedProtocol):
     def on_message_begin(self) -> None:
         """Start counting anew."""
         self._head_bytes, self._has_begun = 0, True
-        if self._receiving is None:
+        if not self._is_expecting:
             self._expect_request()
-        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = b"", [], False
 
     def on_url(self, url: bytes) -> None:
         """Count it."""
         self._count(len(url))
-        super().on_url(url)
+        self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Count it: a header, or a trailer behind the body, which nobody reads."""
         self._count(len(name) + len(value) + 4)
         if self._is_reading_head:
-            super().on_header(name, value)
+            self.headers.append((name.lower(), value))
 
     def _count(self, size: int) -> None:
         self._bytes_without_event = 0
@@ -173,28 +178,77 @@ class TimeoutHttpProtocol(TimedProtocol):
 
     def on_headers_complete(self) -> None:
         """Check the head, and start the request."""
-        check_head(self.parser.get_method(), self.parser.get_http_version(), self.headers)
-        if self.parser.should_upgrade():
+        parser, method, version = (
+            self.parser,
+            self.parser.get_method(),
+            self.parser.get_http_version(),
+        )
+        self.expect_100_continue = check_head(method, version, self.headers)
+        if parser.should_upgrade():
             self._is_upgrade_offered = True
             return
         self._is_reading_head = False
-        if not self._refuse_early():
-            super().on_headers_complete()
+        keep_alive = version != "1.0" and parser.should_keep_alive()
+        if not self._refuse_early(method, keep_alive):
+            self._begin(method, version, keep_alive)
 
-    def _refuse_early(self) -> bool:
+    def _refuse_early(self, method: bytes, keep_alive: bool) -> bool:
         """Answer a request whose queue has just refused others like it; its body is read and dropped."""
         refusals, is_draining = self.state["refusals"], self.state["lifecycle"].is_draining
         if refusals.is_empty or self._is_answering or self.flow.write_paused or is_draining:
             return False
-        keep_alive = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
         more = b"".join(b"%s: %s\r\n" % header for header in self.server_state.default_headers)
         more += b"" if keep_alive else b"connection: close\r\n"
-        answer = refusals.answer(self.parser.get_method(), self.url, self.headers, more)
+        answer = refusals.answer(method, self.url, self.headers, more)
         if answer is None:
             return False
-        self.cycle = cast(RequestResponseCycle, RefusedCycle(keep_alive))
+        self.cycle = cast(RequestCycle, RefusedCycle(keep_alive))
         self.transport.write(answer)
         return True
+
+    def _begin(self, method: bytes, version: str, keep_alive: bool) -> None:
+        self.scope = self._scope_of(method, version)
+        earlier, self.cycle = self.cycle, self._cycle_of(keep_alive)
+        if earlier is None or earlier.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
+
+    def _scope_of(self, method: bytes, version: str) -> Any:
+        """What the application learns of a request."""
+        url = httptools.parse_url(self.url)
+        path = url.path.decode("ascii")
+        return {
+            "type": "http",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
+            "http_version": version,
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme,
+            "method": method.decode("ascii"),
+            "root_path": self.root_path,
+            "path": self.root_path + (unquote(path) if "%" in path else path),
+            "raw_path": self.root_path.encode("ascii") + url.path,
+            "query_string": url.query or b"",
+            "headers": self.headers,
+            "state": self.app_state.copy(),
+        }
+
+    def _cycle_of(self, keep_alive: bool) -> RequestCycle:
+        return RequestCycle(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=keep_alive,
+            on_response=self.on_response_complete,
+        )
 
     def on_body(self, body: bytes) -> None:
         """Pass it on."""
@@ -218,49 +272,44 @@ class TimeoutHttpProtocol(TimedProtocol):
         if not self.cycle.keep_alive:
             self._close()
             return
-        self._unset_keepalive_if_required()
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self.timeout_keep_alive_handler
-        )
+        self._keep_alive()
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         if self._is_draining or self.state["lifecycle"].is_draining:
             cycle.keep_alive = False
         self._answering = cycle
-
-        async def app_with_faults(scope: Any, receive: Any, send: Any) -> None:
-            """The app, which learns of a fault where it reads the body."""
-            self._task = asyncio.current_task()
-
-            async def receive_or_fail() -> Any:
-                message = await receive()
-                if self._fault and cycle is self.cycle and cycle.more_body:
-                    raise self._fault
-                return message
-
-            scope["is_gone"] = lambda: cycle.disconnected
-            try:
-                await app(scope, receive_or_fail, send)
-            finally:  # else the request is garbage that only the collector finds
-                del scope["is_gone"]
-
-        super()._start_asgi_task(cycle, app_with_faults)
+        self._task = task = self.loop.create_task(cycle.run_asgi(app))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     def on_response_complete(self) -> None:
         """Go on with what waits behind this answer."""
         is_refused_early = self.cycle.more_body and self.expect_100_continue
-        super().on_response_complete()
+        self._start_next()
         if self._is_answering:  # the next of the pipeline
             if self._is_half_closed:
                 self._end_later(LEAVING_SECONDS, self._give_up)
         elif self.transport.is_closing() or is_refused_early:
             self._close()
+        elif self.cycle.fault:
+            self._end_writing()
         elif self._fault:
             self._send_fault()
         elif self._is_half_closed and not self._unparsed:
             self._close()
         if self._unparsed and not self.pipeline:
             self.loop.call_soon(self._parse)
+
+    def _start_next(self) -> None:
+        """The next of the pipeline, if any."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._keep_alive()
 
     def time_out(self) -> None:
         """Refuse what has begun; close what has not."""
@@ -280,7 +329,7 @@ class TimeoutHttpProtocol(TimedProtocol):
         elif unfinished.response_complete:
             self._close()
         else:  # its own answer says what is wrong
-            unfinished.keep_alive = False
+            unfinished.fault, unfinished.keep_alive = fault, False
             unfinished.message_event.set()
 
     def _send_fault(self) -> None:
@@ -295,8 +344,12 @@ class TimeoutHttpProtocol(TimedProtocol):
         self.transport.write(head + bytes(answer.body))
         self.state["metrics"].requests.labels("other", "unmatched", answer.status_code).inc()
         log.info("refused", extra={"status": answer.status_code, "request_id": request_id})
-        # Closed at once, what was not read would reset the connection before this is read.
-        self.transport.write_eof()
+        self._end_writing()
+
+    def _end_writing(self) -> None:
+        """Closed at once, what was not read would reset the connection before the answer is read."""
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
         self._end_later(CLOSING_SECONDS, self._close)
 
 

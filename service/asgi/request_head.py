@@ -17,24 +17,28 @@ _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 _OFFERS = (b"upgrade", b"http2-settings")
 
 
-def check_head(method: bytes, version: str, headers: Iterable[Header]) -> None:
-    """MalformedRequest if the head is one that servers could understand in different ways."""
+def check_head(method: bytes, version: str, headers: Iterable[Header]) -> bool:
+    """Whether its client waits for `100 Continue`; MalformedRequest if servers could differ in understanding it."""
     if version not in ("1.0", "1.1"):
         raise MalformedRequest(f"the request must be HTTP/1.1, got HTTP/{version[:10]}")
     if method == b"CONNECT":
         raise MalformedRequest(
             "the method must be one for a resource, got CONNECT: this is no proxy"
         )
-    hosts = [value for name, value in headers if name == b"host"]
+    hosts, codings = _values(headers, b"host"), _values(headers, b"transfer-encoding")
     if len(hosts) > 1 or (not hosts and version == "1.1"):
         raise MalformedRequest(f"the request must have one Host header, got {len(hosts) or 'none'}")
     if hosts and not _HOST.fullmatch(hosts[0]):
         raise MalformedRequest("the Host header must be a name or address, got other characters")
-    codings = [value.strip().lower() for name, value in headers if name == b"transfer-encoding"]
     if codings and (codings != [b"chunked"] or version == "1.0"):
         raise MalformedRequest(
             "the Transfer-Encoding must be chunked, sent once and with HTTP/1.1, got another"
         )
+    return b"100-continue" in _values(headers, b"expect")
+
+
+def _values(headers: Iterable[Header], wanted: bytes) -> list[bytes]:
+    return [value.strip().lower() for name, value in headers if name == wanted]
 
 
 def request_id_of(headers: Iterable[Header]) -> str:

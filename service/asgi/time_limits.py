@@ -23,6 +23,8 @@ class TimedProtocol(HttpToolsProtocol):
     _held: Held  # what is written and not read yet
     _is_reading_head = True
     _has_begun = False  # a request, of which not everything is here
+    _is_expecting = False  # a request, or the rest of one
+    _idle_since: float | None = None  # with nothing to answer
     _began = 0.0  # its first byte, or when it could first have come
     _last_read = 0.0
     _receiving: asyncio.TimerHandle | None = None
@@ -36,10 +38,11 @@ class TimedProtocol(HttpToolsProtocol):
         self.state = cast(State, self.app_state)
         self._held = self.state["bytes_in_flight"].hold()
         self._expect_request()
+        self._limit_receiving()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop all clocks."""
-        for timer in (self._receiving, self._reading, self._ending):
+        for timer in (self._receiving, self._reading, self._ending, self.timeout_keep_alive_task):
             if timer:
                 timer.cancel()
         self._held.release()
@@ -53,9 +56,14 @@ class TimedProtocol(HttpToolsProtocol):
 
     def _expect_request(self) -> None:
         self._began = self._last_read = self.loop.time()
+        self._is_expecting = True
+
+    def _limit_receiving(self) -> None:
+        """Not for a request that came whole: it needs no timer."""
         self._receiving = self.loop.call_at(self._receive_limit, self._check_receiving)
 
     def _stop_receiving(self) -> None:
+        self._is_expecting = False
         if self._receiving:
             self._receiving.cancel()
             self._receiving = None
@@ -76,7 +84,7 @@ class TimedProtocol(HttpToolsProtocol):
         if now < self._receive_limit:
             self._receiving = self.loop.call_at(self._receive_limit, self._check_receiving)
         else:
-            self._receiving = None
+            self._receiving, self._is_expecting = None, False
             self.time_out()
 
     def pause_writing(self) -> None:
@@ -106,9 +114,30 @@ class TimedProtocol(HttpToolsProtocol):
         log.info("cut off, its answer was not read", extra={"bytes": left})
         self.transport.abort()
 
+    def _keep_alive(self) -> None:
+        """Wait for the next request, but not for ever; one timer stays for many requests."""
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._limit_idling(self.timeout_keep_alive)
+
+    def _limit_idling(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(
+            seconds, self.timeout_keep_alive_handler
+        )
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._idle_since = None
+
     def timeout_keep_alive_handler(self) -> None:
-        """Close an idle connection, even if the last answer is never read."""
-        self._close()
+        """Close a connection that was idle for so long, even if the last answer is never read."""
+        self.timeout_keep_alive_task = None
+        if self._idle_since is None:
+            return
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._limit_idling(left)
+        else:
+            self._close()
 
     def _close(self) -> None:
         """Send what is written, for a while, and close."""

@@ -6,11 +6,12 @@ import pytest
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from service.asgi import protocol, server, time_limits
+from service.asgi import cycle, protocol, server, time_limits
 
 OVERRIDDEN = {
     HttpToolsProtocol: {
         "_start_asgi_task": ["self", "cycle", "app"],
+        "_unset_keepalive_if_required": ["self"],
         "connection_lost": ["self", "exc"],
         "connection_made": ["self", "transport"],
         "data_received": ["self", "data"],
@@ -26,6 +27,11 @@ OVERRIDDEN = {
         "resume_writing": ["self"],
         "shutdown": ["self"],
         "timeout_keep_alive_handler": ["self"],
+    },
+    RequestResponseCycle: {
+        "receive": ["self"],
+        "run_asgi": ["self", "app"],
+        "send": ["self", "message"],
     },
     uvicorn.Server: {
         "handle_exit": ["self", "sig", "frame"],
@@ -47,7 +53,7 @@ def test_an_overridden_method_exists_and_takes_what_ours_takes(owner, name, para
 def test_every_override_of_ours_is_in_the_list():
     ours = {
         (owner, name)
-        for module in (server, protocol, time_limits)
+        for module in (cycle, server, protocol, time_limits)
         for kind in vars(module).values()
         if inspect.isclass(kind) and kind.__module__ == module.__name__
         for owner in OVERRIDDEN

@@ -1,0 +1,106 @@
+"""One request of a connection and its answer: uvicorn's cycle, which writes a whole answer at once.
+
+uvicorn's own looks at every header's name and value twice and writes the head by itself.
+"""
+
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+
+from service.errors import VitrineError
+
+_CLOSE = b"connection: close\r\n"
+_WITHOUT_BODY = (204, 304)
+
+
+class RequestCycle(RequestResponseCycle):
+    """What is wrong with the rest of the body, `fault`, is raised where the body is read."""
+
+    fault: VitrineError | None = None
+    _head = b""  # is sent with the first piece of the body
+    _length: int | None = None  # of the body, as the head states it; None: in chunks
+
+    def is_gone(self) -> bool:
+        """Whether the client has left."""
+        return self.disconnected
+
+    async def run_asgi(self, app: Any) -> None:
+        """Answer it; leave nothing that only the garbage collector could find."""
+        scope = self.scope
+        scope["is_gone"] = self.is_gone  # type: ignore[typeddict-unknown-key]  # ours
+        try:
+            await super().run_asgi(app)
+        finally:
+            del scope["is_gone"]  # type: ignore[typeddict-item]
+
+    async def receive(self) -> Any:
+        """The next piece of the body, or its fault."""
+        message = await super().receive()
+        if self.fault and self.more_body:
+            raise self.fault
+        return message
+
+    async def send(self, message: Any) -> None:
+        """Send the head, or a piece of the body; RuntimeError if the lengths contradict each other."""
+        if self.disconnected:
+            return
+        if self.flow.write_paused:
+            await self.flow.drain()
+            if self.disconnected:  # meanwhile
+                return
+        if self.response_complete:
+            raise RuntimeError("the answer is complete already")
+        if self.response_started:
+            self._send_body(message.get("body", b""), is_last=not message.get("more_body", False))
+        else:
+            self._begin(message["status"], message["headers"])
+
+    def _begin(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        """Make the head; that of a stream is sent at once."""
+        self.response_started, self.waiting_for_100_continue = True, False
+        lines = [STATUS_LINE[status]]
+        for name, value in (*self.default_headers, *headers):
+            lines.append(b"%b: %b\r\n" % (name, value))
+            if name == b"content-length":
+                self._length = int(value)
+            elif name == b"connection" and value == b"close":
+                self.keep_alive = False
+        head = b"".join(lines)
+        if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines):
+            raise RuntimeError("a header holds the end of a line")
+        if not self.keep_alive and _CLOSE not in head:
+            head += _CLOSE
+        if self._length is not None:
+            self._head = head + b"\r\n"
+            return
+        if self.scope["method"] == "HEAD" or status in _WITHOUT_BODY:
+            self._length = 0
+        else:
+            head += b"transfer-encoding: chunked\r\n"
+        self.transport.write(head + b"\r\n")
+
+    def _send_body(self, body: bytes, *, is_last: bool) -> None:
+        if self.scope["method"] == "HEAD":
+            body, self._length = b"", 0
+        if self._length is None:
+            piece = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            self._write(piece + b"0\r\n\r\n" if is_last else piece)
+        else:
+            self._length -= len(body)
+            if self._length < 0 or (is_last and self._length):
+                raise RuntimeError("the body has another length than its head states")
+            self._write(self._head + body)
+            self._head = b""
+        if is_last:
+            self._complete()
+
+    def _write(self, content: bytes) -> None:
+        if content:
+            self.transport.write(content)
+
+    def _complete(self) -> None:
+        self.response_complete = True
+        self.message_event.set()
+        if not self.keep_alive and not self.fault:  # else the rest of the body is still on its way
+            self.transport.close()
+        self.on_response()
