@@ -186,6 +186,6 @@ def test_everything_but_the_service_starts_only_when_asked_for():
 
 
 def test_every_setting_but_those_of_the_image_is_passed_on():
-    fixed = {"host", "port", "models", "workers", "serving_dir"}
+    fixed = {"host", "port", "models", "serving_dir"}
     settings = {PREFIX + name.upper() for name in Settings.model_fields if name not in fixed}
     assert SERVICES["service"]["environment"] == dict.fromkeys(settings)
