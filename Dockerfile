@@ -19,8 +19,7 @@ FROM runtime AS training
 # A superset of service.lock with the same versions: what LOCK installed is in the layer all images share.
 COPY requirements/run.lock requirements/
 RUN pip install --no-cache-dir --require-hashes -r requirements/run.lock
-COPY service/__init__.py service/
-COPY service/image_files/ service/image_files/
+COPY service/ service/
 COPY training/ training/
 RUN chmod -R u=rwX,go=rX . \
     && python -m compileall -q service training \

@@ -52,6 +52,12 @@ def test_models_belong_to_the_trainer_so_the_service_cannot_write_them():
     assert uid(STAGES["service"]) != uid(STAGES["training"])
 
 
+def test_training_has_what_it_imports_of_the_service():
+    source = "".join(path.read_text() for path in (ROOT / "training").rglob("*.py"))
+    assert re.search(r"^from service\b", source, re.MULTILINE)
+    assert "service/" in copies(STAGES["training"])  # all of it, with what those modules import
+
+
 def test_signals_reach_python_because_no_shell_stands_between():
     for command in (STAGES["service"].last("CMD"), STAGES["training"].last("ENTRYPOINT")):
         assert command.is_exec_form
