@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile, PngInfo
+from zlib_ng import zlib_ng
 
 from service.codecs.image import encode_png, open_image
 from service.errors import InvalidImage
+from service.image_files import plain_png
 from service.image_files.plain_png import read_plain_png
 from service.image_files.raster import rasterize
 
@@ -71,6 +73,32 @@ def test_pixels_in_several_chunks_are_joined(count):
     np.testing.assert_array_equal(open_image(cut).decode(), by_reader(content, grey=False))
 
 
+@pytest.mark.parametrize("excess", [1, 2**20])
+def test_more_pixels_than_the_header_states_are_not_inflated(excess, monkeypatch):
+    sizes, make = [], zlib_ng.decompressobj
+
+    class Inflater:
+        def __init__(self):
+            self._inner = make()
+            self.eof = False
+
+        def decompress(self, content, most):
+            rows = self._inner.decompress(content, most)
+            sizes.append(len(rows))
+            self.eof = self._inner.eof
+            return rows
+
+    rows = bytes(200 * 201 + excess)
+    header = struct.pack(">IIBBBBB", 200, 200, 8, 0, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    content = b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*one) for one in chunks)
+    monkeypatch.setattr(plain_png.zlib_ng, "decompressobj", Inflater)
+    found = open_image(content).decode()
+
+    assert sizes == [200 * 201 + 1]
+    np.testing.assert_array_equal(found, by_reader(content, grey=False))
+
+
 def test_metadata_does_not_keep_a_file_from_being_plain():
     text = PngInfo()
     text.add_text("Software", "a drawing program")
@@ -105,7 +133,8 @@ def test_a_damaged_file_gives_what_the_reader_gives():
     outcomes = {"same": 0, "refused": 0}
     for number in range(600):
         mode = ("L", "RGB", "RGBA")[number % 3]
-        content = bytearray(encoded(drawing(mode, (24, 20), number % 7)))
+        size = (24, 20) if number // 2 % 2 else (90, 190)  # inflated by Pillow, or before it
+        content = bytearray(encoded(drawing(mode, size, number % 7)))
         first = len(content) - 20 if number % 5 == 0 else 33  # there the pixels' checksums are
         place = random_numbers.randrange(first, len(content) - 12)
         if number % 2:
