@@ -1,6 +1,7 @@
 """An image classifier out of a file from elsewhere: its graph, its shapes and its last layer."""
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +17,8 @@ from training.keras_import.saved_model_graph import read_graph
 from training.pretrained import class_activation
 
 Shape = tuple[int, int, int]  # height, width, channels
+# Function and device names that TensorFlow writes around a reason.
+TENSORFLOW_ONLY = re.compile(r"\{\{.*?\}\}\s*| on /job:.*")
 
 
 class Network(NamedTuple):
@@ -133,6 +136,7 @@ def _first_sentence(error: Exception) -> str:
     line = (
         reasons[-1].partition(":")[2].strip() if reasons else (lines or [type(error).__name__])[0]
     )
+    line = TENSORFLOW_ONLY.sub("", line).replace("OOM when", "not enough memory when")
     return line[:300].rstrip(".") + "."
 
 
