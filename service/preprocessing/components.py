@@ -37,6 +37,31 @@ class Component(NamedTuple):
         return self.right - self.left
 
 
+class Extent(NamedTuple):
+    """The rows and the columns of a mask that hold anything, in order."""
+
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+
+    @property
+    def box(self) -> tuple[slice, slice]:
+        """The smallest box around what is set; empty if nothing is."""
+        if not self.rows.size:
+            return slice(0), slice(0)
+        return (
+            slice(int(self.rows[0]), int(self.rows[-1]) + 1),
+            slice(int(self.columns[0]), int(self.columns[-1]) + 1),
+        )
+
+
+def find_extent(mask: Mask) -> Extent:
+    """Where anything is set in bool [H, W]."""
+    rows = np.flatnonzero(mask.any(axis=1))
+    if not rows.size:
+        return Extent(rows, rows)
+    return Extent(rows, np.flatnonzero(mask[rows[0] : rows[-1] + 1].any(axis=0)))
+
+
 def find_components(labels: NDArray[np.int32], count: int) -> list[Component]:
     """List the pieces of a labelled mask int32 [H, W] with `count` labels, by their number."""
     areas = np.bincount(labels.ravel(), minlength=count + 1)

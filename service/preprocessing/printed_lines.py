@@ -10,6 +10,7 @@ from service.preprocessing.components import (
     SCRAP,
     SPAN,
     THIN,
+    Extent,
     drawn_sides,
     find_components,
 )
@@ -24,13 +25,12 @@ _SLOPE = 0.2  # rows that a line across may rise or fall by, by its length
 _NEAR = 0.05  # of the image: a line that ends so near to another one meets it
 
 
-def without_touching_lines(mask: Mask, ink: Pixels) -> Mask | None:
+def without_touching_lines(mask: Mask, ink: Pixels, extent: Extent) -> Mask | None:
     """Without lines that touch the rest, or that are a frame around it; None if there are none."""
-    rows = np.flatnonzero(mask.any(axis=1))
-    columns = np.flatnonzero(mask[rows[0] : rows[-1] + 1].any(axis=0)) if rows.size else rows
-    if max(rows.size / mask.shape[0], columns.size / mask.shape[1]) < _LEAST_LINE:
+    shares = extent.rows.size / mask.shape[0], extent.columns.size / mask.shape[1]
+    if max(shares) < _LEAST_LINE:
         return None
-    inked = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    inked = extent.box
     found = _long_lines(mask[inked]), _long_lines(mask[inked].T)
     if found[0] is None and found[1] is None:
         return None

@@ -15,8 +15,10 @@ from service.preprocessing.components import (
     SPAN,
     THIN,
     Component,
+    Extent,
     drawn_sides,
     find_components,
+    find_extent,
 )
 from service.preprocessing.printed_lines import without_touching_lines
 from service.preprocessing.strokes import EIGHT_NEIGHBOURS, Mask
@@ -31,29 +33,22 @@ _MOST_STROKES = 6
 _COVERED = 0.8  # ink over more than this is no digit
 
 
-def drop_surroundings(mask: Mask, ink: Pixels) -> tuple[Mask, bool]:
-    """Remove margins, frames and lines from the mask bool [H, W] of the ink, uint8 [H, W].
+def drop_surroundings(mask: Mask, ink: Pixels, extent: Extent) -> tuple[Mask, bool]:
+    """Remove margins, frames and lines from the mask bool [H, W] of the ink, uint8 [H, W]; extent: of the mask.
 
     Returns:
         The mask itself if there is nothing to remove, and whether it is known to be one component.
     """
-    rows = _extent(np.flatnonzero(mask.any(axis=1)))
-    box = rows, _extent(np.flatnonzero(mask[rows].any(axis=0)))
-    inside, count = ndimage.label(mask[box], EIGHT_NEIGHBOURS)
+    inside, count = ndimage.label(mask[extent.box], EIGHT_NEIGHBOURS)
     rest = mask
     if count > 1:
         labels = np.zeros(mask.shape, np.int32)
-        labels[box] = inside
+        labels[extent.box] = inside
         rest = _without_separate(mask, labels, count)
-    cleaned = without_touching_lines(rest, ink)
+    cleaned = without_touching_lines(rest, ink, extent if rest is mask else find_extent(rest))
     if cleaned is None and count <= _MOST_STROKES:
         return rest, count == 1
     return _without_scraps(rest if cleaned is None else cleaned), False
-
-
-def _extent(places: NDArray[np.intp]) -> slice:
-    """From the first of some places in order to the last."""
-    return slice(int(places[0]), int(places[-1]) + 1) if places.size else slice(0)
 
 
 def is_covered(mask: Mask) -> bool:
