@@ -29,7 +29,7 @@ def main(arguments: list[str], prog: str = "python -m service") -> int:
     parser.add_argument(
         "--lan",
         action="store_true",
-        help="listen on every address, and say how others on this network reach the service",
+        help="listen on all addresses and print the link for other machines on this network",
     )
     options = parser.parse_args(arguments)
     try:
@@ -65,7 +65,7 @@ def _serve(settings: Settings, *, is_shown: bool) -> int:
     if count == "auto":
         count = available_processors() if can_fork else 1
     if count > 1 and not can_fork:
-        print("error: VITRINE_WORKERS must be 1 where processes cannot fork", file=sys.stderr)
+        print("error: VITRINE_WORKERS must be 1 on systems without fork", file=sys.stderr)
         return 2
     return _run(settings, count, is_shown)
 

@@ -23,7 +23,7 @@ def main(arguments: list[str], prog: str = "vitrine certificate") -> int:
     parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     parser.add_argument("-o", "--output", type=Path, default=Path("tls"), help="folder (tls)")
     parser.add_argument(
-        "--name", action="append", default=[], help="a further host name or address"
+        "--name", action="append", default=[], help="additional host name or address"
     )
     options = parser.parse_args(arguments)
     try:

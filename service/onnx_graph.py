@@ -43,7 +43,7 @@ def _check_one(graph: memoryview) -> None:
     for node in messages(graph, _GRAPH_NODE):
         if (domain := text(node, _NODE_DOMAIN)) not in STANDARD_DOMAINS:
             name = text(node, _NODE_OPERATION)
-            raise ValueError(f"its operation {name[:60]!r} is of the domain {domain[:60]!r}")
+            raise ValueError(f"the operation {name[:60]!r} is of the domain {domain[:60]!r}")
     tensors = messages(graph, _GRAPH_INITIALIZER)
     for attribute in _attributes(graph):
         tensors += messages(attribute, _ATTRIBUTE_TENSOR)

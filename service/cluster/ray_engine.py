@@ -47,13 +47,13 @@ class RayEngine:
             except RayActorError:
                 continue
             except BackPressureError:
-                raise Overloaded("every replica is busy", 1) from None
+                raise Overloaded("all replicas are busy", 1) from None
             except DeploymentUnavailableError:
                 raise NotReady("no replica is running") from None
             if outputs is None:
                 raise RuntimeError(why)
             return dict(outputs)
-        raise NotReady("every replica that was asked died")
+        raise NotReady("all replicas that were tried have died")
 
     def is_thread_free(self, signature: str) -> bool:
         """False: a run waits for another process."""

@@ -1,4 +1,4 @@
-"""Settings of a cluster: `VITRINE_CLUSTER_*`, beside those of the service."""
+"""Settings of a cluster, `VITRINE_CLUSTER_*`, in addition to those of the service."""
 
 import os
 from collections.abc import Mapping
@@ -12,24 +12,24 @@ CLUSTER = PREFIX + "CLUSTER_"
 
 
 class ClusterSettings(BaseModel):
-    """What can be set, with defaults. Each field is the variable VITRINE_CLUSTER_<NAME>."""
+    """All settings with their defaults. Each field is the variable VITRINE_CLUSTER_<NAME>."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     proxies: Literal["every", "head"] = Field(
-        "every", description="nodes that listen for HTTP: every one, or the head alone"
+        "every", description="nodes that listen for HTTP: every node, or only the head"
     )
     store: str = Field(
         "",
-        description="object store that every node copies the models from, into VITRINE_MODELS, such as "
+        description="object store from which every node copies the models to VITRINE_MODELS, such as "
         "s3://bucket/models (any file system of fsspec); none: VITRINE_MODELS is a shared volume",
     )
-    fronts: int = Field(1, ge=1, description="processes that answer HTTP and batch")
-    cpus_per_front: float = Field(1.0, gt=0, description="cores that a front reserves")
-    min_replicas: int = Field(1, ge=1, description="replicas of a model version, at the least")
-    max_replicas: int = Field(4, ge=1, description="replicas of a model version, at the most")
-    cpus_per_replica: float = Field(1.0, gt=0, description="cores that a replica reserves")
-    max_queued_runs: int = Field(64, ge=1, description="batches that may wait for a version")
+    fronts: int = Field(1, ge=1, description="processes that handle HTTP and batching")
+    cpus_per_front: float = Field(1.0, gt=0, description="cores reserved per front")
+    min_replicas: int = Field(1, ge=1, description="minimum replicas of a model version")
+    max_replicas: int = Field(4, ge=1, description="maximum replicas of a model version")
+    cpus_per_replica: float = Field(1.0, gt=0, description="cores reserved per replica")
+    max_queued_runs: int = Field(64, ge=1, description="maximum queued batches per version")
 
 
 def split_environ(

@@ -40,12 +40,12 @@ class Continuation(BaseModel):
 
     @model_validator(mode="after")
     def _check_held(self) -> "Continuation":
-        """What is held back is the beginning of a stop string, and no stop string is whole in it."""
+        """Check that the held-back text is the beginning of a stop string and contains no whole one."""
         held = self.held
         if held and not any(stop.startswith(held) for stop in self.stop):
-            raise ValueError("held is no beginning")
+            raise ValueError("held is not the beginning of a stop string")
         if any(stop in held for stop in self.stop):
-            raise ValueError("held is past its end")
+            raise ValueError("held contains a whole stop string")
         return self
 
 
@@ -63,16 +63,16 @@ def decode(token: str) -> tuple[Continuation, np.ndarray]:
         content = base64.b64decode(token + "=" * (-len(token) % 4), b"-_", validate=True)
         token_format, checksum, size = PREFIX.unpack_from(content)
     except (ValueError, struct.error):
-        raise _invalid("it is not a token, or truncated") from None
+        raise _invalid("it is truncated or not a token") from None
     header, numbers = content[PREFIX.size :][:size], content[PREFIX.size + size :]
     if token_format != FORMAT or checksum != _checksum(header + numbers) or len(numbers) % 4:
-        raise _invalid("it is damaged, or of another format")
+        raise _invalid("it is damaged or has another format")
     try:
         continuation = Continuation.model_validate_json(header)
     except ValidationError:
         raise _invalid("its values are out of range") from None
     state = np.frombuffer(numbers, "<f4").astype(np.float32)
-    if not (np.abs(state) <= MAX_STATE).all():  # NaN is not either
+    if not (np.abs(state) <= MAX_STATE).all():  # also false for NaN
         raise _invalid("its state is out of range")
     return continuation, state
 

@@ -72,7 +72,7 @@ def encode_values(outputs: Mapping[str, Array]) -> bytes:
         values = next(iter(outputs.values()))
     if values is None or values.dtype.kind != "f" or values.size != len(values):
         raise InvalidRequest(
-            f"regress needs a signature that gives one number for each example, got outputs "
+            f"regress needs a signature with one output value per example, got outputs "
             f"{', '.join(outputs)}: use :predict"
         )
     return to_text({"results": values.reshape(-1)})

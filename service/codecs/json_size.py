@@ -35,7 +35,7 @@ def check_json_size(body: bytes, max_values: int) -> None:
 
 
 def check_irregular_size(body: bytes | bytearray) -> None:
-    """BodyTooLarge if more is outside of regular lists of numbers than can be parsed in one go."""
+    """BodyTooLarge if more values are outside regular lists of numbers than can be parsed at once."""
     containers = body.count(b"[") + body.count(b"{")
     values = body.count(b",") + containers
     for count, limit, what in (
@@ -44,6 +44,6 @@ def check_irregular_size(body: bytes | bytearray) -> None:
     ):
         if count > limit:
             raise BodyTooLarge(
-                f"the body must have at most {limit:,} {what} outside of lists of numbers that are "
-                f"regular (inner lists of one length), got {count:,}: {WAY_OUT}"
+                f"the body must have at most {limit:,} {what} outside regular lists of numbers "
+                f"(inner lists of equal length), got {count:,}: {WAY_OUT}"
             )

@@ -54,22 +54,22 @@ def _split(body: bytes, boundary: bytes, max_parts: int) -> list[bytes]:
     if body.startswith(delimiter[2:]):
         pieces = body[len(delimiter) - 2 :].split(delimiter)
     else:
-        pieces = body.split(delimiter)[1:]  # before the first boundary anything may stand
+        pieces = body.split(delimiter)[1:]  # anything may precede the first boundary
     parts: list[bytes] = []
     for piece in pieces:
         if piece.startswith(b"--"):
             return parts
         padding, line_end, _ = piece[:_MAX_HEAD].partition(b"\r\n")
         if padding.strip(b" \t") or not line_end:
-            raise _invalid("a boundary must be a line of its own")
+            raise _invalid("a boundary must be on its own line")
         parts.append(piece[len(padding) + 2 :])
     if body and not parts:
-        raise _invalid("the boundary that its Content-Type names is not there")
+        raise _invalid("the body does not contain the boundary of its Content-Type")
     raise InvalidRequest("the form ends before its closing boundary: was it cut off?")
 
 
 def _image_in(part: bytes) -> bytes | str | None:
-    """What a part holds if it is an image, or says that it is a file."""
+    """The content of a part if it is an image or declared as a file."""
     if part.startswith(b"\r\n"):
         headers, content = {}, part[2:]
     else:
@@ -99,7 +99,7 @@ def _invalid(reason: str) -> InvalidRequest:
 def _headers(block: bytes) -> dict[bytes, bytes]:
     lines = [line.partition(b":") for line in block.split(b"\r\n")]
     if not all(colon and name.strip() for name, colon, _ in lines):
-        raise _invalid("the headers of a part must be lines of name: value")
+        raise _invalid("the headers of a part must have the form name: value")
     return {name.strip().lower(): value.strip() for name, _, value in lines}
 
 

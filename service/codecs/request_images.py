@@ -140,11 +140,12 @@ def check_pixels(images: list[OpenedImage], max_pixels: int) -> None:
 
 
 def _check_cost(images: list[OpenedImage], max_pixels: int) -> None:
-    """Memory and time of an ordinary image of so many pixels are allowed, or of several."""
+    """Refuse images that need more memory or time than ordinary ones of that many pixels."""
     if sum(image.cost.bytes for image in images) > max_pixels * MAX_BYTES_A_PIXEL:
         raise ImageTooLarge(
-            f"at most {max_pixels * MAX_BYTES_A_PIXEL // WEBP_BYTES_A_PIXEL:,} pixels of WebP a "
-            "request, whose decoder takes more memory than others: send smaller images, or JPEG"
+            "the WebP images of a request must have at most "
+            f"{max_pixels * MAX_BYTES_A_PIXEL // WEBP_BYTES_A_PIXEL:,} pixels, got more (their decoder "
+            "takes more memory than others): send smaller images, or JPEG"
         )
     nanoseconds = sum(image.cost.nanoseconds for image in images)
     most = max(LEAST_NANOSECONDS, max_pixels * MAX_NANOSECONDS_A_PIXEL)

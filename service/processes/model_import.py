@@ -53,7 +53,9 @@ def _scratch(models: Path) -> Iterator[Path]:
     try:
         folder = Path(tempfile.mkdtemp(dir=models, prefix=".upload-"))
     except OSError:
-        raise ReadOnly("VITRINE_MODELS must be writable to take uploads: it is not") from None
+        raise ReadOnly(
+            "VITRINE_MODELS must be writable for uploads, got a read-only folder"
+        ) from None
     try:
         yield folder
     finally:

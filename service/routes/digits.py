@@ -70,7 +70,7 @@ async def _activate(call: Prediction, query: NormalizeQuery) -> tuple[PreparedIm
     images = await call.images()
     if len(images) != 1:
         raise TooManyImages(
-            f"the images of a request for activations must be exactly one, got {len(images)}"
+            f"a request for activations must have exactly one image, got {len(images)}"
         )
     decoded = await call.decode(
         partial(classify_digit.decode, normalize=query.normalize == "auto"), images

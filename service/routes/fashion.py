@@ -27,7 +27,9 @@ async def classify(request: Request) -> Response:
     query = read_query(request, FashionQuery)
     head = query.head or "dense"
     if "model" in request.query_params and query.head is not None:
-        raise InvalidValue("head or model must be given, not both: each chooses a model")
+        raise InvalidValue(
+            "only one of head and model must be given, got both: each selects a model"
+        )
     if head == "both":
         return await _ask_both(request, query)
     call = _call(request, head, query)
@@ -48,9 +50,7 @@ async def _ask_both(request: Request, query: FashionQuery) -> Response:
     """The same images, decoded once, through both heads."""
     for name in ("version", "version_label"):
         if name in request.query_params:
-            raise InvalidValue(
-                f"{name} must be left out with head=both, got it: ask with head=dense or head=svm"
-            )
+            raise InvalidValue(f"{name} must be absent with head=both: use head=dense or head=svm")
     dense, svm = _call(request, "dense", query), _call(request, "svm", query)
     decoded = await _decode(dense, request, query)
     with dense, svm:

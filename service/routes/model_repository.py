@@ -48,7 +48,7 @@ async def load(request: Request) -> Response:
     parameters = await _parameters(request)
     if unknown := next((key for key in parameters if key == "config" or key[:5] == "file:"), None):
         raise InvalidRequest(
-            f"parameters must not hold a model or its configuration, got {excerpt(unknown)}: put the "
+            f"parameters must not contain a model or its configuration, got {excerpt(unknown)}: put the "
             "version into the models folder"
         )
     state = state_of(request)

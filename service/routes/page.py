@@ -151,5 +151,5 @@ def _read(path: Path) -> StaticFile:
 def _pick(files: dict[str, StaticFile], request: Request) -> Response:
     file = files.get(request.path_params["file"])
     if file is None:
-        raise RouteNotFound(f"there is no page file {request.path_params['file'][:64]!r}")
+        raise RouteNotFound(f"the page has no file {request.path_params['file'][:64]!r}")
     return file.answer(request)

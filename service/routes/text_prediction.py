@@ -40,7 +40,7 @@ class TextPrediction(Prediction):
         if resume and resume.engine != self.text.engine:
             raise VersionNotFound(
                 f"the continuation was written by {resume.engine}, {resume.name}/{resume.version} runs "
-                f"on {self.text.engine} here: start from the text instead"
+                f"on {self.text.engine} here: start with the text instead"
             )
         self._engines[self.text.engine] = None
         self._entered = 0.0

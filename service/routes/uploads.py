@@ -29,7 +29,7 @@ async def upload(request: Request) -> Response:
     require_admin(request)
     settings = state_of(request)["settings"]
     if not settings.uploads:
-        raise ManagementDisabled("VITRINE_UPLOADS must be 1 to hand in models, got 0")
+        raise ManagementDisabled("VITRINE_UPLOADS must be 1 to upload models, got 0")
     if not importlib.util.find_spec("training") or not importlib.util.find_spec("keras"):
         raise ManagementDisabled(
             "this installation cannot import models: install the extra 'training', or use "

@@ -141,7 +141,7 @@ async def manifold_png(request: Request) -> Response:
     if size != 2:
         raise InvalidValue(
             f"model must have 2 latent dimensions for a manifold, got {call.servable.manifest.name} "
-            f"with {size}: leave out ?model=, or name one that has 2"
+            f"with {size}: omit ?model=, or select a model with 2"
         )
     z = plane(side)
     return await cached_image(request, call, partial(_decode, call, z), {"z": z}, gap=0)

@@ -23,7 +23,7 @@ class LatentSizes(BaseModel):
     def _check_parts(self) -> "LatentSizes":
         for name, (start, end) in (("coarse", self.coarse), ("fine", self.fine)):
             if not 0 <= start < end <= self.w:
-                raise ValueError(f"{name} is no part of w's {self.w} numbers")
+                raise ValueError(f"{name} is not a part of w's {self.w} numbers")
         return self
 
 
@@ -43,5 +43,5 @@ class Direction(BaseModel):
     @model_validator(mode="after")
     def _check_numbers(self) -> "Direction":
         if not all(map(math.isfinite, [*self.vector, self.sigma])):
-            raise ValueError("a direction holds finite numbers")
+            raise ValueError("a direction must have finite values")
         return self

@@ -96,13 +96,11 @@ async def configure(
         for number in sorted(config.named):
             if number not in model.versions:
                 raise VersionNotFound(
-                    f"versions and labels must name versions of {name} that are there, got {number}"
+                    f"versions and labels must name existing versions of {name}, got {number}"
                 )
         change = Change(secrets.token_hex(8), name, config)
         if reason := await _prepare_everywhere(workers, change):
-            raise InvalidValue(
-                f"versions and labels must name versions that are ready, got {reason}"
-            )
+            raise InvalidValue(f"versions and labels must name ready versions, got {reason}")
         try:
             await asyncio.to_thread(repository.files.write, name, config, if_match)
         except BaseException:

@@ -111,9 +111,9 @@ class Manifest(BaseModel):
     @classmethod
     def _check_vocabulary(cls, characters: list[str]) -> list[str]:
         if any(len(character) != 1 for character in characters):
-            raise ValueError("each entry is one character")
+            raise ValueError("each entry must be one character")
         if len(set(characters)) != len(characters):
-            raise ValueError("a character is there twice")
+            raise ValueError("each character must occur once")
         return characters
 
     @model_validator(mode="after")
@@ -121,7 +121,7 @@ class Manifest(BaseModel):
         if self.batch_sizes and (
             min(self.batch_sizes) < 1 or max(self.batch_sizes) != self.max_batch_size
         ):
-            raise ValueError("the largest of batch_sizes is max_batch_size")
+            raise ValueError("the largest of batch_sizes must be max_batch_size")
         for name, limit in self.batch_limits.items():
             if name not in self.signatures or not 1 <= limit <= self.max_batch_size:
                 raise ValueError(f"batch_limits: {name} has no signature or no such limit")
@@ -135,7 +135,7 @@ class Manifest(BaseModel):
             raise ValueError(f"backbone must be a signature, got {self.backbone!r}")
         inputs = self.signatures[self.backbone].inputs
         if any(signature.inputs != inputs for signature in self.signatures.values()):
-            raise ValueError("with a backbone every signature takes what the backbone takes")
+            raise ValueError("with a backbone all signatures must have the backbone's inputs")
         return self
 
     @model_validator(mode="after")
@@ -143,12 +143,12 @@ class Manifest(BaseModel):
         if self.task != "generate_image":
             return self
         if self.latents is None or not self.labels:
-            raise ValueError("a model that does generate_image has latents and labels")
+            raise ValueError("a generate_image model must have latents and labels")
         vectors = [self.w_mean, *(direction.vector for direction in self.directions.values())]
         if any(len(vector) != self.latents.w for vector in vectors):
-            raise ValueError(f"w_mean and each direction have {self.latents.w} numbers")
+            raise ValueError(f"w_mean and each direction must have {self.latents.w} values")
         if not all(map(math.isfinite, self.w_mean)):
-            raise ValueError("w_mean holds finite numbers")
+            raise ValueError("w_mean must have finite values")
         return self
 
     def batch_limit(self, signature: str) -> int:
@@ -203,7 +203,7 @@ def _check_classifier(manifest: Manifest) -> None:
     taken, signature = manifest.input, manifest.signatures.get("serving_default")
     if taken is None or taken.channels not in (1, 3) or signature is None:
         raise ManifestError(
-            "a model that does classify_image needs an input of 1 or 3 channels and the signature "
+            "a classify_image model must have an input of 1 or 3 channels and the signature "
             "serving_default"
         )
     expected = f"uint8 [B,{taken.height},{taken.width},{taken.channels}]"
@@ -214,7 +214,7 @@ def _check_classifier(manifest: Manifest) -> None:
     scores = signature.outputs.get("probabilities") or signature.outputs.get("scores")
     if not manifest.labels or scores != f"float32 [B,{len(manifest.labels)}]":
         raise ManifestError(
-            "serving_default gives probabilities or scores, one number for each of the "
+            "serving_default must give probabilities or scores, one value for each of the "
             f"{len(manifest.labels)} labels; the manifest says {signature.outputs}"
         )
 
@@ -224,7 +224,7 @@ def _check_signatures(manifest: Manifest) -> None:
     for name, inputs in NEEDED.get(manifest.task, {}).items():
         signature = manifest.signatures.get(name)
         if signature is None:
-            raise ManifestError(f"a model that does {manifest.task} needs the signature {name}")
+            raise ManifestError(f"a {manifest.task} model needs the signature {name}")
         for key, form in inputs.items():
             expected = form.format(**sizes)
             if signature.inputs.get(key) != expected:
@@ -245,7 +245,7 @@ def check_files(directory: Path, manifest: Manifest) -> None:
         except OSError:
             raise ManifestError(f"{name} is missing") from None
         if found != expected:
-            raise ManifestError(f"{name} is not what the manifest says: its sha256 differs")
+            raise ManifestError(f"{name} differs from the manifest: another sha256")
 
 
 def read_card(directory: Path, manifest: Manifest) -> dict[str, Any]:
@@ -266,6 +266,6 @@ def parse_tensor(text: str) -> TensorSpec:
     """`"uint8 [B,28,28,1]"` → TensorSpec("uint8", (None, 28, 28, 1))."""
     match = TENSOR.fullmatch(text)
     if not match:
-        raise ManifestError(f"{text!r} is no tensor such as 'uint8 [B,28,28,1]'")
+        raise ManifestError(f"{text!r} must be a tensor such as 'uint8 [B,28,28,1]'")
     sizes = [size for size in match[2].split(",") if size]
     return TensorSpec(match[1], tuple(int(s) if s.isdigit() else None for s in sizes))

@@ -133,7 +133,7 @@ class Model:
         if size == rows or self._takes_any_size(signature):
             outputs = self._engine.run(signature, inputs)
             if any(np.shape(array)[:1] != (rows,) for array in outputs.values()):
-                raise ValueError("an output has not one row for each row of the inputs")
+                raise ValueError("an output must have one row for each row of the inputs")
             return outputs
         padded = {name: _pad(array, size) for name, array in inputs.items()}
         outputs = self._engine.run(signature, padded)
@@ -205,11 +205,11 @@ class Model:
         inputs = _below(golden, f"{signature}/inputs/")
         expected = _below(golden, f"{signature}/outputs/")
         if not inputs or not expected:
-            raise GoldenError(f"golden.npz holds nothing for the signature {signature}")
+            raise GoldenError(f"golden.npz has no inputs for the signature {signature}")
         outputs = self._run(signature, inputs)
         for name, array in expected.items():
             if name not in outputs:
-                raise GoldenError(f"{signature} gives no {name}; golden.npz has it")
+                raise GoldenError(f"{signature} has no output {name}, but golden.npz has")
             self._compare(f"{signature}.{name}", outputs[name], array)
 
     def _zeros(self, spec: TensorSpec, rows: int) -> np.ndarray:

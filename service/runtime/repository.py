@@ -126,7 +126,7 @@ class ModelRepository:
             return ready[-1].servable
         if model.config.unloaded:
             raise ModelNotFound(
-                f"model must be one that is loaded, got {name!r}: "
+                f"model must be loaded, got {name!r}: "
                 f"POST /v2/repository/models/{name}/load loads it"
             )
         raise _not_ready(model.versions[max(model.versions)])
@@ -254,7 +254,7 @@ def _resolve_version(model: ServedModel, number: int) -> Servable:
         return version.servable
     if version is None or number not in model.wanted():
         raise VersionNotFound(
-            f"version must be one of {model.name} that is served, got {number}; "
+            f"version must be a served version of {model.name}, got {number}; "
             f"GET /v1/models/{model.name} lists them"
         )
     raise _not_ready(version)

@@ -102,7 +102,7 @@ def _read(directory: Path) -> memoryview:
     except WireError as error:
         raise ManifestError(f"saved_model.pb must be a SavedModel, got {error}") from None
     raise ManifestError(
-        "saved_model.pb must hold a graph for serving that TensorFlow 2 wrote, got none"
+        "saved_model.pb must contain a serving graph written by TensorFlow 2, got none"
     )
 
 
@@ -111,7 +111,7 @@ def _check_assets(graph: memoryview) -> None:
         name = text(asset, 2)
         if "/" in name or "\\" in name or name in ("", ".", ".."):
             raise ManifestError(
-                "an asset of the model must lie in its folder assets, got another place"
+                "an asset of the model must be in its folder assets, got another path"
             )
 
 

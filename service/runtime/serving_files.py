@@ -56,7 +56,7 @@ class ServingFiles:
                 _replace(path, config.encode())
         except OSError:
             raise ReadOnly(
-                f"{path} must be writable to change what is served: make it so, or set "
+                f"{path} must be writable to change the served versions: change its permissions, or set "
                 f"{'another ' if self._serving_dir else ''}VITRINE_SERVING_DIR (now from {setting})"
             ) from None
 
@@ -71,7 +71,7 @@ class ServingFiles:
         given = {tag.strip().removeprefix("W/") for tag in if_match.split(",")}
         if current not in given and not (if_match.strip() == "*" and current):
             raise PreconditionFailed(
-                f"If-Match must be the ETag of the present configuration, {current}, got {if_match[:80]}: "
+                f"If-Match must be the ETag of the current configuration, {current}, got {if_match[:80]}: "
                 "read it again"
             )
 

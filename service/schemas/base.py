@@ -1,4 +1,4 @@
-"""The base of request models: one declaration parses a request, documents it and words its errors.
+"""The base of request models: one declaration parses a request, documents it and defines its errors.
 
 An error message is made from the field's JSON schema, the one that the OpenAPI document shows:
 `<field> must be <what the schema says>, got <what was given>`.
@@ -36,18 +36,18 @@ class RequestBody(BaseModel):
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Self:
-        """Read what is parsed already; InvalidValue as for a body."""
+        """Validate parsed JSON; InvalidValue as for a body."""
         return _validate(cls, fields)
 
 
 class QueryValues(BaseModel):
-    """The values after a URL's question mark; those that are not declared are somebody else's."""
+    """The query of a URL; undeclared parameters are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
 
     @classmethod
     def parse(cls, values: Mapping[str, str]) -> Self:
-        """Read them; InvalidValue as for a body."""
+        """Validate the query; InvalidValue as for a body."""
         return _validate(cls, values)
 
 
@@ -59,7 +59,7 @@ def _validate(model: type[Model], values: Mapping[str, Any]) -> Model:
 
 
 def _message(model: type[BaseModel], found: list[ErrorDetails]) -> str:
-    """Of a union every branch reports: the deepest report on the first wrong field says most."""
+    """The most specific error of the first invalid field (each branch of a union reports one)."""
     unknown = [error for error in found if error["type"] == "extra_forbidden"]
     field = (unknown or found)[0]["loc"][0]
     worst = max((e for e in found if e["loc"][0] == field), key=lambda e: len(e["loc"]))
@@ -83,7 +83,7 @@ def properties(model: type[BaseModel]) -> dict[str, Schema]:
 
 
 def resolve(schema: Any, definitions: dict[str, Schema]) -> Any:
-    """Put each definition where it is referred to."""
+    """Replace references by their definitions."""
     if isinstance(schema, list):
         return [resolve(one, definitions) for one in schema]
     if not isinstance(schema, dict):
@@ -94,7 +94,7 @@ def resolve(schema: Any, definitions: dict[str, Schema]) -> Any:
 
 
 def describe(schema: Schema) -> str:
-    """Say in words what a JSON schema takes, as in "a whole number from 1 to 256"."""
+    """Describe a JSON schema in words, such as "a whole number from 1 to 256"."""
     if "oneOf" in schema:
         return str(schema["description"])
     if "anyOf" in schema:

@@ -1,4 +1,4 @@
-"""Schemas that several tasks share: errors, the model's name, image and seed fields."""
+"""Shared schemas: errors, the model's name, image and seed fields."""
 
 from typing import Annotated, Any, Literal
 
@@ -17,7 +17,7 @@ GRID: dict[str, Schema] = {"image/png": {"schema": {"type": "string", "format": 
 
 
 def _digits_only(value: Any) -> Any:
-    """`int` takes more than a whole number's digits, such as 1_0 and Arabic ones."""
+    """Refuse other spellings that `int` accepts, such as 1_0 and Arabic digits."""
     is_plain = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19
     if not (is_plain or isinstance(value, int)):
         raise ValueError("not a whole number")
@@ -29,14 +29,14 @@ RandomSeed = Annotated[
     Field(
         ge=0,
         le=MAX_SEED,
-        description="the same number gives the same bytes; absent: one is drawn and reported",
+        description="the same seed gives the same bytes; default: a random seed, reported in the answer",
     ),
 ]
 PlainDigits = BeforeValidator(_digits_only)  # after the field's range, so that the schema keeps it
 
 
 class Problem(BaseModel):
-    """Every error, on every route."""
+    """The error response of all routes."""
 
     error: str = Field(examples=["image 3: the image is blank; draw a digit on it"])
     code: str = Field(examples=["invalid_image"])
@@ -44,14 +44,14 @@ class Problem(BaseModel):
 
 
 class ModelName(BaseModel):
-    """Which model version answered."""
+    """The model version that answered."""
 
     name: str = Field(examples=["digits"])
     version: int = Field(examples=[1])
 
 
 class SeenInput(BaseModel):
-    """The image that the model saw."""
+    """The model's input image."""
 
     image: str = Field(examples=[EXAMPLE_URI])
     steps: list[str] = Field(examples=[["inverted", "cropped", "centred"]])
@@ -60,32 +60,32 @@ class SeenInput(BaseModel):
 OnError = Literal["fail", "report"]
 ON_ERROR: Any = Field(
     "fail",
-    description="fail: an image that cannot be used fails the request; report: the others are "
-    "answered, and in its place stand error and code",
+    description="fail: an invalid image fails the request; report: the valid images are answered, "
+    "and an invalid one has error and code in its place",
 )
 
 
 class NormalizeQuery(QueryValues):
-    """What happens to an image before the model sees it."""
+    """How images are prepared for the model."""
 
     normalize: Literal["auto", "off"] = Field(
         "auto",
-        description="auto: do to an image what was done to the training set; off: take one of the "
-        "right size as it is",
+        description="auto: prepare images as the training set was prepared; off: use images of exactly the "
+        "model's input size unchanged",
     )
 
 
 class ImageQuery(NormalizeQuery):
-    """The query values of a route that takes images and shows what the model saw."""
+    """The query of a route that takes images and can return the model's input."""
 
     return_: Literal["input"] | None = Field(
-        None, alias="return", description="also answer the image that the model saw"
+        None, alias="return", description="also return the model's input image"
     )
     on_error: OnError = ON_ERROR
 
 
 class FailedImage(BaseModel):
-    """What stands in the place of an image that cannot be used, with on_error=report."""
+    """The error in place of an invalid image, with on_error=report."""
 
     error: str = Field(examples=["the image is blank: draw a digit on it"])
     code: str = Field(examples=["invalid_image"])

@@ -1,4 +1,4 @@
-"""Answers of the digit routes."""
+"""Queries and answers of the digit routes."""
 
 from typing import Annotated
 
@@ -19,15 +19,13 @@ PROBABILITIES = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.9998, 0.0, 0.0002]
 
 
 class DigitPrediction(BaseModel):
-    """One image's answer."""
+    """The prediction for one image."""
 
     digit: int = Field(examples=[7])
     probability: float = Field(examples=[0.9998])
     probabilities: list[float] = Field(min_length=10, max_length=10, examples=[PROBABILITIES])
-    outlier: bool = Field(examples=[False], description="this is probably no digit")
-    outlier_score: float = Field(
-        examples=[0.02], description="0 to 1; an outlier has more than 0.5"
-    )
+    outlier: bool = Field(examples=[False], description="whether this is probably not a digit")
+    outlier_score: float = Field(examples=[0.02], description="0 to 1; above 0.5 for outliers")
     input: SeenInput | None = Field(None, description="with return=input")
 
 
@@ -39,7 +37,7 @@ class DigitAnswer(BaseModel):
 
 
 class Layer(BaseModel):
-    """What one layer sees: tiled maps, or values where it has no maps."""
+    """The activations of one layer: tiled feature maps, or values of a dense layer."""
 
     name: str = Field(examples=["conv1"])
     shape: list[int] = Field(examples=[[24, 24, 20]])
@@ -48,42 +46,43 @@ class Layer(BaseModel):
 
 
 class ActivationsAnswer(BaseModel):
-    """Every layer, from the first convolution on."""
+    """The activations of every layer, from the first convolution on."""
 
     model: ModelName
     layers: list[Layer]
 
 
 class FilterQuery(NormalizeQuery):
-    """Which map."""
+    """The feature map to explain."""
 
-    layer: str = Field("conv1", description="a layer, as /v1/digits/activations names it")
+    layer: str = Field("conv1", description="name of a layer from /v1/digits/activations")
     map: Annotated[int, Field(ge=0, lt=MAX_MAP), PlainDigits] = Field(
-        0, description="number of the map, from 0"
+        0, description="index of the feature map, from 0"
     )
 
 
 class FilterAnswer(BaseModel):
-    """What every value of one map is computed from."""
+    """The computation of one feature map."""
 
     model: ModelName
     layer: str = Field(examples=["conv1"])
     map: int = Field(examples=[3])
     kind: str = Field(examples=["convolution"], description="convolution or pooling")
-    below: str = Field(examples=["input"], description="the layer that it reads")
+    below: str = Field(examples=["input"], description="the layer's input layer")
     size: list[int] = Field(examples=[[5, 5]], description="rows and columns of the window")
     strides: list[int] = Field(examples=[[1, 1]])
-    padding: list[int] = Field(examples=[[0, 0]], description="zeros above and to the left")
-    relu: bool = Field(examples=[True], description="sums below zero become zero")
+    padding: list[int] = Field(examples=[[0, 0]], description="zero padding above and to the left")
+    relu: bool = Field(examples=[True], description="whether negative sums become zero")
     kernel: list[list[list[float]]] | None = Field(
         examples=[[[[0.1]]]],
-        description="[rows][columns][maps below]; null: the layer has no weights",
+        description="[rows][columns][input channels]; null: the layer has no weights",
     )
     bias: float | None = Field(examples=[-0.2])
     inputs: list[list[list[float]]] = Field(
-        examples=[[[[0.0]]]], description="what it reads, [H][W][C]; of a pooling its own map alone"
+        examples=[[[[0.0]]]],
+        description="the layer's input, [H][W][C]; for pooling only the input of this map",
     )
-    values: list[list[float]] = Field(examples=[[[0.4]]], description="the map, [h][w]")
+    values: list[list[float]] = Field(examples=[[[0.4]]], description="the feature map, [h][w]")
 
 
 CLASSIFY = operation(DigitAnswer, body=IMAGE_BODY, query=ImageQuery)

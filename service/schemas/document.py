@@ -1,17 +1,17 @@
-"""The whole OpenAPI document: tags, operation ids, and how a request shows its key."""
+"""The OpenAPI document: tags, operation ids and security schemes."""
 
 from typing import Any
 
 from fastapi.routing import APIRoute
 
 TAGS = {
-    "digits": "Handwritten digits, from any image a user posts or draws.",
+    "digits": "Handwritten digits, from any image or drawing.",
     "text": "Character language models: generate, stream and score text.",
-    "images": "ImageNet labels, features, and any image classifier of your own.",
-    "fashion": "Fashion-MNIST by transfer learning, two ways.",
+    "images": "ImageNet labels, features, and your own image classifiers.",
+    "fashion": "Fashion-MNIST classification, by transfer learning.",
     "vae": "Variational autoencoders: sample, encode, decode, reconstruct, interpolate.",
     "gan": "A class-conditional GAN: sample, project, edit, mix, interpolate.",
-    "models": "The models that are served, and their cards.",
+    "models": "The served models and their cards.",
     "tensorflow_serving": "TensorFlow Serving's REST API: raw tensors of any model.",
     "open_inference": "The Open Inference Protocol v2: raw tensors, JSON or binary.",
     "health": "Liveness, readiness and metrics.",
@@ -20,7 +20,7 @@ SECURITY_SCHEMES = {
     "bearer": {
         "type": "http",
         "scheme": "bearer",
-        "description": "one of VITRINE_API_KEYS; management: VITRINE_ADMIN_KEY",
+        "description": "one of VITRINE_API_KEYS; for management: VITRINE_ADMIN_KEY",
     },
     "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
@@ -38,7 +38,7 @@ def operation_id(route: APIRoute) -> str:
 
 
 def secured(document: dict[str, Any]) -> dict[str, Any]:
-    """Say that a key may be needed: either header, or none where no keys are configured."""
+    """Add the security schemes: either header, or none if no keys are configured."""
     document.setdefault("components", {})["securitySchemes"] = SECURITY_SCHEMES
     document["security"] = [{"bearer": []}, {"api_key": []}, {}]
     for path, methods in document["paths"].items():

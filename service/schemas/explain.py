@@ -18,33 +18,35 @@ from service.schemas.openapi import IMAGE_BODY, operation
 
 
 class ExplainQuery(NormalizeQuery):
-    """Which classes, and how."""
+    """The classes to explain, and the method."""
 
     top: Annotated[int, Field(ge=1), PlainDigits] | None = Field(
-        None, description="for how many classes, best first, up to the model's; absent: 1"
+        None, description="number of best classes to explain, up to all classes; default: 1"
     )
     class_: str | None = Field(
-        None, alias="class", description="one class instead: an id, a label or an index"
+        None,
+        alias="class",
+        description="the class to explain instead of the best ones: an id, a label or an index",
     )
     method: Literal["cam", "occlusion"] | None = Field(
         None,
-        description="class activation map, or occlusion of one window after the other; "
-        "absent: cam where the model has it",
+        description="cam: class activation map; occlusion: windows are occluded in turn; "
+        "default: cam if the model supports it",
     )
     on_error: OnError = ON_ERROR
 
 
 class _Heatmap(BaseModel):
-    """Where the network looked for one class."""
+    """The importance of image regions for one class."""
 
     method: str = Field(examples=["cam"], description="cam or occlusion")
     heatmap: list[list[float]] = Field(
         examples=[[[0.0, 0.4], [0.2, 1.0]]],
-        description="rows and columns cover what the model saw; the highest is 1",
+        description="a grid over the model's input; the maximum is 1",
     )
     image: str = Field(
         examples=[EXAMPLE_URI],
-        description="what the model saw, with the map over it",
+        description="the model's input with the heat map as an overlay",
     )
 
 
@@ -57,7 +59,7 @@ class ImageExplanation(_Heatmap):
 
 
 class ImageExplanationAnswer(BaseModel):
-    """For each image its best classes, best first."""
+    """The best classes of each image, best first."""
 
     model: ModelName
     explanations: list[list[ImageExplanation] | FailedImage]
@@ -71,7 +73,7 @@ class DigitExplanation(_Heatmap):
 
 
 class DigitExplanationAnswer(BaseModel):
-    """For each image its likeliest digits, likeliest first."""
+    """The likeliest digits of each image, likeliest first."""
 
     model: ModelName
     explanations: list[list[DigitExplanation] | FailedImage]

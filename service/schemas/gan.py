@@ -39,12 +39,12 @@ Truncation = Annotated[
     Field(
         ge=0,
         le=MAX_TRUNCATION,
-        description="0: the most typical image of the digit; 1: as varied as the model can",
+        description="0: the most typical image of the digit; 1: the full variety of the model",
     ),
 ]
 Strength = Annotated[float, Field(ge=-MAX_STRENGTH, le=MAX_STRENGTH)]
-DIGIT = "absent: drawn from the random seed"
-# The size of a vector depends on the model: the task reads these, and names what is wrong.
+DIGIT = "default: sampled with the random seed"
+# The size of a vector depends on the model, so the task validates these.
 Point = Annotated[
     Any,
     WithJsonSchema(
@@ -117,29 +117,31 @@ class EditRequest(RequestBody):
 
     latent: Point = None
     image: Annotated[Any, WithJsonSchema(BASE64_IMAGE)] = None
-    direction: str = Field(description="a name that /v1/gan/directions lists")
+    direction: str = Field(description="a name from /v1/gan/directions")
     strength: (
         Strength | Annotated[list[Strength], Field(min_length=1, max_length=MAX_STRENGTHS)]
-    ) = Field(description="in standard deviations; a list gives an image for each")
+    ) = Field(description="in standard deviations; a list gives one image for each strength")
 
 
 class GanSamplePngQuery(SamplePngQuery):
-    """Which samples."""
+    """The samples of an image URL."""
 
     digit: Annotated[int, Field(ge=0), PlainDigits] | None = Field(None, description=DIGIT)
     truncation: Truncation = DEFAULT_TRUNCATION
 
 
 class ProjectQuery(ImageQuery):
-    """How to project."""
+    """Options of a projection."""
 
     steps: Annotated[int, Field(ge=1, le=MAX_PROJECTION_STEPS), PlainDigits] = Field(
-        DEFAULT_PROJECTION_STEPS, description="of gradient descent"
+        DEFAULT_PROJECTION_STEPS, description="steps of gradient descent"
     )
-    loss: Literal["perceptual", "pixel"] = Field("perceptual", description="what is minimized")
-    start: Literal["encoder", "mean"] = Field("encoder", description="where descent begins")
+    loss: Literal["perceptual", "pixel"] = Field("perceptual", description="the loss to minimize")
+    start: Literal["encoder", "mean"] = Field(
+        "encoder", description="starting point of the descent"
+    )
     stream: Literal["true", "false"] | None = Field(
-        None, description="server-sent events; absent: as Accept says"
+        None, description="answer with server-sent events; default: from the Accept header"
     )
 
 
@@ -147,7 +149,7 @@ class GanSampleAnswer(BaseModel):
     """Images, and the latent vectors they were generated from."""
 
     model: ModelName
-    random_seed: int = Field(examples=[7], description="the same one gives the same bytes again")
+    random_seed: int = Field(examples=[7], description="the same seed gives the same bytes")
     images: list[str] = Field(examples=[[EXAMPLE_URI]])
     digits: list[int] = Field(examples=[[3]])
     z: list[list[float]] = Field(examples=[EXAMPLE_VECTORS])
@@ -160,18 +162,18 @@ class GanLatentsAnswer(BaseModel):
     model: ModelName
     images: list[str] = Field(examples=[[EXAMPLE_URI]])
     latents: list[list[float]] = Field(examples=[EXAMPLE_VECTORS])
-    z: list[list[float]] | None = Field(None, description="of a way through z")
+    z: list[list[float]] | None = Field(None, description="with space=z")
 
 
 class MeasuredDirection(BaseModel):
-    """An attribute that can be edited, and how well."""
+    """An attribute that can be edited, with its measured effect."""
 
     name: str = Field(examples=["thickness"])
     unit: str = Field(examples=["px"])
-    sigma: float = Field(examples=[1.3], description="how far in w a strength of 1 goes")
+    sigma: float = Field(examples=[1.3], description="distance in w for a strength of 1")
     per_sigma: float | None = Field(examples=[0.4], description="change for a strength of 1")
     rho: float | None = Field(examples=[0.95], description="correlation with the strength")
-    leakage: dict[str, float] = Field(description="the same for other attributes")
+    leakage: dict[str, float] = Field(description="change of the other attributes")
     class_kept: dict[str, Any] = Field(description="share of images that stay the same digit")
 
 
@@ -183,7 +185,7 @@ class DirectionsAnswer(BaseModel):
 
 
 class RealPrediction(BaseModel):
-    """One image's answer."""
+    """The prediction for one image."""
 
     probability_real: float = Field(examples=[0.48])
     input: SeenInput | None = Field(None, description="with return=input")
@@ -197,7 +199,7 @@ class DiscriminateAnswer(BaseModel):
 
 
 class ProjectAnswer(BaseModel):
-    """What was found for each image, in their order; psnr in decibels, null if nothing differs."""
+    """The projection of each image, in order; psnr in decibels, null if the images are identical."""
 
     model: ModelName
     images: list[str | FailedImage] = Field(examples=[[EXAMPLE_URI]])

@@ -1,4 +1,4 @@
-"""Queries and answers of the routes of image classes: labels, features, fashion."""
+"""Queries and answers of image classification: labels, features, fashion."""
 
 from typing import Annotated, Literal
 
@@ -11,15 +11,15 @@ DEFAULT_TOP = 5
 
 
 class LabelQuery(ImageQuery):
-    """How many labels."""
+    """The number of labels."""
 
     top: Annotated[int, Field(ge=1), PlainDigits] | None = Field(
-        None, description=f"how many labels, up to the model's classes; absent: {DEFAULT_TOP}"
+        None, description=f"number of labels, up to all classes; default: {DEFAULT_TOP}"
     )
 
 
 class FashionQuery(ImageQuery):
-    """Which head."""
+    """The classifier to use."""
 
     head: Literal["dense", "svm", "both"] | None = Field(
         None,
@@ -29,15 +29,17 @@ class FashionQuery(ImageQuery):
 
 
 class Label(BaseModel):
-    """One class of an image, named as `decode_predictions` of Keras names it."""
+    """One class of an image, in the format of Keras' `decode_predictions`."""
 
-    class_name: str = Field(examples=["n02123045"], description="WordNet id, where there is one")
+    class_name: str = Field(
+        examples=["n02123045"], description="WordNet id, or the description if there is none"
+    )
     class_description: str = Field(examples=["tabby"])
     score: float = Field(examples=[0.61])
 
 
 class LabelAnswer(BaseModel):
-    """For each image its best labels, best first."""
+    """The best labels of each image, best first."""
 
     model: ModelName
     predictions: list[list[Label] | FailedImage]
@@ -45,7 +47,7 @@ class LabelAnswer(BaseModel):
 
 
 class FeaturesAnswer(BaseModel):
-    """For each image what the network without its top makes of it."""
+    """The features of each image (the network without its top)."""
 
     model: ModelName
     predictions: list[list[Label] | FailedImage] | None = Field(None, description="with top=")
@@ -53,17 +55,19 @@ class FeaturesAnswer(BaseModel):
 
 
 class FashionPrediction(BaseModel):
-    """One image's answer."""
+    """The prediction for one image."""
 
     label: str = Field(examples=["Ankle boot"])
     label_index: int = Field(examples=[9])
-    scores: list[float] = Field(description="probabilities of dense, decision values of svm")
+    scores: list[float] = Field(description="probabilities (dense) or decision values (svm)")
     head: str | None = Field(None, examples=["dense"], description="absent with ?model=")
     outlier: bool | None = Field(
-        None, examples=[False], description="this is probably no garment; absent: no score"
+        None,
+        examples=[False],
+        description="whether this is probably not clothing; absent: the model has no score",
     )
     outlier_score: float | None = Field(
-        None, examples=[0.1], description="0 to 1; an outlier has more than 0.5"
+        None, examples=[0.1], description="0 to 1; above 0.5 for outliers"
     )
     input: SeenInput | None = Field(None, description="with return=input")
 

@@ -9,7 +9,7 @@ from service.schemas.openapi import MODEL_CHOICE, MODEL_NAME, parameter, problem
 
 
 class ListedModel(BaseModel):
-    """One model, as OpenAI's clients read it, and a little more."""
+    """One model, in OpenAI's format with additional fields."""
 
     id: str = Field(examples=["digits"])
     object: str = "model"
@@ -21,7 +21,7 @@ class ListedModel(BaseModel):
 
 
 class ModelList(BaseModel):
-    """OpenAI's list and KServe's list in one."""
+    """The list of models in OpenAI's and KServe's formats."""
 
     object: str = "list"
     data: list[ListedModel]
@@ -29,14 +29,14 @@ class ModelList(BaseModel):
 
 
 class VersionError(BaseModel):
-    """Why a version cannot be used."""
+    """The reason why a version cannot be used."""
 
     error_code: str = Field(examples=["OK"])
     error_message: str = Field(examples=[""])
 
 
 class VersionStatus(BaseModel):
-    """One version, as TensorFlow Serving says it."""
+    """The state of one version, in TensorFlow Serving's format."""
 
     version: str = Field(examples=["1"])
     state: str = Field(examples=["AVAILABLE"])
@@ -44,7 +44,7 @@ class VersionStatus(BaseModel):
 
 
 class SignatureEngine(BaseModel):
-    """What runs a signature."""
+    """The engine of a signature."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -52,27 +52,27 @@ class SignatureEngine(BaseModel):
     largest_difference: dict[str, float] = Field(
         default_factory=dict,
         examples=[{"probabilities": 3e-7}],
-        description="output → by how much ONNX Runtime differed from TensorFlow at the export",
+        description="output → difference of ONNX Runtime from TensorFlow, measured at export",
     )
     unready: str | None = Field(
-        None, description="why the signature cannot run now; absent: it can"
+        None, description="the reason why the signature cannot run now; absent: it can run"
     )
 
 
 class ModelStatus(BaseModel):
-    """KServe's readiness and TensorFlow Serving's status in one."""
+    """Readiness in KServe's format and status in TensorFlow Serving's format."""
 
     name: str = Field(examples=["digits"])
     ready: bool
     task: str | None = Field(examples=["classify_digit"])
     engines: dict[str, SignatureEngine] = Field(
-        description="signature → what runs it, in the newest version that answers"
+        description="signature → its engine, in the newest ready version"
     )
     model_version_status: list[VersionStatus]
 
 
 class Health(BaseModel):
-    """Live: the process answers. Ready: every model has a version that answers."""
+    """Live: the process answers. Ready: every model has a ready version."""
 
     live: bool
     ready: bool
@@ -85,12 +85,12 @@ class LayerRow(BaseModel):
 
     name: str = Field(examples=["conv1"])
     type: str = Field(examples=["Conv2D"])
-    shape: list[int | None] = Field(examples=[[24, 24, 20]], description="of one output")
+    shape: list[int | None] = Field(examples=[[24, 24, 20]], description="shape of one output")
     parameters: int = Field(examples=[520])
 
 
 class ModelCard(BaseModel):
-    """The model card: what the model was trained on, how, and how well it was measured to work."""
+    """The model card: training data, configuration and measured metrics."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -103,7 +103,7 @@ class ModelCard(BaseModel):
     release: Any = None
     summary: str = ""
     description: str = ""
-    data: dict[str, Any] = Field({}, description="source, and the number of examples of each split")
+    data: dict[str, Any] = Field({}, description="source, and number of examples of each split")
     configuration: dict[str, Any] = {}
     metrics: dict[str, Any] = Field({}, description="each with its uncertainty")
     layers: list[LayerRow] = []
@@ -118,7 +118,7 @@ STATUS: dict[str, Any] = {
 
 
 class Uploaded(BaseModel):
-    """A model that was handed in and answers now."""
+    """An uploaded model that is now served."""
 
     model: ModelName
     task: str

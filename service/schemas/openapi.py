@@ -1,4 +1,4 @@
-"""What a route says of itself in the OpenAPI document: request forms, answer, errors, an example."""
+"""Builds the OpenAPI documentation of a route: request, answer, errors, example."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from service.runtime.repository import MAX_VERSION
 from service.schemas.base import QueryValues, RequestBody, Schema, properties, resolve
 from service.schemas.common import BASE64_IMAGE, Problem
 
-# A 7 of two lines, 28×28, light on black: a request that works when it is sent as it stands.
+# A 7 of two lines, 28×28, light on black: a valid request.
 EXAMPLE_PNG = (
     "iVBORw0KGgoAAAANSUhEUgAAABwAAAAcCAAAAABXZoBIAAAAQElEQVR42mNgGEqAEcb4j0WYCb8WTPD/Px6r4HJM"
     "eOTwasSik0iNmDqJ1Yihk2iN6DqJ14imkwSNqDr/D/bUBwDJ3REDpVbWGgAAAABJRU5ErkJggg=="
@@ -16,14 +16,14 @@ EXAMPLE_PNG = (
 MEANINGS = {
     400: "The body cannot be parsed.",
     401: "The API key is missing or wrong.",
-    403: "Management is switched off, or its place is read-only.",
+    403: "No admin key is configured, or the serving configuration cannot be written.",
     404: "No such model, version or version label.",
     408: "The request did not arrive in time.",
-    412: "What If-Match names is not there any more.",
-    413: "The body, the pixels or the number of images is over its limit.",
+    412: "If-Match is not the current ETag.",
+    413: "The body, the pixels or the number of images exceeds its limit.",
     415: "The bytes are not a PNG, JPEG, WebP, GIF or BMP image.",
     422: "A value is out of range, or an image is corrupt, blank or shows several digits.",
-    429: "Too busy; `Retry-After` says when to try again.",
+    429: "Too busy; `Retry-After` says when to retry.",
     503: "The model is still loading, or the service is stopping.",
     504: "The deadline passed.",
 }
@@ -38,7 +38,7 @@ PIXELS: Schema = {
 }
 IMAGE_BODY: Schema = {
     "required": True,
-    "description": "One image as it is, several as form parts, or JSON; the bytes decide, not the type.",
+    "description": "One image file, several as form parts, or JSON; the format is detected from the bytes.",
     "content": {
         **{
             f"image/{kind}": {"schema": IMAGE_SCHEMA}
@@ -47,7 +47,7 @@ IMAGE_BODY: Schema = {
         "multipart/form-data": {
             "schema": {
                 "type": "object",
-                "description": "every file part is one image, whatever its name",
+                "description": "each file part is an image; names are ignored",
                 "properties": {"file": IMAGE_SCHEMA},
             }
         },
@@ -79,36 +79,36 @@ MODEL_CHOICE = [
     parameter(
         "query",
         "version",
-        "a version; absent: the newest that is ready",
+        "a version; default: the newest ready version",
         {"type": "integer", "minimum": 0, "maximum": MAX_VERSION},
     ),
     parameter("query", "version_label", "a version by its label", {"type": "string"}),
     parameter(
         "header", "X-Timeout-Ms", "deadline of this request", {"type": "number", "minimum": 1}
     ),
-    parameter("header", "X-Request-ID", "echoed; made when absent", {"type": "string"}),
+    parameter("header", "X-Request-ID", "echoed; generated if absent", {"type": "string"}),
 ]
 MODEL_NAME = {
     **parameter("path", "model", "a model's name", {"type": "string"}),
     "required": True,
 }
 HEADERS: dict[str, Schema] = {
-    "X-Request-ID": {"description": "of the request, or made", "schema": {"type": "string"}}
+    "X-Request-ID": {"description": "from the request, or generated", "schema": {"type": "string"}}
 }
 MODEL_HEADERS: dict[str, Schema] = {
     **HEADERS,
     "X-Model": {
-        "description": "name/version that answered",
+        "description": "name/version of the model that answered",
         "schema": {"type": "string"},
         "example": "digits/1",
     },
     "X-Engine": {
-        "description": "what ran the model: onnx, tensorflow, or both",
+        "description": "engine that ran the model: onnx, tensorflow, or both",
         "schema": {"type": "string"},
         "example": "onnx",
     },
     "X-Batch-Size": {
-        "description": "rows that ran together, those of other requests included",
+        "description": "rows of the batch, including those of other requests",
         "schema": {"type": "integer"},
     },
     "Server-Timing": {
@@ -118,14 +118,14 @@ MODEL_HEADERS: dict[str, Schema] = {
     },
 }
 RANDOM_SEED_HEADER: Schema = {
-    "description": "the seed that gives the same bytes again",
+    "description": "the random seed used",
     "schema": {"type": "integer"},
 }
 RETRY_AFTER: Schema = {"description": "seconds to wait", "schema": {"type": "integer"}}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The errors a route can give, all of one shape."""
+    """The errors of a route, all in one format."""
     described: dict[int | str, dict[str, Any]] = {}
     for status in statuses:
         waits = {"Retry-After": RETRY_AFTER} if status in (429, 503) else {}
@@ -146,15 +146,15 @@ def operation(
     content: dict[str, Schema] | None = None,
     seeded: bool = False,
 ) -> dict[str, Any]:
-    """The arguments of a router's method for one route that a model answers.
+    """The arguments of a router's method for a route that uses a model.
 
     Args:
-        answer: the JSON answer; None: only `content` is answered, with an ETag.
+        answer: the JSON answer; None: the answer is only `content`, with an ETag.
         body: a request model, or an OpenAPI request body such as IMAGE_BODY.
         query: the model of the route's own query values.
         errors: statuses of errors.
         content: further content types of the answer, such as a PNG or a stream.
-        seeded: whether the answer says its random seed in a header.
+        seeded: whether a header of the answer has the random seed.
     """
     headers = {**MODEL_HEADERS, **({"X-Random-Seed": RANDOM_SEED_HEADER} if seeded else {})}
     whole: dict[str, Any] = {"description": "The answer.", "headers": headers}
@@ -162,7 +162,7 @@ def operation(
         whole["content"] = content
     responses: dict[int | str, dict[str, Any]] = {200: whole, **problems(*errors)}
     if answer is None:
-        responses[304] = {"description": "The image with the ETag that was sent is still right."}
+        responses[304] = {"description": "The image has not changed (If-None-Match)."}
     extra: Schema = {"parameters": [*query_parameters(query), *MODEL_CHOICE]}
     if body is not None:
         extra["requestBody"] = body if isinstance(body, dict) else json_body(body)
@@ -171,7 +171,7 @@ def operation(
 
 
 def event_stream(event: Any, example: str) -> dict[str, Schema]:
-    """Server-sent events, each `data:` a JSON object of the given type but for a last `[DONE]`."""
+    """Server-sent events: each `data:` is a JSON object of the given type, the last is `[DONE]`."""
     schema = TypeAdapter(event).json_schema()
     item = resolve(schema, schema.pop("$defs", {}))
     return {
@@ -209,7 +209,7 @@ def query_parameters(model: type[QueryValues] | None) -> list[Schema]:
 
 
 def tidy(schema: Schema) -> Schema:
-    """A field's schema without titles, and without the null that stands for an absent field."""
+    """A field's schema without titles and without null (which means absent)."""
     kept = {key: value for key, value in schema.items() if key != "title"}
     branches = [one for one in kept.pop("anyOf", []) if one != {"type": "null"}]
     if len(branches) == 1:

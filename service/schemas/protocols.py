@@ -1,4 +1,4 @@
-"""How the routes of the two standard protocols appear in the OpenAPI document."""
+"""The OpenAPI documentation of the routes of the two standard protocols."""
 
 import re
 from typing import Any
@@ -50,7 +50,7 @@ def _call(body: dict[str, Any], answer: Any, *parameters: dict[str, Any]) -> dic
 
 
 def at(route: str, document: dict[str, Any]) -> dict[str, Any]:
-    """The document of a route below a version or a label: those are parameters of its path too."""
+    """Document a route under a version or label, which are parameters of its path."""
     more = [one for name, one in PATH_PARAMETERS.items() if f"{{{name}}}" in route]
     extra = document["openapi_extra"]
     parameters = [*extra["parameters"], *more]

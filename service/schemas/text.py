@@ -1,4 +1,4 @@
-"""Requests and answers of the text routes, in our words and in OpenAI's."""
+"""Requests and answers of the text routes, in our format and in OpenAI's."""
 
 from typing import Annotated, Any, Literal
 
@@ -25,18 +25,20 @@ Count = Annotated[int, Field(ge=1, le=MAX_GENERATIONS)]
 StopString = Annotated[str, Field(min_length=1, max_length=MAX_STOP)]
 Stop = StopString | Annotated[list[StopString], Field(max_length=MAX_STOPS)]
 Logprobs = Annotated[int, Field(ge=0, le=MAX_TOP_LOGPROBS)]
-TopK = Annotated[int, Field(ge=1, le=2**31 - 1, description="draw from the k likeliest characters")]
+TopK = Annotated[
+    int, Field(ge=1, le=2**31 - 1, description="sample from the k likeliest characters")
+]
 TopP = Annotated[
     float,
     Field(
         gt=0,
         le=1,
-        description="draw from the fewest likeliest characters with this probability together",
+        description="sample from the smallest set of characters with this total probability",
     ),
 ]
 Unknown = Literal["error", "replace"]
-UNKNOWN = "what to do with characters the model has never seen; replace: a space stands in"
-STOP = "the text ends before the first of these that is complete"
+UNKNOWN = "characters outside the vocabulary; error: refuse the request; replace: use spaces"
+STOP = "generation ends before the first complete one of these strings"
 
 
 class GenerateRequest(RequestBody):
@@ -48,36 +50,34 @@ class GenerateRequest(RequestBody):
         }
     )
 
-    seed: Prompt | None = Field(None, description="the text to continue")
-    prompt: Prompt | None = Field(None, description="another name of seed")
+    seed: Prompt | None = Field(None, description="the prompt to continue")
+    prompt: Prompt | None = Field(None, description="alias of seed")
     diversity: Diversity | Diversities | None = Field(
         None,
-        description=f"temperature; 0: always the likeliest; a list: one text for each; "
+        description=f"temperature; 0: greedy; a list: one generation for each; "
         f"absent: {DEFAULT_DIVERSITY}",
     )
-    temperature: Diversity | Diversities | None = Field(
-        None, description="another name of diversity"
-    )
+    temperature: Diversity | Diversities | None = Field(None, description="alias of diversity")
     length: Length | None = Field(
         None, description=f"characters to generate; absent: {DEFAULT_LENGTH}"
     )
-    max_tokens: Length | None = Field(None, description="another name of length")
+    max_tokens: Length | None = Field(None, description="alias of length")
     random_seed: RandomSeed | None = None
-    n: Count = Field(1, description="texts for each diversity")
+    n: Count = Field(1, description="generations per diversity")
     top_k: TopK | None = None
     top_p: TopP | None = None
     stop: Stop | None = Field(None, description=STOP)
     logprobs: Logprobs = Field(0, description="likeliest characters to report; 0: none")
-    include_seed: bool = Field(False, description="begin the text with the seed")
+    include_seed: bool = Field(False, description="include the seed at the beginning of the text")
     stream: bool = Field(False, description="the same as Accept: text/event-stream")
     unknown: Unknown = Field("error", description=UNKNOWN)
     continuation: str | None = Field(
-        None, description="of an earlier answer: resume where that ended"
+        None, description="token of an earlier generation: continue from its end"
     )
 
 
 class ScoreRequest(RequestBody):
-    """Score a text character by character."""
+    """Score a string character by character."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"text": "the ", "unknown": "replace"}})
 
@@ -94,7 +94,7 @@ class StreamOptions(BaseModel):
 
 
 Zero = Annotated[float, Field(ge=0, le=0)]
-NEUTRAL = "only the value that asks for nothing"
+NEUTRAL = "only the value without effect"
 
 
 class CompletionRequest(RequestBody):
@@ -108,9 +108,9 @@ class CompletionRequest(RequestBody):
 
     model: str = Field("text", description="the model that answers")
     prompt: Prompt | Annotated[list[Prompt], Field(max_length=MAX_GENERATIONS)] = Field(
-        "", description="several prompts give as many choices each"
+        "", description="a string, or a list of strings with n choices each"
     )
-    max_tokens: Length = Field(OPENAI_MAX_TOKENS, description="characters")
+    max_tokens: Length = Field(OPENAI_MAX_TOKENS, description="characters to generate")
     temperature: Diversity = OPENAI_TEMPERATURE
     top_k: TopK | None = None
     top_p: TopP | None = None
@@ -123,7 +123,7 @@ class CompletionRequest(RequestBody):
     stream_options: StreamOptions = StreamOptions()
     unknown: Unknown = Field("error", description=UNKNOWN)
     user: Any = Field(None, description="ignored")
-    best_of: Count | None = Field(None, description="only the value of n")
+    best_of: Count | None = Field(None, description="must equal n")
     suffix: Literal[""] = Field("", description=NEUTRAL)
     frequency_penalty: Zero = Field(0, description=NEUTRAL)
     presence_penalty: Zero = Field(0, description=NEUTRAL)
@@ -131,7 +131,7 @@ class CompletionRequest(RequestBody):
 
 
 class NotedCharacter(BaseModel):
-    """How likely the model found one character, at diversity 1 whatever it was drawn with."""
+    """Log-probabilities of one character, always at diversity 1."""
 
     character: str = Field(examples=["e"])
     logprob: float = Field(examples=[-0.31])
@@ -145,7 +145,7 @@ class GeneratedText(BaseModel):
     diversity: float = Field(examples=[0.5])
     finish_reason: str = Field(examples=["length"], description="length or stop")
     continuation: str = Field(
-        examples=["AQ4c0f"], description="send it to go on from here; it needs no seed"
+        examples=["AQ4c0f"], description="send it, without a seed, to continue from here"
     )
     logprobs: list[NotedCharacter] | None = Field(None, description="with logprobs: 1 to 5")
 
@@ -157,7 +157,7 @@ class GenerateAnswer(BaseModel):
     random_seed: int = Field(examples=[42])
     generations: list[GeneratedText]
     replaced: list[str] | None = Field(
-        None, description='with unknown: "replace": the characters a space stands in for'
+        None, description='with unknown: "replace": the characters replaced by spaces'
     )
 
 
@@ -169,7 +169,7 @@ class ScoredCharacter(BaseModel):
 
 
 class ScoreAnswer(BaseModel):
-    """How likely the model finds a text that begins where texts begin."""
+    """The scores of a string, treated as the beginning of a text."""
 
     model: ModelName
     nats_per_character: float = Field(examples=[1.46])
@@ -179,7 +179,7 @@ class ScoreAnswer(BaseModel):
 
 
 class CompletionLogprobs(BaseModel):
-    """OpenAI's four lists, one entry a character."""
+    """OpenAI's four lists, with one entry per character."""
 
     tokens: list[str]
     token_logprobs: list[float]
@@ -197,7 +197,7 @@ class CompletionChoice(BaseModel):
 
 
 class CompletionChunkChoice(BaseModel):
-    """What one choice got since the last chunk."""
+    """The new text of one choice."""
 
     index: int
     text: str
@@ -214,7 +214,7 @@ class CompletionUsage(BaseModel):
 
 
 class CompletionAnswer(BaseModel):
-    """OpenAI's text completion; `random_seed` is the number that gives the same text again."""
+    """OpenAI's text completion; the same `random_seed` gives the same text."""
 
     id: str = Field(examples=["cmpl-4be7b4a3f5a54d0cbd5a7a0f5b1f2c11"])
     object: str = "text_completion"
@@ -229,7 +229,7 @@ class CompletionAnswer(BaseModel):
 class GenerateEvent(BaseModel):
     """A chunk of one generation, or its end; `data: [DONE]` follows the last."""
 
-    index: int = Field(description="which generation")
+    index: int = Field(description="index of the generation")
     text: str | None = None
     logprobs: list[NotedCharacter] | None = None
     finish_reason: str | None = None

@@ -25,7 +25,7 @@ MAX_SCALE = 10.0
 MAX_COORDINATE = 1_000.0  # of a latent vector
 MIN_STEPS, MAX_STEPS, DEFAULT_STEPS = 2, 64, 9  # of an interpolation
 
-Count = Annotated[int, Field(ge=1, le=MAX_COUNT, description="how many")]
+Count = Annotated[int, Field(ge=1, le=MAX_COUNT, description="number of images")]
 Coordinate = Annotated[float, Field(ge=-MAX_COORDINATE, le=MAX_COORDINATE)]
 Steps = Annotated[int, Field(ge=MIN_STEPS, le=MAX_STEPS)]
 Path = Literal["lerp", "slerp"]
@@ -100,13 +100,13 @@ class VaeInterpolateRequest(RequestBody):
 
 
 class SamplePngQuery(QueryValues):
-    """Which samples."""
+    """The samples of an image URL."""
 
     random_seed: Annotated[int, Field(ge=0, le=MAX_SEED), PlainDigits] | None = Field(
-        None, description="absent: other samples each time"
+        None, description="default: new samples for each request"
     )
     n: Annotated[int, Field(ge=1, le=MAX_COUNT), PlainDigits] = Field(
-        DEFAULT_COUNT, description="how many"
+        DEFAULT_COUNT, description="number of images"
     )
 
 
@@ -114,15 +114,15 @@ class ManifoldQuery(QueryValues):
     """The grid over a two-dimensional latent space."""
 
     size: Annotated[int, Field(ge=MIN_SIZE, le=MAX_SIZE), PlainDigits] = Field(
-        DEFAULT_SIZE, description="images across, and down"
+        DEFAULT_SIZE, description="images per row and column"
     )
 
 
 class ReconstructQuery(ImageQuery):
-    """How to reconstruct."""
+    """Options of a reconstruction."""
 
     random_seed: Annotated[int, Field(ge=0, le=MAX_SEED), PlainDigits] | None = Field(
-        None, description="sample z instead of taking the mean"
+        None, description="sample z with this seed instead of using the mean"
     )
 
 
@@ -130,17 +130,19 @@ class SampleAnswer(BaseModel):
     """Images and the latent vectors they were decoded from."""
 
     model: ModelName
-    random_seed: int = Field(examples=[7], description="the same one gives the same bytes again")
+    random_seed: int = Field(examples=[7], description="the same seed gives the same bytes")
     images: list[str] = Field(examples=[["data:image/png;base64,iVBORw0KGgo="]])
     latents: list[list[float]] = Field(examples=[[[0.3, -1.2]]])
 
 
 class Encoding(BaseModel):
-    """Where an image lies: a normal distribution over the latent space."""
+    """The encoding of an image: a normal distribution over the latent space."""
 
     z_mean: list[float] = Field(examples=[[0.3, -1.2]])
     z_log_var: list[float] = Field(examples=[[-3.1, -2.8]])
-    kl: float = Field(examples=[12.3], description="nats from the standard normal distribution")
+    kl: float = Field(
+        examples=[12.3], description="KL divergence from the standard normal distribution, in nats"
+    )
     input: SeenInput | None = Field(None, description="with return=input")
 
 
@@ -159,7 +161,7 @@ class ImagesAnswer(BaseModel):
 
 
 class Reconstruction(BaseModel):
-    """An image after the bottleneck; the losses are in nats."""
+    """The reconstruction of an image, with losses in nats."""
 
     image: str = Field(examples=["data:image/png;base64,iVBORw0KGgo="])
     z: list[float] = Field(examples=[[0.3, -1.2]])
@@ -179,7 +181,7 @@ class ReconstructAnswer(BaseModel):
 
 
 class InterpolateAnswer(BaseModel):
-    """What lies on the way, from one end to the other."""
+    """The images between two points, in order."""
 
     model: ModelName
     images: list[str] = Field(examples=[["data:image/png;base64,iVBORw0KGgo="]])

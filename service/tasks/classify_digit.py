@@ -61,7 +61,7 @@ def choose_layer(filters: Mapping[str, LayerFilter], layer: str, model: str) -> 
     """Return the layer's filters; InvalidValue says which layers the model has."""
     if not filters:
         raise InvalidValue(
-            f"model must be one that was exported with its filters, got {model}: export it again"
+            f"model must have been exported with its filters, got {model}: export it again"
         )
     if layer not in filters:
         raise InvalidValue(f"layer must be one of {', '.join(filters)}, got {layer[:40]!r}")

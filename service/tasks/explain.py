@@ -77,7 +77,7 @@ def check_classes(
         TooManyImages: more than `MAX_HEATMAPS` maps.
     """
     if asked is not None and top is not None:
-        raise InvalidValue("class must be absent where top is given: give only one of them")
+        raise InvalidValue("class must be absent if top is given: send only one of them")
     if top is not None and not 1 <= top <= len(labels):
         raise InvalidValue(
             f"top must be a whole number from 1 to {len(labels)}, the number of classes, got {top}"

@@ -90,7 +90,7 @@ def read_source(name: str, value: Any, space: Space) -> LatentSource:
     if not keys <= SOURCE_FIELDS or len(keys & {"random_seed", "z"}) != 1:
         raise InvalidValue(
             f'{name} must be {{"random_seed": 3, "digit": 4}} or {{"z": [{space.sizes.z} values], '
-            f'"digit": 4}}, with "truncation" where wanted, got {shown(value)}; an image or a w needs '
+            f'"digit": 4}}, optionally with "truncation", got {shown(value)}; an image or a w needs '
             "space=w"
         )
     digit = value.get("digit")

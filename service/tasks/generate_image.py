@@ -131,7 +131,7 @@ def read_edit(body: EditRequest, manifest: Manifest, max_pixels: int) -> Edit:
     """A body of `/v1/gan/edit`."""
     if (body.latent is None) == (body.image is None):
         given = "neither" if body.latent is None else "both"
-        raise InvalidValue(f"latent or image must be given, exactly one of them, got {given}")
+        raise InvalidValue(f"exactly one of latent and image must be given, got {given}")
     name, value = (
         ("image", {"image": body.image}) if body.latent is None else ("latent", body.latent)
     )
@@ -149,7 +149,7 @@ def check_finite(w: Latents) -> Latents:
     """The latent vectors that a model gave; InvalidValue if some are not finite."""
     if not np.isfinite(w).all():
         raise InvalidValue(
-            "the model must give finite latent vectors, got NaN or infinity: use another random_seed, "
+            "the model must return finite latent vectors, got NaN or infinity: use another random_seed, "
             "image or truncation, or another model"
         )
     return w

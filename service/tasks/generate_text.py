@@ -241,7 +241,7 @@ def _initial_state(model: TextModel, request: TextRequest) -> TextState:
     state = request.resume.state
     if len(state.row) != len(model.beginning):
         raise InvalidValue(
-            f"continuation holds a state of {len(state.row)} numbers, {model.name}/{model.version} "
+            f"continuation has a state of {len(state.row)} values, {model.name}/{model.version} "
             f"has {len(model.beginning)}: send it unchanged"
         )
     return state

@@ -47,7 +47,7 @@ def vector(name: str, value: Any, size: int) -> list[float]:
     for number in value:
         if type(number) not in (int, float) or not -MAX_COORDINATE <= number <= MAX_COORDINATE:
             raise InvalidValue(
-                f"{name} must hold numbers from {-MAX_COORDINATE:,.0f} to {MAX_COORDINATE:,.0f}, "
+                f"{name} must have values from {-MAX_COORDINATE:,.0f} to {MAX_COORDINATE:,.0f}, "
                 f"got {shown(number)}"
             )
     return value

@@ -145,9 +145,7 @@ def _resume(body: GenerateRequest, token: str) -> TextRequest:
 
 def _check_agrees(body: GenerateRequest, before: continuation.Continuation) -> None:
     if _one_of(body, "seed", "prompt") is not None or body.include_seed:
-        raise InvalidValue(
-            "a continuation resumes its own text: leave out seed, prompt and include_seed"
-        )
+        raise InvalidValue("seed, prompt and include_seed must be absent with a continuation")
     if body.random_seed not in (None, before.random_seed):
         raise InvalidValue(
             f"random_seed must be that of the continuation, {before.random_seed}, or left out, "
@@ -179,7 +177,7 @@ def _diversities(body: GenerateRequest) -> list[float]:
 def _check_amount(generations: int, length: int, logprobs: int | None) -> None:
     if generations > MAX_GENERATIONS:
         raise InvalidValue(
-            f"n for each seed and each diversity must be at most {MAX_GENERATIONS} generations "
+            f"n × seeds × diversities must be at most {MAX_GENERATIONS} generations "
             f"together, got {generations:,}"
         )
     most = MAX_CHARACTERS if logprobs is None else MAX_LOGPROB_CHARACTERS
