@@ -1,7 +1,7 @@
-"""The `vitrine` command: runs each subcommand by the part of the repository that implements it.
+"""The `vitrine` command: runs each subcommand with the program that implements it.
 
-It stands above service, training and clients, which do not import each other, and imports a part only
-when one of its subcommands is run: `vitrine --help` and `vitrine describe` load no TensorFlow.
+It imports service, training or clients (which do not import each other) only when one of their
+subcommands runs, so `vitrine --help` and `vitrine describe` do not load TensorFlow.
 """
 
 import importlib
@@ -16,7 +16,7 @@ class Part(NamedTuple):
     """A program with a `main(arguments, prog)` that returns an exit status.
 
     module: imported when one of its subcommands runs.
-    extra: of pyproject.toml, whose packages it needs.
+    extra: the extra of pyproject.toml that it needs.
     commands: name → one line of help.
     takes_subcommand: whether the subcommand's name is the first of the program's own arguments.
     """
@@ -33,13 +33,13 @@ PARTS = {
         Part(
             "service.certificate",
             "class",
-            {"certificate": "make a certificate for https in a local network"},
+            {"certificate": "make a certificate for HTTPS in a local network"},
             False,
         ),
         Part(
             "service.cluster.__main__",
             "cluster",
-            {"cluster": "serve it on a Ray cluster of many machines"},
+            {"cluster": "serve a folder of models on a Ray cluster"},
             False,
         ),
     ],
@@ -52,36 +52,36 @@ PARTS = {
             "training",
             {
                 "train": "train a job and export the result",
-                "jobs": "list the jobs that can be trained",
+                "jobs": "list the training jobs",
                 "export": "build SavedModels from the released weights",
-                "import": "export a finished Keras image classifier",
+                "import": "import a trained Keras model",
                 "describe": "print a model card, or the output shape of a layer",
-                "release": "choose the best of several trainings as the released one",
+                "release": "release the best of several trainings",
                 "sweep-beta": "train a small VAE with several values of β and compare them",
                 "class-index": "write ImageNet's class names where Keras looks for them",
             },
             True,
         ),
     ],
-    "ask a running service": [
+    "use a running service": [
         Part(
             "vitrine_client.__main__",
             "",
             {
-                "classify": "read the digit in each image",
+                "classify": "classify the digit in each image",
                 "label": "label photos with ImageNet's classes",
-                "fashion": "classify the garment in each image",
+                "fashion": "classify the clothing in each image",
                 "features": "write the feature matrix of a folder of images",
                 "generate": "continue a prompt, character by character",
-                "score": "score how likely a string is under a text model",
+                "score": "compute the likelihood of a string under a text model",
                 "sample": "sample images from the VAE or the GAN",
                 "interpolate": "interpolate between two images or latent vectors",
                 "edit": "make a digit thicker, wider or more slanted",
                 "mix": "mix the coarse and the fine style of two digits",
                 "project": "find a digit in the GAN's latent space",
-                "models": "list the models that are served",
+                "models": "list the served models",
                 "card": "print the card of a model",
-                "health": "say whether the service is ready",
+                "health": "report whether the service is ready",
             },
             True,
         ),
@@ -102,7 +102,7 @@ PARTS = {
         Part(
             "clients.robustness.__main__",
             "clients",
-            {"robustness": "measure a digit model on corrupted and foreign images"},
+            {"robustness": "measure a digit model on corrupted and out-of-distribution images"},
             False,
         ),
     ],
@@ -110,7 +110,7 @@ PARTS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one subcommand; return its exit status, or 2 if there is none of that name."""
+    """Run one subcommand; return its exit status, or 2 if it does not exist."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if not given or given[0] in ("-h", "--help"):
         print(usage(), file=sys.stdout if given else sys.stderr)
@@ -126,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def usage() -> str:
-    """Every subcommand with its line of help."""
+    """The help text: all subcommands with one line each."""
     lines = ["usage: vitrine COMMAND ...", "", "Train, export and serve Keras models over HTTP."]
     for title, parts in PARTS.items():
         lines += ["", f"{title}:"]

@@ -49,9 +49,9 @@ def test_every_command_shows_its_options(name, capsys):
     assert f"usage: vitrine {name}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("part", ["train and export", "ask a running service"])
+@pytest.mark.parametrize("part", ["train and export", "use a running service"])
 def test_no_command_of_a_part_is_missing(part, capsys):
-    program = {"train and export": training, "ask a running service": client}[part]
+    program = {"train and export": training, "use a running service": client}[part]
     with pytest.raises(SystemExit):
         program(["--help"])
     listed = [

@@ -10,7 +10,7 @@ from training.cli import describe, import_model, pretrained, released, train
 def main(arguments: list[str], prog: str = "python -m training") -> int:
     """Run one command; return the exit status."""
     parser = argparse.ArgumentParser(
-        prog=prog, description="Train a job, export released weights, import a model of your own."
+        prog=prog, description="Train jobs, export released weights, import your own models."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     train.add_arguments(commands, arguments)

@@ -52,8 +52,8 @@ def check_resume_config(workdir: Path, config: JobConfig, source: str) -> None:
     changed = [name for name in wanted if name != "epochs" and started.get(name) != wanted[name]]
     if changed:
         raise ValueError(
-            f"{workdir} holds a training with another {changed[0]} ({started.get(changed[0])}, now "
-            f"{wanted[changed[0]]}); delete it, or take another --workdir or --name"
+            f"{workdir} contains a training with another {changed[0]} ({started.get(changed[0])}, now "
+            f"{wanted[changed[0]]}); delete it, or use another --workdir or --name"
         )
     (workdir / NOTE).write_text(json.dumps(wanted, indent=1))
 

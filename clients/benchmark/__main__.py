@@ -146,7 +146,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--rounds", type=_positive, default=5, help="default 5: some 150 s in all")
     parser.add_argument("--output", type=Path, default=Path("bench"), help="folder (default bench)")
-    parser.add_argument("--only", choices=("images", *PARTS), help="leave the others out")
+    parser.add_argument("--only", choices=("images", *PARTS), help="run only these parts")
     parser.add_argument(
         "--peers",
         metavar="PYTHON",
@@ -154,7 +154,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         default=[],
         help="interpreter that has mosec, litserve or ray[serve]; may be given again",
     )
-    parser.add_argument("--calibrate", action="store_true", help="the baseline at both ends")
+    parser.add_argument("--calibrate", action="store_true", help="URL of the baseline")
     return parser
 
 

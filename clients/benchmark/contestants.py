@@ -149,7 +149,7 @@ def start(stack: contextlib.ExitStack, one: Contestant) -> tuple[Target, float, 
     asked = one.asked(DIGITS[0], scenarios())
     while True:
         if process.poll() is not None:
-            raise OSError(f"{one.name} ended at its start: {servers.last_words(errors)}")
+            raise OSError(f"{one.name} exited during start-up: {servers.last_words(errors)}")
         try:
             check_answer(asked, target)
         except (OSError, ValueError, Disconnected) as error:

@@ -42,7 +42,7 @@ def newest_version(models: Path, name: str = "digits") -> Path:
     versions = [path for path in folder.glob("*") if path.name.isdigit() and path.is_dir()]
     if not versions:
         raise ValueError(
-            f"{folder} holds no version of the model; `vitrine export {name}` makes one"
+            f"{folder} has no version of the model; `vitrine export {name}` builds one"
         )
     return max(versions, key=lambda path: int(path.name))
 
@@ -66,7 +66,7 @@ def _load_onnx(directory: Path, key: str, threads: int) -> Predict:
         if wanted := [name for name in names if name.startswith(f"{key}/")]:
             break
     else:
-        raise ValueError(f"{directory} holds no ONNX graph of {key}")
+        raise ValueError(f"{directory} has no ONNX graph of {key}")
     only_these = ort.RunOptions()
     only_these.only_execute_path_to_fetches = True
 

@@ -118,7 +118,7 @@ def wait_until_ready(
     give_up = time.monotonic() + ready_s
     while not asyncio.run(_is_ready(target)):
         if process.poll() is not None:
-            raise OSError(f"the server ended at its start: {last_words(errors)}")
+            raise OSError(f"the server exited during start-up: {last_words(errors)}")
         if time.monotonic() > give_up:
             raise OSError(f"the server was not ready in {ready_s:.0f} s: {last_words(errors)}")
         time.sleep(0.05)

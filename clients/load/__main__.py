@@ -145,13 +145,17 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add("--seconds", type=_seconds, default=3.0, help="per step, 0.1 to 60 (default 3)")
     add("--connections", type=_count, default=800, help="at most, all URLs together (default 800)")
     add("-o", "--output", type=Path, help="folder for load.json and load.png, or class.png")
-    add("--allow-remote", action="store_true", help="load another machine; yours")
+    add(
+        "--allow-remote",
+        action="store_true",
+        help="allow a service on another machine (only your own)",
+    )
     return parser
 
 
 def _count(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 10_000:
-        raise argparse.ArgumentTypeError(f"{text} is no number from 1 to 10,000")
+        raise argparse.ArgumentTypeError(f"{text} must be a number from 1 to 10,000")
     return int(text)
 
 

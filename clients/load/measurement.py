@@ -19,7 +19,7 @@ class Measurement(NamedTuple):
 def percentile(ordered: Sequence[float], share: float) -> float:
     """The smallest of the ordered values that at least `share` of them do not exceed (nearest rank)."""
     if not ordered:
-        raise ValueError("there is no percentile of nothing")
+        raise ValueError("a percentile needs at least one value")
     rank = -int(-share * len(ordered) // 1)  # rounded up
     return ordered[max(rank, 1) - 1]
 

@@ -137,7 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m clients.load.overload", description=__doc__)
     parser.add_argument("--url", default="http://127.0.0.1:8000")
     parser.add_argument("--only", default=",".join(KINDS), help="kinds, separated by commas")
-    parser.add_argument("--seconds", type=float, default=8.0, help="of each load")
+    parser.add_argument("--seconds", type=float, default=8.0, help="seconds of each load")
     options = parser.parse_args(arguments)
     target = parse_target(options.url)
     every = scenarios() | heavy_scenarios()

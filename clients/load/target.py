@@ -31,17 +31,17 @@ def parse_target(url: str, allow_remote: bool = False, key: str = "") -> Target:
     key: what every request shows as `Authorization: Bearer`, visible ASCII; empty for none.
     """
     if not all("!" <= character <= "~" for character in key):
-        raise ValueError("the key may hold visible ASCII characters only, no blanks")
+        raise ValueError("the key must have only visible ASCII characters, without spaces")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", 80 if parts.port is None else parts.port
     except ValueError:
-        raise ValueError(f"{url!r} is no URL such as http://127.0.0.1:8000") from None
+        raise ValueError(f"{url!r} is not a URL such as http://127.0.0.1:8000") from None
     if parts.scheme != "http" or not host:
-        raise ValueError(f"{url!r} is no plain http:// URL such as http://127.0.0.1:8000")
+        raise ValueError(f"{url!r} is not a plain http:// URL such as http://127.0.0.1:8000")
     if not allow_remote and not _is_loopback(host):
         raise ValueError(
-            f"{host} is not this machine; load only what is yours, and then with --allow-remote"
+            f"{host} is not this machine; test only your own servers, with --allow-remote"
         )
     return Target(host, port, parts.path.rstrip("/"), key)
 

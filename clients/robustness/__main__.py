@@ -31,7 +31,7 @@ def main(arguments: list[str], prog: str = "python -m clients.robustness") -> in
         report = asyncio.run(measure(cases, options.url, options.model))
         print("\n".join(render(report)))
         if options.fashion_dir is None:
-            print("Fashion-MNIST was left out: no --fashion-dir was given")
+            print("Fashion-MNIST was skipped: --fashion-dir was not given")
         _save(report, options.json, options.card)
     except (VitrineError, OSError, ImportError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -89,17 +89,24 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument("--url", help="default: VITRINE_URL, else http://127.0.0.1:8000")
     parser.add_argument("--model", help="default: the route's own")
     parser.add_argument("--images", type=_count, default=10_000, help="of each set, at most")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report here too")
-    parser.add_argument("--card", type=_existing, metavar="FILE", help="card.json to merge it into")
     parser.add_argument(
-        "--sheet", type=Path, metavar="FILE", help="only draw examples of every case; asks nothing"
+        "--json", type=Path, metavar="FILE", help="also write the report to this file"
+    )
+    parser.add_argument(
+        "--card", type=_existing, metavar="FILE", help="card.json to add the results to"
+    )
+    parser.add_argument(
+        "--sheet",
+        type=Path,
+        metavar="FILE",
+        help="only draw examples of every case, without a service",
     )
     return parser
 
 
 def _existing(text: str) -> Path:
     if not Path(text).is_file():
-        raise argparse.ArgumentTypeError(f"{text} is no file")
+        raise argparse.ArgumentTypeError(f"{text} is not a file")
     return Path(text)
 
 

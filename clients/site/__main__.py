@@ -49,7 +49,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
         description=__doc__.partition("\n")[0],
-        epilog=f"npm install onnxruntime-web@{RUNTIME_VERSION} puts the runtime where it is looked for.",
+        epilog=f"npm install onnxruntime-web@{RUNTIME_VERSION} installs the runtime.",
     )
     parser.add_argument(
         "-o", "--output", type=Path, required=True, help="folder to write into, such as public"

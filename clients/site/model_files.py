@@ -48,7 +48,7 @@ def find_models(models: Path, wanted: list[str] | None) -> dict[str, Path]:
     if missing or not found:
         what = f"{missing[0]} in {models}" if missing else f"any model in {models}"
         raise SiteError(
-            f"{what} must be an exported model with ONNX graphs, got none: vitrine export makes them"
+            f"{what} must be an exported model with ONNX graphs, got none: vitrine export writes them"
         )
     return {name: found[name] for name in found if not wanted or name in wanted}
 

@@ -56,7 +56,7 @@ def write_runtime(output: Path, package: Path) -> None:
     if version != RUNTIME_VERSION:
         raise SiteError(
             f"{package} must be the npm package onnxruntime-web {RUNTIME_VERSION}, got {version}: "
-            f"npm install onnxruntime-web@{RUNTIME_VERSION}, or name its folder with --runtime"
+            f"npm install onnxruntime-web@{RUNTIME_VERSION}, or set its folder with --runtime"
         )
     target = output / "runtime"
     target.mkdir(exist_ok=True)

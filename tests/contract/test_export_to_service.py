@@ -183,7 +183,7 @@ def test_the_describe_commands_of_the_course_run_as_they_stand(tmp_path):
 
 
 def test_the_client_commands_of_the_course_run_as_they_stand(service, tmp_path):
-    [client] = PARTS["ask a running service"]
+    [client] = PARTS["use a running service"]
     asked = commands("docs/course.md", tuple(f"vitrine {name} " for name in client.commands))
     answers = follow("sh", asked, tmp_path, service)
 

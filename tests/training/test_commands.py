@@ -58,8 +58,8 @@ def test_describe_prints_the_card_with_the_formulas(capsys):
         ("describe --input 28x28x1 --conv 5x5x1 --stride 0", "stride"),
         ("describe --input 2x2x1 --pool 3", "fit into the padded input 2×2, got 3"),
         ("export nothing", "nothing released as nothing"),
-        ("train digits-course --name ../x --data-dir /nowhere", "no model name"),
-        ("train digits-course --data-dir /nowhere", "holds neither"),
+        ("train digits-course --name ../x --data-dir /nowhere", "not a model name"),
+        ("train digits-course --data-dir /nowhere", "contains neither"),
     ],
 )
 def test_a_wrong_command_gets_one_sentence(capsys, command, message):

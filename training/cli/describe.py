@@ -11,12 +11,12 @@ from training.export import card_text, release
 def add_arguments(commands: Any) -> None:
     """Add the command to the others."""
     describe = commands.add_parser(
-        "describe", help="print a card, or what a layer makes of a shape"
+        "describe", help="print a model card, or the output shape of a layer"
     )
     describe.add_argument("name", nargs="?", help="a released model")
     describe.add_argument("--input", type=config_options.parse_shape, metavar="HxWxC")
     describe.add_argument(
-        "--conv", type=config_options.parse_shape, metavar="HxWxC", help="one filter"
+        "--conv", type=config_options.parse_shape, metavar="HxWxC", help="filter of a convolution"
     )
     describe.add_argument("--pool", type=int, metavar="SIZE", help="max pooling window")
     describe.add_argument("--padding", type=int, default=0)

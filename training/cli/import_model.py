@@ -23,7 +23,7 @@ def joined(arguments: list[str]) -> list[str]:
 
 def add_arguments(commands: Any) -> None:
     """Add the command to the others."""
-    importer = commands.add_parser("import", help="export a finished Keras model, for any task")
+    importer = commands.add_parser("import", help="import a trained Keras model")
     importer.add_argument(
         "paths",
         type=Path,
@@ -32,7 +32,7 @@ def add_arguments(commands: Any) -> None:
         help=".keras or .h5 file, SavedModel or MLflow folder, or a head.json of the page; an "
         "autoencoder is encoder and decoder",
     )
-    importer.add_argument("--name", required=True, help="what the model is called from now on")
+    importer.add_argument("--name", required=True, help="name of the imported model")
     importer.add_argument(
         "--on",
         metavar="MODEL",

@@ -12,9 +12,9 @@ from training.export.quiet_import import import_keras
 
 def add_export_options(parser: argparse.ArgumentParser) -> None:
     """Offer another network for labels."""
-    parser.add_argument("--arch", help="labels with another network, such as efficientnet-lite2")
-    parser.add_argument("--weights", help="of that network: imagenet, none or a file")
-    parser.add_argument("--name", help="export that network under this name (default: its own)")
+    parser.add_argument("--arch", help="another network for labels, such as efficientnet-lite2")
+    parser.add_argument("--weights", help="its weights: imagenet, none or a file")
+    parser.add_argument("--name", help="name of the exported model (default: the network's name)")
 
 
 def export(options: argparse.Namespace) -> int:
@@ -40,7 +40,7 @@ def export(options: argparse.Namespace) -> int:
 def add_class_index(commands: Any) -> None:
     """Offer the command that lets `decode_predictions` of Keras work without a download."""
     index = commands.add_parser(
-        "class-index", help="write ImageNet's class names where Keras looks"
+        "class-index", help="write ImageNet's class names where Keras looks for them"
     )
     index.add_argument("--folder", type=Path, help="default: models/ in $KERAS_HOME or ~/.keras")
     index.set_defaults(run=_write_class_index)

@@ -14,16 +14,26 @@ def add_arguments(commands: Any) -> None:
     """Add the commands to the others."""
     export = commands.add_parser("export", help="build SavedModels from the released weights")
     export.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(release.NAMES)}")
-    export.add_argument("--models", type=Path, default=Path("models"), help="where to export to")
-    export.add_argument("--missing", action="store_true", help="only what is not exported yet")
+    export.add_argument(
+        "--models", type=Path, default=Path("models"), help="models folder to export to"
+    )
+    export.add_argument(
+        "--missing", action="store_true", help="only models that are not exported yet"
+    )
     pretrained.add_export_options(export)
     export.set_defaults(run=_export)
 
     choose = commands.add_parser(
-        "release", help="take the best of several trainings, by validation, as the released one"
+        "release", help="release the training with the best validation metric"
     )
-    choose.add_argument("name", help="of the released model")
-    choose.add_argument("workdirs", nargs="+", type=Path, metavar="WORKDIR", help="one a seed")
+    choose.add_argument("name", help="name of the released model")
+    choose.add_argument(
+        "workdirs",
+        nargs="+",
+        type=Path,
+        metavar="WORKDIR",
+        help="working directories, one per seed",
+    )
     choose.set_defaults(run=_release)
 
 
@@ -41,7 +51,7 @@ def check_released(names: list[str]) -> None:
     unknown = [name for name in names if name not in release.NAMES]
     if unknown:
         raise ValueError(
-            f"nothing released as {', '.join(unknown)}; there are {', '.join(release.NAMES)}"
+            f"no released model is named {', '.join(unknown)}; there are {', '.join(release.NAMES)}"
         )
 
 

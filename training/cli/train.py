@@ -73,8 +73,10 @@ def add_arguments(commands: Any, arguments: list[str]) -> None:
     for name in jobs.names():
         one = trainings.add_parser(name, help=jobs.summary(name).replace("%", "%%"))
         one.add_argument("--workdir", type=Path, help="checkpoints and logs (default: runs/NAME)")
-        one.add_argument("--models", type=Path, default=Path("models"), help="where to export to")
-        one.add_argument("--name", help="export under this name instead of the job's own")
+        one.add_argument(
+            "--models", type=Path, default=Path("models"), help="models folder to export to"
+        )
+        one.add_argument("--name", help="name of the exported model (default: the job's name)")
         if arguments[:2] == ["train", name]:
             job = jobs.load(name)
             TASKS[job.task].add_data_option(one)
@@ -82,19 +84,23 @@ def add_arguments(commands: Any, arguments: list[str]) -> None:
                 one.add_argument(
                     "--encoding",
                     metavar="NAME",
-                    help="of the text, such as koi8-r (default: its mark, what it declares, UTF-8)",
+                    help="encoding of the text, such as koi8-r (default: its byte order mark, its declaration, or UTF-8)",
                 )
             config_options.add_arguments(one, job.config)
     train.set_defaults(run=_train)
 
-    listing = commands.add_parser("jobs", help="list the jobs that can be trained")
+    listing = commands.add_parser("jobs", help="list the training jobs")
     listing.set_defaults(run=_list)
 
-    sweep = commands.add_parser("sweep-beta", help="train a small VAE with several β, and compare")
+    sweep = commands.add_parser(
+        "sweep-beta", help="train a small VAE with several values of β and compare them"
+    )
     sweep.add_argument("--data-dir", type=Path, help="folder with MNIST (IDX, gzip or not)")
     sweep.add_argument("--workdir", type=Path, default=Path("runs/beta-sweep"))
-    sweep.add_argument("--card", type=Path, help="card.json to put the table into")
-    sweep.add_argument("--sheet", type=Path, help="PNG of each β's reconstructions and samples")
+    sweep.add_argument("--card", type=Path, help="card.json to write the table into")
+    sweep.add_argument(
+        "--sheet", type=Path, help="PNG of the reconstructions and samples for each β"
+    )
     sweep.set_defaults(run=_sweep_beta)
 
 

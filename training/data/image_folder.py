@@ -87,7 +87,7 @@ def read_photo(file: Path, side: int = SIDE) -> np.ndarray:
     except Exception as error:  # noqa: BLE001 - each of Pillow's readers raises its own on damaged bytes
         # Pillow names the buffer it read from, which says nothing.
         reason = "no image format" if "BytesIO" in str(error) else error
-        raise DatasetError(f"{file} is not an image that can be read: {reason}") from None
+        raise DatasetError(f"{file} is not a readable image: {reason}") from None
     shorter = min(pixels.shape[:2])
     top, left = ((length - shorter + 1) // 2 for length in pixels.shape[:2])
     square = pixels[top : top + shorter, left : left + shorter]

@@ -83,7 +83,7 @@ def main(arguments: Sequence[str]) -> int:
                         help="training images of the exact RBF machines")  # fmt: skip
     parser.add_argument("--epochs", type=int, default=8, help="of the small network")
     parser.add_argument("--card", type=Path, action="append", default=[],
-                        help="card.json to put the table into; may be given again")  # fmt: skip
+                        help="card.json to write the table into; may be repeated")  # fmt: skip
     options = parser.parse_args(arguments)
     try:
         splits = _load(options)
@@ -114,10 +114,10 @@ def _load(options: argparse.Namespace) -> LabelledImages:
         raise ValueError("--kernel-images and --epochs must be at least 1")
     missing = [str(card) for card in options.card if not card.is_file()]
     if missing:
-        raise ValueError(f"there is no {', '.join(missing)} to put the table into")
+        raise ValueError(f"there is no {', '.join(missing)} to write the table into")
     splits = labelled_images.load(fashion_classifiers.DENSE, options.data_dir)
     if splits.labels != labelled_images.FASHION_LABELS:
-        raise ValueError(f"{options.data_dir} holds other images than Fashion-MNIST")
+        raise ValueError(f"{options.data_dir} does not contain Fashion-MNIST")
     return splits
 
 

@@ -38,7 +38,7 @@ def check_name(name: str) -> str:
     """Return a usable model name; anything else is a ValueError."""
     if not MODEL_NAME.fullmatch(name):
         raise ValueError(
-            f"{name!r} is no model name: letters, digits, '.', '_' and '-', at most 64"
+            f"{name!r} is not a model name: letters, digits, '.', '_' and '-', at most 64"
         )
     return name
 
@@ -126,9 +126,13 @@ def choose(folders: list[Path], target: Path) -> Release:
     """
     found = [read(folder) for folder in folders]
     if len({release.card["job"] for release in found}) != 1:
-        raise ValueError("these are trainings of several jobs; a release is made of one")
+        raise ValueError(
+            "these are trainings of several jobs; a release needs trainings of one job"
+        )
     if len({release.card["configuration"]["seed"] for release in found}) != len(found):
-        raise ValueError("two of these trainings have the same seed; each must have its own")
+        raise ValueError(
+            "two of these trainings have the same seed; each must have a different one"
+        )
     best = max(found, key=lambda release: release.card["metrics"]["validation_accuracy"]["value"])
     seeds = [
         {"seed": release.card["configuration"]["seed"], **_scalars(release.card["metrics"])}

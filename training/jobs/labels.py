@@ -65,7 +65,7 @@ class Pretraining(NamedTuple):
 def load_data(config: Config, data: Path | None) -> Pretraining:
     """Refuse: this is the first step of a training."""
     raise ValueError(
-        "labels is pretrained, there is nothing to train: vitrine export labels builds it "
+        "labels is pretrained and cannot be trained: vitrine export labels builds it "
         "(--arch and --weights choose another network)"
     )
 
@@ -92,7 +92,7 @@ def build_model(config: Config) -> keras.Model:
 
 def train(model: keras.Model, splits: Any, config: Config, workdir: Path) -> dict[str, Any]:
     """Refuse, as `load_data` does."""
-    raise ValueError("labels is pretrained: there is nothing to train")
+    raise ValueError("labels is pretrained and cannot be trained")
 
 
 def evaluate(model: keras.Model, splits: Any) -> dict[str, Any]:

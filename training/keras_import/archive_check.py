@@ -49,10 +49,10 @@ def check_archive(path: Path) -> None:
             config = keras2.modernize(json.loads(archive.read("config.json")))
     except UNREADABLE:
         raise ValueError(
-            f"{path} is no .keras file, or is damaged: it should be what model.save('….keras') writes"
+            f"{path} is damaged or not a .keras file: it must be written by model.save('….keras')"
         ) from None
     if not isinstance(config, dict):
-        raise ValueError(f"{path}: config.json describes no network")
+        raise ValueError(f"{path}: config.json does not describe a network")
     check_config(path, {k: v for k, v in config.items() if k != "compile_config"})
 
 
@@ -85,7 +85,7 @@ def check_h5(path: Path) -> None:
         ) from None
     except UNREADABLE:
         raise ValueError(
-            f"{path} is no HDF5 file of Keras, or is damaged: it should be what model.save('….h5') writes"
+            f"{path} is damaged or not an HDF5 file of Keras: it must be written by model.save('….h5')"
         ) from None
     check_config(path, config)
 

@@ -50,13 +50,13 @@ def read_head(path: Path) -> HeadFile:
         bias = np.array(content["bias"], np.float32)
         kernel = kernel.reshape(-1, len(labels)).astype(np.float32)
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} must be a head.json that the page saved, got {error}") from None
+        raise ValueError(f"{path} must be a head.json saved by the page, got {error}") from None
     if content.get("format") != FORMAT:
         raise ValueError(f"{path} must have format {FORMAT}, got {content.get('format')!r}")
     if not 2 <= len(set(labels)) == len(labels) or bias.shape != (len(labels),):
-        raise ValueError(f"{path} must name at least two different labels, one bias for each")
+        raise ValueError(f"{path} must have at least two different labels, with one bias each")
     if not np.isfinite(kernel).all() or not np.isfinite(bias).all():
-        raise ValueError(f"{path} must hold finite numbers only: train it again")
+        raise ValueError(f"{path} must have only finite numbers: train it again")
     notes = {name: content[name] for name in ("accuracy", "images") if name in content}
     return HeadFile(labels, kernel, bias, notes)
 

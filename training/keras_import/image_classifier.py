@@ -77,7 +77,7 @@ class Opened:
 def import_labels(options: ImportOptions, models: Path) -> Path:
     """Write the next version of an image classifier; ValueError says what cannot be served."""
     if options.labels is None:
-        raise ValueError("--labels is needed for labels: a text file with one label a line")
+        raise ValueError("--labels is needed for labels: a text file with one label per line")
     labels = label_file.read_labels(options.labels)
     opened = Opened(options, golden_images)
     network = opened.network

@@ -57,7 +57,7 @@ def _from_json(path: Path, text: str) -> list[str]:
     try:
         value: Any = json.loads(text)
     except ValueError:
-        raise ValueError(f"{path} begins like JSON and is none: {_WAY_OUT}") from None
+        raise ValueError(f"{path} looks like JSON but is not valid: {_WAY_OUT}") from None
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return [one.strip() for one in value]
     names = _by_index(value) if isinstance(value, dict) else None
@@ -121,7 +121,7 @@ def _unique(path: Path, labels: list[tuple[str, str]]) -> list[tuple[str, str]]:
         if identifier in first:
             raise ValueError(
                 f"{path}: {identifier!r} is on line {first[identifier]} and again on line {number}; "
-                f"give each class an identifier of its own, as in {identifier}-{number}<TAB>{description}"
+                f"give each class its own identifier, as in {identifier}-{number}<TAB>{description}"
             )
         first[identifier] = number
     return labels

@@ -29,7 +29,7 @@ def find_kind(
     if wanted == "probabilities":
         # A person knows better than a tolerance, as long as the graph can normalize it.
         if not is_share or (raw.shape[1] > 1 and furthest > COARSE_TOLERANCE):
-            raise ValueError(f"{_seen(raw)}; those are no probabilities, leave --outputs out")
+            raise ValueError(f"{_seen(raw)}; those are not probabilities: omit --outputs")
         return wanted
     if wanted == "logits":
         return wanted

@@ -55,9 +55,7 @@ class RecurrentNetwork:
                         f"{' or '.join(one.__name__ for one in allowed)}; import it as --task tensors"
                     )
         if any(getattr(layer, "go_backwards", False) for layer in self.recurrent):
-            raise ValueError(
-                f"{path} reads backwards, so that it cannot write one character at a time"
-            )
+            raise ValueError(f"{path} reads backwards and cannot generate one character at a time")
 
     def _check_width(self, path: Path, model: Any) -> None:
         width = model.inputs[0].shape[-1]

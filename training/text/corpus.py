@@ -114,7 +114,7 @@ def load_text(config: JobConfig, source: TextSource | str | None) -> TextSplits:
     """Read the text at a place, a path or an http(s) address, and cut it in two."""
     place, given = source if isinstance(source, TextSource) else (source, "")
     if not place:
-        raise TextError("which text? --text takes a file or the address of a web page")
+        raise TextError("--text must be a file or the address of a web page")
     content, declared, name = _fetch(place)
     if not content.strip():
         raise TextError(f"{name} is empty")
@@ -150,7 +150,9 @@ def decode(content: bytes, declared: str | None, name: str) -> tuple[str, str]:
     if content.startswith(b"{\\rtf"):
         raise TextError(f"{name} must be plain text, got RTF: save it as plain text in UTF-8")
     if b"\0" in content:
-        raise TextError(f"{name} holds zero bytes: it is no text, or UTF-16 without its mark")
+        raise TextError(
+            f"{name} has zero bytes: it is not text, or UTF-16 without a byte order mark"
+        )
     declared = declared or _declared_inside(content)
     if declared:
         return _decode_declared(content, declared, name)
@@ -158,7 +160,7 @@ def decode(content: bytes, declared: str | None, name: str) -> tuple[str, str]:
     odd = sum(not character.isprintable() and character not in "\n\r\t\f" for character in text)
     if odd > len(text) / 50:
         raise TextError(
-            f"{name} is no text: {odd:,} of its {len(text):,} characters cannot be printed"
+            f"{name} is not text: {odd:,} of its {len(text):,} characters cannot be printed"
         )
     return text, encoding
 
@@ -245,7 +247,7 @@ def _decode(content: bytes, encoding: str, name: str) -> str:
     try:
         return content.decode(encoding)
     except (UnicodeDecodeError, LookupError) as error:
-        raise TextError(f"{name} says it is {encoding} and is not: {error}") from None
+        raise TextError(f"{name} declares {encoding} but has other bytes: {error}") from None
 
 
 def _fetch(place: str) -> tuple[bytes, str | None, str]:

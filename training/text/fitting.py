@@ -282,7 +282,7 @@ class _Training:
             for name, variable in self._groups().items():
                 variable.assign(arrays[name])
             self.seen = json.loads(str(arrays["seen"]))
-        print(f"going on after epoch {len(self.seen['history'])}", flush=True)
+        print(f"resuming after epoch {len(self.seen['history'])}", flush=True)
 
 
 def _drop(x: Any, rate: float, seed: Any) -> Any:

@@ -67,12 +67,12 @@ def main(
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=prog, description="Ask a Vitrine service.")
+    parser = argparse.ArgumentParser(prog=prog, description="A client of a Vitrine service.")
     commands = parser.add_subparsers(required=True, metavar="command")
     for add in COMMANDS:
         command = add(commands)
         command.epilog = "An API key is read from VITRINE_API_KEY."
-        command.add_argument("--json", action="store_true", help="print the service's own answer")
+        command.add_argument("--json", action="store_true", help="print the service's JSON answer")
         command.add_argument(
             "--url", help="the service's address (default: VITRINE_URL, or this machine)"
         )

@@ -29,7 +29,7 @@ def encode_images(images: ImagesLike) -> list[bytes]:
     """
     separate = _separate(images)
     if not separate:
-        raise UnreadableImage("no image was given: pass at least one")
+        raise UnreadableImage("at least one image must be given, got none")
     return [_encode(image) for image in separate]
 
 
@@ -62,7 +62,7 @@ def _encode(image: ImageLike) -> bytes:
     if callable(getattr(image, "save", None)):
         return _png(cast("Image.Image", image))
     raise UnreadableImage(
-        f"an image is a path, bytes, a Pillow image or a NumPy array, not {type(image).__name__}"
+        f"an image must be a path, bytes, a Pillow image or a NumPy array, got {type(image).__name__}"
     )
 
 
@@ -88,28 +88,29 @@ def _png_of_array(array: Array) -> bytes:
     try:
         from PIL import Image
     except ImportError as error:
-        raise UnreadableImage("an array needs Pillow to become a PNG: install pillow") from error
+        raise UnreadableImage("an array needs the package Pillow: pip install pillow") from error
     if array.ndim == 3 and array.shape[-1] == 1:
         array = array[..., 0]
     if array.size == 0 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[-1] == 3)):
         raise UnreadableImage(
-            f"an array is an image when its shape is [H, W], [H, W, 1] or [H, W, 3], "
-            f"not {list(array.shape)}"
+            f"an array must have the shape [H, W], [H, W, 1] or [H, W, 3], got {list(array.shape)}"
         )
     return _png(Image.fromarray(_bytes_of(array)))
 
 
 def _bytes_of(array: Array) -> Array:
-    """Numbers of any kind → uint8, refusing what is not on the scale 0…255."""
+    """Convert numbers of any dtype to uint8; refuse values outside 0…255."""
     if array.dtype.kind == "b":
         return array.astype("uint8") * 255
     if array.dtype.kind not in "uif":
-        raise UnreadableImage(f"pixels are numbers, not {array.dtype}")
+        raise UnreadableImage(f"pixels must be numbers, got {array.dtype}")
     low, high = float(array.min()), float(array.max())
     if not 0 <= low <= high <= 255:  # also refuses NaN
-        raise UnreadableImage(f"pixels go from 0 to 255, these from {low:g} to {high:g}")
+        raise UnreadableImage(f"pixels must be from 0 to 255, got {low:g} to {high:g}")
     if array.dtype.kind == "f" and 0 < high <= 1:
-        raise UnreadableImage(f"pixels go from 0 to 255, these only to {high:g}: multiply by 255")
+        raise UnreadableImage(
+            f"pixels must be from 0 to 255, got at most {high:g}: multiply by 255"
+        )
     return array.round().astype("uint8")
 
 

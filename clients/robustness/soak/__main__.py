@@ -92,10 +92,10 @@ def _work_off(goal: Goal, size: int, serve: Serve, options: argparse.Namespace) 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m clients.robustness.soak", description=__doc__)
     parser.add_argument("--models", type=Path, default=Path("models"), help="folder of models")
-    parser.add_argument("--state", type=Path, default=Path("soak"), help="folder of what is done")
+    parser.add_argument("--state", type=Path, default=Path("soak"), help="folder for results")
     parser.add_argument("--only", help="goals, separated by commas")
     parser.add_argument("--short", action="store_true", help="a minute instead of hours")
-    parser.add_argument("--table", action="store_true", help="only print what is done already")
+    parser.add_argument("--table", action="store_true", help="only print the stored results")
     return parser
 
 

@@ -124,7 +124,7 @@ def _wait(server: ServerProcess) -> None:
     for _ in range(READY_SECONDS * 10):
         if server.process.poll() is not None:
             status = server.process.returncode
-            raise RuntimeError(f"the server ended with status {status} at its start")
+            raise RuntimeError(f"the server exited with status {status} during start-up")
         if server.is_ready():
             return
         time.sleep(0.1)

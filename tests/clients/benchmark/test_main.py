@@ -67,5 +67,5 @@ def test_without_a_model_it_says_so_before_it_starts_anything(monkeypatch, tmp_p
     monkeypatch.setenv("VITRINE_MODELS", str(tmp_path))
     monkeypatch.setattr(__main__.signal, "signal", lambda *_: None)  # pytest keeps its own
     assert __main__.main(["--output", str(tmp_path / "bench")]) == 1
-    assert "holds no version of the model" in capsys.readouterr().err
+    assert "has no version of the model" in capsys.readouterr().err
     assert not (tmp_path / "bench").exists()

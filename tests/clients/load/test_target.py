@@ -68,7 +68,7 @@ def test_the_url_of_the_environment_is_used_and_checked_too(capsys, monkeypatch)
 def test_connections_outside_the_range_are_refused(count, capsys):
     with pytest.raises(SystemExit):
         main(["--connections", count])
-    assert "no number from 1 to 10,000" in capsys.readouterr().err
+    assert "must be a number from 1 to 10,000" in capsys.readouterr().err
 
 
 def test_a_key_is_shown_with_every_request():

@@ -63,13 +63,13 @@ def test_the_shape_says_how_many_images_an_array_holds(shape, images):
 @pytest.mark.parametrize(
     ("array", "complaint"),
     [
-        (np.full((2, 2), 0.5), "only to 0.5: multiply by 255"),
-        (np.full((2, 2), 256), "from 256 to 256"),
-        (np.full((2, 2), -1), "from -1 to -1"),
-        (np.full((2, 2), np.nan), "from nan to nan"),
-        (np.array([["a"]]), "pixels are numbers"),
-        (np.zeros(784, "uint8"), r"not \[784\]"),
-        (np.zeros((0, 28), "uint8"), r"not \[0, 28\]"),
+        (np.full((2, 2), 0.5), "got at most 0.5: multiply by 255"),
+        (np.full((2, 2), 256), "got 256 to 256"),
+        (np.full((2, 2), -1), "got -1 to -1"),
+        (np.full((2, 2), np.nan), "got nan to nan"),
+        (np.array([["a"]]), "pixels must be numbers"),
+        (np.zeros(784, "uint8"), r"got \[784\]"),
+        (np.zeros((0, 28), "uint8"), r"got \[0, 28\]"),
     ],
     ids=["fractions", "above", "below", "nan", "text", "flat", "empty"],
 )
@@ -84,7 +84,7 @@ def test_what_is_no_image_is_refused_with_what_is_one():
 
 
 def test_no_image_at_all_is_refused():
-    with pytest.raises(UnreadableImage, match="pass at least one"):
+    with pytest.raises(UnreadableImage, match="at least one image must be given"):
         encode_images([])
 
 

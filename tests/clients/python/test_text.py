@@ -139,7 +139,7 @@ def test_an_error_in_mid_stream_is_raised_after_what_came_before(
 def test_a_stream_without_its_end_is_no_answer(vitrine, text_service):
     text_service.events = [CHUNK]
 
-    with pytest.raises(Unreachable, match="broke off"):
+    with pytest.raises(Unreachable, match="ended early"):
         list(vitrine.text.stream("seed"))
 
 

@@ -59,7 +59,7 @@ def test_the_report_is_printed_and_written_and_put_into_the_card(folder, service
 
 def test_without_fashion_mnist_it_says_so(folder, service, capsys):
     assert program.main(["--data-dir", str(folder), "--images", "4"]) == 0
-    assert "no --fashion-dir" in capsys.readouterr().out
+    assert "--fashion-dir was not given" in capsys.readouterr().out
 
 
 def test_the_sheet_is_drawn_without_a_service(folder, monkeypatch):

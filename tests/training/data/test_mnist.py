@@ -47,8 +47,8 @@ def test_the_same_seed_gives_the_same_split(folder):
     [
         (b"GIF89a", "not an IDX file"),
         (b"", "not an IDX file"),
-        (idx(np.zeros((3, 2, 2)))[:-1], "cut off"),
-        (gzip.compress(idx(np.zeros((3, 2, 2))), mtime=0)[:-9], "not a whole gzip file"),
+        (idx(np.zeros((3, 2, 2)))[:-1], "truncated"),
+        (gzip.compress(idx(np.zeros((3, 2, 2))), mtime=0)[:-9], "not a complete gzip file"),
     ],
 )
 def test_a_damaged_file_is_named(tmp_path, content, message):

@@ -95,8 +95,8 @@ def test_a_head_becomes_a_model_with_its_backbones_input(models, tmp_path):
     [
         ({"format": 2}, "format 1, got 2"),
         ({"labels": ["cat", "cat"]}, "two different labels"),
-        ({"kernel": "?"}, "head.json that the page saved"),
-        ({"bias": [1, 2, 3]}, "one bias for each"),
+        ({"kernel": "?"}, "head.json saved by the page"),
+        ({"bias": [1, 2, 3]}, "one bias each"),
         ({"bias": [1, float("nan")]}, "finite"),
         ({"kernel": base64.b64encode(bytes(16)).decode()}, "has 3 features, got 2"),
     ],

@@ -280,7 +280,7 @@ def test_a_model_that_cannot_be_served_is_refused(tmp_path, make, message):
 def test_what_is_said_of_the_outputs_is_checked(tmp_path):
     path = saved(tmp_path, network(activation=None))
 
-    assert "those are no probabilities" in refusal(tmp_path, path, outputs="probabilities")
+    assert "those are not probabilities" in refusal(tmp_path, path, outputs="probabilities")
 
 
 @pytest.mark.parametrize(
@@ -466,7 +466,7 @@ def test_a_saved_model_that_reads_files_is_not_loaded(tmp_path):
 
 def test_a_directory_that_is_no_saved_model_is_refused(tmp_path):
     (tmp_path / "m").mkdir()
-    assert "is no SavedModel" in refusal(tmp_path, tmp_path / "m")
+    assert "is not a SavedModel" in refusal(tmp_path, tmp_path / "m")
     (tmp_path / "m" / "saved_model.pb").write_bytes(b"\xff" * 50)
     assert "is damaged" in refusal(tmp_path, tmp_path / "m")
 

@@ -40,14 +40,16 @@ class Timeout:
     def __post_init__(self) -> None:
         for name, seconds in vars(self).items():
             if seconds is not None and not 0 < seconds < math.inf:
-                raise InvalidSetting(f"{name} is a number of seconds above 0, not {seconds}")
+                raise InvalidSetting(f"{name} must be a number of seconds above 0, got {seconds}")
         if (self.deadline or 0) > LONGEST_DEADLINE_SECONDS:
             longest = f"{LONGEST_DEADLINE_SECONDS:g}"
-            raise InvalidSetting(f"deadline is at most {longest} seconds, not {self.deadline:g}")
+            raise InvalidSetting(
+                f"deadline must be at most {longest} seconds, got {self.deadline:g}"
+            )
 
     @property
     def headers(self) -> dict[str, str]:
-        """What tells the service of its deadline."""
+        """The header that sends the deadline to the service."""
         if self.deadline is None:
             return {}
         return {"X-Timeout-Ms": f"{1000 * self.deadline:g}"}
@@ -90,14 +92,12 @@ def connect(
             verify=httpx.create_ssl_context(),  # reads SSL_CERT_FILE in either case
         )
     except (ImportError, ValueError) as error:
-        raise InvalidSetting(
-            f"the proxy that the environment names cannot be used: {error}"
-        ) from error
+        raise InvalidSetting(f"the proxy in the environment cannot be used: {error}") from error
 
 
 @contextmanager
 def translated_errors(url: httpx.URL) -> Iterator[None]:
-    """The errors of the HTTP library → ours, each with what to do."""
+    """Translate the errors of the HTTP library into this package's errors, with a hint."""
     try:
         yield
     except httpx.TimeoutException as error:
@@ -107,7 +107,7 @@ def translated_errors(url: httpx.URL) -> Iterator[None]:
     except httpx.ConnectError as error:
         start = "start the service with `make serve`, or " if _is_loopback(url.host) else ""
         raise Unreachable(
-            f"nothing answers at {_place(url)} ({error}): {start}name its address with VITRINE_URL"
+            f"nothing answers at {_place(url)} ({error}): {start}set its address with VITRINE_URL"
         ) from error
     except httpx.HTTPError as error:
         raise Unreachable(
@@ -123,9 +123,9 @@ def _address(url: str) -> httpx.URL:
     try:
         address = httpx.URL(url.strip())
     except httpx.InvalidURL as error:
-        raise InvalidSetting(f"the address {url!r} cannot be read: {error}") from error
+        raise InvalidSetting(f"the address {url!r} is invalid: {error}") from error
     if address.scheme not in ("http", "https") or not address.host:
-        raise InvalidSetting(f"an address looks like {DEFAULT_URL}, not like {url!r}")
+        raise InvalidSetting(f"the address must look like {DEFAULT_URL}, got {url!r}")
     return address
 
 
@@ -142,7 +142,7 @@ def _is_loopback(host: str) -> bool:
 
 def _headers(key: str) -> dict[str, str]:
     if not (key.isascii() and key.isprintable()):
-        raise InvalidSetting("the API key holds characters that no header can carry")
+        raise InvalidSetting("the API key must have only printable ASCII characters")
     return {"User-Agent": "vitrine-python", "Accept": "application/json"} | (
         {"X-API-Key": key} if key else {}
     )

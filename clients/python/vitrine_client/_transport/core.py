@@ -118,4 +118,4 @@ class Core:
                     if data == DONE:
                         return
                     yield data
-        raise Unreachable("the stream broke off before its end: ask again")
+        raise Unreachable("the stream ended early: send the request again")

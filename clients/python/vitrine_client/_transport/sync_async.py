@@ -61,7 +61,7 @@ def run(coroutine: Coroutine[Any, Any, Value]) -> Value:
     except StopIteration as end:
         value: Value = end.value
         return value
-    raise RuntimeError("a blocking wire does not suspend")
+    raise RuntimeError("blocking I/O must not suspend")
 
 
 Face = TypeVar("Face", Async, Sync)

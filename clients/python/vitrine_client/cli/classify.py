@@ -21,14 +21,14 @@ from vitrine_client.images import Label
 
 def add_classify(commands: Commands) -> argparse.ArgumentParser:
     """Add the command that reads digits."""
-    command = commands.add_parser("classify", help="read the digit in each image")
+    command = commands.add_parser("classify", help="classify the digit in each image")
     add_images(command)
     add_choice(command)
     command.add_argument(
         "--normalize",
         choices=("auto", "off"),
         default="auto",
-        help="off: send 28×28 images as they are",
+        help="off: use 28×28 images unchanged",
     )
     command.set_defaults(run=classify)
     return command
@@ -57,7 +57,7 @@ def add_label(commands: Commands) -> argparse.ArgumentParser:
     command = commands.add_parser("label", help="label photos with ImageNet's classes")
     add_images(command, "photo")
     add_choice(command)
-    command.add_argument("--top", type=int, help="labels for each (default 5)")
+    command.add_argument("--top", type=int, help="labels per image (default 5)")
     command.set_defaults(run=label)
     return command
 
@@ -80,11 +80,11 @@ def _print_labels(name: str, labels: Sequence[Label]) -> None:
 
 def add_fashion(commands: Commands) -> argparse.ArgumentParser:
     """Add the command that names clothes."""
-    command = commands.add_parser("fashion", help="classify the garment in each image")
+    command = commands.add_parser("fashion", help="classify the clothing in each image")
     add_images(command)
     add_choice(command)
     command.add_argument(
-        "--head", choices=("dense", "svm", "both"), help="what decides (default dense)"
+        "--head", choices=("dense", "svm", "both"), help="classifier (default dense)"
     )
     command.set_defaults(run=fashion)
     return command

@@ -27,7 +27,7 @@ def enlarge_png(png: bytes, scale: int) -> bytes:
     rows = []
     for start in range(0, height * stride, stride):
         if data[start] != 0:
-            raise _refuse("its rows are filtered")
+            raise _refuse("its rows use PNG filters")
         pixels = data[start + 1 : start + stride]
         wide = b"".join(
             pixels[at : at + channels] * scale for at in range(0, len(pixels), channels)
@@ -41,7 +41,7 @@ def enlarge_png(png: bytes, scale: int) -> bytes:
 def _read(png: bytes) -> tuple[int, int, int, bytes]:
     """Width, height, colour type and decompressed rows."""
     if not png.startswith(_SIGNATURE):
-        raise _refuse("it is no PNG")
+        raise _refuse("it is not a PNG")
     chunks: dict[bytes, bytes] = {}
     at = len(_SIGNATURE)
     while at + 8 <= len(png):

@@ -26,7 +26,7 @@ SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"))
 def add_features(commands: Commands) -> argparse.ArgumentParser:
     """Add the command that writes features."""
     command = commands.add_parser("features", help="write the feature matrix of a folder's images")
-    command.add_argument("folder", type=Path, help="with images, its subfolders included")
+    command.add_argument("folder", type=Path, help="folder of images, including subfolders")
     add_output(command, "X.npy")
     add_choice(command)
     command.set_defaults(run=features)
@@ -40,7 +40,7 @@ def features(vitrine: Vitrine, options: argparse.Namespace) -> int:
     """
     files = sorted(f for f in options.folder.rglob("*") if f.suffix.lower() in SUFFIXES)
     if not files:
-        raise UnreadableImage(f"{options.folder} must be a folder with images, got none in it")
+        raise UnreadableImage(f"{options.folder} must be a folder with images, got no images")
     rows: list[Vector] = []
     status = 0
     for some in _chunks(files):

@@ -26,14 +26,16 @@ def add_sample(commands: Commands) -> argparse.ArgumentParser:
     command.add_argument("kind", choices=("vae", "gan"), help="the model")
     add_output(command, "samples.png")
     add_choice(command)
-    command.add_argument("--n", type=int, default=16, help="how many (default 16)")
-    command.add_argument("--random-seed", type=int, help="same number, same images")
+    command.add_argument("--n", type=int, default=16, help="number of images (default 16)")
+    command.add_argument("--random-seed", type=int, help="the same seed gives the same images")
     command.add_argument(
-        "--scale", type=float, help="vae; below 1: nearer to the typical (default 1)"
+        "--scale",
+        type=float,
+        help="vae: standard deviation; below 1: more typical images (default 1)",
     )
-    command.add_argument("--digit", type=int, help="gan: draw only this digit (default: any)")
+    command.add_argument("--digit", type=int, help="gan: only this digit (default: any)")
     command.add_argument(
-        "--truncation", type=float, help="gan; lower: nearer to the typical (default 0.7)"
+        "--truncation", type=float, help="gan: lower values give more typical images (default 0.7)"
     )
     command.set_defaults(run=sample)
     return command
@@ -52,11 +54,15 @@ def add_interpolate(commands: Commands) -> argparse.ArgumentParser:
     )
     command.add_argument("kind", choices=("vae", "gan"), help="the model")
     command.add_argument("start", type=_point, help=POINT + " (a GAN's)")
-    command.add_argument("end", type=_point, help="likewise")
+    command.add_argument("end", type=_point, help="the other end, likewise")
     add_output(command, "way.png")
     add_choice(command)
-    command.add_argument("--steps", type=int, help="images, both ends among them (default 9)")
-    command.add_argument("--path", choices=("lerp", "slerp"), help="a line or an arc (lerp)")
+    command.add_argument(
+        "--steps", type=int, help="number of images, including both ends (default 9)"
+    )
+    command.add_argument(
+        "--path", choices=("lerp", "slerp"), help="straight line or arc (default lerp)"
+    )
     command.set_defaults(run=interpolate)
     return command
 
@@ -74,7 +80,10 @@ def add_edit(commands: Commands) -> argparse.ArgumentParser:
     command.add_argument("point", type=_point, help=POINT)
     command.add_argument("direction", help="thickness, slant, width, …")
     command.add_argument(
-        "strength", nargs="+", type=float, help="in sigmas; several give an image each: -2 0 2"
+        "strength",
+        nargs="+",
+        type=float,
+        help="in standard deviations; one image for each value: -2 0 2",
     )
     add_output(command, "edited.png")
     _add_scale(command)
@@ -100,7 +109,7 @@ def add_mix(commands: Commands) -> argparse.ArgumentParser:
     """Add the command that mixes two images."""
     command = commands.add_parser("mix", help="mix the coarse and the fine style of two digits")
     command.add_argument("coarse", type=_point, help=POINT)
-    command.add_argument("fine", type=_point, help="likewise")
+    command.add_argument("fine", type=_point, help="the fine style, likewise")
     add_output(command, "mixed.png")
     _add_scale(command)
     add_choice(command)
@@ -125,8 +134,12 @@ def add_project(commands: Commands) -> argparse.ArgumentParser:
     """Add the command that finds an image in the GAN's latent space."""
     command = commands.add_parser("project", help="find a digit in the GAN's latent space")
     command.add_argument("image", help="a PNG, JPEG, WebP, …")
-    command.add_argument("--steps", type=int, default=100, help="of gradient descent (default 100)")
-    command.add_argument("--loss", choices=("perceptual", "pixel"), help="what is compared")
+    command.add_argument(
+        "--steps", type=int, default=100, help="steps of gradient descent (default 100)"
+    )
+    command.add_argument(
+        "--loss", choices=("perceptual", "pixel"), help="loss to minimize (default perceptual)"
+    )
     add_output(command, "projected.png")
     _add_scale(command)
     add_choice(command)
@@ -158,7 +171,7 @@ def _sought(vitrine: Vitrine, options: argparse.Namespace) -> ProjectionAnswer:
                 _show_progress(_line(event, options.steps))
     finally:
         _show_progress("\n")
-    raise UnexpectedAnswer("the stream ended without the projection")
+    raise UnexpectedAnswer("the stream ended without a result")
 
 
 def _line(event: ProjectionStep, steps: int) -> str:
@@ -213,6 +226,6 @@ def _wanted(options: argparse.Namespace) -> dict[str, Any]:
     own, foreign = (of_gan, of_vae) if options.kind == "gan" else (of_vae, of_gan)
     for name in foreign:
         if getattr(options, name) is not None:
-            raise InvalidSetting(f"sample {options.kind} takes no --{name}: leave it out")
+            raise InvalidSetting(f"sample {options.kind} has no option --{name}: omit it")
     basics = {"n": options.n, "random_seed": options.random_seed, **choice(options)}
     return basics | {name: getattr(options, name) for name in own}

@@ -12,7 +12,7 @@ from vitrine_client.models import ListedModel, ModelCard
 
 def add_models(commands: Commands) -> argparse.ArgumentParser:
     """Add the command that lists models."""
-    command = commands.add_parser("models", help="list the models that are served")
+    command = commands.add_parser("models", help="list the served models")
     command.set_defaults(run=models)
     return command
 
@@ -31,7 +31,7 @@ def models(vitrine: Vitrine, options: argparse.Namespace) -> None:
 def add_card(commands: Commands) -> argparse.ArgumentParser:
     """Add the command that shows a model card."""
     command = commands.add_parser("card", help="print the card of a model")
-    command.add_argument("model", help="its name")
+    command.add_argument("model", help="name of the model")
     add_version(command)
     command.set_defaults(run=card)
     return command
@@ -52,7 +52,7 @@ def card(vitrine: Vitrine, options: argparse.Namespace) -> None:
 def add_health(commands: Commands) -> argparse.ArgumentParser:
     """Add the command that says whether the service is ready."""
     command = commands.add_parser(
-        "health", help="say whether the service is ready (exit code 1: it is not)"
+        "health", help="report whether the service is ready (exit status 1: not ready)"
     )
     command.set_defaults(run=health)
     return command

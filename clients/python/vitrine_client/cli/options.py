@@ -60,7 +60,7 @@ def _output(text: str) -> Path:
         raise argparse.ArgumentTypeError(f"the output must be a file, got the folder {text}")
     if not path.parent.is_dir():
         raise argparse.ArgumentTypeError(
-            f"the output's folder must exist, got {path.parent}: make it first"
+            f"the output's folder must exist, got {path.parent}: create it first"
         )
     return path
 

@@ -20,31 +20,41 @@ LEAST_LIKELY = -8.0  # a logarithm of a probability for which a bar is full
 def add_generate(commands: Commands) -> argparse.ArgumentParser:
     """Add the command that continues a prompt."""
     command = commands.add_parser("generate", help="continue a prompt, character by character")
-    command.add_argument("seed", help='the prompt; "": none; -: standard input')
+    command.add_argument("seed", help='the prompt; "": no prompt; -: standard input')
     add_choice(command)
     command.add_argument(
         "--diversity",
         action="append",
         type=float,
         metavar="D",
-        help="0: always the likeliest character; 1: as the model finds them likely; "
-        "may be given again, for another text (default 0.5)",
+        help="0: always the likeliest character; 1: the model's probabilities; "
+        "may be repeated, for several texts (default 0.5)",
     )
-    command.add_argument("--length", type=int, help="characters (default 400)")
-    command.add_argument("--random-seed", type=int, help="same number, same text (default: drawn)")
-    command.add_argument("--top-k", type=int, help="choose among the K likeliest characters")
-    command.add_argument("--top-p", type=float, help="choose among the likeliest, P in sum")
-    command.add_argument("--stop", action="append", metavar="TEXT", help="end before this text")
+    command.add_argument("--length", type=int, help="characters to generate (default 400)")
     command.add_argument(
-        "--replace-unknown", action="store_true", help="spaces for letters the model never saw"
+        "--random-seed", type=int, help="the same seed gives the same text (default: random)"
     )
-    command.add_argument("--stream", action="store_true", help="print while the model writes")
+    command.add_argument("--top-k", type=int, help="sample from the K likeliest characters")
+    command.add_argument(
+        "--top-p",
+        type=float,
+        help="sample from the likeliest characters with a total probability of P",
+    )
+    command.add_argument("--stop", action="append", metavar="TEXT", help="stop before this string")
+    command.add_argument(
+        "--replace-unknown",
+        action="store_true",
+        help="replace characters outside the vocabulary by spaces",
+    )
+    command.add_argument(
+        "--stream", action="store_true", help="print the text while it is generated"
+    )
     command.set_defaults(run=generate)
     return command
 
 
 def generate(vitrine: Vitrine, options: argparse.Namespace) -> None:
-    """The text; with several diversities, one after the other below its heading."""
+    """Print the text; with several diversities, each below a heading."""
     seed, sampling = _text(options.seed), _sampling(options)
     if options.stream:
         with closing(vitrine.text.stream(seed, **sampling, **choice(options))) as events:
@@ -62,7 +72,9 @@ def generate(vitrine: Vitrine, options: argparse.Namespace) -> None:
 
 def add_score(commands: Commands) -> argparse.ArgumentParser:
     """Add the command that scores a string."""
-    command = commands.add_parser("score", help="score how likely a string is under a text model")
+    command = commands.add_parser(
+        "score", help="compute the likelihood of a string under a text model"
+    )
     command.add_argument("text", help="-: standard input")
     add_choice(command)
     command.set_defaults(run=score)

@@ -90,7 +90,7 @@ def test_other_hosts_are_reached_through_the_proxy_of_the_environment(environmen
 def test_a_proxy_that_cannot_be_used_is_named(environment):
     environment.setenv("ALL_PROXY", "gopher://proxy.invalid")
 
-    with pytest.raises(InvalidSetting, match="the proxy that the environment names"):
+    with pytest.raises(InvalidSetting, match="the proxy in the environment"):
         Vitrine("http://vitrine.invalid")
 
 

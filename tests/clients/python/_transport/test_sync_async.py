@@ -24,7 +24,7 @@ def test_a_coroutine_that_never_suspends_runs_without_a_loop():
 
 def test_one_that_suspends_is_a_mistake():
     sleeping = asyncio.sleep(0)
-    with pytest.raises(RuntimeError, match="does not suspend"):
+    with pytest.raises(RuntimeError, match="must not suspend"):
         run(sleeping)
     sleeping.close()
 

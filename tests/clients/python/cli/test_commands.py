@@ -156,8 +156,8 @@ def test_a_terminal_sees_a_projection_come(run, monkeypatch):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("sample vae --digit 3", "leave it out"),
-        ("sample gan --scale 2", "leave it out"),
+        ("sample vae --digit 3", "omit it"),
+        ("sample gan --scale 2", "omit it"),
         ("sample vae --n 0", "n must be"),
         ("edit 3 beauty 1", "grey"),
         ("edit nowhere.png grey 1", "nowhere.png cannot be read"),
