@@ -1,3 +1,3 @@
-"""Serves exported SavedModels over HTTP; never trains."""
+"""Serves exported models over HTTP. Contains no training code."""
 
 __version__ = "0.1.0"

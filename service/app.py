@@ -1,4 +1,4 @@
-"""The composition root: `create_app(settings)` is the only place that knows every part."""
+"""The composition root: `create_app(settings)` creates and connects all parts of the service."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

@@ -1,4 +1,4 @@
-"""`vitrine certificate`: a self-made certificate for this machine, so that browsers allow the camera."""
+"""`vitrine certificate`: a self-signed certificate for this machine, so that browsers allow the camera."""
 
 import argparse
 import datetime

@@ -1,4 +1,4 @@
-"""`vitrine serve --lan`: the address for everyone in the room, its QR code, and who reaches what."""
+"""`vitrine serve --lan`: the address in the local network, its QR code, and the access rights."""
 
 import socket
 from collections.abc import Callable

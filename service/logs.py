@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line on stderr; control characters cannot forge a line."""
+"""Structured logs on stderr: one JSON object per line. Control characters are escaped."""
 
 import logging
 import sys

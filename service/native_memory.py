@@ -1,4 +1,4 @@
-"""Memory that native libraries have freed, but the C library keeps."""
+"""Returns memory to the system that native libraries have freed but the C library keeps."""
 
 import contextlib
 import ctypes

@@ -1,4 +1,4 @@
-"""Keeps TensorFlow's start-up lines out of the log: C++ code writes them to file descriptor 2, whatever its settings."""
+"""Keeps TensorFlow's start-up messages out of the log: C++ code writes them to file descriptor 2 regardless of its settings."""
 
 import contextlib
 import os

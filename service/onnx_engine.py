@@ -1,12 +1,12 @@
 """Runs the ONNX graphs of a version with ONNX Runtime, on the caller's thread.
 
-`assets.extra/onnx/` holds one graph for each set of inputs, so that signatures of the same inputs
-share their weights: `images.onnx`, `images+noise.onnx`. A graph's inputs are named as the
-signature's, its outputs `<signature>/<output>`.
+`assets.extra/onnx/` contains one graph for each set of inputs, so that signatures with the same inputs
+share their weights: `images.onnx`, `images+noise.onnx`. A graph's inputs have the names of the
+signature's inputs, its outputs are named `<signature>/<output>`.
 
-Where a version has a backbone, that signature's graph lies in `backbone/`, and the graphs of the other
-signatures take its outputs. Files of the same bytes are one session, whichever versions they are of:
-any number of heads run on one network in memory, and on none that another version could take away.
+If a version has a backbone, that signature's graph is in `backbone/`, and the graphs of the other
+signatures take its outputs. Files with identical bytes share one session across versions: any number
+of heads run on one network in memory, and it stays loaded as long as one of them needs it.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
-"""What an ONNX file may hold, checked before ONNX Runtime sees it.
+"""Checks the content of an ONNX file before ONNX Runtime loads it.
 
-The operations of ONNX's own set compute on tensors: none reads a file, a clock or a device. Operations of
-other domains, functions and weights in files of their own are refused. Field numbers are those of
+Operations of ONNX's own set compute on tensors; none reads a file, a clock or a device. Operations of
+other domains, functions and external weight files are refused. Field numbers are those of
 onnx.proto (ONNX 1.x, `ModelProto` and below).
 """
 

@@ -1,6 +1,6 @@
-"""What a person sees while the service starts: which models still load, then the address to open.
+"""Start-up messages for the terminal: the models that are still loading, then the address.
 
-It asks the service's own `/v2/health/ready`, so that it works whichever process answers.
+It polls the service's own `/v2/health/ready`, so it works in any process layout.
 """
 
 import http.client

@@ -1,6 +1,6 @@
-"""Runs SavedModels with TensorFlow: the only module of the service that imports it.
+"""Runs SavedModels with TensorFlow; the only module of the service that imports it.
 
-The import takes seconds, so it happens with the first load, not with the service's start.
+The import takes seconds, so it happens with the first load, not at the start of the service.
 """
 
 import functools

@@ -1,1 +1,1 @@
-"""The same service on Ray Serve: one deployment for each model version, the same routes in front."""
+"""The service on Ray Serve: one deployment per model version, with the same routes in front."""

@@ -1,4 +1,4 @@
-"""Model versions as Ray Serve applications: one deployment each, without a route of its own."""
+"""Model versions as Ray Serve applications: one deployment each, without an HTTP route."""
 
 import threading
 from collections import Counter

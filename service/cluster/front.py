@@ -1,4 +1,4 @@
-"""The front: the same FastAPI application, as a Ray Serve deployment on every node."""
+"""The front end: the same FastAPI application, as a Ray Serve deployment on every node."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A local copy of a models folder that lies in an object store, kept up by the digests in its manifests."""
+"""Keeps a local copy of a models folder in an object store up to date, by the digests in its manifests."""
 
 import logging
 import shutil

@@ -1,4 +1,4 @@
-"""The engine seam on Ray Serve: a run is a call to whichever replica of the version is least busy."""
+"""The engine interface on Ray Serve: a run is a call to the least busy replica of the version."""
 
 import weakref
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A replica of one model version: arrays in, arrays out. Ray places, restarts and multiplies it."""
+"""A replica of one model version: arrays in, arrays out. Ray places, restarts and scales replicas."""
 
 from functools import partial
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""Bytes ↔ arrays, one module a medium; pure functions that know no HTTP and no model."""
+"""Conversions between bytes and arrays, one module per format. Pure functions without HTTP or models."""

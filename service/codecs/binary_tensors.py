@@ -1,6 +1,6 @@
 """Raw tensors of the Open Inference Protocol's binary extension: little-endian, row-major, no padding.
 
-An element of type BYTES is its length, as 4 bytes, and that many bytes.
+A BYTES element is its length in 4 bytes, followed by that many bytes.
 """
 
 import struct

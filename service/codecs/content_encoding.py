@@ -1,4 +1,4 @@
-"""gzip and deflate: inflates bodies up to a size and no further, compresses answers for clients that ask for it."""
+"""gzip and deflate: decompresses bodies up to a size limit, compresses answers for clients that accept it."""
 
 import re
 import zlib

@@ -1,7 +1,7 @@
-"""Continuation tokens: all that a generation needs to continue, as one string.
+"""Continuation tokens: the whole state of a generation as one string.
 
-base64url of: format, checksum, size of the header, header (JSON), the state's numbers as they are.
-The checksum finds accidents, not forgers: there is no secret, so whatever a token says is checked
+A token is base64url of: format, checksum, size of the header, header (JSON), the values of the state.
+The checksum detects damage, not forgery. There is no secret, so the content of a token is validated
 like any other input.
 """
 

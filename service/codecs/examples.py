@@ -1,7 +1,7 @@
 """TensorFlow Serving's `:classify` and `:regress`: examples of named features ↔ arrays.
 
-A signature whose only input is a vector of strings gets each example as a serialized tf.train.Example;
-any other gets each feature as the input of its name.
+If a signature's only input is a vector of strings, it receives each example as a serialized
+tf.train.Example. Any other signature receives each feature as the input of the same name.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
-"""Bytes ↔ pixel arrays.
+"""Image files ↔ pixel arrays.
 
-An image is opened first (its header only), so that the caller can look at `pixels` before anything
-is decoded: twenty kilobytes may hold 400 million pixels. The readers of the five formats are named
+An image is opened first (only its header), so that the caller can check `pixels` before anything
+is decoded: twenty kilobytes can contain 400 million pixels. The readers of the five formats are listed
 here instead of calling `PIL.Image.open`, whose own pixel limit raises or warns and would have to be
 switched off for the whole process.
 """

@@ -1,4 +1,4 @@
-"""What a request of the Open Inference Protocol asks of the outputs."""
+"""Parses the requested outputs of an Open Inference Protocol request."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple

@@ -1,7 +1,7 @@
-"""A body of the Open Inference Protocol's `infer` → named arrays and what is asked of the outputs.
+"""A body of the Open Inference Protocol's `infer` → named arrays and the requested outputs.
 
-The body is JSON, or a JSON header of the announced length followed by the raw tensors of those inputs
-that have `binary_data_size`, in their order.
+The body is JSON, or a JSON header of the announced length followed by the raw tensors of the inputs
+with `binary_data_size`, in order.
 """
 
 from collections.abc import Mapping

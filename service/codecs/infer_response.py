@@ -1,4 +1,4 @@
-"""Named arrays → the Open Inference Protocol's answer: JSON, and raw tensors behind it where asked for."""
+"""Named arrays → the Open Inference Protocol's response: JSON, followed by raw tensors if requested."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""A JSON body → a value, and how a value is named in an error message."""
+"""Parses JSON bodies, and describes JSON values in error messages."""
 
 import codecs
 import json

@@ -1,7 +1,7 @@
-"""The size of a JSON body, counted before it is parsed: parsing cannot be interrupted.
+"""Checks the size of a JSON body before it is parsed, because parsing cannot be interrupted.
 
-A megabyte of brackets takes a parser as long as 20 MB of text. Separators are counted wherever they
-are, also inside strings: a string with so many commas is no value that a route takes.
+A megabyte of brackets takes a parser as long as 20 MB of text. Separators are also counted inside
+strings, because no route takes a string with that many commas.
 """
 
 from service.errors import BodyTooLarge

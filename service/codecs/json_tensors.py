@@ -1,4 +1,4 @@
-"""Nested JSON lists → arrays, each number checked against the element type; errors in TensorFlow Serving's words."""
+"""Nested JSON lists → arrays, with each number checked against the element type. Errors use TensorFlow Serving's wording."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""Latent vectors: drawn, on the way from one to another, all over a plane. Float32 arrays, no model."""
+"""Latent vectors: samples, interpolations and grids. Float32 arrays, no model."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,7 +1,7 @@
-"""The images of a form that is all in memory: multipart/form-data or urlencoded.
+"""The images of a form in memory: multipart/form-data or urlencoded.
 
-A part is an image if its bytes are one, or base64 of one, whatever its headers say; a part that
-says it is a file is taken for one too, so that its content can be named in an error.
+A part is an image if its bytes are an image or base64 of one, whatever its headers say. A part declared
+as a file is also treated as an image, so that an error can name its content.
 """
 
 import re

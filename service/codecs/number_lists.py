@@ -1,8 +1,8 @@
-"""Long lists of numbers in a JSON text → arrays, a piece at a time.
+"""Parses long lists of numbers in a JSON text into arrays, one part at a time.
 
-A JSON parser makes an object of each number and lets no other thread run meanwhile: a million numbers
-stop the event loop for 0.1 s, whichever thread parses them. Here every call of the parser gets a short
-piece of a list, whose numbers go into an array; only the rest of the text is parsed as a whole.
+A JSON parser creates an object for each number and holds the interpreter lock meanwhile: a million numbers
+stop the event loop for 0.1 s, on whichever thread they are parsed. Here each call of the parser gets a short
+part of a list and its numbers go into an array. Only the rest of the text is parsed as a whole.
 """
 
 import json

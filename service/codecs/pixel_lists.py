@@ -1,7 +1,7 @@
-"""Pixels written as nested JSON lists → uint8 array.
+"""Pixels as nested JSON lists → uint8 array.
 
-The lists are checked level by level with C loops (`set(map(type, …))`): NumPy, given a list that
-mixes texts and numbers, would make every number a text of the longest one's length.
+The lists are checked level by level with C loops (`set(map(type, …))`). NumPy would convert every number
+of a list that mixes strings and numbers to a string of the longest one's length.
 """
 
 from itertools import chain

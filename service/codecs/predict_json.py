@@ -1,4 +1,4 @@
-"""TensorFlow Serving's `:predict`: a JSON body ↔ named arrays, in rows or in columns."""
+"""TensorFlow Serving's `:predict`: a JSON body ↔ named arrays, in row or column format."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple

@@ -1,7 +1,7 @@
-"""JSON as TensorFlow Serving and Triton read and write it: with the tokens NaN, Infinity and -Infinity.
+"""JSON as TensorFlow Serving and Triton read and write it, with the tokens NaN, Infinity and -Infinity.
 
-JSON itself has no such numbers, and orjson refuses them; only texts and arrays that hold some take the
-slower way through Python's own module.
+Standard JSON and orjson do not have these values. Only bodies and arrays that contain them use Python's
+slower json module.
 """
 
 import base64

@@ -1,7 +1,7 @@
-"""The random numbers of a generation: position p always has the same one, whatever the chunks.
+"""The random numbers of a generation: position p always has the same number, regardless of chunks.
 
-Philox is a counter-based generator: its key is (random_seed, index), its counter the position, so
-that any stretch can be had without what comes before it.
+Philox is a counter-based generator. Its key is (random_seed, index) and its counter is the position, so
+any range can be computed without the numbers before it.
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
-"""A request body → opened images, in every form that a client has them.
+"""A request body → opened images, in all supported forms.
 
-Raw bytes, a form with files, JSON with base64 or JSON with pixels; the limits are checked here,
+Raw bytes, a form with files, JSON with base64 or JSON with pixels. The limits are checked here,
 before anything is decoded.
 """
 

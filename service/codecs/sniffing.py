@@ -1,4 +1,4 @@
-"""What some bytes are, by their first few: for choosing a reader and for saying what was sent instead.
+"""Detects the type of data from its first bytes, to choose a reader and to describe the data in errors.
 
 It decodes nothing and raises nothing.
 """

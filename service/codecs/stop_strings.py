@@ -1,6 +1,6 @@
-"""Finds the end of a text that comes in pieces: the first stop string that is complete.
+"""Finds the first complete stop string in text that arrives in parts.
 
-Pieces may be cut anywhere: what could still become a stop string is held back until it is decided.
+A part may end anywhere: text that could become a stop string is held back until that is decided.
 """
 
 from collections.abc import Sequence

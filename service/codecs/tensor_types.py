@@ -1,4 +1,4 @@
-"""Element types of tensors under their three names: NumPy's, the Open Inference Protocol's, TensorFlow's."""
+"""Element types of tensors with their three names: NumPy's, the Open Inference Protocol's, TensorFlow's."""
 
 from typing import Any, NamedTuple
 

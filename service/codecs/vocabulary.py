@@ -1,4 +1,4 @@
-"""Text ↔ token ids, one a character (Unicode code point)."""
+"""Text ↔ token ids, one per character (Unicode code point)."""
 
 from collections.abc import Sequence
 

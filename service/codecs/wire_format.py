@@ -1,4 +1,4 @@
-"""Reads protocol buffers without their schema: fields by number, in the order they were written."""
+"""Reads protocol buffers without their schema: fields by number, in their written order."""
 
 from collections.abc import Iterator
 

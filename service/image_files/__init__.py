@@ -1,1 +1,1 @@
-"""Reads image files alike for training and serving; training imports nothing else of the service."""
+"""Reads image files in the same way for training and serving."""

@@ -1,7 +1,7 @@
-"""What decoding an image file will cost, counted from its structure before any of it is decoded.
+"""Estimates the cost of decoding an image file from its structure, before any of it is decoded.
 
 A file of a few kilobytes can keep a decoder busy for minutes: a JPEG with a hundred thousand scans,
-a PNG cut into as many chunks. Counting is cheap, since it looks at lengths and markers only.
+or a PNG with as many chunks. The estimate is cheap, since it only reads lengths and markers.
 Sources: the PNG specification (chunks), ITU T.81 (JPEG markers), GIF89a (sub-blocks), RIFF.
 """
 

@@ -1,8 +1,8 @@
-"""Removes the metadata of an image file, and reads the one thing that matters in it: the orientation.
+"""Removes the metadata of an image file, and reads the only part that matters: the orientation.
 
-Text, profiles, EXIF and checksums of optional parts are often damaged or huge where the pixels are
-fine, and a decoder that looks at them refuses the whole file. What is left here is what the pixels
-need. Sources: the PNG specification (chunks), ITU T.81 and JFIF (JPEG segments), RIFF (WebP).
+Text, profiles, EXIF and checksums of optional parts are often damaged or huge although the pixels are
+intact, and a decoder that reads them refuses the whole file. Only the parts needed for the pixels are
+kept. Sources: the PNG specification (chunks), ITU T.81 and JFIF (JPEG segments), RIFF (WebP).
 """
 
 import struct

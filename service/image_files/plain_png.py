@@ -1,8 +1,8 @@
-"""PNG files that need no reader: a header, the compressed pixels, nothing else; 8 bits, one pass.
+"""Decodes plain PNG files without Pillow's reader: header and compressed pixels only, 8 bits, not interlaced.
 
-What browsers, cameras' apps and image libraries write is of this kind once its metadata is removed.
-Pillow's decoder is called with the pixels at once, without the reader that walks through the file
-in Python; the pixels are the same. Source: the PNG specification (11.2.2 IHDR, 11.2.4 IDAT).
+Most files of browsers, camera apps and image libraries are plain once their metadata is removed.
+Pillow's decoder is called directly with the pixels, without the Python code that reads the file; the
+result is the same. Source: the PNG specification (11.2.2 IHDR, 11.2.4 IDAT).
 """
 
 import struct

@@ -1,8 +1,8 @@
-"""An opened Pillow image → uint8 array, exactly: transparency, 16 bits, palettes, CMYK, rotation.
+"""An opened Pillow image → exact uint8 array: transparency, 16 bits, palettes, CMYK, rotation.
 
-Grey images keep one channel. Pillow's own conversions clip 16-bit grey to two levels, show the
-hidden colour of transparent pixels and misread the transparent grey of images with 2 or 4 bits;
-hence this module.
+Grey images keep one channel. This module exists because Pillow's own conversions clip 16-bit grey to two
+levels, show the hidden colour of transparent pixels and misread the transparent grey of images with
+2 or 4 bits.
 """
 
 from typing import Any

@@ -1,1 +1,1 @@
-"""Processes beside the one that answers HTTP."""
+"""Processes besides the one that answers HTTP."""

@@ -1,7 +1,7 @@
-"""How many connections each worker has, in memory that all workers share.
+"""The number of connections of each worker, in shared memory.
 
-Made before the first fork. A worker that joins gets a place; where none is left, or the others are
-over, it has nobody to compare with.
+The memory is created before the first fork. Each worker gets a slot; without a free slot, or without other
+workers, there is nothing to compare with.
 """
 
 import contextlib

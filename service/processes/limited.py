@@ -1,7 +1,7 @@
-"""`python -m service.processes.limited SECONDS BYTES COMMAND…`: a command that may use so much and no more.
+"""`python -m service.processes.limited SECONDS BYTES COMMAND…`: runs a command with limited resources.
 
-SECONDS of processor time, BYTES of memory and of any one file. Where a system has no such limits
-(Windows), only the caller's deadline ends it.
+SECONDS limits processor time, BYTES memory and the size of any file. On systems without such limits
+(Windows), only the caller's deadline ends the command.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Messages between the supervisor and a worker: JSON, one a line, over a pair of sockets."""
+"""Messages between the supervisor and a worker: one JSON object per line over a pair of sockets."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""Imports an uploaded model in a process of its own, which may take so long and so much memory."""
+"""Imports an uploaded model in a separate process with limited time and memory."""
 
 import asyncio
 import contextlib

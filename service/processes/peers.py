@@ -1,6 +1,6 @@
-"""How a worker asks all workers of its service something, itself included.
+"""Sends a request to all workers of the service, including the current one.
 
-One process alone has the same interface, so that nothing else has to know how many there are.
+A single process has the same interface, so callers do not depend on the number of workers.
 """
 
 import asyncio

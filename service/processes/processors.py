@@ -1,4 +1,4 @@
-"""How many processors this process may use: its affinity, and its control group's share of time."""
+"""The number of processors this process may use: its affinity and its control group's CPU quota."""
 
 import math
 import os

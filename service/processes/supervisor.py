@@ -1,6 +1,6 @@
-"""Keeps n workers running on one listening socket: restarts, replaces, drains, passes questions on.
+"""Keeps n workers running on one listening socket: restarts, replaces and drains them, and forwards requests.
 
-It has no threads, no model and no TensorFlow, so that forking is safe and cheap.
+It has no threads, no model and no TensorFlow, so forking is safe and cheap.
 """
 
 import asyncio

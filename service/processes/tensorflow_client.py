@@ -1,6 +1,6 @@
-"""Asks the TensorFlow process, which the first version that needs it starts.
+"""The client of the TensorFlow process, which starts with the first version that needs it.
 
-Any process that holds the same `TensorFlowClient`, forked workers included, reaches the same host.
+All processes that hold the same `TensorFlowClient`, including forked workers, use the same host process.
 """
 
 import contextlib

@@ -1,11 +1,11 @@
-"""The process that runs SavedModels with TensorFlow, for every worker of a service.
+"""The process that runs SavedModels with TensorFlow for all workers of a service.
 
 `python -m service.processes.tensorflow_host ADDRESS [PIPE]` reads its authentication key from standard
-input and listens at ADDRESS. A connection stands for one loaded version: the first message is its
-directory, each further one `(signature, inputs)`; the answer is `(True, outputs)` or
-`(False, "reason")`. Versions run at the same time, each on a thread of its own. The process ends
-when its last client has gone, and at once when PIPE, a descriptor that it can read, is closed by all
-others: a service that stops while TensorFlow is still being imported leaves nothing behind.
+input and listens at ADDRESS. Each connection represents one loaded version. The first message is the
+version's directory; each further one is `(signature, inputs)`, answered with `(True, outputs)` or
+`(False, "reason")`. Each version runs on its own thread. The process exits when its last client has
+disconnected, and at once when all other holders of PIPE, a readable descriptor, have closed it. A service
+that stops while TensorFlow is still being imported therefore leaves no process behind.
 """
 
 import os

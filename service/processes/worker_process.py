@@ -1,4 +1,4 @@
-"""One worker as the supervisor sees it: a forked process, its messages, its heartbeat."""
+"""One worker from the supervisor's side: a forked process, its messages, its heartbeat."""
 
 import asyncio
 import multiprocessing

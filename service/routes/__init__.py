@@ -1,1 +1,1 @@
-"""One module a part of the API: parse, delegate, answer."""
+"""The routes, one module per part of the API: parse, delegate, answer."""

@@ -1,4 +1,4 @@
-"""Addresses of images that a model draws: one grid, and how long it may be kept."""
+"""URLs of generated images: one grid each, with an ETag and cache headers."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""`/v1/completions`, as OpenAI's clients ask and read it; tokens are characters."""
+"""`/v1/completions`, in the format of OpenAI's clients; tokens are characters."""
 
 import time
 from collections.abc import AsyncGenerator

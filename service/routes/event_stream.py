@@ -1,4 +1,4 @@
-"""Server-sent events: an answer that comes in pieces, and how it ends when something goes wrong."""
+"""Server-sent events: a streamed answer, and how it ends after an error."""
 
 import asyncio
 import contextlib

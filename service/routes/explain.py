@@ -1,4 +1,4 @@
-"""`/v1/images/explain` and `/v1/digits/explain`: where a classifier looked."""
+"""`/v1/images/explain` and `/v1/digits/explain`: heat maps of a classifier."""
 
 import itertools
 from functools import partial

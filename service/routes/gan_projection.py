@@ -1,4 +1,4 @@
-"""`/v1/gan/project`: the latent vectors of images, whole or as a stream."""
+"""`/v1/gan/project`: the latent vectors of images, whole or streamed."""
 
 from collections.abc import AsyncGenerator
 from functools import partial

@@ -1,4 +1,4 @@
-"""`/v2/health/*` and `/metrics`: for probes and dashboards; no model is ever touched."""
+"""`/v2/health/*` and `/metrics`: for probes and dashboards. They never run a model."""
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request

@@ -1,6 +1,6 @@
-"""Which images of a request cannot be used: they fail it, or are reported in their places.
+"""Invalid images of a request: they fail it or, with `on_error=report`, are reported in their places.
 
-With `on_error=report` the images that are left are answered as if they had been sent alone.
+The valid images are then answered as if they had been sent alone.
 """
 
 from collections.abc import Callable, Iterable

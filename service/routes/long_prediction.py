@@ -1,4 +1,4 @@
-"""One call of a task route that takes many runs: admitted by how long all of them will take."""
+"""One call of a task route with many runs, admitted by their estimated total duration."""
 
 from service.engine import Arrays
 from service.routes.prediction import Prediction

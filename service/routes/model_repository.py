@@ -1,4 +1,4 @@
-"""`/v2/repository/*`: what is loaded, why something is not, and loading and unloading."""
+"""`/v2/repository/*`: the state of all versions, loading and unloading."""
 
 from typing import Any
 

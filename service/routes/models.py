@@ -1,4 +1,4 @@
-"""`/v1/models`: what is there, whether it answers, and the model cards."""
+"""`/v1/models`: the models, their readiness and their cards."""
 
 from typing import Any
 

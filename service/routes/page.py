@@ -1,6 +1,6 @@
-"""The demo page at `/`, its files below `/page/`, and `/docs`: nothing from another host.
+"""The demo page at `/`, its files under `/page/`, and `/docs`. Nothing is loaded from other hosts.
 
-The files are read once, at the start, and compressed when they are first asked for; a path of a
+Files are read once, at the start, and compressed on the first request. A path of a
 request never becomes a path on disk.
 """
 

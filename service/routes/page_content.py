@@ -1,4 +1,4 @@
-"""What a teacher leaves out of the page's files: answers of questions, and whole sections."""
+"""Removes parts of the page for teachers: answers to questions, and whole sections."""
 
 import re
 from typing import get_args

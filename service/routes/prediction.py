@@ -1,6 +1,6 @@
-"""One call of a task route: which model, until when, its images, its timings, its headers.
+"""One call of a task route: model, deadline, images, timings, headers.
 
-The steps every task shares, so that a route is nothing but its own decode and encode.
+It has the steps that all tasks share; a route adds only its own decoding and encoding.
 """
 
 import contextlib

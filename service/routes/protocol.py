@@ -1,6 +1,6 @@
-"""What the routes of both standard protocols share: body, model choice, one run, error statuses.
+"""Code shared by the routes of both standard protocols: body, model choice, one run, error statuses.
 
-The Content-Type of a request is never looked at: tritonclient sends none, curl that of a form.
+The Content-Type of a request is ignored: tritonclient sends none, curl that of a form.
 """
 
 import functools

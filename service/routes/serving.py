@@ -1,4 +1,4 @@
-"""`/v1/models/{model}/serving`: which versions of a model are served, and under which labels."""
+"""`/v1/models/{model}/serving`: the served versions of a model and their labels."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""One call of a text route: which model, how long it may take, and that somebody still wants it."""
+"""One call of a text route: model, deadline, and cancellation when the client disconnects."""
 
 import time
 from collections.abc import Callable

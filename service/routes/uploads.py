@@ -1,4 +1,4 @@
-"""`POST /v1/models/{model}`: hand in a Keras file, where the settings and the admin key allow it."""
+"""`POST /v1/models/{model}`: upload a Keras file, if the settings and the admin key allow it."""
 
 import importlib.util
 import re

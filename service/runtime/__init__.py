@@ -1,1 +1,1 @@
-"""A model in memory: manifest, loaded version, repository of versions."""
+"""Models in memory: manifest, loaded version, repository of versions."""

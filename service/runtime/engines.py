@@ -1,4 +1,4 @@
-"""Which engine runs each signature of a version: what its manifest says, or what `VITRINE_ENGINE` says."""
+"""The engine of each signature of a version, from its manifest or from `VITRINE_ENGINE`."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

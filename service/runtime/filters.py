@@ -1,4 +1,4 @@
-"""The filters of a network's layers, `assets.extra/filters.npz`: what one place of a map is computed from."""
+"""The filters of a network's layers, `assets.extra/filters.npz`: how each value of a feature map is computed."""
 
 import json
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""What the manifest of a model with a mapping network says of its latent spaces, checked.
+"""Validates the manifest's description of a GAN's latent spaces.
 
-z goes into the mapping network, w comes out of it and goes into the layers that draw.
+The mapping network maps z to w; w is the input of the synthesis layers.
 """
 
 import math

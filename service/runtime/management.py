@@ -1,8 +1,8 @@
-"""Changes what is served, in all workers at once: writes serving configurations, loads and unloads models.
+"""Changes the served versions in all workers at once: writes serving configurations, loads and unloads models.
 
-A change has two phases. Every worker first loads what it needs beside what answers (`prepare`); if one
-cannot, all forget it (`abandon`) and nothing has changed. Then the file is written, and every worker
-switches to what it says (`follow`). A worker that starts meanwhile reads the file.
+A change has two phases. First every worker loads the new versions while it serves the old ones (`prepare`).
+If one worker fails, all discard them (`abandon`) and nothing has changed. Then the file is written, and every
+worker switches to it (`follow`). A worker that starts meanwhile reads the file.
 """
 
 import asyncio

@@ -1,7 +1,4 @@
-"""What a version directory says of itself: `assets.extra/manifest.json`, parsed and checked.
-
-Knows the contract of the artefact, no engine and no task.
-"""
+"""The manifest of a version, `assets.extra/manifest.json`, parsed and validated."""
 
 import hashlib
 import json
@@ -182,7 +179,7 @@ def read_manifest(directory: Path) -> Manifest:
 
 
 def _sentence(error: ValidationError) -> str:
-    """Say the first thing that is wrong with a manifest."""
+    """The first error of a manifest, as a sentence."""
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     if where == "format":
@@ -195,7 +192,8 @@ def _sentence(error: ValidationError) -> str:
             f"{where} must be a key of format {FORMAT}, got an unknown one; export the model again, "
             "or update the service"
         )
-    return f"{where}: {first['msg']}"
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {message}" if where else message
 
 
 def _check_classifier(manifest: Manifest) -> None:
@@ -245,7 +243,7 @@ def check_files(directory: Path, manifest: Manifest) -> None:
         except OSError:
             raise ManifestError(f"{name} is missing") from None
         if found != expected:
-            raise ManifestError(f"{name} differs from the manifest: another sha256")
+            raise ManifestError(f"{name} does not match the manifest: its sha256 differs")
 
 
 def read_card(directory: Path, manifest: Manifest) -> dict[str, Any]:

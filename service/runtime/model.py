@@ -1,4 +1,4 @@
-"""One loaded version: named arrays in, named arrays out, padded to the batch sizes that are warm."""
+"""One loaded version: named arrays in, named arrays out, padded to the warmed-up batch sizes."""
 
 import logging
 import threading

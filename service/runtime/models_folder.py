@@ -1,6 +1,6 @@
-"""Looks at the models folder: which version directories there are, and whether their files can be used.
+"""Scans the models folder: the version directories, and whether their files can be used.
 
-Opens nothing, so that a FIFO or a device cannot hold it up; what leads out of the folder is ignored.
+It opens no file, so a FIFO or a device cannot block it. Links to places outside the folder are ignored.
 """
 
 import os

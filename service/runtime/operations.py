@@ -1,7 +1,7 @@
 """Operations that a SavedModel may use.
 
-They compute; they neither read nor write files, talk to other processes, run foreign code, nor change what
-later requests see. Left out on purpose, among others: PrintV2 (writes to file://), ReadFile, WriteFile,
+They compute. They neither read nor write files, communicate with other processes, run foreign code, nor change
+the results of later requests. Excluded on purpose, among others: PrintV2 (writes to file://), ReadFile, WriteFile,
 ImmutableConst (maps a file), Save and Restore, InitializeTableFromTextFileV2, PyFunc, RemoteCall, Assign*
 on variables, data sets, readers and the debugger's. `VITRINE_ALLOWED_OPERATIONS` adds to these by name.
 """

@@ -1,6 +1,6 @@
 """Loads ONNX graphs once, before workers are forked, so that they share the memory of the weights.
 
-A session of one thread has none of its own, and what it only reads stays one copy in all forks.
+A session with one thread creates no threads, and its read-only weights remain one copy in all forks.
 """
 
 import os

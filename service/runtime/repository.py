@@ -1,9 +1,8 @@
-"""Watches the models folder: loads, verifies and hot-swaps versions, and keeps why one is not ready.
+"""Watches the models folder: loads, verifies and hot-swaps versions, and records errors.
 
-`models/<name>/<version>/` and `serving.json` are the only state: what is wanted is loaded, what is
-wanted no more is dropped. A version answers after its warm-up and golden check; until then, and if that
-fails, what answered before continues. The last version that answers is dropped by nothing but `unloaded`
-or a newer one that is ready.
+`models/<name>/<version>/` and `serving.json` are the only state: wanted versions are loaded, others are
+dropped. A version answers after its warm-up and golden check; until then, or if that fails, the previous
+version continues to answer. The last ready version is dropped only by `unloaded` or when a newer one is ready.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
-"""What `saved_model.pb` holds: its signatures, and the operations it uses; TensorFlow is not needed.
+"""The content of `saved_model.pb`: its signatures and its operations. Does not need TensorFlow.
 
-`python -m service.runtime.saved_model DIRECTORY [OPERATION …]` prints what is not allowed, and exits with 1.
+`python -m service.runtime.saved_model DIRECTORY [OPERATION …]` prints the operations that are not allowed, and exits with 1.
 """
 
 import re

@@ -1,6 +1,6 @@
-"""What answers requests: one model version, its lanes, its batchers and its admission.
+"""One served model version with its lanes, its batchers and its admission control.
 
-`batcher` says where a signature runs.
+`batcher` returns the batcher of a signature.
 """
 
 from collections.abc import Callable

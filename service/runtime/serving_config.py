@@ -1,4 +1,4 @@
-"""`serving.json`: which versions of a model are served, under which labels, and its share of turns."""
+"""`serving.json`: the served versions of a model, their labels, and its share of processor time."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Where serving configurations are kept: read at every look at the models folder, written in one step."""
+"""Storage of the serving configurations: read on every check of the models folder, written atomically."""
 
 import contextlib
 import fcntl

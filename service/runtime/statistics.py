@@ -1,4 +1,4 @@
-"""How often a version answered, and where the time went: the Open Inference Protocol's statistics."""
+"""Requests and durations of a version: the statistics of the Open Inference Protocol."""
 
 import time
 from collections.abc import Iterable, Mapping

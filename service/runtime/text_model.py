@@ -1,4 +1,4 @@
-"""A model that reads and draws characters: its vocabulary, its beginning, and the batcher all texts share."""
+"""A text model: its vocabulary, its initial state, and the batcher shared by all sequences."""
 
 from collections.abc import Callable
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""One version directory, and what became of it."""
+"""One version directory and its state."""
 
 import asyncio
 from dataclasses import dataclass, field

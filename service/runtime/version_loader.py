@@ -1,4 +1,4 @@
-"""Loads versions on threads of its own, and notes in them and in the metrics how that went."""
+"""Loads versions on separate threads, and records the result in the version and in the metrics."""
 
 import asyncio
 import logging

@@ -1,1 +1,1 @@
-"""One module a task: images or texts → arrays, arrays → the answer."""
+"""Task logic, one module per task: images or text → arrays, arrays → answer."""

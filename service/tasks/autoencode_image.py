@@ -1,4 +1,4 @@
-"""Autoencoders: a request → latent vectors or images, outputs → the answer."""
+"""Autoencoders: request → latent vectors or images, outputs → answer."""
 
 from functools import partial
 from typing import Any, NamedTuple

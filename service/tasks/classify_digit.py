@@ -1,4 +1,4 @@
-"""Digits: images → the network's input, its outputs → the answer."""
+"""Digits: images → network input, network outputs → answer."""
 
 from collections.abc import Mapping
 from functools import partial

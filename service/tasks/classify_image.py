@@ -1,4 +1,4 @@
-"""Image classes: images → a network's input, its outputs → named labels."""
+"""Image classification: images → network input, network outputs → labels."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
-"""Where a classifier looked: the classes asked for, their heat maps, and the overlay on the image.
+"""Heat maps of a classifier: the requested classes, their maps, and the overlay on the image.
 
-Class activation maps (Zhou et al., 2016) come out of the network's own signature `explain`. Occlusion
-(Zeiler and Fergus, 2014) covers one window after the other and notes how much the score falls.
+Class activation maps (Zhou et al., 2016) are outputs of the network's signature `explain`. Occlusion
+(Zeiler and Fergus, 2014) covers one window after another and measures how much the score falls.
 """
 
 import functools

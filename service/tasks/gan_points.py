@@ -1,6 +1,6 @@
-"""Points in a GAN's latent spaces, as callers name them.
+"""Points in a GAN's latent spaces in requests.
 
-z goes into the mapping network, w comes out; a point is a w, or a z that maps to one.
+The mapping network maps z to w; a point is a w, or a z that is mapped to one.
 """
 
 from typing import Any, NamedTuple

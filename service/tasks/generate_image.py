@@ -1,4 +1,4 @@
-"""GANs: a request → latent vectors, outputs → the answer."""
+"""GANs: request → latent vectors, outputs → answer."""
 
 from functools import partial
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""Text generation: a request → sequences for the batcher → the answer."""
+"""Text generation: request → sequences for the batcher → answer."""
 
 import asyncio
 import math

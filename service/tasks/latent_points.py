@@ -1,4 +1,4 @@
-"""Points in a latent space as callers write them: vectors, random seeds, images, and paths between two."""
+"""Points in a latent space in requests: vectors, random seeds, images, and paths between two points."""
 
 import secrets
 from typing import Any

@@ -1,4 +1,4 @@
-"""Images for a network of 28 × 28 pixels: decoded, brought into its form, and shown to the caller."""
+"""Images for a network of 28 × 28 pixels: decoded, normalized, and returned to the caller if requested."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""Projection: the latent vectors of images, sought a few steps at a time."""
+"""Projection: finds the latent vectors of images, a few steps at a time."""
 
 from typing import Any, NamedTuple
 

@@ -1,4 +1,4 @@
-"""The two kinds of sequence that a text model runs a chunk at a time: prefill and generation."""
+"""The two kinds of sequence that a text model runs in chunks: prefill and generation."""
 
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple

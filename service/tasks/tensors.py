@@ -1,7 +1,7 @@
-"""Raw tensors: a signature of any model, run on arrays that a client sent as they are.
+"""Raw tensors: runs a signature of any model on arrays from a client.
 
-What both standard protocols have in common: which signature, whether the arrays fit it, one run through
-the model's own batcher.
+Shared by both standard protocols: selects the signature, validates the arrays, and runs them through
+the model's batcher.
 """
 
 import functools

@@ -1,6 +1,6 @@
-"""A request body, ours or OpenAI's → the TextRequest that a text model is to answer.
+"""A request body, ours or OpenAI's → a TextRequest.
 
-What depends on a vocabulary is checked by the task.
+Checks that need the vocabulary are made by the task.
 """
 
 import secrets

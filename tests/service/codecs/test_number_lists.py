@@ -147,7 +147,7 @@ def test_a_mistake_behind_a_long_list_is_named_by_its_place_too():
 def test_many_values_outside_of_regular_lists_are_refused_before_they_are_parsed(value):
     body = orjson.dumps({"instances": value})
 
-    with pytest.raises(BodyTooLarge, match="outside of lists of numbers"):
+    with pytest.raises(BodyTooLarge, match="outside regular lists of numbers"):
         loads(body, lambda _: pytest.fail("it was parsed"))
 
 

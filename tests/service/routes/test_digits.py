@@ -137,7 +137,7 @@ async def test_activations_takes_exactly_one_image(client, png):
     response = await client.post("/v1/digits/activations", json=two)
 
     assert response.status_code == 413
-    assert "must be exactly one, got 2" in response.json()["error"]
+    assert "must have exactly one image, got 2" in response.json()["error"]
 
 
 async def test_model_and_version_can_be_chosen(tmp_path, start, png):

@@ -199,7 +199,7 @@ async def test_the_json_holds_the_same_overlay(client):
             "?model=maps&class=dog",
             "class must be an id, a label or an index from 0 to 3, got 'dog'",
         ),
-        ("?model=maps&class=red&top=2", "give only one"),
+        ("?model=maps&class=red&top=2", "send only one"),
         ("?model=maps&top=5", "top"),
         ("?model=maps&top=x", "top"),
     ],

@@ -291,7 +291,7 @@ BAD = [
     ("/mix", {"coarse": {"random_seed": 3, "z": [0, 0]}, "fine": [0, 0, 0]}, "coarse must be"),
     ("/mix", {"coarse": {"z": [0, 0]}, "fine": [0, 0, 0]}, "digit must be given with z"),
     ("/edit", {"latent": [0, 0, 0], "direction": "age", "strength": 1}, "direction must be 'grey"),
-    ("/edit", {"direction": "grey", "strength": 1}, "exactly one of them"),
+    ("/edit", {"direction": "grey", "strength": 1}, "exactly one of latent and image"),
     (
         "/edit",
         {"latent": [0, 0, 0], "direction": "grey"},

@@ -302,8 +302,8 @@ async def test_another_model_of_28_pixels_answers_in_the_same_shape(client):
     ("query", "told"),
     [
         ("head=cnn", "head must be 'dense' or 'svm' or 'both'"),
-        ("head=svm&model=my-fashion", "head or model must be given, not both"),
-        ("head=both&version=1", "ask with head=dense or head=svm"),
+        ("head=svm&model=my-fashion", "only one of head and model must be given"),
+        ("head=both&version=1", "use head=dense or head=svm"),
         ("model=labels", "post to /v1/images/label?model=labels"),
         ("return=output", "return must be 'input'"),
         ("normalize=no", "normalize must be 'auto' or 'off'"),
@@ -347,8 +347,8 @@ def write_with(root, **changes):
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"labels": [["n01", "red"]]}, "one number for each of the 1 labels"),
-        ({"input": None}, "needs an input of 1 or 3 channels"),
+        ({"labels": [["n01", "red"]]}, "one value for each of the 1 labels"),
+        ({"input": None}, "must have an input of 1 or 3 channels"),
         ({"input": {"height": 9, "width": 9, "channels": 3}}, r"uint8 \[B,9,9,3\]"),
         ({"input": {"height": 16, "width": 16, "channels": 3, "crop": 0}}, "input.crop"),
         ({"input": {"height": 16, "width": 16, "channels": 3, "resize": "cubic"}}, "bilinear"),

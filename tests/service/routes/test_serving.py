@@ -78,7 +78,7 @@ async def test_a_label_on_a_version_that_does_not_load_is_refused_and_changes_no
     missing = await admin.put(SERVING, json={"versions": [9]}, headers=ADMIN)
 
     assert (broken.status_code, broken.json()["code"]) == (422, "invalid_value")
-    assert "must name versions that are ready, got 2" in broken.json()["error"]
+    assert "must name ready versions, got 2" in broken.json()["error"]
     assert (missing.status_code, missing.json()["code"]) == (404, "version_not_found")
     assert (await admin.get(SERVING)).content == before
     assert not (tmp_path / "digits" / "serving.json").exists()

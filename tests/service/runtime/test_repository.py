@@ -78,9 +78,7 @@ async def test_a_newer_version_takes_over_and_the_older_is_served_no_more(tmp_pa
 
     await until(lambda: version_of(repository) == 2)
 
-    with pytest.raises(
-        VersionNotFound, match="version must be one of digits that is served, got 1"
-    ):
+    with pytest.raises(VersionNotFound, match="version must be a served version of digits, got 1"):
         repository.resolve("digits", 1)
     assert [v.state for v in repository.versions("digits")] == ["END", "AVAILABLE"]
 
@@ -129,7 +127,7 @@ async def test_a_vanished_version_is_unloaded(tmp_path, start):
 
     await until(lambda: version_of(repository) == 1)
 
-    with pytest.raises(VersionNotFound, match="served, got 2"):
+    with pytest.raises(VersionNotFound, match="version of digits, got 2"):
         repository.resolve("digits", 2)
     assert [version.number for version in repository.versions("digits")] == [1]
 
@@ -270,7 +268,7 @@ async def test_unloaded_lasts_and_hides_the_model_from_readiness(tmp_path, start
 
     assert version_of(repository) is None
     assert not repository.not_ready()
-    with pytest.raises(ModelNotFound, match="one that is loaded"):
+    with pytest.raises(ModelNotFound, match="must be loaded"):
         repository.resolve("digits")
     serve(tmp_path)
     await until(lambda: version_of(repository) == 1)
