@@ -1,1 +1,1 @@
-"""Offline jobs: data set → model → train → evaluate → release → export. Never imported by the service."""
+"""Offline jobs: data set → model → training → evaluation → release → export. Not imported by the service."""

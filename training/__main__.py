@@ -1,4 +1,4 @@
-"""`python -m training`: train a job, export released weights, import a model of your own, describe."""
+"""`python -m training`: train jobs, export released weights, import your own models, describe models."""
 
 import argparse
 import sys

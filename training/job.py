@@ -1,6 +1,6 @@
-"""What every job has: a typed configuration and the same five functions in the same order.
+"""The definition of a job: a typed configuration and the same five functions, called in the same order.
 
-A module of `training.jobs` holds one `Job`, as `JOB`.
+A module of `training.jobs` contains one `Job`, as `JOB`.
 """
 
 from collections.abc import Callable, Mapping, Sequence

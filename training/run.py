@@ -1,4 +1,4 @@
-"""One training, start to end, readable as a sentence."""
+"""One training from start to end."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""`--epochs 3` on the command line → a typed change of a JobConfig; `28x28x3` → a shape."""
+"""Command-line options such as `--epochs 3` → typed changes of a JobConfig; `28x28x3` → a shape."""
 
 import argparse
 import dataclasses

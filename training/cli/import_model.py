@@ -1,4 +1,4 @@
-"""`vitrine import`, as a person types it; TensorFlow is loaded when it runs, not for its help."""
+"""The command `vitrine import`. TensorFlow is loaded when it runs, not for its help."""
 
 import argparse
 import sys

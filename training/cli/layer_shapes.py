@@ -1,4 +1,4 @@
-"""`vitrine describe --conv` and `--pool`: parameters and output shape of one layer, by arithmetic alone.
+"""`vitrine describe --conv` and `--pool`: computes parameters and output shape of one layer.
 
 Shapes are H×W×C. tests/training/cli/test_layer_shapes.py compares them with Keras' own layers.
 """

@@ -1,4 +1,4 @@
-"""Exports several models at a time, a process a core, each of which imports TensorFlow once."""
+"""Exports several models in parallel, with one process per core; each imports TensorFlow once."""
 
 import multiprocessing
 import os

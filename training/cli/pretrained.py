@@ -1,4 +1,4 @@
-"""What the command line can do with a network pretrained on ImageNet: export it, and show its shapes."""
+"""Commands for networks pretrained on ImageNet: export, and description of their shapes."""
 
 import argparse
 import os

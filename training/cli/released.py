@@ -1,4 +1,4 @@
-"""`vitrine export` and `release`: SavedModels from released weights, and the choice of those weights."""
+"""`vitrine export` and `release`: builds SavedModels from released weights, and selects those weights."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`vitrine train`, `jobs` and `sweep-beta`; TensorFlow is loaded when a job is named, not for the help."""
+"""`vitrine train`, `jobs` and `sweep-beta`. TensorFlow is loaded when a job is named, not for the help."""
 
 import argparse
 from pathlib import Path

@@ -1,8 +1,8 @@
-"""A folder with one subfolder of images per class → a data set in three parts.
+"""A folder with one subfolder of images per class → a data set in three splits.
 
-An image becomes a square as the service makes it: laid on white, upright, its centre, resized
-bilinearly without smoothing first. Subfolders of a class belong to it, as in Keras'
-`image_dataset_from_directory`. Hidden files (`.DS_Store`, `._rose.jpg`) are left alone.
+Images become squares as in the service: composited on white, rotated upright, cropped to the centre, resized
+bilinearly without antialiasing. Nested subfolders belong to their class, as in Keras'
+`image_dataset_from_directory`. Hidden files (`.DS_Store`, `._rose.jpg`) are ignored.
 """
 
 import hashlib

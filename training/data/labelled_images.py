@@ -1,4 +1,4 @@
-"""Labelled images for transfer learning: Fashion-MNIST, or a folder with one subfolder a class."""
+"""Labelled images for transfer learning: Fashion-MNIST, or a folder with one subfolder per class."""
 
 import dataclasses
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""Data sets: a local directory, else Keras' own download, else what a package ships. Always says which.
+"""Loads MNIST and Fashion-MNIST from a local folder, Keras' download or a package, and reports the source.
 
-Also the tiny synthetic sets that tests and golden inputs use, so that neither needs a real one.
+Also creates the tiny synthetic sets for tests and golden inputs, which therefore need no real data.
 """
 
 import gzip

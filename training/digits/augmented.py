@@ -1,4 +1,4 @@
-"""What happens to the training images of the digit networks, in order."""
+"""The augmentation of the training images of the digit networks, in order."""
 
 from dataclasses import dataclass
 

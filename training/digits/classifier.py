@@ -1,7 +1,7 @@
-"""What every digit classifier shares: how it is measured, calibrated and exported.
+"""Code shared by all digit classifiers: evaluation, calibration and export.
 
-A network here maps float32 [B, 28, 28, 1] in 0..255 to logits [B, 10]; its layers carry the names
-under which `/v1/digits/activations` shows them.
+A network maps float32 [B, 28, 28, 1] in 0..255 to logits [B, 10]. `/v1/digits/activations` shows its layers
+by name.
 """
 
 import math

@@ -1,7 +1,7 @@
-"""Distillation: a small network learns what a larger one answers for each augmented image.
+"""Distillation: a small network learns the outputs of a larger one for each augmented image.
 
 After Hinton et al. (2015), "Distilling the Knowledge in a Neural Network", in its simplest form: the
-target of an image is a mixture of its label and of the larger network's probabilities.
+target of an image is a mixture of its label and the larger network's probabilities.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""The job that every digit classifier's recipe is an instance of."""
+"""The common job of all digit classifiers."""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,4 +1,4 @@
-"""A finished digit classifier as a measuring instrument: which digit does an image show, and how surely?"""
+"""A released digit classifier as a measuring instrument: predicted digits and their probabilities."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Numbers about the quality of a classifier, each with its uncertainty."""
+"""Quality metrics of classifiers, with their uncertainty."""
 
 from typing import TypedDict
 

@@ -1,4 +1,4 @@
-"""Small images beside and below each other, as one PNG in a data URI: what a card can show."""
+"""A grid of small images as one PNG data URI, for model cards."""
 
 import base64
 import io

@@ -1,9 +1,9 @@
-"""How far an image is from everything a classifier was trained on, by Mahalanobis distance.
+"""Mahalanobis distance of an image from the training data of a classifier.
 
 After Lee et al. (2018), "A Simple Unified Framework for Detecting Out-of-Distribution Samples": for
-each of some layers, the distance of its features to the nearest class mean under the covariance all
-classes share; the logarithms of these, standardized on validation images, are averaged. Features of
-length 1, after Müller and Hein (2025), "Mahalanobis++". Nothing is fitted to outliers.
+each selected layer, the distance of its features to the nearest class mean under the shared covariance.
+The logarithms of these distances are standardized on validation images and averaged. Nothing is
+fitted to outliers.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,9 +1,9 @@
-"""What β does to an autoencoder: a small one is trained for each of six, all else equal.
+"""The effect of β on an autoencoder: a small one is trained for each of six values, all else equal.
 
 The network of `vae` at half its width, 20,000 training images, 8 epochs, one seed. Measured on the
-validation split, so that the test split stays untouched. β too small: images come back well, but what
-is drawn from the prior is less often a digit. β too large: less and less gets through each latent
-number, until digits come back as others (Higgins et al., 2017).
+validation split; the test split is not used. If β is too small, reconstructions are good but
+samples from the prior are less often digits. If β is too large, the latent dimensions carry less and less
+information, until digits are reconstructed as others (Higgins et al., 2017).
 """
 
 import dataclasses

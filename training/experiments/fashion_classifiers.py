@@ -1,7 +1,7 @@
-"""Ways from an image of clothing to its name: support vector machines, last layers, a small network.
+"""The classifiers of the clothing comparison: support vector machines, last layers, a small network.
 
-Those that are not released are trained and measured on the test split, once; of the released ones the
-cards say what was measured.
+Classifiers that are not released are trained and evaluated once on the test split; the results of the
+released ones are in their cards.
 """
 
 import time

@@ -1,6 +1,6 @@
-"""Compare classifiers of clothes in one run: `python -m training.experiments.fashion_comparison --data-dir FOLDER`.
+"""Compare clothing classifiers in one run: `python -m training.experiments.fashion_comparison --data-dir FOLDER`.
 
-Trains and measures what is not released, then asks each in turn for one image at a time, and prints
+Trains and evaluates the classifiers that are not released, measures the time of each for one image, and prints
 a table. Features are kept in the working directory, and a stopped training of the small network resumes.
 """
 

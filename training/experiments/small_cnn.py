@@ -1,6 +1,6 @@
-"""A small network for Fashion-MNIST from scratch, to compare transfer learning with.
+"""A small network for Fashion-MNIST trained from scratch, as a baseline for transfer learning.
 
-Four convolutions at 14×14 and 7×7, half of the images mirrored, drawn anew each time; AdamW with a cosine
+Four convolutions at 14×14 and 7×7, random mirroring of half of the images; AdamW with a cosine schedule
 and a running mean of the weights.
 """
 

@@ -1,4 +1,4 @@
-"""Batch normalization folded into the convolutions before it: the same function in fewer steps.
+"""Folds batch normalization into the preceding convolutions: the same function with fewer operations.
 
 At inference γ · (W*x + b - μ) / σ + β is again a convolution, with kernel W · γ/σ and bias β + (b - μ) · γ/σ.
 """

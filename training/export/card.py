@@ -1,4 +1,4 @@
-"""The model card as plain data: what was trained, on what, how well, and what each layer is."""
+"""The model card as data: training data, configuration, metrics and layers."""
 
 import dataclasses
 import platform

@@ -1,4 +1,4 @@
-"""The model card as text for a terminal; needs no Keras."""
+"""The model card as text for a terminal. Does not need Keras."""
 
 import statistics
 from typing import Any

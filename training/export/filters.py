@@ -1,6 +1,6 @@
-"""What one place of a layer's maps is computed from: filter, bias and window, as `assets.extra/filters.npz` holds them.
+"""The filters of a network's layers for `assets.extra/filters.npz`: filter, bias and window of each layer.
 
-A convolution followed by a batch normalization is written as the one convolution that both are together.
+A convolution followed by batch normalization is written as one convolution.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The layers of a built network for its card: parameters and output shape, with the formula filled in."""
+"""The layer table of a card: parameters and output shape of each layer, with the formula."""
 
 from collections.abc import Sequence
 from typing import Any, TypedDict

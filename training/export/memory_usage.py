@@ -1,8 +1,8 @@
-"""How much memory a version takes, measured: loaded and run in a process that does nothing else.
+"""Measures the memory of a version: it is loaded and run in a separate process.
 
-Its ONNX graphs, which the serving process holds; a version without graphs, its SavedModel. Only what the
-process has to keep counts (Linux' RssAnon): not the engine's code, and not what the engine takes without
-any model. Where there is no /proc, nothing is measured.
+Measured are its ONNX graphs, which the serving process holds; for a version without graphs, its SavedModel.
+Only private memory counts (Linux' RssAnon), without the engine's code and the engine's memory without a
+model. On systems without /proc nothing is measured.
 """
 
 import multiprocessing

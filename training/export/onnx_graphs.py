@@ -1,8 +1,8 @@
-"""The same signatures as ONNX graphs, for an engine that needs no TensorFlow: one graph for each set of inputs.
+"""Exports signatures as ONNX graphs, for an engine without TensorFlow: one graph for each set of inputs.
 
-Signatures that take the same inputs share a graph and its weights. A graph's inputs are named as the
-signature's, its outputs `<signature>/<output>`, its file after its inputs. A signature that cannot be
-converted, or differs from TensorFlow by more than its tolerance, stays with TensorFlow.
+Signatures with the same inputs share a graph and its weights. A graph's inputs have the names of the
+signature's inputs, its outputs are named `<signature>/<output>`, and its file is named after its inputs. A
+signature that cannot be converted, or differs from TensorFlow by more than its tolerance, remains with TensorFlow.
 """
 
 import logging

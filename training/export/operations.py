@@ -1,4 +1,4 @@
-"""Whether the service would run a SavedModel: its own list of operations, asked before anything is loaded."""
+"""Checks a SavedModel against the service's list of allowed operations, before anything is loaded."""
 
 from pathlib import Path
 

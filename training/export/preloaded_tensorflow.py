@@ -1,4 +1,4 @@
-"""TensorFlow, imported without its start-up lines; the server that `memory_usage` forks from preloads this module."""
+"""Imports TensorFlow without its start-up messages; preloaded by the fork server of `memory_usage`."""
 
 from service.native_stderr import without_noise
 

@@ -1,4 +1,4 @@
-"""Imports Keras and TensorFlow without their start-up lines."""
+"""Imports Keras and TensorFlow without their start-up messages."""
 
 import importlib
 import logging

@@ -1,6 +1,6 @@
-"""A finished training: weights in half precision and the model card, in one folder.
+"""The release of a training: weights in half precision and the model card, in one folder.
 
-`training/released/<name>/` holds the ones in git; `<workdir>/release/` those a user trained.
+`training/released/<name>/` has the releases in git, `<workdir>/release/` those of a user's trainings.
 """
 
 import hashlib

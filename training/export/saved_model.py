@@ -1,7 +1,7 @@
-"""The only writer of `models/`: a network becomes `models/<name>/<version>/`, a SavedModel directory.
+"""Writes `models/<name>/<version>/`, a SavedModel directory; the only module that writes to `models/`.
 
-A version appears whole or not at all: it is written beside its place and then renamed. What it
-promises is in `assets.extra/`: manifest, card, and golden outputs of the directory as written.
+A version appears completely or not at all: it is written to a temporary directory and then renamed. Its
+`assets.extra/` contains manifest, card, and golden outputs computed from the written directory.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""One way to fit a Keras model: seeded, logged and resumable."""
+"""Fits Keras models: seeded, logged and resumable."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""How far a training is, and how long the rest will take: a line at most every ten seconds."""
+"""Progress and remaining time of a training: at most one line every ten seconds."""
 
 import time
 from collections.abc import Callable

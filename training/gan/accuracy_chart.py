@@ -1,7 +1,7 @@
-"""A discriminator's accuracy over a training as one small image.
+"""The discriminator's accuracy over a training as a small image.
 
-Two curves, on real and on generated images, and a dashed line at a half: what the best discriminator
-reaches against a perfect generator.
+It has two curves, for real and generated images, and a dashed line at one half, the accuracy of the best
+discriminator against a perfect generator.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""What can be measured on an image of a digit without a label, and with a gradient: thickness, slant, width."""
+"""Differentiable attributes of digit images that need no label: thickness, slant, width."""
 
 from typing import Any
 

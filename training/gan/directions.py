@@ -1,8 +1,8 @@
-"""Directions in w along which one attribute of an image changes, and the others and the digit stay.
+"""Directions in w that change one attribute of an image and keep the others and the digit.
 
-A straight walk is learned through the generator (Jahanian et al., 2020): the attributes of moved images
-are measured, with gradients, and what differs from the wanted change is the loss. A linear regression
-on labelled latent vectors, tried first, found directions of this generator that hold for one digit only.
+A linear walk is learned through the generator (Jahanian et al., 2020): the attributes of the moved images
+are measured differentiably, and the loss is their difference from the wanted change. A linear regression
+on labelled latent vectors, tried first, found directions that only work for one digit.
 """
 
 from typing import Any

@@ -1,8 +1,8 @@
-"""How far generated images are from the test split, in two spaces, beside what that is to be compared with.
+"""Distances of generated images from the test split in two feature spaces, with reference values.
 
-`frechet_…`, `kernel_…` and the shares are by the 128 features of the released `digits` network, which
-took no part in the training; `frechet_efficientnet_…` by the 1280 of a network of photographs. They
-compare with each other and with nothing published. Equal numbers of images, as distances depend on them.
+`frechet_…`, `kernel_…` and the shares use the 128 features of the released `digits` network, which
+took no part in the training; `frechet_efficientnet_…` uses the 1280 features of a photo network. They are not
+comparable with published figures. Both sets have the same number of images, as distances depend on it.
 """
 
 from typing import Any

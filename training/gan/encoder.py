@@ -1,7 +1,7 @@
-"""The encoder: from an image to the w that would make it, learned after the generator.
+"""The encoder: from an image to its w, trained after the generator.
 
-On generated images the w is known; on real ones only how the image that the guess makes
-differs. It also says which digit it sees.
+For generated images w is known; for real images the loss is the difference of the image that the
+estimated w generates. The encoder also predicts the digit.
 """
 
 from pathlib import Path

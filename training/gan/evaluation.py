@@ -1,7 +1,7 @@
-"""How good a GAN is: its images beside real ones, its projections, and its latent space.
+"""Evaluates a GAN: its images compared with real ones, its projections, and its latent space.
 
-Digits are read by the released `digits` network, which took no part in the training. Real images
-that anything is measured against are of the test split; nothing was chosen by them.
+Digits are classified by the released `digits` network, which took no part in the training. Real images
+are those of the test split, which was not used for any choice.
 """
 
 from typing import Any

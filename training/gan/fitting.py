@@ -1,9 +1,9 @@
-"""How generator and discriminator learn against each other, in one pass each a step.
+"""Trains generator and discriminator, with one update each per step.
 
 Non-saturating logistic loss (Goodfellow et al., 2014) with R1, the squared gradient on real images,
-every `lazy` steps (Mescheder et al., 2018; lazily as Karras et al., 2020). The discriminator also guesses
-the style numbers of each generated image, and both networks want it to succeed: so that the fine half of
-w shows (InfoGAN: Chen et al., 2016). The released generator is a running mean over the steps.
+every `lazy` steps (Mescheder et al., 2018; lazily as Karras et al., 2020). The discriminator also estimates
+the style dimensions of each generated image, and both networks minimise that error, so that the fine half of
+w has a visible effect (InfoGAN: Chen et al., 2016). The released generator is a running mean over the steps.
 Convolutions run in bfloat16, weights stay float32.
 """
 

@@ -1,4 +1,4 @@
-"""A GAN's images as greys, and what its card shows of them."""
+"""Conversion of a GAN's images to grey levels, and the images of its card."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,7 +1,7 @@
-"""From an image back to its latent vector: how near the image comes, and whether the vector is found.
+"""Quality of projections: the error of the image, and whether the latent vector is found.
 
-Real digits have no vector that is known; of generated ones it is, so that projecting them shows
-whether the way back leads home.
+Real digits have no known vector. Generated ones do, so projecting them shows whether the projection
+finds it again.
 """
 
 import time

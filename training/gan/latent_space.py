@@ -1,4 +1,4 @@
-"""The space of w: its mean and spread, and how well directions in it were found."""
+"""Statistics of w: its mean and spread, and the quality of the directions in it."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the GAN's networks are made of beside Keras' own layers: styles, slices, a look at variety."""
+"""Layers of the GAN besides Keras' own: styles, slices, minibatch standard deviation."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
-"""Are generated images copies of training images? Nearer to one than test images are, they would be.
+"""Tests whether generated images are copies of training images, by their distance to the nearest one.
 
-A distance is divided by the median one of test images of the same digit, since a 1 is near to many
-others. By chance half of the images are nearer than that, and one in a hundred nearer than the
+A distance is divided by the median distance of test images of the same digit, since a 1 is near to many
+others. By chance half of the images are nearer than that, and one in a hundred is nearer than the
 nearest hundredth of test images.
 """
 

@@ -1,4 +1,4 @@
-"""How far two sets of images are apart, by the features [N, D] that a network has for them. NumPy only."""
+"""Distances between two sets of images, from features [N, D] of a network. NumPy only."""
 
 import numpy as np
 from scipy.linalg import eigh, eigvalsh

@@ -1,11 +1,12 @@
 """The networks of a class-conditional GAN of 28×28 images: mapping, synthesis, discriminator, encoder.
 
-z and a digit become w (mapping), w becomes an image (synthesis). w has two halves of equal size: the
-coarse one, of the digit and most of z, makes layout and shape at 7×7 and 14×14; the fine one, of z's last
-few numbers alone, the strokes from there to 28×28. So any two fit each other. Styles scale the channels as in StyleGAN2 (Karras et al., 2020), there in the weights,
-here on inputs and outputs of one shared convolution, which is the same number and cheaper on a CPU.
-The discriminator is conditioned by a projection (Miyato and Koyama, 2018), and sees with the frozen maps
-of the course's digit network as well (as in projected GANs: Sauer et al., 2021).
+The mapping network maps z and a digit to w, the synthesis network w to an image. w has two halves of equal
+size. The coarse half, computed from the digit and most of z, determines layout and shape at 7×7 and 14×14;
+the fine half, computed from the last few dimensions of z, the strokes up to 28×28. Any two halves are therefore
+compatible. Styles scale the channels as in StyleGAN2 (Karras et al., 2020): there the weights are scaled, here
+the inputs and outputs of one shared convolution, which is equivalent and cheaper on a CPU.
+The discriminator is conditioned by a projection (Miyato and Koyama, 2018) and also receives the frozen feature
+maps of the course's digit network (as in projected GANs: Sauer et al., 2021).
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
-"""The latent vector of an image: gradient descent on how its image differs, a loop in the graph.
+"""The latent vector of an image by gradient descent on the image's error, as a loop in the graph.
 
-Adam with its state passed in and out, so that a projection can be done in slices. The perceptual loss
-compares the maps of the course's digit network, each layer's divided by its mean square on real digits,
-and to a tenth the pixels; the pixel loss only the latter. Both hold w near its mean.
+Adam's state is an input and an output, so a projection can be split into several calls. The perceptual loss
+compares the feature maps of the course's digit network, each layer's divided by its mean square on real digits,
+and with a weight of 0.1 the pixels; the pixel loss compares only the pixels. Both keep w near its mean.
 """
 
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""A GAN's signatures on NumPy arrays of any length: what is measured is what will be runner."""
+"""Runs a GAN's exported signatures on NumPy arrays of any length, so that metrics measure the served functions."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,6 +1,6 @@
-"""What an exported GAN can do: sample, synthesize, encode, discriminate, project. Images are uint8.
+"""The signatures of an exported GAN: sample, synthesize, encode, discriminate, project. Images are uint8.
 
-Each row depends on its own inputs alone, so that any rows may share a batch.
+Each row depends only on its own inputs, so any rows may share a batch.
 """
 
 from collections.abc import Callable, Mapping

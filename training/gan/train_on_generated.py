@@ -1,6 +1,6 @@
-"""Are generated digits as useful as real ones? A network is trained on nothing else.
+"""Measures how useful generated digits are, by training a classifier on nothing else.
 
-The recipe was chosen on real digits and the validation split; both kinds of images get the same.
+The recipe was selected on real digits and the validation split; both kinds of images use the same recipe.
 """
 
 import sys

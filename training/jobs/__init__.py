@@ -1,6 +1,6 @@
-"""The jobs by name: one module a recipe, whose `JOB` is a `training.job.Job`.
+"""The jobs by name: one module per job, whose `JOB` is a `training.job.Job`.
 
-Released networks are read here, above everything that is measured with them.
+Released networks that measure other models are also loaded here.
 """
 
 import ast

@@ -1,10 +1,10 @@
-"""A plain autoencoder, to see what a variational one adds: 2 numbers for each image.
+"""A plain autoencoder with a 2-dimensional bottleneck, for comparison with a variational one.
 
 The network of `vae-2d` with β = 0: input and output are images of 28×28 pixels, the bottleneck has 2
-numbers, the loss is the pixels' cross-entropy alone; z is the encoder's mean, and no noise is added.
-Nothing keeps the images together, so the latent space has holes, where the decoder was never
-trained: what is drawn there is encoded elsewhere (see found_again_drawn_from_the_prior). `z_log_var` is
-the constant -40: noise is lost beside any z, and `kl` says little, 20 nats for each number too many.
+dimensions, and the loss is only the pixels' cross-entropy; z is the encoder's mean, without noise.
+Nothing keeps the encodings together, so the latent space has holes where the decoder was never
+trained: images generated there are encoded elsewhere (see found_again_drawn_from_the_prior). `z_log_var` is
+the constant -40, so any noise is negligible, and `kl` has little meaning: 20 nats per dimension too many.
 After the training z is scaled to mean 0 and standard deviation 1, so that a grid made for the standard
 normal distribution shows all of it.
 """

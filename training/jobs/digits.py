@@ -1,15 +1,15 @@
 """The default digit network: seven small convolutions, distilled from `digits-large`.
 
-4.9 million multiplications an image, a third of the larger network's 15.2 million: fewer maps, and the
+4.9 million multiplications per image, a third of the larger network's 15.2 million: fewer channels, and the
 stride in the second convolution. It learns from `digits-large` (targets are a mixture of its
-probabilities and of the labels, after Hinton et al., 2015) on images that are augmented anew each
-time, some of them also covered (outlines, bands in the negative, lines), with AdamW, one cosine and a
-running mean of the weights. Calibrated by one temperature (Guo et al., 2017). About 35 seconds an
+probabilities and the labels, after Hinton et al., 2015) on images with random augmentation, some of them also
+occluded (outlines, inverted bands, lines), with AdamW, one cosine schedule and a
+running mean of the weights. Calibrated by one temperature (Guo et al., 2017). About 35 seconds per
 epoch on one core.
 
-The validation split of a seed is not that of its teacher, which has learned from most of it, so that
-its validation figures flatter a little; they only choose among seeds. The test split trains and chooses
-nothing.
+The validation split of a seed differs from that of its teacher, which was trained on most of it. The
+validation figures are therefore slightly too high; they only choose among seeds. The test split is not used for
+training or for any choice.
 """
 
 from dataclasses import dataclass

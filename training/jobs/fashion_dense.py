@@ -1,10 +1,10 @@
-"""Transfer learning, the last layer replaced: EfficientNet-Lite0, its last stages fine-tuned.
+"""Transfer learning with a new last layer: EfficientNet-Lite0, its last stages fine-tuned.
 
-First a new last layer learns alone on the frozen network's features, then stages 6 and 7 and the head
-learn with it. All before them stays as ImageNet left it, and so do the means and variances of batch
-normalization; what the frozen part gives is computed once and kept. AdamW with a cosine, smoothed
-labels and a running mean of the weights. Fashion-MNIST (Xiao et al., 2017) comes as 28×28 pixels and is
-enlarged to 96×96; a folder with one subfolder a class gives a classifier of its images.
+First a new last layer is trained on the frozen network's features, then stages 6 and 7 and the head are
+trained with it. The earlier stages keep their ImageNet weights, as do the means and variances of batch
+normalization; the outputs of the frozen part are computed once and stored. AdamW with a cosine schedule, smoothed
+labels and a running mean of the weights. Fashion-MNIST (Xiao et al., 2017) has 28×28 pixels and is
+enlarged to 96×96. A folder with one subfolder per class gives a classifier of its images.
 """
 
 from collections.abc import Iterator, Mapping

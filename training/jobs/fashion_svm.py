@@ -1,10 +1,10 @@
-"""Transfer learning, features and a support vector machine: EfficientNet-Lite0's stages, an RBF kernel.
+"""Transfer learning with a support vector machine: features of EfficientNet-Lite0's stages, an RBF kernel.
 
-The frozen network sees 96×96 pixels; what its stages 4 and 5 say about each of 6×6 places is
+The frozen network takes 96×96 pixels. The outputs of its stages 4 and 5 at each of 6×6 positions are
 signed-square-rooted, standardized and projected on the first principal components. Means over the whole
-image would be fewer numbers, but where a collar or a heel is tells clothes apart. A kernel machine on
-all training images would keep thousands of them; this one compares with a few, drawn at random
-(Nyström's approximation; Williams and Seeger, 2001), and a linear SVM of scikit-learn weighs the
+image would be smaller, but the position of a collar or a heel distinguishes clothes. An exact kernel machine on
+all training images would keep thousands of them; this one compares with a few random ones
+(Nyström's approximation; Williams and Seeger, 2001), and a linear SVM of scikit-learn weights the
 comparisons. Everything is folded into the graph: a projection, a kernel, a matrix.
 """
 

@@ -1,12 +1,12 @@
-"""A class-conditional GAN of handwritten digits, with an encoder and directions to edit along.
+"""A class-conditional GAN of handwritten digits, with an encoder and directions for edits.
 
-Input: z, 64 numbers of the standard normal distribution, and a digit. A mapping network makes w of
-them: its coarse half, of the digit and 60 of the numbers, says what is drawn, its fine half, of the other
-four, how the strokes are; both scale the maps of convolutions (StyleGAN2: Karras et al., 2020). Loss:
-non-saturating, with R1 on real images every 16 steps; the discriminator sees 16 images of one digit
-at a time, so that a lack of variety shows, and reads the four numbers of style off each image
-(InfoGAN: Chen et al., 2016). The weights kept are a running mean. Then an encoder learns the way back, on
-generated images and as many real ones. 600 to 800 images a second on one core with AMX.
+Input: z, 64 dimensions of the standard normal distribution, and a digit. A mapping network computes w: its
+coarse half, from the digit and 60 dimensions, determines the shape; its fine half, from the other
+four, the style of the strokes. Both scale the channels of convolutions (StyleGAN2: Karras et al., 2020). Loss:
+non-saturating, with R1 on real images every 16 steps. The discriminator receives 16 images of one digit
+at a time, which reveals a lack of variety, and estimates the four style dimensions of each image
+(InfoGAN: Chen et al., 2016). The released weights are a running mean. Then an encoder is trained on
+generated images and as many real ones. 600 to 800 images per second on one core with AMX.
 """
 
 from dataclasses import dataclass

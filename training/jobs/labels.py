@@ -1,12 +1,12 @@
 """Photographs and their 1,000 ImageNet classes, with a pretrained network.
 
-EfficientNet-Lite0 (Tan and Le, 2019) with the weights of its authors, read from a package; `--arch
-efficientnet-lite2` takes the stronger network of the family, and `--arch` with `--weights` any of
-keras.applications. There is nothing to train: `export` builds it. Its authors report 75.1 % top-1 on
-ImageNet's validation photographs, and 77.6 % for Lite2. Those are not here, so nothing was measured on
-them; that the networks are the originals is proven by outputs known to 1e-4. Photos are cropped to the
-middle (0.875 for 224 pixels, 0.89 for 260) and resized bilinearly, as for the originals. Lite2 takes 1.9
-times as long for a photo (11.0 ms of a core, Lite0 5.8) and 405 MB instead of 267. Seconds to build.
+EfficientNet-Lite0 (Tan and Le, 2019) with the weights of its authors, read from a package. `--arch
+efficientnet-lite2` selects the larger network of the family, and `--arch` with `--weights` any network of
+keras.applications. There is no training: `export` builds the model. Its authors report 75.1 % top-1 on
+ImageNet's validation photographs, and 77.6 % for Lite2. The photographs were not available, so this was not
+measured again; known outputs, to 1e-4, prove that the networks are the originals. Photos are cropped to the
+centre (0.875 for 224 pixels, 0.89 for 260) and resized bilinearly, as for the originals. Lite2 takes 1.9
+times as long for a photo (11.0 ms of a core, Lite0 5.8) and 405 MB instead of 267. Builds in seconds.
 """
 
 import hashlib

@@ -1,9 +1,9 @@
 """A character model of a text: two LSTM layers of 384, regularised for a text of about a million characters.
 
-Learns sequence to sequence with the state carried on (B = 64 streams, 128 characters a step); dropout
+Trained sequence to sequence with carried state (B = 64 streams, 128 characters per step); dropout
 between the layers and before the head as Zaremba et al. (2014), dropped recurrent weights as Merity et
-al. (2017), AdamW with a warm-up and a cosine, and a running mean of the weights, of which the epoch
-with the best validation loss is kept. About a minute an epoch on two cores that multiply bfloat16.
+al. (2017), AdamW with a warm-up and a cosine schedule, and a running mean of the weights, of which the epoch
+with the best validation loss is kept. About a minute per epoch on two cores that multiply bfloat16.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
-"""The course's network, one LSTM layer of 128 between one-hot characters and a softmax, trained better.
+"""The course's network with better training: one LSTM layer of 128 between one-hot characters and a softmax.
 
 Network, 40-character seed and diversities are those of Keras' example `lstm_character_level_text_generation`,
-which reads 40 characters to learn the one that follows. Ours learns every character it reads (B = 32
-streams, 128 characters a step, the state carried on), with AdamW and a cosine instead of RMSprop, and
+which reads 40 characters to learn the next one. This job learns every character it reads (B = 32
+streams, 128 characters per step, carried state), with AdamW and a cosine schedule instead of RMSprop, and
 keeps a running mean of the weights from the epoch with the best validation loss.
 """
 

@@ -1,11 +1,11 @@
-"""A variational autoencoder of handwritten digits: 20 numbers for each image.
+"""A variational autoencoder of handwritten digits with 20 latent dimensions.
 
-Input and output: images of 28×28 pixels, binarised by a draw from their greys. Bottleneck: 20 numbers,
-of which the encoder gives mean and variance. Loss: the pixels' cross-entropy, summed, and β times the
-divergence of the 20 numbers' distribution from the standard normal one; here β = 1, so that the sum is
+Input and output: images of 28×28 pixels, binarised by sampling from their grey levels. Bottleneck: 20 dimensions,
+for which the encoder gives mean and variance. Loss: the pixels' cross-entropy, summed, and β times the
+divergence of the latent distribution from the standard normal one; here β = 1, so that the sum is
 a bound on -ln p(image) (Kingma and Welling, 2014). `--beta 4` gives a β-VAE (Higgins et al., 2017).
-The weight of the KL term rises over the first tenth of the steps; AdamW with a cosine, and a running
-mean of the weights. About 40 seconds an epoch on two cores.
+The weight of the KL term rises over the first tenth of the steps. AdamW with a cosine schedule, and a running
+mean of the weights. About 40 seconds per epoch on two cores.
 """
 
 from dataclasses import dataclass

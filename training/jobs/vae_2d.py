@@ -1,8 +1,8 @@
-"""A variational autoencoder with a latent space that fits on a page: 2 numbers for each image.
+"""A variational autoencoder with a latent space that can be plotted: 2 dimensions.
 
-The network of `vae` with half as many maps: input, output and loss are the same (images of 28×28
-pixels; cross-entropy of the pixels, plus the divergence, β = 1), the bottleneck has 2 numbers. Too few
-for sharp digits, and enough to see how the standard normal distribution makes neighbours alike.
+The network of `vae` with half as many channels: input, output and loss are the same (images of 28×28
+pixels; cross-entropy of the pixels, plus the divergence, β = 1), the bottleneck has 2 dimensions. These are too
+few for sharp digits, but enough to see how the standard normal distribution makes neighbours similar.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""Looks into a `.keras` or `.h5` file before Keras does: nothing in it may be code, or swell up.
+"""Checks a `.keras` or `.h5` file before Keras opens it: it must contain no code and no decompression bomb.
 
-Keras' own safe mode comes after; this says in words what is wrong, and lists what is allowed
-instead of what is not.
+Keras' own safe mode applies afterwards. This check explains errors in words, and lists what is allowed
+instead of what is forbidden.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Whether a network gives the same outputs for the same inputs, and finite ones."""
+"""Checks that a network gives the same, finite outputs for the same inputs."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,8 +1,8 @@
-"""A head that was trained in the browser (`head.json`) on the features of a served model → a model of its own.
+"""A head trained in the browser (`head.json`) on the features of a served model → a model.
 
-The file holds one dense layer and its labels. Backbone, preprocessing and input come from the exported
-version that it was trained on, so that the head sees the features it knows. The SavedModel is whole; of the
-ONNX graphs the backbone's is the base's own file, linked, so that the service runs all heads on one network.
+The file has one dense layer and its labels. Backbone, preprocessing and input come from the exported
+version that it was trained on, so the head gets the same features. The SavedModel is complete. Of the
+ONNX graphs, the backbone's is a link to the base model's file, so the service runs all heads on one network.
 """
 
 import base64

@@ -1,6 +1,6 @@
-"""A classifier of images → task classify_image, or classify_digit for one of 28×28 with ten outputs.
+"""An image classifier → task classify_image, or classify_digit for one of 28×28 with ten outputs.
 
-The preprocessing goes into the graph, and the last layer's values become probabilities.
+The preprocessing becomes part of the graph, and the last layer's values become probabilities.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
-"""A Keras model from elsewhere → a served directory, without writing code.
+"""Imports a Keras model into a served directory, without code.
 
-Which task it gets decides what is put around it; `training.export` writes all of them alike.
+The task determines what is added to the model; `training.export` writes all tasks in the same way.
 """
 
 import json

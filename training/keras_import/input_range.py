@@ -1,4 +1,4 @@
-"""What a network wants its pixels to be: a range, or what its `keras.applications` family does first."""
+"""The input scale of a network: a range of pixel values, or the preprocessing of its `keras.applications` family."""
 
 import difflib
 from collections.abc import Callable

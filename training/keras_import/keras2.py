@@ -1,4 +1,4 @@
-"""Files that Keras 2 wrote, such as those of Teachable Machine, rewritten so that Keras 3 loads them."""
+"""Rewrites files of Keras 2, such as those of Teachable Machine, so that Keras 3 loads them."""
 
 import contextlib
 import json

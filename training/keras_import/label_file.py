@@ -1,7 +1,7 @@
-"""The names of a classifier's classes, as a person or a program writes them down.
+"""Reads a file of class labels.
 
-One a line in the model's order, with a counting index or an identifier or without; or the JSON of
-Keras' `class_indices`. UTF-8, or UTF-16 by its mark.
+One label per line in the model's order, optionally with an index or an identifier; or the JSON of
+Keras' `class_indices`. UTF-8, or UTF-16 with a byte order mark.
 """
 
 import codecs

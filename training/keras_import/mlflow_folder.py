@@ -1,4 +1,4 @@
-"""The Keras model inside a folder that MLflow wrote."""
+"""Finds the Keras model in a folder written by MLflow."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""An image classifier out of a file from elsewhere: its graph, its shapes and its last layer."""
+"""Loads an image classifier from a file: its graph, its shapes and its last layer."""
 
 import math
 import re

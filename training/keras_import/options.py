@@ -1,4 +1,4 @@
-"""What a person asks for when importing a model."""
+"""The options of an import."""
 
 import hashlib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the last layer of a classifier gives, told by its activation or its values [B, C]."""
+"""Detects the kind of a classifier's outputs, from its last activation or its values [B, C]."""
 
 import numpy as np
 import tensorflow as tf

@@ -1,8 +1,8 @@
-"""A character model of Keras layers as a stateful graph: read some characters, write some.
+"""A character model of Keras layers as a stateful graph: reads and generates characters.
 
-The network of a course: token ids, an embedding or one-hot vectors, layers of LSTM, GRU or simple
-cells, dense layers, a softmax. Its weights are used by its own cells, one step at a time; the state
-is one tensor [B, S], all cells' states one after the other, and zeros before any character.
+Token ids, an embedding or one-hot vectors, layers of LSTM, GRU or simple
+cells, dense layers, a softmax. The graph uses the model's own cells and weights, one step at a time. The state
+is one tensor [B, S], the states of all cells concatenated, with zeros before the first character.
 """
 
 from collections.abc import Sequence

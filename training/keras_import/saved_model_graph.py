@@ -1,4 +1,4 @@
-"""The graph of a SavedModel from elsewhere, read without running anything of it."""
+"""Reads the graph of a SavedModel without running any of it."""
 
 from pathlib import Path
 from typing import Any

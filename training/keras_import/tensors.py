@@ -1,6 +1,6 @@
-"""Any Keras model or SavedModel → task tensors: its own inputs and outputs, as they are.
+"""Any Keras model or SavedModel → task tensors, with its own inputs and outputs.
 
-Tabular data, time series, several inputs or outputs, sequences: asked by both standard protocols.
+For tabular data, time series, several inputs or outputs, and sequences; served by both standard protocols.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,8 +1,8 @@
 """A character model → task generate_text: made stateful with the same weights.
 
-A course's model reads a window of 40 characters anew for each character it writes. The service
-carries the state on instead, which costs a fortieth and, after the first 40 characters, also sees
-what left the window: the same model for the first window, a longer memory afterwards.
+The course's model reads a window of 40 characters again for each generated character. The service
+carries the state instead, which costs a fortieth. For the first 40 characters the models are the same;
+afterwards the stateful one also remembers characters that have left the window.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The characters of a character model in the order of their ids: from its corpus, or from a list."""
+"""The characters of a character model in the order of their ids, from its corpus or from a list."""
 
 import json
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Pretrained image networks by name: EfficientNet-Lite0 and -Lite2, and every family of keras.applications.
 
 One interface for all: `make(arch, …)` with Keras' own arguments, and `preprocess(arch, pixels)`, which
-brings greys 0..255 to the scale the network was trained with.
+converts grey levels 0..255 to the network's training scale.
 """
 
 import functools

@@ -1,8 +1,8 @@
-"""Class activation maps (Zhou et al., 2016): what each place of the last maps adds to a class.
+"""Class activation maps (Zhou et al., 2016): the contribution of each position of the last feature maps to a class.
 
-Where a network ends in global average pooling and one dense layer, a class' logit is the mean over all places
-of maps · weights, plus a bias. The addends of that mean, before the mean is taken, are its map: exact, and
-no more than one matrix product.
+If a network ends in global average pooling and one dense layer, a class' logit is the mean over all positions
+of maps · weights, plus a bias. The terms of that mean are the activation map. It is exact and costs one matrix
+product.
 """
 
 from collections.abc import Callable

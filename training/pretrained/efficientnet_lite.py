@@ -1,8 +1,8 @@
-"""EfficientNet-Lite0 and -Lite2 in Keras, and their ImageNet weights from packages.
+"""EfficientNet-Lite0 and -Lite2 in Keras, with their ImageNet weights from packages.
 
 Tan and Le (2019), in the Lite form of TensorFlow's model garden: no squeeze-and-excite, ReLU6 instead of
 swish, stem and head not scaled. The weights (Apache-2.0) are a conversion of the official ones, see NOTICE;
-the key map is that of the converter, so that outputs equal the original's to 1e-4.
+the key map is the converter's, so outputs equal the original's to 1e-4.
 """
 
 import importlib

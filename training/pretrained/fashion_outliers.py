@@ -1,7 +1,7 @@
-"""Whether an image shows a garment at all: the outlier score of both fashion jobs, and how well it tells.
+"""The outlier score of both fashion jobs (whether an image shows clothing), and its evaluation.
 
-Fitted on features that the network computes anyway, pooled over all places of some stages. Measured on
-images that no data set is needed for: handwritten digits and crops of photographs from scikit-learn, noise.
+Fitted on features that the network computes anyway, pooled over the positions of some stages. Measured on
+images that need no data set: handwritten digits and crops of photographs from scikit-learn, noise.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
-"""Transfer learning from EfficientNet-Lite0: its frozen layers on other images, run once and kept.
+"""Transfer learning from EfficientNet-Lite0: the outputs of its frozen layers, computed once and stored.
 
-What both Fashion-MNIST jobs share. Images of one channel become three equal ones and are enlarged
-to the side that the configuration says.
+Shared by both Fashion-MNIST jobs. Grey images are converted to three equal channels and enlarged
+to the configured size.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""What the original EfficientNet-Lite networks give for an image that a formula makes.
+"""Known outputs of the original EfficientNet-Lite networks for a computed image.
 
 The figures come from networks whose probabilities for a photograph differ from the stored output of the
 original TensorFlow model by less than 1e-6 (Lite0 2e-7, Lite2 8e-7).

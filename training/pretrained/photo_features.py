@@ -1,7 +1,7 @@
-"""What a network of photographs sees in an image: a second opinion, independent of any digit network.
+"""Features of a photo network, for evaluations that do not depend on a digit network.
 
-EfficientNet-Lite0 with its ImageNet weights has never seen a digit, and a network that was trained on
-digits may have learned to look past what is wrong with a generated one.
+EfficientNet-Lite0 with its ImageNet weights was not trained on digits. A digit network may have learned to
+ignore defects of generated digits.
 """
 
 import sys

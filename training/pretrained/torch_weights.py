@@ -1,6 +1,6 @@
-"""Reads tensors out of PyTorch's older weights files, without PyTorch and without running anything in them.
+"""Reads tensors from PyTorch's older weights files, without PyTorch and without running code.
 
-Such a file is a pickle, which could name any function; this reader knows tensors and refuses the rest.
+Such a file is a pickle, which could call any function; this reader accepts tensors and refuses everything else.
 Layout: magic number, protocol, system, a dictionary of tensors, the storages' keys, the storages.
 """
 

@@ -1,6 +1,6 @@
-"""A text to learn from: a file or a web page, whatever its encoding, as numbers of characters.
+"""A training text from a file or a web page in any encoding, as character ids.
 
-Always says what it assumed, because a wrong encoding trains a model of garbage without an error.
+The assumed encoding is always reported, because a wrong one would train a useless model without an error.
 """
 
 import codecs

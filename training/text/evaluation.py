@@ -1,7 +1,7 @@
-"""How good a character model is: its loss beside two simpler models', and what its writing is like.
+"""Evaluates a character model: its loss compared with two simpler models, and statistics of its text.
 
-There is no third part of the text: what is measured here is the part that also chose the epoch. That
-is the convention of the data set, and the card says so.
+There is no third split of the text: the metrics use the split that also chose the epoch. That
+is the convention for this data set, and the card states it.
 """
 
 import math

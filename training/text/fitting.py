@@ -1,9 +1,8 @@
-"""How a character model learns: sequence to sequence, the state carried on, and samples on the way.
+"""Trains a character model sequence to sequence with carried state, and prints samples during training.
 
-The text is laid out as parallel streams. Each step learns all `window` characters of every stream at
-once, where a network that is shown 40 characters to learn the next would learn one (truncated
-backpropagation through time). Everything random is drawn from the seed and the step's number, so that
-a stopped training goes on as if it had not been.
+The text is divided into parallel streams. Each step learns all `window` characters of every stream
+(truncated backpropagation through time), where training on windows of 40 characters learns one. All random
+numbers derive from the seed and the step's number, so a resumed training continues exactly.
 """
 
 import contextlib

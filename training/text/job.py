@@ -1,4 +1,4 @@
-"""The job that every character model's recipe is an instance of."""
+"""The common job of all character models."""
 
 from training.job import Job
 from training.text import corpus, evaluation, fitting, model, signatures

@@ -1,4 +1,4 @@
-"""The arithmetic of LSTM layers, faster than Keras' loop: to learn with, and to read and write with.
+"""LSTM layers that are faster than Keras' loop, for training and inference.
 
 Weights are those of `keras.layers.LSTM`: kernel [I, 4U], recurrent kernel [U, 4U], bias [4U], gates
 in the order input, forget, candidate, output. Time is the first axis everywhere in this module.

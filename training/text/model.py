@@ -1,10 +1,10 @@
-"""What every character model is: a network of LSTM layers, and what it can do as a graph.
+"""Character models: a network of LSTM layers, and its functions as a graph.
 
 The state is one float32 tensor [B, S], S = 2·layers·units: h and c of the first layer, then of the
-next. It is the state after the characters read so far; what comes next has the distribution
-softmax(head(h of the last layer)). A fresh text begins after the start character, a newline.
+next. It is the state after the characters read so far; the next character has the distribution
+softmax(head(h of the last layer)). A new text begins after the start character, a newline.
 
-Every function keeps the rows of a batch apart: what a row gives depends on nothing else in it.
+Every function keeps the rows of a batch independent of each other.
 """
 
 import dataclasses

@@ -1,7 +1,7 @@
-"""An interpolated Kneser-Ney n-gram of characters: what a network has to beat to have learnt more than counts.
+"""An interpolated Kneser-Ney n-gram of characters, as a baseline for the networks.
 
 Method: Kneser and Ney (1995) as Chen and Goodman (1999) interpolate it, with one fixed discount. The
-highest order counts occurrences, every lower one in how many different places an n-gram continues.
+highest order counts occurrences, every lower one the number of different contexts an n-gram continues.
 """
 
 from typing import Any

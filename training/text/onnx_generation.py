@@ -1,7 +1,7 @@
-"""The ONNX graph of `generate`: a loop of some 30 nodes a step.
+"""The ONNX graph of `generate`: a loop of about 30 nodes per step.
 
-A converted graph takes four to six times as long as XLA; this loop is level with it. Filters by top-k
-and top-p are computed only if a row asks for them, and leave the bytes of the others as they are.
+A converted graph takes four to six times as long as XLA; this loop is as fast. Filters by top-k
+and top-p are computed only if a row needs them, and do not change the bytes of other rows.
 Shapes: B rows, T steps, N the longest row's steps, V characters, U units a layer, S = 2·layers·U.
 """
 

@@ -1,4 +1,4 @@
-"""What the ONNX graphs of a character model share: its weights, its state, the steps of each row."""
+"""Shared parts of a character model's ONNX graphs: weights, state, and the steps of each row."""
 
 import numpy as np
 from onnx import TensorProto

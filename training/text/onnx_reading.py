@@ -1,4 +1,4 @@
-"""The ONNX graphs of `prefill`, `read` and `score`: an LSTM node a layer over all characters.
+"""The ONNX graphs of `prefill`, `read` and `score`: one LSTM node per layer over all characters.
 
 Shapes: B rows, T steps, V characters, U units a layer, S = 2·layers·U.
 """

@@ -1,7 +1,7 @@
-"""What an exported character model can do: prefill, read, generate, score.
+"""The signatures of an exported character model: prefill, read, generate, score.
 
-In TensorFlow they are compiled with XLA, which the manifest says, and run at the largest batch size
-only; in ONNX at the manifest's batch sizes. A row's numbers then never depend on the others.
+In TensorFlow they are compiled with XLA (recorded in the manifest) and run only at the largest batch size;
+in ONNX they run at the manifest's batch sizes. A row's values never depend on the other rows.
 """
 
 from collections.abc import Mapping

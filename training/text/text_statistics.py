@@ -1,4 +1,4 @@
-"""What written text is like, beside the text that was learnt: copied, spelt, repeated. Ids in, shares out."""
+"""Statistics of generated text compared with the training text: copied, spelt, repeated. Ids in, shares out."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The job that every autoencoder's recipe is an instance of."""
+"""The common job of all autoencoders."""
 
 from collections.abc import Callable
 from typing import Any
