@@ -1,1 +1,1 @@
-"""Programs that talk to the service over HTTP; they import neither it nor the training."""
+"""Programs that use the service over HTTP. They import neither the service nor the training."""

@@ -1,24 +1,24 @@
-"""Everything that can go wrong with a request, in domain words.
+"""The errors of requests, by their meaning.
 
 VitrineError
 ├─ InvalidRequest
 │  ├─ InvalidJSON            the body cannot be parsed
 │  ├─ InvalidValue           parsed, but out of range or of the wrong kind
 │  ├─ InvalidImage           an image is truncated, corrupt, blank, or shows several digits
-│  ├─ UnsupportedImage       not an image format that is accepted
+│  ├─ UnsupportedImage       not an accepted image format
 │  └─ TooLarge
 │     ├─ BodyTooLarge
 │     ├─ ImageTooLarge       more pixels than allowed
 │     ├─ TooManyImages
 │     └─ HeadersTooLarge      the head of a request, or its trailers
-│  ├─ MalformedRequest       not the HTTP that the service takes
+│  ├─ MalformedRequest       not valid HTTP
 │  └─ OriginRefused          a page of another origin may not call the service
 ├─ RequestTimeout            the request did not arrive in time
 ├─ Unauthorized              an API key is missing or wrong
 ├─ Forbidden
 │  ├─ ManagementDisabled     no admin key is configured
 │  └─ ReadOnly               the state that a request changes cannot be written
-├─ PreconditionFailed        what If-Match names is not there any more
+├─ PreconditionFailed        If-Match is not the current ETag
 ├─ NotFound
 │  ├─ RouteNotFound
 │  ├─ ModelNotFound
@@ -27,9 +27,9 @@ VitrineError
 ├─ Overloaded                the queue is full, or the deadline cannot be met
 ├─ NotReady                  a model is loading, or the service is starting or draining
 ├─ DeadlineExceeded
-└─ InternalError             our fault; the cause is in the log, under the request's id
+└─ InternalError             a fault of the service; the log has the cause under the request id
 
-Each message is one sentence for the caller: what was expected and what was given.
+Each message is one sentence for the caller: what was expected and what was sent.
 """
 
 

@@ -1,1 +1,1 @@
-"""Measures the service beside the raw model and beside other servers, in one run."""
+"""Compares the service with the raw model and with other servers, in one run."""

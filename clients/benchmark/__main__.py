@@ -1,20 +1,20 @@
-"""`python -m clients.benchmark`: how much of a FastAPI service's speed is left when a model is in it.
+"""`python -m clients.benchmark`: the speed of the service relative to an endpoint without a model.
 
-One run, on this machine, measures three things in turn, round by round:
+One run measures three things in turn, round by round, on this machine:
 
 - the **service** (`python -m service`, with its models),
 - the **baseline** (`clients.benchmark.decode_only_server`): a plain FastAPI endpoint that decodes the image and
-  makes the answer up; what no service in Python with this stack will exceed by much on one core,
-- the **raw model** (`clients.benchmark.raw_model`): a call of the SavedModel with nothing around it.
+  returns a made-up answer. A Python service with this stack can hardly be much faster on one core;
+- the **raw model** (`clients.benchmark.raw_model`): a call of the SavedModel alone.
 
-How to read it. Machines are noisy: the same server differs by 1.1 to 1.7 × between rounds. So only the
-ratios count, each taken within one round, where both servers saw the same noise; the table gives their
-median, smallest and largest. Where the range is wide, something else ran: repeat. `--calibrate` puts
-the baseline at both ends: how far from 1.00 its ratios stray is what a difference must exceed.
-A cell with answers that are not 2xx, or with socket errors, has no meaningful rate. Driver and servers
-share the cores. The percentiles are of a closed loop: they say how fast answers are at so many
-connections, not at so many requests per second. Goals: see `comparison`. Texts, samples and photos:
-see `text`, `samples` and `photos`. Everything measured is in OUTPUT/latest.json.
+Interpretation. The same server differs by 1.1 to 1.7 × between rounds, so only ratios are meaningful. Each is
+computed within one round, in which both servers had the same noise; the table has their median, minimum
+and maximum. A wide range means that other programs were running: repeat the run. `--calibrate` runs
+the baseline as both servers; the deviation of its ratios from 1.00 is the smallest significant difference.
+A cell with answers other than 2xx, or with socket errors, has no meaningful rate. Load generator and servers
+share the cores. The percentiles are those of a closed loop: they hold for that number of
+connections, not for a rate of requests. Goals: see `comparison`. Text, samples and photos:
+see `text`, `samples` and `photos`. All measurements are in OUTPUT/latest.json.
 """
 
 import argparse

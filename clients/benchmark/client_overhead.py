@@ -1,7 +1,7 @@
 """`python -m clients.benchmark.client_overhead`: the client's overhead over raw httpx, for one small image.
 
-Raw calls and the client's take turns over kept-alive connections, so that whatever else the machine
-does slows both. A round's ratio is that of its medians; both read the answer's JSON.
+Raw calls and the client's calls alternate over keep-alive connections, so that noise of the machine affects
+both. A round's ratio is that of its medians; both parse the answer's JSON.
 """
 
 import argparse

@@ -1,7 +1,7 @@
-"""The servers that are compared: how each starts, and what it is asked for each job.
+"""The compared servers: how each is started, and its request for each task.
 
-The service with one and with n workers, a plain FastAPI endpoint that calls TensorFlow once a request (`signature`),
-one without a network (`decode-only`), and those of others that the Python that `--peers` names has.
+The service with one and with n workers, a plain FastAPI endpoint that calls TensorFlow once per request (`signature`),
+one without a network (`decode-only`), and other servers that are installed for the interpreter in `--peers`.
 """
 
 import contextlib

@@ -1,8 +1,8 @@
 """`python -m clients.benchmark.decode_only_server PORT`: the benchmark's baseline, a service without a model.
 
-A plain FastAPI endpoint as people write them: body → Pillow → grey 28×28 array → a made-up answer in
-the shape of the digits route. What the real service does beyond it (normalization, batching, the
-network, outlier score, headers) is what the ratio to it measures.
+A typical plain FastAPI endpoint: body → Pillow → grey 28×28 array → a made-up answer in
+the format of the digits route. The ratio to it measures the rest of the service: normalization, batching, the
+network, outlier score, headers.
 """
 
 import io

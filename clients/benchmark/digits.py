@@ -1,7 +1,7 @@
 """The digit benchmark: service, baseline and raw model in turn.
 
-The order within a round is what makes ratios honest: each cell at the service and at once at the
-baseline.
+Within a round, each cell is measured at the service and immediately afterwards at the baseline, so that
+the ratios are reliable.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Latency over HTTP compared with a raw call of the graph, round by round; shared by photos and samples."""
+"""Latency over HTTP compared with a raw call of the graph, round by round; used for photos and samples."""
 
 import contextlib
 import os

@@ -1,8 +1,8 @@
-"""`python -m clients.benchmark.memory`: what the service takes in memory, with one worker and with two.
+"""`python -m clients.benchmark.memory`: the memory of the service with one worker and with two.
 
-It starts `python -m service` on the models of VITRINE_MODELS, waits until every model answers, has some digits
-classified, and adds up the proportional set size (PSS: what is shared is divided among those who share it) of its
-processes; that of TensorFlow stands by itself. Linux only.
+It starts `python -m service` on the models of VITRINE_MODELS, waits until every model is ready, classifies some digits,
+and adds up the proportional set size (PSS: shared memory is divided among the processes that share it) of its
+processes. TensorFlow's process is listed separately. Linux only.
 """
 
 import argparse

@@ -1,8 +1,8 @@
-"""The same jobs on several servers in turn: this service with one and with n workers, and others.
+"""The same tasks on several servers in turn: this service with one and with n workers, and others.
 
-Servers stay up for the whole run and take turns within each cell, so that all see the same noise; ratios are of
-neighbours, by round. Every job has its line where a server does it: digits by the course's network, photos, clothing, texts
-of 400 characters, 16 samples of VAE and GAN as one PNG.
+Servers run during the whole benchmark and alternate within each cell, so that all have the same noise; ratios
+compare neighbours, by round. Each task has a row for every server that supports it: digits by the course's network,
+photos, clothing, texts of 400 characters, 16 samples of VAE and GAN as one PNG.
 """
 
 import contextlib

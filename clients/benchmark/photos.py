@@ -1,7 +1,7 @@
 """The photo benchmark: labelling over HTTP compared with a raw call of the graph.
 
-It measures every network of the models folder that names photos, so that another one (such as
-`vitrine export labels --arch MobileNetV2` makes) stands beside the released one. One
+It measures every photo network of the models folder, so that others (such as one from
+`vitrine export labels --arch MobileNetV2`) can be compared with the released one. One
 224×224 JPEG on one connection, and the model's `serving_default` with one image.
 """
 

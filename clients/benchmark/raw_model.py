@@ -1,8 +1,8 @@
 """`python -m clients.benchmark.raw_model MODELS_DIR`: latency of a model's signature without a service.
 
-Loads the newest models/digits/<version> with nothing but its engine, ONNX Runtime where the manifest says so and else
-TensorFlow, on one thread or more, and times calls of `serving_default` from NumPy arrays to NumPy arrays; with `--model` and `--signature`
-those of another one. Prints one line of JSON; with `--on-demand` one for every line on standard
+Loads the newest models/digits/<version> with its engine alone (ONNX Runtime if the manifest says so, otherwise
+TensorFlow), on one thread or more, and times calls of `serving_default` from NumPy arrays to NumPy arrays; `--model` and
+`--signature` select others. Prints one line of JSON; with `--on-demand` one for every line on standard
 input, and sleeps in between.
 """
 

@@ -1,4 +1,4 @@
-"""Starts the processes a benchmark needs on free loopback ports, and stops them by their id, always."""
+"""Starts the processes of a benchmark on free loopback ports, and always stops them, by process id."""
 
 import asyncio
 import contextlib

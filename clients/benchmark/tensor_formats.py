@@ -1,7 +1,7 @@
-"""`python -m clients.benchmark.tensor_formats MODEL`: a row as binary tensors, as JSON of `infer`, and of `:predict`.
+"""`python -m clients.benchmark.tensor_formats MODEL`: one row as binary tensors, as JSON of `infer`, and of `:predict`.
 
-For a model of a running service (VITRINE_URL). The bodies are written beforehand, so that only the service's part
-counts; the three forms take turns on one connection.
+For a model of a running service (VITRINE_URL). Bodies are prepared in advance, so that only the service is
+timed; the three formats alternate on one connection.
 """
 
 import argparse

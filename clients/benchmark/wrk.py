@@ -1,4 +1,4 @@
-"""A closed loop driven by wrk, a compiled client, where it is installed: Python's own takes a core at 3,000/s."""
+"""A closed loop driven by wrk, a compiled client, if it is installed: Python's own needs a core at 3,000/s."""
 
 import re
 import shutil

@@ -1,1 +1,1 @@
-"""An open-loop load test of a running service, over HTTP alone."""
+"""An open-loop load test of a running service, over HTTP only."""

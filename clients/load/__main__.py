@@ -1,10 +1,10 @@
-"""`python -m clients.load`: raise the rate of requests step by step until a running service gives way.
+"""`python -m clients.load`: raise the request rate step by step until a running service is overloaded.
 
-It is an open loop (see `open_loop`): requests leave when they are due, so that the percentiles say what
-people would feel at that rate. Of each scenario it prints a table of steps, with errors by kind, batch
+It is an open loop (see `open_loop`): requests are sent when they are due, so the percentiles are those that
+users would see at that rate. For each scenario it prints a table of steps, with errors by kind, batch
 sizes and the service's own Server-Timing (medians, ms), and the knee. `-o FOLDER` also writes
-FOLDER/load.json and FOLDER/load.png. With several `--url` the services take turns at each rate and are
-compared. Where a service asks for a key, it is that of VITRINE_API_KEY. The last steps overload the service on purpose: load only what is yours.
+FOLDER/load.json and FOLDER/load.png. With several `--url` the services alternate at each rate and are
+compared. The API key is VITRINE_API_KEY. The last steps overload the service on purpose: test only your own.
 """
 
 import argparse

@@ -1,7 +1,7 @@
-"""`python -m clients.load.beside`: how long a digit takes while one other client keeps the service busy.
+"""`python -m clients.load.beside`: latency of a digit while one other client keeps the service busy.
 
-A digit is asked every 20 ms on one connection: alone, then beside each kind of heavy client, alone again
-before each, so that the noise of the machine is in both.
+A digit is sent every 20 ms on one connection: alone, then next to each kind of heavy client, and alone again
+before each, so that both include the noise of the machine.
 """
 
 import argparse

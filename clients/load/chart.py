@@ -1,7 +1,7 @@
 """Draws latency and throughput over load as one PNG.
 
-Two panels for each scenario: latency (logarithmic; the median and the 99th percentile) and right answers
-per second, with the diagonal on which they would equal the requests that were due. One colour for each
+Two panels for each scenario: latency (logarithmic; median and 99th percentile) and correct answers
+per second, with the diagonal on which they equal the due requests. One colour per
 target; the knee is a dotted vertical line.
 """
 

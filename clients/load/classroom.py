@@ -1,8 +1,8 @@
 """The scenario `class`: students who draw, take photos, explain, teach and project, each at their own pace.
 
-Every student has a connection and asks every so often, whether or not the last answer was quick; what
-is late waits for its turn on that connection, and the wait counts. A row is one activity of all students
-at once; the last one is the class of the project's goal: all draw and take photos, four project beside.
+Every student has one connection and sends requests at fixed intervals, whether or not the last answer was fast. A late
+request waits for its turn on that connection, and the wait counts. A row is one activity of all students
+at once. The last row is the project's goal: all draw and take photos, and four of them also project.
 """
 
 import asyncio

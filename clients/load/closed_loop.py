@@ -1,7 +1,7 @@
 """A closed loop: each connection sends its next request when the last one is answered.
 
-It keeps the service exactly as busy as there are connections, and so hides how long requests would
-queue if they arrived at a rate of their own (see `open_loop`). The benchmark compares servers by it.
+The number of connections limits the load, so a closed loop hides how long requests would
+queue if they arrived at a fixed rate (see `open_loop`). The benchmark uses it to compare servers.
 """
 
 import asyncio

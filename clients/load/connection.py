@@ -1,7 +1,7 @@
-"""One HTTP/1.1 keep-alive connection on a bare asyncio transport: bytes of a request in, an answer out.
+"""One HTTP/1.1 keep-alive connection on a bare asyncio transport: request bytes in, answer out.
 
-httptools, the parser uvicorn uses, reads the answers (content-length, chunked, until close). It knows
-no URLs, no JSON and no statistics, follows no redirects, and makes one request at a time.
+httptools, the parser of uvicorn, parses the answers (content-length, chunked, until close). Without
+URLs, JSON, statistics or redirects; one request at a time.
 """
 
 import asyncio

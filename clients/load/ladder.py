@@ -1,13 +1,13 @@
-"""The ladder: rates from low to higher until the service no longer keeps up, several targets in turn.
+"""The ladder: increasing rates until the service no longer keeps up, for several targets in turn.
 
-Then the knee, the highest rate that it keeps up with, is searched between the last step that was kept up with
-and the first that was not. (The rate of the greatest "power", right answers per second for each millisecond, is no
-such bend: for a queue it is half the capacity, L. Kleinrock, Power and deterministic rules of thumb for
+Then the knee, the highest sustained rate, is searched between the last sustained step
+and the first that was not. (The rate of greatest "power", correct answers per second divided by latency, is not
+the knee: for a queue it is half the capacity, L. Kleinrock, Power and deterministic rules of thumb for
 probabilistic problems in computer communications, 1979.)
 
-At each rate every target is asked, one right after the other, so that all of them see the same noise
-of the machine. A target leaves the ladder after two steps in a row that it did not keep up with: one alone
-may be a hiccup, and the second shows what overload looks like.
+At each rate all targets are measured one right after the other, so that they have the same noise
+of the machine. A target leaves the ladder after two consecutive steps that it did not sustain: a single one
+may be noise, and the second shows the behaviour under overload.
 """
 
 import math

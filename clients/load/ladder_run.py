@@ -1,4 +1,4 @@
-"""One run: which scenarios every target serves, and the ladder of each scenario in turn."""
+"""One run: the scenarios that every target supports, and the ladder of each scenario in turn."""
 
 import time
 from collections.abc import Mapping, Sequence

@@ -1,9 +1,9 @@
-"""An open loop: requests leave when they are due, whether earlier ones have been answered or not.
+"""An open loop: requests are sent when they are due, whether or not earlier ones have been answered.
 
-People who do not know of each other arrive at random, and a slow service does not make them fewer.
-So every latency counts from the moment its request was due: a request that had to wait, for a free
-connection or because this process was late, is a late one (no coordinated omission). How late this
-process itself was is measured beside it, and so is its share of a core.
+Independent users arrive at random, and a slow service does not reduce their number.
+Every latency therefore counts from the moment its request was due: a request that had to wait for a free
+connection, or because this process was late, counts as late (no coordinated omission). The lateness of this
+process and its share of a core are measured too.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
-"""`python -m clients.load.overload`: goodput at ten times the capacity, how soon refusals arrive, whether Retry-After is right.
+"""`python -m clients.load.overload`: goodput at ten times the capacity, latency of refusals, accuracy of Retry-After.
 
-Of each kind of request it first seeks the peak, with more and more connections that each ask again
-when they are answered; then requests leave ten times as often, whether or not they are answered.
+For each kind of request it first finds the peak, with an increasing number of connections in a closed loop.
+Then requests are sent at ten times that rate, whether or not they are answered.
 """
 
 import argparse

@@ -1,7 +1,7 @@
-"""The scenarios: each is one request that is repeated, and a check of its answer.
+"""The scenarios: each is one repeated request and a check of its answer.
 
-The images are drawn here, with a few strokes; no data set is needed. A mix is several scenarios
-with the share each has of all requests.
+The images are drawn here with a few strokes; no data set is needed. A mix is several scenarios
+with their shares of all requests.
 """
 
 import base64

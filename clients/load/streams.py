@@ -1,6 +1,6 @@
 """Concurrent text streams: time to the first characters, rate, and gaps between chunks.
 
-A closed loop like `closed_loop`: each connection asks for its next text when the last one is whole.
+A closed loop like `closed_loop`: each connection requests its next text when the last one is complete.
 """
 
 import asyncio

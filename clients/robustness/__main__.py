@@ -1,7 +1,7 @@
-"""`python -m clients.robustness`: accuracy and outlier detection of a digit model on what people really post.
+"""`python -m clients.robustness`: accuracy and outlier detection of a digit model on realistic inputs.
 
-Posts clean, corrupted, redrawn and foreign images to a running service and prints a table: see
-docs/robustness.md. FOLDER holds t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, gzipped or not.
+Sends clean, corrupted, redrawn and out-of-distribution images to a running service and prints a table: see
+docs/robustness.md. FOLDER contains t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, gzipped or not.
 """
 
 import argparse

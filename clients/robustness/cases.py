@@ -1,4 +1,4 @@
-"""The cases of the report: each is a set of images and how to draw them."""
+"""The cases of the report: sets of images and how they are generated."""
 
 import zlib
 from collections.abc import Callable, Iterable, Sequence

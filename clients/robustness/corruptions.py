@@ -1,11 +1,11 @@
-"""The fifteen corruptions of MNIST-C, written anew from their descriptions.
+"""The fifteen corruptions of MNIST-C, re-implemented from their descriptions.
 
 After N. Mu and J. Gilmer, MNIST-C: A Robustness Benchmark for Computer Vision, 2019, with its names
-and severities. These are re-implementations with other random numbers and, here and there, another
-interpolation: results are near those on the published files, not comparable to the last digit.
+and severities. Random numbers and some interpolations differ, so results are close to those on the
+published files but not equal to the last digit.
 
-Each takes uint8 [N, 28, 28], light on black, and gives the same shape; floats are cut off, not
-rounded, on their way to bytes.
+Each takes uint8 [N, 28, 28], light on black, and returns the same shape; floats are truncated, not
+rounded, to bytes.
 """
 
 from collections.abc import Callable

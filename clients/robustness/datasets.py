@@ -1,4 +1,4 @@
-"""The data sets that are drawn: MNIST's and Fashion-MNIST's test images, UCI's digits."""
+"""The data sets of the report: MNIST's and Fashion-MNIST's test images, UCI's digits."""
 
 import gzip
 from pathlib import Path

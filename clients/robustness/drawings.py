@@ -1,4 +1,4 @@
-"""Test digits as people would draw them: on a large canvas, one thing changed at a time."""
+"""Test digits as drawings on a large canvas, with one property changed at a time."""
 
 import io
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Numbers about a classifier from its answers, each share with its uncertainty."""
+"""Metrics of a classifier from its answers, each with its uncertainty."""
 
 import math
 from typing import TypedDict

@@ -1,4 +1,4 @@
-"""Out-of-distribution images: no digit, or more than one."""
+"""Out-of-distribution images: not a digit, or more than one."""
 
 import importlib.util
 from collections.abc import Sequence

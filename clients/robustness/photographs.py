@@ -1,8 +1,8 @@
-"""Test digits as people photograph them: written on paper, lit, and seen by a camera.
+"""Test digits as simulated photographs: written on paper, lit, and seen by a camera.
 
-Each is written on a sheet (plain, ruled, squared, with a margin, in a frame or a form's box) with a
-ball-pen, a marker or a pencil; the sheet lies before a lens, whole on a desk or filling the view,
-under one or several lamps, and comes back as a JPEG file. Drawn from scratch: no photograph is used.
+Each digit is written on a sheet (plain, ruled, squared, with a margin, in a frame or a form's box) with a
+ball-pen, a marker or a pencil. The sheet lies on a desk or fills the view, is lit by one or several lamps,
+and is saved as a JPEG file. Everything is rendered; no photograph is used.
 """
 
 import io

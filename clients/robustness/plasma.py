@@ -1,4 +1,4 @@
-"""Clouds by diamond and square (Fournier, Fussell and Carpenter, 1982), many at once."""
+"""Clouds by the diamond-square algorithm (Fournier, Fussell and Carpenter, 1982), many at once."""
 
 import numpy as np
 from numpy.typing import NDArray

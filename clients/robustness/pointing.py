@@ -1,9 +1,10 @@
 """`python -m clients.robustness.pointing`: whether a class activation map points at the object.
 
-The pointing game (Zhang et al., 2016) on images composed here, so that the place is known: a photograph, small,
-somewhere on a background of clouds. The class is what the network reads in the photograph alone; a hit is a map
-whose highest place lies inside the photograph's box, or, as in the paper, within 15 pixels of it. A map of
-another class than the network reads in the whole image may point anywhere: those it reads are counted as well.
+The pointing game (Zhang et al., 2016) on composed images with a known position: a small photograph
+on a background of clouds. The class is the network's label for the photograph alone. A hit is a map
+whose maximum is inside the photograph's box or, as in the paper, within 15 pixels of it. If the network
+labels the whole image with another class, the map may point anywhere; images with the same label are also
+counted separately.
 """
 
 import argparse

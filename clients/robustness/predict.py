@@ -1,4 +1,4 @@
-"""Posts a case's images to a running service, several requests at a time."""
+"""Sends a case's images to a running service, several requests at a time."""
 
 import asyncio
 from collections.abc import Callable, Sequence

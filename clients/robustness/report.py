@@ -1,4 +1,4 @@
-"""Answers → the report (JSON types) and its printed table."""
+"""Answers → the report (JSON) and its printed table."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,1 +1,1 @@
-"""A discrete-event simulation of many replicas: what docs/scaling.md calculates with."""
+"""A discrete-event simulation of many replicas, used in docs/scaling.md."""

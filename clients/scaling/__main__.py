@@ -1,7 +1,7 @@
-"""`python -m clients.scaling`: the tables of docs/scaling.md, simulated from what was measured.
+"""`python -m clients.scaling`: the tables of docs/scaling.md, simulated from measurements.
 
-With `--measure` it first measures this machine: `vitrine serve` with one and two workers and, where Ray is
-installed, `vitrine cluster` with two replicas; what it finds replaces clients/scaling/measured.json.
+With `--measure` it first measures this machine: `vitrine serve` with one and two workers and, if Ray is
+installed, `vitrine cluster` with two replicas. The results replace clients/scaling/measured.json.
 """
 
 import argparse

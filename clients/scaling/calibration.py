@@ -1,4 +1,4 @@
-"""What a replica costs, from two measured points of one worker; everything else is predicted."""
+"""The cost model of a replica, fitted to two measured points of one worker; everything else is predicted."""
 
 from typing import Any, NamedTuple
 

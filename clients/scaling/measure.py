@@ -1,4 +1,4 @@
-"""Measures what the simulation is fitted to and checked against: closed loops on services of this machine."""
+"""Measurements to fit and check the simulation: closed loops on services of this machine."""
 
 import asyncio
 import contextlib

@@ -1,7 +1,7 @@
-"""Replicas of the service behind a balancer, simulated event by event.
+"""Replicas of the service behind a load balancer, simulated event by event.
 
-A replica is one event loop: it spends `request_seconds` on each request (HTTP, decoding, encoding) and
-runs what waits together, at most `max_batch` rows, in `batch_seconds + rows · row_seconds`. These
+A replica is one event loop. It spends `request_seconds` on each request (HTTP, decoding, encoding) and
+runs the queued requests together, at most `max_batch` rows, in `batch_seconds + rows · row_seconds`. These
 three times are measured on one replica; everything else follows.
 """
 

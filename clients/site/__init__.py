@@ -1,1 +1,1 @@
-"""Writes the page as static files that need no service: the graphs run in the browser."""
+"""Writes the page as static files without a service: the graphs run in the browser."""

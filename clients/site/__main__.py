@@ -1,8 +1,8 @@
 """`vitrine site -o FOLDER`: the page as static files, for any web server.
 
-The page itself, the ONNX graphs of the exported models, and ONNX Runtime for browsers, which npm installs
-and nothing of which is in this repository. What the folder holds runs without a service and asks for
-nothing but its own files.
+The folder contains the page, the ONNX graphs of the exported models, and ONNX Runtime for browsers, which is
+installed by npm and not part of this repository. It works without a service and loads
+only its own files.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""An exported version → what the page needs of it: a description, the card, golden outputs, graphs."""
+"""An exported version → its files for the page: a description, the card, golden outputs, graphs."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""The page's files and the runtime's, as a static host serves them."""
+"""The page's files and the runtime's, for a static host."""
 
 import json
 import shutil

@@ -1,1 +1,1 @@
-"""The digits route on other servers, each written as its documents recommend."""
+"""The digits route on other servers, each written as its documentation recommends."""

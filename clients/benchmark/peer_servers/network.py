@@ -1,4 +1,4 @@
-"""What every peer server does alike: an image's bytes → 28×28, and the course's network for a batch.
+"""Code shared by all peer servers: an image file → 28×28, and the course's network for a batch.
 
 BENCHMARK_MODEL is the folder of a version of `digits-course`, BENCHMARK_ENGINE onnx or tensorflow.
 """

@@ -1,6 +1,6 @@
-"""`python -m clients.benchmark.peer_servers.signature PORT`: FastAPI and one TensorFlow call a request.
+"""`python -m clients.benchmark.peer_servers.signature PORT`: FastAPI with one TensorFlow call per request.
 
-The endpoints as people write them, for the models of VITRINE_MODELS that are there: an image's bytes → Pillow → a call
+Typical endpoints for the existing models of VITRINE_MODELS: image file → Pillow → a call
 of the SavedModel → JSON or a PNG. No batches, no queue, no checks.
 """
 

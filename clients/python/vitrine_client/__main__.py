@@ -1,6 +1,6 @@
-"""`python -m vitrine_client classify digit.png`: asks the service from a terminal.
+"""`python -m vitrine_client classify digit.png`: the client's command line.
 
-The API key comes from VITRINE_API_KEY, never from the command line, where other users could read it.
+The API key comes from VITRINE_API_KEY, not from an option, which other users of the machine could read.
 """
 
 import argparse

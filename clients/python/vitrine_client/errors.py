@@ -1,11 +1,11 @@
 """The errors of the client, and of the service by their codes.
 
 VitrineError
-├─ InvalidSetting            an address or a key cannot be used as it stands
-├─ UnreadableImage         an image could not be read on this side; nothing was sent
+├─ InvalidSetting            an address or a key is invalid
+├─ UnreadableImage           an image could not be read by the client; nothing was sent
 ├─ Unreachable               no connection: nothing listens there, or it broke
 ├─ TimedOut                  no answer within the client's own timeout
-├─ UnexpectedAnswer          something answered, but not as the service does
+├─ UnexpectedAnswer          the answer is not one of the service
 └─ ServiceError              the service refused: `status`, `code`, `request_id`
    ├─ InvalidRequest
    │  ├─ InvalidJSON
@@ -17,14 +17,14 @@ VitrineError
    │  │  ├─ ImageTooLarge
    │  │  ├─ TooManyImages
    │  │  └─ HeadersTooLarge
-   │  ├─ MalformedRequest    no valid HTTP, form or protocol request
-   │  └─ OriginRefused       a browser of another origin asks
-   ├─ RequestTimeout         the request was not whole in time
+   │  ├─ MalformedRequest    not a valid HTTP, form or protocol request
+   │  └─ OriginRefused       a page of another origin sent the request
+   ├─ RequestTimeout         the request did not arrive in time
    ├─ Unauthorized           an API key is missing or wrong
    ├─ Forbidden
    │  ├─ ManagementDisabled  the service has no admin key
    │  └─ ReadOnly            the serving configuration cannot be written
-   ├─ PreconditionFailed     `If-Match` is not the ETag of what is there
+   ├─ PreconditionFailed     `If-Match` is not the current ETag
    ├─ NotFound
    │  ├─ RouteNotFound
    │  ├─ ModelNotFound
@@ -32,7 +32,7 @@ VitrineError
    ├─ MethodNotAllowed
    ├─ Overloaded             still busy after the retries
    ├─ NotReady               still loading after the retries
-   ├─ DeadlineExceeded       the service ran out of the time it was given
+   ├─ DeadlineExceeded       the deadline passed
    └─ InternalError
 """
 

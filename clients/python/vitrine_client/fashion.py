@@ -1,4 +1,4 @@
-"""`/v1/fashion/*`: classification of garments, by either head or by both."""
+"""`/v1/fashion/*`: classification of clothing, by either head or by both."""
 
 from dataclasses import dataclass
 from typing import Literal, Unpack

@@ -1,6 +1,6 @@
-"""Images in every form a caller has them → the bytes of an image file.
+"""Images in any supported form → the bytes of an image file.
 
-Pillow and NumPy are touched only when the caller brings one of their objects.
+Pillow and NumPy are only imported if the caller passes one of their objects.
 """
 
 import io

@@ -1,4 +1,4 @@
-"""`/v1/images/*`: labels and features of photos, as Keras' `decode_predictions` names them."""
+"""`/v1/images/*`: labels (in the format of Keras' `decode_predictions`) and features of photos."""
 
 from dataclasses import dataclass, field
 from typing import Unpack

@@ -1,4 +1,4 @@
-"""Points of a latent space as requests hold them, and the images decoded from them."""
+"""Points of a latent space in requests, and the images decoded from them."""
 
 import base64
 from collections.abc import Mapping, Sequence

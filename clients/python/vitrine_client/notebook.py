@@ -1,4 +1,4 @@
-"""How answers look in a notebook, and the page in a frame there. HTML alone; needs no package."""
+"""Displays answers and the page in notebooks. HTML only; needs no package."""
 
 import base64
 import html

@@ -1,4 +1,4 @@
-"""The answers of `/v1/gan/project`, whole or as a stream."""
+"""The answers of `/v1/gan/project`, whole or streamed."""
 
 import json
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Types that the tasks share: the chosen model, the model that answered, the preprocessed image."""
+"""Types shared by the tasks: the selected model, the model that answered, the preprocessed image."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,1 +1,1 @@
-"""Soak: long runs that show what the service does to hostile bytes, slow clients, swaps and stops."""
+"""Soak tests: long runs with hostile requests, slow clients, version swaps and stops."""

@@ -1,7 +1,7 @@
-"""`python -m clients.robustness.soak`: how the service stands hostile requests, faults and long use.
+"""`python -m clients.robustness.soak`: tests the service with hostile requests, faults and long use.
 
-Each goal is worked off in steps, with a server of its own each; what is done is kept in a folder, a
-file for each goal, so that a run that was ended goes on from there. A plain FastAPI app gets a part
+Each goal runs in steps, with a new server for each. Results are stored in a folder, one
+file per goal, so an interrupted run resumes. A plain FastAPI app runs a part
 of the same work. Goals: docs/reliability.md.
 """
 

@@ -1,4 +1,4 @@
-"""HTTP/1.1 on one kept connection, with little work of its own."""
+"""HTTP/1.1 on one keep-alive connection, with little overhead."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""G17: connections that break, on every route."""
+"""G17: broken connections on every route."""
 
 import asyncio
 import contextlib

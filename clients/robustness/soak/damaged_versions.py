@@ -1,4 +1,4 @@
-"""G8: version directories that are damaged or half copied appear under load."""
+"""G8: damaged or partly copied version directories appear under load."""
 
 import asyncio
 import json

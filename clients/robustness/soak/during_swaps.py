@@ -1,4 +1,4 @@
-"""G22: other goals again while versions of a model are swapped all the time."""
+"""G22: other goals again while versions of a model are swapped continuously."""
 
 import contextlib
 import shutil

@@ -1,7 +1,7 @@
-"""What a goal of the soak is, and how the numbers of its steps add up.
+"""The definition of a soak goal, and the sums over its steps.
 
-A goal is worked off in steps, each with a server of its own, so that a run can stop after any step
-and go on later. The same work runs against the service and against a plain FastAPI app.
+A goal runs in steps, each with a new server, so that a run can stop after any step
+and resume later. The same work runs against the service and against a plain FastAPI app.
 """
 
 import asyncio

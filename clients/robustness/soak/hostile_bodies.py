@@ -1,6 +1,6 @@
-"""Bodies that are cheap to send and costly to read: what budgets have to refuse before the work.
+"""Bodies that are cheap to send and costly to process, which limits must refuse beforehand.
 
-Each is made when it is asked for, so that none is ever in the repository.
+They are generated on demand and not stored in the repository.
 """
 
 import io

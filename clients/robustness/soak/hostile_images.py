@@ -1,4 +1,4 @@
-"""G1 and G5: images that were damaged at random, and files that are cheap to send and costly to read."""
+"""G1 and G5: randomly damaged images, and files that are cheap to send and costly to decode."""
 
 import asyncio
 import io

@@ -1,4 +1,4 @@
-"""G2: hostile bodies on every route that takes one."""
+"""G2: hostile bodies on every route with a body."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""How long a service keeps others waiting: a health check every few milliseconds, beside the work."""
+"""How long other requests wait: a health check every few milliseconds during the work."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""How requests ended: each is filed under exactly one of answered, lost, or what must never be."""
+"""Outcomes of requests: each is counted as exactly one of answered, lost, or forbidden."""
 
 import asyncio
 from collections import Counter

@@ -1,4 +1,4 @@
-"""G13: a million requests of every kind; memory, threads and files stay as they are."""
+"""G13: a million requests of every kind; memory, threads and files stay constant."""
 
 import asyncio
 import json

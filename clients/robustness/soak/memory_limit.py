@@ -1,4 +1,4 @@
-"""Memory: every attack that takes memory, one after the other, on a service that may have 2 GB."""
+"""Memory: all attacks on memory, one after the other, on a service limited to 2 GB."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""G19: what /metrics says is what clients saw, and names of strangers do not get into it."""
+"""G19: /metrics agrees with the clients' counts, and names from requests do not appear in it."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""G12: ten times the requests that can be answered, of every kind of work."""
+"""G12: ten times the capacity in requests of every kind."""
 
 import asyncio
 import json

@@ -1,7 +1,7 @@
-"""`python -m clients.robustness.soak.plain_app MODELS PORT`: a FastAPI app as people write them.
+"""`python -m clients.robustness.soak.plain_app MODELS PORT`: a typical plain FastAPI app.
 
-The digit model's own graph behind FastAPI's, Pydantic's, Pillow's and uvicorn's defaults: what the
-soak does to it is the measure of what the service adds.
+The digit model's graph with the defaults of FastAPI, Pydantic, Pillow and uvicorn. The comparison
+shows what the service adds.
 """
 
 import base64

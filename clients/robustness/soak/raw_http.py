@@ -1,4 +1,4 @@
-"""G4: broken HTTP, whole and in two pieces."""
+"""G4: broken HTTP, in one and in two parts."""
 
 import asyncio
 

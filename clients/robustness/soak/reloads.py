@@ -1,4 +1,4 @@
-"""Reload: a model is loaded anew by command, again and again; memory and threads stay as they are."""
+"""Reload: a model is reloaded by command many times; memory and threads stay constant."""
 
 import asyncio
 import shutil

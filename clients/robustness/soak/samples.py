@@ -1,4 +1,4 @@
-"""Requests that are fine."""
+"""Valid requests."""
 
 import io
 

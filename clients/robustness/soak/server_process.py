@@ -1,4 +1,4 @@
-"""A server in a process of its own, the service or a plain app, and what the kernel says of it (Linux)."""
+"""A server in a separate process, the service or a plain app, and its resource usage from the kernel (Linux)."""
 
 import contextlib
 import os

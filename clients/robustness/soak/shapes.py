@@ -1,4 +1,4 @@
-"""G14: requests of random sizes and lengths; nothing is compiled or kept for each."""
+"""G14: requests of random sizes and lengths; nothing is compiled or stored for each."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""G6: clients that send or read slowly, beside one that does not."""
+"""G6: clients that send or read slowly, next to a normal one."""
 
 import asyncio
 import json

@@ -1,7 +1,7 @@
-"""`python -m clients.robustness.soak.slow_connections PORT COUNT SECONDS LATEST`: connections that crawl.
+"""`python -m clients.robustness.soak.slow_connections PORT COUNT SECONDS LATEST`: slow connections.
 
-In a process of their own, so that they do not slow the normal client down. Prints how many seconds
-each of those that write lived, as a JSON list; after LATEST seconds each ends by itself.
+They run in a separate process so that they do not slow down the normal client. Prints the lifetime of each writing
+connection in seconds, as a JSON list; each ends by itself after LATEST seconds.
 """
 
 import asyncio

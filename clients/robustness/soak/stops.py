@@ -1,4 +1,4 @@
-"""G9: SIGTERM under load: what was accepted is answered."""
+"""G9: SIGTERM under load; accepted requests are answered."""
 
 import asyncio
 import json

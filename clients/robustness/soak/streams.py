@@ -1,4 +1,4 @@
-"""G15: streams whose client leaves after the first piece."""
+"""G15: streams whose client disconnects after the first event."""
 
 import asyncio
 import json

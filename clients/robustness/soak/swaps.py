@@ -1,4 +1,4 @@
-"""G7: versions come and go under load; every answer says, and proves, which version it is from."""
+"""G7: versions come and go under load; every answer names and proves its version."""
 
 from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.tiny_model import write_version

@@ -1,4 +1,4 @@
-"""A digit model of two operations, whose outlier score is its version: an answer proves which it was."""
+"""A digit model of two operations, whose outlier score is its version, so that an answer proves its version."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""A service of the tiny model whose versions change while clients ask it."""
+"""A service of the tiny model whose versions change while clients send requests."""
 
 import asyncio
 import contextlib

@@ -1,7 +1,4 @@
-"""The core of both clients: sends a request, retries it, and reads the response.
-
-It knows neither proxies (`connection`) nor threads (`wires`) nor what a task is.
-"""
+"""The core of both clients: sends a request, retries it, and reads the response."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing

@@ -1,7 +1,7 @@
 """JSON → dataclasses, by the types of their fields.
 
-A field has the name it has on the wire. `bytes` are the file in a data URI; a field with a default may
-be absent or null; fields that the dataclass does not have are ignored.
+A field has its JSON name. `bytes` are the content of a data URI. A field with a default may
+be absent or null. Unknown fields are ignored.
 """
 
 import base64

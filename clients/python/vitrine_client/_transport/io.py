@@ -1,7 +1,7 @@
 """Input and output in two ways: on the caller's event loop, or blocking the caller's thread.
 
-Both have the same coroutines. Those of `BlockingWire` never suspend, so that a coroutine over them
-runs to its end in one go (`sync_async.run`).
+Both have the same coroutines. Those of `BlockingWire` never suspend, so a coroutine that uses them
+runs to its end without an event loop (`sync_async.run`).
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """One definition of each route for both clients, synchronous and asynchronous.
 
-A route is a method that says what to ask (`Call`, `Stream`) and whose decorator asks it. Its type follows
-the group it is read from: of a `Group[Async]` it is a coroutine, of a `Group[Sync]` the answer.
+A route is a method that describes a request (`Call`, `Stream`) and a decorator that sends it. Its type depends on
+the group: on a `Group[Async]` it is a coroutine, on a `Group[Sync]` it returns the answer.
 """
 
 import functools

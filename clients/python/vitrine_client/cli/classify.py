@@ -1,4 +1,4 @@
-"""`classify`, `label` and `fashion`: what images show."""
+"""`classify`, `label` and `fashion`: classify images."""
 
 import argparse
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A PNG of the service, enlarged by a whole number without an image library."""
+"""Enlarges a PNG of the service by an integer factor, without an image library."""
 
 import struct
 import zlib
