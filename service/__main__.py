@@ -43,7 +43,7 @@ def main(arguments: list[str], prog: str = "python -m service") -> int:
 
 
 def settings_table() -> str:
-    """One line a setting: variable, default, meaning."""
+    """One line per setting: variable, default, meaning."""
     lines = []
     for name, field in Settings.model_fields.items():
         default = field.default if field.default not in ((), "") else "none"
@@ -52,7 +52,7 @@ def settings_table() -> str:
 
 
 def _serve(settings: Settings, *, is_shown: bool) -> int:
-    # The arrays are small: more threads would only wait for each other, and a fork has none.
+    # The arrays are small, so more threads would not help, and a fork has only one thread.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from service import logs
     from service.native_memory import keep_little_free_memory
@@ -114,13 +114,13 @@ def _run(settings: Settings, count: int, is_shown: bool) -> int:
 
 
 def _for_one(settings: Settings, count: int, default_bytes: int) -> Settings:
-    """What all workers together may hold, shared equally."""
+    """One worker's equal share of the bytes in flight."""
     limit = settings.max_bytes_in_flight or default_bytes
     return settings.model_copy(update={"max_bytes_in_flight": limit // count})
 
 
 def _preload(settings: Settings, preloaded: "PreloadedEngines") -> None:
-    """Import and load before the fork what all workers have in common."""
+    """Import modules and load graphs before the fork, so that all workers share them."""
     import gc
 
     from service.native_memory import give_back_free_memory
@@ -130,7 +130,7 @@ def _preload(settings: Settings, preloaded: "PreloadedEngines") -> None:
     preloaded.preload(settings.models, files, settings.engine)
     gc.collect()
     give_back_free_memory()
-    gc.freeze()  # else the first collection in a worker would write to every object
+    gc.freeze()  # otherwise the first garbage collection in a worker would write to every object
 
 
 def _run_worker(

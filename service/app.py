@@ -74,10 +74,10 @@ def create_app(
 ) -> FastAPI:
     """Make the application; models start loading when its lifespan begins.
 
-    load_engine: how a version's engines are made; absent: as the settings say.
+    load_engine: loads a version's engines; default: from the settings.
     lifecycle: what the server flips when the process is told to stop.
-    peers: the workers of the service, of which this app is one; absent: it is alone.
-    inherited: what the workers have in common; absent: it has its own.
+    peers: all workers of the service, including this one; default: a single process.
+    inherited: objects shared by all workers; default: new ones.
     replicas: of each version, where they compute elsewhere.
     """
     metrics = Metrics()
@@ -97,7 +97,7 @@ def create_app(
         def weight_of(name: str) -> float:
             return repository.weight(name)
 
-        # With replicas elsewhere a run takes none of this process' processors.
+        # With remote replicas a run does not use this process' processors.
         turns = None if replicas else (_turns(weight_of), _turns(weight_of))
         make = partial(
             Servable,
@@ -175,7 +175,7 @@ def create_app(
 
 
 async def _join(peers: Peers, repository: ModelRepository, metrics: Metrics) -> None:
-    """Answer the other workers; a replacement takes no connection before its models are loaded."""
+    """Join the other workers; a replacement accepts no connection before its models are loaded."""
 
     async def snapshot(_: None) -> Snapshot:
         return metrics.snapshot()

@@ -39,7 +39,7 @@ def main(arguments: list[str], prog: str = "vitrine certificate") -> int:
 
 
 def write(folder: Path, names: list[str]) -> None:
-    """Make a key and a certificate that it signs itself; the key can be read by its owner only.
+    """Make a key and a self-signed certificate; only the owner can read the key.
 
     Raises:
         OSError: the folder cannot be written.

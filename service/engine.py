@@ -21,13 +21,13 @@ class Engine(Protocol):
 
         Raises:
             NotReady: the process that runs the signature is still starting.
-            Overloaded: what runs the signature takes no more for now.
-            CannotRun: it will never run here.
+            Overloaded: the queue of the signature's process is full.
+            CannotRun: the signature cannot run here.
             Exception: anything else is a failure of the model.
         """
 
     def is_thread_free(self, signature: str) -> bool:
-        """Whether a run stays on the caller's thread, so that a cheap one may run on the event loop."""
+        """Whether a run stays on the caller's thread, so that cheap runs may use the event loop."""
 
     def name_of(self, signature: str) -> EngineName:
-        """Which engine runs the signature, as `X-Engine` and the manifest name it."""
+        """The name of the signature's engine, as in `X-Engine` and the manifest."""

@@ -34,19 +34,19 @@ Each message is one sentence for the caller: what was expected and what was sent
 
 
 class VitrineError(Exception):
-    """Base of all of them; `str(error)` is the message, `code` the machine's word for it."""
+    """Base class; `str(error)` is the message, `code` is for programs."""
 
     code = "internal_error"
 
 
 class InvalidRequest(VitrineError):
-    """The caller can fix it by sending something else."""
+    """The caller can fix the request."""
 
     code = "invalid_input"
 
 
 class InvalidJSON(InvalidRequest):
-    """The body is not the JSON it has to be."""
+    """The body is not valid JSON."""
 
     code = "invalid_json"
 
@@ -65,13 +65,13 @@ class InvalidImage(InvalidRequest):
 
 
 class UnsupportedImage(InvalidRequest):
-    """The bytes are no image of an accepted format."""
+    """The bytes are not an image of an accepted format."""
 
     code = "unsupported_image"
 
 
 class TooLarge(InvalidRequest):
-    """Something is over its limit."""
+    """A limit is exceeded."""
 
     code = "too_large"
 
@@ -89,7 +89,7 @@ class ImageTooLarge(TooLarge):
 
 
 class TooManyImages(TooLarge):
-    """A request holds more images than allowed."""
+    """A request has more images than allowed."""
 
     code = "too_many_images"
 
@@ -101,7 +101,7 @@ class HeadersTooLarge(TooLarge):
 
 
 class MalformedRequest(InvalidRequest):
-    """The bytes are no HTTP request, or one that servers could understand differently."""
+    """The bytes are not an HTTP request, or an ambiguous one."""
 
     code = "invalid_request"
 
@@ -112,7 +112,7 @@ class MalformedRequest(InvalidRequest):
 
 
 class OriginRefused(InvalidRequest):
-    """A browser asks for a page of another origin, which the settings do not name."""
+    """A page of another origin, not listed in the settings, sent the request."""
 
     code = "origin_refused"
 
@@ -123,17 +123,17 @@ class RequestTimeout(VitrineError):
     code = "request_timeout"
 
     def __init__(self) -> None:
-        super().__init__("The request did not arrive in time; send it again, faster.")
+        super().__init__("the request must arrive in time: send it again, faster")
 
 
 class Unauthorized(VitrineError):
-    """The request carries no key that the service knows."""
+    """The request has no valid key."""
 
     code = "unauthorized"
 
 
 class Forbidden(VitrineError):
-    """No key would help."""
+    """The operation is disabled, whatever the key."""
 
     code = "forbidden"
 
@@ -151,13 +151,13 @@ class ReadOnly(Forbidden):
 
 
 class PreconditionFailed(VitrineError):
-    """What the caller wants to replace was changed meanwhile."""
+    """The resource was changed since the caller read it."""
 
     code = "precondition_failed"
 
 
 class NotFound(VitrineError):
-    """What the address names is not there."""
+    """The resource does not exist."""
 
     code = "not_found"
 
@@ -187,7 +187,7 @@ class MethodNotAllowed(VitrineError):
 
 
 class Overloaded(VitrineError):
-    """Refused at once, so that what was accepted is answered in time."""
+    """Refused immediately, so that accepted requests are answered in time."""
 
     code = "overloaded"
 
@@ -201,7 +201,7 @@ class QueueRefusal(Overloaded):
 
 
 class NotReady(VitrineError):
-    """It will answer later."""
+    """Not available yet; retry later."""
 
     code = "not_ready"
 
@@ -211,7 +211,7 @@ class NotReady(VitrineError):
 
 
 class DeadlineExceeded(VitrineError):
-    """The answer was not there when the caller's time was over."""
+    """The deadline passed before the answer was ready."""
 
     code = "deadline_exceeded"
 

@@ -8,7 +8,7 @@ from service.settings import Settings
 ANY_NETWORK = (
     "192.0.2.1",
     9,
-)  # nothing is sent: it only decides which of this machine's addresses is used
+)  # nothing is sent: it only selects one of this machine's addresses
 
 
 def lan_address() -> str:
@@ -19,14 +19,14 @@ def lan_address() -> str:
 
 
 def link(settings: Settings, host: str, port: int) -> str:
-    """The address to open; with API keys it carries the first one, which the page takes out of it."""
+    """The address to open; it includes the first API key, which the page removes from the address."""
     scheme = "https" if settings.tls_cert else "http"
     key = f"#digits?key={settings.api_keys[0].get_secret_value()}" if settings.api_keys else ""
     return f"{scheme}://{host}:{port}{settings.root_path}/{key}"
 
 
 def describe(settings: Settings, url: str) -> list[str]:
-    """The lines that a teacher reads out or shows."""
+    """The lines for a teacher to read out or show."""
     needs_key = bool(settings.api_keys or settings.api_keys_file)
     has_admin = bool(settings.admin_key or settings.admin_key_file)
     return [
@@ -42,7 +42,7 @@ def describe(settings: Settings, url: str) -> list[str]:
 
 
 def announce_lan(settings: Settings, port: int, say: Callable[[str], None]) -> None:
-    """Say where others reach the service, or that this machine is in no network."""
+    """Print the address for other machines, or that this machine has no network."""
     try:
         host = lan_address()
     except OSError:

@@ -9,7 +9,7 @@ STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "
 
 
 class JsonFormatter(logging.Formatter):
-    """Time, level, logger, message, whatever `extra` held, and the traceback if there is one."""
+    """Time, level, logger, message, the fields of `extra`, and the traceback if there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One line of JSON."""
@@ -30,5 +30,7 @@ def configure(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of every odd byte
-    logging.getLogger("uvicorn.access").disabled = True  # the middleware's own line says more
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of every unusual byte
+    logging.getLogger(
+        "uvicorn.access"
+    ).disabled = True  # the middleware's own line has more information

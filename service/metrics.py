@@ -29,7 +29,7 @@ ROWS = (1, 2, 4, 8, 16, 32, 64)
 
 
 class Metrics:
-    """Every label comes from a fixed set: route templates, statuses, models on disk."""
+    """All label values come from fixed sets: route templates, statuses, models on disk."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -124,16 +124,16 @@ class Metrics:
         )
 
     def forget_load(self, model: str, version: int) -> None:
-        """Drop the series of a version that is not loaded any more."""
+        """Drop the series of a version that is no longer loaded."""
         for gauge in (self.load_seconds, self.warm_up_seconds):
             gauge.remove_by_labels({"model": model, "version": str(version)})
 
     def forget_version(self, model: str, version: int) -> None:
-        """Drop the series of a version that is not there any more."""
+        """Drop the series of a version that no longer exists."""
         self.versions.remove_by_labels({"model": model, "version": str(version)})
 
     def forget_model(self, model: str) -> None:
-        """Drop every series of a model that is not there any more."""
+        """Drop all series of a model that no longer exists."""
         for metric in vars(self).values():
             if isinstance(metric, MetricWrapperBase) and "model" in metric._labelnames:
                 metric.remove_by_labels({"model": model})
@@ -148,7 +148,7 @@ class Metrics:
 
 
 def merge(snapshots: Iterable[Snapshot], *, with_gauges: bool = True) -> Snapshot:
-    """One snapshot of several processes: what counts is summed, of states the highest stands."""
+    """Merge the snapshots of several processes: counters are summed, states take the maximum."""
     merged: dict[str, tuple[str, str, dict[tuple[str, str], Sample]]] = {}
     for name, documentation, kind, samples in (family for one in snapshots for family in one):
         if kind == "gauge" and not with_gauges:
@@ -173,7 +173,7 @@ def render(snapshot: Snapshot) -> bytes:
 
 
 class _Families:
-    """As much of a registry as `generate_latest` asks for."""
+    """The part of a registry that `generate_latest` uses."""
 
     def __init__(self, families: list[Metric]) -> None:
         self._families = families
@@ -183,7 +183,7 @@ class _Families:
 
 
 def merge_departed(snapshots: list[Snapshot]) -> Snapshot:
-    """What processes that are over have counted; their states are over with them."""
+    """The counters of processes that have exited, without their states."""
     return merge(snapshots, with_gauges=False)
 
 

@@ -8,7 +8,7 @@ TRIM_THRESHOLD = -1  # M_TRIM_THRESHOLD of glibc's malloc.h
 
 
 def keep_little_free_memory() -> None:
-    """Have freed memory returned to the system as it is freed, but for a megabyte.
+    """Return freed memory to the system at once, except for a megabyte.
 
     By itself glibc raises its thresholds with the largest block that was freed: after 240 uploads at once,
     of which the service kept 0.5 GB, it had 1.5 GB, and 0.9 GB when they were gone; with this 0.7 and 0.15 GB.
@@ -19,7 +19,7 @@ def keep_little_free_memory() -> None:
 
 
 def give_back_free_memory() -> None:
-    """Return it to the system: after a model was loaded that is a tenth of what the process holds."""
+    """Return freed memory to the system; after loading a model that is a tenth of the process' memory."""
     if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):  # a C library that is not glibc
+        with contextlib.suppress(OSError, AttributeError):  # a C library other than glibc
             ctypes.CDLL(None).malloc_trim(0)

@@ -14,7 +14,7 @@ NOISE = re.compile(
 
 @contextlib.contextmanager
 def without_noise() -> Iterator[None]:
-    """Hold back what is written to file descriptor 2 until the block ends; then pass on all but the noise."""
+    """Buffer file descriptor 2 until the block ends, then write everything except known noise."""
     sys.stderr.flush()
     original = os.dup(2)
     with tempfile.TemporaryFile() as held:

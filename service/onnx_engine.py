@@ -35,10 +35,10 @@ _thread = threading.local()
 
 @contextlib.contextmanager
 def shrinking_arena() -> Iterator[None]:
-    """Within it, a run on this thread gives the arena's free memory back to the system afterwards.
+    """Inside this context, a run on this thread returns the arena's free memory to the system.
 
-    A full batch of photos takes half as long again if every run does so: it is for the last run of a warm-up,
-    after which a hundred megabytes are free.
+    This makes a full batch of photos take half as long again, so it is only used for the last run of a
+    warm-up, which frees a hundred megabytes.
     """
     _thread.shrinks = True
     try:
@@ -48,11 +48,11 @@ def shrinking_arena() -> Iterator[None]:
 
 
 class GraphError(CannotRun):
-    """A version has no ONNX graph for a signature, or one that cannot run here."""
+    """A version has no usable ONNX graph for a signature."""
 
 
 class Step(NamedTuple):
-    """A run of a graph: those of its outputs that belong to a signature."""
+    """A run of a graph, for the outputs of one signature."""
 
     file: str
     signature: str
@@ -62,7 +62,7 @@ class OnnxEngine:
     """The ONNX graphs of one version."""
 
     def __init__(self, directory: Path, signatures: Mapping[str, Sequence[Step]]) -> None:
-        """Load the graphs of `signatures`: each runs its steps in turn. GraphError if that fails."""
+        """Load the graphs of `signatures` (signature → steps, run in order); GraphError on failure."""
         steps = {step for chain in signatures.values() for step in chain}
         sessions = {
             file: _load(directory / GRAPHS / file) for file in {step.file for step in steps}
@@ -72,14 +72,14 @@ class OnnxEngine:
         self._fetches = {
             step: _outputs_of(step.signature, session) for step, session in self._sessions.items()
         }
-        # Of a graph with several signatures only the part runs that leads to the wanted outputs.
+        # Of a graph with several signatures, only the part for the requested outputs runs.
         self._options, self._shrinking = ort.RunOptions(), ort.RunOptions()
         for options in (self._options, self._shrinking):
             options.only_execute_path_to_fetches = True
         self._shrinking.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
     def run(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
-        """Run a signature's part of its graph, or of each of its graphs; any number of rows."""
+        """Run a signature's part of its graph or graphs; any number of rows."""
         options = self._shrinking if getattr(_thread, "shrinks", False) else self._options
         outputs = dict(inputs)
         for step in self._steps[signature]:
@@ -89,7 +89,7 @@ class OnnxEngine:
         return outputs
 
     def is_thread_free(self, signature: str) -> bool:
-        """True: a session of one thread computes on the thread that calls it."""
+        """True: a session with one thread computes on the caller's thread."""
         return True
 
     def name_of(self, signature: str) -> EngineName:
@@ -98,15 +98,15 @@ class OnnxEngine:
 
 
 def graph_file(inputs: Iterable[str]) -> str:
-    """The file of the graph that takes these inputs."""
+    """The file name of the graph with these inputs."""
     return "+".join(sorted(inputs)) + ".onnx"
 
 
 def _load(path: Path) -> ort.InferenceSession:
-    """The session of a file, or the one that runs the same bytes already."""
+    """The session of a file, or the existing one for the same bytes."""
     if not path.is_file():
         raise GraphError(f"{GRAPHS}/{path.name} is missing: export the model again")
-    content = path.read_bytes()  # what is checked is what runs
+    content = path.read_bytes()  # the checked bytes are the bytes that run
     digest = hashlib.sha256(content).hexdigest()
     if running := _sessions.get(digest):
         return running
@@ -139,7 +139,7 @@ def _outputs_of(signature: str, session: ort.InferenceSession) -> dict[str, str]
 
 @functools.cache
 def _share_allocator() -> None:
-    """One memory arena for all sessions: eleven models take half of what they take with one each."""
+    """Share one memory arena among all sessions: eleven models take half the memory of separate arenas."""
     info = ort.OrtMemoryInfo(
         "Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT
     )

@@ -18,19 +18,19 @@ _TENSOR_LOCATION = 14  # 1: in another file
 
 
 def check_graph(content: bytes) -> None:
-    """Raise ValueError, which says why, if the model in `content` may do more than compute."""
+    """Raise ValueError with the reason if the model in `content` may do more than compute."""
     model = memoryview(content)
     try:
         if messages(model, _MODEL_FUNCTIONS):
-            raise ValueError("it defines functions of its own")
+            raise ValueError("it defines functions")
         for graph in _graphs(messages(model, _MODEL_GRAPH)):
             _check_one(graph)
     except WireError as error:
-        raise ValueError(f"it is no ONNX model: {error}") from None
+        raise ValueError(f"it is not an ONNX model: {error}") from None
 
 
 def _graphs(pending: list[memoryview]) -> Iterator[memoryview]:
-    """These graphs and those inside their nodes, such as the body of a loop."""
+    """These graphs and the graphs in their nodes, such as the body of a loop."""
     while pending:
         graph = pending.pop()
         yield graph

@@ -19,12 +19,14 @@ from service.runtime.manifest import Manifest
 from service.runtime.saved_model import check_operations
 from service.scheduling.lane import RUNS_PER_REPLICA
 
-QUIET = LoggingConfig(enable_access_log=False)  # a line for each batch costs, and says nothing
-DRAIN_SECONDS = 30.0  # after the last front has switched, until replicas of an old version end
+QUIET = LoggingConfig(
+    enable_access_log=False
+)  # a log line per batch is expensive and has no information
+DRAIN_SECONDS = 30.0  # from the last front's switch until the replicas of an old version stop
 
 
 def application_name(manifest: Manifest) -> str:
-    """A name that changes with the files, so that an exported version never meets an older one's replicas."""
+    """A name that depends on the files, so that a new export never uses replicas of an older one."""
     digest = manifest.files.get("saved_model.pb", "").removeprefix("sha256:")[:8]
     return f"{manifest.name}-{manifest.version}-{digest}"
 
@@ -32,9 +34,9 @@ def application_name(manifest: Manifest) -> str:
 def cluster_loader(
     choice: Choice, allowed: tuple[str, ...], cluster: ClusterSettings
 ) -> LoadEngine:
-    """Return what deploys a version and waits for its replicas; whichever front comes first does it.
+    """Return a loader that deploys a version and waits for its replicas; the first front deploys it.
 
-    allowed: operations of SavedModels beside the usual ones. A version that uses others is not deployed.
+    allowed: additional operations of SavedModels. A version that uses others is not deployed.
     """
     in_use: Counter[str] = Counter()  # application → engines of this front
 
@@ -68,7 +70,7 @@ def cluster_loader(
 
 
 def _release(name: str, in_use: Counter[str]) -> None:
-    """End an application when every front has had time to switch, unless it is loaded again by then."""
+    """Delete an application after every front has had time to switch, unless it was loaded again."""
     in_use[name] -= 1
 
     def delete() -> None:

@@ -18,14 +18,14 @@ MAX_ONGOING_REQUESTS = (
 
 
 class WithLifespanState:
-    """Gives each request what the application's lifespan yielded, which Ray Serve leaves out."""
+    """Adds the state of the application's lifespan to each request, which Ray Serve omits."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._state: dict[str, Any] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Keep the state at the start, and copy it into every request."""
+        """Store the state at start-up, and copy it into every request."""
         if scope["type"] == "lifespan":
             scope["state"] = self._state
         else:
@@ -34,7 +34,7 @@ class WithLifespanState:
 
 
 def application(_: dict[str, str]) -> serve.Application:
-    """What `import_path` of a Serve configuration names; the settings are in the environment."""
+    """The target of `import_path` in a Serve configuration; settings come from the environment."""
     cluster, rest = split_environ()
     return front_application(from_environ(rest), cluster)
 
@@ -62,7 +62,7 @@ def front_application(settings: Settings, cluster: ClusterSettings) -> serve.App
     )
     @serve.ingress(build)
     class Front:
-        """Routes, batching, admission; the arithmetic is done by the models' replicas."""
+        """Routes, batching, admission; the models' replicas compute."""
 
     front: Any = Front  # what the decorators make of a class
     return front.bind()

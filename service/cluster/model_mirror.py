@@ -23,8 +23,8 @@ class ModelMirror:
     """Copies `<url>/<name>/<version>/` into `<folder>/<name>/<version>/`.
 
     url: of any file system that fsspec knows: s3://bucket/models, gs://…, memory://…, file://…
-    A version is downloaded beside its place, compared with the digests of its manifest and moved there
-    in one step, so that a reader sees all of it or nothing. One without a manifest is left out. Any
+    A version is downloaded to a temporary folder, compared with the digests of its manifest and moved into place
+    in one step, so that a reader sees all of it or nothing. Versions without a manifest are ignored. Any
     number of processes may mirror into the same folder.
     """
 
@@ -34,7 +34,7 @@ class ModelMirror:
         self._folder = folder
 
     def synchronize(self) -> None:
-        """Fetch what is new or different, remove what the store holds no more."""
+        """Fetch new and changed versions, remove versions that are no longer in the store."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self._store.invalidate_cache()
         names = self._children(self._root, NAME)
@@ -45,7 +45,7 @@ class ModelMirror:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def fetch_version(self, name: str, number: str) -> Path:
-        """Make one version complete here; ManifestError if the store does not hold all of it."""
+        """Download one version; ManifestError if it is incomplete in the store."""
         self._folder.mkdir(parents=True, exist_ok=True)
         place = self._folder / name / number
         source = self._root / name / number
@@ -57,14 +57,14 @@ class ModelMirror:
         return place
 
     def keep_up(self, seconds: float) -> None:
-        """Synchronize again and again, on a thread that ends with the process."""
+        """Synchronize periodically, on a daemon thread."""
 
         def repeat() -> None:
             while True:
                 pause.wait(seconds)
                 try:
                     self.synchronize()
-                except Exception:  # the store is out of reach: what is here continues to be served
+                except Exception:  # the store is unreachable: local versions continue to be served
                     log.exception("the model store cannot be read")
 
         pause = threading.Event()
@@ -75,7 +75,7 @@ class ModelMirror:
         for number in numbers:
             try:
                 self.fetch_version(name, number)
-            except (FileNotFoundError, ManifestError) as error:  # an upload that is under way
+            except (FileNotFoundError, ManifestError) as error:  # an upload in progress
                 log.warning("not copied", extra={"model": f"{name}/{number}", "error": str(error)})
         for directory in (self._folder / name).glob("*"):
             if VERSION.fullmatch(directory.name) and directory.name not in numbers:
@@ -96,7 +96,7 @@ class ModelMirror:
             new.replace(local)
 
     def _download(self, source: PurePosixPath, names: Iterable[str], place: Path) -> None:
-        """Copy files of a version, check them, and move them to their place in one step."""
+        """Copy the files of a version, verify them, and move them into place in one step."""
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._folder, prefix=".") as scratch:
             new = Path(scratch) / place.parent.name / place.name
@@ -115,7 +115,7 @@ class ModelMirror:
         log.info("copied", extra={"model": f"{place.parent.name}/{place.name}"})
 
     def _children(self, folder: PurePosixPath, pattern: Any) -> set[str]:
-        """Names directly below a folder of the store that fit the pattern."""
+        """Names in a folder of the store that match the pattern."""
         try:
             paths = self._store.ls(str(folder), detail=False)
         except FileNotFoundError:

@@ -11,14 +11,14 @@ from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 from service.engine import Arrays, CannotRun, EngineName
 from service.errors import NotReady, Overloaded
 
-ATTEMPTS = 4  # of one run: a replica that dies takes none of its requests with it
-RUN_SECONDS = 60.0  # the longest run; a request's own deadline is kept by its batcher
+ATTEMPTS = 4  # of one run: requests survive the death of a replica
+RUN_SECONDS = 60.0  # the longest run; batchers enforce the deadlines of requests
 
 
 class RayEngine:
     """Runs the signatures of one version on its replicas.
 
-    on_close: called once nothing refers to this engine any more, and nobody needs the replicas.
+    on_close: called when this engine is no longer referenced and its replicas are not needed.
     """
 
     def __init__(

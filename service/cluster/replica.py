@@ -11,13 +11,13 @@ from service.engine import Arrays, EngineName
 from service.runtime.engines import Choice, engine_loader, load_checked
 from service.runtime.model import load_model
 
-Reply = tuple[dict[str, np.ndarray] | None, str]  # the outputs, or None and why there are none
+Reply = tuple[dict[str, np.ndarray] | None, str]  # the outputs, or None and the reason
 
 
 class ModelReplica:
-    """One version, loaded in a process of its own.
+    """One version, loaded in a separate process.
 
-    Every replica warms up and checks its golden outputs, on whichever processor it was placed; one
+    Every replica warms up and checks its golden outputs on its own processor; one
     that does not reproduce them does not start. The directory is at the same path on every node: on a
     shared volume, or copied there from the object store.
     """
@@ -25,7 +25,7 @@ class ModelReplica:
     def __init__(
         self, directory: str, choice: Choice, allowed: tuple[str, ...] = (), store: str = ""
     ) -> None:
-        if store:  # this node may not have it yet
+        if store:  # the version may not be on this node yet
             models, name, number = Path(directory).parents[1], *Path(directory).parts[-2:]
             ModelMirror(store, models).fetch_version(name, number)
         load = partial(load_checked, tensorflow_engine.load_tensorflow, allowed)
@@ -35,7 +35,7 @@ class ModelReplica:
     async def run(self, signature: str, inputs: Arrays) -> Reply:
         """Run a signature on what a front's model gives its engine; a failure of the model is reported, not raised.
 
-        Runs hold the event loop of Ray's user code, so that there is one at a time; Ray answers
+        A run blocks the event loop of Ray's user code, so there is one at a time; Ray answers
         on another thread. Raised exceptions would travel as pickles with their traceback.
         """
         try:
@@ -44,5 +44,5 @@ class ModelReplica:
             return None, f"{type(error).__name__}: {error}"
 
     def engines(self) -> dict[str, EngineName]:
-        """Which engine runs each signature."""
+        """The engine of each signature."""
         return {name: self._model.engine_of(name) for name in self._model.manifest.signatures}

@@ -31,7 +31,7 @@ def from_bytes(data: memoryview, name: str, dtype: str, shape: Sequence[int]) ->
 
 
 def to_bytes(array: Array) -> bytes:
-    """The array's elements as the protocol sends them."""
+    """The array's elements in the protocol's format."""
     if array.dtype == object:
         return b"".join(LENGTH.pack(len(one)) + one for one in array.reshape(-1).tolist())
     return np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes()

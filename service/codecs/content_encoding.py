@@ -12,7 +12,7 @@ Q_VALUE = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
 
 
 def inflate(body: bytes, encoding: str, limit: int) -> bytes:
-    """The body as it was before `Content-Encoding`; at most `limit` bytes of it are ever made."""
+    """Decompress a body; at most `limit` bytes are produced."""
     encoding = encoding.strip().lower()
     if encoding in ("", "identity"):
         return body
@@ -37,7 +37,7 @@ def inflate(body: bytes, encoding: str, limit: int) -> bytes:
 def choose_encoding(accepted: str) -> str:
     """Gzip or deflate, whichever an Accept-Encoding header prefers; empty if it wants neither.
 
-    `*` and encodings that are not known here are passed over; identity wins where it is preferred.
+    `*` and unknown encodings are ignored; identity is chosen if it is preferred.
     """
     qualities = {"gzip": 0.0, "deflate": 0.0, "identity": 0.0}
     for part in accepted.lower().split(","):
@@ -50,6 +50,6 @@ def choose_encoding(accepted: str) -> str:
 
 
 def compress(body: bytes, encoding: str) -> bytes:
-    """The body as `Content-Encoding: gzip` or `deflate` has it."""
+    """Compress a body for `Content-Encoding: gzip` or `deflate`."""
     compressor = zlib.compressobj(FASTEST, zlib.DEFLATED, WINDOW[encoding])
     return compressor.compress(body) + compressor.flush()

@@ -17,7 +17,7 @@ from service.errors import InvalidValue
 
 FORMAT = 1
 PREFIX = struct.Struct("<B8sI")
-MAX_STATE = 1e6  # far beyond what a network reaches, and no sum of so many overflows
+MAX_STATE = 1e6  # far above a network's values, and sums of such values do not overflow
 Stop = Annotated[str, Field(min_length=1, max_length=100)]
 
 

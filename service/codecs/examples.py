@@ -20,7 +20,7 @@ LENGTH_DELIMITED = 2  # the wire type of strings and messages in protocol buffer
 
 
 def parse_examples(fields: Mapping[str, Any], method: str) -> list[Example]:
-    """`examples`, each with the features of `context` that it has not itself."""
+    """`examples`, each completed with missing features from `context`."""
     examples = fields.get("examples")
     if "examples" not in fields:
         raise InvalidRequest(
@@ -66,7 +66,7 @@ def encode_classes(outputs: Mapping[str, Array], labels: Sequence[str]) -> bytes
 
 
 def encode_values(outputs: Mapping[str, Array]) -> bytes:
-    """`{"results": [number, …]}`: one number for each example."""
+    """`{"results": [number, …]}`: one value per example."""
     values = outputs.get("outputs")
     if values is None and len(outputs) == 1:
         values = next(iter(outputs.values()))

@@ -32,24 +32,26 @@ from service.image_files.image_metadata import strip_metadata
 from service.image_files.plain_png import PlainPng, read_plain_png
 from service.image_files.raster import Pixels, rasterize
 
-MAX_ASPECT = 10_000  # 1 × 5,000 is a strange image, 1 × 50,000 an attack on whoever resizes it
+MAX_ASPECT = 10_000  # 1 × 5,000 is an unusual image, 1 × 50,000 an attack on the resizing
 MAX_PIECES = 20_000  # chunks, segments and blocks of the images of a request
 _MAX_READS = 250_000
 _DATA_URI = re.compile(r"\s*data:[^,]{0,200};base64,", re.IGNORECASE)
 _LINE_ENDS = re.compile(r"[ \t]*[\r\n]+[ \t]*")
-_LINE_LENGTHS = frozenset((60, 64, 72, 76))  # where encoders break lines; a shell makes them spaces
+_LINE_LENGTHS = frozenset(
+    (60, 64, 72, 76)
+)  # where encoders break lines; a shell converts line ends to spaces
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
 class _ReadLimitedBytesIO(io.BytesIO):
-    """Gives up on files cut into a million tiny pieces, which Pillow walks through in Python."""
+    """Stops reading files of a million tiny parts, which Pillow parses in Python."""
 
     reads = 0
 
     def read(self, size: int | None = -1, /) -> bytes:
         self.reads += 1
         if self.reads > _MAX_READS:
-            raise OSError("the file is cut into too many pieces")
+            raise OSError("the file has too many pieces")
         return super().read(size)
 
 
@@ -87,7 +89,7 @@ class OpenedImage:
 
     @property
     def pixels(self) -> int:
-        """How many pixels decoding will yield."""
+        """The number of decoded pixels."""
         return self.width * self.height
 
     def decode(self, at_least: int | None = None, *, grey: bool = False) -> Pixels:
@@ -96,7 +98,7 @@ class OpenedImage:
         Args:
             at_least: a JPEG may come out at 1/2, 1/4 or 1/8 of its size as long as its shorter side
                 has this many pixels; that costs a fraction of the time. Counts the first time.
-            grey: colour may come out as its luminance, for who would make it grey anyway.
+            grey: colour may be converted to luminance, for callers that need grey anyway.
 
         Returns:
             uint8 [H, W, 1] for a grey image, else [H, W, 3]; may be read-only.
@@ -122,7 +124,7 @@ class OpenedImage:
         if isinstance(self.source, PlainPng):
             try:
                 return self.source.load()
-            except ValueError:  # the reader takes some that are damaged
+            except ValueError:  # the reader accepts some damaged files
                 return PngImageFile(_ReadLimitedBytesIO(self.source.content))
         if isinstance(self.source, bytes):
             image = WebPImageFile(io.BytesIO(self.source))
@@ -139,7 +141,7 @@ def open_image(content: bytes, max_pieces: int = MAX_PIECES) -> OpenedImage:
     """Open a PNG, JPEG, WebP, GIF or BMP without decoding it, and estimate what that would cost.
 
     Raises:
-        UnsupportedImage: the bytes are none of these.
+        UnsupportedImage: the bytes are not one of these formats.
         InvalidImage: they are, but the header is damaged, or one side is more than `MAX_ASPECT`
             times the other.
         ImageTooLarge: a GIF's frame is so large that Pillow refuses even to open it, or the file
@@ -168,7 +170,7 @@ def open_image(content: bytes, max_pieces: int = MAX_PIECES) -> OpenedImage:
 
 
 def _open_stripped(name: str, content: bytes, max_pieces: int) -> OpenedImage:
-    """Open what is left of a file without its metadata."""
+    """Open a file whose metadata was removed."""
     pieces = 0
     try:
         pieces = count_pieces(name, content, max_pieces)
@@ -192,7 +194,7 @@ def _open_stripped(name: str, content: bytes, max_pieces: int) -> OpenedImage:
 
 
 def _is_mangled(content: bytes) -> bool:
-    """Recognise what `curl -d @file` leaves of a file: no CR, no LF, in newer versions no NUL."""
+    """Detect a file sent with `curl -d @file`: no CR, no LF, in newer versions no NUL."""
     if content.startswith(b"\x89PNG") and content[:8] != PNG_SIGNATURE[: len(content)]:
         return True
     return len(content) > 64 and not any(byte in content for byte in b"\0\r\n")
@@ -230,11 +232,11 @@ def _opened_webp(content: bytes) -> OpenedImage:
 def decode_base64(text: str) -> bytes:
     """Decode base64 or a `data:` URI; line ends, missing padding and `-_` are accepted.
 
-    A space stands for a "+" that was sent in a form without being escaped, unless it stands where
+    A space is read as a "+" that was sent unescaped in a form, unless it is where
     a line ended.
 
     Raises:
-        InvalidValue: the text is something else.
+        InvalidValue: the text is neither.
     """
     encoded = text[match.end() :] if (match := _DATA_URI.match(text)) else text
     try:
@@ -261,14 +263,14 @@ def _without_spaces(encoded: str) -> str:
 
 
 def encode_png(pixels: Pixels) -> bytes:
-    """Encode uint8 [H, W], [H, W, 1] or [H, W, 3] as a PNG without loss."""
+    """Encode uint8 [H, W], [H, W, 1] or [H, W, 3] as a PNG."""
     rows = np.zeros((len(pixels), 1 + pixels.size // len(pixels)), np.uint8)  # column 0: no filter
     rows[:, 1:] = pixels.reshape(len(pixels), -1)
     return _png(pixels.shape, zlib.compress(rows.tobytes()))
 
 
 def encode_photo_png(pixels: Pixels) -> bytes:
-    """The same for what has few equal pixels: as differences of rows, without a search for repetitions.
+    """The same for photos, with few equal pixels: differences of rows, without a search for repetitions.
 
     A photo of 224 × 224 takes 0.9 ms instead of 2.2 with zlib's level 1, and a quarter fewer bytes.
     """
@@ -304,7 +306,7 @@ def tile(images: Pixels, columns: int | None = None, gap: int = 1) -> Pixels:
 
     Args:
         images: uint8 [N, H, W] or [N, H, W, C], N at least 1.
-        columns: absent: so many that the grid is nearly square.
+        columns: default: a nearly square grid.
         gap: black pixels between neighbours.
 
     Returns:

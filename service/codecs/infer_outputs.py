@@ -10,7 +10,7 @@ SHARED_MEMORY = ("shared_memory_region", "shared_memory_offset", "shared_memory_
 
 
 class RequestedOutput(NamedTuple):
-    """One output; top: how many classes are asked for in place of the tensor, 0 for the tensor itself."""
+    """One output; top: number of classes to return instead of the tensor, 0 for the tensor itself."""
 
     name: str
     binary: bool
@@ -18,7 +18,7 @@ class RequestedOutput(NamedTuple):
 
 
 def parse_outputs(fields: Mapping[str, Any], *, by_default: bool) -> list[RequestedOutput] | None:
-    """The outputs that a request names; None if it names none."""
+    """The requested outputs; None if the request lists none."""
     outputs = fields.get("outputs")
     if outputs is None or outputs == []:
         return None

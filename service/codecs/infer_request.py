@@ -26,7 +26,7 @@ MAX_RANK = 32
 
 
 class InferRequest(NamedTuple):
-    """inputs: arrays by name; outputs: None where all are wanted, binary as `binary_by_default` says."""
+    """inputs: arrays by name; outputs: None for all outputs, binary according to `binary_by_default`."""
 
     inputs: dict[str, Array]
     types: dict[str, str]  # input → element type, NumPy's name
@@ -152,7 +152,7 @@ def _head(tensor: Mapping[str, Any], model: str) -> tuple[str, str, list[int]]:
 
 
 def _binary_size(tensor: Mapping[str, Any], name: str) -> int | None:
-    """How many of the bytes after the header are the tensor's; None: it has `data`."""
+    """The number of bytes of the tensor after the header; None: it has `data`."""
     parameters = parse_parameters(tensor, f"input '{name}'")
     if any(key in parameters for key in SHARED_MEMORY):
         raise InvalidRequest(
@@ -173,7 +173,7 @@ def _binary_size(tensor: Mapping[str, Any], name: str) -> int | None:
 
 
 def _from_json(data: Any, name: str, dtype: str, shape: list[int]) -> Array:
-    """Nested or flat lists; only the number of elements has to fit the shape."""
+    """Read nested or flat lists; only the number of elements must match the shape."""
     if not isinstance(data, list | np.ndarray):
         raise InvalidRequest(f"data of input '{name}' must be a list, got {excerpt(data)}")
     if dtype == "float16":
@@ -193,7 +193,7 @@ def _from_json(data: Any, name: str, dtype: str, shape: list[int]) -> Array:
 
 
 def _typed(leaves: list[Any] | Array, dtype: str) -> Array:
-    """Of element type `dtype`; 0 and 1 stand for booleans too."""
+    """Convert to element type `dtype`; 0 and 1 are also accepted as booleans."""
     if isinstance(leaves, np.ndarray):
         if dtype == "bool" and leaves.dtype.kind == "i" and np.isin(leaves, (0, 1)).all():
             return leaves.astype(bool)
@@ -204,7 +204,7 @@ def _typed(leaves: list[Any] | Array, dtype: str) -> Array:
 
 
 def _leaves(data: list[Any]) -> list[Any]:
-    """All values that are no lists, in their order, however they are nested."""
+    """All values of nested lists, in order."""
     while any(type(one) is list for one in data):
         flat: list[Any] = []
         for one in data:

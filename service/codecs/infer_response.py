@@ -14,7 +14,7 @@ from service.errors import InvalidRequest
 
 
 class InferResponse(NamedTuple):
-    """The body; header_length: bytes of JSON in front of raw tensors, None if all of it is JSON."""
+    """The body; header_length: bytes of JSON before raw tensors, None if the whole body is JSON."""
 
     body: bytes
     header_length: int | None
@@ -26,7 +26,7 @@ def encode_response(
     model: tuple[str, int],
     labels: Sequence[str],
 ) -> InferResponse:
-    """Answer with the outputs that were asked for, all if none was named.
+    """Encode the requested outputs, or all if none was listed.
 
     model: name and version. labels: of the classes that a `classification` output counts.
     """

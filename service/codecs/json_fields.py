@@ -14,7 +14,7 @@ from service.codecs.sniffing import excerpt
 from service.errors import InvalidJSON
 
 LARGEST_FLOAT = sys.float_info.max
-SHORT_STRING = 40  # characters that an error message repeats
+SHORT_STRING = 40  # characters quoted in an error message
 
 _CHARSET = re.compile(
     r";\s*charset\s*=\s*\"?"
@@ -28,10 +28,10 @@ def parse_json(
 ) -> Any:
     """Parse a JSON body: UTF-8, UTF-16, UTF-32, or in the charset that `content_type` names.
 
-    loads: how UTF-8 is parsed.
+    loads: the parser of UTF-8.
 
     Raises:
-        InvalidJSON: it is not JSON; says where it goes wrong.
+        InvalidJSON: it is not JSON; the message has the position.
     """
     try:
         return loads(body)
@@ -64,7 +64,7 @@ def _to_utf8(body: bytes, content_type: str) -> bytes | None:
     """A body that is not UTF-8 as UTF-8; None if it is UTF-8 already, or its encoding is unknown."""
     if body.startswith(codecs.BOM_UTF8):
         return body[3:]
-    # By its mark or its first zero bytes, as RFC 4627 says.
+    # By its byte order mark or its first zero bytes (RFC 4627).
     encoding: str = json.detect_encoding(body)
     if encoding.startswith("utf-8"):
         if _first_bad_byte(body) is None:
@@ -88,7 +88,7 @@ def _first_bad_byte(body: bytes) -> int | None:
 
 
 def shown(value: Any) -> str:
-    """A wrong value for an error message: a number or a short string as it is, anything else by its kind."""
+    """A wrong value in an error message: a number or a short string itself, anything else by its kind."""
     if type(value) is int and abs(value) > LARGEST_FLOAT:
         return f"an integer of {len(str(abs(value))):,} digits"
     if type(value) in (int, float):

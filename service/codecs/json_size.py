@@ -7,9 +7,9 @@ strings, because no route takes a string with that many commas.
 from service.errors import BodyTooLarge
 
 ALWAYS_FINE = 10_000  # bytes: too few to count anything in them
-CONTAINER_SHARE = 4  # lists and objects take about that many times as long as numbers
+CONTAINER_SHARE = 4  # parsing a list or object takes about this many times as long as a number
 MAX_IRREGULAR_VALUES = 250_000  # of a body, outside of regular lists of numbers: 25 ms of parsing
-NAME_SHARE = 20  # and names of fields many times as long: no route knows more than a few
+NAME_SHARE = 20  # and a field name many times as long; no route has more than a few
 WAY_OUT = (
     "send images as files, or tensors as binary data (Inference-Header-Content-Length on "
     "/v2/models/{model}/infer)"

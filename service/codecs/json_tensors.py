@@ -34,7 +34,7 @@ def to_array(value: Any, dtype: str) -> Array:
 
 
 def from_leaves(leaves: list[Any], dtype: str) -> Array:
-    """JSON values that are no lists → a vector of element type `dtype`."""
+    """Scalar JSON values → a vector of element type `dtype`."""
     if dtype == "float16":
         raise InvalidRequest(
             f"Conversion of JSON Value: {excerpt(leaves[:1])} to type: half is not supported: "
@@ -54,7 +54,7 @@ def from_leaves(leaves: list[Any], dtype: str) -> Array:
 
 
 def from_numbers(numbers: Array, dtype: str) -> Array:
-    """An int64 or float64 array, as `number_lists` makes them → one of element type `dtype`."""
+    """An int64 or float64 array from `number_lists` → one of element type `dtype`."""
     if dtype in ("float16", STRING) or np.dtype(dtype).kind == "b":
         return from_leaves(numbers.ravel()[:1].tolist(), dtype)  # refuses it
     if np.dtype(dtype).kind == "f":
@@ -97,7 +97,7 @@ def flatten(value: Any) -> tuple[list[Any], list[int]]:
 
 
 def is_base64(value: Any) -> bool:
-    """Whether a JSON value is `{"b64": "…"}`, which stands for bytes."""
+    """Whether a JSON value is `{"b64": "…"}`, which encodes bytes."""
     return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("b64"), str)
 
 

@@ -13,7 +13,7 @@ PARALLEL = 1e-4  # a sine below: the arc is as good as a line, or any of many
 
 
 def draw(random_seed: int, count: int, size: int) -> Latents:
-    """Standard normal vectors [count, size]; number i depends on (random_seed, i) alone."""
+    """Standard normal vectors [count, size]; vector i depends only on (random_seed, i)."""
     rows = [uniforms(random_seed, index, 0, size) for index in range(count)]
     drawn: Latents = ndtri(np.array(rows, np.float64) + HALF_STEP).astype(np.float32)
     return drawn
@@ -29,7 +29,7 @@ def line(start: Latents, end: Latents, steps: int) -> Latents:
 def arc(start: Latents, end: Latents, steps: int) -> Latents:
     """The same along the arc between their directions (Shoemake's slerp), the length changing evenly.
 
-    Where there is no one arc (a zero vector, the same or opposite directions) it is the line.
+    If the arc is not unique (a zero vector, equal or opposite directions), the line is used.
     """
     lengths = np.linalg.norm(start), np.linalg.norm(end)
     if min(lengths) == 0:
@@ -46,9 +46,9 @@ def arc(start: Latents, end: Latents, steps: int) -> Latents:
 
 
 def plane(size: int) -> Latents:
-    """The two-dimensional latent space as size × size places, row by row: [size², 2].
+    """A grid of size × size points in the two-dimensional latent space, row by row: [size², 2].
 
-    The places are equally likely ones, at the quantiles of 2 % to 98 %: z[0] grows to the right, z[1]
+    The points are equally likely, at the quantiles of 2 % to 98 %: z[0] grows to the right, z[1]
     downwards.
     """
     ticks = ndtri(np.linspace(FIRST, LAST, size)).astype(np.float32)

@@ -18,15 +18,15 @@ _EXTENDED_NAME = re.compile(rb";\s*filename\*\s*=\s*([^;]+)", re.IGNORECASE)  # 
 
 
 def read_files(body: bytes, content_type: str, max_files: int) -> list[bytes | str]:
-    """Read the images of a multipart form, whatever their fields are called, in order.
+    """Read the images of a multipart form in order, whatever the names of their fields.
 
     Returns:
         The bytes of each file, or the text of a part that is base64 or a data URI.
 
     Raises:
         InvalidRequest: the form is malformed or ends too early.
-        InvalidValue: it holds no file.
-        TooManyImages: it holds more than `max_files`.
+        InvalidValue: it has no file.
+        TooManyImages: it has more than `max_files`.
     """
     kind, options = parse_options_header(content_type.encode("latin-1", "replace"))
     boundary = options.get(b"boundary")

@@ -21,7 +21,7 @@ Array = npt.NDArray[Any]
 Loads = Callable[[bytes | bytearray], Any]
 
 INLINE_BYTES = 2**16  # a shorter text is parsed as a whole
-LEAST_BYTES = 2**12  # of a list that becomes an array
+LEAST_BYTES = 2**12  # minimum length of a list that becomes an array
 PIECE_BYTES = 2**16  # of numbers, parsed in one call: about a millisecond
 COPY_BYTES = 2**20  # copied in one call
 MAX_DEPTH = 1024  # of lists in lists, as in orjson
@@ -46,17 +46,17 @@ class _List(NamedTuple):
 def loads(body: bytes, parse: Loads = orjson.loads) -> Any:
     """The value of a JSON text; a long regular list of numbers is an int64 or float64 array.
 
-    The array is int64 if all its numbers are written as integers of 64 bits. Lists that are not
-    regular, or hold something else, are Python's; so are all lists of a short text.
+    The array is int64 if all its numbers are 64-bit integers. Irregular lists and lists with other
+    values remain Python lists, as do all lists of a short text.
 
     Raises:
-        json.JSONDecodeError: the text is not JSON; its place is that in `body`.
-        BodyTooLarge: it has too many values outside of regular lists of numbers.
+        json.JSONDecodeError: the text is not JSON; the position is that in `body`.
+        BodyTooLarge: it has too many values outside regular lists of numbers.
     """
     if len(body) <= INLINE_BYTES:
         return parse(body)
     arrays: list[Array] = []
-    cuts = [(0, 0)]  # where a piece of the rest begins: in the rest, and in the body
+    cuts = [(0, 0)]  # start of a part of the rest: in the rest, and in the body
     rest = bytearray()
     for found in _long_lists(body):
         array = _to_array(body, found, parse)
@@ -79,7 +79,7 @@ def _error(message: str, body: bytes, place: int) -> json.JSONDecodeError:
 
 
 def _long_lists(body: bytes) -> Iterator[_List]:
-    """Where long lists of something else than strings and objects may be."""
+    """Ranges of possible long lists that contain neither strings nor objects."""
     for start, end in _between_strings(body):
         first = body.find(b"[", start, end)
         if first < 0:
@@ -96,7 +96,7 @@ def _long_lists(body: bytes) -> Iterator[_List]:
 
 
 def _between_strings(body: bytes) -> Iterator[tuple[int, int]]:
-    """Where in the text there is enough of something else than strings."""
+    """Ranges of the text that are long enough and outside strings."""
     position = 0
     while (quote := body.find(b'"', position)) >= 0:
         if quote - position >= LEAST_BYTES:
@@ -107,7 +107,7 @@ def _between_strings(body: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _end_of_string(body: bytes, position: int) -> int:
-    """Behind the quotation mark that ends a string: one without an odd number of backslashes before."""
+    """The position after the closing quotation mark, which has an even number of backslashes before it."""
     while (quote := body.find(b'"', position)) >= 0:
         before = quote
         while before > position and body[before - 1] == 0x5C:
@@ -119,7 +119,7 @@ def _end_of_string(body: bytes, position: int) -> int:
 
 
 def _to_array(body: bytes, found: _List, parse: Loads) -> Array | None:
-    """The list as an array; None if it is not regular, or holds something else than numbers."""
+    """The list as an array; None if it is irregular or has other values than numbers."""
     text = body[found.start : found.end]
     marks = _translated(text, _OF_NUMBERS, _BLANKS)
     codes = np.frombuffer(marks, np.uint8)  # NumPy lets other threads run
@@ -169,7 +169,7 @@ def _pieces(text: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _shape(separators: bytes, depth: int) -> list[int] | None:
-    """The shape of nested lists, of which only brackets and commas are given; None if not regular."""
+    """The shape of nested lists, from their brackets and commas; None if irregular."""
     shape: list[int] = []
     inner = b""
     for level in range(1, depth + 1):
@@ -189,7 +189,7 @@ def _translated(text: bytes, table: bytes | None, delete: bytes = b"") -> bytes:
 
 
 def _put_back(value: Any, arrays: list[Array]) -> Any:
-    """The value with each array in its place."""
+    """Replace placeholders in the value by their arrays."""
     whole = [value]
     waiting: list[Any] = [whole]
     while waiting:

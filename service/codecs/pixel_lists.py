@@ -34,8 +34,8 @@ def from_pixels(value: object) -> Pixels:
         uint8 [H, W, 1] or [H, W, 3].
 
     Raises:
-        InvalidValue: the lists are ragged or empty, hold something else than numbers, or their
-            numbers are not on the scale from 0 to 255.
+        InvalidValue: the lists are ragged or empty, have other values than numbers, or their
+            numbers are not from 0 to 255.
     """
     if isinstance(value, np.ndarray):
         return _from_array(value)
@@ -70,7 +70,7 @@ def _from_array(numbers: Array) -> Pixels:
 
 
 def kind_of(value: object) -> str:
-    """Name the kind of a JSON value for a message; a string is quoted, shortened."""
+    """The kind of a JSON value for a message; a string is quoted and shortened."""
     if isinstance(value, str):
         return f"the string {excerpt(value)}"
     return _KINDS.get(type(value), "a list" if isinstance(value, np.ndarray) else "a number")

@@ -21,7 +21,7 @@ class PredictRequest(NamedTuple):
 
 
 def signature_name(fields: Mapping[str, Any]) -> str:
-    """The signature that a body names; absent or empty: `serving_default`."""
+    """The requested signature; absent or empty: `serving_default`."""
     name = fields.get("signature_name", "")
     if not isinstance(name, str):
         raise InvalidRequest(
@@ -31,7 +31,7 @@ def signature_name(fields: Mapping[str, Any]) -> str:
 
 
 def parse_predict(fields: Mapping[str, Any], specs: Specs) -> PredictRequest:
-    """`instances` or `inputs` of a body, as arrays of the element types that the signature has."""
+    """`instances` or `inputs` of a body, as arrays of the signature's element types."""
     if "instances" in fields and "inputs" in fields:
         raise InvalidRequest(
             f"JSON Value: {excerpt(list(fields))} Not formatted correctly expecting only one of 'inputs' or "
@@ -106,7 +106,7 @@ def _are_objects(instances: list[Any]) -> bool:
 
 
 def _only_input(specs: Specs) -> str:
-    """The name of the input that a plain list is for."""
+    """The name of the only input, for a plain list."""
     if len(specs) > 1:
         raise InvalidRequest(
             "instances is a plain list, but expecting list of objects as multiple input tensors required "
@@ -132,7 +132,7 @@ def _check_keys(instances: list[dict[str, Any]], specs: Specs) -> None:
 
 
 def _stack(values: list[Any], spec: TensorSpec, key: str) -> Array:
-    """One array of all rows; if that fails, or some are arrays, each row is read alone."""
+    """One array of all rows; if that fails, or some are arrays, each row is parsed separately."""
     problem: InvalidRequest | None = None
     if not any(isinstance(value, np.ndarray) for value in values):
         try:

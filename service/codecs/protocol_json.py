@@ -23,7 +23,7 @@ MAX_EXCERPT = 80
 def parse_object(
     body: bytes, *, ignore_rest: bool = False, as_arrays: bool = False
 ) -> dict[str, Any]:
-    """The JSON object of a body, or InvalidJSON in TensorFlow Serving's words.
+    """The JSON object of a body, or InvalidJSON with TensorFlow Serving's message.
 
     ignore_rest: whether bytes after the first value are ignored, as TensorFlow Serving does.
     as_arrays: whether long regular lists of numbers become arrays (`number_lists`).
@@ -70,7 +70,7 @@ def _parse_leniently(body: bytes | bytearray, *, ignore_rest: bool) -> Any:
 
 
 def _check_surrogates(text: str, value: Any) -> None:
-    """Half of a surrogate pair is no character and cannot be written again."""
+    """Refuse lone surrogates, which are not characters and cannot be encoded."""
     if "\\u" not in text:
         return
     try:
@@ -80,7 +80,7 @@ def _check_surrogates(text: str, value: Any) -> None:
 
 
 def excerpt(value: Any) -> str:
-    """A JSON value, shortened so that an error never repeats a whole body."""
+    """A JSON value, shortened for error messages."""
     text = json.dumps(_trim(value, 3), ensure_ascii=False)
     return text if len(text) <= MAX_EXCERPT else text[:MAX_EXCERPT] + "…"
 
@@ -99,7 +99,7 @@ def _trim(value: Any, depth: int) -> Any:
 
 
 def to_text(content: Any) -> bytes:
-    """JSON of lists, dicts and arrays; floats in the shortest form that gives the same number again."""
+    """JSON of lists, dicts and arrays; floats in their shortest exact form."""
     if _is_finite(content):
         return orjson.dumps(content, default=_to_lists, option=orjson.OPT_SERIALIZE_NUMPY)
     return json.dumps(content, default=_to_lists, separators=(",", ":")).encode()
@@ -116,7 +116,7 @@ def _is_finite(content: Any) -> bool:
 
 
 def _to_lists(array: Any) -> Any:
-    """An array that orjson does not write; floats by way of their shortest text: a float32 0.2 stays 0.2."""
+    """Convert an array that orjson cannot encode; a float32 0.2 stays 0.2."""
     if array.dtype.kind != "f":
         return array.tolist()
     return _shortest(array.astype(str).tolist())

@@ -6,7 +6,7 @@ any range can be computed without the numbers before it.
 
 import numpy as np
 
-MAX_SEED = 2**32 - 1  # of the random seeds that callers may name
+MAX_SEED = 2**32 - 1  # largest random seed of a request
 PER_BLOCK = 8  # 32-bit words that one value of the counter gives
 
 
@@ -16,7 +16,7 @@ def uniforms(random_seed: int, index: int, start: int, count: int) -> np.ndarray
     blocks = -(-(offset + count) // PER_BLOCK)
     generator = np.random.Philox(counter=block, key=[random_seed, index])
     words = generator.random_raw(blocks * PER_BLOCK // 2).astype("<u8").view("<u4")
-    # 24 bits, all that a float32 below 1 holds evenly: the largest is 1 - 2**-24, never 1.
+    # 24 bits, the even resolution of a float32 below 1: the largest is 1 - 2**-24, never 1.
     drawn: np.ndarray = (words[offset : offset + count] >> 8).astype(np.float32) * np.float32(
         2**-24
     )

@@ -62,16 +62,16 @@ def read_images(
         body: the whole body.
         content_type: the header's value, "" if absent; only a form needs it, JSON and images are
             known by their bytes.
-        max_pixels: the most pixels of all images together.
-        max_images: the most images.
-        max_json_values: the most values of a JSON body.
-        failures: if given, an image that cannot be opened is noted here by its place, from 0.
+        max_pixels: maximum pixels of all images together.
+        max_images: maximum number of images.
+        max_json_values: maximum values in a JSON body.
+        failures: if given, errors of invalid images are stored here by index, from 0.
 
     Returns:
         At least one image, in the order of the request; with `failures`, those that could be opened.
 
     Raises:
-        InvalidRequest: one of its kinds; with several images it names the one ("image 3: …").
+        InvalidRequest: or a subclass; with several images the message names one ("image 3: …").
     """
     if _JSON.match(body):
         check_json_size(body, max_json_values)
@@ -112,7 +112,7 @@ def _open_all(
 
 
 def naming_image(number: int, count: int) -> AbstractContextManager[None]:
-    """Put "image 3: " before the message of what goes wrong inside, if there are several."""
+    """Prefix errors raised inside with "image 3: ", if there are several images."""
     return _UNNAMED if count == 1 else _naming(number)
 
 
@@ -125,7 +125,7 @@ def _naming(number: int) -> Iterator[None]:
 
 
 def check_pixels(images: list[OpenedImage], max_pixels: int) -> None:
-    """ImageTooLarge if all of them together have more, or would take too long to decode."""
+    """ImageTooLarge if all images together have more pixels, or take too long to decode."""
     total = sum(image.pixels for image in images)
     if total <= max_pixels:
         _check_cost(images, max_pixels)

@@ -8,7 +8,7 @@ import re
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 _EXCERPT_LENGTH = 56
-_LOOKED_AT = 2000  # bytes that say what something is
+_LOOKED_AT = 2000  # number of bytes needed to detect the type
 _FORMATS = (
     (re.compile(rb"\x89PNG"), "PNG"),
     (re.compile(rb"\xff\xd8\xff"), "JPEG"),
@@ -40,7 +40,7 @@ _OTHERS = (
 
 
 def image_format(content: bytes) -> str | None:
-    """Name the accepted image format of some bytes, damaged or not; None if it is none."""
+    """The accepted image format of the bytes, damaged or not; None for other data."""
     for pattern, name in _FORMATS:
         if pattern.match(content):
             return name
@@ -53,7 +53,7 @@ def is_base64_image(content: bytes) -> bool:
 
 
 def describe(content: bytes) -> str:
-    """Say in a few words what bytes are that are no accepted image."""
+    """Describe bytes that are not an accepted image."""
     if not content:
         return "nothing: it is empty"
     start = content[:_LOOKED_AT]
@@ -64,7 +64,7 @@ def describe(content: bytes) -> str:
 
 
 def excerpt(value: bytes | str) -> str:
-    """Quote the start of some input for a message: printable ASCII, at most 60 characters."""
+    """Quote the start of an input for a message: printable ASCII, at most 60 characters."""
     start = value[:_EXCERPT_LENGTH]
     text = start.decode("latin-1") if isinstance(start, bytes) else start
     quoted = ascii(text)

@@ -8,28 +8,28 @@ from typing import NamedTuple
 
 
 class Scanned(NamedTuple):
-    """What became of one piece."""
+    """The result of scanning one part."""
 
-    text: str  # what can be shown now, of this piece and of what was held back
+    text: str  # text that can be shown now, of this part and of the held-back text
     end: int | None  # characters of this piece up to the end of the stop string, if there was one
 
 
 class StopScanner:
-    """Goes along one text. `pending` is the end of it that could be the beginning of a stop string."""
+    """Scans one text. `pending` is its end that could be the beginning of a stop string."""
 
     def __init__(self, stops: Sequence[str], pending: str = "") -> None:
         self.pending = pending
         self._stops = tuple(stops)
-        # Longest first, so that the first that fits is the most that has to be held back.
+        # Longest first, so that the first match is the longest held-back text.
         beginnings = {stop[:length] for stop in stops for length in range(1, len(stop))}
         self._beginnings = tuple(sorted(beginnings, key=len, reverse=True))
 
     def scan(self, piece: str) -> Scanned:
-        """Take the next piece; after an end the scanner starts anew, behind the stop string."""
+        """Scan the next part; after a stop string the scanner starts again behind it."""
         if not self._stops:
             return Scanned(piece, None)
         text = self.pending + piece
-        # Whichever is complete first ends the text; of two that end together, the longer.
+        # The first complete one ends the text; of two that end together, the longer.
         found = [(start + len(s), start) for s in self._stops if (start := text.find(s)) >= 0]
         if found:
             end, start = min(found)

@@ -10,7 +10,7 @@ STRING = "string"  # elements are `bytes`, in arrays of dtype object
 
 
 class TensorSpec(NamedTuple):
-    """One named tensor: element type (NumPy's name, or `string`), and shape with None where a size is free."""
+    """One named tensor: element type (NumPy's name, or `string`), and shape with None for free sizes."""
 
     dtype: str
     shape: tuple[int | None, ...]
@@ -46,7 +46,7 @@ BY_OPEN_INFERENCE = {one.open_inference: one for one in TYPES}
 
 
 def numpy_dtype(name: str) -> np.dtype[Any]:
-    """What arrays of that element type have: object for strings."""
+    """The NumPy dtype of that element type: object for strings."""
     return np.dtype(object) if name == STRING else np.dtype(name)
 
 

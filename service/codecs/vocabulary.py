@@ -7,7 +7,7 @@ import numpy as np
 from service.errors import InvalidValue
 
 ENCODING = "utf-32-le"
-MAX_REPLACED = 20  # kinds of unknown characters that a message or an answer lists
+MAX_REPLACED = 20  # maximum different unknown characters listed in a message or an answer
 
 
 class Vocabulary:
@@ -15,7 +15,7 @@ class Vocabulary:
 
     def __init__(self, characters: Sequence[str]) -> None:
         self._codes = np.array([ord(character) for character in characters], "<u4")
-        self._ids = np.full(int(self._codes.max()) + 2, -1, np.int32)  # the last one: all others
+        self._ids = np.full(int(self._codes.max()) + 2, -1, np.int32)  # id of all other characters
         self._ids[self._codes] = np.arange(len(self._codes))
         # Training reads every line end as "\n"; a vocabulary from elsewhere may know "\r".
         self._one_line_end = "\n" in characters and "\r" not in characters
@@ -25,7 +25,7 @@ class Vocabulary:
         return len(self._codes)
 
     def encode(self, text: str) -> np.ndarray:
-        """Token ids, int32 [T]; -1 for a character that the model has never seen."""
+        """Token ids, int32 [T]; -1 for unknown characters."""
         codes = np.frombuffer(text.encode(ENCODING), "<u4")
         ids: np.ndarray = self._ids[np.minimum(codes, len(self._ids) - 1)]
         return ids
@@ -36,12 +36,12 @@ class Vocabulary:
         return codes.tobytes().decode(ENCODING)
 
     def read(self, text: str, field: str, *, replace: bool) -> tuple[np.ndarray, list[str]]:
-        """Token ids of what a caller sent, and which unknown characters a stand-in was put for.
+        """Token ids of a caller's text, and the unknown characters that were replaced.
 
         Line ends of Windows and of old Macs become newlines, as in training.
 
         Raises:
-            InvalidValue: a character is unknown and not to be replaced; it is named.
+            InvalidValue: a character is unknown and `replace` is false; the message names it.
         """
         if self._one_line_end and "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -62,10 +62,10 @@ def _unknown(text: str, field: str, places: np.ndarray) -> str:
     more = f" and {others} other{'s' if others > 1 else ''}" if others else ""
     return (
         f"{field} has a character the model has never seen: {first!r} (U+{ord(first):04X}) at "
-        f'position {places[0]}{more}; leave it out, or send "unknown": "replace".'
+        f'position {places[0]}{more}; remove it, or send "unknown": "replace".'
     )
 
 
 def _kinds(text: str, places: np.ndarray) -> list[str]:
-    """The different characters at these places, in order, at most so many."""
+    """The different characters at these positions, in order, at most MAX_REPLACED."""
     return list(dict.fromkeys(text[place] for place in places.tolist()))[:MAX_REPLACED]

@@ -30,7 +30,7 @@ def fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
 
 
 def messages(data: memoryview, number: int) -> list[memoryview]:
-    """Every value of one field that is no number."""
+    """All length-delimited values of one field."""
     return [v for n, v in fields(data) if n == number and isinstance(v, memoryview)]
 
 

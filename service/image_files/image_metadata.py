@@ -14,7 +14,7 @@ UPRIGHT = 1  # the EXIF orientation of an image that needs no rotation
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_TRANSPARENCY = {0: (2,), 2: (6,), 3: range(1, 257)}  # colour type → lengths of tRNS
-_JFIF, _ADOBE = 0xE0, 0xEE  # application segments that say how the colours are stored
+_JFIF, _ADOBE = 0xE0, 0xEE  # application segments that describe the colour encoding
 _STANDALONE = frozenset((0x01, *range(0xD0, 0xD9)))  # JPEG markers without a length
 _WEBP_PIXELS = frozenset((b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF"))
 _WEBP_METADATA_FLAGS = 0x20 | 0x08 | 0x04  # of VP8X: profile, EXIF, XMP
@@ -32,7 +32,7 @@ class Stripped(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """A chunk or segment: what it is called, and where it and its data begin and end."""
+    """A chunk or segment: its name, and the ranges of the part and its data."""
 
     name: bytes
     start: int
@@ -48,7 +48,7 @@ def strip_metadata(content: bytes) -> Stripped:
     to refuse.
 
     Raises:
-        ValueError: the file is cut into more than 20,000 parts.
+        ValueError: the file has more than 20,000 parts.
     """
     if content.startswith(_PNG_SIGNATURE):
         return _strip_png(content)
@@ -60,7 +60,7 @@ def strip_metadata(content: bytes) -> Stripped:
 
 
 def read_orientation(exif: bytes) -> int:
-    """Read the orientation, 1 to 8, of EXIF data; 1 if they are damaged or do not say it."""
+    """Read the orientation, 1 to 8, of EXIF data; 1 if they are damaged or have none."""
     tiff = exif.removeprefix(b"Exif\0\0")
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
     if order is None:
@@ -103,7 +103,7 @@ def _png_chunks(content: bytes) -> Iterator[_Part]:
             return
         yield _Part(name, start, start + 8, end - 4, end)
         start = end
-    raise ValueError("the file is cut into too many chunks")
+    raise ValueError("the file has too many chunks")
 
 
 def _is_transparency(content: bytes, part: _Part, colour_type: int) -> bool:
@@ -146,7 +146,7 @@ def _jpeg_segments(content: bytes) -> Iterator[_Part]:
             return
         yield _Part(bytes((marker,)), start, start + 4, end, end)
         start = end
-    raise ValueError("the file is cut into too many segments")
+    raise ValueError("the file has too many segments")
 
 
 def _is_jpeg_metadata(marker: int, data: bytes) -> bool:
@@ -185,7 +185,7 @@ def _webp_chunks(content: bytes) -> Iterator[_Part]:
         data_end = start + 8 + length
         yield _Part(name, start, start + 8, data_end, data_end + length % 2)
         start = data_end + length % 2
-    raise ValueError("the file is cut into too many chunks")
+    raise ValueError("the file has too many chunks")
 
 
 def _stripped(content: bytes, kept: list[bytes], orientation: int) -> Stripped:

@@ -19,7 +19,7 @@ _INFLATED_HERE = range(
 )  # bytes of pixels: fewer are not worth it, more would be there three times
 _MODES = {0: "L", 2: "RGB", 6: "RGBA"}  # colour type → Pillow's mode
 _HEADER_END = 33  # of signature and IHDR
-_MOST_CHUNKS = 1000  # of pixels; files of more are read by the reader, which counts
+_MOST_CHUNKS = 1000  # maximum IDAT chunks; files with more use Pillow's reader, which counts them
 
 
 class PlainPng(NamedTuple):
@@ -33,7 +33,7 @@ class PlainPng(NamedTuple):
     chunks: int
 
     def load(self) -> Image.Image:
-        """Decode; ValueError if the pixels are not exactly those that the header states."""
+        """Decode; ValueError if the data do not match the header exactly."""
         size = (self.width, self.height)
         return Image.frombytes(self.mode, size, self._inflated(), "zip", self.mode)
 
@@ -53,7 +53,7 @@ class PlainPng(NamedTuple):
 
 
 def read_plain_png(content: bytes) -> PlainPng | None:
-    """The parts of a plain PNG; None if the file is of another kind, or has anything wrong outside its pixels."""
+    """The parts of a plain PNG; None if the file is of another kind, or invalid outside its pixels."""
     if not (content.startswith(_START) and content.endswith(_END)):
         return None
     width, height, depth, colour, *methods = struct.unpack_from(">IIBBBBB", content, 16)
@@ -70,7 +70,7 @@ def read_plain_png(content: bytes) -> PlainPng | None:
 
 
 def _pixel_chunks(content: bytes) -> list[bytes]:
-    """What the IDAT chunks hold; none if there are other chunks, or too many."""
+    """The content of the IDAT chunks; empty if there are other chunks, or too many."""
     parts: list[bytes] = []
     start, end = _HEADER_END, len(content) - len(_END)
     while start < end:

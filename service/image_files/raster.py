@@ -13,25 +13,25 @@ from PIL import Image
 
 Pixels = NDArray[np.uint8]
 
-# What a PNG's transparent grey is multiplied with to name a grey of the decoded image.
+# Factor from a PNG's transparent grey to a grey level of the decoded image.
 _KEY_SCALE = {"L;2": 85, "L;4": 17}
-_DEPTHS = (8, 10, 12, 16)  # bits of a 16-bit sample that a camera or scanner may use alone
+_DEPTHS = (8, 10, 12, 16)  # bits of a 16-bit sample that some cameras and scanners use
 _WHITE, _BLACK = 255, 0
-_OPAQUE_ENOUGH = 128  # alpha from which a pixel's colour counts when the background is chosen
+_OPAQUE_ENOUGH = 128  # minimum alpha of pixels that decide the background
 _LIGHT = 128  # luminance of a light stroke
 _MEAN_LIGHT = 170  # mean luminance of light strokes
-_DARK_SHARE = 0.005  # of the visible pixels that may be dark among light strokes
+_DARK_SHARE = 0.005  # maximum share of dark pixels among light strokes
 _LUMINANCE = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as Pillow
-_SAMPLE = 500_000  # pixels looked at to choose the background
+_SAMPLE = 500_000  # number of pixels sampled to choose the background
 
 
 def rasterize(image: Image.Image, orientation: int = 1, *, grey: bool = False) -> Pixels:
-    """Decode an image; whatever Pillow raises on damaged bytes passes through.
+    """Decode an image; Pillow's exceptions for damaged bytes pass through.
 
     Args:
         image: opened, decoded or not; of an animation its first frame counts.
         orientation: EXIF's, 1 to 8.
-        grey: colour may come out as its luminance where that saves work.
+        grey: colour may be converted to luminance if that saves work.
 
     Returns:
         uint8 [H, W, 1] for a grey image, else [H, W, 3]; upright, transparent parts laid on white
@@ -44,7 +44,7 @@ def rasterize(image: Image.Image, orientation: int = 1, *, grey: bool = False) -
 
 
 def _rawmode(image: Image.Image) -> str:
-    """Name the sample format inside a PNG, such as "L;4"; it is gone once the image is loaded."""
+    """The sample format of a PNG, such as "L;4"; only known before the image is loaded."""
     tiles: list[Any] = getattr(image, "tile", [])
     return tiles[0][3] if image.format == "PNG" and tiles else ""
 
@@ -63,12 +63,12 @@ def _pixels(image: Image.Image, rawmode: str, grey: bool) -> Pixels:
     pixels = np.frombuffer(image.tobytes(), np.uint8).reshape(image.height, image.width, -1)
     if rawmode.endswith(";16B"):  # Pillow keeps the upper byte of each sample
         pixels = _stretched(pixels)
-    # Pillow has no 16-bit grey with alpha and hands it out as three equal colours.
+    # Pillow has no 16-bit grey with alpha and returns three equal colours.
     return np.ascontiguousarray(pixels[..., :1]) if rawmode == "LA;16B" else pixels
 
 
 def _plain(image: Image.Image, grey: bool) -> Image.Image:
-    """Bring any remaining mode to L or RGB (L if `grey`), without transparency."""
+    """Convert any remaining mode to L or RGB (L if `grey`), without transparency."""
     if image.mode == "1":
         return image.convert("L")
     if image.mode not in ("LA", "RGBA"):
@@ -77,7 +77,7 @@ def _plain(image: Image.Image, grey: bool) -> Image.Image:
     alpha = np.frombuffer(image.getchannel("A").tobytes(), np.uint8)
     # A 32-bit BMP whose alpha is 0 everywhere has none: its fourth byte is unused.
     if alpha.min() == 255 or (image.format == "BMP" and not alpha.any()):
-        return image.convert("L" if grey else opaque_mode)  # of RGBA the same as by way of RGB
+        return image.convert("L" if grey else opaque_mode)  # for RGBA the same as via RGB
     level = _background(*_alpha_and_luminance(image))
     ground = Image.new(opaque_mode, image.size, (level,) * len(opaque_mode))
     ground.paste(image, mask=image)
@@ -92,7 +92,7 @@ def _alpha_and_luminance(image: Image.Image) -> tuple[NDArray[Any], NDArray[Any]
 
 
 def _background(alpha: NDArray[Any], luminance: NDArray[Any]) -> int:
-    """White, or black under light strokes on a transparent background, which white would hide.
+    """The background colour: white, or black for light strokes on a transparent background.
 
     alpha, luminance: [H, W], 0 to 255.
     """
@@ -121,7 +121,7 @@ def _stretched(upper: Pixels) -> Pixels:
 
 
 def _depth(largest: int) -> int:
-    """How many bits are in use where this is the largest value."""
+    """The number of bits in use, from the largest value."""
     return next(depth for depth in _DEPTHS if largest < 1 << depth)
 
 
@@ -139,7 +139,7 @@ def _with_key_as_alpha(image: Image.Image, rawmode: str) -> Image.Image:
 
 
 def _paletted(image: Image.Image) -> Pixels:
-    """Look colours up in a palette without transparency, so that no pixel has to be mixed."""
+    """Look up colours in a palette without transparency; no compositing is needed."""
     colours = np.zeros((256, 3), np.uint32)
     given = np.array(image.getpalette("RGB") or [], np.uint32).reshape(-1, 3)[:256]
     colours[: len(given)] = given
@@ -177,7 +177,7 @@ def _sixteen_bits(image: Image.Image) -> Pixels:
 
 
 def _upright(pixels: Pixels, orientation: int) -> Pixels:
-    """Undo the rotation and mirroring that an EXIF orientation, 1 to 8, stands for."""
+    """Undo the rotation and mirroring of an EXIF orientation, 1 to 8."""
     if orientation >= 5:
         pixels = pixels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):

@@ -8,8 +8,8 @@ import contextlib
 import multiprocessing
 import os
 
-SLACK = 8  # a worker may have an eighth and one more than another: nobody waits for exact equality
-LOCK_SECONDS = 1.0  # a worker that was killed while it joined would hold the lock for ever
+SLACK = 8  # a worker may have an eighth plus one more connections than another
+LOCK_SECONDS = 1.0  # a worker that is killed while it joins would hold the lock for ever
 
 
 class ConnectionCounts:
@@ -23,7 +23,7 @@ class ConnectionCounts:
         self._counts = context.RawArray("q", self._places)
 
     def join(self) -> "OwnCount":
-        """A place for the calling process."""
+        """Reserve a slot for the calling process."""
         is_locked = self._lock.acquire(timeout=LOCK_SECONDS)
         try:
             free = [place for place in range(self._places) if not _is_alive(self._pids[place])]
@@ -36,15 +36,15 @@ class ConnectionCounts:
                 self._lock.release()
 
     def note(self, place: int, count: int) -> None:
-        """The worker at that place has so many connections."""
+        """Set the number of connections of the worker in a slot."""
         self._counts[place] = count
 
     def leave(self, place: int) -> None:
-        """The worker at that place accepts no more."""
+        """Free the slot of a worker that no longer accepts connections."""
         self._pids[place] = 0
 
     def fewest_of_others(self, place: int) -> int | None:
-        """The fewest connections that another worker has; None without another."""
+        """The smallest number of connections of the other workers; None without others."""
         own = self._pids[place]
         return min(
             (
@@ -65,21 +65,21 @@ class OwnCount:
         self._count = 0
 
     def add(self, change: int) -> None:
-        """So many connections more, or fewer."""
+        """Add to the number of connections (may be negative)."""
         self._count += change
         if self._place is not None:
             self._counts.note(self._place, self._count)
 
     @property
     def is_above_another(self) -> bool:
-        """Whether some other worker has clearly fewer, by more than a few."""
+        """Whether another worker has clearly fewer connections."""
         if self._place is None:
             return False
         fewest = self._counts.fewest_of_others(self._place)
         return fewest is not None and self._count > fewest + 1 + fewest // SLACK
 
     def leave(self) -> None:
-        """Accept no more."""
+        """Free the slot: this worker accepts no more connections."""
         if self._place is not None:
             self._counts.leave(self._place)
             self._place = None

@@ -10,7 +10,7 @@ import sys
 
 
 def main(arguments: list[str]) -> None:
-    """Set the limits, which the command inherits, and become the command."""
+    """Set the limits, which the command inherits, and execute the command."""
     seconds, memory, *command = arguments
     if os.name == "posix":
         import resource

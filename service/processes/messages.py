@@ -21,21 +21,21 @@ class Messages:
 
     @classmethod
     async def over(cls, end: socket.socket) -> "Messages":
-        """Take the socket over."""
+        """Take over the socket."""
         reader, writer = await asyncio.open_connection(sock=end, limit=MAX_MESSAGE_BYTES)
         return cls(reader, writer)
 
     def send(self, message: Message) -> None:
-        """Write without waiting; to an end that is gone, nothing happens."""
+        """Write without waiting; does nothing if the other end is closed."""
         if not self._writer.is_closing():
             self._writer.write(orjson.dumps(message) + b"\n")
 
     async def drain(self) -> None:
-        """Wait until what was sent has left."""
+        """Wait until all messages have been sent."""
         await self._writer.drain()
 
     async def received(self) -> AsyncIterator[Message]:
-        """Every message, until the other end is gone."""
+        """Yield messages until the other end is closed."""
         try:
             while line := await self._reader.readline():
                 yield orjson.loads(line)
@@ -43,5 +43,5 @@ class Messages:
             return
 
     def close(self) -> None:
-        """Let the other end know that nothing more comes."""
+        """Close this end."""
         self._writer.close()

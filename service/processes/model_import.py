@@ -21,13 +21,13 @@ _importing = asyncio.Lock()  # one at a time: each takes a processor and a gigab
 
 
 async def import_model(models: Path, name: str, file: bytes, options: dict[str, str]) -> None:
-    """Put `<models>/<name>/1` there, as `vitrine import` makes it; all of it or nothing.
+    """Import a file to `<models>/<name>/1` with `vitrine import`, completely or not at all.
 
     options: of `vitrine import`, such as {"task": "digits"}.
 
     Raises:
-        InvalidValue: it is no Keras file, or what `vitrine import` says of it.
-        Overloaded: another one is being imported.
+        InvalidValue: it is not a Keras file, or `vitrine import` refused it.
+        Overloaded: another model is being imported.
         ReadOnly: the models folder cannot be written.
     """
     suffix = next((s for magic, s in SUFFIXES.items() if file.startswith(magic)), "")
@@ -49,7 +49,7 @@ async def import_model(models: Path, name: str, file: bytes, options: dict[str, 
 
 @contextlib.contextmanager
 def _scratch(models: Path) -> Iterator[Path]:
-    """A folder on the same disk that the service does not look into."""
+    """A folder on the same disk that the service ignores."""
     try:
         folder = Path(tempfile.mkdtemp(dir=models, prefix=".upload-"))
     except OSError:
@@ -63,7 +63,7 @@ def _scratch(models: Path) -> Iterator[Path]:
 
 
 async def _run(scratch: Path, arguments: list[str]) -> None:
-    """Run `vitrine import` without any setting or key of the service."""
+    """Run `vitrine import` without the settings and keys of the service."""
     command = [sys.executable, "-m", "service.processes.limited", str(IMPORT_SECONDS)]
     command += [str(IMPORT_BYTES), sys.executable, "-m", "training", "import", *arguments]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("VITRINE_")}
@@ -85,7 +85,7 @@ async def _run(scratch: Path, arguments: list[str]) -> None:
     except TimeoutError:
         raise InvalidValue(f"importing must end within {IMPORT_SECONDS} s, it did not") from None
     finally:
-        if process.returncode is None:  # late, or nobody waits for it any more
+        if process.returncode is None:  # too late, or the caller has gone
             process.kill()
             await process.wait()
     if process.returncode:

@@ -12,18 +12,18 @@ from typing import Any, NamedTuple
 
 from service.processes.messages import Message, Messages
 
-RETIRE = "retire"  # end without a pause for balancers: others go on listening
+RETIRE = "retire"  # stop without a pause for load balancers: other workers keep listening
 METRICS = "metrics"
 NOT_READY = "not ready"
 STATISTICS = "statistics"
-BEAT_SECONDS = 1.0  # a worker says so often that its event loop turns
+BEAT_SECONDS = 1.0  # interval of a worker's heartbeat
 ANSWER_SECONDS = 5.0
 
 Handler = Callable[[Any], Awaitable[Any]]
 
 
 class Answers(NamedTuple):
-    """What the workers said: JSON values, in no particular order, and why some said nothing."""
+    """The workers' answers (JSON values, in any order), and the reasons of failures."""
 
     answers: list[Any]
     failures: list[str]
@@ -32,19 +32,19 @@ class Answers(NamedTuple):
 class Peers:
     """A service of one process."""
 
-    waits_until_ready = False  # whether it takes no connection before its models are loaded
+    waits_until_ready = False  # whether it accepts no connection before its models are loaded
 
     def __init__(self) -> None:
         self._handlers: dict[str, Handler] = {}
 
     def on(self, question: str, handler: Handler) -> None:
-        """Answer a question with what the handler returns; it may take and give JSON values."""
+        """Register a handler, which takes and returns JSON values."""
         self._handlers[question] = handler
 
     async def ask_all(
         self, question: str, payload: Any = None, seconds: float = ANSWER_SECONDS
     ) -> Answers:
-        """The answers of all workers, at most so many seconds later."""
+        """Ask all workers and wait for their answers, with a timeout in seconds."""
         try:
             async with asyncio.timeout(seconds):
                 return Answers([await self._handlers[question](payload)], [])
@@ -52,17 +52,17 @@ class Peers:
             return Answers([], [f"{type(error).__name__}: {error}"])
 
     async def start(self) -> None:
-        """Begin to answer; every handler is known."""
+        """Start answering, after all handlers are registered."""
 
     def say_ready(self) -> None:
-        """This worker takes connections from now on."""
+        """Report that this worker accepts connections."""
 
     async def stop(self) -> None:
-        """Answer nothing any more."""
+        """Stop answering."""
 
 
 class WorkerPeers(Peers):
-    """A worker's end: the supervisor passes questions on to all workers, and their answers back."""
+    """A worker's end: the supervisor forwards requests to all workers and returns their answers."""
 
     def __init__(self, end: socket.socket, *, waits_until_ready: bool) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class WorkerPeers(Peers):
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Begin to answer and to beat."""
+        """Start answering and sending heartbeats."""
         self._messages = await Messages.over(self._end)
         for work in (self._beat(), self._receive()):
             self._keep(work)
@@ -82,7 +82,7 @@ class WorkerPeers(Peers):
     async def ask_all(
         self, question: str, payload: Any = None, seconds: float = ANSWER_SECONDS
     ) -> Answers:
-        """The answers of all workers, this one included."""
+        """The answers of all workers, including this one."""
         self._asked += 1
         number = self._asked
         future: asyncio.Future[Answers] = asyncio.get_running_loop().create_future()
@@ -100,12 +100,12 @@ class WorkerPeers(Peers):
             del self._waiting[number]
 
     def say_ready(self) -> None:
-        """Tell it with the next beat, and at once."""
+        """Report it immediately and with every heartbeat."""
         self._is_ready = True
         self._send_beat()
 
     async def stop(self) -> None:
-        """Leave the last figures with the supervisor, then close."""
+        """Send the last metrics to the supervisor, then close."""
         if handler := self._handlers.get(METRICS):
             answers = {METRICS: await handler(None)}
             self._messages.send({"kind": "farewell", "answers": answers})
@@ -137,7 +137,7 @@ class WorkerPeers(Peers):
                 self._keep(self._answer(message))
         os.kill(
             os.getpid(), signal.SIGTERM
-        )  # the supervisor is gone: nobody could stop this process
+        )  # the supervisor has exited: nothing else would stop this process
 
     async def _answer(self, message: Message) -> None:
         reply: Message = {"kind": "answer", "number": message["number"]}

@@ -8,7 +8,7 @@ CPU_MAX = Path("/sys/fs/cgroup/cpu.max")  # of a container: "quota period" in mi
 
 
 def available_processors(cpu_max: Path = CPU_MAX) -> int:
-    """At least 1; part of a processor counts as one."""
+    """The number of processors, at least 1; a fraction counts as one."""
     affinity = getattr(os, "sched_getaffinity", None)
     processors = len(affinity(0)) if affinity else os.cpu_count() or 1
     try:

@@ -15,10 +15,10 @@ from service.processes.messages import Message
 from service.processes.peers import METRICS, RETIRE
 from service.processes.worker_process import RunWorker, WorkerProcess
 
-SILENT_SECONDS = 5.0  # an event loop that does not turn for so long is ended
+SILENT_SECONDS = 5.0  # a worker whose event loop is silent for this long is killed
 FIRST_BEAT_SECONDS = 60.0
 CHECK_SECONDS = 1.0
-READY_SECONDS = 120.0  # that a replacement may take to load its models
+READY_SECONDS = 120.0  # time for a replacement to load its models
 QUICK_DEATH_SECONDS = 1.0
 FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS = 0.1, 2.0
 STARTUP_FAILURE = 3  # uvicorn's exit status when the application does not start
@@ -29,7 +29,7 @@ log = logging.getLogger("vitrine.supervisor")
 
 
 class Supervisor:
-    """`run` blocks until a signal; workers get SIGTERM, SIGINT passed on, SIGHUP replaces them all."""
+    """`run` blocks until a signal. SIGTERM and SIGINT are passed on to the workers; SIGHUP replaces them all."""
 
     def __init__(
         self,
@@ -39,16 +39,16 @@ class Supervisor:
         merge_departed: MergeDeparted,
         stop_seconds: float,
     ) -> None:
-        """merge_departed: one answer from those of workers that are over, kept among the answers.
+        """merge_departed: merges the metrics of workers that have exited into one answer.
 
-        stop_seconds: that a worker may take to stop before it is killed.
+        stop_seconds: time for a worker to stop before it is killed.
         """
         self._count = count
         self._listening = listening
         self._run_worker = run_worker
         self._merge_departed = merge_departed
         self._stop_seconds = stop_seconds
-        self.on_started: Callable[[], None] = lambda: None  # called once all were forked
+        self.on_started: Callable[[], None] = lambda: None  # called after all workers were forked
         self._workers: list[WorkerProcess] = []
         self._departed: dict[str, Any] = {}
         self._is_stopping = False
@@ -92,7 +92,7 @@ class Supervisor:
         return worker
 
     async def _await_exit(self, worker: WorkerProcess) -> None:
-        """When a worker is over, keep what it counted, and start another unless it was to end."""
+        """When a worker exits, keep its metrics, and start another unless it was stopped."""
         await worker.exited.wait()
         self._remember(worker)
         self._workers.remove(worker)
@@ -116,14 +116,14 @@ class Supervisor:
             await self._start_worker(is_replacement=True)
 
     def _remember(self, worker: WorkerProcess) -> None:
-        """Keep what a worker that is over has counted: as of its end, or of the last time it was asked."""
+        """Keep the metrics of a worker that has exited: its last ones, or those of the last request."""
         if METRICS in worker.last_answers:
             known = [self._departed[METRICS]] if METRICS in self._departed else []
             answers = [*known, worker.last_answers[METRICS]]
             self._departed[METRICS] = self._merge_departed(answers)
 
     async def _watch(self) -> None:
-        """Kill workers whose event loop is silent; a machine that stood still is no fault of theirs."""
+        """Kill workers whose event loop is silent, unless the whole machine was suspended."""
         checked = time.monotonic()
         while True:
             await asyncio.sleep(CHECK_SECONDS)
@@ -136,7 +136,7 @@ class Supervisor:
                     worker.kill(signal.SIGKILL)
 
     async def _pass_on(self, asker: WorkerProcess, message: Message) -> None:
-        """Ask all workers, the asker included, and give it what they answer."""
+        """Forward a request to all workers, including the sender, and return their answers."""
         question, seconds = message["question"], message["seconds"]
         replies = await asyncio.gather(
             *(worker.ask(question, message["payload"], seconds) for worker in self._workers)
@@ -151,7 +151,7 @@ class Supervisor:
         )
 
     def _stop(self, number: signal.Signals) -> None:
-        """Let every worker drain and end. The socket is closed here first: the workers' copies count."""
+        """Let every worker drain and exit. The socket is closed here first; the workers have copies."""
         self._is_stopping = True
         self._listening.close()
         for worker in self._workers:
@@ -161,12 +161,12 @@ class Supervisor:
             self._stopped.set()
 
     async def _kill_later(self, worker: WorkerProcess) -> None:
-        """A worker that does not stop in time is killed."""
+        """Kill a worker that does not stop in time."""
         await asyncio.sleep(self._stop_seconds)
         worker.kill(signal.SIGKILL)
 
     async def _replace_all(self) -> None:
-        """One after the other: a worker ends when its replacement answers; if none does, it stays."""
+        """Replace workers one after another: each stops when its replacement is ready, otherwise it stays."""
         if self._is_replacing or self._is_stopping:
             return
         self._is_replacing = True

@@ -28,7 +28,7 @@ START_SECONDS = 60.0  # until the host listens; TensorFlow itself is imported la
 
 
 class TensorFlowClient:
-    """Where the host listens, and how to start it. Make it before forking."""
+    """The host's address, and how to start it. Create it before forking."""
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.gettempdir()) / f"vitrine-{secrets.token_hex(8)}"
@@ -37,15 +37,15 @@ class TensorFlowClient:
         self._address = str(self._folder / "host") if os.name == "posix" else pipe
         self._key = secrets.token_bytes(32)
         self._lock = threading.Lock()
-        # Nobody writes: the host reads the end of it when the last process that holds it has gone.
+        # Nothing is written: the host reads its end when the last process that holds it has exited.
         self._alive = os.pipe() if os.name == "posix" else ()
 
     def load(self, directory: Path) -> "RemoteEngine":
-        """An engine for a version, which starts in the background: `run` says if it is not ready."""
+        """An engine for a version, which loads in the background; `run` raises NotReady meanwhile."""
         return RemoteEngine(self, directory)
 
     def connect(self) -> Connection:
-        """A new connection to the host, started if it does not run."""
+        """A new connection to the host, which is started if it is not running."""
         self._folder.mkdir(0o700, exist_ok=True)
         with self._lock, self._only_process():
             with contextlib.suppress(OSError):
@@ -53,7 +53,7 @@ class TensorFlowClient:
             return self._start()
 
     def close(self) -> None:
-        """Remove what is on disk; the host ends when its last client, or the last worker, has gone."""
+        """Remove the socket's folder; the host exits after its last client or the last worker."""
         if os.getpid() == self._owner:
             shutil.rmtree(self._folder, ignore_errors=True)
             for descriptor in self._alive:
@@ -75,7 +75,7 @@ class TensorFlowClient:
         assert process.stdin
         with contextlib.suppress(OSError), process.stdin as stream:
             stream.write(self._key.hex() + "\n")
-        threading.Thread(target=process.wait, daemon=True).start()  # so that it leaves no zombie
+        threading.Thread(target=process.wait, daemon=True).start()  # avoids a zombie process
         deadline = time.monotonic() + START_SECONDS
         while process.poll() is None and time.monotonic() < deadline:
             with contextlib.suppress(OSError):
@@ -97,7 +97,7 @@ class TensorFlowClient:
 
 
 class RemoteEngine:
-    """A version loaded in the host. Runs one call at a time."""
+    """A version loaded in the host; one call at a time."""
 
     def __init__(self, client: TensorFlowClient, directory: Path) -> None:
         self._client = client

@@ -19,12 +19,12 @@ from typing import Any
 from service.engine import Arrays, Engine
 from service.tensorflow_engine import load_tensorflow
 
-NICENESS = 10  # what runs here is heavy: it yields to the process that answers requests
-LINGER_SECONDS = 5.0  # without any client; a reload closes one connection and opens another
+NICENESS = 10  # low priority, because runs here are long and requests are answered elsewhere
+LINGER_SECONDS = 5.0  # time without clients; a reload closes one connection and opens another
 
 
 class Host:
-    """Counts clients, and ends the process when there are none."""
+    """Counts clients, and exits the process when there are none."""
 
     def __init__(self) -> None:
         self._clients = 0
@@ -39,7 +39,7 @@ class Host:
         try:
             self._answer(connection)
         except (EOFError, OSError):
-            pass  # the client has gone
+            pass  # the client has disconnected
         finally:
             with self._lock:
                 self._clients -= 1
@@ -58,7 +58,7 @@ class Host:
             connection.send(_run(engine, signature, inputs))
 
     def _load(self, directory: str) -> Engine:
-        with self._import_lock:  # TensorFlow is imported, and its threads set, by the first
+        with self._import_lock:  # the first client imports TensorFlow and sets its threads
             return load_tensorflow(Path(directory))
 
     def _end_soon(self) -> None:
@@ -84,7 +84,7 @@ def _failure(error: Exception) -> tuple[bool, str]:
 
 
 def main(address: str, pipe: int | None = None) -> None:
-    """Listen until the last client has gone."""
+    """Listen until the last client has disconnected."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the service
     if hasattr(os, "nice"):
         os.nice(NICENESS)

@@ -17,11 +17,11 @@ RunWorker = Callable[[socket.socket, WorkerPeers], int]
 
 
 class WorkerProcess:
-    """Started by `start`; `exited` is set when the process is over."""
+    """Started by `start`; `exited` is set when the process exits."""
 
     def __init__(self, listening: socket.socket, run: RunWorker, *, is_replacement: bool) -> None:
         self.is_replacement = is_replacement
-        self.is_wanted = True  # another takes its place when it ends
+        self.is_wanted = True  # a replacement starts when it exits
         self.is_ready = False
         self.became_ready = asyncio.Event()
         self.exited = asyncio.Event()
@@ -36,7 +36,7 @@ class WorkerProcess:
     async def start(
         self, siblings: Iterable["WorkerProcess"], on_message: Callable[[Message], None]
     ) -> None:
-        """Fork; the child must not hold the supervisor's ends of its siblings' messages."""
+        """Fork; the child closes the supervisor's ends of its siblings' sockets."""
         self._ours, theirs = socket.socketpair()
         inherited = [self._ours.fileno(), *(w.fileno() for w in siblings if not w.exited.is_set())]
         context = multiprocessing.get_context("fork")
@@ -58,7 +58,7 @@ class WorkerProcess:
 
     @property
     def exit_code(self) -> int | None:
-        """None as long as it runs; negative: the signal that ended it."""
+        """None while it runs; negative: the signal that ended it."""
         return self._process.exitcode
 
     def fileno(self) -> int:
@@ -66,7 +66,7 @@ class WorkerProcess:
         return self._ours.fileno()
 
     def kill(self, number: signal.Signals) -> None:
-        """Send a signal, if the process is not over."""
+        """Send a signal, if the process is running."""
         if not self.exited.is_set():
             os.kill(self.pid, number)
 
@@ -75,7 +75,7 @@ class WorkerProcess:
         self._messages.send(message)
 
     async def ask(self, question: str, payload: Any, seconds: float) -> Message | None:
-        """Its answer or its failure; None if it is over meanwhile."""
+        """The worker's answer or error; None if it exits meanwhile."""
         self._asked += 1
         number = self._asked
         future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
@@ -97,7 +97,7 @@ class WorkerProcess:
         signal.set_wakeup_fd(-1)
         for number in SIGNALS:
             signal.signal(number, signal.SIG_DFL)
-        os.setpgid(0, 0)  # a terminal's Ctrl-C reaches the supervisor alone, which passes it on
+        os.setpgid(0, 0)  # Ctrl-C is handled by the supervisor, which passes it on
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - a descriptor is needed
             for descriptor in inherited:  # Python objects of the parent still refer to the numbers

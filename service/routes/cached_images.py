@@ -29,9 +29,9 @@ async def cached_image(
     gap: int = 1,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The image, or 304; for ever if the address names a version, else asked for again.
+    """The image, or 304; cached for ever if the URL names a version, otherwise revalidated.
 
-    drawn_from: with the model's files it decides what the image shows, and makes its ETag.
+    drawn_from: together with the model's files it determines the image and its ETag.
     """
     tag = _entity_tag(call.servable, drawn_from, gap)
     scope = "private" if state_of(request)["settings"].api_keys else "public"
@@ -46,7 +46,7 @@ async def cached_image(
 async def send_image_grid(
     call: Prediction, draw: Draw, *, gap: int = 1, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Draw, and show it as a grid."""
+    """Generate images and send them as a grid."""
     with call:
         images = await draw()
     png = await call.encode(len(images), lambda: encode_png(tile(images, gap=gap)))

@@ -22,7 +22,7 @@ router = RawRouter(tags=["text"])
 
 @router.post("/v1/completions", **schemas.COMPLETE)
 async def complete(request: Request) -> Response:
-    """Continue a prompt as OpenAI's legacy completions do."""
+    """Continue a prompt, like OpenAI's legacy completions."""
     body = await read_json(request, schemas.CompletionRequest)
     asked = read_completion(body)
     with_usage = body.stream_options.include_usage

@@ -53,7 +53,7 @@ async def activations(request: Request) -> Response:
 
 @router.post("/v1/digits/filter", **schemas.FILTER)
 async def layer_filter(request: Request) -> Response:
-    """Give what one map of a layer is computed from for one image: filter, bias, and the maps below."""
+    """Give the computation of one feature map for one image: filter, bias, and input maps."""
     query = read_query(request, FilterQuery)
     call = Prediction(request, classify_digit.TASK, DEFAULT)
     name = call.servable.manifest.name
@@ -66,7 +66,7 @@ async def layer_filter(request: Request) -> Response:
 
 
 async def _activate(call: Prediction, query: NormalizeQuery) -> tuple[PreparedImages, Arrays]:
-    """The one image of the request, and what every layer makes of it."""
+    """The image of the request, and the outputs of every layer."""
     images = await call.images()
     if len(images) != 1:
         raise TooManyImages(

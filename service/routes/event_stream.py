@@ -20,21 +20,21 @@ HEADERS = {
     "X-Accel-Buffering": "no",
 }
 DONE = b"data: [DONE]\n\n"
-LAST_WORD_SECONDS = 1.0  # a client that reads nothing any more does not get the last event either
+LAST_WORD_SECONDS = 1.0  # a client that no longer reads does not get the last event either
 
 log = logging.getLogger("vitrine.events")
 
 
 def event(content: Any) -> bytes:
-    """One event that holds JSON."""
+    """One event with JSON data."""
     return b"data: " + to_json(content) + b"\n\n"
 
 
 class EventStream(Response):
-    """Sends events as they come, those that come together in one piece, and at last `[DONE]`.
+    """Sends events as they arrive, simultaneous ones in one write, and finally `[DONE]`.
 
-    What goes wrong before the first event is answered like any other error; later it is the last
-    event, and `[DONE]` does not come.
+    An error before the first event is an ordinary error response. A later error is the last
+    event, without `[DONE]`.
     """
 
     last = DONE
@@ -46,7 +46,7 @@ class EventStream(Response):
         self._has_begun = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hold a place in the model's queue until the last event, the disconnect or the deadline."""
+        """Occupy a place in the model's queue until the last event, the disconnect or the deadline."""
         with self._call, self._call.counted_as_stream():
             try:
                 await cancel_on_disconnect(receive, self._call.deadline, self._pump(send))

@@ -21,14 +21,14 @@ from service.tasks.explain import Explanation, Fields
 from service.tasks.prepared_images import PreparedImages, sliced
 
 DIGITS = [(str(digit), str(digit)) for digit in range(10)]
-OFF_LOOP = 17  # images so many are encoded on another thread, whatever their number
+OFF_LOOP = 17  # any number of overlays is encoded on another thread
 
 router = RawRouter()
 
 
 @router.post("/v1/images/explain", **schemas.IMAGES, tags=["images"])
 async def explain_images(request: Request) -> Response:
-    """Show where the network looked for the best classes of each image, or for one class."""
+    """Show heat maps for the best classes of each image, or for one class."""
     query = read_query(request, ExplainQuery)
     call = LongPrediction(request, classify_image.TASK, "labels", on_error=query.on_error)
     manifest = call.servable.manifest
@@ -44,7 +44,7 @@ async def explain_images(request: Request) -> Response:
 
 @router.post("/v1/digits/explain", **schemas.DIGITS, tags=["digits"])
 async def explain_digits(request: Request) -> Response:
-    """Show where the network looked for the likeliest digits of each image, or for one digit."""
+    """Show heat maps for the likeliest digits of each image, or for one digit."""
     query = read_query(request, ExplainQuery)
     call = LongPrediction(request, classify_digit.TASK, "digits", on_error=query.on_error)
     decode = partial(classify_digit.decode, normalize=query.normalize == "auto")
@@ -62,7 +62,7 @@ async def _explain(
     query: ExplainQuery,
     asked: tuple[PreparedImages, list[tuple[str, str]], Fields],
 ) -> Response:
-    """Run and answer; asked: the images, the ids and labels of the classes, and their fields."""
+    """Run and answer; asked: the images, the class ids and labels, and their fields."""
     prepared, labels, fields = asked
     count = len(prepared.canvases)
     method = explain.check_method(query.method, call.servable.manifest)
@@ -112,7 +112,7 @@ async def _explain(
 def _cost(
     call: LongPrediction, shape: tuple[int, ...], method: str, classes: int
 ) -> tuple[str, int, int]:
-    """The signature, rows of a run, and runs, for images of this shape [B, H, W, C]."""
+    """The signature, rows per run, and number of runs, for images [B, H, W, C]."""
     if _is_one_run(call, method):
         size = min(shape[0], _limit(call, explain.AT_ONCE))
         return explain.AT_ONCE, size, -(-shape[0] // size)
@@ -125,7 +125,7 @@ def _cost(
 
 
 def _is_one_run(call: LongPrediction, method: str) -> bool:
-    """Whether one signature gives the scores and the maps of all classes; older exports have none."""
+    """Whether one signature gives scores and maps of all classes; older exports have no such signature."""
     return method == explain.CAM and explain.AT_ONCE in call.servable.manifest.signatures
 
 
@@ -164,7 +164,7 @@ def _limit(call: LongPrediction, signature: str) -> int:
 
 
 def _window_rows(call: LongPrediction) -> int:
-    """A quarter of the largest batch, so that others get their turn soon: two photos, 16 drawings."""
+    """A quarter of the largest batch, so that other requests do not wait long: two photos, 16 drawings."""
     return max(1, min(16, _limit(call, "serving_default") // 4))
 
 
@@ -189,7 +189,7 @@ async def _activate(
 async def _occlude(
     call: LongPrediction, images: Pixels, scores: Any, chosen: list[list[int]]
 ) -> list[list[Explanation]]:
-    """How much the score of each class falls when a window is covered; all classes from one pass."""
+    """The decrease of each class' score when a window is occluded; all classes from one pass."""
     is_drawing = images.shape[1:] == (28, 28, 1)
     shape = explain.grid_of(*images.shape[1:3])
     found = []

@@ -23,7 +23,7 @@ router = RawRouter(tags=["fashion"])
 
 @router.post("/v1/fashion/classify", **schemas.CLASSIFY_FASHION)
 async def classify(request: Request) -> Response:
-    """Classify the garment in each image, with either head of the network or both."""
+    """Classify the clothing in each image, with either head of the network or both."""
     query = read_query(request, FashionQuery)
     head = query.head or "dense"
     if "model" in request.query_params and query.head is not None:

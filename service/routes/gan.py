@@ -45,7 +45,7 @@ async def sample(request: Request) -> Response:
 
 @router.get("/v1/gan/sample.png", **schemas.SAMPLE_PNG)
 async def sample_png(request: Request) -> Response:
-    """Sample a grid of images as one PNG with a URL of its own."""
+    """Sample a grid of images as one PNG that has a URL."""
     call = _call(request)
     space = gan_points.space_of(call.servable.manifest)
     query = read_query(request, schemas.GanSamplePngQuery)
@@ -102,7 +102,7 @@ async def mix(request: Request) -> Response:
 
 @router.get("/v1/gan/directions", **schemas.DIRECTIONS)
 async def directions(request: Request) -> Response:
-    """List the attributes along which an image can be edited, and how well each was measured."""
+    """List the attributes that can be edited, with their measured effect."""
     call = _call(request)
     return call.answer(lambda: {"directions": task.directions(call.servable.manifest)})
 
@@ -156,7 +156,7 @@ async def _synthesize(call: Prediction, w: Latents) -> Pixels:
 
 
 async def _place(call: Prediction, query: NormalizeQuery, point: gan_points.Point) -> Latents:
-    """The w [W] of a point: an image's is the encoder's guess."""
+    """The w [W] of a point; for an image, the encoder's estimate."""
     if isinstance(point, OpenedImage):
         images = await call.decode(_into_form(query), [point])
         outputs = (await call.predict("encode", images.inputs)).outputs

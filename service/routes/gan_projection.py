@@ -65,12 +65,12 @@ async def project(request: Request) -> Response:
 
 
 def _shown(call: Prediction, inputs: dict[int, Any] | None) -> dict[str, Any]:
-    """The column of what the model saw, of the images that are left, if it is wanted."""
+    """The column of the model's inputs for the remaining images, if requested."""
     return {} if inputs is None else {"inputs": [inputs[place] for place in call.report.places]}
 
 
 def _columns(call: Prediction, columns: dict[str, Any]) -> dict[str, Any]:
-    """Each column with a place for each image of the request."""
+    """Columns with one entry for each image of the request."""
     return {name: call.report.fill(column) for name, column in columns.items()}
 
 
@@ -102,7 +102,7 @@ def _progress(call: Prediction, seeking: Projection) -> bytes:
 
 
 async def _advance(call: LongPrediction, seeking: Projection, steps: int) -> None:
-    """One run, after which others get their turn; an image that does not stay finite leaves."""
+    """One run, after which other requests may run; images that are not finite are removed."""
     outputs = await call.advance("project", seeking.inputs(steps), steps)
     is_finite = call.report.finite(outputs["losses"])
     seeking.keep(is_finite)

@@ -22,7 +22,7 @@ from service.tasks.generate_text import TASK, GenerationRequest
 from service.tasks.text_request import TextRequest, read_generate
 
 DEFAULTS = {"temperature": 1.0, "max_tokens": 20}  # of the protocol, other than /v1/text/generate
-# The protocol's parameters, and the fields of /v1/text/generate that they are; others are ignored.
+# The protocol's parameters → fields of /v1/text/generate; others are ignored.
 PARAMETERS = {
     "temperature": "diversity",
     "diversity": "diversity",

@@ -12,20 +12,20 @@ from service.metrics import merge, render
 from service.processes.peers import METRICS, NOT_READY
 from service.schemas import models as schemas
 
-READY_SECONDS = 1.0  # that workers have to say whether they are
+READY_SECONDS = 1.0  # timeout for the workers' answers
 
 router = RawRouter(tags=["health"])
 
 
 @router.get("/v2/health/live", **schemas.LIVE)
 async def live(request: Request) -> Response:
-    """Say that the process answers."""
+    """Report that the process is alive."""
     return json_answer({"live": True, "ready": not await _why_not_ready(request)})
 
 
 @router.get("/v2/health/ready", **schemas.READY)
 async def ready(request: Request) -> Response:
-    """Say whether every model has a version that answers."""
+    """Report whether every model has a ready version."""
     if why := await _why_not_ready(request):
         error = NotReady(f"not ready: {why}")
         return error_answer(error, request.scope["request_id"], live=True, ready=False)
@@ -40,7 +40,7 @@ async def metrics(request: Request) -> Response:
 
 
 async def _why_not_ready(request: Request) -> str:
-    """Whatever any worker waits for, once."""
+    """The reasons of all workers, without duplicates."""
     state = state_of(request)
     if state["lifecycle"].is_draining:
         return "the service is stopping"

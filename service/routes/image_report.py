@@ -19,9 +19,9 @@ Decode = Callable[[list[OpenedImage]], PreparedImages]
 class ImageReport:
     """The images of one request.
 
-    is_wanted: whether failures are reported; else the first one is raised.
-    failures: by place, from 0.
-    places: of the images that are left, in order.
+    is_wanted: whether failures are reported; otherwise the first one is raised.
+    failures: index of the image, from 0 → error.
+    places: indexes of the remaining images, in order.
     """
 
     def __init__(self, *, is_wanted: bool) -> None:
@@ -30,21 +30,21 @@ class ImageReport:
         self.places: list[int] = []
 
     def begin(self, opened: int) -> None:
-        """So many images could be opened; `failures` has the others."""
+        """Set the number of opened images; `failures` has the others."""
         whole = range(opened + len(self.failures))
         self.places = [place for place in whole if place not in self.failures]
 
     def decode(self, function: Decode, images: list[OpenedImage]) -> PreparedImages:
-        """All images decoded, or those that can be."""
+        """Decode all images, or those that can be decoded."""
         if not self.is_wanted:
             return function(images)
         decoded = self.keep(lambda row: function(images[row]).canvases)
         return PreparedImages(decoded)
 
     def keep(self, function: Callable[[slice], Iterable[Any]]) -> list[Any]:
-        """What `function` makes of the images that are left, by their rows; who fails leaves.
+        """Apply `function` to the rows of the remaining images; failed ones are removed.
 
-        Where failures are reported, each row is asked for alone, so that no other one fails with it.
+        If failures are reported, each row is computed separately, so that only the failed one fails.
         """
         if not self.is_wanted:
             return list(function(slice(None)))
@@ -60,11 +60,11 @@ class ImageReport:
         return kept
 
     def rows(self, function: Callable[[slice], Iterable[Any]]) -> list[Any]:
-        """The same for an answer: in the places of the images that failed stands why."""
+        """The same for an answer, with errors in the places of failed images."""
         return self.fill(self.keep(function))
 
     def fill(self, rows: Iterable[Any]) -> list[Any]:
-        """One row for each image that is left → one for each image of the request."""
+        """Rows of the remaining images → one entry for each image of the request."""
         if not self.failures:
             return list(rows)
         found: dict[int, Any] = {
@@ -75,7 +75,7 @@ class ImageReport:
         return [found[place] for place in sorted(found)]
 
     def finite(self, outputs: np.ndarray) -> np.ndarray:
-        """Which of outputs [N, …], a row for each image that is left, are finite, bool [N]; the others leave.
+        """Which outputs [N, …] of the remaining images are finite, bool [N]; the other images are removed.
 
         Raises:
             InvalidImage: one is not, and failures are not reported; names the image.
@@ -90,5 +90,5 @@ class ImageReport:
         return is_finite
 
     def first_failure(self) -> InvalidRequest:
-        """Of an answer that has no place for it."""
+        """The first error, for an answer that cannot report several."""
         return self.failures[min(self.failures)]

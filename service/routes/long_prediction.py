@@ -6,10 +6,10 @@ from service.scheduling.job_queue import Job
 
 
 class LongPrediction(Prediction):
-    """A request of many runs, between which other requests get their turn."""
+    """A request of many runs; other requests may run between them."""
 
     def expect(self, signature: str, rows: int, steps: int) -> None:
-        """Say before decoding how many rows each run has, and how many steps all of them make.
+        """Set the rows of each run and the total number of steps, before decoding.
 
         Raises Overloaded at once if they would be late.
         """
@@ -19,7 +19,7 @@ class LongPrediction(Prediction):
         self.servable.jobs.check(self._job)
 
     def _cost(self, rows: int) -> float:
-        """Seconds of a step; more rows than fit in a run need several."""
+        """Seconds per step; more rows than fit in a run need several runs."""
         return self.servable.batcher(self._signature, rows).estimate(rows)
 
     def __enter__(self) -> "LongPrediction":
@@ -36,7 +36,7 @@ class LongPrediction(Prediction):
         super().__exit__(*error)
 
     async def advance(self, signature: str, inputs: Arrays, steps: int) -> Arrays:
-        """Run a signature once, which makes so many of the expected steps; return its outputs."""
+        """Run a signature once for a number of the expected steps; return its outputs."""
         await self.servable.jobs.turn(self._job)
         batched = await self.predict(signature, inputs, steps)
         self._steps_left = max(0, self._steps_left - steps)

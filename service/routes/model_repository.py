@@ -42,7 +42,7 @@ async def index(request: Request) -> Response:
 @router.post(f"{MODEL}/load", **documents.LOAD)
 @protocol_route
 async def load(request: Request) -> Response:
-    """Serve a model again, and load anew what of it is served; done when that answers."""
+    """Serve a model again and reload its served versions; answered once they are ready."""
     require_admin(request)
     name = request.path_params["model"]
     parameters = await _parameters(request)
@@ -59,7 +59,7 @@ async def load(request: Request) -> Response:
 @router.post(f"{MODEL}/unload", **documents.UNLOAD)
 @protocol_route
 async def unload(request: Request) -> Response:
-    """Serve nothing of a model until it is loaded again, also after a restart."""
+    """Stop serving a model until it is loaded again, also after a restart."""
     require_admin(request)
     name = request.path_params["model"]
     await _parameters(request)

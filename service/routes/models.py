@@ -18,7 +18,7 @@ router = RawRouter(tags=["models"])
 
 @router.get("/v1/models", **schemas.LIST)
 async def list_models(request: Request) -> Response:
-    """List the models: OpenAI's `data` and KServe's `models` in one answer."""
+    """List the models, in OpenAI's (`data`) and KServe's format (`models`)."""
     repository = state_of(request)["repository"]
     names = repository.names()
     data = [_listed(name, repository.versions(name)) for name in names]
@@ -27,7 +27,7 @@ async def list_models(request: Request) -> Response:
 
 @router.get("/v1/models/{model}", **schemas.STATUS)
 async def model_status(request: Request) -> Response:
-    """Say whether a model answers, and the state of each version (TensorFlow Serving's shape)."""
+    """Report whether a model is ready, and the state of each version (TensorFlow Serving's format)."""
     name = request.path_params["model"]
     versions = state_of(request)["repository"].versions(name)
     return json_answer(
@@ -80,7 +80,7 @@ def _listed(name: str, versions: list[Version]) -> dict[str, Any]:
 
 
 def version_status(request: Request, version: Version) -> dict[str, Any]:
-    """A version's state in TensorFlow Serving's shape."""
+    """A version's state in TensorFlow Serving's format."""
     code = "UNKNOWN" if version.error else "OK"
     return {
         "version": str(version.number),

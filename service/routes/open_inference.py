@@ -49,7 +49,7 @@ router = RawRouter(tags=["open_inference"])
 
 @router.get("/v2", **documents.SERVER_METADATA)
 async def server_metadata(request: Request) -> Response:
-    """Name the server and the protocol's extensions it has."""
+    """Name the server and its protocol extensions."""
     return json_answer({"name": "vitrine", "version": __version__, "extensions": EXTENSIONS})
 
 
@@ -85,7 +85,7 @@ async def model_statistics(request: Request) -> Response:
 @router.get(f"{MODEL}/config", **documents.CONFIG)
 @protocol_route
 async def config(request: Request) -> Response:
-    """Give the configuration as Triton's tools read it."""
+    """Give the configuration in the format of Triton's tools."""
     manifest = resolve(request).manifest
     signature = manifest.signatures[tensors.default_signature(manifest)]
     batched = is_batched(signature)
@@ -110,7 +110,7 @@ async def config(request: Request) -> Response:
 @router.get(f"{MODEL}/ready", **documents.MODEL_READY)
 @protocol_route
 async def model_ready(request: Request) -> Response:
-    """Say whether a model answers."""
+    """Report whether a model is ready."""
     try:
         manifest = resolve(request).manifest
     except NotReady as error:
@@ -142,7 +142,7 @@ async def model_metadata(request: Request) -> Response:
 @router.post(f"{MODEL}/infer", **documents.INFER)
 @protocol_route
 async def infer(request: Request) -> Response:
-    """Run a signature on named tensors, as JSON or as raw bytes behind a JSON header."""
+    """Run a signature on named tensors, as JSON or as raw bytes after a JSON header."""
     body = await read_protocol_body(request)
     length = header_length(request.headers.get(HEADER_LENGTH), body)
     call = TensorPrediction(request, resolve(request))
@@ -167,7 +167,7 @@ async def infer(request: Request) -> Response:
 
 
 def resolve(request: Request) -> Servable:
-    """The servable that the path names; errors as Triton words them."""
+    """The servable of the path; errors have Triton's wording."""
     name, number = request.path_params["model"], path_version(request)
     try:
         return state_of(request)["repository"].resolve(name, number)
@@ -213,7 +213,7 @@ def _check_request(asked: InferRequest, manifest: Manifest, name: str) -> None:
 
 
 def _format(manifest: Manifest, dims: list[int]) -> str:
-    """How Triton's image clients lay out an image: rows, columns, channels."""
+    """The layout of an image input for Triton's image clients: rows, columns, channels."""
     shape = manifest.input
     is_image = shape is not None and dims == [shape.height, shape.width, shape.channels]
     return "FORMAT_NHWC" if is_image else "FORMAT_NONE"
@@ -224,7 +224,7 @@ async def _of_all_workers(request: Request) -> list[dict[str, Any]]:
 
 
 def encode_statistics(repository: ModelRepository) -> list[dict[str, Any]]:
-    """The statistics of every version that answers here."""
+    """The statistics of every ready version in this worker."""
     return [
         {
             "name": version.name,

@@ -21,9 +21,9 @@ from service.settings import Settings
 
 WEB = Path(__file__).parents[2] / "clients" / "web"
 DOCS = Path(__file__).parents[2] / "docs"
-# What the page shows of the documents.
+# Documents shown on the page.
 SHOWN_DOCS = ("course.md", "beta-sweep.png", "seven.png", "trousers.png")
-# Not those that the system knows: Windows may call .js text/plain, which no browser runs.
+# Independent of the system's table: Windows may map .js to text/plain, which browsers do not run.
 TYPES = {
     ".css": "text/css",
     ".html": "text/html",
@@ -67,7 +67,7 @@ class StaticFile:
         return gzip.compress(self._plain[0], mtime=0), headers
 
     def answer(self, request: Request, vary: str = "Accept-Encoding") -> Response:
-        """The file in a form that the caller takes, or 304 if the caller has it."""
+        """The file in an encoding that the caller accepts, or 304 if the caller has it."""
         content, own = self._gzip if _takes_gzip(request) else self._plain
         headers = {**HEADERS, "Vary": vary, **own}
         if request.headers.get("if-none-match") == own["ETag"]:
@@ -76,7 +76,7 @@ class StaticFile:
 
 
 def _takes_gzip(request: Request) -> bool:
-    """Whether Accept-Encoding names gzip, and not to refuse it (`gzip;q=0`)."""
+    """Whether Accept-Encoding accepts gzip (and not `gzip;q=0`)."""
     for coding in request.headers.get("accept-encoding", "").lower().split(","):
         name, _, weight = coding.replace(" ", "").partition(";q=")
         if name == "gzip":
@@ -85,7 +85,7 @@ def _takes_gzip(request: Request) -> bool:
 
 
 def make_router(settings: Settings) -> RawRouter:
-    """Read the files, leave out what the settings hide, and make their routes."""
+    """Read the files, remove hidden parts according to the settings, and create their routes."""
     router = RawRouter(include_in_schema=False)
     shown = [DOCS / name for name in SHOWN_DOCS]
     page = {path.name: _read(path) for path in (*WEB.iterdir(), *shown) if path.is_file()}
@@ -97,7 +97,7 @@ def make_router(settings: Settings) -> RawRouter:
 
     @router.get("/")
     async def root(request: Request) -> Response:
-        """Give browsers the page, others a sign of life."""
+        """Send browsers the page, other clients a status."""
         if "text/html" in request.headers.get("accept", ""):
             answer = page["index.html"].answer(request, "Accept, Accept-Encoding")
             answer.headers["Content-Security-Policy"] = policy
@@ -120,7 +120,7 @@ def make_router(settings: Settings) -> RawRouter:
 
 
 def _policy(ancestors: tuple[str, ...]) -> str:
-    """The page's policy, with those who may show it in a frame."""
+    """The page's content security policy, with the allowed frame ancestors."""
     allowed = " ".join("'self'" if one == "self" else one for one in ancestors)
     return (
         POLICY.replace("frame-ancestors 'none'", f"frame-ancestors {allowed}")
@@ -130,7 +130,7 @@ def _policy(ancestors: tuple[str, ...]) -> str:
 
 
 def _adapted(settings: Settings) -> dict[str, StaticFile]:
-    """The page's HTML and the course, as far as they are shown."""
+    """The page's HTML and the course, without hidden parts."""
     html = (WEB / "index.html").read_text(encoding="utf-8")
     course = (DOCS / "course.md").read_text(encoding="utf-8")
     if settings.answers == "hidden":
@@ -144,7 +144,7 @@ def _adapted(settings: Settings) -> dict[str, StaticFile]:
 
 @cache
 def _read(path: Path) -> StaticFile:
-    """The file as it was when the first app of the process read it."""
+    """The file's content, read once per process."""
     return StaticFile(path.read_bytes(), path.name)
 
 

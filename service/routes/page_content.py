@@ -13,18 +13,18 @@ HEADING = re.compile(r"^#{2,3} .*$", re.M)
 
 
 def without_answers(html: str) -> str:
-    """The page with its questions, but without what they open."""
+    """The page with its questions, but without their answers."""
     return QUESTION.sub(r"\1\2", html)
 
 
 def questions_of(course: str) -> str:
-    """The course's headings, which are the questions, without the text below them."""
+    """The course's headings (the questions) without the text below them."""
     introduction = HEADING.split(course, maxsplit=1)[0]
     return introduction + "\n\n".join(HEADING.findall(course)) + "\n"
 
 
 def only_sections(html: str, sections: tuple[Section, ...]) -> str:
-    """The page with these sections and their links; all of them for an empty tuple."""
+    """The page with only these sections and their links; all sections for an empty tuple."""
     shown = sections or get_args(Section)
     for name in set(get_args(Section)) - set(shown):
         html = re.sub(rf'\n +<a href="#{name}">[^<]*</a>', "", html)

@@ -34,16 +34,16 @@ from service.tasks.prepared_images import PreparedImages
 T = TypeVar("T")
 PNG = "image/png"
 PLAIN_NUMBER = re.compile(r"\d{1,7}(\.\d{1,9})?", re.ASCII)
-INLINE_IMAGES = 16  # so many small ones are encoded sooner than another thread would begin
-INLINE_BYTES = 64 * 1024  # so short a body is read at once
+INLINE_IMAGES = 16  # this many small images are encoded faster than another thread starts
+INLINE_BYTES = 64 * 1024  # a body this short is read at once
 INLINE_NANOSECONDS = 5_000_000  # as an upper bound: one image of 320 × 320 pixels, in few pieces
 
 
 class Prediction:
     """A request of a task route, from its bytes to its answer.
 
-    Entered (`with call:`) once its inputs are whole and decoded: who still sends holds no place in
-    the model's queue.
+    Entered (`with call:`) once its inputs are received and decoded, so that a client that is still
+    sending does not occupy a place in the model's queue.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Prediction:
     ) -> None:
         """Choose the model: `?model=`, `?version=`, `?version_label=`, else `default` and `version`.
 
-        on_error: whether an image that cannot be used fails the request, or is reported in its place.
+        on_error: whether an invalid image fails the request or is reported in its place.
         """
         self._request = request
         self._state: State = state_of(request)
@@ -73,7 +73,7 @@ class Prediction:
         self.report = ImageReport(is_wanted=on_error == "report")
 
     def __enter__(self) -> "Prediction":
-        """The first run takes a place in the queue; it is kept until the request is answered."""
+        """Take a place in the queue, until the request is answered."""
         return self
 
     def __exit__(self, kind: object = None, *_: object) -> None:
@@ -95,7 +95,7 @@ class Prediction:
             yield
 
     async def run_until_disconnect(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Do the work as long as the client is there and the deadline has not passed."""
+        """Run the work until the client disconnects or the deadline passes."""
         with self:
             await cancel_on_disconnect(self._request.receive, self.deadline, work())
 
@@ -139,17 +139,17 @@ class Prediction:
         return await decoders.run(function, held, needs=needs, deadline=self.deadline)
 
     def mark_decoded(self) -> None:
-        """What the request asks for is read."""
+        """Note that the request is decoded."""
         self._record("decode", time.monotonic() - self._request.scope["started"])
 
     def _record(self, name: str, seconds: float, ago: float = 0.0) -> None:
-        """A step (decode, queue, infer or encode) took so long, and ended now or some seconds ago."""
+        """Record the duration of a step (decode, queue, infer or encode) that ended now or earlier."""
         self._timings[name] = self._timings.get(name, 0.0) + seconds
         if steps := self._request.scope.get("steps"):
             steps.add(name, seconds, ago)
 
     async def predict(self, signature: str, inputs: Arrays, steps: int = 1) -> BatchResult:
-        """Run a signature of the chosen model, batched with whoever else waits."""
+        """Run a signature of the selected model, batched with queued requests."""
         batched = await self._run(signature, inputs, steps)
         self._engines[self.servable.engines[signature]] = None
         self._record("queue", batched.queue_seconds, ago=batched.run_seconds)
@@ -162,7 +162,7 @@ class Prediction:
     async def predict_images(
         self, signature: str, prepared: PreparedImages, **more: np.ndarray
     ) -> Arrays:
-        """The outputs for the images that are left; nothing is run if none is."""
+        """The outputs for the remaining images; nothing runs if there are none."""
         if not prepared.canvases:
             return {}
         return (await self.predict(signature, {**prepared.inputs, **more})).outputs
@@ -179,7 +179,7 @@ class Prediction:
         self._has_place = True
 
     def _client(self) -> Hashable:
-        """Who shares the model's time with others: a key if there are several, else a connection."""
+        """The client for fair queuing: the key if there are several keys, otherwise the connection."""
         scope = self._request.scope
         client: Hashable = scope.get("named_key", scope.get("client"))
         return client
@@ -197,9 +197,9 @@ class Prediction:
     async def answer_images(
         self, images: Pixels, fields: Callable[[list[str]], dict[str, Any]], **headers: str
     ) -> Response:
-        """Images uint8 [N, H, W, 1]: with `Accept: image/png` as one, a grid; else as JSON.
+        """Images uint8 [N, H, W, 1]: with `Accept: image/png` as one grid, otherwise as JSON.
 
-        fields: makes the answer of the images' data URIs.
+        fields: creates the answer from the images' data URIs.
         """
         if "image/png" in self._request.headers.get("accept", ""):
             if not len(images):
@@ -210,7 +210,7 @@ class Prediction:
         return self.answer(lambda: fields(uris), **headers)
 
     async def encode(self, images: int, function: Callable[[], T]) -> T:
-        """Run `function`, which encodes so many images: many of them on another thread."""
+        """Run `function`, which encodes `count` images; many are encoded on another thread."""
         started = time.monotonic()
         if images <= INLINE_IMAGES:
             encoded = function()
@@ -220,7 +220,7 @@ class Prediction:
         return encoded
 
     def headers(self) -> dict[str, str]:
-        """Who answered, in what company, and how long each step took."""
+        """The headers: model, engine, batch size and the duration of each step."""
         manifest = self.servable.manifest
         if steps := self._request.scope.get("steps"):
             steps.attributes |= self._traced()

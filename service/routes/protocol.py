@@ -29,12 +29,12 @@ from service.tasks import tensors
 
 T = TypeVar("T")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-INLINE_VALUES = 20_000  # so many are written at once, also those that are not finite
+INLINE_VALUES = 20_000  # this many values are encoded on the event loop, also if not finite
 HEADER_LENGTH = "Inference-Header-Content-Length"
 
 
 def protocol_route(handler: Handler) -> Handler:
-    """Both protocols answer 400 to whatever the caller can do better."""
+    """Answer 400 for all errors of the caller, as both protocols do."""
 
     @functools.wraps(handler)
     async def handle(request: Request) -> Response:
@@ -47,7 +47,7 @@ def protocol_route(handler: Handler) -> Handler:
 
 
 def path_version(request: Request) -> int | None:
-    """The version in the path, if there is one."""
+    """The version in the path, or None."""
     text = request.path_params.get("version")
     if text is None:
         return None
@@ -59,7 +59,7 @@ def path_version(request: Request) -> int | None:
 async def read_protocol_body(request: Request, *, has_tensors: bool = True) -> bytes:
     """The whole body, inflated if it is compressed; the size limits hold for both.
 
-    has_tensors: whether it may be as long as the settings say; else at most 1 MiB.
+    has_tensors: whether the size limit is that of the settings, otherwise 1 MiB.
     """
     state, held = state_of(request), request.scope["held"]
     limit = state["settings"].max_body_bytes
@@ -80,7 +80,7 @@ async def read_protocol_body(request: Request, *, has_tensors: bool = True) -> b
 
 
 class TensorPrediction(Prediction):
-    """A request that brings arrays for a signature of a model that is chosen already."""
+    """A request with arrays for a signature of a selected model."""
 
     def __init__(self, request: Request, servable: Servable) -> None:
         self._chosen = servable
@@ -90,7 +90,7 @@ class TensorPrediction(Prediction):
         return self._chosen
 
     async def parse(self, body: bytes, function: Callable[[], T]) -> T:
-        """Run `function`, which parses the body: here if it is short, else on another thread."""
+        """Run `function`, which parses the body; a long body is parsed on another thread."""
         started = time.monotonic()
         if len(body) <= INLINE_BYTES:
             parsed = function()
@@ -100,7 +100,7 @@ class TensorPrediction(Prediction):
         return parsed
 
     async def run(self, signature: str, inputs: Arrays) -> dict[str, Array]:
-        """The outputs of a signature; inputs that the model itself refuses are the caller's mistake."""
+        """The outputs of a signature; inputs that the model refuses are an error of the caller."""
         manifest = self.servable.manifest
         tensors.check_inputs(manifest, signature, inputs)
         batched_signature = is_batched(manifest.signatures[signature])
@@ -119,7 +119,7 @@ class TensorPrediction(Prediction):
         )
 
     async def encode_answer(self, outputs: dict[str, Array], function: Callable[[], T]) -> T:
-        """Run `function`, which writes the outputs: many values on another thread; note the time."""
+        """Run `function`, which encodes the outputs (many values on another thread), and record the time."""
         started = time.monotonic()
         if sum(array.size for array in outputs.values()) <= INLINE_VALUES:
             encoded = function()
@@ -130,7 +130,7 @@ class TensorPrediction(Prediction):
         return encoded
 
     async def compress(self, body: bytes) -> tuple[bytes, dict[str, str]]:
-        """The answer as Accept-Encoding asks for it, and the headers that say so."""
+        """Compress the answer according to Accept-Encoding, and return its headers."""
         encoding = choose_encoding(self._request.headers.get("accept-encoding", ""))
         if not encoding or len(body) < SMALLEST:
             return body, {}

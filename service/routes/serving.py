@@ -27,13 +27,13 @@ router = RawRouter(tags=["models"])
 
 @router.get(PATH, **documents.GET_SERVING)
 async def get_serving(request: Request) -> Response:
-    """Give the configuration that is in force, with its ETag."""
+    """Give the current configuration, with its ETag."""
     return _answer(state_of(request)["repository"].model(request.path_params["model"]).config)
 
 
 @router.put(PATH, **documents.PUT_SERVING)
 async def put_serving(request: Request) -> Response:
-    """Replace the configuration; done when the versions it names answer."""
+    """Replace the configuration; answered once its versions are ready."""
     require_admin(request)
     body = await read_body(request, MAX_BYTES)
     try:

@@ -34,7 +34,7 @@ router = RawRouter(tags=["tensorflow_serving"])
 
 
 class Asked(NamedTuple):
-    """A parsed body: the signature it names, and the arrays of its inputs."""
+    """A parsed body: the signature, and the arrays of its inputs."""
 
     signature: str
     request: PredictRequest
@@ -71,7 +71,7 @@ async def classify(request: Request) -> Response:
 @router.post(f"{MODEL}:regress", **documents.REGRESS)
 @protocol_route
 async def regress(request: Request) -> Response:
-    """Give one number for each example."""
+    """Give one value for each example."""
     call, outputs = await _run_examples(request, "regress")
     return await call.respond(outputs, lambda: example_codec.encode_values(outputs))
 

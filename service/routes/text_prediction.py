@@ -18,7 +18,7 @@ DEFAULT = "text"
 
 
 class TextPrediction(Prediction):
-    """A request whose body is read already: a body may name the model, or hold a continuation."""
+    """A request with a parsed body, which may select the model or contain a continuation."""
 
     def __init__(
         self,
@@ -27,7 +27,7 @@ class TextPrediction(Prediction):
         resume: ResumePoint | None = None,
         chosen: Servable | None = None,
     ) -> None:
-        """chosen: the servable, where the path names it."""
+        """chosen: the servable, if the path selects it."""
         self._chosen = chosen
         if resume:
             _check_agrees(request, resume)
@@ -51,7 +51,7 @@ class TextPrediction(Prediction):
         return self._chosen or super()._resolve(task, default, version)
 
     def expect(self, signature: str, rows: int, steps_left: Callable[[], int]) -> None:
-        """So many sequences have to make so many steps; the request is decoded."""
+        """Set the number of sequences and steps of the decoded request."""
         cost = self.servable.costs[signature].seconds
         self._job = Job(rows, steps_left, self.deadline, cost)
         self.mark_decoded()
@@ -71,7 +71,7 @@ class TextPrediction(Prediction):
         super().__exit__(*error)
 
     def note(self, sequences: list[Sequence]) -> None:
-        """Take timings and company, for the headers, from what has run by now."""
+        """Record timings and batch size for the headers."""
         began = min((s.first_run_at for s in sequences if s.first_run_at), default=self._entered)
         running = time.monotonic() - began
         self._record("queue", began - self._entered, ago=running)

@@ -25,7 +25,7 @@ router = RawRouter(tags=["models"])
 
 @router.post("/v1/models/{model}", **schemas.UPLOAD)
 async def upload(request: Request) -> Response:
-    """Import a `.keras` or `.h5` file under a new name and serve it; done when it answers."""
+    """Import a `.keras` or `.h5` file under a new name and serve it; answered once it is ready."""
     require_admin(request)
     settings = state_of(request)["settings"]
     if not settings.uploads:

@@ -31,7 +31,7 @@ router = RawRouter(tags=["vae"])
 
 @router.post("/v1/vae/sample", **schemas.SAMPLE)
 async def sample(request: Request) -> Response:
-    """Draw latent vectors from the prior, and show what the decoder makes of them."""
+    """Sample latent vectors from the prior, and decode them."""
     asked = task.read_sample(await read_json(request, schemas.VaeSampleRequest))
     with _call(request) as call:
         z = asked.latents(task.latent_size(call.servable.manifest))
@@ -45,7 +45,7 @@ async def sample(request: Request) -> Response:
 
 @router.post("/v1/vae/encode", **schemas.ENCODE)
 async def encode(request: Request) -> Response:
-    """Say where each image lies in the latent space: a mean and a variance for each dimension."""
+    """Encode each image: a mean and a variance for each latent dimension."""
     query = read_query(request, ImageQuery)
     call = Prediction(request, task.TASK, DEFAULT, on_error=query.on_error)
     images = await call.decode(_into_form(query), await call.images())
@@ -61,7 +61,7 @@ async def encode(request: Request) -> Response:
 
 @router.post("/v1/vae/decode", **schemas.DECODE)
 async def decode(request: Request) -> Response:
-    """Show what the decoder makes of latent vectors."""
+    """Decode latent vectors to images."""
     body = await read_json(request, schemas.VaeDecodeRequest)
     with _call(request) as call:
         z = task.read_decode(body, task.latent_size(call.servable.manifest))
@@ -71,7 +71,7 @@ async def decode(request: Request) -> Response:
 
 @router.post("/v1/vae/reconstruct", **schemas.RECONSTRUCT)
 async def reconstruct(request: Request) -> Response:
-    """Send each image through the bottleneck and back, and say what was lost."""
+    """Reconstruct each image from its latent vector, with the losses."""
     query = read_query(request, schemas.ReconstructQuery)
     call = Prediction(request, task.TASK, DEFAULT, on_error=query.on_error)
     images = await call.decode(_into_form(query), await call.images())
@@ -106,7 +106,7 @@ async def reconstruct(request: Request) -> Response:
 
 @router.post("/v1/vae/interpolate", **schemas.INTERPOLATE)
 async def interpolate(request: Request) -> Response:
-    """Walk from one image or latent vector to another."""
+    """Interpolate between two images or latent vectors."""
     query = read_query(request, NormalizeQuery)
     body = await read_json(request, schemas.VaeInterpolateRequest, has_images=True)
     with _call(request) as call:
@@ -120,7 +120,7 @@ async def interpolate(request: Request) -> Response:
 
 @router.get("/v1/vae/sample.png", **schemas.SAMPLE_PNG)
 async def sample_png(request: Request) -> Response:
-    """Show samples as one image, which a page can name by its address."""
+    """Sample a grid of images as one PNG that has a URL."""
     query = read_query(request, schemas.SamplePngQuery)
     asked = task.Sample(query.n, latent_points.random_seed_or_new(query.random_seed))
     call = _call(request)
@@ -163,7 +163,7 @@ async def _decode(call: Prediction, z: Latents) -> Pixels:
 
 
 async def _place(call: Prediction, query: NormalizeQuery, end: OpenedImage | Latents) -> Latents:
-    """The latent vector [Z] of one end of a way."""
+    """The latent vector [Z] of one end of a path."""
     if not isinstance(end, OpenedImage):
         return end
     images = await call.decode(_into_form(query), [end])

@@ -51,7 +51,7 @@ REFUSED = {
             [relu()],
             functions=[helper.make_function("foreign", "F", ["x"], ["y"], [relu("y")], [])],
         ),
-        "it defines functions of its own",
+        "it defines functions",
     ),
 }
 
@@ -69,7 +69,7 @@ def test_a_graph_that_may_do_more_than_compute_is_refused(tmp_path, name):
 
 @pytest.mark.parametrize("content", [b"no model at all", b"\xff" * 20, b"\x3a\xff\x01"])
 def test_what_is_no_model_is_refused(content):
-    with pytest.raises(ValueError, match="it is no ONNX model"):
+    with pytest.raises(ValueError, match="it is not an ONNX model"):
         check_graph(content)
 
 
