@@ -24,12 +24,12 @@ def address(host: str, port: int, root_path: str = "", scheme: str = "http") -> 
 
 
 def announce(url: str, say: Callable[[str], None]) -> None:
-    """Start a thread that says what still loads, and last where the service answers."""
+    """Start a thread that prints the models being loaded and, last, the address."""
     threading.Thread(target=follow, args=(url, say), name="startup", daemon=True).start()
 
 
 def follow(url: str, say: Callable[[str], None]) -> None:
-    """Ask until every model has loaded or failed; say each change."""
+    """Poll until every model has loaded or failed; print each change."""
     said: list[str] | None = None
     while (waiting := not_ready(url)) is None or _is_loading(waiting):
         if waiting and waiting != said:
@@ -44,7 +44,7 @@ def follow(url: str, say: Callable[[str], None]) -> None:
 
 
 def not_ready(url: str) -> list[str] | None:
-    """One sentence for each model that does not answer yet; None if the service does not."""
+    """One sentence for each model that is not ready; None if the service does not answer."""
     parts = urlsplit(url)
     connection = _connect(parts.scheme, parts.hostname or "", parts.port)
     try:
@@ -62,7 +62,7 @@ def not_ready(url: str) -> list[str] | None:
 def _connect(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
     if scheme == "http":
         return http.client.HTTPConnection(host, port, TIMEOUT_SECONDS)
-    # It asks itself: its certificate need not be of this name, nor of an authority.
+    # A request to itself: the certificate may have another name and be self-signed.
     context = ssl._create_unverified_context()  # noqa: S323
     return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_SECONDS, context=context)
 

@@ -16,7 +16,7 @@ from service.native_stderr import without_noise
 
 
 class TensorFlowEngine:
-    """A directory as `tf.saved_model.load` gives it."""
+    """A directory loaded by `tf.saved_model.load`."""
 
     def __init__(self, tensorflow: Any, directory: Path) -> None:
         self._constant = tensorflow.constant
@@ -24,13 +24,13 @@ class TensorFlowEngine:
         self._signatures = dict(self._loaded.signatures)
 
     def run(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
-        """Call the signature's concrete function; no Python function is traced, whatever the shape."""
+        """Call the signature's concrete function; no Python function is traced for any shape."""
         tensors = {name: self._constant(array) for name, array in inputs.items()}
         outputs = self._signatures[signature](**tensors)
         return {name: tensor.numpy() for name, tensor in outputs.items()}
 
     def is_thread_free(self, signature: str) -> bool:
-        """False: TensorFlow hands its work to threads of its own."""
+        """False: TensorFlow uses its own threads."""
         return False
 
     def name_of(self, signature: str) -> EngineName:
@@ -49,10 +49,10 @@ def _import_tensorflow() -> Any:
     with without_noise():
         import tensorflow as tf
 
-    # Measured, see docs/decisions/0004: handing small work to more threads costs more than it gives.
+    # Measured, see docs/decisions/0004: for small work more threads cost more than they gain.
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    # The import leaves half a million objects that stay: a full garbage collection that walks them
+    # The import creates half a million permanent objects: a full garbage collection that visits them
     # stops every request for over 100 ms.
     gc.collect()
     gc.freeze()

@@ -37,14 +37,14 @@ class MixedEngine:
 
 
 class _Unavailable:
-    """Stands for an engine that the settings exclude."""
+    """Replaces an engine that the settings exclude."""
 
     def __init__(self, name: EngineName, reason: str) -> None:
         self._name = name
         self._reason = reason
 
     def run(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
-        """Say why not."""
+        """Raise CannotRun with the reason."""
         raise CannotRun(self._reason)
 
     def is_thread_free(self, signature: str) -> bool:
@@ -59,10 +59,10 @@ class _Unavailable:
 def engine_loader(
     choice: Choice, load_tensorflow: Callable[[Path], Engine], load_onnx: LoadOnnx = OnnxEngine
 ) -> LoadEngine:
-    """Return what loads the engines of a version; TensorFlow only if a signature needs it.
+    """Return a loader for the engines of a version; it loads TensorFlow only if a signature needs it.
 
     choice: "auto" follows the manifest; a name overrides it for every signature.
-    load_onnx: gives the ONNX engine of a directory for these signatures.
+    load_onnx: creates the ONNX engine of a directory for these signatures.
     """
 
     def load(directory: Path, manifest: Manifest) -> Engine:
@@ -84,19 +84,19 @@ def engine_loader(
 def load_checked(
     load: Callable[[Path], Engine], allowed: tuple[str, ...], directory: Path
 ) -> Engine:
-    """Let TensorFlow load only what uses allowed operations."""
+    """Load a version with TensorFlow only if it uses allowed operations."""
     check_operations(directory, allowed)
     return load(directory)
 
 
 def needs_tensorflow(directory: Path, manifest: Manifest, choice: Choice) -> bool:
-    """Whether TensorFlow is to load a version."""
+    """Whether a version needs TensorFlow."""
     converted = onnx_signatures(directory, manifest, choice)
     return choice != "onnx" and bool(manifest.signatures.keys() - converted.keys())
 
 
 def onnx_signatures(directory: Path, manifest: Manifest, choice: Choice) -> Steps:
-    """What ONNX Runtime is to run of a version: the steps of each signature."""
+    """The signatures that ONNX Runtime runs, with their steps."""
     return {
         name: _steps(manifest, name)
         for name in manifest.signatures
@@ -111,7 +111,7 @@ def _has_graph(directory: Path, manifest: Manifest, signature: str) -> bool:
 
 
 def _steps(manifest: Manifest, signature: str) -> list[Step]:
-    """The graph of a signature, after that of the version's backbone if there is one."""
+    """The graph of a signature, preceded by the backbone's graph if there is one."""
     if manifest.backbone is None:
         return [Step(graph_file(manifest.signatures[signature].inputs), signature)]
     backbone = manifest.signatures[manifest.backbone]

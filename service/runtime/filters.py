@@ -14,7 +14,7 @@ Floats = NDArray[np.float32]
 
 
 class LayerFilter(BaseModel):
-    """A convolution or a pooling, and which layer it reads."""
+    """A convolution or a pooling, and its input layer."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True)
 
@@ -22,15 +22,15 @@ class LayerFilter(BaseModel):
     below: str  # a layer, or "input"
     size: tuple[int, int]
     strides: tuple[int, int]
-    padding: tuple[int, int]  # zeros above and to the left
+    padding: tuple[int, int]  # zero padding above and to the left
     relu: bool = False
-    range: tuple[float, float] = (0.0, 1.0)  # of the input: the values of black and of white
-    kernel: Floats | None = None  # [h, w, C, N]; None: it has no weights
+    range: tuple[float, float] = (0.0, 1.0)  # of the network's input: the values of black and white
+    kernel: Floats | None = None  # [h, w, C, N]; None: no weights
     bias: Floats | None = None  # [N]
 
 
 def read_filters(directory: Path, manifest: Manifest) -> dict[str, LayerFilter]:
-    """Layer → its filters, of a version whose files were checked; empty where it has none."""
+    """Layer → its filters, for a version with checked files; empty if it has none."""
     if f"{EXTRA}/{FILE}" not in manifest.files:
         return {}
     try:

@@ -10,13 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class LatentSizes(BaseModel):
-    """How many numbers z and w have, and which of w's go to the coarse and to the fine layers."""
+    """The dimensions of z and w, and the ranges of w for the coarse and the fine layers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     z: int = Field(ge=1)
     w: int = Field(ge=1)
-    coarse: tuple[int, int]  # first, and one after the last
+    coarse: tuple[int, int]  # start and end of the range
     fine: tuple[int, int]
 
     @model_validator(mode="after")
@@ -28,13 +28,13 @@ class LatentSizes(BaseModel):
 
 
 class Direction(BaseModel):
-    """A way through w along which one attribute grows, and how well that was measured."""
+    """A direction in w that increases one attribute, with its measured effect."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     vector: list[float]  # of unit length
-    sigma: float = Field(gt=0)  # standard deviation of w along it
-    unit: str = ""  # of the attribute
+    sigma: float = Field(gt=0)  # standard deviation of w along the direction
+    unit: str = ""  # unit of the attribute
     per_sigma: float | None = None  # change of the attribute for one sigma
     rho: float | None = None  # Spearman correlation of strength and attribute
     leakage: dict[str, float] = {}  # the same for the other attributes

@@ -16,13 +16,13 @@ from service.runtime.repository import ModelRepository
 from service.runtime.serving_config import ServingConfig
 from service.runtime.version import ServedModel
 
-PREPARE, FOLLOW, ABANDON = "prepare", "follow", "abandon"  # what workers ask each other
-SWITCH_SECONDS = 120.0  # that workers have to load a version
-HOLD_SECONDS = 2 * SWITCH_SECONDS  # after which a change whose worker has ended is forgotten
+PREPARE, FOLLOW, ABANDON = "prepare", "follow", "abandon"  # messages between workers
+SWITCH_SECONDS = 120.0  # timeout for loading a version in all workers
+HOLD_SECONDS = 2 * SWITCH_SECONDS  # lifetime of a change whose worker has exited
 
 
 class Answers(Protocol):
-    """What the workers said, and why some said nothing."""
+    """The workers' answers, and the reasons of failures."""
 
     @property
     def answers(self) -> list[Any]: ...  # noqa: D102
@@ -32,7 +32,7 @@ class Answers(Protocol):
 
 
 class Workers(Protocol):
-    """All workers of the service, the asking one included."""
+    """All workers of the service, including this one."""
 
     def on(self, question: str, handler: Callable[[Any], Awaitable[Any]]) -> None: ...  # noqa: D102
 
@@ -40,7 +40,7 @@ class Workers(Protocol):
 
 
 class Change(NamedTuple):
-    """A configuration that a model is to have; is_anew: what it serves is loaded again from its files."""
+    """A new configuration of a model; is_anew: its versions are reloaded from their files."""
 
     key: str
     name: str
@@ -48,17 +48,17 @@ class Change(NamedTuple):
     is_anew: bool = False
 
     def encode(self) -> dict[str, Any]:
-        """As JSON values, for the other workers."""
+        """The change as JSON values, for the other workers."""
         return {**self._asdict(), "config": self.config.model_dump()}
 
     @classmethod
     def decode(cls, fields: dict[str, Any]) -> "Change":
-        """The change that `encode` gave these."""
+        """The change from the JSON values of `encode`."""
         return cls(**{**fields, "config": ServingConfig.model_validate(fields["config"])})
 
 
 def join(repository: ModelRepository, workers: Workers) -> None:
-    """Take part in the changes that any worker asks for."""
+    """Handle changes requested by any worker."""
 
     async def on_prepare(change: dict[str, Any]) -> str:
         return await _prepare(repository, Change.decode(change))
@@ -81,10 +81,10 @@ async def configure(
     config: ServingConfig,
     if_match: str | None = None,
 ) -> None:
-    """Write a configuration and switch to it; done when every worker serves what it names.
+    """Write a configuration and switch to it; returns when every worker serves it.
 
     Raises:
-        VersionNotFound: it names a version that is not there.
+        VersionNotFound: it names a version that does not exist.
         InvalidValue: it names a version that does not load.
         PreconditionFailed, ReadOnly: as ServingFiles.write. Then nothing has changed.
         NotReady: a worker does not answer; the message says whether the change is written.
@@ -110,9 +110,9 @@ async def configure(
 
 
 async def load(repository: ModelRepository, workers: Workers, name: str) -> None:
-    """Serve a model again if it was unloaded; load anew, from files verified again, what of it is served.
+    """Serve a model again if it was unloaded, and reload its served versions from verified files.
 
-    Raises InvalidRequest if a version fails; what answered before still does, in every worker.
+    Raises InvalidRequest if a version fails; the previous versions then still answer in every worker.
     """
     await repository.scan()
     async with repository.changing:
@@ -131,20 +131,20 @@ async def load(repository: ModelRepository, workers: Workers, name: str) -> None
 
 
 async def unload(repository: ModelRepository, workers: Workers, name: str) -> None:
-    """Serve nothing of a model until it is loaded again, also after a restart."""
+    """Stop serving a model until it is loaded again, also after a restart."""
     config = repository.model(name).config.model_copy(update={"unloaded": True})
     await configure(repository, workers, name, config)
 
 
 async def follow_everywhere(workers: Workers, name: str, key: str = "") -> None:
-    """Return when every worker serves what is on disk for a model."""
+    """Return when every worker serves the model's configuration on disk."""
     found = await workers.ask_all(FOLLOW, [name, key], SWITCH_SECONDS)
     if found.failures:
         raise NotReady(f"the change is written, but a worker has not switched: {found.failures[0]}")
 
 
 async def _prepare(repository: ModelRepository, change: Change) -> str:
-    """Load what a change wants beside what answers here; return why that fails, or nothing."""
+    """Load the versions of a change while the old ones answer; return the reason of a failure, or an empty string."""
     await repository.scan()
     model, config = repository.model(change.name), change.config
     versions = model.versions
@@ -162,7 +162,7 @@ async def _prepare(repository: ModelRepository, change: Change) -> str:
 
 
 async def _follow(repository: ModelRepository, name: str, key: str) -> None:
-    """Switch to what is on disk for a model, prepared or not; done when that answers here."""
+    """Switch to the model's configuration on disk; returns when its versions are ready in this worker."""
     await repository.scan()
     model = repository.model(name)
     repository.activate(model, model.held.pop(key, set()))
@@ -171,7 +171,7 @@ async def _follow(repository: ModelRepository, name: str, key: str) -> None:
 
 
 def _abandon(repository: ModelRepository, name: str, key: str) -> None:
-    """Forget what was prepared for a change, unless that is over."""
+    """Discard the versions that were prepared for a change."""
     with contextlib.suppress(ModelNotFound):
         model = repository.model(name)
         if numbers := model.held.pop(key, None):
@@ -180,7 +180,7 @@ def _abandon(repository: ModelRepository, name: str, key: str) -> None:
 
 
 async def _prepare_everywhere(workers: Workers, change: Change) -> str:
-    """The first worker's reason not to follow the change, which then nobody does; else nothing."""
+    """Prepare all workers; on a failure abandon the change everywhere and return the reason."""
     try:
         found = await workers.ask_all(PREPARE, change.encode(), SWITCH_SECONDS)
         reason = next(filter(None, found.answers), "")

@@ -14,8 +14,8 @@ from service.engine import EngineName
 from service.runtime.latent_space import Direction, LatentSizes
 
 EXTRA = "assets.extra"
-FORMAT: Final = 1  # of the manifest: what its keys are and mean; without the key it is 1
-# What the routes of a task call; the tensors of a signature that are named here have this form.
+FORMAT: Final = 1  # version of the manifest's keys and their meaning; without the key it is 1
+# Signatures used by the routes of a task, with the form of their tensors.
 NEEDED = {
     "autoencode_image": {
         "encode": {"images": "uint8 [B,28,28,1]"},
@@ -38,7 +38,7 @@ TENSOR = re.compile(r"(\w+) \[([\w,]*)\]")
 
 
 class ManifestError(Exception):
-    """A version directory does not say what it is, or holds something else than it says."""
+    """A version directory has no valid manifest, or does not match it."""
 
 
 class SignatureSpec(BaseModel):
@@ -64,15 +64,15 @@ class InputSpec(BaseModel):
     height: int = Field(ge=1)
     width: int = Field(ge=1)
     channels: int = Field(ge=1, le=4)
-    resize: Literal["bilinear"] = "bilinear"  # without smoothing first, as tf.image.resize does it
-    crop: float = Field(1.0, gt=0, le=1)  # share of a photo's shorter side that is kept
+    resize: Literal["bilinear"] = "bilinear"  # without antialiasing, as in tf.image.resize
+    crop: float = Field(1.0, gt=0, le=1)  # fraction of a photo's shorter side that is kept
 
 
 class Manifest(BaseModel):
     """Every key of a manifest of format 1.
 
-    An unknown key is an error: a default taken in place of a renamed key would serve the model wrongly
-    or slowly without a word. A new key is a new field here; a changed meaning is a new FORMAT.
+    An unknown key is an error: a default in place of a renamed key would serve the model wrongly
+    or slowly without an error. A new key needs a new field here, a changed meaning a new FORMAT.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -85,15 +85,15 @@ class Manifest(BaseModel):
     input: InputSpec | None = None
     labels: list[tuple[str, str]] = []
     vocabulary: list[str] = []  # the characters of a text model, in the order of their ids
-    steps: int = Field(1, ge=1, le=4096)  # the size T of every array that goes along time
+    steps: int = Field(1, ge=1, le=4096)  # the size T of the time dimension of arrays
     signatures: dict[str, SignatureSpec]
-    scores: str | None = None  # what a classifier's are: "probability" or "decision"
+    scores: str | None = None  # a classifier's scores: "probability" or "decision"
     compiled: bool = False  # the signatures are compiled with XLA
-    engines: dict[str, EngineName] = {}  # signature → what runs it; absent: tensorflow
-    backbone: str | None = None  # signature whose outputs the ONNX graphs of the others take
+    engines: dict[str, EngineName] = {}  # signature → engine; default: tensorflow
+    backbone: str | None = None  # signature whose outputs are inputs of the other ONNX graphs
     max_batch_size: int = Field(ge=1, le=1024)
-    batch_sizes: list[int] = []  # the only ones it is run at; none: powers of two
-    batch_limits: dict[str, int] = {}  # signature → most rows of one run; absent: max_batch_size
+    batch_sizes: list[int] = []  # allowed batch sizes; none: powers of two
+    batch_limits: dict[str, int] = {}  # signature → maximum rows per run; default: max_batch_size
     tolerance: dict[str, float] = {}
     card: str | None = None
     origin: str | None = None  # released, trained or adopted; what exporting again looks at
@@ -149,12 +149,12 @@ class Manifest(BaseModel):
         return self
 
     def batch_limit(self, signature: str) -> int:
-        """The most rows that one run of the signature may have."""
+        """The maximum rows per run of the signature."""
         return self.batch_limits.get(signature, self.max_batch_size)
 
 
 def read_manifest(directory: Path) -> Manifest:
-    """Parse the manifest of a version directory and check it against where it lies."""
+    """Parse the manifest of a version directory, and check its name and version."""
     path = directory / EXTRA / "manifest.json"
     try:
         manifest = Manifest.model_validate(json.loads(path.read_bytes()))
@@ -197,7 +197,7 @@ def _sentence(error: ValidationError) -> str:
 
 
 def _check_classifier(manifest: Manifest) -> None:
-    """A classifier takes the images its input describes, and gives one number for each label."""
+    """Check that a classifier takes the described images and gives one value per label."""
     taken, signature = manifest.input, manifest.signatures.get("serving_default")
     if taken is None or taken.channels not in (1, 3) or signature is None:
         raise ManifestError(

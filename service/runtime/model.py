@@ -29,11 +29,11 @@ from service.runtime.manifest import (
 from service.runtime.saved_model import describe
 from service.scheduling.run_cost import RunCost
 
-# Inputs that say how many steps a run makes: a run of none would tell nothing about its cost.
+# Inputs with the number of steps of a run: a run of zero steps would not measure its cost.
 STEP_INPUTS = ("lengths", "steps", "total_steps")
 CHEAP_SECONDS, CHEAP_REPEATS = 0.01, 3
-START_SECONDS = 5  # about what TensorFlow needs: when to ask again
-POLL_SECONDS = 0.05  # how often an engine that is still starting is tried
+START_SECONDS = 5  # about the start-up time of TensorFlow: Retry-After
+POLL_SECONDS = 0.05  # interval of checks for an engine that is starting
 
 
 UNDESCRIBED = "tensors"  # the task of a SavedModel without a manifest
@@ -42,16 +42,16 @@ log = logging.getLogger("vitrine.model")
 
 
 class GoldenError(Exception):
-    """A model does not give here what it gave where it was exported."""
+    """A model's outputs differ from the golden outputs of its export."""
 
 
 class Model:
     """A version that can run. A thread-free signature runs on any thread, others on one at a time.
 
-    costs: what the warm-up found out about each signature.
-    unready: signature → why it cannot run yet, or at all; the others run.
-    filters: what values of a layer are computed from, where the export says it.
-    warm_up_seconds: that warm-up and golden check took, of what could run at once.
+    costs: the measured cost of each signature.
+    unready: signature → the reason why it cannot run (yet); the others run.
+    filters: the filters of each layer, if the export contains them.
+    warm_up_seconds: duration of warm-up and golden check, without engines that were starting.
     """
 
     def __init__(self, manifest: Manifest, engine: Engine, card: dict[str, Any]) -> None:
@@ -76,13 +76,13 @@ class Model:
         return self._run(signature, inputs)
 
     def run_prepared(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
-        """Run what another process' `run` gave to its engine: padded, or one row without its first dimension."""
+        """Run inputs prepared by `run` in another process: padded, or one row without its first dimension."""
         if why := self.unready.get(signature):
             raise NotReady(f"{self.manifest.name}: {why}", START_SECONDS)
         return self._engine.run(signature, inputs)
 
     def engine_of(self, signature: str) -> EngineName:
-        """Which engine runs the signature."""
+        """The signature's engine."""
         return self._engine.name_of(signature)
 
     def is_thread_free(self, signature: str) -> bool:
@@ -90,9 +90,9 @@ class Model:
         return self._engine.is_thread_free(signature)
 
     def prepare(self, golden: Arrays, signatures: Iterable[str]) -> list[str]:
-        """Warm up and check each of the signatures; return those whose engine is still starting.
+        """Warm up and check the signatures; return those whose engine is still starting.
 
-        One whose engine cannot run here stays `unready`; any other failure is an exception.
+        A signature whose engine cannot run here stays `unready`; other failures raise.
         """
         starting = []
         for name in signatures:
@@ -113,7 +113,7 @@ class Model:
         return starting
 
     def prepare_later(self, golden: Arrays, signatures: Iterable[str]) -> None:
-        """Prepare signatures as soon as their engine has started; what fails stays `unready`."""
+        """Prepare signatures as soon as their engine has started; failed ones stay `unready`."""
         for name in signatures:
             try:
                 while self.prepare(golden, [name]):
@@ -140,7 +140,7 @@ class Model:
         return {name: array[:rows] for name, array in outputs.items()}
 
     def _run_alone(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
-        """Run one row, whose first dimension the signature does not know."""
+        """Run one row of a signature without batch dimension."""
         outputs = self._engine.run(signature, {name: array[0] for name, array in inputs.items()})
         return {name: _as_array(value)[np.newaxis] for name, value in outputs.items()}
 
@@ -150,7 +150,7 @@ class Model:
         return self.engine_of(signature) == "onnx" and not self.manifest.batch_sizes
 
     def _warm_up(self, name: str) -> None:
-        """Run a signature once at every batch size it will be run at, and time one row and a full batch."""
+        """Run a signature once at each of its batch sizes, and time one row and a full batch."""
         inputs = self.manifest.signatures[name].inputs
         specs = {key: parse_tensor(text) for key, text in inputs.items()}
         sizes = self._sizes(name)
@@ -161,7 +161,7 @@ class Model:
             self._time(name, zeros, size)
 
     def _time(self, signature: str, inputs: dict[str, np.ndarray], rows: int) -> None:
-        """Learn what a run costs, with as many steps as it may have; of cheap runs the fastest counts."""
+        """Measure the cost of a run with the maximum number of steps; for cheap runs the fastest counts."""
         stepped = [inputs[name] for name in STEP_INPUTS if name in inputs]
         steps = (self.manifest.steps or 1) if stepped else 1
         for array in stepped:
@@ -175,7 +175,7 @@ class Model:
                 break
 
     def _try(self, name: str) -> None:
-        """Run a signature once on zeros, which a model of unknown meaning may refuse."""
+        """Run a signature once on zeros, which an unknown model may refuse."""
         signature = self.manifest.signatures[name]
         inputs = {}
         for key, form in signature.inputs.items():
@@ -194,10 +194,10 @@ class Model:
             )
 
     def _sizes(self, signature: str) -> list[int]:
-        """The batch sizes that the signature is run at, the largest last."""
+        """The batch sizes of the signature, in ascending order."""
         limit = self.manifest.batch_limit(signature)
         if self.manifest.compiled and self.engine_of(signature) == "tensorflow":
-            return [limit]  # another size would be another program, with other last bits
+            return [limit]  # other sizes are compiled separately and can differ in the last bits
         return [*(size for size in self.batch_sizes if size < limit), limit]
 
     def _check_golden(self, signature: str, golden: Arrays) -> None:
@@ -213,7 +213,7 @@ class Model:
             self._compare(f"{signature}.{name}", outputs[name], array)
 
     def _zeros(self, spec: TensorSpec, rows: int) -> np.ndarray:
-        """An input of that many rows; a size that is free otherwise is the manifest's `steps`."""
+        """An input of that many rows; other free sizes are the manifest's `steps`."""
         free = self.manifest.steps
         return np.zeros((rows, *(free if n is None else n for n in spec.shape[1:])), spec.dtype)
 
@@ -221,7 +221,7 @@ class Model:
         tolerance = self.manifest.tolerance.get(where.rpartition(".")[2], 1e-4)
         if found.shape != expected.shape:
             raise GoldenError(f"{where} has shape {found.shape}, golden is {expected.shape}")
-        # Relative to a grey of 255, a tolerance of one grey would let every image pass.
+        # A relative tolerance for grey levels up to 255 would accept any image.
         relative = 0.0 if np.issubdtype(expected.dtype, np.integer) else tolerance
         if not np.allclose(found, expected, rtol=relative, atol=tolerance):
             worst = float(np.abs(found.astype(np.float64) - expected).max())
@@ -231,7 +231,7 @@ class Model:
 def load_model(
     directory: Path, load_engine: LoadEngine, report: Callable[[str], None] = lambda _: None
 ) -> Model:
-    """Read, verify, load, warm up and check one version directory; any failure is an exception."""
+    """Read, verify, load, warm up and check one version directory; raises on any failure."""
     golden: dict[str, np.ndarray] = {}
     if (directory / EXTRA).exists():
         manifest = read_manifest(directory)
@@ -271,7 +271,7 @@ def _batch_sizes(largest: int) -> list[int]:
 
 
 def _as_array(value: Any) -> np.ndarray:
-    """An output of an engine, which gives a scalar string as bytes."""
+    """An output as an array; engines return scalar strings as bytes."""
     if isinstance(value, bytes):
         array = np.empty((), object)
         array[()] = value

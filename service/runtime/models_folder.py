@@ -19,7 +19,7 @@ Fingerprint = tuple[tuple[str, int, int, int], ...]
 
 
 class FoundVersion(NamedTuple):
-    """One version directory; problem: why it cannot be loaded, empty if nothing is wrong so far."""
+    """One version directory; problem: why it cannot be loaded, empty if none was found yet."""
 
     directory: Path
     fingerprint: Fingerprint = ()
@@ -27,11 +27,11 @@ class FoundVersion(NamedTuple):
     has_manifest: bool = False
 
 
-FoundModels = dict[str, dict[int, FoundVersion] | None]  # None: the folder is there, but unreadable
+FoundModels = dict[str, dict[int, FoundVersion] | None]  # None: the folder exists but is unreadable
 
 
 def find_models(root: Path) -> FoundModels | None:
-    """Every `<name>/<version>` directory below `root`; None if `root` itself is out of reach."""
+    """All `<name>/<version>` directories in `root`; None if `root` itself is unreachable."""
     try:
         real_root = root.resolve(strict=True)
         folders = [path for path in root.iterdir() if NAME.fullmatch(path.name)]
@@ -74,7 +74,7 @@ def _look_at(directory: Path, root: Path) -> FoundVersion:
 
 
 def _walk(directory: Path, root: Path) -> Iterator[tuple[Path, os.stat_result | None]]:
-    """Everything below a directory but directories; None in place of a status: it cannot be read."""
+    """All files in a directory, recursively; None instead of a status if it cannot be read."""
     try:
         entries = sorted(os.scandir(directory), key=lambda entry: entry.name)[:MAX_FILES]
     except OSError:
@@ -87,7 +87,7 @@ def _walk(directory: Path, root: Path) -> Iterator[tuple[Path, os.stat_result | 
                 continue
             status = entry.stat()
         except OSError:
-            continue  # it was removed meanwhile: the next look differs
+            continue  # it was removed meanwhile: the next scan differs
         if not stat.S_ISDIR(status.st_mode):
             yield path, status
         elif not entry.is_symlink():
@@ -95,7 +95,7 @@ def _walk(directory: Path, root: Path) -> Iterator[tuple[Path, os.stat_result | 
 
 
 def _is_inside(path: Path, root: Path) -> bool:
-    """Whether a path still lies below `root` once its links are followed."""
+    """Whether a path is inside `root` after resolving links."""
     try:
         return not path.is_symlink() or path.resolve().is_relative_to(root)
     except (OSError, RuntimeError):

@@ -17,23 +17,23 @@ from service.runtime.serving_config import ServingConfigError
 from service.runtime.serving_files import ServingFiles
 
 LOADERS = 2
-Key = tuple[tuple[str, int, int, int, int], ...]  # of each graph: path, inode, size, two times
+Key = tuple[tuple[str, int, int, int, int], ...]  # for each graph: path, inode, size, two times
 
 
 class PreloadedEngines:
-    """The engines of versions that are served at the start; each is handed out once in a process."""
+    """The engines of versions that are served at the start; each is used once per process."""
 
     def __init__(self) -> None:
         self._engines: dict[Key, Engine] = {}
 
     def preload(self, models: Path, files: ServingFiles, choice: Choice) -> None:
-        """Load what is served; what fails is left to the worker, which says why. No thread is left."""
+        """Load the served versions; failures are left to the workers to report. Leaves no thread running."""
         with ThreadPoolExecutor(LOADERS) as pool:
             for _ in pool.map(lambda one: self._load_quietly(one, choice), _served(models, files)):
                 pass
 
     def load(self, directory: Path, signatures: Steps) -> Engine:
-        """The engine that was loaded from the same files before the fork, else a new one."""
+        """The engine loaded from the same files before the fork, otherwise a new one."""
         key = _key(directory, signatures)
         return self._engines.pop(key, None) or OnnxEngine(directory, signatures)
 

@@ -28,7 +28,7 @@ log = logging.getLogger("vitrine.repository")
 
 
 class ModelRepository:
-    """Mirrors the models folder. Lives on the event loop; looks and loads on threads of its own."""
+    """Watches the models folder. Used on the event loop; scans and loads on separate threads."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class ModelRepository:
         self._poller: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Look at the folder once, start loading, and keep looking."""
+        """Scan the folder once, start loading, and keep watching."""
         await self.scan(is_first=True)
         for model in self._models.values():
             model.is_awaited = not model.config.unloaded
@@ -58,7 +58,7 @@ class ModelRepository:
             self._poller = asyncio.create_task(self._poll())
 
     async def stop(self) -> None:
-        """Stop looking and loading; what runs is finished by its own thread."""
+        """Stop watching and loading; running loads finish on their threads."""
         loading = [v.loading for model in self._models.values() for v in model.versions.values()]
         tasks = [task for task in (*loading, self._poller) if task]
         for task in tasks:
@@ -83,11 +83,11 @@ class ModelRepository:
         return self._models[name]
 
     def weight(self, name: str) -> float:
-        """A model's share of turns; 1 unless its configuration says more."""
+        """A model's share of processor time, from its configuration; default: 1."""
         return self._models[name].config.weight if name in self._models else 1.0
 
     def not_ready(self) -> list[str]:
-        """One sentence for each model that the service still waits for; empty: it is ready."""
+        """One sentence for each model that is not ready; empty if the service is ready."""
         if not self._models:
             return [f"no model in {self._root.name}/"]
         waiting = []
@@ -99,7 +99,7 @@ class ModelRepository:
         return waiting
 
     async def settle(self, name: str = "") -> None:
-        """Wait until nothing is being loaded, of one model or of all."""
+        """Wait until all loads have finished, of one model or of all."""
         while tasks := [
             version.loading
             for model in self._models.values()
@@ -109,7 +109,7 @@ class ModelRepository:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def resolve(self, name: str, version: int | None = None, label: str | None = None) -> Servable:
-        """The servable of a model: of the version or label asked for, else of the newest that is ready."""
+        """The servable of a model: of the requested version or label, otherwise of the newest ready version."""
         model = self.model(name)
         if label is not None:
             if label not in model.config.labels or model.config.unloaded:
@@ -131,7 +131,7 @@ class ModelRepository:
         raise _not_ready(model.versions[max(model.versions)])
 
     async def stage(self, versions: Iterable[Version]) -> None:
-        """Load versions beside what answers, each once, and wait until that is done, well or not."""
+        """Load versions while the old ones answer, and wait until all have loaded or failed."""
         tasks = []
         for version in versions:
             if version.loading is None:
@@ -141,35 +141,37 @@ class ModelRepository:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def activate(self, model: ServedModel, numbers: Iterable[int]) -> None:
-        """Let versions that were staged answer, if the configuration wants them."""
+        """Activate staged versions, if the configuration includes them."""
         for number in model.configured() & set(numbers):
             self._loader.activate(model.versions[number])
 
     def discard(self, model: ServedModel, numbers: Iterable[int]) -> None:
-        """Forget what was staged, unless another change holds it."""
+        """Discard staged versions, unless another change needs them."""
         for number in set(numbers) & set(model.versions) - model.all_held():
             model.versions[number].staged = None
 
     async def scan(self, *, is_first: bool = False) -> None:
-        """Bring what is loaded in line with what is on disk."""
+        """Scan the folder, then load and drop versions accordingly."""
         async with self._scanning:
             loop = asyncio.get_running_loop()
             found, configs = await loop.run_in_executor(
                 self._scanner, self._look, tuple(self._models)
             )
             if found is None:
-                return  # the folder itself is out of reach: keep what is there
+                return  # the folder itself is unreachable: keep all versions
             for name in sorted({*found, *self._models}):
                 self._update(name, found.get(name, {}), configs.get(name), is_first=is_first)
 
     def reconcile(self, model: ServedModel) -> None:
-        """Start to load what is wanted and drop what is not."""
+        """Start loading wanted versions and drop the others."""
         tried = set[int]()
-        while untried := model.wanted() - tried:  # one that fails at once lets an older one in
+        while (
+            untried := model.wanted() - tried
+        ):  # if one fails immediately, an older one becomes wanted
             tried |= untried
             for number in sorted(untried, reverse=True):
                 self._load_if_due(model.versions[number])
-        # What a change had staged when its worker ended is due as soon as the file says so.
+        # Versions staged by a worker that has exited become active as soon as the file lists them.
         self.activate(model, [v.number for v in model.versions.values() if not v.is_ready])
         wanted = model.wanted()
         has_successor = any(model.versions[number].is_ready for number in wanted)
@@ -210,10 +212,10 @@ class ModelRepository:
         is_first: bool,
     ) -> None:
         if name not in self._models and not found:
-            return  # a folder without versions is no model
+            return  # a folder without versions is not a model
         model = self._models.setdefault(name, ServedModel(name))
         _take_config(model, config)
-        if found is not None:  # else the folder is unreadable for now
+        if found is not None:  # otherwise the folder is temporarily unreadable
             for number, version in model.versions.items():
                 version.on_disk = number in found
             for number, one in found.items():
@@ -237,7 +239,7 @@ class ModelRepository:
 
 
 def _take_config(model: ServedModel, config: ServingConfig | ServingConfigError | None) -> None:
-    """What the file says now; a faulty one leaves what was."""
+    """Read the configuration file; a faulty one leaves the previous configuration."""
     error = str(config) if isinstance(config, ServingConfigError) else ""
     if error and error != model.config_error:
         log.warning("faulty serving configuration", extra={"model": model.name, "error": error})

@@ -15,7 +15,7 @@ from service.runtime.operations import ALLOWED
 
 MAX_BATCH_SIZE = 64
 INIT_OP = "__saved_model_init_op"
-# Functions that write and read checkpoints: TensorFlow puts them into every SavedModel and calls none.
+# Functions for checkpoints, which TensorFlow adds to every SavedModel and never calls.
 SAVER = re.compile(r"__inference__traced_(save|restore)_\d+")
 SAVER_OPERATIONS = {
     "SaveV2",
@@ -31,7 +31,7 @@ TYPES = {
 
 
 def forbidden_operations(directory: Path, allowed: Iterable[str] = ()) -> list[str]:
-    """Operations that the model could run and that are not allowed; `allowed` adds to the list by name.
+    """The model's operations that are not allowed; `allowed` lists additional allowed ones.
 
     Raises ManifestError if the graph cannot be read, or has assets outside its directory.
     """
@@ -57,7 +57,7 @@ def forbidden_operations(directory: Path, allowed: Iterable[str] = ()) -> list[s
 
 
 def check_operations(directory: Path, allowed: Iterable[str] = ()) -> None:
-    """ManifestError that names the operations which are not allowed."""
+    """Raise ManifestError with the names of operations that are not allowed."""
     if forbidden := forbidden_operations(directory, allowed):
         raise ManifestError(
             f"the model must use allowed operations, got {', '.join(forbidden[:8])}; "
@@ -66,7 +66,7 @@ def check_operations(directory: Path, allowed: Iterable[str] = ()) -> None:
 
 
 def describe(directory: Path) -> Manifest:
-    """The manifest of a SavedModel that has none: task `tensors`, its own signatures.
+    """A manifest for a SavedModel without one: task `tensors`, with its own signatures.
 
     A signature whose tensors all have a free first dimension is batched; others run one request at a time.
     """
@@ -89,7 +89,7 @@ def describe(directory: Path) -> Manifest:
 
 
 def _read(directory: Path) -> memoryview:
-    """The graph that is tagged `serve`, a MetaGraphDef."""
+    """The graph tagged `serve`, a MetaGraphDef."""
     try:
         data = memoryview((directory / "saved_model.pb").read_bytes())
         graphs = messages(data, 2)
@@ -137,7 +137,7 @@ def _signatures(graph: memoryview) -> dict[str, SignatureSpec]:
 
 
 def _tensor(info: memoryview) -> str:
-    """Such as `float32 [B,10]`; empty for what neither protocol can send."""
+    """A tensor such as `float32 [B,10]`; empty if no protocol can send it."""
     dtype = TYPES.get(integer(info, 2), "")
     if dtype not in BY_NAME or not messages(info, 3):
         return ""
@@ -150,7 +150,7 @@ def _tensor(info: memoryview) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Print each operation that is not allowed."""
+    """Print all operations that are not allowed."""
     try:
         forbidden = forbidden_operations(Path(arguments[0]), arguments[1:])
     except ManifestError as error:

@@ -19,24 +19,24 @@ from service.scheduling.lane import RUNS_PER_REPLICA, Lane, thread_lane
 from service.scheduling.micro_batcher import Batch, MicroBatcher
 from service.scheduling.turns import Turns, at_once
 
-# What they draw from a random seed has to be the same bytes whatever else runs.
+# The same random seed must give the same bytes regardless of other requests.
 GENERATIVE = ("autoencode_image", "generate_image")
-INLINE_ROWS = 16  # of one batch on the event loop
-INLINE_SECONDS = 0.004  # that such a batch may hold the event loop up
+INLINE_ROWS = 16  # maximum duration of one batch on the event loop
+INLINE_SECONDS = 0.004  # maximum time for which a batch may block the event loop
 INLINE_ALONE_SECONDS = (
-    0.001  # the same where requests do not share it: each waits for those before it
+    0.001  # the same if requests do not share batches: each waits for those before it
 )
-HEAVY_SECONDS = 0.01  # what takes longer for one row runs at low priority
+HEAVY_SECONDS = 0.01  # signatures that take longer for one row run at low priority
 
 
 class Servable:
-    """A loaded version, ready to answer.
+    """A loaded version that can answer requests.
 
-    Nothing in it refers back to it, so that its threads end and its memory is free as soon as the
-    last request that holds it is answered.
+    It has no reference cycles, so its threads stop and its memory is freed as soon as the
+    last request that uses it is answered.
 
-    replicas: that compute elsewhere; 0: runs have this process' processors.
-    turns: that light and heavy runs of all models take; None: every run starts at once.
+    replicas: number of remote replicas; 0: runs use this process' processors.
+    turns: scheduler shared by the light and heavy runs of all models; None: every run starts at once.
     heavy_threads: that heavy runs may share, of an engine that computes on the caller's thread.
     """
 
@@ -78,7 +78,7 @@ class Servable:
         heavy_runs = heavy_threads if not replicas and _shares_threads(model) else parallel_runs
         heavy = thread_lane(
             f"{name}-h",
-            is_heavy=not replicas,  # elsewhere, a run takes nothing from this process' processors
+            is_heavy=not replicas,  # remote runs do not use this process' processors
             parallel_runs=heavy_runs,
             eager_runs=replicas,
             turn=heavy_turn,
@@ -110,11 +110,11 @@ class Servable:
 
     @property
     def engine_names(self) -> list[str]:
-        """The engines of all signatures, each once."""
+        """The engines of all signatures, without duplicates."""
         return sorted(set(self.engines.values()))
 
     def describe_engines(self) -> dict[str, dict[str, Any]]:
-        """Signature → `engine`, how far the other one was at the export, and why it is unready."""
+        """Signature → `engine`, the measured difference of the other engine, and the reason if unready."""
         exported = self.card.get("engines", {})
         return {
             name: {
@@ -126,7 +126,7 @@ class Servable:
         }
 
     def batcher(self, signature: str, rows: int) -> MicroBatcher:
-        """Where so many rows of a signature run: a few cheap ones on the event loop."""
+        """The batcher for a number of rows of a signature: a few cheap rows run on the event loop."""
         inline = self._inline.get(signature)
         if inline and rows <= inline.max_batch_size:
             return inline
@@ -137,25 +137,25 @@ class Servable:
         return self._batchers[signature]
 
     def seconds_ahead(self) -> float:
-        """How long what waits already will take, whatever it is."""
+        """Estimated duration of all queued work."""
         light, heavy = self._lanes
         return max(light.seconds_ahead(), heavy.seconds_ahead())
 
     def least_seconds_ahead(self) -> float:
-        """How long any request waits at least, whichever signature it asks for."""
+        """Minimum wait of any request, whatever its signature."""
         return min(
             self.batcher(signature, 1).seconds_ahead() for signature in self.manifest.signatures
         )
 
 
 def _shares_threads(model: Model) -> bool:
-    """Whether its heavy runs may go on side by side; those of texts share one loop already."""
+    """Whether heavy runs may run in parallel; text sequences already share one loop."""
     manifest = model.manifest
     return not manifest.vocabulary and all(map(model.is_thread_free, manifest.signatures))
 
 
 def _inline_rows(model: Model, signature: str) -> int:
-    """Rows of a signature that may hold the event loop up for a moment; 0: its runs need a thread."""
+    """Maximum rows of a signature on the event loop; 0: its runs need a thread."""
     cost, most = model.costs[signature], min(INLINE_ROWS, model.manifest.batch_limit(signature))
     if not model.is_thread_free(signature) or not cost.is_known:
         return 0

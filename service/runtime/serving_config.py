@@ -14,11 +14,11 @@ Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 
 class ServingConfigError(Exception):
-    """The text is not a serving configuration; the message says why."""
+    """The text is not a serving configuration; the message has the reason."""
 
 
 class Latest(BaseModel):
-    """The newest versions, so many of them."""
+    """The `latest` newest versions."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -26,7 +26,7 @@ class Latest(BaseModel):
 
 
 class ServingConfig(BaseModel):
-    """What is wanted of one model; the default is what holds without a file."""
+    """The configuration of one model; the defaults apply without a file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -43,19 +43,19 @@ class ServingConfig(BaseModel):
 
     @property
     def etag(self) -> str:
-        """Changes whenever the configuration does."""
+        """An ETag that changes with the configuration."""
         return f'"{hashlib.sha256(self.encode()).hexdigest()[:32]}"'
 
     @property
     def named(self) -> set[int]:
-        """Versions that are named one by one."""
+        """Versions that are listed explicitly."""
         listed = self.versions if isinstance(self.versions, list) else []
         return set() if self.unloaded else {*listed, *self.labels.values()}
 
     def wanted(self, numbers: Iterable[int], is_broken: Callable[[int], bool]) -> set[int]:
-        """Which of the versions that are there are served, or tried again.
+        """The existing versions that should be served, or retried.
 
-        A broken version does not count as one of the latest: an older one stands in for it.
+        A broken version does not count as one of the latest; an older one is served instead.
         """
         present = set(numbers)
         if self.unloaded:
@@ -77,7 +77,7 @@ DEFAULT = ServingConfig()
 
 
 def parse_config(text: bytes) -> ServingConfig:
-    """The configuration that a file or a request body holds."""
+    """Parse the configuration in a file or a request body."""
     if len(text) > MAX_BYTES:
         raise ServingConfigError(f"the configuration must have at most {MAX_BYTES} bytes, got more")
     try:

@@ -19,20 +19,20 @@ from service.runtime.serving_config import (
 
 
 class ServingFiles:
-    """`<models>/<name>/serving.json`, or `<serving_dir>/<name>.json` where a folder of its own is set."""
+    """`<models>/<name>/serving.json`, or `<serving_dir>/<name>.json` if that folder is set."""
 
     def __init__(self, models: Path, serving_dir: Path | None) -> None:
         self._models = models
         self._serving_dir = serving_dir
 
     def path(self, name: str) -> Path:
-        """The file of one model."""
+        """The configuration file of one model."""
         if self._serving_dir:
             return self._serving_dir / f"{name}.json"
         return self._models / name / "serving.json"
 
     def read(self, name: str) -> ServingConfig:
-        """The configuration, the default one if there is no file; ServingConfigError if it is faulty."""
+        """Read the configuration; the default without a file; ServingConfigError if it is invalid."""
         try:
             text = _read_regular_file(self.path(name))
         except FileNotFoundError:
@@ -42,11 +42,11 @@ class ServingFiles:
         return parse_config(text)
 
     def write(self, name: str, config: ServingConfig, if_match: str | None) -> None:
-        """Replace the file, if what is in it has the ETag `if_match`.
+        """Replace the file, if its configuration has the ETag `if_match`.
 
         Raises:
-            PreconditionFailed: the file holds something else meanwhile.
-            ReadOnly: the place cannot be written.
+            PreconditionFailed: the file has changed.
+            ReadOnly: the file cannot be written.
         """
         path = self.path(name)
         setting = "VITRINE_SERVING_DIR" if self._serving_dir else "VITRINE_MODELS"
@@ -61,7 +61,7 @@ class ServingFiles:
             ) from None
 
     def check(self, name: str, if_match: str | None) -> None:
-        """PreconditionFailed if the file does not hold what has the ETag `if_match`."""
+        """Raise PreconditionFailed if the file's configuration does not have the ETag `if_match`."""
         if if_match is None:
             return
         try:
@@ -77,7 +77,7 @@ class ServingFiles:
 
 
 def _read_regular_file(path: Path) -> bytes:
-    """The bytes of a file; a FIFO or device, which could block for ever, is an OSError."""
+    """Read a file; OSError for a FIFO or device, which could block for ever."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -87,7 +87,7 @@ def _read_regular_file(path: Path) -> bytes:
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """One writer at a time, in this process or another."""
+    """Allow one writer at a time, in any process."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -97,7 +97,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Readers see the old file or the new one, never a part."""
+    """Replace the file atomically."""
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".serving-", delete=False) as file:
         try:
             file.write(content)

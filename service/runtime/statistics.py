@@ -6,14 +6,14 @@ from typing import Any
 
 
 class Tally:
-    """How many, and seconds in all."""
+    """A count and a total duration in seconds."""
 
     def __init__(self) -> None:
         self.count = 0
         self.seconds = 0.0
 
     def add(self, seconds: float) -> None:
-        """One more, which took so long."""
+        """Add one event with its duration."""
         self.count += 1
         self.seconds += seconds
 
@@ -23,7 +23,7 @@ class Tally:
 
 
 class Statistics:
-    """Counts of one model version since it was loaded. Used on the event loop only."""
+    """Statistics of one model version since it was loaded. Used only on the event loop."""
 
     def __init__(self) -> None:
         self.inferences = 0
@@ -34,7 +34,7 @@ class Statistics:
         self._batches: dict[int, Tally] = {}
 
     def record_request(self, rows: int, seconds: float, timings: Mapping[str, float]) -> None:
-        """An answered request of so many rows; timings: seconds of decode, queue and infer."""
+        """Record an answered request; timings: seconds of decode, queue and infer."""
         self.inferences += rows
         self._last_inference = time.time()
         self._success.add(seconds)
@@ -42,15 +42,15 @@ class Statistics:
             self._steps[name].add(timings.get(name, 0.0))
 
     def record_encoded(self, seconds: float) -> None:
-        """The answer of a request was written."""
+        """Record the encoding of an answer."""
         self._steps["encode"].add(seconds)
 
     def record_failure(self, seconds: float) -> None:
-        """A request that was admitted and not answered."""
+        """Record a request that was admitted but not answered."""
         self._fail.add(seconds)
 
     def record_run(self, rows: int, seconds: float) -> None:
-        """One run of the model."""
+        """Record one run of the model."""
         self.executions += 1
         self._batches.setdefault(rows, Tally()).add(seconds)
 
@@ -85,7 +85,7 @@ class Statistics:
 
 
 def merge(of_workers: Iterable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """Sum what several workers encoded for the same versions, each with name and version."""
+    """Sum the encoded statistics of several workers by name and version."""
     merged: dict[tuple[str, str], dict[str, Any]] = {}
     for one in (one for answer in of_workers for one in answer):
         key = one["name"], one["version"]
@@ -108,7 +108,7 @@ def _sum(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 
 
 def _added(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Counts and nanoseconds of the tallies in both; the rest is that of the first."""
+    """Sum counts and nanoseconds; other fields are those of the first."""
     return {
         name: {key: value[key] + other[name][key] for key in value}
         if isinstance(value, dict)

@@ -16,7 +16,7 @@ SIGNATURES = ("prefill", "read", "generate")
 
 
 class TextModel(NamedTuple):
-    """One version, as tasks use it."""
+    """One version of a text model, for tasks."""
 
     name: str
     version: int
@@ -27,7 +27,7 @@ class TextModel(NamedTuple):
 
 
 def make_text_model(model: Model, lane: Lane, on_round: Callable[[Round], None]) -> TextModel:
-    """Find the state that a text begins with; ManifestError if the model cannot do texts."""
+    """Compute the initial state; ManifestError if the model is not a text model."""
     manifest = model.manifest
     missing = [name for name in SIGNATURES if name not in manifest.signatures]
     if missing:

@@ -16,19 +16,19 @@ FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 2.0, 60.0
 
 @dataclass
 class Version:
-    """A version that is or was in the folder.
+    """A version that is or was in the models folder.
 
-    error: why it does not answer, for anybody; detail: the same for who has a key.
-    staged: loaded, and waits until every worker has loaded it.
+    error: why it is not ready, for anybody; detail: the same for clients with a key.
+    staged: loaded, but not active until every worker has loaded it.
     """
 
     name: str
     number: int
     found: FoundVersion
-    loaded: Fingerprint | None = None  # of the files that were loaded last, or tried
-    seen: Fingerprint | None = None  # at the look before
+    loaded: Fingerprint | None = None  # fingerprint of the files of the last load attempt
+    seen: Fingerprint | None = None  # fingerprint at the previous scan
     on_disk: bool = True
-    is_whole: bool = True  # as far as its files tell
+    is_whole: bool = True  # judging by its files
     state: State = "END"
     error: str = ""
     detail: str = ""
@@ -41,26 +41,26 @@ class Version:
 
     @property
     def where(self) -> str:
-        """Name and number, as logs and messages say it."""
+        """Name and number, for logs and messages."""
         return f"{self.name}/{self.number}"
 
     @property
     def is_ready(self) -> bool:
-        """True while it answers, also while changed files are being loaded in its place."""
+        """True while it answers, also while changed files are being loaded."""
         return self.servable is not None
 
     @property
     def is_broken(self) -> bool:
-        """Whether it was tried and does not answer."""
+        """Whether it failed to load."""
         return bool(self.error) and not self.is_ready
 
 
 @dataclass
 class ServedModel:
-    """All versions of a model, and which of them are wanted.
+    """All versions of a model and its configuration.
 
-    held: versions that a change of the configuration, named by its key, is waiting for.
-    is_awaited: whether the service is not ready before this model is.
+    held: versions that a pending change of the configuration needs, by the change's key.
+    is_awaited: whether the readiness of the service depends on this model.
     """
 
     name: str
@@ -75,18 +75,18 @@ class ServedModel:
         return [number for number, version in self.versions.items() if version.on_disk]
 
     def configured(self) -> set[int]:
-        """Numbers of the versions that should answer."""
+        """Numbers of the versions that should be served."""
         broken = [number for number, version in self.versions.items() if version.is_broken]
         return self.config.wanted(self.present(), broken.__contains__)
 
     def all_held(self) -> set[int]:
-        """Numbers of the versions that changes are waiting for."""
+        """Numbers of the versions needed by pending changes."""
         return set().union(*self.held.values())
 
     def wanted(self) -> set[int]:
-        """Numbers of the versions that are to be loaded."""
+        """Numbers of the versions to load."""
         return self.configured() | self.all_held()
 
     def ready(self) -> list[Version]:
-        """Versions that answer, oldest first."""
+        """Ready versions, oldest first."""
         return [self.versions[n] for n in sorted(self.versions) if self.versions[n].is_ready]

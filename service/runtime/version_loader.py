@@ -20,7 +20,7 @@ log = logging.getLogger("vitrine.repository")
 
 
 class VersionLoader:
-    """Used on the event loop; `on_done` is called with each version whose load has ended."""
+    """Loads versions; used on the event loop. `on_done` is called with each version after its load."""
 
     def __init__(
         self, load_servable: LoadServable, metrics: Metrics, on_done: Callable[[Version], None]
@@ -31,13 +31,13 @@ class VersionLoader:
         self._executor = ThreadPoolExecutor(2, "loader")
 
     def close(self) -> None:
-        """Start nothing more; what runs is finished by its own thread."""
+        """Start no more loads; running ones finish on their threads."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def start(self, version: Version, *, is_staged: bool = False) -> None:
-        """Load a version, unless what is known of its files already says that it cannot be.
+        """Load a version, unless its files are already known to be invalid.
 
-        is_staged: it answers only after `activate`.
+        is_staged: the version becomes active only with `activate`.
         """
         is_settled = version.found.problem != UNSETTLED
         version.loaded = version.found.fingerprint if is_settled else None
@@ -48,13 +48,13 @@ class VersionLoader:
             version.loading = asyncio.create_task(self._load(version, is_staged=is_staged))
 
     def activate(self, version: Version) -> None:
-        """Let what was staged answer; who holds the previous one finishes on it."""
+        """Activate a staged version; requests that use the previous one finish on it."""
         if version.staged:
             version.servable, version.staged = version.staged, None
             self._set_state(version, "AVAILABLE")
 
     def drop(self, version: Version) -> None:
-        """Stop serving a version; requests that hold it finish on it."""
+        """Stop serving a version; requests that use it finish on it."""
         if version.loading:
             version.loading.cancel()
         if version.is_ready or version.staged or version.loading or version.error:

@@ -24,14 +24,14 @@ decode_images = partial(prepared_images.decode, preprocess=fit_digit)
 
 
 class Sample(NamedTuple):
-    """Latent vectors to draw from a normal distribution."""
+    """Latent vectors to sample from a normal distribution."""
 
     n: int
     random_seed: int
     scale: float = 1.0  # its standard deviation
 
     def latents(self, size: int) -> Latents:
-        """Draw them, [n, size]."""
+        """Sample the latent vectors, [n, size]."""
         return np.float32(self.scale) * latents.draw(self.random_seed, self.n, size)
 
 
@@ -93,7 +93,7 @@ def noise(random_seed: int | None, count: int, size: int) -> Latents:
 
 
 def encodings(outputs: Arrays, images: PreparedImages, *, with_input: bool) -> list[dict[str, Any]]:
-    """One encoding an image; kl in nats, how far its distribution is from the standard normal one."""
+    """One encoding per image; kl: divergence from the standard normal distribution, in nats."""
     mean, log_var = outputs["z_mean"], outputs["z_log_var"]
     kl = check_finite(0.5 * (mean**2 + np.exp(log_var) - 1 - log_var).sum(axis=1))
     rows = [
@@ -106,7 +106,7 @@ def encodings(outputs: Arrays, images: PreparedImages, *, with_input: bool) -> l
 def reconstructions(
     outputs: tuple[Arrays, Arrays], drawn: Latents, images: PreparedImages, *, with_input: bool
 ) -> list[dict[str, Any]]:
-    """One reconstruction an image, without the image itself; losses in nats.
+    """One reconstruction per image, without the image itself; losses in nats.
 
     outputs: of `encode` and of `reconstruct`; InvalidImage names an image whose are not finite.
     """

@@ -15,14 +15,14 @@ from service.tasks import prepared_images
 from service.tasks.prepared_images import PreparedImages, check_finite, describe_input
 
 TASK = "classify_digit"
-OUTLIER = 0.5  # the graph scales its score so that more than this is "probably no digit"
+OUTLIER = 0.5  # the graph scales its score so that values above this are outliers
 
 
 decode = partial(prepared_images.decode, preprocess=normalize_digit)
 
 
 def encode(outputs: Arrays, decoded: PreparedImages, *, with_input: bool) -> list[dict[str, Any]]:
-    """One prediction an image: probabilities [B, 10] and outlier_score [B] in words."""
+    """One prediction per image, from probabilities [B, 10] and outlier_score [B]."""
     probabilities = check_finite(outputs["probabilities"])
     scores = outputs["outlier_score"].tolist()
     digits = probabilities.argmax(axis=1).tolist()
@@ -44,7 +44,7 @@ def encode(outputs: Arrays, decoded: PreparedImages, *, with_input: bool) -> lis
 
 
 def encode_layers(outputs: Arrays, order: list[str]) -> list[dict[str, Any]]:
-    """What each layer sees of one image: maps [1, H, W, C] as one tiled image, vectors as values."""
+    """The activations of one image: maps [1, H, W, C] as one tiled image, vectors as values."""
     layers = []
     for name in order:
         output = outputs[name][0]
@@ -58,7 +58,7 @@ def encode_layers(outputs: Arrays, order: list[str]) -> list[dict[str, Any]]:
 
 
 def choose_layer(filters: Mapping[str, LayerFilter], layer: str, model: str) -> LayerFilter:
-    """Return the layer's filters; InvalidValue says which layers the model has."""
+    """Return the layer's filters; InvalidValue lists the model's layers."""
     if not filters:
         raise InvalidValue(
             f"model must have been exported with its filters, got {model}: export it again"
@@ -71,7 +71,7 @@ def choose_layer(filters: Mapping[str, LayerFilter], layer: str, model: str) -> 
 def encode_filter(
     outputs: Arrays, images: np.ndarray, layer: str, index: int, found: LayerFilter
 ) -> dict[str, Any]:
-    """What map `index` of a layer is computed from; images: uint8 [1, H, W, 1], what the model saw."""
+    """The computation of feature map `index` of a layer; images: the model's input, uint8 [1, H, W, 1]."""
     maps = outputs[layer][0]
     if index >= maps.shape[2]:
         raise InvalidValue(
@@ -98,7 +98,7 @@ def encode_filter(
 
 
 def _to_grey(maps: np.ndarray) -> np.ndarray:
-    """[H, W, C] → uint8 [C, H, W], each map on its own scale: black is its lowest value, white its highest."""
+    """[H, W, C] → uint8 [C, H, W], each map scaled from its minimum (black) to its maximum (white)."""
     low, high = maps.min(axis=(0, 1)), maps.max(axis=(0, 1))
     span = np.where(high > low, high - low, 1)
     grey: np.ndarray = ((maps - low) * (255 / span)).astype(np.uint8)

@@ -16,17 +16,17 @@ from service.schemas.images import DEFAULT_TOP
 from service.tasks.prepared_images import PreparedImages, check_finite, describe_input
 
 TASK = "classify_image"
-# Decoded at a scale that leaves just the pixels needed, 51 of 60 photos kept the label that TensorFlow's
-# pipeline gives; with twice as many a side 57 did; at full scale 144 of 150 others.
+# When decoded at a scale with just the needed pixels, 51 of 60 photos kept the label of TensorFlow's
+# pipeline; with twice as many per side 57 did; at full scale 144 of 150 others.
 JPEG_MARGIN = 2
-OUTLIER = 0.5  # the graph scales its score so that more than this is "probably none of the classes"
+OUTLIER = 0.5  # the graph scales its score so that values above this are outliers
 PREDICT = "serving_default"
 FEATURES = "features"
-BOTH = "features_and_probabilities"  # one run for who wants both
+BOTH = "features_and_probabilities"  # one run for both
 
 
 def is_drawing(spec: InputSpec) -> bool:
-    """Whether the network takes 28 × 28 grey pixels, as those of Fashion-MNIST are."""
+    """Whether the network takes 28 × 28 grey pixels, like Fashion-MNIST."""
     return (spec.height, spec.width, spec.channels) == (SIDE, SIDE, 1)
 
 
@@ -51,7 +51,7 @@ def _into_form(image: OpenedImage, spec: InputSpec, *, normalize: bool) -> Prepa
 
 
 def check_drawing(manifest: Manifest) -> None:
-    """InvalidValue if a model is none for 28 × 28 grey pixels."""
+    """Raise InvalidValue if a model does not take 28 × 28 grey pixels."""
     spec = manifest.input
     if spec and not is_drawing(spec):
         raise InvalidValue(
@@ -61,7 +61,7 @@ def check_drawing(manifest: Manifest) -> None:
 
 
 def check_top(top: int | None, manifest: Manifest) -> int:
-    """How many labels to give, by default 5; InvalidValue if the model has not so many."""
+    """The number of labels, by default 5; InvalidValue if the model has fewer."""
     count = len(manifest.labels)
     if top is not None and not 1 <= top <= count:
         raise InvalidValue(
@@ -71,7 +71,7 @@ def check_top(top: int | None, manifest: Manifest) -> int:
 
 
 def scores_of(outputs: Arrays) -> np.ndarray:
-    """One number a class, [B, N]: probabilities, or what else the network decides by.
+    """One score per class, [B, N]: probabilities or decision values.
 
     InvalidImage names an image for which they are not finite.
     """
@@ -82,16 +82,16 @@ def scores_of(outputs: Arrays) -> np.ndarray:
 def features(
     outputs: Arrays, manifest: Manifest, top: int
 ) -> list[tuple[np.ndarray, list[dict[str, Any]]]]:
-    """The features of each image, and its labels if the outputs have such."""
+    """The features of each image, and its labels if the outputs contain probabilities."""
     rows = check_finite(outputs["features"])
     named = labels(outputs, manifest, top) if len(outputs) > 1 else [[] for _ in rows]
     return list(zip(rows, named, strict=True))
 
 
 def labels(outputs: Arrays, manifest: Manifest, top: int) -> list[list[dict[str, Any]]]:
-    """The best `top` labels of each image, ordered as `decode_predictions` of Keras orders them.
+    """The best `top` labels of each image, in the order of Keras' `decode_predictions`.
 
-    Of equal scores the order is that of the same unstable sort, so that it is Keras' there too.
+    Equal scores are ordered by the same unstable sort as in Keras.
     """
     return [
         [
@@ -107,16 +107,16 @@ def labels(outputs: Arrays, manifest: Manifest, top: int) -> list[list[dict[str,
 
 
 def inputs(decoded: PreparedImages) -> list[dict[str, Any]]:
-    """The images the model saw."""
+    """The model's input images."""
     return [describe_input(canvas) for canvas in decoded.canvases]
 
 
 def predictions(
     outputs: Arrays, manifest: Manifest, head: str | None, decoded: PreparedImages | None
 ) -> list[dict[str, Any]]:
-    """One prediction an image: its label and every class's score.
+    """One prediction per image: its label and the scores of all classes.
 
-    head: which head gave them, left out if None; decoded: given if the answer shows what the model saw.
+    head: the head that computed them, omitted if None; decoded: given if the answer has the model's input.
     """
     scores = scores_of(outputs)
     rows: list[dict[str, Any]] = [
@@ -146,7 +146,7 @@ def side_by_side(
 
 
 def with_inputs(rows: list[dict[str, Any]], decoded: PreparedImages | None) -> list[dict[str, Any]]:
-    """The same rows, each with the image the model saw, if they are given."""
+    """The rows, each with the model's input image if `decoded` is given."""
     if decoded is None:
         return rows
     return [{**row, "input": one} for row, one in zip(rows, inputs(decoded), strict=True)]

@@ -22,15 +22,15 @@ CAM, OCCLUSION = "cam", "occlusion"
 METHODS = (CAM, OCCLUSION)
 SIGNATURE = "explain"  # images, class_index int32 [B] → heatmap float32 [B, h, w]
 AT_ONCE = (
-    "classify_and_explain"  # images → the scores, heatmaps float32 [B, h, w, N] of all classes
+    "classify_and_explain"  # images → scores, and heatmaps float32 [B, h, w, N] of all classes
 )
-MAX_HEATMAPS = 1000  # of one request
-CELLS = 10  # windows a side at most, 100 in all
-OVERLAY_SIDE = 224  # smaller images are enlarged by a whole number towards it
+MAX_HEATMAPS = 1000  # per request
+CELLS = 10  # maximum windows per side, 100 in all
+OVERLAY_SIDE = 224  # smaller images are enlarged by an integer factor towards this size
 HOT = (
     np.array((255, 96, 32), np.float32),
     np.array((255, 232, 120), np.float32),
-)  # some heat, and the most
+)  # colours of medium and maximum heat
 
 Floats = NDArray[np.floating[Any]]
 Fields = Callable[[int, Any], dict[str, Any]]  # (class index, score) → the class' fields
@@ -45,7 +45,7 @@ class Explanation(NamedTuple):
 
 
 def check_method(asked: str | None, manifest: Manifest) -> str:
-    """Return the method: the one asked for, else `cam` where the model has it."""
+    """Return the method: the requested one, otherwise `cam` if the model supports it."""
     has_maps = SIGNATURE in manifest.signatures
     if asked == CAM and not has_maps:
         raise InvalidValue(
@@ -70,7 +70,7 @@ def find_class(asked: str, labels: list[tuple[str, str]]) -> int:
 def check_classes(
     top: int | None, asked: str | None, labels: list[tuple[str, str]], images: int
 ) -> tuple[int, int | None]:
-    """Return how many classes to explain, and the one asked for, if one is.
+    """Return the number of classes to explain, and the requested class, if any.
 
     Raises:
         InvalidValue: both are given, or the model has no such class or not so many.
@@ -90,7 +90,7 @@ def check_classes(
 
 
 def choose_classes(scores: Floats, top: int, class_index: int | None) -> list[list[int]]:
-    """Return the classes to explain for each row of [B, N]: the best `top`, or the one asked for."""
+    """Return the classes to explain for each row of [B, N]: the best `top`, or the requested one."""
     if class_index is not None:
         return [[class_index] for _ in scores]
     return [row.argsort()[-top:][::-1].tolist() for row in scores]
@@ -126,9 +126,9 @@ def _span(cell: int, cells: int, length: int) -> slice:
 
 
 def normalized(raw: Floats) -> Floats:
-    """[h, w] → 0 to 1 with 1 as the highest; what speaks against the class is 0.
+    """[h, w] → 0 to 1 with a maximum of 1; negative contributions become 0.
 
-    Where nothing speaks for it, the place that speaks least against it is the highest.
+    If all contributions are negative, the largest one becomes the maximum.
     """
     heat = np.maximum(raw, 0.0)
     if not heat.any():
@@ -152,7 +152,7 @@ def overlay(image: Pixels, heatmap: Floats) -> Pixels:
 
 @functools.cache
 def _colours() -> Pixels:
-    """The colour of each grey level under each of 256 levels of heat: uint8 [256 · 256, 3]."""
+    """The colour of each combination of 256 grey levels and 256 heat levels: uint8 [256 · 256, 3]."""
     heat = np.linspace(0, 1, 256, dtype=np.float32)[:, np.newaxis, np.newaxis]
     grey = np.arange(256, dtype=np.float32)[:, np.newaxis]
     colour, share = HOT[0] * (1 - heat) + HOT[1] * heat, 0.75 * heat

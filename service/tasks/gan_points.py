@@ -23,18 +23,18 @@ SOURCE_FIELDS = {"random_seed", "z", "digit", "truncation"}
 
 
 class Space(NamedTuple):
-    """What a model's manifest says of its latent spaces and its digits."""
+    """A model's latent spaces and digits, from its manifest."""
 
     sizes: LatentSizes
     digits: int
 
 
 class LatentSource(NamedTuple):
-    """A z [Z], its source, and what maps it to a w."""
+    """A z [Z], its source, and the inputs of its mapping to a w."""
 
     z: Latents
-    requested_digit: int | None  # the caller's digit
-    sampled_digit: int | None  # the random seed's
+    requested_digit: int | None  # requested digit
+    sampled_digit: int | None  # digit sampled with the random seed
     truncation: float = DEFAULT_TRUNCATION
 
     def inputs(self) -> dict[str, np.ndarray]:
@@ -49,7 +49,7 @@ Point = OpenedImage | Latents | LatentSource
 
 
 def space_of(manifest: Manifest) -> Space:
-    """The latent spaces of a model; the manifest's reader has seen to it that they are there."""
+    """The latent spaces of a model (the manifest was checked for them)."""
     assert manifest.latents is not None
     return Space(manifest.latents, len(manifest.labels))
 
@@ -63,12 +63,12 @@ def sample_inputs(
 
 
 def sampled_digit(random_seed: int, index: int, space: Space) -> int:
-    """The digit of sample `index`: the number that comes after those of its z."""
+    """The digit of sample `index`, from the random number after those of its z."""
     return int(uniforms(random_seed, index, space.sizes.z, 1)[0] * space.digits)
 
 
 def read_point(name: str, value: Any, space: Space) -> Point:
-    """An image (opened), a w [W], or what leads to one."""
+    """Parse a point: an image (opened), a w [W], or the source of one."""
     if isinstance(value, dict) and value.keys() != {"image"}:
         return read_source(name, value, space)
     image = latent_points.opened_image(value)
@@ -83,7 +83,7 @@ def read_point(name: str, value: Any, space: Space) -> Point:
 
 
 def read_source(name: str, value: Any, space: Space) -> LatentSource:
-    """A z, given or drawn from a random seed, with its digit and truncation."""
+    """Parse a z, given or sampled with a random seed, with its digit and truncation."""
     if isinstance(value, list):
         value = {"z": value}
     keys = value.keys() if isinstance(value, dict) else set[str]()

@@ -43,7 +43,7 @@ decode_query = partial(prepared_images.decode, preprocess=normalize_digit)
 
 
 class Sample(NamedTuple):
-    """Samples to draw; without a digit each sample's is drawn too."""
+    """Samples to generate; without a digit, each sample's digit is random."""
 
     n: int
     random_seed: int
@@ -51,7 +51,7 @@ class Sample(NamedTuple):
     truncation: float = DEFAULT_TRUNCATION
 
     def inputs(self, space: Space) -> dict[str, np.ndarray]:
-        """The signature's inputs; number i depends on (random_seed, i) alone."""
+        """The signature's inputs; sample i depends only on (random_seed, i)."""
         z = latents.draw(self.random_seed, self.n, space.sizes.z)
         digits = [self.digit] * self.n
         if self.digit is None:
@@ -72,7 +72,7 @@ class Interpolation(NamedTuple):
         return latent_points.PATHS[self.path](start, end, self.steps)
 
     def inputs(self) -> dict[str, np.ndarray] | None:
-        """A path through z as inputs of `sample`; None: it goes through w."""
+        """A path through z as inputs of `sample`; None for a path through w."""
         start, end = self.ends
         if self.space == "w" or not (
             isinstance(start, LatentSource) and isinstance(end, LatentSource)
@@ -84,14 +84,14 @@ class Interpolation(NamedTuple):
 
 
 class Edit(NamedTuple):
-    """A point to move along a direction, by so many sigmas each time."""
+    """A point to move along a direction, with strengths in sigmas."""
 
     point: Point
     direction: str
     strengths: list[float]
 
     def apply(self, w: Latents, manifest: Manifest) -> Latents:
-        """From w [W] to a vector for each strength, [N, W]."""
+        """Move w [W] by each strength: [N, W]."""
         direction = manifest.directions[self.direction]
         steps = np.array(self.strengths, np.float32)[:, np.newaxis] * np.float32(direction.sigma)
         moved: Latents = w + steps * np.array(direction.vector, np.float32)
@@ -113,7 +113,7 @@ def read_interpolate(body: GanInterpolateRequest, space: Space, max_pixels: int)
 
 
 def read_mix(body: MixRequest, space: Space, max_pixels: int) -> tuple[Point, Point]:
-    """A body of `/v1/gan/mix`: whose coarse and whose fine layers."""
+    """A body of `/v1/gan/mix`: the points for the coarse and the fine layers."""
     coarse = read_point("coarse", body.coarse, space)
     fine = read_point("fine", body.fine, space)
     check_pixels([end for end in (coarse, fine) if isinstance(end, OpenedImage)], max_pixels)
@@ -146,7 +146,7 @@ def read_edit(body: EditRequest, manifest: Manifest, max_pixels: int) -> Edit:
 
 
 def check_finite(w: Latents) -> Latents:
-    """The latent vectors that a model gave; InvalidValue if some are not finite."""
+    """Check latent vectors from a model; InvalidValue if some are not finite."""
     if not np.isfinite(w).all():
         raise InvalidValue(
             "the model must return finite latent vectors, got NaN or infinity: use another random_seed, "
@@ -156,7 +156,7 @@ def check_finite(w: Latents) -> Latents:
 
 
 def directions(manifest: Manifest) -> list[dict[str, Any]]:
-    """Each direction and how well it was measured, without its vector."""
+    """Each direction with its measurements, without its vector."""
     return [
         {"name": name, **direction.model_dump(exclude={"vector"})}
         for name, direction in manifest.directions.items()
@@ -166,7 +166,7 @@ def directions(manifest: Manifest) -> list[dict[str, Any]]:
 def predictions(
     outputs: Arrays, images: prepared_images.PreparedImages, *, with_input: bool
 ) -> list[dict[str, Any]]:
-    """The probability that each image is real, by the discriminator."""
+    """The discriminator's probability that each image is real."""
     real = prepared_images.check_finite(outputs["probability_real"])
     rows = [{"probability_real": value} for value in real.tolist()]
     if not with_input:

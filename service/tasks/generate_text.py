@@ -25,12 +25,12 @@ from service.tasks.text_request import TextRequest
 
 TASK = "generate_text"
 MAX_CONCURRENT_SEQUENCES = (
-    8  # generations of one request at a time: enough to fill batches, and room for others
+    8  # concurrent generations per request: enough to fill batches, with room for others
 )
 
 
 class Delta(NamedTuple):
-    """What one generation got since the last delta; the last one has the finish reason."""
+    """New text of one generation; the last delta has the finish reason."""
 
     number: int
     text: str
@@ -39,7 +39,7 @@ class Delta(NamedTuple):
 
 
 class GenerationRequest:
-    """The generations of one request. Each prompt is prefilled once, however many follow it."""
+    """The generations of one request. Each prompt is prefilled once for all its generations."""
 
     def __init__(self, model: TextModel, request: TextRequest, deadline: float = math.inf) -> None:
         """deadline: monotonic seconds."""
@@ -66,7 +66,7 @@ class GenerationRequest:
 
     @property
     def steps_left(self) -> int:
-        """Characters to read and draw, one after the other, until everything is drawn."""
+        """Sequential steps (characters read and generated) until everything is generated."""
         reading = max((prefill.left for prefill in self._prefills), default=0)
         drawing = sum(generation.left for generation in self.generations)
         if not self.generations:
@@ -79,7 +79,7 @@ class GenerationRequest:
         return sum(len(prefill.ids) for prefill in self._prefills)
 
     async def run(self) -> None:
-        """Generate everything; once cancelled, nothing of it is in the batcher's next step."""
+        """Generate everything; after cancellation the batcher's next step contains none of it."""
         await self._run_all(self._prefills)
         self.generations = [
             self._generation(number) for number in range(len(self.request.samplings))
@@ -181,7 +181,7 @@ class GenerationRequest:
 
 
 def encode(generation_request: GenerationRequest) -> dict[str, Any]:
-    """The answer, once everything is generated."""
+    """The answer, after everything is generated."""
     request = generation_request.request
     generations = []
     for generation in generation_request.generations:
@@ -202,7 +202,7 @@ def encode(generation_request: GenerationRequest) -> dict[str, Any]:
 
 
 class Score:
-    """Scores a text: one prefill."""
+    """Scores a string with one prefill."""
 
     def __init__(
         self, model: TextModel, text: str, *, replace: bool, deadline: float = math.inf
@@ -215,7 +215,7 @@ class Score:
         self.prefill.deadline = deadline
 
     async def run(self) -> None:
-        """Run the text; once cancelled, it is not in the batcher's next step."""
+        """Run the prefill; after cancellation the batcher's next step does not contain it."""
         self._model.batcher.add(self.prefill)
         try:
             await self.prefill.done
@@ -223,7 +223,7 @@ class Score:
             self.prefill.done.cancel()
 
     def encode(self) -> dict[str, Any]:
-        """The answer, once the text has run."""
+        """The answer, after the run."""
         nats = -float(self.prefill.logprobs.mean(dtype="float64"))
         answer: dict[str, Any] = {
             "nats_per_character": nats,

@@ -15,12 +15,12 @@ PATHS = {"lerp": latents.line, "slerp": latents.arc}
 
 
 def random_seed_or_new(given: int | None) -> int:
-    """The caller's random seed, else a new one."""
+    """The caller's random seed, or a new one."""
     return secrets.randbelow(MAX_SEED + 1) if given is None else given
 
 
 def random_seed(name: str, value: Any) -> int:
-    """The random seed of the point that the field `name` holds."""
+    """The random seed of the point in the field `name`."""
     if type(value) is not int or not 0 <= value <= MAX_SEED:
         raise InvalidValue(
             f"{name}.random_seed must be a whole number from 0 to {MAX_SEED:,}, got {shown(value)}"
@@ -29,7 +29,7 @@ def random_seed(name: str, value: Any) -> int:
 
 
 def opened_image(value: Any) -> OpenedImage | None:
-    """The opened image that `value` is (base64, rows of pixels or {"image": one}); None: it is none."""
+    """Open `value` as an image (base64, rows of pixels or {"image": …}); None if it is not an image."""
     if isinstance(value, dict) and value.keys() == {"image"}:
         return open_source(value["image"])
     if isinstance(value, str) or (isinstance(value, list) and value and type(value[0]) is list):
@@ -38,7 +38,7 @@ def opened_image(value: Any) -> OpenedImage | None:
 
 
 def vector(name: str, value: Any, size: int) -> list[float]:
-    """A latent vector of `size` values, each within what a network is used to."""
+    """Parse a latent vector of `size` values within the allowed range."""
     if not isinstance(value, list) or len(value) != size:
         given = f"a list of {len(value)}" if isinstance(value, list) else shown(value)
         raise InvalidValue(

@@ -20,7 +20,7 @@ NOT_FINITE = (
 
 
 class PreparedImages(NamedTuple):
-    """The images of a request as the network takes them."""
+    """The images of a request, prepared for the network."""
 
     canvases: list[PreparedImage]
 
@@ -30,17 +30,17 @@ class PreparedImages(NamedTuple):
         return {"images": np.stack([canvas.image for canvas in self.canvases])}
 
     def sliced(self, rows: slice) -> "PreparedImages":
-        """Some of them."""
+        """A selection of the images."""
         return PreparedImages(self.canvases[rows])
 
 
 def sliced(outputs: Arrays, rows: slice) -> Arrays:
-    """Some rows of all outputs."""
+    """A selection of rows of all outputs."""
     return {name: array[rows] for name, array in outputs.items()}
 
 
 def decode(images: list[OpenedImage], *, normalize: bool, preprocess: Preprocess) -> PreparedImages:
-    """Decode and normalize each image; an error says which one, where there are several."""
+    """Decode and normalize each image; with several images, an error names the image."""
     canvases = []
     for number, image in enumerate(images, 1):
         with naming_image(number, len(images)):
@@ -49,7 +49,7 @@ def decode(images: list[OpenedImage], *, normalize: bool, preprocess: Preprocess
 
 
 def check_finite(outputs: np.ndarray) -> np.ndarray:
-    """Outputs [B, …] of a model; InvalidImage names the image for which some are not finite."""
+    """Check outputs [B, …] of a model; InvalidImage names the image with values that are not finite."""
     is_finite = np.isfinite(outputs).reshape(len(outputs), -1).all(axis=1)
     if not is_finite.all():
         with naming_image(int(np.argmin(is_finite)) + 1, len(outputs)):
@@ -58,5 +58,5 @@ def check_finite(outputs: np.ndarray) -> np.ndarray:
 
 
 def describe_input(canvas: PreparedImage) -> dict[str, Any]:
-    """The image the model saw, and what was done to the caller's."""
+    """The model's input image, and the preprocessing steps."""
     return {"image": data_uri(encode_png(canvas.image)), "steps": canvas.steps}

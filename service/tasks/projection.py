@@ -9,13 +9,13 @@ from service.engine import Arrays
 from service.image_files.raster import Pixels
 from service.schemas.gan import DEFAULT_PROJECTION_STEPS
 
-LOSSES = ("perceptual", "pixel")  # the signature takes the place in this list
+LOSSES = ("perceptual", "pixel")  # the signature takes the index in this list
 SHOWN_EVERY = 5  # steps
-ROW_STEPS = 20  # so many steps of one image in one run, so that others soon get their turn
+ROW_STEPS = 20  # steps × images per run, so that other requests do not wait long
 
 
 class Plan(NamedTuple):
-    """How to seek."""
+    """The options of a projection."""
 
     steps: int = DEFAULT_PROJECTION_STEPS
     loss: str = "perceptual"
@@ -23,9 +23,9 @@ class Plan(NamedTuple):
 
 
 class Projection:
-    """Images uint8 [N, 28, 28, 1] and the vectors found for them so far, w [N, W].
+    """Images uint8 [N, 28, 28, 1] and their current vectors, w [N, W].
 
-    The runs it is cut into depend on the request alone, so that the same request gives the same bytes.
+    The division into runs depends only on the request, so the same request gives the same bytes.
     """
 
     def __init__(self, targets: Pixels, w: Latents, plan: Plan, rows_of_a_run: int) -> None:
@@ -39,21 +39,21 @@ class Projection:
 
     @property
     def is_done(self) -> bool:
-        """Whether every step was made, or no image is left."""
+        """Whether all steps are done, or no image remains."""
         return self.step == self._plan.steps or not len(self._targets)
 
     @property
     def is_to_be_shown(self) -> bool:
-        """Whether a stream tells of this step."""
+        """Whether a stream has an event for this step."""
         return self.is_done or self.step % SHOWN_EVERY == 0
 
     def stride(self) -> int:
-        """How many steps the next run makes; never past one that is shown."""
+        """The number of steps of the next run, at most up to the next event."""
         to_shown = SHOWN_EVERY - self.step % SHOWN_EVERY
         return min(self._stride, to_shown, self._plan.steps - self.step)
 
     def inputs(self, steps: int) -> dict[str, np.ndarray]:
-        """The signature's inputs for so many more steps; 0 only looks at what w gives."""
+        """The signature's inputs for a number of steps; 0 only generates the image of w."""
         rows = len(self._targets)
         numbers = {
             "step": self.step,
@@ -65,19 +65,19 @@ class Projection:
         return {"images": self._targets, **self._state, **whole}
 
     def keep(self, rows: np.ndarray) -> None:
-        """Go on with these images alone, bool [N]."""
+        """Keep only these images, bool [N]."""
         self._targets = self._targets[rows]
         self._state = {name: array[rows] for name, array in self._state.items()}
         self.images, self.losses = self.images[rows], self.losses[rows]
 
     def take(self, outputs: Arrays, steps: int) -> None:
-        """Note what a run of so many steps found."""
+        """Store the outputs of a run."""
         self._state = {name: outputs[name] for name in "wmv"}
         self.images, self.losses = outputs["images"], outputs["losses"]
         self.step += steps
 
     def result(self) -> dict[str, Any]:
-        """The answer but for its images; the PSNR of two equal images is infinite, in JSON null."""
+        """The answer without its images; the PSNR of identical images is infinite, in JSON null."""
         gap = self._targets.astype(np.float64) - self.images
         error = (gap**2).mean(axis=(1, 2, 3))
         psnr = [float(10 * np.log10(255**2 / e)) if e else None for e in error.tolist()]

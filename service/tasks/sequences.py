@@ -11,34 +11,32 @@ from service.codecs.vocabulary import Vocabulary
 from service.engine import Arrays
 from service.scheduling.continuous_batcher import Row, Sequence
 
-FIRST_CHUNK = 2  # of a stream: the first characters leave as soon as they can
-GREEDY_TEMPERATURE = (
-    1e-4  # a diversity below divides logits by so little that they overflow; it is as good as 0
-)
+FIRST_CHUNK = 2  # for streams: the first characters are sent as early as possible
+GREEDY_TEMPERATURE = 1e-4  # dividing logits by a smaller diversity overflows; treated as 0
 FinishReason = Literal["stop", "length"]
 Entries = list[dict[str, Any]]  # {"character", "logprob", "top"} for each character
 
 
 class Sampling(NamedTuple):
-    """How characters are sampled, and from which random numbers."""
+    """Sampling options and random numbers."""
 
     diversity: float
     top_k: int  # 0: all
     top_p: float  # 1: all
     random_seed: int
-    number: int  # of the generation: it draws from (random_seed, number)
+    number: int  # index of the generation: it samples with (random_seed, number)
 
 
 class TextState(NamedTuple):
     """The state of a text after its last character."""
 
     row: np.ndarray  # the model's state, float32 [S]
-    position: int = 0  # characters drawn so far
+    position: int = 0  # characters generated so far
     pending: str = ""  # the end of the text that may be the start of a stop string
 
 
 class PrefillSequence(Sequence):
-    """Runs a prompt through the model: the state after it, and the log-probability of each character."""
+    """Runs a prompt through the model: final state, and the log-probability of each character."""
 
     signature = "read"
 
@@ -57,7 +55,7 @@ class PrefillSequence(Sequence):
         return {"state": self.row, "token_ids": ids, "lengths": np.int32(steps)}
 
     def take(self, outputs: Arrays, steps: int) -> None:
-        """Keep the state and the log-probabilities."""
+        """Store the state and the log-probabilities."""
         self.row = outputs["state"].copy()
         self.logprobs[self._read : self._read + steps] = outputs["logprobs"][:steps]
         self._read += steps
@@ -70,11 +68,11 @@ class GenerationOptions(NamedTuple):
     length: int
     stop: list[str]
     logprobs: int | None  # top log-probabilities to report beside the sampled character
-    chunk: int  # the most characters of the first chunk
+    chunk: int  # maximum characters of the first chunk
 
 
 class Generation(Sequence):
-    """One text, generated until its length or a stop string; `collect` takes what is new."""
+    """One text, generated up to its length or a stop string; `collect` returns the new part."""
 
     signature = "generate"
 
@@ -98,7 +96,7 @@ class Generation(Sequence):
         self._width = width
         self._row, self._position = start.row, start.position
         self._scanner = StopScanner(options.stop, start.pending)
-        self._shown_before = len(start.pending)  # the caller has it already
+        self._shown_before = len(start.pending)  # already sent
         self._drawn_from = start.position
         self._uniforms = uniforms(
             sampling.random_seed, sampling.number, start.position, options.length + width
@@ -106,25 +104,25 @@ class Generation(Sequence):
         self._is_going_back = False
         self._text = ""
         self._entries: Entries = []
-        self._undecided: Entries = []  # of what is held back
+        self._undecided: Entries = []  # of the held-back text
 
     @property
     def state(self) -> TextState:
-        """Where the text stands, once it is done."""
+        """The state after the end of the text."""
         return TextState(self._row, self._position, self._scanner.pending)
 
     def begin_with(self, text: str, entries: Entries) -> None:
-        """Show this before what is drawn."""
+        """Show this text before the generated text."""
         self._text, self._entries = text, entries
 
     def collect(self) -> tuple[str, Entries]:
-        """What can be shown and was not collected yet: text, and an entry for each character."""
+        """Text that can be shown and was not collected yet, with one entry per character."""
         text, entries = self._text, self._entries
         self._text, self._entries = "", []
         return text, entries
 
     def inputs(self, steps: int) -> Row:
-        """The state, the next random numbers, and how to draw."""
+        """The state, the next random numbers, and the sampling options."""
         drawn = self._position - self._drawn_from
         diversity = self.sampling.diversity
         return {
@@ -137,7 +135,7 @@ class Generation(Sequence):
         }
 
     def take(self, outputs: Arrays, steps: int) -> None:
-        """Show the characters that are decided; at a stop string, go back to where it ended."""
+        """Add the decided characters; at a stop string, go back to its end."""
         if self._is_going_back:
             self._advance(outputs, steps)
         else:
@@ -177,7 +175,7 @@ class Generation(Sequence):
         self._undecided = self._undecided[len(new) :]
 
     def _note(self, delta: str, outputs: Arrays) -> Entries:
-        """One entry for each character: its log-probability, and those of the likeliest."""
+        """One entry per character: its log-probability, and those of the likeliest characters."""
         steps, top = len(delta), self._top
         logprobs = rounded(outputs["logprobs"][:steps])
         likeliest = self._vocabulary.decode(outputs["top_ids"][:steps, :top].ravel())
@@ -190,5 +188,5 @@ class Generation(Sequence):
 
 
 def rounded(logprobs: np.ndarray) -> Any:
-    """Six decimals are more than a float32 holds of what matters, and half as long in JSON."""
+    """Round to six decimals, which is enough for a float32 and halves the JSON."""
     return logprobs.astype(np.float64).round(6).tolist()

@@ -15,7 +15,7 @@ from service.errors import InternalError, InvalidRequest
 from service.runtime.manifest import Manifest, SignatureSpec, is_batched, parse_tensor
 
 DEFAULT_SIGNATURE = "serving_default"
-# Values that decide how long a run takes: (task, input) → lowest and highest.
+# Limits of inputs that determine the duration of a run: (task, input) → minimum and maximum.
 LIMITS = {("generate_image", "steps"): (0, 20)}
 
 log = logging.getLogger("vitrine.tensors")
@@ -23,7 +23,7 @@ _spec = functools.lru_cache(1024)(parse_tensor)
 
 
 def default_signature(manifest: Manifest) -> str:
-    """`serving_default`, or the first one of a model that has none of that name."""
+    """`serving_default`, or the first signature if the model has none of that name."""
     if DEFAULT_SIGNATURE in manifest.signatures:
         return DEFAULT_SIGNATURE
     return next(iter(manifest.signatures))
@@ -40,7 +40,7 @@ def output_specs(signature: SignatureSpec) -> dict[str, TensorSpec]:
 
 
 def check_inputs(manifest: Manifest, name: str, inputs: Mapping[str, Array]) -> None:
-    """Refuse arrays that do not fit the signature `name`: names, element types, shapes, equal batch sizes."""
+    """Refuse arrays that do not match the signature `name`: names, element types, shapes, batch sizes."""
     model, signature = manifest.name, manifest.signatures[name]
     specs = input_specs(signature)
     for key in inputs:
@@ -59,7 +59,7 @@ def check_inputs(manifest: Manifest, name: str, inputs: Mapping[str, Array]) -> 
 
 
 def refusal(manifest: Manifest, error: InternalError) -> InvalidRequest:
-    """What the caller hears of a run that failed on his own tensors alone; the log has the cause."""
+    """The error for a run that failed only on the caller's tensors; the log has the cause."""
     log.warning("refused", extra={"model": manifest.name, "error": str(error.__cause__)[:500]})
     return InvalidRequest(
         f"the inputs must be values that model '{manifest.name}' can run on, got some that it refuses"
@@ -96,6 +96,6 @@ def fits(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
 
 
 def _free_sizes(array: Array, spec: TensorSpec) -> list[int]:
-    """The free sizes behind the first."""
+    """The free sizes after the first dimension."""
     pairs = zip(array.shape[1:], spec.shape[1:], strict=True)
     return [found for found, size in pairs if size is None]

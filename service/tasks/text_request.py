@@ -18,12 +18,14 @@ from service.schemas.text import (
 )
 from service.tasks.sequences import Sampling, TextState
 
-MAX_CHARACTERS = 2**17  # of all generations of a request together
-MAX_LOGPROB_CHARACTERS = 20_000  # the same with logprobs: each is a hundred bytes of JSON and more
+MAX_CHARACTERS = 2**17  # for all generations of a request together
+MAX_LOGPROB_CHARACTERS = (
+    20_000  # the same with logprobs: each entry is at least a hundred bytes of JSON
+)
 
 
 class ResumePoint(NamedTuple):
-    """Where a continuation resumes: the model it names, and the state."""
+    """The start of a continuation: its model and its state."""
 
     name: str
     version: int
@@ -32,10 +34,10 @@ class ResumePoint(NamedTuple):
 
 
 class TextRequest(NamedTuple):
-    """What is to be drawn. Generations are ordered by seed, then by diversity, then by number."""
+    """The requested generations, ordered by seed, then by diversity, then by number."""
 
     seeds: list[str]
-    samplings: list[Sampling]  # one for each generation, as many for each seed
+    samplings: list[Sampling]  # one per generation, the same number for each seed
     random_seed: int
     length: int
     stop: list[str]
@@ -44,11 +46,11 @@ class TextRequest(NamedTuple):
     replace: bool
     stream: bool
     resume: ResumePoint | None = None
-    seed_field: str = "seed"  # as the caller calls it
+    seed_field: str = "seed"  # the caller's name of the field
 
     @property
     def steps(self) -> int:
-        """Characters to read and draw, one after the other, until the longest text is whole."""
+        """Sequential steps (characters read and generated) until the longest text is complete."""
         return self.length + max(map(len, self.seeds))
 
 
@@ -72,7 +74,7 @@ def read_completion(body: CompletionRequest) -> TextRequest:
 
 
 class _Fields(NamedTuple):
-    """What the two kinds of body call differently."""
+    """Field names that differ between the two kinds of body."""
 
     length: int
     logprobs: int | None
@@ -111,7 +113,7 @@ def _request(
 
 
 def _resume(body: GenerateRequest, token: str) -> TextRequest:
-    """Resume where a continuation ended; other fields must agree with it, or may be changed."""
+    """Continue from a token; some other fields must agree with it, some may be changed."""
     before, row = continuation.decode(token)
     _check_agrees(body, before)
     diversities = _diversities(body) or [before.diversity]
