@@ -59,7 +59,7 @@ class TimedProtocol(HttpToolsProtocol):
         self._is_expecting = True
 
     def _limit_receiving(self) -> None:
-        """Not for a request that came whole: it needs no timer."""
+        """Skip the timer for a request that arrived complete."""
         self._receiving = self.loop.call_at(self._receive_limit, self._check_receiving)
 
     def _stop_receiving(self) -> None:

@@ -54,7 +54,7 @@ def test_the_program_refuses_another_machine_in_one_sentence(capsys):
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err == (
-        "error: 192.0.2.1 is not this machine; load only what is yours, and then with --allow-remote\n"
+        "error: 192.0.2.1 is not this machine; test only your own servers, with --allow-remote\n"
     )
 
 

@@ -79,7 +79,7 @@ def test_an_array_that_is_no_image_is_refused_with_the_reason(array, complaint):
 
 
 def test_what_is_no_image_is_refused_with_what_is_one():
-    with pytest.raises(UnreadableImage, match=r"a NumPy array, not int"):
+    with pytest.raises(UnreadableImage, match=r"a NumPy array, got int"):
         encode_images([7])
 
 

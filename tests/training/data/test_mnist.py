@@ -60,7 +60,7 @@ def test_a_damaged_file_is_named(tmp_path, content, message):
 
 
 def test_a_folder_without_the_files_is_an_error_not_a_download(tmp_path):
-    with pytest.raises(DatasetError, match="holds neither train-images-idx3-ubyte"):
+    with pytest.raises(DatasetError, match="contains neither train-images-idx3-ubyte"):
         load_mnist(tmp_path, seed=1)
 
 

@@ -62,7 +62,7 @@ def test_numbers_that_do_not_count_belong_to_the_names(tmp_path):
         (json.dumps({"daisy": 0, "rose": 2}), "got another form"),
         ('{"daisy": 0,', "looks like JSON"),
         (b"\xe9t\xe9\n", "must be UTF-8 text"),
-        ("a\nb\na\n", "'a' is on line 1 and again on line 3; give each class an identifier"),
+        ("a\nb\na\n", "'a' is on line 1 and again on line 3; give each class its own identifier"),
         ("", "is empty"),
     ],
 )

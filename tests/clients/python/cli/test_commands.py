@@ -163,7 +163,7 @@ def test_a_terminal_sees_a_projection_come(run, monkeypatch):
         ("edit nowhere.png grey 1", "nowhere.png cannot be read"),
         ("interpolate vae 3:4 7", "from must be"),
         ("fashion image.png --head both --version 1", "version"),
-        ("fashion image.png --head svm --model fashion-dense", "not both"),
+        ("fashion image.png --head svm --model fashion-dense", "got both"),
         ("card nobody", "nobody"),
         ("classify image.png --version-label canary", "canary"),
         ("project image.png --steps 0", "steps"),
