@@ -12,6 +12,7 @@ from packaging.version import Version
 from PIL import Image
 
 from service import __version__
+from service.routes.page import SHOWN_DOCS
 
 ROOT = Path(__file__).parents[1]
 # Versions below these have known holes or lack what the service relies on.
@@ -102,3 +103,11 @@ def test_the_animation_of_the_readme_is_small_and_moves():
     assert "(docs/page.webp)" in (ROOT / "README.md").read_text()
     assert (ROOT / "docs/page.webp").stat().st_size <= 2_000_000
     assert frames > 10
+
+
+def test_an_installed_page_has_the_documents_that_it_shows():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    setuptools = project["tool"]["setuptools"]
+
+    assert "docs" in setuptools["packages"]["find"]["include"]
+    assert sorted(setuptools["package-data"]["docs"]) == sorted(SHOWN_DOCS)
