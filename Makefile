@@ -30,7 +30,7 @@ test-nightly: check  ## everything: soak, repeated trainings, second browser, cl
 	$(PYTEST) --cov --cov-report term
 
 all-tests: .venv/dev.stamp
-	$(PYTEST) -m "not nightly" --cov --cov-report term
+	$(PYTEST) -m "not nightly"
 fast-tests: .venv/dev.stamp
 	$(PYTEST) -m "not tensorflow and not browser and not nightly"
 

@@ -1,13 +1,14 @@
 """Fixtures that more than one folder of tests uses, and how a parallel run shares them out.
 
 In a parallel run the tests of one file stay on one worker, since they share fixtures; so do the files
-that ask for the exported models, which are made once. Long files start first.
+that ask one running service. The exported models are made once, for all workers. Long files start first.
 """
 
 import gc
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import hypothesis
@@ -15,24 +16,30 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parents[1]
-EXPORTED = "exported models"
-WITH_EXPORTED_MODELS = {
-    "tests/browser/test_class.py",
-    "tests/browser/test_page.py",
-    "tests/browser/test_site.py",
+SERVICE = "one service"
+ASKING_ONE_SERVICE = {
     "tests/contract/test_client_page.py",
     "tests/contract/test_export_to_service.py",
     "tests/contract/test_notebook.py",
-    "tests/contract/test_soak.py",
-    "tests/contract/test_stop.py",
     "tests/contract/test_task_pages.py",
 }
+# They wait for the exported models, or take longest.
+FIRST = (
+    "tests/contract/",
+    "tests/browser/",
+    "tests/training/pretrained/",
+    "tests/training/keras_import/",
+    "tests/training/text/test_jobs.py",
+)
 WITHOUT_TENSORFLOW = "not tensorflow"
 NEEDS_TENSORFLOW = "pytestmark = pytest.mark.tensorflow"
 
-# A busy machine makes no example wrong.
+# A busy machine makes no example wrong; half of the usual examples at every change, each time others.
 hypothesis.settings.register_profile(
-    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "any machine",
+    max_examples=50,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("any machine")
 
@@ -60,7 +67,7 @@ def pytest_xdist_make_scheduler(config, log):
 class _ByFile(LoadScopeScheduling):
     def _split_scope(self, nodeid):
         file = nodeid.partition("::")[0]
-        return EXPORTED if file in WITH_EXPORTED_MODELS else file
+        return SERVICE if file in ASKING_ONE_SERVICE else file
 
 
 def pytest_collection_modifyitems(items):
@@ -70,13 +77,14 @@ def pytest_collection_modifyitems(items):
 
 def _rank(item):
     file = item.nodeid.partition("::")[0]
-    if file in WITH_EXPORTED_MODELS:
-        return 0
-    return 1 if item.get_closest_marker("tensorflow") else 2
+    if not item.get_closest_marker("tensorflow") and not item.get_closest_marker("browser"):
+        return 3
+    return 0 if file in ASKING_ONE_SERVICE else 1 if file.startswith(FIRST) else 2
 
 
-def pytest_collection_finish():
-    """Leave what is loaded to no later search for garbage."""
+def pytest_collection_finish(session):
+    """Note whether collecting imported TensorFlow; leave what is loaded to no later search for garbage."""
+    session.config.imported_at_collection = sys.modules.keys() & {"tensorflow", "keras", "tf2onnx"}
     gc.collect()
     gc.freeze()
 
@@ -88,8 +96,20 @@ def anyio_backend():
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory):
-    """The folder that `python -m training export` fills."""
-    folder = tmp_path_factory.mktemp("exported") / "models"
+    """The folder that `python -m training export` fills: of all workers, so that nobody may change it."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    folder, ended = folder / "models", folder / "exported"
+    try:
+        folder.mkdir()
+    except FileExistsError:  # another worker exports them
+        while not ended.exists():
+            time.sleep(0.2)
+        assert ended.read_text() == "0"
+        return folder
     command = [sys.executable, "-m", "training", "export", "--models", str(folder)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    finished = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    ended.write_text(str(finished.returncode))
+    assert finished.returncode == 0, finished.stderr
     return folder

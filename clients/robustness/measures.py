@@ -6,7 +6,6 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
-from sklearn.metrics import roc_auc_score
 
 Z_95 = 1.959964  # standard normal quantile of a two-sided 95 % interval
 _LEAST_PROBABILITY = 1e-12
@@ -87,6 +86,8 @@ def coverage_at(
 
 def auroc(inside: NDArray[np.float64], outside: NDArray[np.float64]) -> float:
     """The chance that an outsider scores higher than an insider; a tie counts half."""
+    from sklearn.metrics import roc_auc_score  # half a second to import, for this alone
+
     is_outside = np.repeat([0, 1], [len(inside), len(outside)])
     return float(roc_auc_score(is_outside, np.concatenate([inside, outside])))
 

@@ -1,5 +1,6 @@
 """From the released weights to an answer over HTTP: what training exports, the service serves."""
 
+import asyncio
 import base64
 import io
 import json
@@ -12,8 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
+from clients.robustness.soak.server_process import copy_models
 from service.runtime.manifest import check_files, read_manifest
 from tests.contract.pages import ROOT, blocks, follow
+from tests.running import running_service
+from tests.waiting import until
 from training.data.mnist import synthetic_digits
 from vitrine_command import PARTS
 
@@ -139,15 +143,19 @@ def test_the_card_over_http_has_metrics_with_intervals_and_the_layer_table(clien
     assert card["release"].startswith("sha256:")
 
 
-def test_a_model_that_is_exported_while_the_service_runs_answers(client, models):
-    command = [sys.executable, "-m", "training", "export", "digits", "--models", str(models)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    for _ in range(600):
-        response = client.post("/v1/digits/classify", content=SEVEN.read_bytes())
-        assert response.status_code == 200
-        if response.headers["x-model"] == "digits/2":
-            break
-    assert response.headers["x-model"] == "digits/2"
+def test_a_model_that_is_exported_while_the_service_runs_answers(models, tmp_path):
+    copy_models(models, tmp_path, "digits")
+    command = [sys.executable, "-m", "training", "export", "digits", "--models", str(tmp_path)]
+    with running_service(tmp_path) as (_, port):
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+
+        def is_switched():
+            url = f"http://127.0.0.1:{port}/v1/digits/classify"
+            response = httpx.post(url, content=SEVEN.read_bytes(), trust_env=False, timeout=120)
+            assert response.status_code == 200
+            return response.headers["x-model"] == "digits/2"
+
+        asyncio.run(until(is_switched))
 
 
 def commands(page, beginning):

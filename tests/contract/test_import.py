@@ -86,6 +86,7 @@ def test_features_card_and_too_high_a_top_answer(client, folder):
     assert card["parameters"] == 499
 
 
+@pytest.mark.nightly  # half a minute; tests/training/pretrained trains on a folder at every change
 def test_a_folder_of_images_is_trained_on_and_answers(client, folder):
     follow("sh", shell("vitrine train fashion-dense"), folder)
     deadline = time.monotonic() + 120

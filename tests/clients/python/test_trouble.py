@@ -212,7 +212,7 @@ def test_a_key_opens_what_is_closed_without_one(ask_at, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("ask_for", "seconds", "status"), [("project", 1, 504), ("stream_projection", 3, 0)]
+    ("ask_for", "seconds", "status"), [("project", 0.3, 504), ("stream_projection", 3, 0)]
 )
 def test_the_service_keeps_the_deadline_it_is_given(
     ask_at, tmp_path, monkeypatch, ask_for, seconds, status

@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageFile
@@ -425,7 +425,6 @@ SHAPES = st.one_of(
 )
 
 
-@settings(max_examples=50)
 @given(arrays(np.uint8, SHAPES))
 def test_decoding_an_encoded_image_gives_it_back(pixels):
     expected = pixels.reshape(*pixels.shape[:2], -1)

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.codecs.number_lists import INLINE_BYTES, PIECE_BYTES, loads
@@ -94,7 +94,6 @@ values = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(value=values, long=st.lists(st.integers(0, 9), min_size=1, max_size=3), indent=st.booleans())
 def test_any_value_comes_out_as_from_a_parser(value, long, indent):
     whole = {"v": value, "long": long * 40_000, "w": [value, [long] * 9_000, value]}

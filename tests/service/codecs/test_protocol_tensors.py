@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -34,7 +34,6 @@ def equal(found, expected):
 
 
 @pytest.mark.parametrize("dtype", NUMERIC)
-@settings(deadline=None)
 @given(data=st.data())
 def test_binary_tensors_come_back_to_the_bit(dtype, data):
     array = data.draw(arrays.arrays(dtype, SHAPES))
@@ -42,7 +41,6 @@ def test_binary_tensors_come_back_to_the_bit(dtype, data):
     equal(from_bytes(memoryview(to_bytes(array)), "x", dtype, list(array.shape)), array)
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(max_size=20), max_size=5))
 def test_binary_strings_come_back(values):
     array = np.empty(len(values), object)
@@ -54,7 +52,6 @@ def test_binary_strings_come_back(values):
 
 
 @pytest.mark.parametrize("dtype", WRITABLE)
-@settings(deadline=None)
 @given(data=st.data())
 def test_json_tensors_come_back_to_the_bit_also_when_they_are_not_finite(dtype, data):
     array = data.draw(arrays.arrays(dtype, SHAPES))

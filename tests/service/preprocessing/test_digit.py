@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageDraw
@@ -250,7 +250,6 @@ def test_without_normalizing_only_a_wrong_size_is_refused():
         normalize_digit(np.zeros((20, 30, 1), np.uint8), normalize=False)
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     arrays(
         np.uint8,

@@ -3,7 +3,6 @@
 import json
 
 import httpx
-import openai
 import pytest
 
 from tests.fake_text import expected_text
@@ -12,13 +11,21 @@ pytestmark = pytest.mark.anyio
 URL = "/v1/completions"
 
 
+@pytest.fixture(scope="module")
+def openai():
+    """The package, which takes half a second to import: only the worker that runs this file needs it."""
+    import openai
+
+    return openai
+
+
 @pytest.fixture
 async def texts(serve_texts):
     return await serve_texts()
 
 
 @pytest.fixture
-async def client(texts):
+async def client(texts, openai):
     url = f"{texts.base_url}/v1"
     async with openai.AsyncOpenAI(api_key="none", base_url=url, max_retries=0) as client:
         yield client
@@ -125,7 +132,7 @@ async def test_the_openai_client_lists_the_models(client):
     assert [model.id async for model in client.models.list()] == ["text"]
 
 
-async def test_the_openai_client_understands_our_errors(client):
+async def test_the_openai_client_understands_our_errors(client, openai):
     with pytest.raises(openai.NotFoundError) as missing:
         await client.completions.create(model="gpt-4", prompt="ab")
     with pytest.raises(openai.UnprocessableEntityError) as wrong:
@@ -135,7 +142,7 @@ async def test_the_openai_client_understands_our_errors(client):
     assert "max_tokens" in wrong.value.body
 
 
-async def test_the_openai_client_is_told_of_a_failure_in_mid_stream(client, text_engine):
+async def test_the_openai_client_is_told_of_a_failure_in_mid_stream(client, text_engine, openai):
     text_engine.fails_on = lambda *_: len(text_engine.runs) > 4
     stream = await client.completions.create(model="text", prompt="ab", max_tokens=500, stream=True)
     with pytest.raises(openai.APIError):

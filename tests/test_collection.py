@@ -1,0 +1,10 @@
+"""What collecting the tests costs."""
+
+import pytest
+
+
+def test_collecting_the_fast_tests_imports_no_tensorflow(request):
+    if "not tensorflow" not in request.config.option.markexpr:
+        pytest.skip("the tests of TensorFlow are collected too")
+
+    assert request.config.imported_at_collection == set()
