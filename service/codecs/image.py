@@ -1,4 +1,4 @@
-"""Image files ↔ pixel arrays.
+"""Image files → pixel arrays.
 
 An image is opened first (only its header), so that the caller can check `pixels` before anything
 is decoded: twenty kilobytes can contain 400 million pixels. The readers of the five formats are listed
@@ -6,13 +6,8 @@ here instead of calling `PIL.Image.open`, whose own pixel limit raises or warns 
 switched off for the whole process.
 """
 
-import base64
-import binascii
 import io
-import math
-import re
 import struct
-import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,9 +19,8 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from service.codecs.pixel_lists import from_pixels as from_pixels
-from service.codecs.sniffing import PNG_SIGNATURE, describe, excerpt, image_format
-from service.errors import ImageTooLarge, InvalidImage, InvalidValue, UnsupportedImage
+from service.codecs.sniffing import PNG_SIGNATURE, describe, image_format
+from service.errors import ImageTooLarge, InvalidImage, UnsupportedImage
 from service.image_files.decoding_cost import Cost, TooManyPieces, count_pieces, estimate_cost
 from service.image_files.image_metadata import strip_metadata
 from service.image_files.plain_png import PlainPng, read_plain_png
@@ -35,12 +29,6 @@ from service.image_files.raster import Pixels, rasterize
 MAX_ASPECT = 10_000  # 1 × 5,000 is an unusual image, 1 × 50,000 an attack on the resizing
 MAX_PIECES = 20_000  # chunks, segments and blocks of the images of a request
 _MAX_READS = 250_000
-_DATA_URI = re.compile(r"\s*data:[^,]{0,200};base64,", re.IGNORECASE)
-_LINE_ENDS = re.compile(r"[ \t]*[\r\n]+[ \t]*")
-_LINE_LENGTHS = frozenset(
-    (60, 64, 72, 76)
-)  # where encoders break lines; a shell converts line ends to spaces
-_URL_SAFE = str.maketrans("-_", "+/")
 
 
 class _ReadLimitedBytesIO(io.BytesIO):
@@ -227,97 +215,3 @@ def _opened_webp(content: bytes) -> OpenedImage:
     if len(content) < 30 or not width or not height:
         raise ValueError("no image inside")
     return OpenedImage(width, height, content)
-
-
-def decode_base64(text: str) -> bytes:
-    """Decode base64 or a `data:` URI; line ends, missing padding and `-_` are accepted.
-
-    A space is read as a "+" that was sent unescaped in a form, unless it is where
-    a line ended.
-
-    Raises:
-        InvalidValue: the text is neither.
-    """
-    encoded = text[match.end() :] if (match := _DATA_URI.match(text)) else text
-    try:
-        return binascii.a2b_base64(encoded, strict_mode=True)
-    except ValueError:
-        encoded = _without_spaces(encoded).rstrip("=").translate(_URL_SAFE)
-    try:
-        return binascii.a2b_base64(encoded + "=" * (-len(encoded) % 4), strict_mode=True)
-    except ValueError as error:
-        raise InvalidValue(
-            "an image must be base64 or data:image/png;base64,… (addresses are not fetched), "
-            f"got {excerpt(text)}"
-        ) from error
-
-
-def _without_spaces(encoded: str) -> str:
-    encoded = _LINE_ENDS.sub("", encoded.strip())
-    if " " not in encoded:
-        return encoded
-    lines = encoded.split()
-    lengths = set(map(len, lines[:-1]))
-    is_wrapped = len(lengths) == 1 and lengths <= _LINE_LENGTHS and len(lines[-1]) <= len(lines[0])
-    return "".join(lines) if is_wrapped else encoded.replace(" ", "+")
-
-
-def encode_png(pixels: Pixels) -> bytes:
-    """Encode uint8 [H, W], [H, W, 1] or [H, W, 3] as a PNG."""
-    rows = np.zeros((len(pixels), 1 + pixels.size // len(pixels)), np.uint8)  # column 0: no filter
-    rows[:, 1:] = pixels.reshape(len(pixels), -1)
-    return _png(pixels.shape, zlib.compress(rows.tobytes()))
-
-
-def encode_photo_png(pixels: Pixels) -> bytes:
-    """The same for photos, with few equal pixels: differences of rows, without a search for repetitions.
-
-    A photo of 224 × 224 takes 0.9 ms instead of 2.2 with zlib's level 1, and a quarter fewer bytes.
-    """
-    lines = pixels.reshape(len(pixels), -1)
-    rows = np.full((len(lines), 1 + lines.shape[1]), 2, np.uint8)  # column 0: filter "up"
-    rows[0, 1:] = lines[0]
-    np.subtract(lines[1:], lines[:-1], out=rows[1:, 1:])
-    packer = zlib.compressobj(1, strategy=zlib.Z_HUFFMAN_ONLY)
-    return _png(pixels.shape, packer.compress(rows.tobytes()) + packer.flush())
-
-
-def _png(shape: tuple[int, ...], data: bytes) -> bytes:
-    """A PNG file of compressed rows."""
-    height, width = shape[:2]
-    colour_type = 2 if shape[2:] == (3,) else 0
-    header = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", data), (b"IEND", b""))
-    return PNG_SIGNATURE + b"".join(_png_chunk(*chunk) for chunk in chunks)
-
-
-def _png_chunk(name: bytes, content: bytes) -> bytes:
-    checksum = zlib.crc32(content, zlib.crc32(name))
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", checksum)
-
-
-def data_uri(png: bytes) -> str:
-    """Write a PNG as `data:image/png;base64,…`."""
-    return "data:image/png;base64," + base64.b64encode(png).decode()
-
-
-def tile(images: Pixels, columns: int | None = None, gap: int = 1) -> Pixels:
-    """Lay images out in a grid on black, row by row.
-
-    Args:
-        images: uint8 [N, H, W] or [N, H, W, C], N at least 1.
-        columns: default: a nearly square grid.
-        gap: black pixels between neighbours.
-
-    Returns:
-        uint8 [rows · H + gaps, columns · W + gaps] or the same with C channels.
-    """
-    count, height, width = images.shape[:3]
-    columns = min(count, columns or math.ceil(math.sqrt(count)))
-    rows = -(-count // columns)
-    shape = (rows * (height + gap) - gap, columns * (width + gap) - gap, *images.shape[3:])
-    grid = np.zeros(shape, np.uint8)
-    for index, image in enumerate(images):
-        top, left = index // columns * (height + gap), index % columns * (width + gap)
-        grid[top : top + height, left : left + width] = image
-    return grid

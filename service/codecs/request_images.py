@@ -13,17 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from service.codecs import number_lists
-from service.codecs.image import (
-    MAX_PIECES,
-    OpenedImage,
-    decode_base64,
-    from_pixels,
-    open_image,
-)
+from service.codecs.base64_images import decode_base64
+from service.codecs.image import MAX_PIECES, OpenedImage, open_image
 from service.codecs.json_fields import parse_json
 from service.codecs.json_size import check_json_size
 from service.codecs.multipart import read_fields, read_files
-from service.codecs.pixel_lists import kind_of
+from service.codecs.pixel_lists import from_pixels, kind_of
 from service.codecs.sniffing import excerpt, image_format
 from service.errors import (
     ImageTooLarge,

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.asgi.state import state_of
-from service.codecs.image import encode_png, tile
+from service.codecs.image_writing import encode_png, tile
 from service.engine import Arrays
 from service.image_files.raster import Pixels
 from service.routes.prediction import PNG, Prediction

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from service.asgi.requests import read_query
 from service.asgi.routing import RawRouter
-from service.codecs.image import encode_photo_png, tile
+from service.codecs.image_writing import encode_photo_png, tile
 from service.image_files.raster import Pixels
 from service.routes.long_prediction import LongPrediction
 from service.routes.prediction import PNG

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from service.asgi.requests import read_query
 from service.asgi.routing import RawRouter
-from service.codecs.image import data_uri, encode_png
+from service.codecs.image_writing import data_uri, encode_png
 from service.codecs.latents import Latents
 from service.image_files.raster import Pixels
 from service.routes.event_stream import EventStream, event

@@ -19,7 +19,8 @@ from service.asgi.disconnect import cancel_on_disconnect
 from service.asgi.requests import query_integer, query_of, read_body
 from service.asgi.responses import JSON, to_json
 from service.asgi.state import State, state_of
-from service.codecs.image import OpenedImage, data_uri, encode_png, tile
+from service.codecs.image import OpenedImage
+from service.codecs.image_writing import data_uri, encode_png, tile
 from service.codecs.request_images import read_images
 from service.engine import Arrays
 from service.errors import InvalidValue, ModelNotFound

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from service.codecs.image import data_uri, encode_png, tile
+from service.codecs.image_writing import data_uri, encode_png, tile
 from service.engine import Arrays
 from service.errors import InvalidValue
 from service.preprocessing.digit import normalize_digit

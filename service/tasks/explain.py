@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from service.codecs.image import data_uri, encode_photo_png
+from service.codecs.image_writing import data_uri, encode_photo_png
 from service.errors import InvalidValue, TooManyImages
 from service.image_files.raster import Pixels
 from service.preprocessing.ink import to_grey

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from service.codecs.image import OpenedImage, data_uri, encode_png
+from service.codecs.image import OpenedImage
+from service.codecs.image_writing import data_uri, encode_png
 from service.codecs.request_images import naming_image
 from service.engine import Arrays
 from service.errors import InvalidImage

@@ -1,6 +1,5 @@
-"""Bytes ↔ pixels: every kind of image comes out exactly, and no bytes raise anything of Pillow's."""
+"""Bytes → pixels: every kind of image comes out exactly, and no bytes raise anything of Pillow's."""
 
-import base64
 import io
 import random
 import struct
@@ -8,22 +7,10 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageFile
 
-from service.codecs.image import (
-    OpenedImage,
-    data_uri,
-    decode_base64,
-    encode_photo_png,
-    encode_png,
-    from_pixels,
-    open_image,
-    tile,
-)
-from service.errors import ImageTooLarge, InvalidImage, InvalidValue, UnsupportedImage, VitrineError
+from service.codecs.image import open_image
+from service.errors import ImageTooLarge, InvalidImage, UnsupportedImage, VitrineError
 from service.preprocessing.ink import to_grey
 
 
@@ -360,148 +347,6 @@ def test_mutated_images_raise_only_our_errors():
         except VitrineError:
             refused += 1
     assert refused > 1000
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        "lines",
-        "spaces",
-        "unpadded",
-        "url-safe",
-        "uri",
-        "URI",
-        "lines made spaces",
-        "plus made space",
-    ],
-)
-def test_base64_is_read_as_clients_write_it(change):
-    content = bytes(range(256))
-    plain = base64.b64encode(content).decode()
-    text = {
-        "lines": base64.encodebytes(content).decode(),
-        "spaces": f"  {plain}\n",
-        "unpadded": plain.rstrip("="),
-        "url-safe": base64.urlsafe_b64encode(content).decode().rstrip("="),
-        "uri": f"data:image/png;base64,{plain}",
-        "URI": f" DATA:image/png;charset=x;BASE64,{plain}",
-        "lines made spaces": base64.encodebytes(content).decode().replace("\n", " "),
-        "plus made space": f"data:image/png;base64,{plain.replace('+', ' ')}",
-    }[change]
-    assert decode_base64(text) == content
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "é",
-        "abc*",
-        "abcde",
-        "data:image/png,abc",
-        "https://example.org/d.png",
-        "AA==AA",
-        "=" * 9 + "x",
-    ],
-)
-def test_what_is_not_base64_is_quoted_shortly(text):
-    with pytest.raises(InvalidValue, match="an image must be base64"):
-        decode_base64(text)
-
-
-@given(st.text(max_size=300))
-def test_any_text_decodes_or_is_refused_in_a_short_printable_sentence(text):
-    message = ""
-    try:
-        decode_base64(text)
-    except InvalidValue as error:
-        message = str(error)
-    assert len(message) < 180
-    assert not message or message.isprintable()
-
-
-SHAPES = st.one_of(
-    st.tuples(st.integers(1, 30), st.integers(1, 30)),
-    st.tuples(st.integers(1, 30), st.integers(1, 30), st.sampled_from([1, 3])),
-)
-
-
-@given(arrays(np.uint8, SHAPES))
-def test_decoding_an_encoded_image_gives_it_back(pixels):
-    expected = pixels.reshape(*pixels.shape[:2], -1)
-    content = encode_png(pixels)
-    np.testing.assert_array_equal(open_image(content).decode(), expected)
-    np.testing.assert_array_equal(open_image(encode_photo_png(pixels)).decode(), expected)
-    np.testing.assert_array_equal(open_image(decode_base64(data_uri(content))).decode(), expected)
-    if pixels.max() != 1:  # only 0 and 1 is another scale
-        np.testing.assert_array_equal(from_pixels(pixels.tolist()), expected)
-    assert OpenedImage.from_array(expected).decode() is expected
-
-
-def test_an_encoded_image_is_the_same_bytes_every_time():
-    assert encode_png(RAMP) == encode_png(RAMP[..., np.newaxis])
-    Image.open(io.BytesIO(encode_png(COLOURS))).verify()
-
-
-def test_fractions_on_the_right_scale_are_rounded():
-    assert from_pixels([[0, 1.6, 254.9]]).ravel().tolist() == [0, 2, 255]
-    assert from_pixels([[0, 1], [2, 0]]).ravel().tolist() == [0, 1, 2, 0]
-    assert from_pixels([[0.0, 0.0]]).ravel().tolist() == [0, 0]
-
-
-@pytest.mark.parametrize(
-    ("value", "said"),
-    [
-        (None, "got null"),
-        (5, "got a number"),
-        ({}, "got an object"),
-        ([], "an empty list"),
-        ([[]], "empty rows"),
-        ([[[]]], "pixels of 0 values"),
-        ([1, 2, 3], "a flat list of 3 numbers"),
-        ([[1, 2], [3]], "rows of 1 and of 2 pixels"),
-        ([[1, 2], 3], "a list that holds a number"),
-        ([[[1, 2, 3], [1]]], "pixels of 1 and 3 values"),
-        ([[[1, 2, 3, 4]]], "pixels of 4 values"),
-        ([[[[1]]]], "got a list"),
-        ([[1, [2]]], "got a list"),
-        ([["5"]], "got the string '5'"),
-        ([[1, True]], "got true or false"),
-        ([[1, None]], "got null"),
-        ([[0, 256]], "got 256"),
-        ([[-1, 0.5]], "got -1"),
-        ([[0, 1e300]], r"got 1e\+300"),
-        ([[2**64 - 1]], r"got 1.8\S+e\+19"),
-        ([[0.0, 0.5]], "fractions up to 0.5: multiply by 255"),
-        ([[0.0, 1.0]], "fractions up to 1: multiply by 255"),
-        ([[0, 1]], "only 0 and 1: multiply by 255"),
-        ([[float("nan"), 5.0]], "got nan"),
-    ],
-    ids=str,
-)
-def test_pixels_that_are_none_say_what_came(value, said):
-    with pytest.raises(InvalidValue, match=said):
-        from_pixels(value)
-
-
-def test_one_long_text_among_many_numbers_costs_nothing():
-    row = [0] * 1000
-    value = [row] * 999 + [[*row[1:], "x" * 1_000_000]]
-    with pytest.raises(InvalidValue, match="the string 'xxx"):
-        from_pixels(value)
-
-
-@pytest.mark.parametrize(
-    ("count", "columns", "shape"),
-    [(1, None, (3, 2)), (4, None, (7, 5)), (5, None, (7, 8)), (5, 2, (11, 5)), (2, 9, (3, 5))],
-)
-def test_a_grid_is_nearly_square_unless_told(count, columns, shape):
-    images = np.arange(1, count + 1, dtype=np.uint8)[:, np.newaxis, np.newaxis] * np.ones(
-        (1, 3, 2), np.uint8
-    )
-    grid = tile(images, columns)
-    assert grid.shape == shape
-    assert (grid[:3, :2] == 1).all()
-    assert (grid == count).sum() == 6
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "CMYK", "P"])

@@ -11,7 +11,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngImageFile, PngInfo
 from zlib_ng import zlib_ng
 
-from service.codecs.image import encode_png, open_image
+from service.codecs.image import open_image
+from service.codecs.image_writing import encode_png
 from service.errors import InvalidImage
 from service.image_files import plain_png
 from service.image_files.plain_png import read_plain_png

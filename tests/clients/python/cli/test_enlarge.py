@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from service.codecs.image import encode_png
+from service.codecs.image_writing import encode_png
 from vitrine_client.cli.enlarge import enlarge_png
 from vitrine_client.errors import UnexpectedAnswer
 

@@ -1,0 +1,67 @@
+"""Base64 as clients write it."""
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.codecs.base64_images import decode_base64
+from service.errors import InvalidValue
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "lines",
+        "spaces",
+        "unpadded",
+        "url-safe",
+        "uri",
+        "URI",
+        "lines made spaces",
+        "plus made space",
+    ],
+)
+def test_base64_is_read_as_clients_write_it(change):
+    content = bytes(range(256))
+    plain = base64.b64encode(content).decode()
+    text = {
+        "lines": base64.encodebytes(content).decode(),
+        "spaces": f"  {plain}\n",
+        "unpadded": plain.rstrip("="),
+        "url-safe": base64.urlsafe_b64encode(content).decode().rstrip("="),
+        "uri": f"data:image/png;base64,{plain}",
+        "URI": f" DATA:image/png;charset=x;BASE64,{plain}",
+        "lines made spaces": base64.encodebytes(content).decode().replace("\n", " "),
+        "plus made space": f"data:image/png;base64,{plain.replace('+', ' ')}",
+    }[change]
+    assert decode_base64(text) == content
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "é",
+        "abc*",
+        "abcde",
+        "data:image/png,abc",
+        "https://example.org/d.png",
+        "AA==AA",
+        "=" * 9 + "x",
+    ],
+)
+def test_what_is_not_base64_is_quoted_shortly(text):
+    with pytest.raises(InvalidValue, match="an image must be base64"):
+        decode_base64(text)
+
+
+@given(st.text(max_size=300))
+def test_any_text_decodes_or_is_refused_in_a_short_printable_sentence(text):
+    message = ""
+    try:
+        decode_base64(text)
+    except InvalidValue as error:
+        message = str(error)
+    assert len(message) < 180
+    assert not message or message.isprintable()
