@@ -16,10 +16,10 @@ from service.native_memory import give_back_free_memory
 from service.onnx_engine import shrinking_arena
 from service.runtime.engines import LoadEngine
 from service.runtime.filters import LayerFilter, read_filters
+from service.runtime.golden import GoldenError, check_golden, read_golden
 from service.runtime.manifest import (
     EXTRA,
     Manifest,
-    ManifestError,
     check_files,
     is_batched,
     parse_tensor,
@@ -39,10 +39,6 @@ POLL_SECONDS = 0.05  # interval of checks for an engine that is starting
 UNDESCRIBED = "tensors"  # the task of a SavedModel without a manifest
 
 log = logging.getLogger("vitrine.model")
-
-
-class GoldenError(Exception):
-    """A model's outputs differ from the golden outputs of its export."""
 
 
 class Model:
@@ -102,7 +98,7 @@ class Model:
                 else:
                     self._warm_up(name)
                     with shrinking_arena():
-                        self._check_golden(name, golden)
+                        check_golden(self._run, name, golden, self.manifest.tolerance)
             except NotReady as error:
                 self.unready[name] = f"{name} is not ready: {error}"
                 starting.append(name)
@@ -200,32 +196,10 @@ class Model:
             return [limit]  # other sizes are compiled separately and can differ in the last bits
         return [*(size for size in self.batch_sizes if size < limit), limit]
 
-    def _check_golden(self, signature: str, golden: Arrays) -> None:
-        """Compare golden outputs, within the manifest's tolerance (absolute; for floats also relative)."""
-        inputs = _below(golden, f"{signature}/inputs/")
-        expected = _below(golden, f"{signature}/outputs/")
-        if not inputs or not expected:
-            raise GoldenError(f"golden.npz has no inputs for the signature {signature}")
-        outputs = self._run(signature, inputs)
-        for name, array in expected.items():
-            if name not in outputs:
-                raise GoldenError(f"{signature} has no output {name}, but golden.npz has")
-            self._compare(f"{signature}.{name}", outputs[name], array)
-
     def _zeros(self, spec: TensorSpec, rows: int) -> np.ndarray:
         """An input of that many rows; other free sizes are the manifest's `steps`."""
         free = self.manifest.steps
         return np.zeros((rows, *(free if n is None else n for n in spec.shape[1:])), spec.dtype)
-
-    def _compare(self, where: str, found: np.ndarray, expected: np.ndarray) -> None:
-        tolerance = self.manifest.tolerance.get(where.rpartition(".")[2], 1e-4)
-        if found.shape != expected.shape:
-            raise GoldenError(f"{where} has shape {found.shape}, golden is {expected.shape}")
-        # A relative tolerance for grey levels up to 255 would accept any image.
-        relative = 0.0 if np.issubdtype(expected.dtype, np.integer) else tolerance
-        if not np.allclose(found, expected, rtol=relative, atol=tolerance):
-            worst = float(np.abs(found.astype(np.float64) - expected).max())
-            raise GoldenError(f"{where} differs from golden by {worst:.2g}, allowed {tolerance:g}")
 
 
 def load_model(
@@ -236,7 +210,7 @@ def load_model(
     if (directory / EXTRA).exists():
         manifest = read_manifest(directory)
         check_files(directory, manifest)
-        golden = _read_golden(directory)
+        golden = read_golden(directory)
     else:
         manifest = describe(directory)
     model = Model(manifest, load_engine(directory, manifest), read_card(directory, manifest))
@@ -257,14 +231,6 @@ def load_model(
     return model
 
 
-def _read_golden(directory: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(directory / EXTRA / "golden.npz", allow_pickle=False) as golden:
-            return dict(golden.items())
-    except (OSError, ValueError) as error:
-        raise ManifestError(f"golden.npz cannot be used: {error}") from None
-
-
 def _batch_sizes(largest: int) -> list[int]:
     """Powers of two up to `largest`, and `largest` itself."""
     return sorted({*(2**n for n in range(largest.bit_length()) if 2**n <= largest), largest})
@@ -283,7 +249,3 @@ def _pad(array: np.ndarray, size: int) -> np.ndarray:
     padded = np.zeros((size, *array.shape[1:]), array.dtype)
     padded[: len(array)] = array
     return padded
-
-
-def _below(arrays: Arrays, prefix: str) -> dict[str, np.ndarray]:
-    return {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)}

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from service.metrics import Metrics
+from service.runtime.golden import GoldenError
 from service.runtime.manifest import ManifestError
-from service.runtime.model import GoldenError
 from service.runtime.servable import Servable
 from service.runtime.version import LAST_RETRY_SECONDS, STATES, UNSETTLED, State, Version
 

@@ -12,8 +12,9 @@ import pytest
 from service.engine import CannotRun
 from service.errors import NotReady
 from service.runtime.engines import engine_loader
+from service.runtime.golden import GoldenError
 from service.runtime.manifest import ManifestError
-from service.runtime.model import GoldenError, load_model
+from service.runtime.model import load_model
 from tests.service.onnx_versions import write_head_version, write_onnx_version
 
 IMAGES = {"images": np.full((3, 28, 28, 1), 7, np.uint8)}

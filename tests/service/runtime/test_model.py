@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from service.metrics import Metrics
+from service.runtime.golden import GoldenError
 from service.runtime.manifest import ManifestError, parse_tensor
-from service.runtime.model import GoldenError, load_model
+from service.runtime.model import load_model
 from service.runtime.servable import Servable
 from service.runtime.text_model import make_text_model
 from service.scheduling.admission import Admission
