@@ -32,11 +32,11 @@ def check_golden(run: Run, signature: str, golden: Arrays, tolerances: Mapping[s
     inputs = _below(golden, f"{signature}/inputs/")
     expected = _below(golden, f"{signature}/outputs/")
     if not inputs or not expected:
-        raise GoldenError(f"golden.npz holds nothing for the signature {signature}")
+        raise GoldenError(f"golden.npz has no inputs for the signature {signature}")
     outputs = run(signature, inputs)
     for name, array in expected.items():
         if name not in outputs:
-            raise GoldenError(f"{signature} gives no {name}; golden.npz has it")
+            raise GoldenError(f"{signature} has no output {name}, but golden.npz has")
         _compare(f"{signature}.{name}", outputs[name], array, tolerances.get(name, 1e-4))
 
 

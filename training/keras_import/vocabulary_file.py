@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from training.keras_import.options import ImportOptions
-from training.text import corpus
+from training.text import encodings
 
 
 def read_vocabulary(options: ImportOptions, symbols: int) -> str:
@@ -28,7 +28,7 @@ def _from_corpus(options: ImportOptions, symbols: int) -> str:
     """The sorted characters of the text, in the variants of Keras' example and its copies."""
     assert options.corpus is not None
     content = options.corpus.read_bytes()
-    text, _ = corpus.decode(content, options.encoding, options.corpus.name)
+    text, _ = encodings.decode(content, options.encoding, options.corpus.name)
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     variants = [plain, plain.lower(), text, text.lower()]
     variants += [one.replace("\n", " ") for one in (plain, plain.lower())]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from training.job import JobConfig
-from training.text import corpus
+from training.text import corpus, encodings, html_pages
 
 SENTENCE = "Grüße, dear reader: once more unto the page.\n"
 
@@ -64,7 +64,7 @@ def test_nine_tenths_are_learnt_and_the_rest_measures(tmp_path):
     ],
 )
 def test_what_cannot_be_learnt_gets_one_sentence(tmp_path, content, message):
-    with pytest.raises(corpus.TextError, match=message):
+    with pytest.raises(encodings.TextError, match=message):
         load(written(tmp_path, content))
 
 
@@ -115,7 +115,7 @@ def test_slightly_damaged_utf_8_stays_utf_8_and_says_how_many_bytes_were_bad(tmp
     ("line", "encoding"), [(RUSSIAN, "koi8-r"), (RUSSIAN, "cp1251"), (CHINESE, "gbk")]
 )
 def test_an_undeclared_encoding_is_refused_rather_than_guessed(tmp_path, line, encoding):
-    with pytest.raises(corpus.TextError, match=r"must say its encoding, .* try --encoding"):
+    with pytest.raises(encodings.TextError, match=r"must say its encoding, .* try --encoding"):
         load(written(tmp_path, (line * 100).encode(encoding)))
 
 
@@ -144,12 +144,12 @@ def test_a_text_that_begins_with_an_angle_bracket_is_no_page(tmp_path):
 
 
 def test_rtf_is_refused(tmp_path):
-    with pytest.raises(corpus.TextError, match="got RTF: save it as plain text"):
+    with pytest.raises(encodings.TextError, match="got RTF: save it as plain text"):
         load(written(tmp_path, b"{\\rtf1\\ansi " + b"text " * 500))
 
 
 def test_no_text_is_asked_for():
-    with pytest.raises(corpus.TextError, match="--text"):
+    with pytest.raises(encodings.TextError, match="--text"):
         corpus.load_text(JobConfig(), None)
 
 
@@ -180,7 +180,7 @@ def test_of_a_screenplay_page_the_preformatted_text_remains(tmp_path):
 def test_of_any_other_page_what_a_reader_sees():
     page = "<html><head><title>t</title></head><body><p>One  \n line.</p><p>Two&nbsp;<b>lines</b>.</body>"
 
-    assert corpus.html_to_text(page) == "One line.\n\nTwo lines.\n"
+    assert html_pages.html_to_text(page) == "One line.\n\nTwo lines.\n"
 
 
 def test_a_page_is_read_over_http_in_its_declared_encoding():
@@ -226,7 +226,7 @@ def test_a_text_of_unknown_encoding_is_refused_with_the_likeliest_one(tmp_path, 
     path = written(tmp_path, RUSSIAN.encode(encoding))
 
     with pytest.raises(
-        corpus.TextError, match=f"try --encoding {encoding} if it begins with 'Мороз и"
+        encodings.TextError, match=f"try --encoding {encoding} if it begins with 'Мороз и"
     ):
         load(path)
 
@@ -243,5 +243,5 @@ def test_a_text_of_unknown_encoding_is_refused_with_the_likeliest_one(tmp_path, 
 def test_an_encoding_that_cannot_be_used_is_named(tmp_path, name, message):
     path = written(tmp_path, RUSSIAN.encode("koi8-r"))
 
-    with pytest.raises(corpus.TextError, match=message):
+    with pytest.raises(encodings.TextError, match=message):
         corpus.load_text(JobConfig(), corpus.TextSource(str(path), name))
