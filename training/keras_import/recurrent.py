@@ -12,8 +12,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from training.text import model as text_model
-from training.text.model import Controls
+from training.text import sampling
+from training.text.sampling import Controls
 
 RECURRENT = (keras.layers.LSTM, keras.layers.GRU, keras.layers.SimpleRNN)
 INACTIVE = (keras.layers.Dropout, keras.layers.InputLayer)  # at inference
@@ -160,7 +160,7 @@ def generate(
 
     def step(t: Any, state: Any, ids: Any, logits: Any) -> tuple[Any, ...]:
         scores = net.logits(state)
-        token = text_model.choose(scores, draws[t], controls)
+        token = sampling.choose(scores, draws[t], controls)
         after = tf.where((t < lengths)[:, None], net.step(token, state), state)
         return t + 1, after, ids.write(t, token), logits.write(t, scores)
 
@@ -170,7 +170,7 @@ def generate(
     )
     longest = tf.reduce_max(lengths)
     _, state, ids, logits = tf.while_loop(lambda t, *_: t < longest, step, (0, state, *arrays))
-    told = text_model.describe_choices(
+    told = sampling.describe_choices(
         tf.transpose(ids.stack()), tf.transpose(logits.stack(), [1, 0, 2])
     )
     inside = tf.sequence_mask(lengths, steps)

@@ -21,7 +21,7 @@ from training.keras_import.options import ImportOptions, card, digest, say
 from training.keras_import.recurrent import RecurrentNetwork
 from training.keras_import.vocabulary_file import read_vocabulary
 from training.text import model as text_model
-from training.text.model import Controls
+from training.text.sampling import Controls
 
 TASK = "generate_text"
 BATCH, STEPS = 4, 32  # rows of a call, and characters that one writes

@@ -17,10 +17,10 @@ import tensorflow as tf
 
 from training.job import JobConfig
 from training.text import lstm
+from training.text.sampling import Controls, choose, describe_choices
 
 TASK = "generate_text"
 AUTO = "auto"
-TOP = 5  # likeliest characters told with each one
 State = tuple[tuple[Any, Any], ...]  # h and c [B, U] of each layer
 
 
@@ -205,14 +205,6 @@ def losses(
     return tf.transpose(nats), tf.transpose(hits), tf.stack(after)
 
 
-class Controls(NamedTuple):
-    """How to choose from a distribution, each [B]."""
-
-    temperature: Any  # float32; 0: always the likeliest
-    top_k: Any  # int32; 0: off
-    top_p: Any  # float32; 1: off
-
-
 def generate(
     net: Network, state: Any, uniforms: Any, lengths: Any, controls: Controls
 ) -> dict[str, Any]:
@@ -261,60 +253,6 @@ def writer(net: Network) -> Any:
         return generate(net, state, uniforms, tf.fill([rows], steps), controls)["token_ids"]
 
     return compiled(write)
-
-
-def describe_choices(ids: Any, logits: Any) -> dict[str, Any]:
-    """What is told of chosen ids [B, T] and their logits [B, T, V]; a V below TOP is filled up."""
-    logprobs = tf.nn.log_softmax(logits)
-    count = min(TOP, logits.shape[-1])
-    top, top_ids = tf.math.top_k(logprobs, count)
-    missing = [[0, 0], [0, 0], [0, TOP - count]]
-    return {
-        "token_ids": ids,
-        "logprobs": tf.gather(logprobs, ids, axis=2, batch_dims=2),
-        "top_ids": tf.pad(top_ids, missing),
-        "top_logprobs": tf.pad(top, missing, constant_values=logits.dtype.min),
-    }
-
-
-def choose(logits: Any, uniform: Any, controls: Controls) -> Any:
-    """Draw an id int32 [B] from logits [B, V] with uniform [B]: temperature, top-k, top-p, inverse CDF."""
-    greedy = tf.argmax(logits, axis=1, output_type=tf.int32)
-    frozen = controls.temperature <= 0
-    temperature = tf.where(frozen, 1.0, controls.temperature)[:, None]
-    scaled = (logits - tf.reduce_max(logits, axis=1, keepdims=True)) / temperature
-    weights = tf.exp(scaled)
-    # The likeliest needs no filter; nor do the rows of zeros that fill up a batch.
-    filtering = ~frozen & ((controls.top_k > 0) | (controls.top_p < 1))
-    weights = tf.cond(
-        tf.reduce_any(filtering),
-        lambda: tf.where(filtering[:, None], _filter(logits, weights, controls), weights),
-        lambda: weights,
-    )
-    mass = tf.cumsum(weights, axis=1)
-    beyond = (mass > uniform[:, None] * mass[:, -1:]) & (weights > 0)
-    drawn = tf.argmax(beyond, axis=1, output_type=tf.int32)
-    # Rounding can leave nothing beyond; then it is the last one that is possible at all.
-    last = logits.shape[1] - 1 - tf.argmax(weights[:, ::-1] > 0, axis=1, output_type=tf.int32)
-    drawn = tf.where(tf.reduce_any(beyond, axis=1), drawn, last)
-    return tf.where(frozen, greedy, drawn)
-
-
-def _filter(logits: Any, weights: Any, controls: Controls) -> Any:
-    """Weights [B, V] with 0 for what top-k, then top-p leave out; ties go to the lower id.
-
-    By comparing every pair of characters, which for a vocabulary is quicker than to sort it.
-    """
-    ids = tf.range(logits.shape[1])
-    mine, other = logits[:, :, None], logits[:, None, :]
-    before = (other > mine) | ((other == mine) & (ids[None, :] < ids[:, None]))  # [B, V, V]
-    rank = tf.reduce_sum(tf.cast(before, tf.int32), axis=2)
-    top_k = controls.top_k[:, None]
-    weights = tf.where((top_k <= 0) | (rank < top_k), weights, 0.0)
-    heavier = tf.reduce_sum(tf.where(before, weights[:, None, :], 0.0), axis=2)
-    wanted = controls.top_p[:, None] * tf.reduce_sum(weights, axis=1, keepdims=True)
-    kept = (rank == 0) | (heavier < wanted) | (controls.top_p[:, None] >= 1)
-    return tf.where(kept, weights, 0.0)
 
 
 def compiled(function: Callable[..., Any]) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from onnx import TensorProto, helper
 
-from training.text import model as text_model
+from training.text import sampling
 from training.text.onnx_builder import Graph, Tensors, to_model
 from training.text.onnx_network import STATE, Weights, inside, split_state
 
@@ -67,8 +67,8 @@ def generate(w: Weights) -> Any:
     told: Tensors = {
         "generate/token_ids": ("int32", ["B", "T"]),
         "generate/logprobs": ("float32", ["B", "T"]),
-        "generate/top_ids": ("int32", ["B", "T", text_model.TOP]),
-        "generate/top_logprobs": ("float32", ["B", "T", text_model.TOP]),
+        "generate/top_ids": ("int32", ["B", "T", sampling.TOP]),
+        "generate/top_logprobs": ("float32", ["B", "T", sampling.TOP]),
         "generate/state": ("float32", ["B", w.size]),
     }
     return to_model(graph, inputs, told)
@@ -187,7 +187,7 @@ def _tell(graph: Graph, w: Weights, ids: str, logits: str) -> None:
     logprobs = graph.add("LogSoftmax", logits, axis=2)
     column = graph.add("Unsqueeze", ids, graph.constant([2], np.int64))
     chosen = graph.add("GatherElements", logprobs, column, axis=2)
-    count = min(text_model.TOP, w.symbols)
+    count = min(sampling.TOP, w.symbols)
     top, top_ids = graph.split("TopK", 2, logprobs, graph.constant([count], np.int64), axis=2)
     is_inside = inside(graph, "uniforms", "lengths")
     deep = graph.add("Unsqueeze", is_inside, graph.constant([2], np.int64))
@@ -200,8 +200,8 @@ def _tell(graph: Graph, w: Weights, ids: str, logits: str) -> None:
     ):
         zero = graph.constant(0, np.int32 if dtype == TensorProto.INT32 else np.float32)
         tensor = graph.add("Cast", tensor, to=dtype)
-        if fill is not None and count < text_model.TOP:
-            pads = graph.constant([0, 0, 0, 0, 0, text_model.TOP - count], np.int64)
+        if fill is not None and count < sampling.TOP:
+            pads = graph.constant([0, 0, 0, 0, 0, sampling.TOP - count], np.int64)
             value = graph.constant(fill, np.int32 if dtype == TensorProto.INT32 else np.float32)
             tensor = graph.add("Pad", tensor, pads, value)
         tensor = graph.add("Pad", tensor, _missing_steps(graph, ids), zero)

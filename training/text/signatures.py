@@ -15,7 +15,8 @@ import tensorflow as tf
 from training.job import Arrays, Signature
 from training.text import model as text_model
 from training.text import onnx_graphs
-from training.text.model import Controls, Network
+from training.text.model import Network
+from training.text.sampling import Controls
 
 # Rows of a call. One row is multiplied by another kernel than two and more, and its last bits differ.
 # A character at 32 rows costs 0.23 (text-course) and 0.34 (text) of one at 2 rows, and a newcomer waits

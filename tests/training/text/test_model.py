@@ -6,8 +6,10 @@ import pytest
 import tensorflow as tf
 
 from training.text import model as text_model
+from training.text import sampling
 from training.text import signatures as text_signatures
-from training.text.model import CharacterConfig, Controls
+from training.text.model import CharacterConfig
+from training.text.sampling import Controls
 
 pytestmark = pytest.mark.tensorflow
 VOCABULARY = "\n abcdefghij"
@@ -217,7 +219,7 @@ def chosen(logits, uniforms, temperature=1.0, top_k=0, top_p=1.0):
         np.full(rows, top_p, np.float32),
     )
     many = tf.constant(np.tile(np.asarray(logits, np.float32), (rows, 1)))
-    return text_model.choose(many, np.asarray(uniforms, np.float32), controls).numpy()
+    return sampling.choose(many, np.asarray(uniforms, np.float32), controls).numpy()
 
 
 def shares(**controls):
