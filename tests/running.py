@@ -43,13 +43,13 @@ def running_service(models, until="ready", tls=None, **environment):
         yield process, port
     finally:
         process.terminate()
-        process.communicate(timeout=90)
+        process.communicate(timeout=180)
 
 
 def _wait_until(state, process, port, tls):
     scheme = "https" if tls else "http"
     handlers = [urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=tls)]
-    for _ in range(1800):
+    for _ in range(3600):
         assert process.poll() is None, process.stderr.read()
         with contextlib.suppress(OSError):
             url = f"{scheme}://127.0.0.1:{port}/v2/health/{state}"
@@ -57,4 +57,4 @@ def _wait_until(state, process, port, tls):
                 assert json.load(answer)[state]
                 return
         time.sleep(0.1)
-    raise AssertionError(f"the service did not become {state} in three minutes")
+    raise AssertionError(f"the service did not become {state} in six minutes")

@@ -12,7 +12,7 @@ from clients.robustness.soak.connection import ask, read_answer
 from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.hostile_json import posts
 
-CLOSED_SECONDS = 30
+CLOSED_SECONDS = 60
 HEAD_SECONDS = 2
 CUT = ("cut", "cut and reset", "cut and half closed", "paused")
 SENT = ("closed unread", "reset unread", "half closed", "garbage behind", "twice", "read slowly")

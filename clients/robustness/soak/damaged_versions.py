@@ -18,7 +18,7 @@ from clients.robustness.soak.versions_under_load import (
 )
 
 GRAPH, MANIFEST = "assets.extra/onnx/images.onnx", "assets.extra/manifest.json"
-NOTICED_SECONDS = 20
+NOTICED_SECONDS = 60
 COPIES = 50
 
 

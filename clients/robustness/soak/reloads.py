@@ -15,7 +15,7 @@ KEY = "only-for-this-run"
 ADMIN = {"Authorization": f"Bearer {KEY}"}
 MODEL = "/v2/repository/models/digits"
 SETTLED = 100  # reloads after which memory is flat
-GONE_SECONDS = 30
+GONE_SECONDS = 60
 OF_DIGITS = 'model="digits"'
 
 
