@@ -18,8 +18,9 @@ from training.export import filters, saved_model
 from training.job import Arrays, Signature
 from training.keras_import import label_file, output_activation
 from training.keras_import.determinism import finite_rows, run_twice
+from training.keras_import.image_shape import Shape
 from training.keras_import.input_range import Preprocess, preprocessing
-from training.keras_import.network import Network, Shape, open_network
+from training.keras_import.network import Network, open_network
 from training.keras_import.options import ImportOptions, card, digest, say
 from training.pretrained import class_activation
 

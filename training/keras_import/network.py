@@ -1,6 +1,5 @@
 """Loads an image classifier from a file: its graph, its shapes and its last layer."""
 
-import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -12,11 +11,11 @@ import tensorflow as tf
 
 from training.export.layer_table import LayerRow, layer_table
 from training.keras_import import archive_check, determinism, keras2
+from training.keras_import.image_shape import Shape, image_shape, input_shape
 from training.keras_import.options import say
 from training.keras_import.saved_model_graph import read_graph
 from training.pretrained import class_activation
 
-Shape = tuple[int, int, int]  # height, width, channels
 # Function and device names that TensorFlow writes around a reason.
 TENSORFLOW_ONLY = re.compile(r"\{\{.*?\}\}\s*| on /job:.*")
 
@@ -71,7 +70,7 @@ def check_file(path: Path) -> None:
 def _from_keras(path: Path, wanted: Shape | None) -> Network:
     model = load_model(path)
     inputs, outputs = _ends(path, model)
-    shape = _image_shape(path, tuple(inputs[0].shape), wanted)
+    shape = image_shape(path, tuple(inputs[0].shape), wanted)
     whole = keras.Model(inputs[0], outputs[0])
     last, features = model.layers[-1], None
     is_last = any(tensor is outputs[0] for tensor in keras.tree.flatten(_output(last)))
@@ -80,7 +79,7 @@ def _from_keras(path: Path, wanted: Shape | None) -> Network:
     network = Network(
         call=lambda images: whole(images, training=False),
         shape=shape,
-        taken=_taken(tuple(inputs[0].shape), shape),
+        taken=input_shape(tuple(inputs[0].shape), shape),
         dtype=keras.backend.standardize_dtype(inputs[0].dtype),
         output_dtype=keras.backend.standardize_dtype(outputs[0].dtype),
         classes=0,
@@ -172,49 +171,6 @@ def _activation(layer: Any) -> str | None:
     return getattr(getattr(layer, "activation", None), "__name__", None)
 
 
-def _image_shape(path: Path, found: tuple[int | None, ...], wanted: Shape | None) -> Shape:
-    """The images' shape, from what the network says and the command line completes."""
-    text = "[" + ", ".join("free" if size is None else str(size) for size in found) + "]"
-    flat = _unflattened(found, wanted)
-    if flat is not None:
-        return flat
-    if len(found) != 4:
-        raise ValueError(
-            f"{path} takes {text}, which is no batch of images [free, height, width, channels]; if an "
-            "image is flat in it, say --image-shape 28x28x1"
-        )
-    if found[0] is not None and not (found[0] == 1 and path.is_file()):  # Keras does not insist
-        raise ValueError(
-            f"{path} takes exactly {found[0]} images at once, {text}; build it with a free batch size"
-        )
-    if None in found[1:] and wanted is None:
-        raise ValueError(
-            f"{path} takes {text}: say which size its images have, such as --image-shape 180x180x3"
-        )
-    shape = wanted or found[1:]
-    if any(size not in (None, given) for size, given in zip(found[1:], shape, strict=True)):
-        given_shape = "x".join(str(size) for size in shape)
-        raise ValueError(f"{path} takes {text}, and --image-shape says {given_shape}")
-    height, width, channels = (int(size or 0) for size in shape)
-    if channels not in (1, 3):
-        hint = "; channels come last" if found[1] in (1, 3) else ""
-        raise ValueError(f"{path} takes {text}: {channels} channels; an image has 1 or 3{hint}")
-    return height, width, channels
-
-
-def _unflattened(found: tuple[int | None, ...], wanted: Shape | None) -> Shape | None:
-    """The images' shape where the network takes [height, width] or [height · width · channels]."""
-    if wanted is None or len(found) not in (2, 3) or None in found[1:]:
-        return None
-    is_grey = wanted[2] == 1 and found[1:] == wanted[:2]
-    return wanted if is_grey or (len(found) == 2 and found[1] == math.prod(wanted)) else None
-
-
-def _taken(found: tuple[int | None, ...], shape: Shape) -> tuple[int, ...]:
-    """The shape of one input: the network's own, or that of the images where it is free."""
-    return shape if len(found) == 4 else tuple(int(size or 0) for size in found[1:])
-
-
 def _count_classes(path: Path, network: Network) -> int:
     """Run two black images; the number of outputs for each."""
     try:
@@ -245,12 +201,12 @@ def _from_saved_model(path: Path, wanted: Shape | None) -> Network:
     function = loaded.signatures[key]
     [(name, spec)] = function.structured_input_signature[1].items()
     [output] = function.structured_outputs
-    shape = _image_shape(path, tuple(spec.shape), wanted)
+    shape = image_shape(path, tuple(spec.shape), wanted)
     variables = {id(variable): variable for variable in function.variables}.values()
     network = Network(
         call=lambda images: function(**{name: images})[output],
         shape=shape,
-        taken=_taken(tuple(spec.shape), shape),
+        taken=input_shape(tuple(spec.shape), shape),
         dtype=spec.dtype.name,
         output_dtype=function.structured_outputs[output].dtype.name,
         classes=0,
