@@ -1,4 +1,4 @@
-"""Bytes → text: the encoding that is given, declared, or told from the bytes.
+"""Decodes a training text: by the given encoding, a declared one, or one told from the bytes.
 
 Always says what it assumed, because a wrong encoding trains a model of garbage without an error.
 """
