@@ -60,7 +60,7 @@ def test_nine_tenths_are_learnt_and_the_rest_measures(tmp_path):
         (b"a" * 5000, "consists of one character, 'a'"),
         (bytes(range(256)) * 20, "zero bytes"),
         (bytes(range(1, 30)) * 200, "cannot be printed"),
-        (codecs.BOM_UTF8 + b"\xff" * 2000, "says it is utf-8"),
+        (codecs.BOM_UTF8 + b"\xff" * 2000, "declares utf-8"),
     ],
 )
 def test_what_cannot_be_learnt_gets_one_sentence(tmp_path, content, message):
