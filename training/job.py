@@ -16,7 +16,7 @@ Arrays = Mapping[str, np.ndarray]
 
 @dataclass(frozen=True)
 class JobConfig:
-    """The numbers of one recipe; every field can be set on the command line (`--batch-size 64`)."""
+    """The hyperparameters of a job; every field is a command-line option (`--batch-size 64`)."""
 
     seed: int = 1
     batch_size: int = 128
@@ -24,16 +24,16 @@ class JobConfig:
     learning_rate: float = 1e-3
 
     def resolve(self, started: Mapping[str, Any]) -> Self:
-        """Return the configuration with everything decided that it leaves open ("auto").
+        """Return the configuration with all open values ("auto") decided.
 
-        started: the configuration of the training that is resumed, which decides first; empty: a
-        new training. A configuration that leaves nothing open is returned as it is.
+        started: the configuration of the training to resume, which takes precedence; empty: a
+        new training. A configuration without open values is returned unchanged.
         """
         return self
 
 
 class Split(NamedTuple):
-    """One part of a data set."""
+    """One split of a data set."""
 
     images: np.ndarray  # uint8 [B, H, W, C]
     labels: np.ndarray  # int64 [B]
@@ -44,15 +44,15 @@ class Split(NamedTuple):
 
 
 class Splits(NamedTuple):
-    """A data set in its three parts: train learns, validation chooses, test is touched once."""
+    """The three splits of a data set: for training, for choices, and for one final evaluation."""
 
     train: Split
     validation: Split
     test: Split
-    source: str  # where the examples are from, in words; printed, and kept in the card
+    source: str  # source of the examples, for the terminal and the card
 
     def complete_config(self, config: Any) -> Any:
-        """Return `config` as it is: a classifier's data decide nothing about the network."""
+        """Return `config` unchanged: a classifier's data do not affect the network."""
         return config
 
     def describe(self) -> dict[str, Any]:
@@ -66,17 +66,17 @@ class Splits(NamedTuple):
 
 
 class Dataset(Protocol):
-    """What every data set can say; `Splits` is that of classifiers."""
+    """The interface of data sets; `Splits` is that of classifiers."""
 
     @property
     def source(self) -> str:
-        """Where it is from, in words."""
+        """The source, in words."""
 
     def complete_config(self, config: Any) -> Any:
-        """Complete a configuration with what only the data can tell."""
+        """Complete a configuration with values that depend on the data."""
 
     def describe(self) -> dict[str, Any]:
-        """Return the card's section on the data: source, sizes, and what else a reader wants."""
+        """Return the card's section on the data: source, sizes and further information."""
 
 
 class Signature(NamedTuple):
@@ -84,43 +84,43 @@ class Signature(NamedTuple):
 
     function: Callable[..., Any]
     inputs: Mapping[str, Any]
-    tolerance: Mapping[str, float]  # per output: how far another machine may be from the golden one
-    golden: Arrays = MappingProxyType({})  # golden inputs of its own, beside the job's
-    onnx: Callable[[], Any] | None = None  # makes its ONNX graph where no converter can
+    tolerance: Mapping[str, float]  # for each output: allowed difference from the golden outputs
+    golden: Arrays = MappingProxyType({})  # additional golden inputs of this signature
+    onnx: Callable[[], Any] | None = None  # builds its ONNX graph if it cannot be converted
 
 
 def no_golden_inputs() -> Arrays:
-    """None beside those of the signatures."""
+    """No golden inputs besides those of the signatures."""
     return {}
 
 
 def no_manifest_fields(model: Any, calibration: Mapping[str, Any]) -> dict[str, Any]:
-    """The manifest has only the usual fields."""
+    """No additional manifest fields."""
     return {}
 
 
 def no_filters(model: Any) -> Arrays:
-    """The job does not explain its layers."""
+    """No filters: the job does not explain its layers."""
     return {}
 
 
 @dataclass(frozen=True)
 class Job:
-    """One recipe, as data: `training.run.train` takes it, and so does the export.
+    """A training job as data, for `training.run.train` and for the export.
 
-    load_data: reads the data set from where the command line says, None if it says nothing.
-    build_model: makes the untrained Keras network of a configuration.
+    load_data: reads the data set from the given location, None for the default.
+    build_model: creates the untrained Keras network of a configuration.
     train: fits the network in place; returns its history, one list per number.
     evaluate: measures the finished network; returns the card's `metrics` and `calibration`.
-    signatures: names what the SavedModel can do, given the calibration.
-    golden_inputs: makes the inputs whose outputs are kept beside the exported model.
-    manifest_fields: what the task needs to know at serving, beside the usual fields.
+    signatures: the functions of the SavedModel, given the calibration.
+    golden_inputs: creates the inputs whose outputs are stored with the exported model.
+    manifest_fields: additional fields of the manifest for the task.
     filters: arrays that explain the layers of `activations`.
     """
 
-    name: str  # of the model it makes, unless `--name` says otherwise
+    name: str  # default name of the model (`--name`)
     description: str  # the first line is its summary
-    task: str  # what the service does with it
+    task: str  # the service's task
     config: type[JobConfig]
     load_data: Callable[[Any, Any], Dataset]
     build_model: Callable[[Any], Any]

@@ -8,7 +8,7 @@ C = TypeVar("C")
 
 
 def add_arguments(parser: argparse.ArgumentParser, config_class: type[Any]) -> None:
-    """Offer one option per field of `config_class`; an unknown or ill-typed one is argparse's error."""
+    """Add one option per field of `config_class`; unknown options and wrong types are argparse errors."""
     group = parser.add_argument_group("configuration")
     hints = get_type_hints(config_class)
     for field in dataclasses.fields(config_class):
@@ -31,7 +31,7 @@ def apply(config: C, namespace: argparse.Namespace) -> C:
 
 
 def parse_shape(text: str) -> tuple[int, int, int]:
-    """`"28x28x3"` → (28, 28, 3); anything else is argparse's error."""
+    """`"28x28x3"` → (28, 28, 3); other values are an argparse error."""
     sizes = tuple(int(size) for size in text.split("x"))
     if len(sizes) != 3 or min(sizes) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not HEIGHTxWIDTHxCHANNELS, such as 28x28x3")

@@ -11,7 +11,7 @@ from training.export.quiet_import import import_keras
 
 
 def joined(arguments: list[str]) -> list[str]:
-    """`--input-range -1..1` as one word: argparse would take the second for an option."""
+    """Join `--input-range -1..1` to one word; argparse would read the second as an option."""
     words: list[str] = []
     for argument in arguments:
         if words[-1:] == ["--input-range"] and argument.startswith("-1"):
@@ -78,7 +78,7 @@ def add_arguments(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    """Return 2, as for a wrong option, if what is in the files cannot be served."""
+    """Return 2, as for a wrong option, if the model cannot be served."""
     import_keras()
     from training.keras_import import head, importer
     from training.keras_import.options import ImportOptions

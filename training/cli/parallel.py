@@ -13,7 +13,7 @@ Export = Callable[[str, Path], Path]
 
 
 def run_each(export: Export, names: Sequence[str], models: Path) -> int:
-    """Export each name and say so, one line each; return how many failed, whose reasons go to stderr."""
+    """Export each name and print one line each; failures go to stderr; return their number."""
     failed = 0
     for number, (name, outcome) in enumerate(_outcomes(export, names, models), 1):
         if isinstance(outcome, Exception):
@@ -27,7 +27,7 @@ def run_each(export: Export, names: Sequence[str], models: Path) -> int:
 def _outcomes(
     export: Export, names: Sequence[str], models: Path
 ) -> Iterator[tuple[str, Path | Exception]]:
-    """Name and version directory, or what went wrong, in the order in which they end."""
+    """Yield name and version directory, or the error, in the order of completion."""
     processes = min(len(names), os.cpu_count() or 1, MOST_PROCESSES)
     if processes < 2:
         for name in names:

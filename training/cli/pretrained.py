@@ -11,14 +11,14 @@ from training.export.quiet_import import import_keras
 
 
 def add_export_options(parser: argparse.ArgumentParser) -> None:
-    """Offer another network for labels."""
+    """Add the options for another network for labels."""
     parser.add_argument("--arch", help="another network for labels, such as efficientnet-lite2")
     parser.add_argument("--weights", help="its weights: imagenet, none or a file")
     parser.add_argument("--name", help="name of the exported model (default: the network's name)")
 
 
 def export(options: argparse.Namespace) -> int:
-    """Export labels with a network that was chosen, as a model of the user's."""
+    """Export labels with the selected network, as a user's model."""
     import_keras()
     from training.export import saved_model as exporting
     from training.jobs import labels
@@ -38,7 +38,7 @@ def export(options: argparse.Namespace) -> int:
 
 
 def add_class_index(commands: Any) -> None:
-    """Offer the command that lets `decode_predictions` of Keras work without a download."""
+    """Add the command that lets Keras' `decode_predictions` work without a download."""
     index = commands.add_parser(
         "class-index", help="write ImageNet's class names where Keras looks for them"
     )
@@ -55,7 +55,7 @@ def _write_class_index(options: argparse.Namespace) -> int:
 
 
 def add_describe_options(parser: argparse.ArgumentParser) -> None:
-    """Offer Keras' own arguments of a network."""
+    """Add Keras' own arguments of a network."""
     group = parser.add_argument_group(
         "a network", "describe labels --arch NAME: shapes, as Keras' own arguments decide them"
     )
@@ -76,7 +76,7 @@ def is_asked(options: argparse.Namespace) -> bool:
 
 
 def describe(options: argparse.Namespace) -> int:
-    """Build the network as asked, and say what goes in and what comes out."""
+    """Build the requested network, and print its input and output shapes."""
     import_keras()
     from training.pretrained import backbone
 

@@ -38,7 +38,7 @@ def add_arguments(commands: Any) -> None:
 
 
 def export_released(name: str, models: Path) -> Path:
-    """Export the released weights of one name, as other processes call it; return the version directory."""
+    """Export the released weights of one name, in a worker process; return the version directory."""
     import_keras()
     from training.export import saved_model
 
@@ -47,7 +47,7 @@ def export_released(name: str, models: Path) -> Path:
 
 
 def check_released(names: list[str]) -> None:
-    """A name that was not released is a ValueError."""
+    """Raise ValueError for a name that is not released."""
     unknown = [name for name in names if name not in release.NAMES]
     if unknown:
         raise ValueError(
@@ -56,7 +56,7 @@ def check_released(names: list[str]) -> None:
 
 
 def _export(options: argparse.Namespace) -> int:
-    """Export each name on its own: one that fails does not stop the others."""
+    """Export each name separately: a failure does not stop the others."""
     if options.arch or options.weights or options.name:
         return pretrained.export(options)
     check_released(options.names)

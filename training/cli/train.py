@@ -11,7 +11,7 @@ from training.export.quiet_import import import_keras
 
 
 class Task(NamedTuple):
-    """How a person deals with the jobs of one task: the option that names the data, and a request."""
+    """Command-line details of the jobs of one task: the data option, and an example request."""
 
     option: str
     type: type
@@ -20,7 +20,7 @@ class Task(NamedTuple):
     body: str  # of curl
 
     def add_data_option(self, parser: argparse.ArgumentParser) -> None:
-        """Offer the option; what it is given becomes `data`."""
+        """Add the option; its value becomes `data`."""
         metavar = self.option.strip("-").upper()
         parser.add_argument(
             self.option, dest="data", type=self.type, help=self.help, metavar=metavar
@@ -67,7 +67,7 @@ TASKS = {
 
 
 def add_arguments(commands: Any, arguments: list[str]) -> None:
-    """Add the commands to the others; only the job that `arguments` name is imported, for its options."""
+    """Add the commands; only the job named in `arguments` is imported, for its options."""
     train = commands.add_parser("train", help="train a job and export the result")
     trainings = train.add_subparsers(required=True, metavar="JOB", dest="job")
     for name in jobs.names():

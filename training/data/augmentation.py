@@ -24,7 +24,7 @@ def random_affine(
     scale: float,
     shear: float = 0.0,
 ) -> tf.Tensor:
-    """Shift, rotate, scale and shear each image by its own uniform draw; bilinear, black outside.
+    """Shift, rotate, scale and shear each image by a random amount; bilinear, black outside.
 
     shift in pixels, degrees in degrees, scale as a fraction (0.1: 0.9 to 1.1), shear in pixels
     sideways per pixel down.
@@ -62,8 +62,8 @@ def random_affine(
 def random_elastic(images: tf.Tensor, seed: tf.Tensor, *, grid: int, pixels: float) -> tf.Tensor:
     """Bend each image by a smooth random field: a `grid`×`grid` of normal draws, interpolated.
 
-    pixels: standard deviation of the displacement. After Simard et al. (2003), with a coarse grid in
-    place of a blurred field, which costs less.
+    pixels: standard deviation of the displacement. After Simard et al. (2003), with a coarse grid
+    instead of a blurred field, which is cheaper.
     """
     count, height, width = (tf.shape(images)[axis] for axis in range(3))
     coarse = tf.random.stateless_normal([count, grid, grid, 2], seed, stddev=pixels)
@@ -91,7 +91,7 @@ def _sample(images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor
 
 
 def random_thickness(images: tf.Tensor, seed: tf.Tensor, *, share: float) -> tf.Tensor:
-    """Make the strokes of a `share` of the images thicker, of as many thinner; by half on average."""
+    """Make the strokes of a `share` of the images thicker, and of another `share` thinner; by half on average."""
     pick, amount = _draws(images, seed)
     thick = tf.nn.max_pool2d(images, 3, 1, "SAME")
     thin = -tf.nn.max_pool2d(-images, 2, 1, "SAME")
@@ -101,7 +101,7 @@ def random_thickness(images: tf.Tensor, seed: tf.Tensor, *, share: float) -> tf.
 
 
 def random_light(images: tf.Tensor, seed: tf.Tensor, *, share: float) -> tf.Tensor:
-    """Give a `share` of the images another contrast curve, of as many a paler, brighter ground."""
+    """Change the contrast of a `share` of the images, and brighten the background of another `share`."""
     pick, amount = _draws(images, seed)
     curved = 255.0 * tf.pow(images / 255.0, tf.exp((amount * 2 - 1) * 0.4))
     pale = amount * 110.0 + images * (1 - amount * 110.0 / 255.0)
@@ -109,7 +109,7 @@ def random_light(images: tf.Tensor, seed: tf.Tensor, *, share: float) -> tf.Tens
 
 
 def random_noise(images: tf.Tensor, seed: tf.Tensor, *, share: float) -> tf.Tensor:
-    """Blur a `share` of the images a little, and put grey noise on as many."""
+    """Blur a `share` of the images slightly, and add grey noise to another `share`."""
     pick, amount = _draws(images, seed)
     blurred = tf.nn.avg_pool2d(images, 3, 1, "SAME")
     grain = tf.random.stateless_normal(tf.shape(images), seed + 1) * 50.0
@@ -119,7 +119,7 @@ def random_noise(images: tf.Tensor, seed: tf.Tensor, *, share: float) -> tf.Tens
 
 
 def random_outlines(images: tf.Tensor, seed: tf.Tensor, *, share: float) -> tf.Tensor:
-    """Leave of a `share` of the images only where light meets dark."""
+    """Reduce a `share` of the images to their outlines."""
     pick, _ = _draws(images, seed)
     thick = tf.nn.max_pool2d(images, 3, 1, "SAME")
     thin = -tf.nn.max_pool2d(-images, 3, 1, "SAME")
@@ -127,7 +127,7 @@ def random_outlines(images: tf.Tensor, seed: tf.Tensor, *, share: float) -> tf.T
 
 
 def random_bands(images: tf.Tensor, seed: tf.Tensor, *, share: float) -> tf.Tensor:
-    """Turn a straight band of a `share` of the images, at any place and angle, into its negative."""
+    """Invert a straight band at a random position and angle in a `share` of the images."""
     pick, amount = _draws(images, seed)
     ends = _points(images, seed + 1, 2)
     inside = _distance(images, ends[0], ends[1], extend=True) < 1 + 6 * amount
@@ -135,7 +135,7 @@ def random_bands(images: tf.Tensor, seed: tf.Tensor, *, share: float) -> tf.Tens
 
 
 def random_lines(images: tf.Tensor, seed: tf.Tensor, *, share: float) -> tf.Tensor:
-    """Draw a line of three or four straight parts across a `share` of the images, up to stroke-wide."""
+    """Draw a line of three or four segments across a `share` of the images, at most as wide as a stroke."""
     pick, amount = _draws(images, seed)
     points = _points(images, seed + 1, 5)
     for part in range(4):
@@ -147,7 +147,7 @@ def random_lines(images: tf.Tensor, seed: tf.Tensor, *, share: float) -> tf.Tens
 
 
 def _points(images: tf.Tensor, seed: tf.Tensor, count: int) -> tf.Tensor:
-    """Points anywhere in each image, row and column, [count, 2, B, 1, 1, 1]."""
+    """Random points in each image, row and column, [count, 2, B, 1, 1, 1]."""
     size = tf.cast(tf.reshape(tf.shape(images)[1:3], [2, 1, 1, 1, 1]), tf.float32)
     return tf.random.stateless_uniform([count, 2, tf.shape(images)[0], 1, 1, 1], seed) * size
 
@@ -165,7 +165,7 @@ def _distance(images: tf.Tensor, start: tf.Tensor, end: tf.Tensor, *, extend: bo
 
 
 def _draws(images: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Two uniform numbers per image, [B, 1, 1, 1] each: which change, and how much of it."""
+    """Two uniform numbers per image, [B, 1, 1, 1] each: the kind and the amount of the change."""
     draws = tf.random.stateless_uniform([2, tf.shape(images)[0], 1, 1, 1], seed)
     return draws[0], draws[1]
 
@@ -173,7 +173,7 @@ def _draws(images: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 def augmented_batches(
     split: Split, batch_size: int, seed: int, augment: Augment
 ) -> tf.data.Dataset:
-    """Shuffled batches (images float32 [B, H, W, C] in 0..255, labels int64 [B]), changed anew each epoch."""
+    """Shuffled batches (images float32 [B, H, W, C] in 0..255, labels int64 [B]), newly augmented each epoch."""
     batches = (
         tf.data.Dataset.from_tensor_slices((split.images, split.labels))
         .shuffle(len(split.labels), seed=seed)

@@ -22,16 +22,16 @@ from service.image_files.raster import rasterize
 from training.data.mnist import DatasetError
 from training.job import Split, Splits
 
-SIDE = 160  # of the images a network gets; the service resizes what it is sent to this
+SIDE = 160  # size of the network's images; the service resizes requests to it
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 ENDINGS = (
     ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".pjpeg", ".pjp", ".bmp", ".dib", ".gif", ".webp",
 )  # fmt: skip
 SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation", "dev", "eval"}
-FEWEST = 10  # images of a class, so that each part of the data has some
-SHARES = (0.8, 0.9)  # where the shuffled images of a class are cut: train, validation, test
-LARGEST_BYTES = 4_000_000_000  # of all squares, which are held in memory
-NAMED = 20  # problems that one message names
+FEWEST = 10  # minimum images per class, so that each split has some
+SHARES = (0.8, 0.9)  # shares of the splits of each class: train, validation, test
+LARGEST_BYTES = 4_000_000_000  # maximum size of all images in memory
+NAMED = 20  # maximum problems listed in a message
 
 
 class _Class(NamedTuple):
@@ -42,7 +42,7 @@ class _Class(NamedTuple):
 def read(folder: Path, seed: int, side: int = SIDE) -> tuple[Splits, tuple[str, ...]]:
     """Read images as uint8 [B, side, side, 3], and the classes' names in the order of their numbers.
 
-    A tenth of each class validates and a tenth tests; the same seed gives the same parts.
+    A tenth of each class is for validation and a tenth for testing; the same seed gives the same splits.
 
     Raises:
         DatasetError: no such folder, fewer than two classes, too many images for the memory; or too
@@ -81,11 +81,11 @@ def read_photo(file: Path, side: int = SIDE) -> np.ndarray:
     try:
         content, orientation = strip_metadata(file.read_bytes())
         with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
-            # A JPEG is decoded at 1/2, 1/4 or 1/8 where that is enough, as in the service.
+            # A JPEG is decoded at 1/2, 1/4 or 1/8 if that is enough, as in the service.
             opened.draft(None, (side, side))
             pixels = rasterize(opened, orientation)
     except Exception as error:  # noqa: BLE001 - each of Pillow's readers raises its own on damaged bytes
-        # Pillow names the buffer it read from, which says nothing.
+        # Pillow's message names the buffer, which is useless.
         reason = "no image format" if "BytesIO" in str(error) else error
         raise DatasetError(f"{file} is not a readable image: {reason}") from None
     shorter = min(pixels.shape[:2])
@@ -126,7 +126,7 @@ def _warn(line: str) -> None:
 
 
 def _list_class(folder: Path, problems: list[str]) -> _Class:
-    """List the images of one class and of its subfolders, and say what else is there."""
+    """List the images of one class, including subfolders, and report other files."""
     files, others = [], Counter[str]()
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not _is_hidden(name))
@@ -147,7 +147,7 @@ def _list_class(folder: Path, problems: list[str]) -> _Class:
 
 
 def _placeholder(path: Path) -> str | None:
-    """Say what is wrong with a file that stands for an image that is not there."""
+    """Describe the problem of a placeholder file (such as a Git LFS pointer)."""
     if path.name.startswith(".") and path.suffix == ".icloud":
         return f"{path} is not downloaded from iCloud: download it, or remove it"
     if _is_hidden(path.name) or path.suffix.lower() not in ENDINGS or not path.is_file():
@@ -169,7 +169,7 @@ def _too_few(found: _Class) -> str:
 
 
 def _without_copies(classes: list[_Class], problems: list[str]) -> list[_Class]:
-    """Leave out files that are there twice, so that no test image was trained on."""
+    """Remove duplicate files, so that no test image is in the training split."""
     first: dict[bytes, tuple[str, Path]] = {}
     kept = []
     for name, files in classes:
@@ -192,7 +192,7 @@ def _without_copies(classes: list[_Class], problems: list[str]) -> list[_Class]:
 
 
 def _read_all(classes: list[_Class], side: int, problems: list[str]) -> np.ndarray:
-    """Every image of every class, one after the other; what cannot be read is a problem."""
+    """Read all images of all classes; unreadable files are added to the problems."""
     images = np.empty((sum(len(found.files) for found in classes), side, side, 3), np.uint8)
     number = 0
     for name, files in classes:
@@ -207,7 +207,7 @@ def _read_all(classes: list[_Class], side: int, problems: list[str]) -> np.ndarr
 
 
 def _split(everything: Split, seed: int, source: str) -> Splits:
-    """Cut each class by itself, so that every part has the classes in the same shares."""
+    """Split each class separately, so that every split has the same shares of the classes."""
     random = np.random.default_rng(seed)
     parts: list[list[np.ndarray]] = [[], [], []]
     for label in np.unique(everything.labels):

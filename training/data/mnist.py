@@ -23,7 +23,7 @@ IDX_FILES = {
 
 
 class DatasetError(ValueError):
-    """A data set is missing or damaged; the message names the file and what was expected."""
+    """A data set is missing or damaged; the message has the file and the expected content."""
 
 
 def read_idx(path: Path) -> np.ndarray:
@@ -85,7 +85,7 @@ def load_fashion_mnist(data_dir: Path | None, seed: int) -> Splits:
 
 
 def load_digits(config: JobConfig, data_dir: Path | None) -> Splits:
-    """MNIST for a job; its validation split is drawn with the job's seed."""
+    """MNIST for a job; its validation split depends on the job's seed."""
     return load_mnist(data_dir, config.seed)
 
 
@@ -137,7 +137,7 @@ def _take(split: Split, indices: np.ndarray) -> Split:
 
 
 def synthetic_digits(count: int, seed: int) -> Split:
-    """Digits set in Pillow's own typeface, shifted and scaled a little: no file, no download.
+    """Digits in Pillow's built-in typeface, shifted and scaled slightly: no file, no download.
 
     Returns images uint8 [count, 28, 28, 1], light on black, and labels int64 [count] (0, 1, … 9, 0, …).
     """
@@ -145,7 +145,7 @@ def synthetic_digits(count: int, seed: int) -> Split:
 
 
 def synthetic_images(characters: str, count: int, seed: int) -> Split:
-    """The same of any characters, one after the other; labels are their numbers in `characters`."""
+    """The same for any characters; labels are their indexes in `characters`."""
     random = np.random.default_rng(seed)
     images = np.zeros((count, 28, 28, 1), np.uint8)
     labels = np.arange(count, dtype=np.int64) % len(characters)

@@ -10,7 +10,7 @@ from training.job import JobConfig
 
 @dataclass(frozen=True)
 class AugmentedConfig(JobConfig):
-    """How much of each change; shares are of the images."""
+    """The strength of each augmentation; shares are fractions of the images."""
 
     shift: float = 2.5  # pixels, either way
     degrees: float = 13.0
@@ -20,13 +20,13 @@ class AugmentedConfig(JobConfig):
     thickness: float = 0.15  # share made thicker, and made thinner
     light: float = 0.12  # share with another contrast curve, and with a paler background
     noise: float = 0.1  # share blurred, and share with noise
-    outlines: float = 0.12  # share of which only the outlines are left
-    bands: float = 0.12  # share with a band in the negative
+    outlines: float = 0.12  # share reduced to outlines
+    bands: float = 0.12  # share with an inverted band
     lines: float = 0.15  # share with a line across
 
 
 def augment(images: tf.Tensor, seed: tf.Tensor, config: AugmentedConfig) -> tf.Tensor:
-    """Everything that happens to a training image, float32 [B, 28, 28, 1] in 0..255, in order."""
+    """Apply all augmentations to training images, float32 [B, 28, 28, 1] in 0..255."""
     images = augmentation.random_affine(
         images,
         seed,
@@ -42,10 +42,10 @@ def augment(images: tf.Tensor, seed: tf.Tensor, config: AugmentedConfig) -> tf.T
 
 
 def occlude(images: tf.Tensor, seed: tf.Tensor, config: AugmentedConfig) -> tf.Tensor:
-    """Cover digits, leaving outlines, with bands and lines across; then all that `augment` does.
+    """Occlude digits (outlines, inverted bands, lines), then apply `augment`.
 
-    In this order: drawn last, the lines alone would be sharp, and a network that learns to overlook
-    what is sharp overlooks clean digits too.
+    In this order because lines drawn last would be the only sharp ones, and a network that learns to
+    ignore sharp lines would ignore clean digits too.
     """
     images = augmentation.random_outlines(images, seed + 5, share=config.outlines)
     images = augmentation.random_bands(images, seed + 6, share=config.bands)

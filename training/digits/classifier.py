@@ -22,8 +22,8 @@ TASK = "classify_digit"
 INPUT = {"height": 28, "width": 28, "channels": 1}
 LABELS = [(str(digit), str(digit)) for digit in range(10)]
 SHOWN_LAYERS = (keras.layers.ReLU, keras.layers.MaxPooling2D, keras.layers.Dense)
-BATCH = 500  # images a run while measuring
-FITTED_ON = 10_000  # training images whose features the outlier score is fitted on
+BATCH = 500  # images per run during evaluation
+FITTED_ON = 10_000  # number of training images to fit the outlier score
 
 
 def predict(
@@ -44,7 +44,7 @@ def predict(
 def evaluate(
     model: keras.Model, splits: Splits, *, source: outliers.FeatureSource
 ) -> dict[str, Any]:
-    """Calibrate on the validation split, then touch the test split once."""
+    """Calibrate on the validation split, then evaluate once on the test split."""
     validation = predict(model, source, splits.validation.images)
     calibration = calibrate(model, splits, validation, source)
     test, labels = predict(model, source, splits.test.images), splits.test.labels
@@ -70,9 +70,9 @@ def calibrate(
     validation: Mapping[str, np.ndarray],
     source: outliers.FeatureSource,
 ) -> dict[str, Any]:
-    """One temperature for the probabilities and everything the outlier score needs; digits alone.
+    """Fit the temperature of the probabilities and the outlier score, only on digits.
 
-    validation: what `predict` gives for the validation split.
+    validation: the output of `predict` for the validation split.
     """
     fitted_on = slice(0, FITTED_ON)
     train = predict(model, source, splits.train.images[fitted_on])
@@ -114,7 +114,7 @@ def signatures(
 
 
 def filters(model: keras.Model) -> Arrays:
-    """What the values of the shown layers are computed from."""
+    """The filters of the shown layers."""
     return layer_filters.describe(shown_layers(model))
 
 
@@ -137,14 +137,14 @@ def _forward(
 
 
 def _is_shown(layer: keras.layers.Layer) -> bool:
-    """A layer whose output is what the next one sees; a bare convolution is followed by its ReLU."""
+    """Whether a layer's output is the next one's input; a plain convolution is followed by its ReLU."""
     if isinstance(layer, keras.layers.Conv2D):
         return layer.activation is not keras.activations.linear
     return isinstance(layer, SHOWN_LAYERS)
 
 
 def golden_inputs() -> Arrays:
-    """Ten digits of Pillow's typeface: every class, no data set."""
+    """Ten digits in Pillow's typeface: every class, no data set."""
     return {"images": synthetic_digits(10, seed=7).images}
 
 
@@ -154,7 +154,7 @@ def steps_per_epoch(images: int, batch_size: int) -> int:
 
 
 def convolution(x: Any, name: str, maps: int, size: int, **options: Any) -> Any:
-    """Convolve, normalize, cut off below zero; what the last step gives carries the plain `name`."""
+    """Convolution, batch normalization and ReLU; the ReLU has the plain `name`."""
     layers = keras.layers
     x = layers.Conv2D(maps, size, use_bias=False, name=f"{name}_kernel", **options)(x)
     x = layers.BatchNormalization(name=f"{name}_norm")(x)
@@ -162,7 +162,7 @@ def convolution(x: Any, name: str, maps: int, size: int, **options: Any) -> Any:
 
 
 def warmed_adamw(config: Any, steps: int, learning_rate: float) -> keras.optimizers.Optimizer:
-    """AdamW with a warm-up and a cosine over `steps`; the weights that remain are a running mean.
+    """AdamW with a warm-up and a cosine schedule over `steps`; the final weights are a running mean.
 
     config: epochs, warmup_epochs, weight_decay, and ema, the running mean's momentum.
     """
@@ -177,5 +177,7 @@ def warmed_adamw(config: Any, steps: int, learning_rate: float) -> keras.optimiz
         ),
         weight_decay=config.weight_decay,
         use_ema=True,
-        ema_momentum=min(config.ema, 1 - 10 / steps),  # a short run must not average its start
+        ema_momentum=min(
+            config.ema, 1 - 10 / steps
+        ),  # a short run must not average its initial weights
     )

@@ -13,7 +13,7 @@ def soft_targets(batches: tf.data.Dataset, teacher: Any, share: float) -> tf.dat
     """Replace the labels of each batch by probabilities, float32 [B, C].
 
     batches: images float32 [B, H, W, C] in 0..255 and labels int64 [B]. teacher: maps such images to
-    logits. share: how much of a target is the teacher's answer; the rest is the label.
+    logits. share: the teacher's share of a target; the rest is the label.
     """
 
     def soften(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

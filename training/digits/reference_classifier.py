@@ -10,7 +10,7 @@ PENULTIMATE = "flatten"  # the layer of 128 values before the logits
 
 
 class ReferenceClassifier:
-    """Probabilities and features of images, by a network that took no part in making them.
+    """Probabilities and features of images, from a network that did not generate them.
 
     network: maps float32 [B, 28, 28, 1] in 0..255 to logits [B, 10]; temperature: divides the logits.
     """

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-IN_DISTRIBUTION = 0.995  # share of validation images that must not be called outliers
-RIDGE = 1e-2  # of the mean variance, added to every variance: dead units must not decide
+IN_DISTRIBUTION = 0.995  # share of validation images below the threshold
+RIDGE = 1e-2  # fraction of the mean variance, added to every variance, so that dead units have no influence
 
 Features = Mapping[str, Any]  # layer name → [B, H, W, C] or [B, C]
 
@@ -40,7 +40,7 @@ def _quarters(maps: Any) -> tf.Tensor:
 
 
 class FeatureSource(NamedTuple):
-    """Which layers' maps the score looks at, and what it makes of them."""
+    """The layers of the score, and the pooling of their maps."""
 
     layers: tuple[str, ...]
     pool: Callable[[Features], dict[str, tf.Tensor]] = pool

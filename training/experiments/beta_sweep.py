@@ -32,7 +32,7 @@ SHOWN, GAP, ZOOM = 10, 14, 2  # images given back and drawn, pixels between, siz
 
 
 def run(data: Path | None, workdir: Path, card: Path | None, sheet: Path | None) -> None:
-    """Train on the digits in `data`, None: those of the package; write the table and the sheet."""
+    """Train on the digits in `data` (None: those of the package); write the table and the image."""
     table, image = sweep(mnist.load_digits(SMALL, data), workdir)
     save(table, image, card, sheet)
 

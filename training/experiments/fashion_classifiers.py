@@ -28,13 +28,13 @@ DENSE = fashion_dense.Config()
 
 
 class Candidate(NamedTuple):
-    """One way, measured and ready to answer."""
+    """One evaluated classifier."""
 
     name: str
-    network: str  # how much of the pretrained network runs before it
+    network: str  # the part of the pretrained network before it
     train_images: int
-    seconds: float  # its training took; extracting features is not counted
-    numbers: int  # that it keeps beside the pretrained network
+    seconds: float  # training time, without feature extraction
+    numbers: int  # parameters besides the pretrained network
     accuracy: evaluation.Proportion  # on the test split
     answer: Step  # images uint8 [B, H, W, C] → scores [B, classes], the largest first
 
@@ -42,7 +42,7 @@ class Candidate(NamedTuple):
 def train_all(
     splits: LabelledImages, workdir: Path, *, kernel: int, epochs: int
 ) -> Iterator[Candidate]:
-    """Train or load one after the other; kernel: images for the machines that keep their images."""
+    """Train or load all classifiers; kernel: number of images for exact kernel machines."""
     yield _on_pixels(splits, kernel)
     yield _last_layer(splits, workdir)
     yield _small_network(splits, workdir, epochs)
@@ -119,7 +119,7 @@ def _load(job: Job) -> keras.Model:
 
 
 def _released(job: Job, name: str, network: str) -> Candidate:
-    """Measured when it was released, as its card says."""
+    """The accuracy of a released model, from its card."""
     card, model = release.read(release.RELEASED / job.name).card, _load(job)
     return Candidate(
         name=name,

@@ -20,11 +20,11 @@ from training.experiments import fashion_classifiers
 from training.experiments.fashion_classifiers import Candidate
 from training.export import release
 
-ROUNDS = 40  # in which each candidate is asked for one image
+ROUNDS = 40  # timed calls per candidate
 
 
 def compare(found: Sequence[Candidate], images: np.ndarray) -> list[dict[str, Any]]:
-    """One row a candidate: its accuracy, what it took, and milliseconds for one image of `images`."""
+    """One row per candidate: accuracy, training time, and milliseconds for one image of `images`."""
     return [
         {
             "way": candidate.name,
@@ -40,7 +40,7 @@ def compare(found: Sequence[Candidate], images: np.ndarray) -> list[dict[str, An
 
 
 def _milliseconds(found: Sequence[Candidate], images: np.ndarray) -> list[float]:
-    """The median for one image; the candidates take turns, so that a busy machine is so for all of them."""
+    """The median for one image; the candidates alternate, so that noise affects all of them."""
     for candidate in found:
         candidate.answer(images[:1])  # traces and warms up
     took = np.zeros((ROUNDS, len(found)))
@@ -109,7 +109,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _load(options: argparse.Namespace) -> LabelledImages:
-    """Fashion-MNIST; numbers or images that cannot be compared are a ValueError."""
+    """Load Fashion-MNIST; ValueError for other data or invalid options."""
     if options.kernel_images < 1 or options.epochs < 1:
         raise ValueError("--kernel-images and --epochs must be at least 1")
     missing = [str(card) for card in options.card if not card.is_file()]

@@ -18,7 +18,7 @@ from training.job import JobConfig
 
 @dataclass(frozen=True)
 class Config(JobConfig):
-    """The recipe's numbers."""
+    """The hyperparameters."""
 
     batch_size: int = 128
     epochs: int = 8

@@ -22,7 +22,7 @@ def make_card(
     measured: dict[str, Any],
     fitted: dict[str, Any],
 ) -> dict[str, Any]:
-    """Gather everything a reader or an export needs; JSON types only.
+    """The content of a card, in JSON types.
 
     measured: the job's `evaluate`; fitted: the history of its `train` and the seconds it took.
     """
@@ -52,9 +52,9 @@ def make_card(
 
 
 def training_command(job: Job, config: JobConfig) -> str:
-    """Say what repeats a training: the job, its data, and what is not the recipe's own number.
+    """The command that repeats a training: the job, its data, and options that differ from the defaults.
 
-    A vocabulary is what the data make of it, and no option.
+    The vocabulary follows from the data and is not an option.
     """
     data = "--text FILE" if job.task == "generate_text" else "--data-dir FOLDER"
     given = {

@@ -38,13 +38,13 @@ def render(card: dict[str, Any]) -> str:
 
 
 def _samples(samples: list[dict[str, Any]]) -> list[str]:
-    """What a character model wrote on the way, at the middle diversity, a line each."""
+    """A character model's samples during training, at the middle diversity, one line each."""
     lines = ["", "written at diversity 0.5, after"] if samples else []
     return lines + [f"  {one['when']:<10} {one['0.5'][:86]!r}" for one in samples]
 
 
 def _seeds(seeds: list[dict[str, float]]) -> list[str]:
-    """Mean and standard deviation of each number over the trainings with other seeds."""
+    """Mean and standard deviation of each metric over trainings with other seeds."""
     names = [name for name in (seeds[0] if seeds else {}) if name != "seed"]
     lines = ["", f"the same recipe with {len(seeds)} seeds"] if names else []
     for name in names:
@@ -55,7 +55,7 @@ def _seeds(seeds: list[dict[str, float]]) -> list[str]:
 
 
 def _sweep(rows: list[dict[str, float]]) -> list[str]:
-    """What a small autoencoder became with each β, a line each."""
+    """Results of a small autoencoder for each β, one line each."""
     lines = ["", "a small one with each β, validation split"] if rows else []
     for row in rows:
         numbers = (f"{name} {number:g}" for name, number in row.items() if name != "beta")
@@ -64,7 +64,7 @@ def _sweep(rows: list[dict[str, float]]) -> list[str]:
 
 
 def _comparison(rows: list[dict[str, Any]]) -> list[str]:
-    """Ways to do the same, a line each."""
+    """Results of alternative classifiers, one line each."""
     lines = ["", "beside other ways: test accuracy, size, one image"] if rows else []
     for row in rows:
         size, took = f"{row['kilobytes']:,.0f} kB", f"{row['milliseconds_a_picture']:.1f} ms"

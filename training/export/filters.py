@@ -18,7 +18,7 @@ UNCHANGED = (keras.layers.Dropout, keras.layers.Identity, keras.layers.Reshape)
 
 
 class _Filter(NamedTuple):
-    """One layer: its convolution or pooling, and what was found on the way down to the layer below."""
+    """One layer: its convolution or pooling, and the operations between it and its input layer."""
 
     layer: Any
     normalization: Any  # None: there is none
@@ -54,7 +54,7 @@ def describe(shown: Iterable[Any], black_white: tuple[float, float] = (0.0, WHIT
 
 
 def _trace(layer: Any, names: list[str]) -> _Filter | None:
-    """Follow a shown layer down to the one below it; None if something else lies between."""
+    """Trace a shown layer to its input layer; None if there are other operations in between."""
     core, is_relu, normalization = layer, _is_relu(layer), None
     if is_relu:
         core = _producer(core)
@@ -90,7 +90,7 @@ def _has_relu(layer: Any) -> bool:
 
 
 def _is_window(layer: Any) -> bool:
-    """A pooling, or a plain convolution; depthwise and transposed ones are of other classes."""
+    """Whether a layer is a pooling or a plain convolution (not depthwise or transposed)."""
     if isinstance(layer, keras.layers.MaxPooling2D):
         return True
     if type(layer) is not keras.layers.Conv2D or layer.groups != 1:

@@ -32,7 +32,7 @@ def _row(layer: Any) -> LayerRow:
 
 
 def _output_shape(layer: Any) -> list[int]:
-    """Of its one output; empty for a layer that has several, or is used in several places."""
+    """The shape of its output; empty if it has several outputs or is used several times."""
     try:
         return list(layer.output.shape[1:])
     except (AttributeError, ValueError):
@@ -64,7 +64,7 @@ def _formula(layer: Any) -> str:
 
 
 def _input_shape(layer: Any) -> Sequence[int]:
-    """Of its first input; empty for a layer that is used in several places."""
+    """The shape of its first input; empty if the layer is used several times."""
     try:
         first = layer.input[0] if isinstance(layer.input, list) else layer.input
         return tuple(first.shape)
@@ -76,7 +76,10 @@ def _convolution_formula(layer: Any, shape: Sequence[int]) -> str:
     height, width = layer.kernel_size
     bias = " + 1" if layer.use_bias else ""
     if isinstance(layer, keras.layers.DepthwiseConv2D):
-        each, maps = "", shape[-1] * layer.depth_multiplier  # a map is made of one channel alone
+        each, maps = (
+            "",
+            shape[-1] * layer.depth_multiplier,
+        )  # each output channel has one input channel
     else:
         groups = getattr(layer, "groups", 1)  # a transposed convolution has none
         each, maps = f"·{shape[-1] // groups}", layer.filters

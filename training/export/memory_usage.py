@@ -14,14 +14,14 @@ STATUS = Path("/proc/self/status")
 
 
 def resident_megabytes(directory: Path, rows: Mapping[str, int], free: int) -> float | None:
-    """Load a version, run each signature once, and return by how much the process grew, 10⁶ bytes.
+    """Load a version, run each signature once, and return the growth of the process in 10⁶ bytes.
 
     rows: signature → batch size; free: what a size that is free beside the batch becomes. None if it
     cannot be measured here: no figure is worth an export that fails.
     """
     if not STATUS.exists():
         return None
-    # One server, beside whoever exports; each measurement is a fork of it.
+    # One fork server per export; each measurement is a fork of it.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["numpy", "onnxruntime"])
     receiver, sender = context.Pipe(duplex=False)
@@ -73,7 +73,7 @@ def _measure_tensorflow(
     # As the service runs it.
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    tf.zeros(1) + tf.zeros(1)  # what TensorFlow itself takes is there from now on
+    tf.zeros(1) + tf.zeros(1)  # TensorFlow's own memory is allocated before this
     before = _resident_bytes()
     loaded = tf.saved_model.load(directory)
     for name, signature in loaded.signatures.items():

@@ -22,7 +22,7 @@ from training.job import Arrays, Signature
 FOLDER = "assets.extra/onnx"
 OPSET = 18
 MOST_BYTES = 2**31 - 2**20  # of a protocol buffer; more would need files of external data
-GREYS = 1.0  # by which an image may differ
+GREYS = 1.0  # allowed difference of an image
 # Arithmetic on tensors; none reads a file, a clock or a random number.
 OPERATIONS = frozenset(
     """Abs Add And ArgMax ArgMin AveragePool BatchNormalization Cast Ceil Clip Concat Constant
@@ -38,12 +38,12 @@ OPERATIONS = frozenset(
 
 
 class Engines(NamedTuple):
-    """What runs each signature, and why."""
+    """The engine of each signature, and the reason."""
 
     names: dict[str, str]  # signature → onnx or tensorflow
     golden: dict[
         str, dict[str, np.ndarray]
-    ]  # signature → what its engine gives for the golden inputs
+    ]  # signature → outputs of its engine for the golden inputs
     report: dict[str, dict[str, Any]]  # the card's section
 
 
@@ -84,7 +84,7 @@ def choose(
     expected: Mapping[str, tuple[Arrays, Arrays]],
     reason: str = "",
 ) -> Engines:
-    """ONNX Runtime for the signatures whose outputs [of its graph] are near TensorFlow's, else TensorFlow.
+    """Choose ONNX Runtime if its outputs are close to TensorFlow's, otherwise TensorFlow.
 
     reason: why there are no outputs, if there are none.
     """
@@ -102,7 +102,7 @@ def choose(
 
 
 def check(model: Any) -> None:
-    """Raise ValueError for a graph that may not be served, and says why."""
+    """Raise ValueError with the reason for a graph that must not be served."""
     onnx.checker.check_model(model)
     found = set(_operations(model.graph))
     if extra := sorted(found - OPERATIONS):
@@ -137,7 +137,7 @@ def _from_tensorflow(loaded: Any, group: Mapping[str, Signature]) -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tf2onnx
 
-    # What cannot be converted is told in one sentence, and TensorFlow runs it: no traceback for each node.
+    # A failed conversion is reported in one sentence, without a traceback per node; TensorFlow then runs it.
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
     for name in group:
         _check_convertible(loaded.signatures[name].graph.as_graph_def())
@@ -173,7 +173,7 @@ def _from_tensorflow(loaded: Any, group: Mapping[str, Signature]) -> Any:
 
 
 def _check_convertible(graph: Any) -> None:
-    """Refuse gradients, which ONNX has no operations for, before a minute is spent on them."""
+    """Refuse gradients, which ONNX does not support, before a conversion that takes a minute."""
     from tf2onnx.handler import tf_op
 
     known = {name for table in tf_op.get_opsets().values() for opset in table for name in opset}
@@ -203,7 +203,7 @@ def _operations(graph: Any) -> Iterator[str]:
 def _run(
     graph: bytes, group: Mapping[str, Signature], expected: Mapping[str, tuple[Arrays, Arrays]]
 ) -> dict[str, dict[str, np.ndarray]]:
-    """What ONNX Runtime gives for the golden inputs of each signature, as the service runs it."""
+    """Outputs of ONNX Runtime for the golden inputs of each signature, as in the service."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
@@ -219,7 +219,7 @@ def _run(
 
 
 def _differences(signature: Signature, found: Arrays, expected: Arrays) -> dict[str, float]:
-    """The largest difference of each output that is compared."""
+    """The largest difference of each compared output."""
     return {
         name: float(np.abs(found[name].astype(np.float64) - expected[name]).max(initial=0.0))
         for name in signature.tolerance

@@ -14,20 +14,20 @@ from typing import Any, NamedTuple
 import numpy as np
 
 WEIGHTS, CARD = "weights.npz", "card.json"
-CALIBRATION = "calibration/"  # prefix, in the weights file, of arrays that no variable holds
+CALIBRATION = "calibration/"  # prefix, in the weights file, of arrays that are not variables
 RELEASED = Path(__file__).parents[1] / "released"
 NAMES = tuple(sorted(card.parent.name for card in RELEASED.glob(f"*/{CARD}")))
-ONLY_BY_NAME = frozenset({"digits-large"})  # exported where it is named; otherwise a teacher
+ONLY_BY_NAME = frozenset({"digits-large"})  # only exported by name; it is the teacher of digits
 MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # what the service accepts
 
 
 def usual_names() -> list[str]:
-    """What is exported where no name is given."""
+    """The models that are exported by default."""
     return [name for name in NAMES if name not in ONLY_BY_NAME]
 
 
 class Release(NamedTuple):
-    """What a folder holds."""
+    """The content of a release folder."""
 
     folder: Path
     card: dict[str, Any]
@@ -35,7 +35,7 @@ class Release(NamedTuple):
 
 
 def check_name(name: str) -> str:
-    """Return a usable model name; anything else is a ValueError."""
+    """Return a valid model name; ValueError for others."""
     if not MODEL_NAME.fullmatch(name):
         raise ValueError(
             f"{name!r} is not a model name: letters, digits, '.', '_' and '-', at most 64"
@@ -44,13 +44,13 @@ def check_name(name: str) -> str:
 
 
 def round_weights(model: Any) -> None:
-    """Replace the weights by what half precision keeps, so that what is measured is what is shipped."""
+    """Round the weights to half precision, so that the evaluated model is the released one."""
     for variable in learned(model):
         variable.assign(variable.numpy().astype(np.float16).astype(np.float32))
 
 
 def learned(model: Any) -> list[Any]:
-    """Every variable but those of frozen layers, which `build_model` reads from where they come from."""
+    """All variables except those of frozen layers, which `build_model` reads from their package."""
     frozen = {id(v) for layer in model.layers if not layer.trainable for v in layer.variables}
     return [variable for variable in model.weights if id(variable) not in frozen]
 
@@ -60,7 +60,7 @@ def write(
 ) -> Release:
     """Write the weights (float16, compressed, by variable path) and the card.
 
-    fitted: arrays of the calibration, which no card has room for; kept as they are.
+    fitted: arrays of the calibration, too large for the card; stored unchanged.
     """
     folder.mkdir(parents=True, exist_ok=True)
     arrays = {v.path: v.numpy().astype(np.float16) for v in learned(model)}
@@ -95,9 +95,9 @@ def read(folder: Path) -> Release:
 
 
 def load_weights(release: Release, model: Any) -> None:
-    """Fill `model` with the release's weights, name by name; a shape that differs is an error.
+    """Load the release's weights into `model` by name; a different shape is an error.
 
-    Without a weights file the model was built with its weights and stays as it is.
+    Without a weights file the model was built with its weights and is not changed.
     """
     if not (release.folder / WEIGHTS).is_file():
         return
@@ -110,7 +110,7 @@ def load_weights(release: Release, model: Any) -> None:
 
 
 def read_calibration(release: Release) -> dict[str, Any]:
-    """Everything that was fitted after the training: the card's numbers and the file's arrays."""
+    """The calibration: the card's values and the file's arrays."""
     if not (release.folder / WEIGHTS).is_file():
         return dict(release.card["calibration"])
     with np.load(release.folder / WEIGHTS, allow_pickle=False) as arrays:
@@ -122,7 +122,7 @@ def read_calibration(release: Release) -> dict[str, Any]:
 def choose(folders: list[Path], target: Path) -> Release:
     """Copy to `target` the best of several trainings of one recipe by *validation* accuracy.
 
-    Its card gets `seeds`: what each of them reached, so that luck can be told from the recipe.
+    Its card gets `seeds`, the results of each training, to show the variance between seeds.
     """
     found = [read(folder) for folder in folders]
     if len({release.card["job"] for release in found}) != 1:
@@ -151,7 +151,7 @@ def _scalars(metrics: Mapping[str, Any]) -> dict[str, float]:
 
 
 def is_exported(release: Release, models: Path, name: str) -> bool:
-    """True if `name` has this very release already, or any version that a user trained."""
+    """True if `name` already has this release, or any version that a user trained."""
     manifests = [_read_manifest(path) for path in exported_versions(models / name)]
     return any(m.get("origin") != "released" or m["release"] == release.digest for m in manifests)
 

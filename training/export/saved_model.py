@@ -24,11 +24,11 @@ from training.export.release import Release, exported_versions, load_weights, re
 from training.job import Arrays, Job, Signature
 
 MAX_BATCH_SIZE = 64
-FORMAT = 1  # of the manifest; another one as soon as a key means something else
+FORMAT = 1  # version of the manifest; increased when the meaning of a key changes
 
 
 class Artefact(NamedTuple):
-    """Everything a version directory is made of, whatever the network's origin."""
+    """The content of a version directory, for networks of any origin."""
 
     task: str
     input: Mapping[str, Any]  # the manifest's "input"; empty: it has none
@@ -39,8 +39,10 @@ class Artefact(NamedTuple):
     fields: Mapping[str, Any]  # the manifest's own of this model, over the usual ones
     card: Mapping[str, Any]
     origin: str  # "released" (weights of this repository); others are a user's, never replaced
-    digest: str  # of what it was made from
-    convert: Callable[..., onnx_graphs.Engines] = onnx_graphs.convert  # writes the ONNX graphs
+    digest: str  # digest of its source
+    convert: Callable[..., onnx_graphs.Engines] = (
+        onnx_graphs.convert
+    )  # function that writes the ONNX graphs
     filters: Arrays = MappingProxyType({})  # of `filters.describe`; empty: none is written
 
 
@@ -111,7 +113,7 @@ def write(artefact: Artefact, models: Path, name: str) -> Path:
 
 
 def _memory(scratch: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """The card's section on memory: of every signature at its largest batch."""
+    """The card's section on memory, for every signature at its largest batch."""
     limits, most = manifest.get("batch_limits", {}), manifest["max_batch_size"]
     rows = {name: limits.get(name, most) for name in manifest["signatures"]}
     grown = resident_megabytes(scratch, rows, manifest.get("steps", 1))
@@ -159,7 +161,7 @@ def _golden(
         given = {name: {**inputs, **signature.golden}[name] for name in signature.inputs}
         outputs = function(**{name: tf.constant(array) for name, array in given.items()})
         arrays[key] = (given, {name: tensor.numpy() for name, tensor in outputs.items()})
-        # TensorFlow sorts outputs by name; the job's order is that of the network.
+        # TensorFlow sorts outputs by name; the job's order is the network's.
         ordered = {**dict.fromkeys(signature.tolerance), **function.structured_outputs}
         described[key] = {
             "inputs": {name: _spec(spec) for name, spec in signature.inputs.items()},
@@ -173,7 +175,7 @@ def _golden_arrays(
     outputs: Mapping[str, Arrays],
     signatures: Mapping[str, Signature],
 ) -> dict[str, np.ndarray]:
-    """The arrays of golden.npz: inputs, and what the chosen engine gives."""
+    """The arrays of golden.npz: inputs, and outputs of the chosen engine."""
     arrays: dict[str, np.ndarray] = {}
     for key, signature in signatures.items():
         arrays |= {f"{key}/inputs/{name}": array for name, array in golden[key][0].items()}

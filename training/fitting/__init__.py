@@ -16,7 +16,7 @@ def fit(
 ) -> dict[str, list[float]]:
     """Fit a compiled model for `config.epochs`; return Keras' history, one list per number.
 
-    validation: what Keras takes as `validation_data`.
+    validation: Keras' `validation_data`.
 
     Keeps a checkpoint after each epoch in `workdir/checkpoint` and resumes from it; writes
     TensorBoard events to `workdir/logs` and one row an epoch to `workdir/history.csv`, its seconds too.
@@ -24,7 +24,7 @@ def fit(
     history = workdir / "history.csv"
     model.fit(
         batches,
-        shuffle=False,  # the batches come shuffled
+        shuffle=False,  # the batches are already shuffled
         epochs=config.epochs,
         validation_data=validation,
         validation_batch_size=500,
@@ -42,7 +42,7 @@ def fit(
 
 
 def compile_smoothed(model: keras.Model, config: Any, steps: int) -> None:
-    """Make a classifier of one-hot labels ready: AdamW, a cosine of `steps`, smoothed labels, a running mean.
+    """Compile a classifier of one-hot labels: AdamW, cosine schedule of `steps`, label smoothing, running mean.
 
     config: learning_rate, weight_decay, label_smoothing, and ema, the running mean's momentum.
     """
@@ -61,7 +61,7 @@ def compile_smoothed(model: keras.Model, config: Any, steps: int) -> None:
 
 
 class _Steps(keras.callbacks.Callback):
-    """Say within an epoch how far it is, where Keras' own bar would not show."""
+    """Print the progress within an epoch when Keras' progress bar is not shown."""
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._epoch, steps = epoch, self.params["steps"] or 0
@@ -70,14 +70,14 @@ class _Steps(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         epochs, steps = self.params["epochs"], self.params["steps"]
-        if steps is None:  # of batches that are not counted beforehand, until the first epoch ends
+        if steps is None:  # for data of unknown length, until the first epoch ends
             return
         told = f"epoch {self._epoch + 1} of {epochs}, step {batch + 1} of {steps}"
         self._progress.show(self._epoch * steps + batch + 1, told)
 
 
 class _Stopwatch(keras.callbacks.Callback):
-    """Add each epoch's seconds to its row, so that a resumed training still knows them all."""
+    """Add the duration of each epoch to its row, so that a resumed training has all of them."""
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._began = time.monotonic()

@@ -7,7 +7,7 @@ EVERY_SECONDS = 10.0
 
 
 class Progress:
-    """Counts steps of a training from where it begins or goes on."""
+    """Counts the steps of a training, from its start or resumption."""
 
     def __init__(self, done: int, total: int, clock: Callable[[], float] = time.monotonic) -> None:
         """done, total: steps before this run, and at the end of the training."""
@@ -15,7 +15,7 @@ class Progress:
         self._began = self._shown = clock()
 
     def show(self, done: int, words: str) -> None:
-        """Print `words` and the time left, if the last line is long enough ago; done: steps so far."""
+        """Print `words` and the remaining time, at most every ten seconds; done: steps so far."""
         now = self._clock()
         if now - self._shown < EVERY_SECONDS or done <= self._first:
             return
@@ -25,7 +25,7 @@ class Progress:
 
 
 def in_words(seconds: float) -> str:
-    """A duration as people say it."""
+    """A duration in words."""
     if seconds < 90:
         return f"about {round(seconds)} s"
     if seconds < 5400:

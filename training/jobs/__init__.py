@@ -16,11 +16,11 @@ from training.job import Job
 if TYPE_CHECKING:
     from training.digits.reference_classifier import ReferenceClassifier
 
-REFERENCE = "digits-large"  # the released classifier that reads the digits of generative models
+REFERENCE = "digits-large"  # the released classifier that evaluates generative models
 
 
 def names() -> list[str]:
-    """Every job, by the name its model has."""
+    """The names of all jobs."""
     return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__))
 
 
@@ -32,7 +32,7 @@ def summary(name: str) -> str:
 
 
 def load(name: str) -> Job:
-    """Import one job; only its module pays for Keras."""
+    """Import one job (its module imports Keras)."""
     import_keras()
     job = importlib.import_module(f"{__name__}.{name.replace('-', '_')}").JOB
     if not isinstance(job, Job):
@@ -50,7 +50,7 @@ def load_released(name: str) -> tuple[Any, dict[str, Any]]:
 
 
 def load_reference_classifier() -> "ReferenceClassifier":
-    """Load the released digit classifier, which takes no part in what it measures."""
+    """Load the released digit classifier, which is independent of the models it evaluates."""
     from training.digits.reference_classifier import ReferenceClassifier
 
     network, card = load_released(REFERENCE)
