@@ -50,12 +50,12 @@ def main(
     """Command-line arguments → answers on standard output and an exit code."""
     options = _parser(prog).parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without a letter gets a "?"
+        sys.stdout.reconfigure(errors="replace")  # characters that the terminal lacks become "?"
     try:
         with client(options.url) as vitrine:
             code: int | None = options.run(vitrine, options)
         sys.stdout.flush()
-    except BrokenPipeError:  # `… | head` has read enough
+    except BrokenPipeError:  # the reader, such as `| head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (VitrineError, OSError) as error:

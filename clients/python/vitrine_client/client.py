@@ -23,7 +23,7 @@ from vitrine_client.vae import Vae
 
 
 class Tasks(Generic[Face]):
-    """The service's routes, grouped as in its addresses: `/v1/digits/classify` is `digits.classify`."""
+    """The service's routes, grouped by URL: `/v1/digits/classify` is `digits.classify`."""
 
     def __init__(self, wire: Wire, retries: Retries, face: Face) -> None:
         self._core = core = Core(wire, retries)
@@ -42,13 +42,13 @@ class Tasks(Generic[Face]):
 
 
 class Vitrine(Tasks[Sync]):
-    """Asks a Vitrine service, and waits for the answer. Works in notebooks and from any thread.
+    """A synchronous client of a Vitrine service. Works in notebooks and from any thread.
 
     Args:
-        url: The service's address, a path prefix included; `VITRINE_URL` when absent.
-        key: The API key; `VITRINE_API_KEY` when absent.
-        timeout: How long to wait.
-        retries: What to do about 429 and 503.
+        url: The service's address, including a path prefix; default: `VITRINE_URL`.
+        key: The API key; default: `VITRINE_API_KEY`.
+        timeout: The timeouts.
+        retries: The retry policy for 429 and 503.
         transport: Replaces the network, in tests.
         sleep: Waits between attempts.
 
@@ -86,7 +86,7 @@ class Vitrine(Tasks[Sync]):
 
 
 class AsyncVitrine(Tasks[Async]):
-    """As `Vitrine`, but its methods are awaited, and its streams are asynchronous generators."""
+    """As `Vitrine`, but its methods are coroutines, and its streams are asynchronous generators."""
 
     def __init__(
         self,

@@ -18,12 +18,12 @@ from vitrine_client.types import (
 
 @dataclass(frozen=True)
 class DigitPrediction:
-    """What the model says about one image; `probabilities[d]` belongs to digit d."""
+    """The prediction for one image; `probabilities[d]` is that of digit d."""
 
     digit: int
     probability: float
     probabilities: Vector
-    outlier: bool  # "this is probably no digit"
+    outlier: bool  # probably not a digit
     outlier_score: float
     input: PreparedImage | None = None  # with return_input
 
@@ -37,7 +37,7 @@ class DigitsAnswer(ModelAnswer):
 
 @dataclass(frozen=True)
 class Layer:
-    """What one layer sees: its maps tiled in one PNG file, or its values where it has no maps."""
+    """The activations of one layer: feature maps tiled in one PNG file, or values of a dense layer."""
 
     name: str
     shape: tuple[int, ...]  # [H, W, C] or [N]
@@ -47,7 +47,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class ActivationsAnswer(ModelAnswer):
-    """Every layer, from the first convolution on."""
+    """The activations of every layer, from the first convolution on."""
 
     layers: tuple[Layer, ...]
 
@@ -65,7 +65,7 @@ class Digits(Group[Face]):
             images: One image or several, each a path, the bytes of a file, a Pillow image or an array
                 [H, W], [H, W, 1] or [H, W, 3] of 0…255; an array [N, H, W] is several.
             options: `normalize`, `return_input`, `model`, `version`, `version_label`;
-                `on_error="report"`: images that cannot be used are in the answer's `failures`.
+                `on_error="report"`: errors of invalid images are in the answer's `failures`.
 
         Raises:
             VitrineError: See the tree in `errors`.
@@ -80,7 +80,7 @@ class Digits(Group[Face]):
     def activations(
         self, image: ImageLike, **options: Unpack[ImageOptions]
     ) -> Call[ActivationsAnswer]:
-        """One image → what each layer sees of it.
+        """One image → the activations of each layer.
 
         Raises:
             VitrineError: See the tree in `errors`.

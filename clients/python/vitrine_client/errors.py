@@ -40,11 +40,11 @@ from collections.abc import Iterator
 
 
 class VitrineError(Exception):
-    """Base of all of them; `str(error)` is one sentence."""
+    """Base class; `str(error)` is one sentence."""
 
 
 class InvalidSetting(VitrineError):
-    """The address or the key cannot be used."""
+    """The address or the key is invalid."""
 
 
 class UnreadableImage(VitrineError):
@@ -56,21 +56,21 @@ class Unreachable(VitrineError):
 
 
 class TimedOut(VitrineError):
-    """The answer did not come within the client's timeout."""
+    """The answer did not arrive within the client's timeout."""
 
 
 class UnexpectedAnswer(VitrineError):
-    """What answered does not speak as the service does."""
+    """The answer is not one of a Vitrine service."""
 
 
 class ServiceError(VitrineError):
-    """The service said no.
+    """The service answered with an error.
 
     Args:
-        message: The service's own sentence.
-        status: The HTTP status; 0 where the error is an event of a stream, or of one image of several.
-        code: The machine's word for the error.
-        request_id: What to look for in the service's log.
+        message: The service's message.
+        status: The HTTP status; 0 for an error event of a stream, or for one of several images.
+        code: The error code, for programs.
+        request_id: Identifies the request in the service's log.
     """
 
     default_code = ""
@@ -85,13 +85,13 @@ class ServiceError(VitrineError):
 
 
 class InvalidRequest(ServiceError):
-    """The caller can fix it by sending something else."""
+    """The caller can fix the request."""
 
     default_code = "invalid_input"
 
 
 class InvalidJSON(InvalidRequest):
-    """The body is not the JSON it has to be."""
+    """The body is not valid JSON."""
 
     default_code = "invalid_json"
 
@@ -109,13 +109,13 @@ class InvalidImage(InvalidRequest):
 
 
 class UnsupportedImage(InvalidRequest):
-    """The bytes are no image of an accepted format."""
+    """The bytes are not an image of an accepted format."""
 
     default_code = "unsupported_image"
 
 
 class TooLarge(InvalidRequest):
-    """Something is over its limit."""
+    """A limit is exceeded."""
 
     default_code = "too_large"
 
@@ -133,7 +133,7 @@ class ImageTooLarge(TooLarge):
 
 
 class TooManyImages(TooLarge):
-    """A request holds more images than allowed."""
+    """A request has more images than allowed."""
 
     default_code = "too_many_images"
 
@@ -151,7 +151,7 @@ class MalformedRequest(InvalidRequest):
 
 
 class OriginRefused(InvalidRequest):
-    """A browser asks from an origin that the service does not allow."""
+    """A page of an origin that the service does not allow sent the request."""
 
     default_code = "origin_refused"
 
@@ -235,7 +235,7 @@ class NotReady(ServiceError):
 
 
 class DeadlineExceeded(ServiceError):
-    """The service ran out of the time it was given."""
+    """The deadline passed."""
 
     default_code = "deadline_exceeded"
 
@@ -247,7 +247,7 @@ class InternalError(ServiceError):
 
 
 def service_error(message: str, *, status: int, code: str, request_id: str) -> ServiceError:
-    """A code of the service → the error class that mirrors it (`ServiceError` for a new one)."""
+    """The exception class of an error code (`ServiceError` for an unknown one)."""
     kinds = {kind.default_code: kind for kind in _family(ServiceError)}
     kind = kinds.get(code, ServiceError)
     return kind(message, status=status, code=code, request_id=request_id)

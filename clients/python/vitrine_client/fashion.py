@@ -14,7 +14,7 @@ Head = Literal["dense", "svm"]
 
 @dataclass(frozen=True)
 class FashionPrediction:
-    """Which of ten kinds of clothing; `scores` are probabilities, or an SVM's decision values."""
+    """The predicted class; `scores` are probabilities, or an SVM's decision values."""
 
     label: str
     label_index: int
@@ -32,7 +32,7 @@ class FashionAnswer(ModelAnswer):
 
 @dataclass(frozen=True)
 class FashionPair:
-    """What both heads say about one image."""
+    """The predictions of both heads for one image."""
 
     svm: FashionPrediction
     dense: FashionPrediction
@@ -58,11 +58,11 @@ class Fashion(Group[Face]):
         head: Head | None = None,
         **options: Unpack[PreparedImageOptions],
     ) -> Call[FashionAnswer]:
-        """Images of clothes → one prediction each by the head that is asked for.
+        """Images of clothing → one prediction each, by the selected head.
 
         Args:
             images: One image or several; see `digits.classify`.
-            head: The replaced last layers or the support vector machine; absent: `dense`.
+            head: `dense` (the replaced last layers, the default) or `svm` (the support vector machine).
             options: `normalize`, `return_input`, `on_error`, `version`, `version_label`; `model` in
                 place of a head.
 
@@ -79,7 +79,7 @@ class Fashion(Group[Face]):
     def classify_both(
         self, images: ImagesLike, **options: Unpack[PreparedImageOptions]
     ) -> Call[FashionPairsAnswer]:
-        """Images of clothes → what either head says about each, and whether they agree.
+        """Images of clothing → the predictions of both heads, and whether they agree.
 
         Raises:
             VitrineError: See the tree in `errors`; no model and no version can be chosen here.

@@ -42,18 +42,18 @@ from vitrine_client.types import (
 
 
 class DigitSampling(ModelChoice, total=False):
-    """What to draw; what is left out, or None, is the service's default."""
+    """Sampling options; omitted ones, or None, have the service's defaults."""
 
-    n: int | None  # 1 to 256; absent: 16
-    random_seed: int | None  # the same number, the same images; absent: one is drawn
-    digit: int | None  # absent: each image's own
-    truncation: float | None  # lower: nearer to the typical; absent: 0.7
+    n: int | None  # 1 to 256; default: 16
+    random_seed: int | None  # the same seed gives the same images; default: random
+    digit: int | None  # default: random for each image
+    truncation: float | None  # lower values: more typical images; default: 0.7
 
 
 class SpaceOptions(InterpolationOptions, total=False):
-    """The same, and the space that the way leads through."""
+    """Interpolation options, with the latent space of the path."""
 
-    space: Literal["w", "z"] | None  # in z, a list is a z; absent: w
+    space: Literal["w", "z"] | None  # with z, a list is a z; default: w
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class GeneratedAnswer(ModelAnswer):
 
 @dataclass(frozen=True)
 class RealPrediction:
-    """How real the discriminator finds an image."""
+    """The discriminator's prediction for one image."""
 
     probability_real: float
     input: PreparedImage | None = None  # with return_input
@@ -84,15 +84,17 @@ class RealAnswer(ModelAnswer):
 
 @dataclass(frozen=True)
 class Direction:
-    """An attribute along which an image can be edited, and how well it was measured."""
+    """An attribute that can be edited, with its measured effect."""
 
     name: str
-    sigma: float  # how far in w a strength of 1 goes
+    sigma: float  # distance in w for a strength of 1
     unit: str = ""
     per_sigma: float | None = None  # change of the attribute for a strength of 1, in its unit
     rho: float | None = None  # correlation of the attribute with the strength
-    leakage: Mapping[str, float] = field(default_factory=dict)  # the same for other attributes
-    class_kept: Mapping[str, Any] = field(default_factory=dict)  # share that stays the same digit
+    leakage: Mapping[str, float] = field(default_factory=dict)  # change of the other attributes
+    class_kept: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # share of images that remain the same digit
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class Gan(Group[Face]):
 
     @endpoint
     def sample(self, **options: Unpack[DigitSampling]) -> Call[GeneratedAnswer]:
-        """Draw `n` digits, all of them `digit` where one is given.
+        """Generate `n` images, all of `digit` if it is given.
 
         Args:
             options: `n`, `random_seed`, `digit`, `truncation`; `model`, `version`, `version_label`.
@@ -124,11 +126,11 @@ class Gan(Group[Face]):
     def interpolate(
         self, start: Point, end: Point, **options: Unpack[SpaceOptions]
     ) -> Call[ImagesAnswer]:
-        """From one point to another.
+        """Images between two points.
 
         Args:
-            start: Where to begin.
-            end: Where to arrive.
+            start: The first point.
+            end: The last point.
             options: `steps`, `path`, `space`; `normalize`; `model`, `version`, `version_label`.
 
         Raises:
@@ -141,7 +143,7 @@ class Gan(Group[Face]):
     def mix(
         self, coarse: Point, fine: Point, **options: Unpack[ImageOptions]
     ) -> Call[ImagesAnswer]:
-        """One point's coarse layers with another's fine ones → one image.
+        """Combine one point's coarse layers with another's fine layers → one image.
 
         Raises:
             VitrineError: See the tree in `errors`.
@@ -157,12 +159,12 @@ class Gan(Group[Face]):
         strength: float | Sequence[float],
         **options: Unpack[ImageOptions],
     ) -> Call[ImagesAnswer]:
-        """A point, moved along a direction: thicker, more slanted, wider.
+        """Move a point along a direction: thicker, more slanted, wider.
 
         Args:
-            point: Where to begin.
-            direction: One of those that `directions` lists.
-            strength: In sigmas, -10 to 10; several give an image each.
+            point: The point to move.
+            direction: A name from `directions`.
+            strength: In standard deviations, -10 to 10; one image for each value.
             options: `normalize`, `model`, `version`, `version_label`.
 
         Raises:
@@ -186,7 +188,7 @@ class Gan(Group[Face]):
     def discriminate(
         self, images: ImagesLike, **options: Unpack[PreparedImageOptions]
     ) -> Call[RealAnswer]:
-        """Images → how real the discriminator finds each.
+        """Images → the discriminator's probability that each is real.
 
         Raises:
             VitrineError: See the tree in `errors`.
@@ -201,7 +203,7 @@ class Gan(Group[Face]):
     def project(
         self, images: ImagesLike, **options: Unpack[ProjectionOptions]
     ) -> Call[ProjectionAnswer]:
-        """Images of digits → the latent vectors that come closest to them.
+        """Images of digits → their closest latent vectors.
 
         Args:
             images: One image or several; see `digits.classify`.
@@ -221,7 +223,7 @@ class Gan(Group[Face]):
     def stream_projection(
         self, images: ImagesLike, **options: Unpack[ProjectionOptions]
     ) -> Stream[ProjectionEvent]:
-        """As `project`, but a `ProjectionStep` of each image every few steps, and the answer at last.
+        """As `project`, but yields a `ProjectionStep` per image every few steps, and finally the answer.
 
         Leaving the loop early stops the work.
 
@@ -239,7 +241,7 @@ class Gan(Group[Face]):
 
     @endpoint
     def sample_png(self, **options: Unpack[DigitSampling]) -> Call[Grid]:
-        """The image at the address `sample.png`, which a page can show by its `url`.
+        """A generated image with a URL (`sample.png`), which a page can show.
 
         Raises:
             VitrineError: See the tree in `errors`.

@@ -25,7 +25,7 @@ def encode_images(images: ImagesLike) -> list[bytes]:
     """One image, several, or an array [N, H, W] or [N, H, W, C] → one file's bytes for each.
 
     Raises:
-        UnreadableImage: There is none, or one cannot be read.
+        UnreadableImage: There is no image, or one cannot be read.
     """
     separate = _separate(images)
     if not separate:
@@ -34,7 +34,7 @@ def encode_images(images: ImagesLike) -> list[bytes]:
 
 
 def are_files(images: ImagesLike) -> bool:
-    """Whether they are the bytes of files already, so that nothing has to be read or encoded."""
+    """Whether all images are already bytes of files."""
     sequence = images if isinstance(images, list | tuple) else [images]
     return all(isinstance(image, bytes) for image in sequence)
 
@@ -78,7 +78,7 @@ def _png(image: "Image.Image") -> bytes:
     file = io.BytesIO()
     try:
         image.save(file, "PNG")
-    except (OSError, ValueError):  # a mode that PNG has no word for, such as CMYK
+    except (OSError, ValueError):  # a mode that PNG does not support, such as CMYK
         file = io.BytesIO()
         image.convert("RGB").save(file, "PNG")
     return file.getvalue()
@@ -115,6 +115,6 @@ def _bytes_of(array: Array) -> Array:
 
 
 def is_array(candidate: object) -> bool:
-    """Whether it is NumPy's; who has an array has imported NumPy."""
+    """Whether the object is a NumPy array (NumPy is then already imported)."""
     numpy = sys.modules.get("numpy")
     return numpy is not None and isinstance(candidate, numpy.ndarray)

@@ -18,16 +18,16 @@ from vitrine_client.types import (
 
 @dataclass(frozen=True)
 class Label:
-    """One class that an image may belong to."""
+    """One class of an image, with its score."""
 
-    class_name: str  # a WordNet id where the model has such
+    class_name: str  # a WordNet id if the model has them
     class_description: str
     score: float
 
 
 @dataclass(frozen=True)
 class LabelsAnswer(ModelAnswer):
-    """For each image of a call, in order, its labels, best first."""
+    """The labels of each image of a call, best first."""
 
     predictions: tuple[tuple[Label, ...], ...]
     inputs: tuple[PreparedImage, ...] = ()  # with return_input
@@ -35,7 +35,7 @@ class LabelsAnswer(ModelAnswer):
 
 @dataclass(frozen=True)
 class FeaturesAnswer(ModelAnswer):
-    """For each image of a call, in order, what the network without its top makes of it."""
+    """The features of each image of a call (the network without its top)."""
 
     features: tuple[Vector, ...] = field(repr=False)
     predictions: tuple[tuple[Label, ...], ...] = ()  # with top
@@ -52,7 +52,7 @@ class Images(Group[Face]):
 
         Args:
             images: One image or several; see `digits.classify`.
-            top: From 1 to the number of the model's classes; absent: 5.
+            top: 1 to the number of classes; default: 5.
             options: `normalize`, `return_input`, `on_error`, `model`, `version`, `version_label`.
 
         Raises:
@@ -68,7 +68,7 @@ class Images(Group[Face]):
     def features(
         self, images: ImagesLike, *, top: int | None = None, **options: Unpack[ImagesOptions]
     ) -> Call[FeaturesAnswer]:
-        """Photos → what the network without its top makes of each; with `top`, its labels as well.
+        """Photos → their features (the network without its top); with `top` also their labels.
 
         Raises:
             VitrineError: See the tree in `errors`.

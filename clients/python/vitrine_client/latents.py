@@ -17,12 +17,12 @@ Latents: TypeAlias = "Sequence[Latent] | Array"  # several, or an array [N, Z]
 
 @dataclass(frozen=True)
 class LatentSource:
-    """What a GAN draws an image from: a random seed or a z, a digit, and how typical it is to be."""
+    """The source of a GAN's image: a random seed or a z, a digit, and a truncation."""
 
     random_seed: int | None = None
-    digit: int | None = None  # None: the random seed's
+    digit: int | None = None  # None: sampled with the random seed
     truncation: float | None = None  # None: the service's default, 0.7
-    z: "Latent | None" = None  # in place of a random seed
+    z: "Latent | None" = None  # instead of a random seed
 
 
 End: TypeAlias = "int | Latent | ImageLike"  # a random seed, a latent vector or an image
@@ -31,23 +31,23 @@ Point: TypeAlias = "End | LatentSource"
 
 @dataclass(frozen=True)
 class ImagesAnswer(ModelAnswer):
-    """Images in order, PNG files, with the latent vectors they stand for where the service tells them."""
+    """Images in order, as PNG files, with their latent vectors if the service returns them."""
 
     images: tuple[bytes, ...] = field(repr=False)
     latents: tuple[Vector, ...] = field(default=(), repr=False)
-    random_seed: int | None = None  # that gives the same again; None: nothing was drawn
-    z: tuple[Vector, ...] = field(default=(), repr=False)  # of a way through a GAN's z
+    random_seed: int | None = None  # seed that reproduces the images; None: nothing was random
+    z: tuple[Vector, ...] = field(default=(), repr=False)  # of a path through a GAN's z
 
 
 class InterpolationOptions(ImageOptions, total=False):
-    """How to go from one point to another; what is left out, or None, is the service's default."""
+    """Interpolation options; omitted ones, or None, have the service's defaults."""
 
-    steps: int | None  # images, both ends among them: 2 to 64; absent: 9
-    path: Literal["lerp", "slerp"] | None  # a straight line, or an arc; absent: lerp
+    steps: int | None  # number of images, including both ends: 2 to 64; default: 9
+    path: Literal["lerp", "slerp"] | None  # a straight line, or an arc; default: lerp
 
 
 def post_way(path: str, start: "Point", end: "Point", options: Mapping[str, object]) -> Request:
-    """A request for what lies between two points."""
+    """A request for an interpolation."""
     query = {name: options[name] for name in ImageOptions.__annotations__ if name in options}
     fields = {name: value for name, value in options.items() if name not in query}
     return post_points(path, {"from": start, "to": end}, drop_none(**fields), query)
@@ -67,14 +67,14 @@ def post_points(
 
 
 def is_image(point: "Point") -> bool:
-    """Whether it is an image, and not a place."""
+    """Whether a point is an image."""
     if is_array(point):
         return cast("Array", point).ndim != 1
     return not isinstance(point, Integral | LatentSource | list | tuple)
 
 
 def vectors_on_wire(latents: "Latents") -> list[list[float]]:
-    """Latent vectors as the service takes them."""
+    """Latent vectors in the service's format."""
     return [_vector_on_wire(latent) for latent in latents]
 
 

@@ -32,7 +32,7 @@ class ModelsAnswer(Answer):
 
 @dataclass(frozen=True)
 class VersionError:
-    """Why a version cannot be used: `error_code` is `OK` where it can."""
+    """Why a version cannot be used; `error_code` is `OK` if it can."""
 
     error_code: str
     error_message: str
@@ -40,7 +40,7 @@ class VersionError:
 
 @dataclass(frozen=True)
 class VersionStatus:
-    """The state of a version, as TensorFlow Serving tells it."""
+    """The state of a version, in TensorFlow Serving's format."""
 
     version: str
     state: str  # START, LOADING, AVAILABLE, UNLOADING or END
@@ -49,7 +49,7 @@ class VersionStatus:
 
 @dataclass(frozen=True)
 class ModelStatus(Answer):
-    """Whether a model answers, and its versions, newest first."""
+    """Whether a model is ready, and its versions, newest first."""
 
     name: str
     ready: bool
@@ -59,7 +59,7 @@ class ModelStatus(Answer):
 
 @dataclass(frozen=True)
 class ModelCard(ModelAnswer):
-    """What is known of a model version."""
+    """The card of a model version."""
 
     task: str
     framework: str | None
@@ -75,7 +75,7 @@ class ModelCard(ModelAnswer):
 
 @dataclass(frozen=True)
 class Health(Answer):
-    """Live: the process answers. Ready: every model has a version that answers, else `error` says why."""
+    """Live: the process answers. Ready: every model has a ready version, otherwise `error` has the reason."""
 
     live: bool
     ready: bool
@@ -96,7 +96,7 @@ class Models(Group[Face]):
 
     @endpoint
     def status(self, model: str) -> Call[ModelStatus]:
-        """Whether a model answers, and the state of each version.
+        """Whether a model is ready, and the state of each version.
 
         Raises:
             VitrineError: See the tree in `errors`.
@@ -107,7 +107,7 @@ class Models(Group[Face]):
     def card(
         self, model: str, *, version: int | None = None, version_label: str | None = None
     ) -> Call[ModelCard]:
-        """What is known of a model: where it comes from, how it was trained, how good it is.
+        """A model's card: its source, training and metrics.
 
         Raises:
             VitrineError: See the tree in `errors`.
@@ -117,11 +117,11 @@ class Models(Group[Face]):
 
 
 class HealthChecks(Group[Face]):
-    """`/v2/health/*`. No is an answer too: what is not ready is told, and not asked again."""
+    """`/v2/health/*`. "Not ready" is an answer and is not retried."""
 
     @endpoint
     def live(self) -> Call[Health]:
-        """Whether the service answers at all.
+        """Whether the service is alive.
 
         Raises:
             VitrineError: It does not; see the tree in `errors`.
@@ -130,7 +130,7 @@ class HealthChecks(Group[Face]):
 
     @endpoint
     def ready(self) -> Call[Health]:
-        """Whether all models answer.
+        """Whether all models are ready.
 
         Raises:
             VitrineError: The service does not answer at all; see the tree in `errors`.

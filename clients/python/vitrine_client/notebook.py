@@ -15,7 +15,7 @@ PNG_SIGNATURE = b"\x89PNG"
 
 @dataclass(frozen=True)
 class Frame:
-    """The page's section in a notebook's cell; the service has to allow it (VITRINE_FRAME_ANCESTORS)."""
+    """A section of the page in a notebook cell; the service must allow it (VITRINE_FRAME_ANCESTORS)."""
 
     address: str
     height: int
@@ -32,10 +32,10 @@ def show(section: str, *, url: str | None = None, height: int = 720, **state: ob
 
     Args:
         section: "digits", "text", "labels", "vae", "gan", "models" or "course".
-        url: Where the browser finds the page; absent: what VITRINE_URL says. Behind a hub's proxy it is
+        url: The page's address for the browser; default: VITRINE_URL. Behind a hub's proxy it is
             a path such as "/proxy/8000/".
         height: Of the frame, in CSS pixels.
-        state: What the address keeps of the section, such as random_seed=7.
+        state: The section's state in the address, such as random_seed=7.
     """
     base = url or os.environ.get("VITRINE_URL") or DEFAULT_URL
     query = f"?{urlencode(state)}" if state else ""
@@ -43,14 +43,13 @@ def show(section: str, *, url: str | None = None, height: int = 720, **state: ob
 
 
 def answer_html(answer: Any) -> str:
-    """An answer as HTML: its images as images, its lists as tables, its texts as they are."""
+    """An answer as HTML: images, tables for lists, and text."""
     found = [(each, getattr(answer, each.name)) for each in fields(answer) if each.name != "body"]
     rows = [
         f"<tr><th style='text-align:left;vertical-align:top'>{html.escape(each.name)}</th>"
         f"<td style='text-align:left'>{_value(value)}</td></tr>"
         for each, value in found
-        if value is not None
-        and (each.repr or not isinstance(value, str))  # a token is not for people
+        if value is not None and (each.repr or not isinstance(value, str))  # tokens are not shown
     ]
     return f"<table>{''.join(rows)}</table>"
 

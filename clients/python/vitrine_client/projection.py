@@ -12,21 +12,21 @@ Start = Literal["encoder", "mean"]
 
 
 class ProjectionOptions(PreparedImageOptions, total=False):
-    """How to seek; what is left out, or None, is the service's default."""
+    """Projection options; omitted ones, or None, have the service's defaults."""
 
-    steps: int | None  # of gradient descent, 1 to 1000; absent: 100
-    loss: Loss | None  # what is compared; absent: perceptual
-    start: Start | None  # begin with the encoder's guess or in the middle; absent: encoder
+    steps: int | None  # steps of gradient descent, 1 to 1000; default: 100
+    loss: Loss | None  # loss to minimize; default: perceptual
+    start: Start | None  # start from the encoder's estimate or the mean; default: encoder
 
 
 @dataclass(frozen=True)
 class ProjectionAnswer(ModelAnswer):
-    """For each image of a call, in order, the latent vector that comes closest to it."""
+    """The closest latent vector of each image of a call, in order."""
 
     latents: tuple[Vector, ...] = field(repr=False)
-    images: tuple[bytes, ...] = field(repr=False)  # PNG files: what is drawn of the latents
+    images: tuple[bytes, ...] = field(repr=False)  # PNG files: the images of the latents
     losses: Vector
-    psnr: tuple[float | None, ...]  # decibels; None: no difference at all
+    psnr: tuple[float | None, ...]  # decibels; None: identical images
     inputs: tuple[PreparedImage, ...] = ()  # with return_input
 
 
@@ -38,10 +38,10 @@ class ProjectionStep:
     step: int
     loss: float
     image: bytes = field(repr=False)  # a PNG file
-    body: str = field(default="", repr=False, compare=False)  # the service's own words
+    body: str = field(default="", repr=False, compare=False)  # the service's JSON
 
 
-ProjectionEvent: TypeAlias = ProjectionStep | ProjectionAnswer  # the answer is the last one
+ProjectionEvent: TypeAlias = ProjectionStep | ProjectionAnswer  # True for the last step
 
 
 def projection_event(data: str) -> ProjectionEvent:

@@ -15,42 +15,44 @@ Unknown = Literal["error", "replace"]
 
 
 class Sampling(TypedDict, total=False):
-    """How to write; what is left out is the service's default."""
+    """Sampling options; omitted ones have the service's defaults."""
 
-    diversity: float | Sequence[float]  # 0: always the likeliest character; several: one text each
+    diversity: (
+        float | Sequence[float]
+    )  # 0: always the likeliest character; several: one generation each
     length: int  # characters
-    random_seed: int  # same number, same text
-    n: int  # texts for each diversity
+    random_seed: int  # the same seed gives the same text
+    n: int  # generations per diversity
     top_k: int | None
     top_p: float | None
     stop: Sequence[str]
-    logprobs: int  # likeliest characters to tell at each place, 0 to 5
+    logprobs: int  # likeliest characters to return per position, 0 to 5
     include_seed: bool
-    unknown: Unknown  # what to do about characters that the model has never seen
+    unknown: Unknown  # handling of characters outside the vocabulary
     continuation: str  # instead of a seed: continue where a generation ended
 
 
 class TextOptions(Sampling, ModelChoice, total=False):
-    """How to write, and which model is asked."""
+    """Sampling options and the model choice."""
 
 
 @dataclass(frozen=True)
 class Character:
-    """One character, how likely the model found it there, and what it found likeliest."""
+    """One character with its log-probability, and the likeliest alternatives."""
 
     character: str
-    logprob: float  # natural logarithm, of the model itself: at diversity 1
+    logprob: float  # natural logarithm, at diversity 1
     top: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Generation:
-    """One text that the model wrote."""
+    """One generated text."""
 
     text: str
     diversity: float
     finish_reason: str  # "length" or "stop"
-    continuation: str = field(default="", repr=False)  # hand it to `generate` to go on
+    continuation: str = field(default="", repr=False)  # pass it to `generate` to continue
     logprobs: tuple[Character, ...] = ()
 
 
@@ -58,9 +60,9 @@ class Generation:
 class TextAnswer(ModelAnswer):
     """The generations of a call, ordered by diversity and then by `n`."""
 
-    random_seed: int  # the one given, or the one that was drawn
+    random_seed: int  # the given one, or a random one
     generations: tuple[Generation, ...]
-    replaced: tuple[str, ...] = ()  # the characters that a space stands in for
+    replaced: tuple[str, ...] = ()  # characters replaced by spaces
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ TextEvent: TypeAlias = TextChunk | TextEnd
 
 @dataclass(frozen=True)
 class ScoreAnswer(ModelAnswer):
-    """How well the model foresees a text: 1 bit per character is a guess between two."""
+    """The score of a string; 1 bit per character equals a guess between two characters."""
 
     nats_per_character: float
     bits_per_character: float
@@ -103,10 +105,10 @@ class Text(Group[Face]):
 
     @endpoint
     def generate(self, seed: str | None = None, **options: Unpack[TextOptions]) -> Call[TextAnswer]:
-        """A text → how it may go on, once for each diversity.
+        """Continue a prompt, once for each diversity.
 
         Args:
-            seed: The text to continue; empty: a fresh one; with `continuation`, leave it out.
+            seed: The prompt; empty: generate from the beginning; omit it with `continuation`.
             options: `diversity`, `length`, `random_seed`, `n`, `top_k`, `top_p`, `stop`, `logprobs`,
                 `include_seed`, `unknown`, `continuation`; `model`, `version`, `version_label`.
 
@@ -117,7 +119,7 @@ class Text(Group[Face]):
 
     @streaming_endpoint
     def stream(self, seed: str | None = None, **options: Unpack[TextOptions]) -> Stream[TextEvent]:
-        """As `generate`, but a few characters at a time; leaving the loop early stops the work.
+        """As `generate`, but yields a few characters at a time; leaving the loop early stops the work.
 
         Raises:
             VitrineError: See the tree in `errors`; also in mid-stream.
@@ -128,7 +130,7 @@ class Text(Group[Face]):
     def score(
         self, text: str, *, unknown: Unknown | None = None, **options: Unpack[ModelChoice]
     ) -> Call[ScoreAnswer]:
-        """A text → how likely the model finds each of its characters.
+        """A string → the log-probability of each of its characters.
 
         Raises:
             VitrineError: See the tree in `errors`.

@@ -15,27 +15,27 @@ Vector: TypeAlias = tuple[float, ...]
 
 
 class ModelChoice(TypedDict, total=False):
-    """Which model is asked; what is left out, or None, is the service's choice."""
+    """The model choice; omitted options, or None, have the service's defaults."""
 
-    model: str | None  # another one of the same task
-    version: int | None  # absent: the newest that is ready
+    model: str | None  # another model of the same task
+    version: int | None  # default: the newest ready version
     version_label: str | None  # such as "stable"
 
 
 class ImageOptions(ModelChoice, total=False):
-    """How an image is brought into the model's form, and which model is asked."""
+    """Preprocessing of images, and the model choice."""
 
-    normalize: Normalize  # auto: make it look like the training set; off: take it as it is
+    normalize: Normalize  # auto: prepare it like the training set; off: use it unchanged
 
 
 class ImagesOptions(ImageOptions, total=False):
-    """The same for several images; `report`: those that cannot be used are in the answer's `failures`."""
+    """The same for several images; `report`: errors of invalid images are in the answer's `failures`."""
 
-    on_error: OnError  # absent: fail, one image that cannot be used fails the call
+    on_error: OnError  # default: fail, one invalid image fails the call
 
 
 class PreparedImageOptions(ImagesOptions, total=False):
-    """The same, and whether the answer shows the image that the model saw, as `input`."""
+    """The same, and whether the answer has the model's input image, as `input`."""
 
     return_input: bool
 
@@ -52,14 +52,14 @@ class ModelVersion:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The header's `digits/3` → a model version; ValueError: it is none."""
+        """The header's `digits/3` → a model version; ValueError for other values."""
         name, _, version = text.rpartition("/")
         return cls(name, int(version))
 
 
 @dataclass(frozen=True)
 class PreparedImage:
-    """The image that the model saw, a PNG file, and what was done to the caller's."""
+    """The model's input image, a PNG file, and the preprocessing steps."""
 
     image: bytes = field(repr=False)
     steps: tuple[str, ...]
@@ -69,26 +69,26 @@ class PreparedImage:
 class Answer:
     """Base of all answers; fields of the service that this version does not know are ignored."""
 
-    body: bytes = field(default=b"", kw_only=True, repr=False, compare=False)  # its own words
+    body: bytes = field(default=b"", kw_only=True, repr=False, compare=False)  # the JSON itself
 
     def _repr_html_(self) -> str:
-        """What a notebook shows of the answer."""
+        """The answer as HTML, for notebooks."""
         return answer_html(self)
 
 
 @dataclass(frozen=True)
 class ModelAnswer(Answer):
-    """Base of the answers that a model gave.
+    """Base of the answers of a model.
 
-    failures: with `on_error="report"`, why an image could not be used, by its place from 0; the other
-        fields hold only the images that could, in their order.
+    failures: with `on_error="report"`, the errors of invalid images by index, from 0; the other
+        fields contain only the valid images, in order.
     """
 
     model: ModelVersion
     failures: Mapping[int, ServiceError] = field(default_factory=dict, kw_only=True)
 
     def each(self, rows: Iterable[Row]) -> Iterator[Row | ServiceError]:
-        """One of `rows` for each image of the call, or why there is none."""
+        """One of `rows` or an error for each image of the call."""
         left = iter(rows)
         place = 0
         while True:
@@ -102,7 +102,7 @@ class ModelAnswer(Answer):
 
 
 def query_of(options: Mapping[str, object]) -> dict[str, str]:
-    """Options → the query of an address; what was not said is left out."""
+    """Options → the query of a URL; absent options are omitted."""
     said = {name: value for name, value in options.items() if value is not None}
     if said.pop("return_input", False):
         said["return"] = "input"

@@ -26,11 +26,11 @@ from vitrine_client.types import (
 
 @dataclass(frozen=True)
 class Encoding:
-    """Where an image lies: a normal distribution over the latent space."""
+    """The encoding of an image: a normal distribution over the latent space."""
 
     z_mean: Vector
     z_log_var: Vector
-    kl: float  # nats from the standard normal distribution
+    kl: float  # divergence from the standard normal distribution, in nats
     input: PreparedImage | None = None  # with return_input
 
 
@@ -43,7 +43,7 @@ class EncodingsAnswer(ModelAnswer):
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """An image after the bottleneck, a PNG file; the losses are in nats, their sum the anomaly score."""
+    """The reconstruction of an image, a PNG file; losses in nats, and their sum, the anomaly score."""
 
     image: bytes = field(repr=False)
     z: Vector
@@ -74,12 +74,12 @@ class Vae(Group[Face]):
         scale: float | None = None,
         **options: Unpack[ModelChoice],
     ) -> Call[ImagesAnswer]:
-        """Draw `n` images: standard normal latent vectors times `scale`.
+        """Generate `n` images from standard normal latent vectors times `scale`.
 
         Args:
-            n: 1 to 256; absent: 16.
-            random_seed: The same number gives the same images; absent: one is drawn.
-            scale: Below 1: nearer to the typical; absent: 1.
+            n: 1 to 256; default: 16.
+            random_seed: The same seed gives the same images; default: random.
+            scale: Below 1: more typical images; default: 1.
             options: `model`, `version`, `version_label`.
 
         Raises:
@@ -92,7 +92,7 @@ class Vae(Group[Face]):
     def encode(
         self, images: ImagesLike, **options: Unpack[PreparedImageOptions]
     ) -> Call[EncodingsAnswer]:
-        """Images → where each lies in the latent space.
+        """Images → their encodings in the latent space.
 
         Raises:
             VitrineError: See the tree in `errors`.
@@ -105,7 +105,7 @@ class Vae(Group[Face]):
 
     @endpoint
     def decode(self, latents: Latents, **options: Unpack[ModelChoice]) -> Call[ImagesAnswer]:
-        """Latent vectors → what the decoder makes of each.
+        """Latent vectors → decoded images.
 
         Raises:
             VitrineError: See the tree in `errors`.
@@ -121,7 +121,7 @@ class Vae(Group[Face]):
         random_seed: int | None = None,
         **options: Unpack[PreparedImageOptions],
     ) -> Call[ReconstructionsAnswer]:
-        """Images → each through the bottleneck and back; with a seed, z is drawn, else the mean.
+        """Images → reconstructions; with a seed, z is sampled, otherwise it is the mean.
 
         Raises:
             VitrineError: See the tree in `errors`.
@@ -137,11 +137,11 @@ class Vae(Group[Face]):
     def interpolate(
         self, start: End, end: End, **options: Unpack[InterpolationOptions]
     ) -> Call[ImagesAnswer]:
-        """From one random seed, latent vector or image to another.
+        """Images between two points, each a random seed, latent vector or image.
 
         Args:
-            start: Where to begin.
-            end: Where to arrive.
+            start: The first point.
+            end: The last point.
             options: `steps`, `path`; `normalize`; `model`, `version`, `version_label`.
 
         Raises:
@@ -163,7 +163,7 @@ class Vae(Group[Face]):
         random_seed: int | None = None,
         **options: Unpack[ModelChoice],
     ) -> Call[Grid]:
-        """The image at the address `sample.png`, which a page can show by its `url`.
+        """A generated image with a URL (`sample.png`), which a page can show.
 
         Raises:
             VitrineError: See the tree in `errors`.
@@ -175,7 +175,7 @@ class Vae(Group[Face]):
     def manifold_png(
         self, *, size: int | None = None, **options: Unpack[ModelChoice]
     ) -> Call[Grid]:
-        """A two-dimensional latent space, `size` × `size` images (2 to 40; absent: 20).
+        """A grid over the two-dimensional latent space, `size` × `size` images (2 to 40; default: 20).
 
         Raises:
             VitrineError: See the tree in `errors`.

@@ -13,9 +13,11 @@ import httpx
 from vitrine_client.errors import InvalidSetting, TimedOut, Unreachable
 
 DEFAULT_URL = "http://127.0.0.1:8000"
-KEEP_ALIVE_SECONDS = 3.0  # less than the service's 5, so that it never hangs up on a request
-GRACE_SECONDS = 5.0  # so much longer than its deadline the service's word is waited for
-LONGEST_DEADLINE_SECONDS = 3600.0  # that the service takes
+KEEP_ALIVE_SECONDS = (
+    3.0  # less than the service's 5, so that the service never closes a connection in use
+)
+GRACE_SECONDS = 5.0  # time after the deadline to wait for the service's error
+LONGEST_DEADLINE_SECONDS = 3600.0  # maximum accepted by the service
 
 Client = TypeVar("Client", httpx.Client, httpx.AsyncClient)
 
@@ -25,12 +27,12 @@ class Timeout:
     """How long to wait, in seconds.
 
     Args:
-        connect: Until something takes the connection.
-        answer: Until an answer begins, and then for each piece of it; the service gives itself 30 s.
-        deadline: What the service is given for a whole answer; None: what it gives itself.
+        connect: For opening a connection.
+        answer: Until an answer begins, and then for each part of it; the service's deadline is 30 s.
+        deadline: The service's deadline for a whole answer; None: its default.
 
     Raises:
-        InvalidSetting: One of them is no time.
+        InvalidSetting: A value is not a valid duration.
     """
 
     connect: float = 5.0
@@ -67,14 +69,14 @@ DEFAULT_TIMEOUT = Timeout()
 def connect(
     kind: type[Client], url: str | None, key: str | None, timeout: Timeout, transport: Any
 ) -> Client:
-    """An address and a key → an HTTP client that sends nothing for this machine to a proxy.
+    """An HTTP client for an address and a key; addresses of this machine never use a proxy.
 
     Args:
-        kind: The HTTP library's client, of either face.
-        url: The service's address; absent: `VITRINE_URL`, or this machine.
-        key: The API key; absent: `VITRINE_API_KEY`, or none.
-        timeout: How long to wait.
-        transport: Replaces the network; None: does not.
+        kind: The HTTP library's client class, synchronous or asynchronous.
+        url: The service's address; default: `VITRINE_URL`, or this machine.
+        key: The API key; default: `VITRINE_API_KEY`, or none.
+        timeout: The timeouts.
+        transport: Replaces the network, for tests.
 
     Raises:
         InvalidSetting: The address, the key or a proxy in the environment cannot be used.

@@ -22,11 +22,11 @@ DONE = "[DONE]"
 
 
 class Core:
-    """Asks over a wire.
+    """Sends requests over a wire.
 
     Args:
-        wire: What does the waiting.
-        retries: What to do about 429 and 503.
+        wire: The I/O implementation.
+        retries: The retry policy for 429 and 503.
     """
 
     def __init__(self, wire: Wire, retries: Retries) -> None:
@@ -35,7 +35,7 @@ class Core:
         self._address = str(wire.http.base_url).rstrip("/") + "/"
 
     async def ask(self, call: Call[Value]) -> Value:
-        """The answer, read.
+        """Send a request and decode the answer.
 
         Raises:
             VitrineError: See the tree in `errors`.
@@ -55,7 +55,7 @@ class Core:
         return value
 
     async def stream(self, stream: Stream[Value]) -> AsyncGenerator[Value, None]:
-        """The events, read, as they come; leaving early closes the connection, which stops the work.
+        """Yield decoded events as they arrive; closing the generator closes the connection, which stops the work.
 
         Raises:
             VitrineError: See the tree in `errors`; also in mid-stream.
@@ -86,7 +86,7 @@ class Core:
     def _built(self, request: Request, content: Content) -> httpx.Request:
         built = self._wire.http.build_request(
             "GET" if request.body is None else "POST",
-            self._address + request.path,  # whole: the library takes 30 µs to join two
+            self._address + request.path,  # the whole URL: joining two takes the library 30 µs
             params=request.query or None,
             **content.arguments,
         )
@@ -97,7 +97,7 @@ class Core:
     async def _sent(
         self, request: httpx.Request, retries: Retries, *, stream: bool
     ) -> httpx.Response:
-        """The last response of as many attempts as it took."""
+        """Send a request with retries; return the last response."""
         for attempt in count():
             response = await self._wire.send(request, stream=stream)
             wait_seconds = retries.wait_seconds(response, attempt)

@@ -17,15 +17,15 @@ from vitrine_client.errors import ServiceError, service_error
 Value = TypeVar("Value")
 Decode = Callable[[Any], Any]
 
-BODY = "body"  # a field for the caller's own use: what the rest was read from
-FAILURES = "failures"  # of images, taken out of the lists of an answer
+BODY = "body"  # the JSON that the other fields were decoded from
+FAILURES = "failures"  # errors of images, removed from the lists of an answer
 
 
 def decode(kind: type[Value], wire: Any, **more: Any) -> Value:
-    """JSON's values → a dataclass of this kind; `more` are fields that the wire does not hold.
+    """JSON values → a dataclass of this kind; `more` are fields that are not in the JSON.
 
     Raises:
-        ValueError, KeyError, TypeError: They do not fit.
+        ValueError, KeyError, TypeError: They do not match.
     """
     wire, failures = _without_failures(wire)
     if failures:
@@ -37,7 +37,7 @@ def decode(kind: type[Value], wire: Any, **more: Any) -> Value:
 
 
 def _without_failures(wire: Any) -> tuple[Any, dict[int, ServiceError]]:
-    """The wire's fields without the errors that stand in the places of images, and those."""
+    """Separate the JSON fields from the errors of images in their lists."""
     if not isinstance(wire, dict):
         raise TypeError(f"expected an object, got {type(wire).__name__}")
     failures = {
@@ -64,7 +64,7 @@ def _is_failure(wire: Any) -> bool:
 
 @cache
 def _fields(kind: type[Any]) -> tuple[list[tuple[str, Decode]], list[tuple[str, Decode]]]:
-    """How to read each field: those without a default, and the others."""
+    """Decoders of the fields: those without a default, and the others."""
     hints = get_type_hints(kind)
     required, optional = list[tuple[str, Decode]](), list[tuple[str, Decode]]()
     for each in fields(kind):

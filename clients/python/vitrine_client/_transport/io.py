@@ -21,29 +21,29 @@ class Wire(Protocol):
         """The client that builds requests."""
 
     async def send(self, request: httpx.Request, *, stream: bool) -> httpx.Response:
-        """A response; of a stream only its head is read."""
+        """Send a request; only the head of a streamed response is read."""
 
     async def read(self, response: httpx.Response) -> None:
-        """Read the rest of it."""
+        """Read the rest of the response."""
 
     def iter_chunks(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
-        """Its body as it arrives."""
+        """Yield the body as it arrives."""
 
     async def close_response(self, response: httpx.Response) -> None:
-        """Close its connection, if it was not read to its end."""
+        """Close the connection, if the response was not read completely."""
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
 
     async def work(self, function: Callable[[], Value]) -> Value:
-        """Run something that reads files or computes for a while."""
+        """Run a function that reads files or computes."""
 
     async def close(self) -> None:
         """Close all connections."""
 
 
 class AsyncWire:
-    """Waits on the running event loop; work is done on another thread."""
+    """Waits on the running event loop; work runs on another thread."""
 
     def __init__(self, http: httpx.AsyncClient, sleep: Callable[[float], Awaitable[None]]) -> None:
         self.http = http
@@ -80,7 +80,7 @@ class AsyncWire:
 
 
 class BlockingWire:
-    """Blocks the thread that calls."""
+    """Blocks the caller's thread."""
 
     def __init__(self, http: httpx.Client, sleep: Callable[[float], None]) -> None:
         self.http = http

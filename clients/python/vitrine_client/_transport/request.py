@@ -17,17 +17,17 @@ JSON, PNG = "application/json", "image/png"
 
 
 class Content(NamedTuple):
-    """A body as the HTTP library takes it, and how many images it holds."""
+    """A body for the HTTP library, and its number of images."""
 
     arguments: Mapping[str, Any]
     images: int = 0
 
 
-Body = Content | Callable[[], Content] | None  # None: GET; a function has work to do first
+Body = Content | Callable[[], Content] | None  # None: GET; a function creates the body
 
 
 class Request(NamedTuple):
-    """What to send, and which kind of answer is wanted."""
+    """A request, and the expected kind of answer."""
 
     path: str
     query: Mapping[str, str]
@@ -41,9 +41,9 @@ class Call(Generic[Value]):
 
     Args:
         request: What to send.
-        read: Makes a value of the answer, or raises the error that mirrors a refusal.
-        count: How many of a value's rows belong to images, where each has to have one.
-        retry: Whether to ask again when the service is busy or not ready.
+        read: Decodes the answer, or raises the error of a refusal.
+        count: The number of rows in a value, if there must be one per image.
+        retry: Whether to retry when the service is busy or not ready.
     """
 
     request: Request
@@ -54,7 +54,7 @@ class Call(Generic[Value]):
 
 @dataclass(frozen=True)
 class Stream(Generic[Value]):
-    """A request whose answer comes in events; `read` makes a value of an event's data."""
+    """A request with a streamed answer; `read` decodes the data of an event."""
 
     request: Request
     read: Callable[[str], Value]
@@ -71,24 +71,24 @@ def post_json(path: str, fields: Mapping[str, Any], options: Mapping[str, object
 
 
 def post_images(path: str, images: ImagesLike, options: Mapping[str, object]) -> Request:
-    """A request whose body is one image or several."""
+    """A request with one or several images as its body."""
     encode = partial(_images_content, images)
     return Request(path, query_of(options), encode() if are_files(images) else encode)
 
 
 def json_content(fields: Mapping[str, Any]) -> Content:
-    """Fields → a body; in ASCII, so that a lone surrogate is the service's to refuse."""
+    """Fields → a body; in ASCII, so that the service refuses lone surrogates."""
     headers = {"Content-Type": JSON}
     return Content({"content": json.dumps(fields).encode(), "headers": headers})
 
 
 def drop_none(**fields: Any) -> dict[str, Any]:
-    """The fields that are not None; what is not said is the service's choice."""
+    """The fields that are not None; the others have the service's defaults."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
 def split(options: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
-    """Options → the fields of a body, and which model is asked, which belongs into the query."""
+    """Options → the fields of the body, and the model choice for the query."""
     choice = {name: options[name] for name in ModelChoice.__annotations__ if name in options}
     return {name: value for name, value in options.items() if name not in choice}, choice
 

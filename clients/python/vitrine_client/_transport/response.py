@@ -20,20 +20,20 @@ NOT_AN_ANSWER = (ValueError, KeyError, TypeError, AttributeError)
 
 @dataclass(frozen=True)
 class Grid:
-    """One PNG file; where there are several images, they lie in it side by side."""
+    """One PNG file; several images are side by side in it."""
 
     model: ModelVersion
     png: bytes = field(repr=False)
-    random_seed: int | None  # that gives the same again; None: nothing was drawn
-    url: str  # the address that was asked
+    random_seed: int | None  # seed that reproduces the images; None: nothing was random
+    url: str  # the requested URL
 
     def _repr_png_(self) -> bytes:
-        """What a notebook shows."""
+        """The image, for notebooks."""
         return self.png
 
 
 def answer_of(kind: type[Typed], *, also: int = 200) -> Callable[[httpx.Response], Typed]:
-    """How to read JSON that holds an answer of this kind; `also` is a status that is no refusal."""
+    """A decoder for JSON answers of this kind; `also` is another status that is not an error."""
 
     def read(response: httpx.Response) -> Typed:
         if not response.is_success and response.status_code != also:
@@ -48,7 +48,7 @@ def answer_of(kind: type[Typed], *, also: int = 200) -> Callable[[httpx.Response
 
 
 def grid(response: httpx.Response) -> Grid:
-    """Read one PNG file and what the headers say of it."""
+    """Decode one PNG file and its headers."""
     if response.headers.get("Content-Type") != PNG:
         raise refusal(response)
     seed = response.headers.get("X-Random-Seed")
@@ -64,13 +64,13 @@ def grid(response: httpx.Response) -> Grid:
 
 
 def is_event_stream(response: httpx.Response) -> bool:
-    """Whether events follow, and not an answer or a refusal."""
+    """Whether the response is a stream of events."""
     content_type: str = response.headers.get("Content-Type", "")
     return response.is_success and content_type.startswith("text/event-stream")
 
 
 def event(response: httpx.Response, data: str, read: Callable[[str], Value]) -> Value:
-    """One event of a stream → its typed value; an error in mid-stream → the error that mirrors it."""
+    """One event of a stream → its typed value; raises the exception of an error event."""
     try:
         return read(data)
     except NOT_AN_ANSWER as error:
@@ -78,14 +78,14 @@ def event(response: httpx.Response, data: str, read: Callable[[str], Value]) -> 
 
 
 def refusal(response: httpx.Response) -> VitrineError:
-    """What is not the answer that was hoped for → the error that mirrors it."""
+    """The exception for an error response."""
     if response.is_success:
         return _unexpected(response)
     return _mirrored(response, response.content, response.status_code)
 
 
 def _mirrored(response: httpx.Response, body: bytes, status: int) -> VitrineError:
-    """The service's error, as JSON → the error class that mirrors it."""
+    """The service's JSON error → an exception."""
     try:
         refused: Any = json.loads(body)
         message, code = str(refused["error"]), str(refused.get("code", ""))

@@ -12,12 +12,12 @@ RETRIED_STATUSES = frozenset({429, 503})
 
 @dataclass(frozen=True)
 class Retries:
-    """How patient the client is.
+    """The retry policy.
 
     Args:
-        attempts: How often one call asks at most; 1 never asks again.
-        longest_wait_seconds: A service that wants a longer wait is not waited for.
-        first_wait_seconds: The first wait where the service names none; it doubles each time.
+        attempts: Maximum attempts per call; 1: no retries.
+        longest_wait_seconds: Give up if the service asks for a longer wait.
+        first_wait_seconds: The first wait if the service names none; it doubles each time.
     """
 
     attempts: int = 4
@@ -25,7 +25,7 @@ class Retries:
     first_wait_seconds: float = 0.5
 
     def wait_seconds(self, response: httpx.Response, attempt: int) -> float | None:
-        """Seconds until the next attempt, or None when `response` is the last word."""
+        """Seconds until the next attempt, or None if `response` is final."""
         if response.status_code not in RETRIED_STATUSES or attempt + 1 >= self.attempts:
             return None
         wait_seconds = _retry_after(response.headers.get("Retry-After", ""))

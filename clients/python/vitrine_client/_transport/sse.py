@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 
 class EventReader:
-    """Takes a stream apart.
+    """Splits a stream into events.
 
     Lines end with a line feed only, unlike those of `str.splitlines`: a text may hold U+2028.
     """
@@ -14,7 +14,7 @@ class EventReader:
         self._data: list[bytes] = []
 
     def feed(self, chunk: bytes) -> Iterator[str]:
-        """The `data` of each event that is whole now."""
+        """The `data` of each event that is now complete."""
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         for line in lines:
             field, _, value = line.removesuffix(b"\r").partition(b":")

@@ -19,7 +19,7 @@ Value = TypeVar("Value")
 
 
 class Async:
-    """Hands the core's coroutines and generators on to the caller's event loop."""
+    """Passes the core's coroutines and generators to the caller's event loop."""
 
     @staticmethod
     def wait(coroutine: Coroutine[Any, Any, Value]) -> Coroutine[Any, Any, Value]:
@@ -37,12 +37,12 @@ class Sync:
 
     @staticmethod
     def wait(coroutine: Coroutine[Any, Any, Value]) -> Value:
-        """What the coroutine returns."""
+        """The result of the coroutine."""
         return run(coroutine)
 
     @staticmethod
     def iterate(values: AsyncGenerator[Value, None]) -> Generator[Value, None, None]:
-        """What the generator gives; left early, it is closed."""
+        """Iterate over the generator; it is closed when the loop ends."""
         try:
             while True:
                 try:
@@ -79,7 +79,7 @@ class Group(Generic[Face]):
 
 
 class endpoint(Generic[P, Value]):  # noqa: N801 - a decorator
-    """Makes a method that says what to ask one that asks it."""
+    """Turn a method that describes a request into one that sends it."""
 
     def __init__(self, build: Callable[Concatenate[Any, P], Call[Value]]) -> None:
         self.build = build
@@ -104,7 +104,7 @@ class endpoint(Generic[P, Value]):  # noqa: N801 - a decorator
 
 
 class streaming_endpoint(Generic[P, Value]):  # noqa: N801 - a decorator
-    """The same for a route whose answer comes in events."""
+    """The same for a route with a streamed answer."""
 
     def __init__(self, build: Callable[Concatenate[Any, P], Stream[Value]]) -> None:
         @functools.wraps(build)
@@ -143,7 +143,7 @@ def as_grid(route: endpoint[P, Any]) -> endpoint[P, Grid]:
 
 
 def _signed(method: Callable[..., Any], several: Any = None) -> Callable[..., Any]:
-    """Let `help` tell the answer's type, or `several` of it, not that of what is asked."""
+    """Make `help` show the answer's type (or `several` of it) instead of the request's."""
     [value] = get_args(method.__annotations__["return"])
     value = value if several is None else several[value]
     signature = inspect.signature(method).replace(return_annotation=value)

@@ -20,7 +20,7 @@ from vitrine_client.images import Label
 
 
 def add_classify(commands: Commands) -> argparse.ArgumentParser:
-    """Add the command that reads digits."""
+    """Add the command that classifies digits."""
     command = commands.add_parser("classify", help="classify the digit in each image")
     add_images(command)
     add_choice(command)
@@ -35,7 +35,7 @@ def add_classify(commands: Commands) -> argparse.ArgumentParser:
 
 
 def classify(vitrine: Vitrine, options: argparse.Namespace) -> int:
-    """One line for each image; the exit status."""
+    """Print one line per image; return the exit status."""
     answer = vitrine.digits.classify(
         read_images(options.images),
         normalize=options.normalize,
@@ -53,7 +53,7 @@ def classify(vitrine: Vitrine, options: argparse.Namespace) -> int:
 
 
 def add_label(commands: Commands) -> argparse.ArgumentParser:
-    """Add the command that names photos."""
+    """Add the command that labels photos."""
     command = commands.add_parser("label", help="label photos with ImageNet's classes")
     add_images(command, "photo")
     add_choice(command)
@@ -63,7 +63,7 @@ def add_label(commands: Commands) -> argparse.ArgumentParser:
 
 
 def label(vitrine: Vitrine, options: argparse.Namespace) -> int:
-    """The name of each photo, and below it one line for each label; the exit status."""
+    """Print the name of each photo with one line per label; return the exit status."""
     answer = vitrine.images.label(
         read_images(options.images), top=options.top, on_error="report", **choice(options)
     )
@@ -79,7 +79,7 @@ def _print_labels(name: str, labels: Sequence[Label]) -> None:
 
 
 def add_fashion(commands: Commands) -> argparse.ArgumentParser:
-    """Add the command that names clothes."""
+    """Add the command that classifies clothing."""
     command = commands.add_parser("fashion", help="classify the clothing in each image")
     add_images(command)
     add_choice(command)
@@ -91,7 +91,7 @@ def add_fashion(commands: Commands) -> argparse.ArgumentParser:
 
 
 def fashion(vitrine: Vitrine, options: argparse.Namespace) -> int:
-    """One line for each image; with both heads, what either says. The exit status."""
+    """Print one line per image, for one head or both; return the exit status."""
     images = read_images(options.images)
     if options.head == "both":
         pairs = vitrine.fashion.classify_both(images, on_error="report", **choice(options))

@@ -13,7 +13,7 @@ def enlarge_png(png: bytes, scale: int) -> bytes:
     """Repeat each pixel `scale` times across and down.
 
     Args:
-        png: 8 bits a channel, grey or RGB, rows without a filter: what the service writes.
+        png: 8 bits per channel, grey or RGB, rows without a filter, as written by the service.
         scale: At least 1.
 
     Raises:

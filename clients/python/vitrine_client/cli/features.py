@@ -36,7 +36,7 @@ def add_features(commands: Commands) -> argparse.ArgumentParser:
 def features(vitrine: Vitrine, options: argparse.Namespace) -> int:
     """float32 [N, D] in the order of the paths, which `OUTPUT.txt` lists; with --json, the answers.
 
-    Nothing is written if an image cannot be used; each such one is named. The exit status.
+    Nothing is written if an image is invalid; invalid ones are listed. Returns the exit status.
     """
     files = sorted(f for f in options.folder.rglob("*") if f.suffix.lower() in SUFFIXES)
     if not files:

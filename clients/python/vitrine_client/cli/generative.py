@@ -21,7 +21,7 @@ POINT = "an image file, a random seed such as 7, or 7:3 for its digit 3"
 
 
 def add_sample(commands: Commands) -> argparse.ArgumentParser:
-    """Add the command that draws."""
+    """Add the command that samples images."""
     command = commands.add_parser("sample", help="sample images from the VAE or the GAN")
     command.add_argument("kind", choices=("vae", "gan"), help="the model")
     add_output(command, "samples.png")
@@ -42,13 +42,13 @@ def add_sample(commands: Commands) -> argparse.ArgumentParser:
 
 
 def sample(vitrine: Vitrine, options: argparse.Namespace) -> None:
-    """A grid of drawn images, written to a file; as JSON, the images and their latent vectors."""
+    """Write a grid of generated images to a file; with --json, print images and latent vectors."""
     group = vitrine.vae if options.kind == "vae" else vitrine.gan
     _draw(group.sample, group.sample_grid, options, **_wanted(options))
 
 
 def add_interpolate(commands: Commands) -> argparse.ArgumentParser:
-    """Add the command that goes from one point to another."""
+    """Add the command that interpolates between two points."""
     command = commands.add_parser(
         "interpolate", help="interpolate between two images or latent vectors"
     )
@@ -68,7 +68,7 @@ def add_interpolate(commands: Commands) -> argparse.ArgumentParser:
 
 
 def interpolate(vitrine: Vitrine, options: argparse.Namespace) -> None:
-    """The images on the way, as one file."""
+    """Write the images between the points as one file."""
     group: Any = vitrine.vae if options.kind == "vae" else vitrine.gan
     ends, way = (options.start, options.end), {"steps": options.steps, "path": options.path}
     _draw(group.interpolate, group.interpolate_grid, options, *ends, **way, **choice(options))
@@ -93,7 +93,7 @@ def add_edit(commands: Commands) -> argparse.ArgumentParser:
 
 
 def edit(vitrine: Vitrine, options: argparse.Namespace) -> None:
-    """The digit at each strength, as one file."""
+    """Write the digit at each strength as one file."""
     what = (options.point, options.direction, options.strength)
     _draw(
         vitrine.gan.edit,
@@ -118,7 +118,7 @@ def add_mix(commands: Commands) -> argparse.ArgumentParser:
 
 
 def mix(vitrine: Vitrine, options: argparse.Namespace) -> None:
-    """The mixed image."""
+    """Write the mixed image."""
     points = (options.coarse, options.fine)
     _draw(
         vitrine.gan.mix,
@@ -148,7 +148,7 @@ def add_project(commands: Commands) -> argparse.ArgumentParser:
 
 
 def project(vitrine: Vitrine, options: argparse.Namespace) -> None:
-    """The nearest image that the GAN can draw, written to a file, and how near it is."""
+    """Write the GAN's nearest image to a file, and print the loss."""
     answer = _sought(vitrine, options)
     if options.json:
         print_body(answer)
@@ -160,7 +160,7 @@ def project(vitrine: Vitrine, options: argparse.Namespace) -> None:
 
 
 def _sought(vitrine: Vitrine, options: argparse.Namespace) -> ProjectionAnswer:
-    """The projection, with a line of progress on a terminal."""
+    """Run the projection, with a progress line on a terminal."""
     how = {"steps": options.steps, "loss": options.loss}
     events = vitrine.gan.stream_projection(options.image, **how, **choice(options))
     try:
@@ -215,7 +215,7 @@ def _scale(text: str) -> int:
 
 
 def _point(text: str) -> int | LatentSource | str:
-    """A word of the command line → a point."""
+    """Parse a command-line argument as a point."""
     if match := re.fullmatch(r"(\d+):(\d)", text, re.ASCII):
         return LatentSource(random_seed=int(match[1]), digit=int(match[2]))
     return int(text) if text.isascii() and text.isdigit() else text

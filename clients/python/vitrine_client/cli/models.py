@@ -38,7 +38,7 @@ def add_card(commands: Commands) -> argparse.ArgumentParser:
 
 
 def card(vitrine: Vitrine, options: argparse.Namespace) -> None:
-    """Where the model comes from, how good it is, and its layers."""
+    """Print a card: the source of the model, its metrics and its layers."""
     answer = vitrine.models.card(
         options.model, version=options.version, version_label=options.version_label
     )
@@ -50,7 +50,7 @@ def card(vitrine: Vitrine, options: argparse.Namespace) -> None:
 
 
 def add_health(commands: Commands) -> argparse.ArgumentParser:
-    """Add the command that says whether the service is ready."""
+    """Add the command that reports readiness."""
     command = commands.add_parser(
         "health", help="report whether the service is ready (exit status 1: not ready)"
     )
@@ -59,7 +59,7 @@ def add_health(commands: Commands) -> argparse.ArgumentParser:
 
 
 def health(vitrine: Vitrine, options: argparse.Namespace) -> int:
-    """Whether every model answers, else why not."""
+    """Print whether every model is ready, or the reasons."""
     answer = vitrine.health.ready()
     if options.json:
         print_body(answer)

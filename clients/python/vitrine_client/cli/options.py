@@ -17,21 +17,21 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def add_images(command: argparse.ArgumentParser, what: str = "image") -> None:
-    """Add the files of the images to ask about."""
+    """Add the image file arguments."""
     command.add_argument(
         "images", nargs="+", metavar=what, help="a PNG, JPEG, WebP, …; -: standard input"
     )
 
 
 def read_images(names: Sequence[str]) -> list[str | bytes]:
-    """The files themselves, and for `-` the bytes of standard input."""
+    """The paths, with the bytes of standard input for `-`."""
     return [sys.stdin.buffer.read() if name == "-" else name for name in names]
 
 
 def report(
     names: Sequence[str], answer: ModelAnswer, rows: Iterable[Row], show: Callable[[str, Row], None]
 ) -> int:
-    """Show each file's row; say of the others why there is none. The exit status."""
+    """Print each file's row or error; return the exit status."""
     for name, row in zip(names, answer.each(rows), strict=True):
         if isinstance(row, ServiceError):
             tell(f"error: {printable(name)}: {printable(str(row))}")
@@ -41,20 +41,20 @@ def report(
 
 
 def report_json(names: Sequence[str], answer: ModelAnswer) -> int:
-    """Print the service's own words; its errors stand in the places of the files. The exit status."""
+    """Print the service's JSON, with errors in the places of files; return the exit status."""
     print_body(answer)
     return report(names, answer, [""] * (len(names) - len(answer.failures)), lambda *_: None)
 
 
 def add_output(command: argparse.ArgumentParser, name: str) -> None:
-    """Add where to write an image."""
+    """Add the option for an output image."""
     command.add_argument(
         "-o", "--output", type=_output, default=Path(name), help=f"the file ({name})"
     )
 
 
 def _output(text: str) -> Path:
-    """A file whose folder is there; anything else is said before the service is asked."""
+    """Check that an output file's folder exists, before a request is sent."""
     path = Path(text)
     if path.is_dir():
         raise argparse.ArgumentTypeError(f"the output must be a file, got the folder {text}")
@@ -66,19 +66,19 @@ def _output(text: str) -> Path:
 
 
 def add_choice(command: argparse.ArgumentParser) -> None:
-    """Add which model is asked."""
+    """Add the options for the model and its version."""
     command.add_argument("--model", help="another model of the same task")
     add_version(command)
 
 
 def add_version(command: argparse.ArgumentParser) -> None:
-    """Add which version of a model is asked."""
+    """Add the options for the version."""
     command.add_argument("--version", type=int, help="a version (default: the newest)")
     command.add_argument("--version-label", help="a version by its label")
 
 
 def choice(options: argparse.Namespace) -> ModelChoice:
-    """Which model was chosen on the command line."""
+    """The model choice from the command line."""
     return {
         "model": options.model,
         "version": options.version,
@@ -87,10 +87,10 @@ def choice(options: argparse.Namespace) -> ModelChoice:
 
 
 def print_body(answer: Answer) -> None:
-    """Print the service's own words."""
+    """Print the service's JSON."""
     print(answer.body.decode().rstrip("\n"))
 
 
 def tell(text: str) -> None:
-    """Say something beside the answer, on standard error."""
+    """Print a message to standard error."""
     print(text, file=sys.stderr)

@@ -14,7 +14,7 @@ from vitrine_client.client import Vitrine
 from vitrine_client.errors import VitrineError
 from vitrine_client.text import Sampling, TextChunk, TextEnd, TextEvent
 
-LEAST_LIKELY = -8.0  # a logarithm of a probability for which a bar is full
+LEAST_LIKELY = -8.0  # log-probability of a full bar
 
 
 def add_generate(commands: Commands) -> argparse.ArgumentParser:
@@ -82,7 +82,7 @@ def add_score(commands: Commands) -> argparse.ArgumentParser:
 
 
 def score(vitrine: Vitrine, options: argparse.Namespace) -> None:
-    """The mean, and one line for each character: the longer the bar, the greater the surprise."""
+    """Print the mean, and one line per character with a bar for its surprisal."""
     answer = vitrine.text.score(_text(options.text), **choice(options))
     if options.json:
         print_body(answer)
@@ -97,7 +97,7 @@ def score(vitrine: Vitrine, options: argparse.Namespace) -> None:
 
 
 def _sampling(options: argparse.Namespace) -> Sampling:
-    """What was said on the command line; the rest is the service's default."""
+    """The sampling options from the command line; others have the service's defaults."""
     sampling: Sampling = {}
     for name in ("length", "random_seed", "top_k", "top_p", "stop"):
         value = getattr(options, name)
@@ -140,7 +140,7 @@ def _print_event(event: TextEvent, options: argparse.Namespace) -> None:
 
 
 def in_order(events: Iterable[TextEvent]) -> Iterator[TextEvent]:
-    """Events of several texts, mixed → those of the first as they come, then those of the next."""
+    """Order the mixed events of several texts: those of the first as they arrive, then the next."""
     current, waiting = 0, defaultdict[int, deque[TextEvent]](deque)
     for event in events:
         waiting[event.index].append(event)
@@ -156,7 +156,7 @@ def _print_heading(index: int, options: argparse.Namespace) -> None:
 
 
 def _tell_random_seed(random_seed: int, options: argparse.Namespace) -> None:
-    """Print the random seed that reproduces the text, where none was given."""
+    """Print the random seed that reproduces the text, if none was given."""
     if options.random_seed is None:
         tell(f"(random seed {random_seed})")
 
@@ -166,11 +166,9 @@ def _shown(text: str) -> str:
 
 
 def _text(argument: str) -> str:
-    """The argument itself, or what standard input holds."""
+    """The argument, or the content of standard input."""
     if argument != "-":
         return argument
     if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(
-            errors="surrogateescape"
-        )  # what is no text is the service's to refuse
+        sys.stdin.reconfigure(errors="surrogateescape")  # the service refuses invalid text
     return sys.stdin.read()
