@@ -29,7 +29,7 @@ def palette_png():
 @pytest.mark.parametrize(
     ("png", "why"),
     [
-        (b"GIF89a", "no PNG"),
+        (b"GIF89a", "not a PNG"),
         (encode_png(COLOURS)[:60], "damaged"),
         (palette_png(), "neither grey nor RGB"),
     ],

@@ -71,7 +71,7 @@ def test_a_missing_file_is_an_error_before_anything_is_sent(run, service, capsys
 
 def test_an_address_that_is_none_is_an_error(capsys):
     assert command.main(["classify", "--url", "localhost:8000", "digit.png"]) == 1
-    assert capsys.readouterr().err.startswith("error: an address looks like")
+    assert capsys.readouterr().err.startswith("error: the address must look like")
 
 
 def test_no_option_takes_a_key(capsys):
