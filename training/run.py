@@ -12,7 +12,7 @@ import numpy as np
 from training.export import card, card_text, release, saved_model
 from training.job import Job, JobConfig
 
-NOTE = "run.json"  # in the working directory: configuration and data of the training it holds
+NOTE = "run.json"  # file in the working directory: configuration and data of its training
 
 
 def train(
@@ -43,7 +43,7 @@ def train(
 
 
 def check_resume_config(workdir: Path, config: JobConfig, source: str) -> None:
-    """Note what is trained in `workdir`; resuming with another configuration or data is a ValueError.
+    """Record the training in `workdir`; ValueError if it has another configuration or other data.
 
     `epochs` may differ: a finished training resumes.
     """
@@ -59,6 +59,6 @@ def check_resume_config(workdir: Path, config: JobConfig, source: str) -> None:
 
 
 def _started_with(workdir: Path) -> dict[str, Any]:
-    """The configuration and data of the training that `workdir` holds; empty: it holds none."""
+    """The configuration and data of the training in `workdir`; empty if there is none."""
     path = workdir / NOTE
     return json.loads(path.read_text()) if path.is_file() else {}

@@ -63,7 +63,7 @@ def evaluate(
 def digits_of(
     classifier: ReferenceClassifier, images: np.ndarray, digits: np.ndarray, splits: Splits
 ) -> dict[str, Any]:
-    """Is each image the digit that was asked for? And does any digit get lost?"""
+    """The share of images that show the requested digit, in total and for each digit."""
     probabilities = classifier(images)
     seen = probabilities.argmax(axis=1)
     return {
@@ -81,7 +81,7 @@ def digits_of(
 def truncated(
     runner: SignatureRunner, classifier: ReferenceClassifier, digits: np.ndarray, splits: Splits
 ) -> dict[str, Any]:
-    """The same z nearer to their digit's mean: images more like real ones, and fewer ways to write."""
+    """The same z closer to their digit's mean: more realistic images with less variety."""
     images, _ = runner.sample(digits, seed=32, truncation=TYPICAL)
     real = classifier.features(splits.test.images[: len(images)])
     precision, recall = gan_metrics.precision_recall(real, classifier.features(images)[: len(real)])
@@ -90,7 +90,7 @@ def truncated(
 
 
 def usefulness(runner: SignatureRunner, splits: Splits) -> dict[str, Any]:
-    """What a fresh network learns from generated digits alone, and from as many real ones.
+    """Accuracy of a new network trained only on generated digits, and on as many real ones.
 
     The generated ones show the digits that the real ones do, so that only the images differ.
     """
@@ -108,7 +108,7 @@ def usefulness(runner: SignatureRunner, splits: Splits) -> dict[str, Any]:
 def against_discriminator(
     runner: SignatureRunner, images: np.ndarray, splits: Splits
 ) -> dict[str, Any]:
-    """How often the discriminator is right; against a perfect generator the best one is half the time."""
+    """The discriminator's accuracy; against a perfect generator the best one has a half."""
     of_real = runner("discriminate", images=splits.test.images)["probability_real"] > 0.5
     of_made = runner("discriminate", images=images)["probability_real"] < 0.5
     return {
@@ -119,7 +119,7 @@ def against_discriminator(
 
 
 def halves(runner: SignatureRunner) -> dict[str, float]:
-    """How many greys of 255 an image changes, in the mean, with another's coarse or fine half of w."""
+    """Mean change of an image, in grey levels of 255, with another's coarse or fine half of w."""
     images, w = runner.sample(np.arange(MIXED) % DIGITS, seed=37)
     half, told = w.shape[1] // 2, {}
     for name, columns in (("coarse", slice(0, half)), ("fine", slice(half, None))):

@@ -5,17 +5,17 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-GROUP = 16  # rows of one digit, whose variety the discriminator sees
-SLOPE = 0.2  # of every leaky ReLU
+GROUP = 16  # rows per digit, whose variety the discriminator measures
+SLOPE = 0.2  # slope of every leaky ReLU
 
 
 def leaky_relu(x: Any) -> Any:
-    """X where it is positive, a fifth of it elsewhere."""
+    """Leaky ReLU with a slope of a fifth."""
     return keras.ops.leaky_relu(x, SLOPE)
 
 
 class UnitScale(keras.layers.Layer):
-    """x [B, N] → x divided by its root mean square: only the direction says something."""
+    """x [B, N] → x divided by its root mean square, so that only the direction matters."""
 
     def call(self, inputs: Any) -> Any:
         """[B, N] → [B, N]."""
@@ -80,7 +80,7 @@ class DepthToSpace(keras.layers.Layer):
 
 
 class GroupSpread(keras.layers.Layer):
-    """Features [B, N] → their standard deviation within each group of rows, [B, N]: a look for sameness.
+    """Features [B, N] → their standard deviation within each group of rows, [B, N].
 
     A group of a training shows one digit, so that this is the variety within it (minibatch standard
     deviation of Karras et al., 2018, of learned features). Afterwards each row is judged alone, with the

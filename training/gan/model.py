@@ -27,17 +27,17 @@ from training.gan.layers import (
 from training.job import JobConfig
 
 DIGITS = 10
-LOSS_MAPS = (20, 40)  # of the course's digit network, which the perceptual loss looks at
+LOSS_MAPS = (20, 40)  # layers of the course's digit network for the perceptual loss
 
 
 @dataclass(frozen=True)
 class GanConfig(JobConfig):
-    """The numbers of the networks."""
+    """The sizes of the networks."""
 
     batch_size: int = 64
     z: int = 64
-    style: int = 4  # numbers at the end of z that only the fine half is made of
-    half: int = 64  # of w: so many numbers are coarse, as many fine
+    style: int = 4  # last dimensions of z, used only for the fine half
+    half: int = 64  # size of each half of w, coarse and fine
     maps: int = 64  # of the synthesis at 7×7
     judge_maps: int = 32  # of the discriminator at 14×14; three times as many at 7×7
 
@@ -65,7 +65,7 @@ class Gan(keras.Model):
         }
         super().__init__(inputs=[z, digit, images], outputs=outputs, name="gan")
         self.z_size, self.half = config.z, config.half
-        self.samples: Any = None  # uint8 [T, 100, 28, 28, 1], what a training drew on its way
+        self.samples: Any = None  # uint8 [T, 100, 28, 28, 1], samples during the training
         self.past: Any = None  # its history, one list for each column
 
 

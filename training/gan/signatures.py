@@ -19,11 +19,11 @@ from training.job import Arrays, Signature
 TASK = "generate_image"
 INPUT = {"height": 28, "width": 28, "channels": 1}
 LABELS = [(str(digit), str(digit)) for digit in range(DIGITS)]
-LARGEST = 1e3  # of z and w; beyond it sums could overflow, and nobody has been there
-PROJECT_ROWS = 16  # at most in one run: it is a hundred times as much work as a sample
+LARGEST = 1e3  # limit of z and w; beyond it sums could overflow
+PROJECT_ROWS = 16  # maximum rows per run: a projection is a hundred times the work of a sample
 GOLDEN_STEPS = 3
 TOLERANCE = {
-    "images": 2.0,  # greys: the last digits of w, after steps of a projection, move an image a little
+    "images": 2.0,  # tolerance in grey levels: after a projection the last digits of w change an image slightly
     "w": 2e-3,
     "m": 2e-3,
     "v": 2e-3,
@@ -71,7 +71,7 @@ def signatures(model: Gan, calibration: Mapping[str, Any]) -> dict[str, Signatur
 
 
 def projector(networks: Mapping[str, Any], calibration: Mapping[str, Any]) -> Projector:
-    """What the projection's loop needs."""
+    """The constants of the projection's loop."""
     return Projector(
         networks["synthesis"],
         networks["loss_maps"],
@@ -104,7 +104,7 @@ def golden_inputs() -> Arrays:
 
 
 def _golden(model: Gan, calibration: Mapping[str, Any]) -> Arrays:
-    """Ten rows for every other input, among them a projection's first three steps by either loss."""
+    """Ten rows for every other input, including a projection's first three steps with either loss."""
     random, rows = np.random.default_rng(7), np.arange(10, dtype=np.int32)
     zeros, width = np.zeros((10, 2 * model.half), np.float32), 2 * model.half
     far = random.standard_normal((10, width)).astype(np.float32) * calibration["w_std"]

@@ -20,8 +20,8 @@ from training.keras_import.options import ImportOptions, card, digest, say
 from training.keras_import.saved_model_graph import read_graph
 
 TASK = "tensors"
-ROWS, FREE = 2, 8  # of golden inputs: how many, and how long a dimension that is free
-TOLERANCE = 1e-4  # of the largest value, or of 1
+ROWS, FREE = 2, 8  # golden inputs: number of rows, and size of free dimensions
+TOLERANCE = 1e-4  # relative to the largest value, or to 1
 SUPPORTED = ("f", "i", "u", "b", "S", "O")
 
 
@@ -35,7 +35,7 @@ class _Program(NamedTuple):
 
 
 def import_tensors(options: ImportOptions, models: Path) -> Path:
-    """Write the next version of a model with its own inputs and outputs; ValueError says why not."""
+    """Write the next version of a model with its own inputs and outputs; ValueError if it cannot be served."""
     program = _open(options)
     golden = {
         name: golden_input(spec, seed) for seed, (name, spec) in enumerate(program.inputs.items())
@@ -98,7 +98,7 @@ def _from_keras(path: Path) -> _Program:
         name: tf.TensorSpec([None, *tensor.shape[1:]], tensor.dtype, name)
         for name, tensor in zip(names, inputs, strict=True)
     }
-    # A Sequential model that was loaded knows its tensors only as lists.
+    # A loaded Sequential model has its tensors only as lists.
     structure = inputs[0] if isinstance(model, keras.Sequential) else model.input
     outputs = _output_names(model)
 
@@ -124,7 +124,7 @@ def _tables(model: Any) -> list[Any]:
 
 
 def _output_names(model: Any) -> list[str]:
-    """The outputs' own names where the model gives a dictionary, else those of their layers."""
+    """The outputs' names if the model returns a dictionary, otherwise those of their layers."""
     if isinstance(model, keras.Sequential):
         return _unique([model.layers[-1].name])
     if isinstance(model.output, dict):
@@ -135,7 +135,7 @@ def _output_names(model: Any) -> list[str]:
 
 
 def _unique(names: list[str]) -> list[str]:
-    """Names as tensors of a signature may have them, each once."""
+    """Valid and unique tensor names."""
     found: list[str] = []
     for name in names:
         plain = "".join(c if c.isalnum() or c == "_" else "_" for c in name) or "tensor"
@@ -174,7 +174,7 @@ def _from_saved_model(path: Path) -> _Program:
 
 
 def golden_input(spec: tf.TensorSpec, seed: int) -> np.ndarray:
-    """An input of a spec, always the same: standard normal values, small whole numbers, short strings."""
+    """A reproducible input for a spec: standard normal values, small whole numbers, short strings."""
     shape = [ROWS if axis == 0 else size or FREE for axis, size in enumerate(spec.shape)]
     random = np.random.default_rng(seed)
     if spec.dtype == tf.string:
@@ -226,7 +226,7 @@ def _described(program: _Program, outputs: Mapping[str, np.ndarray]) -> str:
 def _offer_digits(
     options: ImportOptions, program: _Program, outputs: Mapping[str, np.ndarray]
 ) -> None:
-    """Say that a network of 28×28 images with ten outputs may become a digit classifier."""
+    """Suggest --task digits for a network of 28×28 images with ten outputs."""
     sizes = [tuple(spec.shape[1:]) for spec in program.inputs.values()]
     given = [array.shape[1:] for array in outputs.values()]
     if sizes in ([(28, 28)], [(28, 28, 1)], [(784,)]) and given == [(10,)]:

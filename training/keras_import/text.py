@@ -24,7 +24,7 @@ from training.text import model as text_model
 from training.text.sampling import Controls
 
 TASK = "generate_text"
-BATCH, STEPS = 4, 32  # rows of a call, and characters that one writes
+BATCH, STEPS = 4, 32  # rows per call, and characters generated per call
 CHECKED = 40  # characters on which the stateful graph must agree with the model's own predict
 AGREEMENT = 1e-4
 LOGPROB, STATE = {"logprobs": 2e-3}, {"state": 2e-3}
@@ -36,7 +36,7 @@ NOTE = (
 
 
 def import_text(options: ImportOptions, models: Path) -> Path:
-    """Write the next version of a character model; ValueError says what cannot be served."""
+    """Write the next version of a character model; ValueError if it cannot be served."""
     if not options.path.is_file():
         raise ValueError(f"{options.path} must be a .keras or .h5 file to be imported as text")
     model = load_model(options.path)
@@ -102,7 +102,7 @@ def _compare(path: Path, model: Any, net: RecurrentNetwork) -> float:
 
 
 def _signatures(net: RecurrentNetwork) -> dict[str, Signature]:
-    """`prefill`, `read`, `generate` and `score`, as every text model has them."""
+    """The signatures of every text model: `prefill`, `read`, `generate` and `score`."""
     ids, lengths = tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)
     state = tf.TensorSpec([None, net.state_size], tf.float32)
     vector = tf.TensorSpec([None], tf.float32)
@@ -159,7 +159,7 @@ def _functions(net: RecurrentNetwork) -> dict[str, Any]:
 
 
 def _golden(net: RecurrentNetwork) -> Mapping[str, Arrays]:
-    """Given characters to read; writing is checked without a character, because rounding may turn one."""
+    """Golden inputs with characters to read; none are generated, because rounding could change one."""
     rows, columns = np.mgrid[:BATCH, :STEPS]
     ids = ((7 * rows + (3 + rows) * columns) % net.symbols).astype(np.int32)
     lengths = np.array([STEPS, 0, 1, STEPS // 2], np.int32)

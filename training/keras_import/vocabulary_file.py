@@ -12,7 +12,7 @@ def read_vocabulary(options: ImportOptions, symbols: int) -> str:
     """The `symbols` characters of a model, from `--vocabulary` or `--corpus`.
 
     Raises:
-        ValueError: neither was given, or it gives another number of characters.
+        ValueError: neither was given, or the number of characters differs.
     """
     if options.vocabulary is not None:
         return _from_file(options.vocabulary, symbols)

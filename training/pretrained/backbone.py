@@ -24,7 +24,7 @@ Weights = Literal["imagenet", "none"] | str  # or the path of a file of Keras we
 
 @functools.cache
 def architectures() -> dict[str, Callable[..., keras.Model]]:
-    """Every network by the name of its function."""
+    """All networks by the name of their function."""
     found = {
         name: function
         for name, function in vars(keras.applications).items()
@@ -35,13 +35,13 @@ def architectures() -> dict[str, Callable[..., keras.Model]]:
 
 
 def full_name(arch: str) -> str:
-    """Return the name as its family writes it: `efficientnet-lite2` is EfficientNetLite2."""
+    """Return the name in its family's spelling: `efficientnet-lite2` is EfficientNetLite2."""
     plain = {name.lower(): name for name in architectures()}
     return plain.get(arch.lower().replace("-", "").replace("_", ""), arch)
 
 
 def find(arch: str) -> Callable[..., keras.Model]:
-    """Return the function that makes the network; an unknown name is a ValueError listing all."""
+    """Return the function that creates the network; ValueError lists all names."""
     known = architectures()
     if arch not in known:
         raise ValueError(f"there is no network {arch!r}; there are {', '.join(known)}")
@@ -57,7 +57,7 @@ def make(
     pooling: str | None = None,
     classes: int = 1000,
 ) -> keras.Model:
-    """Make a network; every argument means what it means in keras.applications.
+    """Create a network; the arguments are those of keras.applications.
 
     weights: "imagenet" (Lite: from its package; others: Keras' download), "none", or a file.
     """
@@ -67,7 +67,7 @@ def make(
         raise ValueError(f"there is no file {given}; weights are imagenet, none or a file")
     try:
         with warnings.catch_warnings():
-            # What a file lacks Keras would leave random, and only warn.
+            # Keras would leave missing weights random, with only a warning.
             warnings.filterwarnings("error", ".*freshly-initialized weights")
             return function(
                 include_top=include_top,
@@ -101,5 +101,5 @@ def _preprocessor(arch: str) -> Callable[[Any], Any]:
     function = find(arch)
     if arch in LITES:
         return efficientnet_lite.preprocess_input
-    # The function and its preprocess_input stand in one module of keras.src.applications.
+    # The function and its preprocess_input are in one module of keras.src.applications.
     return importlib.import_module(inspect.unwrap(function).__module__).preprocess_input

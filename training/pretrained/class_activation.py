@@ -15,7 +15,7 @@ import tensorflow as tf
 from training.job import Signature
 
 TOLERANCE = 1e-3
-IDENTITIES = (keras.layers.Dropout,)  # of what may lie between, those that do nothing at inference
+IDENTITIES = (keras.layers.Dropout,)  # layers in between that do nothing at inference
 
 
 class Head(NamedTuple):
@@ -26,7 +26,7 @@ class Head(NamedTuple):
 
 
 def find_head(output: Any) -> Head | None:
-    """Return the maps and the dense layer that an output comes from; None if it ends otherwise."""
+    """Return the maps and the dense layer of an output; None for another kind of ending."""
     layer = output._keras_history.operation
     while isinstance(layer, (keras.layers.Softmax, keras.layers.Activation, *IDENTITIES)):
         layer = layer.input._keras_history.operation
@@ -53,7 +53,7 @@ def signatures(
     images: np.ndarray,
     scores: str = "probabilities",
 ) -> dict[str, Signature]:
-    """`explain`, the map of one class, and `classify_and_explain`, scores and all maps of one run.
+    """`explain`, the map of one class, and `classify_and_explain`, scores and all maps in one run.
 
     Args:
         run: Images uint8 [B, H, W, C] → scores [B, N], and the maps [B, h, w, C] that are pooled.

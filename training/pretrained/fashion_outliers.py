@@ -19,8 +19,8 @@ from training.evaluation import outliers
 from training.job import Split
 from training.pretrained import frozen_features
 
-FITTED_ON = 10_000  # training images whose features the score is fitted on
-IN_DISTRIBUTION = 0.98  # share of validation images that must not be called outliers
+FITTED_ON = 10_000  # number of training images to fit the score
+IN_DISTRIBUTION = 0.98  # share of validation images below the threshold
 CROPS, NOISE = 600, 500  # images of each kind
 SMALLEST_CROP, LARGEST_CROP = 60, 400  # pixels of a photograph
 
@@ -56,21 +56,21 @@ def fit(model: keras.Model, splits: LabelledImages, layers: Sequence[str]) -> di
 
 
 def scored(features: Mapping[str, Any], calibration: Mapping[str, Any]) -> dict[str, Any]:
-    """The output `outlier_score` [B] from pooled features; none for a training from before it was fitted."""
+    """The output `outlier_score` [B] from pooled features; none for older trainings without the score."""
     if "outlier_threshold" not in calibration:
         return {}
     return {"outlier_score": outliers.score(features, calibration)}
 
 
 def tolerance(calibration: Mapping[str, Any]) -> dict[str, float]:
-    """How far that output may be from the golden one."""
+    """The tolerance of that output."""
     return {"outlier_score": 1e-3} if "outlier_threshold" in calibration else {}
 
 
 def measure(
     model: keras.Model, splits: LabelledImages, layers: Sequence[str], fitted: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """How many test images are called outliers, and the AUROC against each kind of other image.
+    """The share of test images flagged as outliers, and the AUROC against each kind of other image.
 
     Empty for images of another size than Fashion-MNIST's, which the others could not be compared with.
     """
@@ -95,7 +95,7 @@ def measure(
 
 
 def out_of_distribution() -> dict[str, np.ndarray]:
-    """Images uint8 [B, 28, 28, 1] that show no garment, by kind."""
+    """Images uint8 [B, 28, 28, 1] that show no clothing, by kind."""
     random = np.random.default_rng(1)
     photos = [
         np.asarray(Image.fromarray(photo).convert("L"))
@@ -109,7 +109,7 @@ def out_of_distribution() -> dict[str, np.ndarray]:
 
 
 def _crop(photo: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """A square of a photograph, at a random place and of a random size, as 28×28 pixels."""
+    """A square crop of a photograph, of random position and size, as 28×28 pixels."""
     side = int(random.integers(SMALLEST_CROP, LARGEST_CROP))
     top, left = (int(random.integers(0, size - side)) for size in photo.shape)
     square = Image.fromarray(photo[top : top + side, left : left + side])
@@ -117,6 +117,6 @@ def _crop(photo: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def _digit(image: np.ndarray) -> np.ndarray:
-    """One of scikit-learn's digits, 8×8 in 0..16, as MNIST has them: 20×20 in the middle of 28×28."""
+    """One of scikit-learn's digits, 8×8 in 0..16, in MNIST's format: 20×20 in the middle of 28×28."""
     grey = Image.fromarray((image * (255 / 16)).astype(np.uint8))
     return np.pad(np.asarray(grey.resize((20, 20), Image.Resampling.BILINEAR)), 4)

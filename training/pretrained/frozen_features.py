@@ -21,22 +21,22 @@ from training.pretrained.efficientnet_lite import MEAN, STANDARD_DEVIATION, Effi
 TASK = "classify_image"
 INPUT = {"height": 28, "width": 28, "channels": 1, "resize": "bilinear", "crop": 1.0}
 MAX_BATCH_SIZE = 8
-BATCH = 100  # images a run while extracting
+BATCH = 100  # images per run during extraction
 
 
 @dataclass(frozen=True)
 class TransferConfig(JobConfig):
-    """The images, which the data set settles, and the side at which the network sees them."""
+    """The images' size, from the data set, and the side of the network's input."""
 
     height: int = 28
     width: int = 28
     channels: int = 1
     classes: int = 10
-    side: int = 96  # of small images; larger ones than this are left as they are
+    side: int = 96  # side to which smaller images are enlarged
 
 
 def backbone(config: TransferConfig) -> keras.Model:
-    """EfficientNet-Lite0 without its top on float32 [B, H, W, C] in 0..255; every layer frozen.
+    """EfficientNet-Lite0 without its top on float32 [B, H, W, C] in 0..255; all layers frozen.
 
     The layer `stageN` gives what each stage gives, `head_relu` [B, h, w, 1280] the last maps.
     """
@@ -53,7 +53,7 @@ def backbone(config: TransferConfig) -> keras.Model:
 
 
 def extract(network: keras.Model, images: np.ndarray, cache: Path) -> np.ndarray:
-    """Run a frozen network over uint8 [B, H, W, C] once: float16 [B, …], kept in the file `cache`.
+    """Run a frozen network over uint8 [B, H, W, C] once: float16 [B, …], stored in the file `cache`.
 
     The file's name holds a digest of images and network, so that others are never mistaken for these;
     a stopped extraction begins again. Progress goes to stderr.
@@ -87,7 +87,7 @@ def predict(network: keras.Model, inputs: np.ndarray) -> np.ndarray:
 
 
 def manifest_fields(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, Any]:
-    """The images and classes that this model was trained with."""
+    """The manifest fields for the images and classes of the training."""
     height, width, channels = model.input_shape[1:]
     return {
         "input": {**INPUT, "height": height, "width": width, "channels": channels},

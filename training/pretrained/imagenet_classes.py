@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 
 FILE = "imagenet_class_index.json"
-MD5 = "c2c37ea517e94d9795004a39431a14cb"  # what Keras expects of the file
+MD5 = "c2c37ea517e94d9795004a39431a14cb"  # MD5 of the file that Keras expects
 
 
 def content() -> bytes:
@@ -36,7 +36,7 @@ def read() -> list[tuple[str, str]]:
 
 
 def write(folder: Path) -> Path:
-    """Put the file where Keras looks for it (`~/.keras/models`, or `$KERAS_HOME/models`)."""
+    """Write the file to Keras' folder (`~/.keras/models`, or `$KERAS_HOME/models`)."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / FILE
     path.write_bytes(content())

@@ -29,7 +29,7 @@ ORIGINALS = {
 
 
 def differences(outputs: Mapping[str, Any], known: Known) -> dict[str, float]:
-    """How far outputs for `sines` are from the original's; all are below 1e-4 if it is the same network."""
+    """Differences of outputs for `sines` from the original's; all are below 1e-4 for the same network."""
     features, found = (np.asarray(outputs[name])[0] for name in ("features", "probabilities"))
     expected = np.array(list(known.probabilities.values()))
     return {
@@ -42,7 +42,7 @@ def differences(outputs: Mapping[str, Any], known: Known) -> dict[str, float]:
 
 
 def sines(size: int = 224) -> np.ndarray:
-    """Make the image that the known outputs are of, float32 [1, size, size, 3], greys 0..255."""
+    """Create the image of the known outputs, float32 [1, size, size, 3], grey levels 0..255."""
     row, column = np.arange(size)[:, np.newaxis], np.arange(size)
     channels = [127 + 100 * np.sin(0.05 * (row + 1) * (c + 1) + 0.07 * column) for c in range(3)]
     return np.stack(channels, -1)[np.newaxis].astype(np.float32)

@@ -13,15 +13,15 @@ import numpy as np
 
 from training.pretrained import frozen_features
 
-SIZE = 1280  # numbers for an image
+SIZE = 1280  # features per image
 TOLD = 2_500  # images between two lines of progress
 
 
 class PhotoFeatures:
-    """Loads the network once."""
+    """The features of a photo network, which is loaded once."""
 
     def __init__(self) -> None:
-        """Without the package that keeps the weights a ValueError that says so."""
+        """Load the network; ValueError if the package of its weights is missing."""
         maps = frozen_features.backbone(frozen_features.TransferConfig())
         pooled = keras.layers.GlobalAveragePooling2D()(maps.output)
         self._network: Any = keras.Model(maps.inputs, pooled)

@@ -24,7 +24,7 @@ class _Tensor(NamedTuple):
 
 
 def read_tensors(path: Path) -> dict[str, np.ndarray]:
-    """Return every tensor of the file by name; any other content is a ValueError."""
+    """Return all tensors of the file by name; ValueError for other content."""
     try:
         with path.open("rb") as file:
             return _read(file)
@@ -67,10 +67,10 @@ def _view(storage: np.ndarray, tensor: _Tensor) -> np.ndarray:
 
 
 class _TensorUnpickler(pickle.Unpickler):
-    """Knows the three names that a file of tensors needs."""
+    """An unpickler that accepts only the three names in a file of tensors."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return what stands for a name here; any name beside the three is an UnpicklingError."""
+        """Return the replacement for a name; UnpicklingError for all but the three names."""
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):

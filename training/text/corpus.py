@@ -17,30 +17,30 @@ from training.job import JobConfig
 from training.text.encodings import TextError, decode, decode_as
 from training.text.html_pages import html_to_text, looks_like_html
 
-TRAIN_SHARE = 0.9  # the first nine tenths are learnt, the last tenth measures
+TRAIN_SHARE = 0.9  # the first nine tenths are for training, the last tenth for validation
 SEED_CHARACTERS = 40  # of the beginning that every text is continued from, as in Keras' example
 LEAST_CHARACTERS = 1_000
-MOST_SYMBOLS = 512  # a rarer character becomes a space; a head of thousands would learn none
+MOST_SYMBOLS = 512  # a rarer character becomes a space, to limit the size of the output layer
 FETCH_SECONDS, MOST_BYTES = 30, 200_000_000
 
 
 class TextSource(NamedTuple):
-    """Where a text is, and the encoding that whoever trains says it has; empty: find out."""
+    """The location of a text, and its encoding; empty: detect it."""
 
     place: str
     encoding: str = ""
 
 
 class TextSplits(NamedTuple):
-    """A text as ids, in its two parts. There is no third: the convention of this data set has none."""
+    """A text as ids, in two splits. By convention, this data set has no test split."""
 
     train: np.ndarray  # int32 [N]
-    validation: np.ndarray  # int32 [M], what follows
+    validation: np.ndarray  # int32 [M], the rest
     vocabulary: str  # the characters in the order of their ids
-    source: str  # which text, how it was read; printed, and kept in the card
+    source: str  # source and encoding, for the terminal and the card
 
     def complete_config(self, config: Any) -> Any:
-        """Return `config` with the vocabulary, which only the text can tell."""
+        """Return `config` with the vocabulary of the text."""
         return dataclasses.replace(config, vocabulary=self.vocabulary)
 
     def describe(self) -> dict[str, Any]:
@@ -56,7 +56,7 @@ class TextSplits(NamedTuple):
 
     @property
     def seed(self) -> np.ndarray:
-        """The ids, int32 [40], that the samples of a training continue: the validation text's first."""
+        """The prompt of a training's samples, int32 [40]: the start of the validation text."""
         return self.validation[:SEED_CHARACTERS]
 
     def text(self, ids: np.ndarray) -> str:
@@ -65,7 +65,7 @@ class TextSplits(NamedTuple):
 
 
 def load_text(config: JobConfig, source: TextSource | str | None) -> TextSplits:
-    """Read the text at a place, a path or an http(s) address, and cut it in two."""
+    """Read the text at a path or an http(s) URL, and split it in two."""
     place, given = source if isinstance(source, TextSource) else (source, "")
     if not place:
         raise TextError("--text must be a file or the address of a web page")
@@ -106,7 +106,7 @@ def _fetch(place: str) -> tuple[bytes, str | None, str]:
 
 
 def _limit(text: str, name: str) -> tuple[str, str, str]:
-    """The text, its vocabulary in code point order, and what was replaced, in words."""
+    """The text, its vocabulary in code point order, and a description of replacements."""
     if len(text) < LEAST_CHARACTERS:
         raise TextError(
             f"{name} has {len(text):,} characters; at least {LEAST_CHARACTERS:,} are needed, "

@@ -10,7 +10,7 @@ from charset_normalizer import from_bytes
 
 MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark it begins with
+    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, because its mark begins with UTF-16's
     codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
@@ -18,8 +18,8 @@ MARKS = {
 
 
 _PROPOSE_BYTES, _SHOWN_CHARACTERS = 100_000, 40
-_MOST_BAD = 0.1  # of the bytes above 127 that may be bad in a text that is UTF-8 all the same
-_MOST_HIGH = 0.2  # of the bytes of a text in Latin letters that are above 127
+_MOST_BAD = 0.1  # maximum share of invalid bytes above 127 in a damaged UTF-8 text
+_MOST_HIGH = 0.2  # maximum share of bytes above 127 in a text in Latin letters
 _DECLARATION = re.compile(
     rb"""(?:<\?xml[^>]{0,200}encoding\s*=|<meta[^>]{0,300}charset\s*=)\s*["']?\s*([\w.:-]{2,40})""",
     re.IGNORECASE,
@@ -52,7 +52,7 @@ _WEB_LABELS = {
 
 
 class TextError(ValueError):
-    """A text cannot be learnt from; the message names it and says why."""
+    """A text cannot be used for training; the message has the reason."""
 
 
 def decode(content: bytes, declared: str | None, name: str) -> tuple[str, str]:
@@ -81,7 +81,7 @@ def decode(content: bytes, declared: str | None, name: str) -> tuple[str, str]:
 
 
 def _declared_inside(content: bytes) -> str | None:
-    """The encoding that an XML declaration or a page's <meta> names, in the first 4 kB."""
+    """The encoding in an XML declaration or a page's <meta>, in the first 4 kB."""
     found = _DECLARATION.search(content[:4096])
     return found[1].decode("ascii") if found else None
 
@@ -91,7 +91,7 @@ def decode_as(content: bytes, given: str, name: str) -> tuple[str, str]:
     label = given.strip().lower()
     encoding = _WEB_LABELS.get(label, label)
     try:
-        "".encode(encoding)  # not every codec is one of texts
+        "".encode(encoding)  # some codecs are not text encodings
     except LookupError:
         raise TextError(
             f"--encoding must be a text encoding such as koi8-r or cp1251, got {given[:40]!r}"
@@ -103,7 +103,7 @@ def decode_as(content: bytes, given: str, name: str) -> tuple[str, str]:
 
 
 def _decode_declared(content: bytes, declared: str, name: str) -> tuple[str, str]:
-    """Decode as declared, by the web's meaning of the label."""
+    """Decode with the declared label, in its meaning on the web."""
     encoding = _WEB_LABELS.get(declared.strip().lower(), declared)
     if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
         text, said = _decode_utf8(content)
@@ -112,7 +112,7 @@ def _decode_declared(content: bytes, declared: str, name: str) -> tuple[str, str
 
 
 def _decode_utf8(content: bytes) -> tuple[str, str]:
-    """UTF-8 whose bad bytes become U+FFFD, and how many there are, in words."""
+    """Decode UTF-8 with invalid bytes as U+FFFD; return the text and a description."""
     try:
         return content.decode("utf-8"), ""
     except UnicodeDecodeError:
@@ -140,7 +140,7 @@ def _decode_undeclared(content: bytes, name: str) -> tuple[str, str]:
 
 
 def _propose(content: bytes) -> str:
-    """What to try: the option with the encoding that the characters' frequencies speak for."""
+    """Suggest the option with the likeliest encoding, by the frequencies of characters."""
     best = from_bytes(content[:_PROPOSE_BYTES]).best()
     if best is None:
         return "give its encoding, such as --encoding koi8-r"
@@ -150,7 +150,7 @@ def _propose(content: bytes) -> str:
 
 
 def _is_cut(content: bytes) -> bool:
-    """Whether only the last character is damaged, as where a file was cut off."""
+    """Whether only the last character is damaged, as in a truncated file."""
     try:
         content[:-4].decode("utf-8")
     except UnicodeDecodeError as error:

@@ -17,15 +17,15 @@ from training.text import ngram, text_statistics
 from training.text.corpus import SEED_CHARACTERS, TextSplits
 from training.text.model import Network
 
-CHUNK = 4096  # characters of the one stream read at a time
-WINDOW = 256  # the context of the transformer that this data set is best known by
-ORDER = 7  # the best one for a million characters of English
+CHUNK = 4096  # characters of the stream per call
+WINDOW = 256  # context of the transformer best known for this data set
+ORDER = 7  # the best order for a million characters of English
 DIVERSITIES = (0.2, 0.5, 1.0)
 SAMPLES, SAMPLE_CHARACTERS = 100, 400
 
 
 def evaluate(model: keras.Model, splits: TextSplits) -> dict[str, Any]:
-    """Return the card's `metrics`, and as `calibration` the vocabulary, which the export needs."""
+    """Return the card's `metrics`, and the vocabulary as `calibration`, for the export."""
     net = text_model.network(model, splits.vocabulary)
     losses, correct = stream(net, splits.validation)
     nats, count = float(losses.mean()), len(splits.validation)
@@ -51,7 +51,7 @@ def evaluate(model: keras.Model, splits: TextSplits) -> dict[str, Any]:
 
 
 def stream(net: Network, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Nats of each of ids int32 [N] read as one stream, and whether it was the likeliest; both [N].
+    """Loss in nats of each id of int32 [N] read as one stream, and whether it was the likeliest; both [N].
 
     The state is carried from the first to the last; it begins as that of a fresh text.
     """
@@ -68,7 +68,7 @@ def stream(net: Network, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def windowed(net: Network, ids: np.ndarray) -> float:
-    """Nats a character in windows side by side, each from a state of zeros and its first character."""
+    """Nats per character in consecutive windows, each from a state of zeros and its first character."""
     width = min(WINDOW, len(ids) - 1)
     places = np.arange(0, len(ids) - width, width)[:, None] + np.arange(width + 1)
     state = tf.zeros([2 * len(net.layers), len(places), net.units])
@@ -76,7 +76,7 @@ def windowed(net: Network, ids: np.ndarray) -> float:
 
 
 def writing(net: Network, splits: TextSplits) -> dict[str, Any]:
-    """What continuations of validation text are like at each diversity; fixed random numbers."""
+    """Statistics of continuations of validation text at each diversity, with fixed random numbers."""
     known = set(text_statistics.words(splits.text(splits.train)))
     measured: dict[str, Any] = {
         "validation_words_in_training_text": evaluation.proportion(
@@ -100,7 +100,7 @@ def writing(net: Network, splits: TextSplits) -> dict[str, Any]:
 
 
 def _seeds(splits: TextSplits) -> tuple[np.ndarray, np.ndarray]:
-    """Seeds int32 [SAMPLES, 40] spread over the validation text, and the numbers that decide the rest."""
+    """Prompts int32 [SAMPLES, 40] from the whole validation text, and their random numbers."""
     width = min(SEED_CHARACTERS, len(splits.validation))
     starts = np.linspace(0, len(splits.validation) - width, SAMPLES).astype(int)
     uniforms = np.random.default_rng(0).random((SAMPLES, SAMPLE_CHARACTERS), np.float32)

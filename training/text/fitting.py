@@ -26,7 +26,7 @@ SAMPLE_STEPS = (10, 30, 100, 300, 1000)  # and after each epoch
 DIVERSITIES = (0.2, 0.5, 1.0)
 SAMPLE_CHARACTERS = 200
 VALIDATION_STREAMS, VALIDATION_LEAD = 32, 256
-LEAST_STEPS = 100  # an epoch: a network learns by steps, so a short text gets fewer streams
+LEAST_STEPS = 100  # minimum steps per epoch: a short text gets fewer streams
 
 
 def train(
@@ -35,7 +35,7 @@ def train(
     """Fit `model` in place, to the epoch with the best validation loss; return history and samples.
 
     config: resolved, so that its precision is decided.
-    After each epoch `workdir/checkpoint.npz` holds all that is needed to go on; TensorBoard events
+    After each epoch `workdir/checkpoint.npz` has everything needed to resume; TensorBoard events
     go to `workdir/logs`.
     """
     training = _Training(model, splits, config, workdir)
@@ -53,18 +53,20 @@ def train(
 
 
 class Streams:
-    """The training text as parallel streams, cut in windows anew each epoch."""
+    """The training text as parallel streams, divided into new windows each epoch."""
 
     def __init__(self, ids: np.ndarray, config: CharacterConfig) -> None:
         """A text too short for the configuration gets fewer streams, then shorter windows."""
         self.ids, self.seed = ids, config.seed
-        usable = len(ids) - config.window - 1  # whatever the offset, each epoch has as many steps
+        usable = (
+            len(ids) - config.window - 1
+        )  # each epoch has the same number of steps, for any offset
         self.window = min(config.window, usable // 2)
         self.rows = max(1, min(config.batch_size, usable // (LEAST_STEPS * self.window)))
         self.steps = usable // self.rows // self.window
 
     def epoch(self, number: int) -> Iterator[Any]:
-        """Windows int32 [B, T + 1], each stream's one after the other, from a random offset."""
+        """Consecutive windows int32 [B, T + 1] of each stream, from a random offset."""
         offset = int(np.random.default_rng((self.seed, number)).integers(self.window))
         starts = offset + self.steps * self.window * np.arange(self.rows)
         for step in range(self.steps):
@@ -72,7 +74,7 @@ class Streams:
             yield tf.constant(self.ids[places])
 
     def shapes(self, symbols: int) -> dict[str, str]:
-        """Tensors of one step: what is read, what is to come out, and what does."""
+        """The tensors of one step: inputs, targets and outputs."""
         size = f"{self.rows}, {self.window}"
         return {
             "x": f"int32 [{size}]",
@@ -82,7 +84,7 @@ class Streams:
 
 
 class _Training:
-    """One training: weights, optimizer, their running mean, and what was seen so far."""
+    """One training: weights, optimizer, running mean, and history."""
 
     def __init__(
         self, model: keras.Model, splits: TextSplits, config: CharacterConfig, workdir: Path
@@ -105,7 +107,7 @@ class _Training:
         self.write = text_model.writer(self.net)
 
     def run(self) -> None:
-        """Train the epochs that are left, or until nothing improves; put the best weights in place."""
+        """Train the remaining epochs, or until nothing improves; then restore the best weights."""
         total = self.config.epochs * self.streams.steps
         self.progress = Progress(self.seen["step"], total)
         for epoch in range(len(self.seen["history"]), self.config.epochs):
@@ -138,7 +140,7 @@ class _Training:
         self._finish(epoch, measured, began)
 
     def _finish(self, epoch: int, measured: dict[str, Any], began: float) -> None:
-        """Measure the running mean, keep it if it is the best, and write everything down."""
+        """Evaluate the running mean, keep it if it is the best, and write the checkpoint."""
         with self._averaged():
             validation = self._validation_loss()
         if validation < min((row["validation_nats"] for row in self.seen["history"]), default=9e9):
@@ -165,22 +167,20 @@ class _Training:
         self._save()
 
     def _learn(self, window: Any, state: Any, step: Any) -> tuple[Any, Any, Any]:
-        """One step on window int32 [B, T + 1]: loss in nats a character, gradient norm, state."""
+        """One step on window int32 [B, T + 1]: loss in nats per character, gradient norm, state."""
         values = [variable.value for variable in self.variables]
         with tf.GradientTape() as tape:
             loss, state = self._loss(window, state, step)
         gradients = tape.gradient(loss, values)
         self.optimizer.apply(gradients, self.variables)
         done = tf.cast(step, tf.float32)
-        momentum = tf.minimum(
-            self.config.ema, (1 + done) / (10 + done)
-        )  # a young mean forgets more
+        momentum = tf.minimum(self.config.ema, (1 + done) / (10 + done))  # a new mean decays faster
         for mean, value in zip(self.mean, values, strict=True):
             mean.assign(momentum * mean + (1 - momentum) * value)
         return loss, tf.linalg.global_norm(gradients), state
 
     def _loss(self, window: Any, state: Any, step: Any) -> tuple[Any, Any]:
-        """Mean nats a character of window [B, T + 1], dropout on, and the state [2·layers, B, U] after."""
+        """Mean nats per character of window [B, T + 1] with dropout, and the final state [2·layers, B, U]."""
         config, ids = self.config, tf.transpose(window)
         x, after = tf.one_hot(ids[:-1], self.net.symbols), []
         for number, layer in enumerate(self.net.layers):
@@ -201,7 +201,7 @@ class _Training:
         return text_model.losses(self.net, ids, state, self.product)[0]
 
     def _validation_loss(self) -> float:
-        """Nats a character over the validation text, read as parallel streams.
+        """Nats per character over the validation text, read as parallel streams.
 
         Each stream first reads what is before its part, so that it begins in the right state: much
         quicker than the one long stream that the card's number is of.
@@ -216,7 +216,7 @@ class _Training:
 
     @contextlib.contextmanager
     def _averaged(self) -> Iterator[None]:
-        """Put the running mean in the weights' place for a while."""
+        """Use the running mean as the weights, temporarily."""
         kept = [variable.numpy() for variable in self.variables]
         for variable, mean in zip(self.variables, self.mean, strict=True):
             variable.assign(mean)
@@ -225,7 +225,7 @@ class _Training:
             variable.assign(value)
 
     def _sample(self, when: str) -> None:
-        """Continue the same seed at each diversity with the same random numbers, and show it."""
+        """Continue the same prompt at each diversity with the same random numbers, and print it."""
         rows, seed = len(DIVERSITIES), self.splits.seed
         uniforms = np.random.default_rng(self.config.seed).random((rows, SAMPLE_CHARACTERS))
         with self._averaged():
@@ -243,7 +243,7 @@ class _Training:
         self.log.flush()
 
     def _groups(self) -> dict[str, Any]:
-        """Everything that changes, by the name of its variable in the checkpoint."""
+        """All changing values, by their names in the checkpoint."""
         groups = {
             "weight": self.variables,
             "optimizer": self.optimizer.variables,
@@ -285,7 +285,7 @@ class _Training:
 
 
 def _drop(x: Any, rate: float, seed: Any) -> Any:
-    """Dropout by a seed int64 [2]: the same one drops the same places."""
+    """Dropout with a seed int64 [2]: the same seed drops the same positions."""
     return tf.nn.experimental.stateless_dropout(x, rate, seed) if rate else x
 
 

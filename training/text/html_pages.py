@@ -19,7 +19,7 @@ def looks_like_html(text: str) -> bool:
 
 
 def html_to_text(page: str) -> str:
-    """Return what a reader sees; only the <pre> if that holds most of it, as screenplays do."""
+    """Return the visible text; only the <pre> if it contains most of it, as in screenplays."""
     reader = _PageReader()
     reader.feed(page)
     reader.close()
@@ -30,7 +30,7 @@ def html_to_text(page: str) -> str:
 
 
 class _PageReader(HTMLParser):
-    """Collects what a page shows; white space counts only inside <pre>."""
+    """Collects the visible text of a page; white space is kept only inside <pre>."""
 
     HIDDEN = frozenset({"script", "style", "head", "template", "noscript", "svg"})
     BLOCKS = frozenset({"p", "div", "br", "li", "ul", "ol", "tr", "table", "pre", "hr", "dd", "dt"})

@@ -10,7 +10,10 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-PRECISIONS = {"float32": tf.float32, "bfloat16": tf.bfloat16}  # of the factors; sums stay float32
+PRECISIONS = {
+    "float32": tf.float32,
+    "bfloat16": tf.bfloat16,
+}  # dtypes of the factors; sums stay float32
 CPU_INFO = Path("/proc/cpuinfo")
 
 
@@ -31,14 +34,14 @@ def cell(gates: Any, c: Any) -> tuple[Any, Any, Any]:
 
 
 def cpu_flags() -> frozenset[str]:
-    """Return the features of this processor that Linux lists on x86; elsewhere none are known."""
+    """Return this processor's feature flags, from Linux on x86; empty elsewhere."""
     lines = CPU_INFO.read_text().splitlines() if CPU_INFO.is_file() else []
     flags = next((line.partition(":")[2] for line in lines if line.startswith("flags")), "")
     return frozenset(flags.split())
 
 
 def precision_for(flags: Collection[str]) -> str:
-    """Return the faster precision of products: bfloat16 on a processor with instructions for it."""
+    """Return the faster precision of products: bfloat16 if the processor has instructions for it."""
     return "bfloat16" if {"avx512_bf16", "amx_bf16"} & set(flags) else "float32"
 
 

@@ -31,15 +31,15 @@ class CharacterConfig(JobConfig):
     vocabulary: str = ""  # the characters by id; set from the text
     layers: int = 1
     units: int = 128
-    window: int = 128  # characters learnt from in one step; the state goes on to the next
+    window: int = 128  # characters per training step; the state is carried to the next
     dropout: float = 0.0  # between layers, and before the head
-    weight_drop: float = 0.0  # of the recurrent kernels' weights (Merity et al., 2017)
+    weight_drop: float = 0.0  # dropout of the recurrent weights (Merity et al., 2017)
     weight_decay: float = 0.01  # of kernels
     clip: float = 1.0  # largest norm of all gradients together
     warmup: int = 200  # steps until the full learning rate; then a cosine down to a hundredth
     ema: float = 0.999  # the released weights are a running mean
     patience: int = 5  # epochs without a better validation loss before it stops
-    precision: str = AUTO  # of the products in training: float32, bfloat16, or by the processor
+    precision: str = AUTO  # precision of products in training: float32, bfloat16, or auto
 
     def __post_init__(self) -> None:
         """Refuse an unknown precision with a ValueError."""
@@ -49,7 +49,7 @@ class CharacterConfig(JobConfig):
             )
 
     def resolve(self, started: Mapping[str, Any]) -> Self:
-        """Decide the precision once: that of the training that is resumed, else the processor's."""
+        """Decide the precision once: that of the resumed training, otherwise the processor's."""
         if self.precision != AUTO:
             return self
         precision = started.get("precision") or lstm.precision_for(lstm.cpu_flags())
@@ -128,7 +128,7 @@ def logits_of(net: Network, h: Any) -> Any:
 
 
 def _step(net: Network, token_ids: Any, state: State) -> State:
-    """Read one character [B] in every row."""
+    """Read one character [B] per row."""
     after, below = [], None
     for layer, (h, c) in zip(net.layers, state, strict=True):
         if below is None:
@@ -208,7 +208,7 @@ def losses(
 def generate(
     net: Network, state: Any, uniforms: Any, lengths: Any, controls: Controls
 ) -> dict[str, Any]:
-    """Write lengths[b] characters after state[b]; uniforms float32 [B, T] in [0, 1) decide which.
+    """Generate lengths[b] characters after state[b], with uniforms float32 [B, T] in [0, 1).
 
     Returns token_ids int32 [B, T], logprobs [B, T] (of the chosen, under the distribution before
     any control), the TOP likeliest as top_ids and top_logprobs [B, T, TOP], and the state after.
@@ -240,7 +240,7 @@ def generate(
 
 
 def writer(net: Network) -> Any:
-    """Return a compiled function that continues seeds, each from a fresh text.
+    """Return a compiled function that continues prompts, each from the initial state.
 
     It maps seeds int32 [B, S], uniforms float32 [B, T] and temperature float32 [B] to ids int32 [B, T].
     """
@@ -256,5 +256,5 @@ def writer(net: Network) -> Any:
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """Compile a function of tensors with XLA: one kernel a step instead of a dozen."""
+    """Compile a function of tensors with XLA: one kernel per step instead of a dozen."""
     return tf.function(function, jit_compile=True, autograph=False)

@@ -33,14 +33,14 @@ class Graph:
         return names
 
     def constant(self, value: Any, dtype: Any = np.float32) -> str:
-        """A constant; graphs inside this one see it too."""
+        """A constant, visible in nested graphs too."""
         name = self.name("constant")
         array = np.asarray(value, dtype=dtype, order="C")
         self._constants.append(numpy_helper.from_array(array, name))
         return name
 
     def name(self, stem: str) -> str:
-        """A name that nothing else has, in this graph or around it."""
+        """A name that is unique in this graph and the enclosing ones."""
         return f"{stem}_{next(self._numbers)}"
 
     def rename(self, tensor: str, name: str) -> None:

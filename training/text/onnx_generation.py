@@ -14,12 +14,12 @@ from training.text import sampling
 from training.text.onnx_builder import Graph, Tensors, to_model
 from training.text.onnx_network import STATE, Weights, inside, split_state
 
-COLDEST = 1e-30  # a temperature that leaves only the likeliest; 0 means this
-LARGEST_UNIFORM = 1 - 2.0**-23  # so that a threshold is always below the whole mass
+COLDEST = 1e-30  # the temperature used for 0 (greedy)
+LARGEST_UNIFORM = 1 - 2.0**-23  # keeps a threshold below the total mass
 
 
 def generate(w: Weights) -> Any:
-    """Characters drawn from `state`, their log-probabilities and the likeliest at each step."""
+    """Characters sampled from `state`, their log-probabilities and the likeliest at each step."""
     graph = Graph()
     zero, zero_number = graph.constant(0), graph.constant(0, np.int32)
     column = graph.constant([1], np.int64)
@@ -48,7 +48,7 @@ def generate(w: Weights) -> Any:
     )
     parts = [part for pair in split_state(graph, w, STATE) for part in pair]
     body = _body(graph, w, controls, len(parts))
-    # At least one: what a loop of no steps puts out has no shape. That step changes no state.
+    # At least one step, because the outputs of an empty loop have no shape; it changes no state.
     trips = graph.add(
         "Max", graph.add("Cast", longest, to=TensorProto.INT64), graph.constant(1, np.int64)
     )
@@ -75,7 +75,7 @@ def generate(w: Weights) -> Any:
 
 
 class _Controls(NamedTuple):
-    """Tensors outside the loop that each of its steps reads."""
+    """Tensors outside the loop that are read in each step."""
 
     warmth: str  # temperature [B, 1]
     draws: str  # uniforms [T, B, 1]
@@ -136,7 +136,7 @@ def _cell(body: Graph, gates: str, c: str, sizes: str) -> tuple[str, str]:
 
 
 def _choose(body: Graph, controls: _Controls, logits: str, step: str, symbols: int) -> str:
-    """Draw an id int64 [B]: the first whose cumulative weight is above the row's share of the whole."""
+    """Sample an id int64 [B]: the first whose cumulative weight exceeds the row's share of the total."""
     most = body.add("ReduceMax", logits, body.constant([1], np.int64), keepdims=1)
     scaled = body.add("Div", body.add("Sub", logits, most), controls.warmth)
     weights = body.add("Exp", scaled)
@@ -158,7 +158,7 @@ def _choose(body: Graph, controls: _Controls, logits: str, step: str, symbols: i
 
 
 def _filter(body: Graph, controls: _Controls, logits: str, weights: str, symbols: int) -> str:
-    """Weights with 0 for what top-k, then top-p leave out; ties go to the lower id."""
+    """Weights with 0 for ids excluded by top-k, then top-p; ties go to the lower id."""
     rows, columns = (body.constant([axis], np.int64) for axis in (1, 2))
     zero, zero_number = body.constant(0), body.constant(0, np.int32)
     ids = np.arange(symbols)

@@ -11,7 +11,7 @@ STATE = "state"
 
 
 class Weights:
-    """A network's arrays in the order that ONNX and the loops want them."""
+    """A network's arrays in the order that ONNX and the loops need."""
 
     def __init__(self, net: Network) -> None:
         self.layers = [tuple(np.asarray(w) for w in layer) for layer in net.layers]

@@ -4,11 +4,11 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-TOP = 5  # likeliest characters told with each one
+TOP = 5  # likeliest characters returned with each one
 
 
 class Controls(NamedTuple):
-    """How to choose from a distribution, each [B]."""
+    """Sampling options, each [B]."""
 
     temperature: Any  # float32; 0: always the likeliest
     top_k: Any  # int32; 0: off
@@ -16,7 +16,7 @@ class Controls(NamedTuple):
 
 
 def describe_choices(ids: Any, logits: Any) -> dict[str, Any]:
-    """What is told of chosen ids [B, T] and their logits [B, T, V]; a V below TOP is filled up."""
+    """Log-probabilities and likeliest characters of chosen ids [B, T] and logits [B, T, V]; padded if V < TOP."""
     logprobs = tf.nn.log_softmax(logits)
     count = min(TOP, logits.shape[-1])
     top, top_ids = tf.math.top_k(logprobs, count)
@@ -30,13 +30,13 @@ def describe_choices(ids: Any, logits: Any) -> dict[str, Any]:
 
 
 def choose(logits: Any, uniform: Any, controls: Controls) -> Any:
-    """Draw an id int32 [B] from logits [B, V] with uniform [B]: temperature, top-k, top-p, inverse CDF."""
+    """Sample an id int32 [B] from logits [B, V] with uniform [B]: temperature, top-k, top-p, inverse CDF."""
     greedy = tf.argmax(logits, axis=1, output_type=tf.int32)
     frozen = controls.temperature <= 0
     temperature = tf.where(frozen, 1.0, controls.temperature)[:, None]
     scaled = (logits - tf.reduce_max(logits, axis=1, keepdims=True)) / temperature
     weights = tf.exp(scaled)
-    # The likeliest needs no filter; nor do the rows of zeros that fill up a batch.
+    # Greedy rows need no filter, nor do the padding rows of a batch.
     filtering = ~frozen & ((controls.top_k > 0) | (controls.top_p < 1))
     weights = tf.cond(
         tf.reduce_any(filtering),
@@ -46,16 +46,16 @@ def choose(logits: Any, uniform: Any, controls: Controls) -> Any:
     mass = tf.cumsum(weights, axis=1)
     beyond = (mass > uniform[:, None] * mass[:, -1:]) & (weights > 0)
     drawn = tf.argmax(beyond, axis=1, output_type=tf.int32)
-    # Rounding can leave nothing beyond; then it is the last one that is possible at all.
+    # After rounding no id may be above the threshold; then the last possible one is taken.
     last = logits.shape[1] - 1 - tf.argmax(weights[:, ::-1] > 0, axis=1, output_type=tf.int32)
     drawn = tf.where(tf.reduce_any(beyond, axis=1), drawn, last)
     return tf.where(frozen, greedy, drawn)
 
 
 def _filter(logits: Any, weights: Any, controls: Controls) -> Any:
-    """Weights [B, V] with 0 for what top-k, then top-p leave out; ties go to the lower id.
+    """Weights [B, V] with 0 for ids excluded by top-k, then top-p; ties go to the lower id.
 
-    By comparing every pair of characters, which for a vocabulary is quicker than to sort it.
+    Every pair of characters is compared, which is faster than sorting for a small vocabulary.
     """
     ids = tf.range(logits.shape[1])
     mine, other = logits[:, :, None], logits[:, None, :]

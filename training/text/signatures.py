@@ -18,27 +18,27 @@ from training.text import onnx_graphs
 from training.text.model import Network
 from training.text.sampling import Controls
 
-# Rows of a call. One row is multiplied by another kernel than two and more, and its last bits differ.
-# A character at 32 rows costs 0.23 (text-course) and 0.34 (text) of one at 2 rows, and a newcomer waits
+# Rows per call. A single row uses another matrix kernel, and its last bits differ.
+# A character at 32 rows costs 0.23 (text-course) and 0.34 (text) of one at 2 rows, and a new sequence waits
 # for at most 40 ms.
 BATCH_SIZES = (2, 4, 8, 16, 32)
 GOLDEN_ROWS = 4
 MOST_STEPS = 256
 GOLDEN_CHARACTERS, GOLDEN_MARGIN = 8, 0.1
-LOGPROB, STATE = {"logprobs": 2e-3}, {"state": 2e-3}  # far more than processors differ
+LOGPROB, STATE = {"logprobs": 2e-3}, {"state": 2e-3}  # far above the differences between processors
 
 IDS = tf.TensorSpec([None, None], tf.int32)
 LENGTHS = tf.TensorSpec([None], tf.int32)
 
 
 def steps(net: Network) -> int:
-    """Characters that one call writes, padded: about 5 to 20 ms of work, and a power of two."""
+    """Characters per call: about 5 to 20 ms of work, and a power of two."""
     weights = sum(int(np.prod(w.shape)) for layer in net.layers for w in layer)
     return int(2 ** np.clip(np.round(np.log2(1.2e8 / weights)), 3, np.log2(MOST_STEPS)))
 
 
 def manifest_fields(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, Any]:
-    """What the manifest says beyond what every model's does."""
+    """The additional manifest fields of text models."""
     net = text_model.network(model, "".join(calibration["vocabulary"]))
     return {
         "vocabulary": list(calibration["vocabulary"]),
@@ -50,7 +50,7 @@ def manifest_fields(model: keras.Model, calibration: Mapping[str, Any]) -> dict[
 
 
 def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, Signature]:
-    """Return the four signatures, each with the inputs whose outputs are kept as golden ones."""
+    """Return the four signatures, each with its golden inputs."""
     net = text_model.network(model, "".join(calibration["vocabulary"]))
     state = tf.TensorSpec([None, 2 * len(net.layers) * net.units], tf.float32)
     functions = _functions(net)
@@ -84,7 +84,7 @@ def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, 
 
 
 def golden_inputs() -> Arrays:
-    """Nothing: each signature brings its own."""
+    """Empty: each signature has its own golden inputs."""
     return {}
 
 
@@ -112,10 +112,10 @@ def _functions(net: Network) -> dict[str, Any]:
 
 
 def _golden(net: Network, functions: Mapping[str, Any]) -> dict[str, Arrays]:
-    """Inputs whose outputs another processor gives too: given characters, and likeliest ones.
+    """Inputs with the same outputs on other processors: given characters, and likeliest ones.
 
-    A likeliest character is written only as long as it is clearly the likeliest, so that rounding
-    cannot turn the text.
+    Likeliest characters are generated only while they are clearly the likeliest, so that rounding
+    cannot change the text.
     """
     width = steps(net)
     rows, columns = np.mgrid[:GOLDEN_ROWS, :width]

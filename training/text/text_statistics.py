@@ -9,7 +9,7 @@ FACTOR = np.uint64(0x9E3779B97F4A7C15)  # odd, so that no character is lost in a
 
 
 def longest_copies(samples: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """Length, int [N], of the longest part of each sample (int32 [N, T]) that is somewhere in `train`.
+    """Length, int [N], of the longest part of each sample (int32 [N, T]) that occurs in `train`.
 
     Compares 64-bit rolling sums instead of the parts themselves; two unequal ones share a sum about
     once in 10^19 comparisons.
@@ -36,7 +36,7 @@ def words(text: str) -> list[str]:
 
 
 def known_words(samples: list[str], known: set[str]) -> tuple[int, int]:
-    """How many words of the samples are in `known`, and how many there are; the cut ones do not count."""
+    """The number of words of the samples in `known`, and the total; truncated words do not count."""
     written = [word for sample in samples for word in words(sample)[1:-1]]
     return sum(word in known for word in written), len(written)
 
