@@ -19,7 +19,7 @@ def test_the_highest_version_is_the_newest(tmp_path):
 
 def test_a_folder_without_the_model_is_refused_in_one_sentence(tmp_path, capsys):
     assert raw_model.main([str(tmp_path)]) == 1
-    assert capsys.readouterr().err.startswith(f"error: {tmp_path / 'digits'} holds no version")
+    assert capsys.readouterr().err.startswith(f"error: {tmp_path / 'digits'} has no version")
 
 
 @pytest.mark.parametrize("batch_size", ["1", "8", "32"])

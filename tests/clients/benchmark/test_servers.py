@@ -45,7 +45,7 @@ def test_a_process_is_stopped_when_the_block_fails():
 def test_a_service_that_cannot_start_is_reported_with_its_last_words(monkeypatch):
     monkeypatch.setenv("VITRINE_TIMEOUT_MS", "soon")
     with (
-        pytest.raises(OSError, match=r"(?s)the server ended at its start.*VITRINE_TIMEOUT"),
+        pytest.raises(OSError, match=r"(?s)the server exited during start-up.*VITRINE_TIMEOUT"),
         servers.service(),
     ):
         pass

@@ -35,7 +35,7 @@ def test_of_one_value_every_percentile_is_that_value():
 
 
 def test_there_is_no_percentile_of_nothing():
-    with pytest.raises(ValueError, match="nothing"):
+    with pytest.raises(ValueError, match="at least one value"):
         percentile([], 0.5)
 
 

@@ -68,4 +68,4 @@ def _chunk(name: bytes, content: bytes) -> bytes:
 
 
 def _refuse(why: str) -> UnexpectedAnswer:
-    return UnexpectedAnswer(f"the image of the answer cannot be enlarged: {why}; leave out --scale")
+    return UnexpectedAnswer(f"the image of the answer cannot be enlarged: {why}; omit --scale")
