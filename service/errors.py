@@ -197,7 +197,7 @@ class Overloaded(VitrineError):
 
 
 class QueueRefusal(Overloaded):
-    """A queue is full, or what is ahead in it takes too long; who asks for no less is refused as well."""
+    """A queue is full, or the work before a request takes too long; requests as large are refused as well."""
 
 
 class NotReady(VitrineError):

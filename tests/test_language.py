@@ -15,7 +15,18 @@ BANNED = {
     r"\bmend(s|ed|ing)?\b": "fix",
     r"\balone or in company\b": "regardless of batching",
     r"\bcomes? trained\b": "pretrained",
-    r"\bgo(es)? on where\b": "resume",
+    r"\bgo(es)? on (where|with)\b": "resume, continue",
+    r"\bby turns\b": "in turn",
+    r"\bgarments?\b": "clothing",
+    r"\bpupils?\b": "student network",
+    r"\bload(s|ed|ing)? anew\b": "reload",
+    r"\bstands? below\b": "follows",
+    r"\bwho (leaves|waits|asks)\b": "a client that …",
+    r"\bwhat (waits|lies)\b": "queued requests; name the thing",
+    r"\bnothing to say\b": "no findings",
+    r"\bat hand\b": "available",
+    r"\bis told (of|that)\b": "learns, is reported",
+    r"\bone another's\b": "each other's",
 }
 PAGES = sorted(
     path

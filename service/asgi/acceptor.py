@@ -54,7 +54,7 @@ class Acceptor:
         """Nothing is left to wait for."""
 
     def _accept(self) -> None:
-        """Accept what waits, until another worker has clearly fewer."""
+        """Accept pending connections, until another worker has clearly fewer."""
         while self._has_waited or not self._count.is_above_another:
             self._has_waited = False
             try:

@@ -18,7 +18,7 @@ THREADS = 2  # more would only take turns
 
 
 class Decoders:
-    """So many threads as may work at once, and who waits for one, in order.
+    """A limited number of decoding threads, and the requests that wait for one, in order.
 
     Made on the event loop that it is used on.
     """

@@ -283,7 +283,7 @@ class TimeoutHttpProtocol(TimedProtocol):
         task.add_done_callback(self.tasks.discard)
 
     def on_response_complete(self) -> None:
-        """Go on with what waits behind this answer."""
+        """Continue with the requests queued behind this answer."""
         is_refused_early = self.cycle.more_body and self.expect_100_continue
         self._start_next()
         if self._is_answering:  # the next of the pipeline

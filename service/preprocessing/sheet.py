@@ -113,7 +113,7 @@ def _continued(sheet: Pixels, inside: Mask) -> Pixels:
 
 
 def _is_shadow_edge(grey: Pixels, region: Mask, corners: NDArray[np.float64]) -> bool:
-    """Whether what lies beside a region is the same paper with less light on it."""
+    """Whether the surroundings of a region are the same paper with less light on it."""
     if _inner_sides(corners, region.shape) >= _INNER_SIDES:
         return False
     inside, outside = float(np.median(grey[region])), float(np.median(grey[~region]))

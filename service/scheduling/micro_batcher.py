@@ -188,7 +188,7 @@ class MicroBatcher:
             self._workers.discard(cast(asyncio.Task[None], asyncio.current_task()))
 
     def _may_start(self) -> bool:
-        """Whether what waits makes a run that is worth starting now."""
+        """Whether the queued requests make a run that is worth starting now."""
         if self._running < self._lane.eager_runs:
             return bool(self._queue)
         return len(self._queue) >= self.max_batch_size
