@@ -140,12 +140,21 @@ def _run_worker(
     listening: socket.socket,
     peers: "Peers",
 ) -> int:
+    import gc
+
     from service.app import create_app
     from service.asgi.server import make_server
     from service.asgi.state import Lifecycle
     from service.processes.peers import RETIRE
 
-    lifecycle = Lifecycle()
+    class Process(Lifecycle):
+        """Spares the collector what stays: of eleven models it takes 60 ms, in which nobody is answered."""
+
+        def on_loaded(self) -> None:
+            gc.collect()
+            gc.freeze()
+
+    lifecycle = Process()
     app = create_app(settings, lifecycle=lifecycle, peers=peers, inherited=inherited)
     server = make_server(app, settings, lifecycle, counts)
 

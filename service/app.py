@@ -89,7 +89,7 @@ def create_app(
         partial(load_checked, tensorflow.load, settings.allowed_operations),
         preloaded.load,
     )
-    peers = peers or Peers()
+    lifecycle, peers = lifecycle or Lifecycle(), peers or Peers()
     tracing = make_tracing(settings.otlp_endpoint)
 
     @asynccontextmanager
@@ -112,16 +112,18 @@ def create_app(
         decoders = Decoders()
         await repository.start()
         await _join(peers, repository, metrics)
+        loading = asyncio.create_task(_tell_when_loaded(repository, lifecycle))
         yield {
             "settings": settings,
             "repository": repository,
             "metrics": metrics,
-            "lifecycle": lifecycle or Lifecycle(),
+            "lifecycle": lifecycle,
             "peers": peers,
             "decoders": decoders,
             "bytes_in_flight": bytes_in_flight,
             "refusals": EarlyRefusals(metrics, answers_other_origins=bool(settings.cors_origins)),
         }
+        loading.cancel()
         await peers.stop()
         await repository.stop()
         decoders.close()
@@ -195,6 +197,11 @@ async def _join(peers: Peers, repository: ModelRepository, metrics: Metrics) -> 
         await repository.settle()
     peers.waits_until_ready = False
     peers.say_ready()
+
+
+async def _tell_when_loaded(repository: ModelRepository, lifecycle: Lifecycle) -> None:
+    await repository.settle()
+    lifecycle.on_loaded()
 
 
 def _heavy_threads(settings: Settings) -> int:

@@ -1,5 +1,6 @@
 """Reads a request's body, at most so much of it, and its query values, strictly."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -79,7 +80,7 @@ def read_query(request: Request, model: type[Query]) -> Query:
     return parsed
 
 
-def query_of(request: Request) -> QueryParams:
+def query_of(request: Request) -> Mapping[str, str]:
     """The query values as they stand there."""
     query: bytes = request.scope["query_string"]
     return _query_params(query) if len(query) <= QUERY_BYTES else request.query_params
@@ -91,8 +92,8 @@ def _parsed(model: type[Any], query: bytes) -> Any:
 
 
 @lru_cache(maxsize=256)
-def _query_params(query: bytes) -> QueryParams:
-    return QueryParams(query)
+def _query_params(query: bytes) -> Mapping[str, str]:
+    return dict(QueryParams(query))
 
 
 def query_integer(request: Request, name: str, low: int, high: int) -> int | None:

@@ -40,6 +40,18 @@ def to_json(content: Any) -> bytes:
     return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
+class RawResponse(Response):
+    """A whole answer with status 200, whose headers are made once and not looked at again."""
+
+    def __init__(self, body: bytes, headers: Mapping[str, str], media_type: str) -> None:
+        self.body, self.status_code, self.background = body, 200, None
+        self.raw_headers = [
+            (b"content-length", b"%d" % len(body)),
+            (b"content-type", media_type.encode()),
+            *((name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()),
+        ]
+
+
 def json_answer(
     content: Any, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:

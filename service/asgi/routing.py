@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -50,6 +51,26 @@ def allowed_methods(routers: Iterable[RawRouter], scope: Scope) -> list[str]:
     return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
 
+class RawHeaders(Headers):
+    """Starlette's, whose `get` of a header that is not there does not raise and catch an error."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The first value of a header, else `default`."""
+        wanted = key.lower().encode("latin-1")
+        for name, value in self._list:
+            if name == wanted:
+                return value.decode("latin-1")
+        return default
+
+
+class RawRequest(Request):
+    """The request that a RawRoute's endpoint is called with."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        super().__init__(scope, receive, send)
+        self._headers = RawHeaders(raw=scope["headers"])
+
+
 class FastRouter:
     """Calls a RawRoute that has no path parameters, or is below a model's name; `app` does all the rest.
 
@@ -83,7 +104,7 @@ class FastRouter:
             await self._app(scope, receive, send)
             return
         scope["route"] = route
-        response = await route.endpoint(Request(scope, receive, send))
+        response = await route.endpoint(RawRequest(scope, receive, send))
         await response(scope, receive, send)
 
     def _match(self, scope: Scope, path: str) -> RawRoute | None:

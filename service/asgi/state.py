@@ -14,9 +14,15 @@ from service.settings import Settings
 
 
 class Lifecycle:
-    """Whether the process is on its way out."""
+    """What the process and its application tell each other.
+
+    is_draining: whether the process is on its way out.
+    """
 
     is_draining = False
+
+    def on_loaded(self) -> None:
+        """Called once, when each model that was there at the start is loaded or has failed."""
 
 
 class State(TypedDict):

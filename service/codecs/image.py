@@ -6,6 +6,7 @@ here instead of calling `PIL.Image.open`, whose own pixel limit raises or warns 
 switched off for the whole process.
 """
 
+import contextlib
 import io
 import struct
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from service.errors import ImageTooLarge, InvalidImage, UnsupportedImage
 from service.image_files.decoding_cost import Cost, TooManyPieces, count_pieces, estimate_cost
 from service.image_files.image_metadata import strip_metadata
 from service.image_files.plain_png import PlainPng, read_plain_png
-from service.image_files.raster import Pixels, rasterize
+from service.image_files.raster import Pixels, rasterize, upright
 
 MAX_ASPECT = 10_000  # 1 × 5,000 is an unusual image, 1 × 50,000 an attack on the resizing
 MAX_PIECES = 20_000  # chunks, segments and blocks of the images of a request
@@ -97,6 +98,9 @@ class OpenedImage:
         if isinstance(self.source, np.ndarray):
             return self.source
         try:
+            if isinstance(self.source, PlainPng) and self.source.mode == "L":
+                with contextlib.suppress(ValueError):  # the reader takes some that are damaged
+                    return upright(self.source.grey_pixels(), self.orientation)
             return rasterize(self._reader(at_least), self.orientation, grey=grey)
         except Exception as error:
             message = f"the {self._format} is truncated or corrupt: its pixels cannot be decoded"

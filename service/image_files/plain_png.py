@@ -9,8 +9,11 @@ import struct
 import zlib
 from typing import NamedTuple
 
+import numpy as np
 from PIL import Image
 from zlib_ng import zlib_ng
+
+from service.image_files.raster import Pixels
 
 _START = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 _END = b"\0\0\0\0IEND\xaeB`\x82"
@@ -36,6 +39,24 @@ class PlainPng(NamedTuple):
         """Decode; ValueError if the data do not match the header exactly."""
         size = (self.width, self.height)
         return Image.frombytes(self.mode, size, self._inflated(), "zip", self.mode)
+
+    def grey_pixels(self) -> Pixels:
+        """Decode an image of mode L, uint8 [H, W, 1], read-only; ValueError as `load`.
+
+        The codecs of `Image.frombytes` and `tobytes`, in half of their time for a small image.
+        """
+        size = (self.width, self.height)
+        box = (0, 0, *size)
+        image = Image.core.new("L", size)  # type: ignore[attr-defined]  # as plugins do
+        decoder = Image._getdecoder("L", "zip", "L")
+        decoder.setimage(image, box)
+        consumed, problem = decoder.decode(self._inflated())
+        if consumed >= 0 or problem:
+            raise ValueError("the pixels are not those that the header states")
+        encoder = Image._getencoder("L", "raw", "L")
+        encoder.setimage(image, box)
+        _, _, content = encoder.encode(self.width * self.height)
+        return np.frombuffer(content, np.uint8).reshape(self.height, self.width, 1)
 
     def _inflated(self) -> bytes:
         """The pixels without compression, in zlib's format: zlib-ng inflates drawings many times faster than Pillow."""

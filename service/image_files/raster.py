@@ -39,8 +39,7 @@ def rasterize(image: Image.Image, orientation: int = 1, *, grey: bool = False) -
     """
     rawmode = _rawmode(image)
     image.load()
-    pixels = _pixels(image, rawmode, grey)
-    return pixels if orientation == 1 else _upright(pixels, orientation)
+    return upright(_pixels(image, rawmode, grey), orientation)
 
 
 def _rawmode(image: Image.Image) -> str:
@@ -176,8 +175,10 @@ def _sixteen_bits(image: Image.Image) -> Pixels:
     return grey[..., np.newaxis]
 
 
-def _upright(pixels: Pixels, orientation: int) -> Pixels:
+def upright(pixels: Pixels, orientation: int) -> Pixels:
     """Undo the rotation and mirroring of an EXIF orientation, 1 to 8."""
+    if orientation == 1:
+        return pixels
     if orientation >= 5:
         pixels = pixels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):

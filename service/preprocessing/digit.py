@@ -50,7 +50,8 @@ def normalize_digit(pixels: Pixels, *, normalize: bool) -> PreparedImage:
         grey = to_grey(pixels)
         edge = border(grey)
         if 2 * np.count_nonzero(edge < 128) > edge.size:  # the median is dark, without sorting
-            if int(grey.max()) - int(grey.min()) < _MIN_CONTRAST:
+            lightest = int(grey.max())  # where it is light, the border alone is dark enough
+            if lightest < 128 + _MIN_CONTRAST and lightest - int(grey.min()) < _MIN_CONTRAST:
                 raise InvalidImage("the image is blank: no digit was found")
             return PreparedImage(grey[..., np.newaxis], [])
     ink, steps = find_ink(pixels)

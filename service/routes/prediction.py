@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from service.asgi.disconnect import cancel_on_disconnect
 from service.asgi.requests import query_integer, query_of, read_body
-from service.asgi.responses import JSON, to_json
+from service.asgi.responses import JSON, RawResponse, to_json
 from service.asgi.state import State, state_of
 from service.codecs.image import OpenedImage
 from service.codecs.image_writing import data_uri, encode_png, tile
@@ -193,7 +193,7 @@ class Prediction:
         body = to_json({"model": model, **encode()})
         self._record("encode", time.monotonic() - started)
         self.servable.statistics.record_encoded(self._timings["encode"])
-        return Response(body, 200, {**self.headers(), **headers}, JSON)
+        return RawResponse(body, {**self.headers(), **headers}, JSON)
 
     async def answer_images(
         self, images: Pixels, fields: Callable[[list[str]], dict[str, Any]], **headers: str

@@ -28,7 +28,8 @@ class PreparedImages(NamedTuple):
     @property
     def inputs(self) -> dict[str, Pixels]:
         """The network's input: images uint8 [B, 28, 28, 1]."""
-        return {"images": np.stack([canvas.image for canvas in self.canvases])}
+        images = [canvas.image for canvas in self.canvases]
+        return {"images": images[0][np.newaxis] if len(images) == 1 else np.stack(images)}
 
     def sliced(self, rows: slice) -> "PreparedImages":
         """A selection of the images."""
@@ -51,8 +52,9 @@ def decode(images: list[OpenedImage], *, normalize: bool, preprocess: Preprocess
 
 def check_finite(outputs: np.ndarray) -> np.ndarray:
     """Check outputs [B, …] of a model; InvalidImage names the image with values that are not finite."""
-    is_finite = np.isfinite(outputs).reshape(len(outputs), -1).all(axis=1)
+    is_finite = np.isfinite(outputs)
     if not is_finite.all():
+        is_finite = is_finite.reshape(len(outputs), -1).all(axis=1)
         with naming_image(int(np.argmin(is_finite)) + 1, len(outputs)):
             raise InvalidImage(NOT_FINITE)
     return outputs
