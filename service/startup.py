@@ -30,10 +30,10 @@ def announce(url: str, say: Callable[[str], None]) -> None:
 
 def follow(url: str, say: Callable[[str], None]) -> None:
     """Poll until every model has loaded or failed; print each change."""
-    said: list[str] | None = None
+    last_shown: list[str] | None = None
     while (waiting := not_ready(url)) is None or _is_loading(waiting):
-        if waiting and waiting != said:
-            said = waiting
+        if waiting and waiting != last_shown:
+            last_shown = waiting
             say(f"Loading {len(waiting)} more: {', '.join(_name(line) for line in waiting)}")
         time.sleep(ASK_SECONDS)
     if waiting == [STOPPING]:

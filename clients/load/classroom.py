@@ -65,15 +65,15 @@ def activities() -> dict[str, Activity]:
     photo, digit = photo_jpeg(), digit_png()
     project = f"/v1/gan/project?steps={PROJECT_STEPS}"
 
-    def asks(name: str, path: str, body: bytes, mark: bytes) -> Scenario:
+    def scenario(name: str, path: str, body: bytes, mark: bytes) -> Scenario:
         return Scenario(name, "POST", path, body, "image/jpeg", lambda answer: mark in answer)
 
     return {
         "drawing": Activity(every["drawing"], 0.5),
         "photos": Activity(every["photo"], 5.0),
-        "explaining": Activity(asks("explain", "/v1/images/explain", photo, b"heatmap"), 10.0),
-        "teaching": Activity(asks("features", "/v1/images/features", photo, b"features"), 2.0),
-        "projecting": Activity(asks("project", project, digit, b"latents"), 30.0),
+        "explaining": Activity(scenario("explain", "/v1/images/explain", photo, b"heatmap"), 10.0),
+        "teaching": Activity(scenario("features", "/v1/images/features", photo, b"features"), 2.0),
+        "projecting": Activity(scenario("project", project, digit, b"latents"), 30.0),
     }
 
 

@@ -106,11 +106,11 @@ class Pool:
 def arrivals(
     mix: Mapping[Scenario, float], rate: float, seconds: float, random_seed: int
 ) -> list[ScheduledRequest]:
-    """Requests at random moments (a Poisson process, given their number), each drawn from the mix."""
+    """Requests at random moments (a Poisson process, given their number), each sampled from the mix."""
     count = max(1, min(round(rate * seconds), MOST_IN_A_STEP))
-    drawn = random.Random(random_seed)
-    moments = sorted(drawn.uniform(0, count / rate) for _ in range(count))
-    wanted = drawn.choices(list(mix), list(mix.values()), k=count)
+    numbers = random.Random(random_seed)
+    moments = sorted(numbers.uniform(0, count / rate) for _ in range(count))
+    wanted = numbers.choices(list(mix), list(mix.values()), k=count)
     return [
         ScheduledRequest(at_s, scenario) for at_s, scenario in zip(moments, wanted, strict=True)
     ]
@@ -127,18 +127,18 @@ async def send(
     began, cpu_began = time.perf_counter(), time.process_time()
     loop = asyncio.get_running_loop()
     ticker = loop.create_task(_tick(tally, began, show))
-    asking = []
+    tasks = []
     try:
         for due in plan:
             await _sleep_until(began + due.at_s)
             tally.asked += 1
             tally.lags_s.append(time.perf_counter() - began - due.at_s)
-            asking.append(loop.create_task(_ask(pool, due, requests[due.scenario], began, tally)))
+            tasks.append(loop.create_task(_ask(pool, due, requests[due.scenario], began, tally)))
         sending_s = time.perf_counter() - began
         tally.cpu_share = (time.process_time() - cpu_began) / sending_s
-        await asyncio.gather(*asking)
+        await asyncio.gather(*tasks)
     finally:
-        for task in (ticker, *asking):
+        for task in (ticker, *tasks):
             task.cancel()
     tally.elapsed_s = _answering_s(tally, plan, time.perf_counter() - began)
     return tally
@@ -156,7 +156,7 @@ async def _ask(
 
     connection = pool.take()
     try:
-        # One timer for waiting and asking: each costs as much as a fifth of an answer.
+        # One timer for waiting and sending: each costs as much as a fifth of an answer.
         async with asyncio.timeout(due_at + TIMEOUT_S - time.perf_counter()):
             if connection is None:
                 tally.waited += 1

@@ -98,5 +98,5 @@ def _choice(
 
 def _usage(generation_request: GenerationRequest) -> dict[str, int]:
     read = generation_request.seed_characters
-    drawn = sum(generation.characters for generation in generation_request.generations)
-    return {"prompt_tokens": read, "completion_tokens": drawn, "total_tokens": read + drawn}
+    generated = sum(generation.characters for generation in generation_request.generations)
+    return {"prompt_tokens": read, "completion_tokens": generated, "total_tokens": read + generated}

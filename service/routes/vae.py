@@ -125,11 +125,11 @@ async def sample_png(request: Request) -> Response:
     asked = task.Sample(query.n, latent_points.random_seed_or_new(query.random_seed))
     call = _call(request)
     z = asked.latents(task.latent_size(call.servable.manifest))
-    drawn = partial(_decode, call, z)
+    render = partial(_decode, call, z)
     seed = {"X-Random-Seed": str(asked.random_seed)}
     if query.random_seed is None:
-        return await send_image_grid(call, drawn, headers={**seed, **NOT_STORED})
-    return await cached_image(request, call, drawn, {"z": z}, headers=seed)
+        return await send_image_grid(call, render, headers={**seed, **NOT_STORED})
+    return await cached_image(request, call, render, {"z": z}, headers=seed)
 
 
 @router.get("/v1/vae/manifold.png", **schemas.MANIFOLD_PNG)

@@ -16,7 +16,7 @@ from service.runtime.latent_space import Direction, LatentSizes
 EXTRA = "assets.extra"
 FORMAT: Final = 1  # version of the manifest's keys and their meaning; without the key it is 1
 # Signatures used by the routes of a task, with the form of their tensors.
-NEEDED = {
+REQUIRED_SIGNATURES = {
     "autoencode_image": {
         "encode": {"images": "uint8 [B,28,28,1]"},
         "decode": {},
@@ -219,7 +219,7 @@ def _check_classifier(manifest: Manifest) -> None:
 
 def _check_signatures(manifest: Manifest) -> None:
     sizes = manifest.latents.model_dump() if manifest.latents else {}
-    for name, inputs in NEEDED.get(manifest.task, {}).items():
+    for name, inputs in REQUIRED_SIGNATURES.get(manifest.task, {}).items():
         signature = manifest.signatures.get(name)
         if signature is None:
             raise ManifestError(f"a {manifest.task} model needs the signature {name}")

@@ -159,8 +159,8 @@ def _inline_rows(model: Model, signature: str) -> int:
     cost, most = model.costs[signature], min(INLINE_ROWS, model.manifest.batch_limit(signature))
     if not model.is_thread_free(signature) or not cost.is_known:
         return 0
-    is_shared = model.manifest.task not in GENERATIVE
-    longest = INLINE_SECONDS if is_shared else INLINE_ALONE_SECONDS
+    batch_across_requests = model.manifest.task not in GENERATIVE
+    longest = INLINE_SECONDS if batch_across_requests else INLINE_ALONE_SECONDS
     sizes = (size for size in range(most, 0, -1) if cost.seconds(size) <= longest)
     return next(sizes, 0)
 

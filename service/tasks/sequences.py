@@ -123,11 +123,11 @@ class Generation(Sequence):
 
     def inputs(self, steps: int) -> Row:
         """The state, the next random numbers, and the sampling options."""
-        drawn = self._position - self._drawn_from
+        generated = self._position - self._drawn_from
         diversity = self.sampling.diversity
         return {
             "state": self._row,
-            "uniforms": self._uniforms[drawn : drawn + self._width],
+            "uniforms": self._uniforms[generated : generated + self._width],
             "lengths": np.int32(steps),
             "temperature": np.float32(diversity if diversity >= GREEDY_TEMPERATURE else 0),
             "top_k": np.int32(self.sampling.top_k),

@@ -93,10 +93,10 @@ def _request(
     if random_seed is None:
         random_seed = secrets.randbelow(MAX_SEED + 1)
     _check_amount(len(seeds) * len(diversities) * body.n, fields.length, fields.logprobs)
-    drawn = [one for _ in seeds for one in diversities for _ in range(body.n)]
+    per_generation = [one for _ in seeds for one in diversities for _ in range(body.n)]
     samplings = [
         Sampling(diversity, body.top_k or 0, body.top_p or 1.0, random_seed, number)
-        for number, diversity in enumerate(drawn)
+        for number, diversity in enumerate(per_generation)
     ]
     return TextRequest(
         seeds,

@@ -50,9 +50,9 @@ def sweep(splits: Splits, workdir: Path) -> tuple[list[dict[str, Any]], Image.Im
         vae = _train(splits, dataclasses.replace(SMALL, beta=beta), workdir / f"beta-{beta:g}")
         table.append({"beta": beta, **_measure(vae, splits, plain=not beta)})
         print(json.dumps(table[-1]), flush=True)
-        drawn = np.random.default_rng(8).standard_normal((SHOWN, SMALL.latent_dim), np.float32)
+        samples = np.random.default_rng(8).standard_normal((SHOWN, SMALL.latent_dim), np.float32)
         returned = vae.decode(vae.encode(originals / 255)[0])
-        strips.append(_strip(returned, vae.decode(drawn)))
+        strips.append(_strip(returned, vae.decode(samples)))
     sheet = Image.fromarray(np.concatenate(strips))
     return table, sheet.resize((sheet.width * ZOOM, sheet.height * ZOOM), Image.Resampling.NEAREST)
 

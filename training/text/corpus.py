@@ -81,8 +81,8 @@ def load_text(config: JobConfig, source: TextSource | str | None) -> TextSplits:
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     ids = encode(text, vocabulary)
     cut = int(len(ids) * TRAIN_SHARE)
-    said = f"{name} ({encoding}{form}), {len(text):,} characters, sha256 {digest}{note}"
-    return TextSplits(ids[:cut], ids[cut:], vocabulary, said)
+    description = f"{name} ({encoding}{form}), {len(text):,} characters, sha256 {digest}{note}"
+    return TextSplits(ids[:cut], ids[cut:], vocabulary, description)
 
 
 def encode(text: str, vocabulary: str) -> np.ndarray:

@@ -106,8 +106,8 @@ def _decode_declared(content: bytes, declared: str, name: str) -> tuple[str, str
     """Decode with the declared label, in its meaning on the web."""
     encoding = _WEB_LABELS.get(declared.strip().lower(), declared)
     if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
-        text, said = _decode_utf8(content)
-        return text, f"{declared.upper()} as declared{said}"
+        text, description = _decode_utf8(content)
+        return text, f"{declared.upper()} as declared{description}"
     return _decode(content, encoding, name), f"{declared.upper()} as declared"
 
 
@@ -129,8 +129,8 @@ def _decode_undeclared(content: bytes, name: str) -> tuple[str, str]:
     high = sum(byte > 127 for byte in content)
     bad = _bad_bytes(content)
     if bad <= high * _MOST_BAD or (bad <= 3 and _is_cut(content)):
-        text, said = _decode_utf8(content)
-        return text, f"UTF-8{said}"
+        text, description = _decode_utf8(content)
+        return text, f"UTF-8{description}"
     if high > _MOST_HIGH * len(content):
         raise TextError(
             f"{name} must say its encoding, got bytes that are neither UTF-8 nor Latin letters: "

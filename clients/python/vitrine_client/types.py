@@ -103,7 +103,7 @@ class ModelAnswer(Answer):
 
 def query_of(options: Mapping[str, object]) -> dict[str, str]:
     """Options → the query of a URL; absent options are omitted."""
-    said = {name: value for name, value in options.items() if value is not None}
-    if said.pop("return_input", False):
-        said["return"] = "input"
-    return {name: str(value) for name, value in said.items()}
+    given = {name: value for name, value in options.items() if value is not None}
+    if given.pop("return_input", False):
+        given["return"] = "input"
+    return {name: str(value) for name, value in given.items()}

@@ -26,12 +26,12 @@ async def stop(step: Step) -> Tally:
         for number in range(step.start, step.start + step.count):
             with step.serve(models, workers=str(1 + number % 2)) as server:
                 ledger = step.ledger()
-                asking = asyncio.gather(*_clients(server, ledger, lost))
+                requests = asyncio.gather(*_clients(server, ledger, lost))
                 watching = asyncio.create_task(_longest_pause(pauses))
                 await asyncio.sleep(LOAD_SECONDS)
                 began = loop.time()
                 status = await asyncio.to_thread(server.stop)
-                await asking
+                await requests
                 watching.cancel()
             tally["exits"] += status != 0
             tally["answered"] += ledger.statuses.total()

@@ -53,10 +53,10 @@ async def versions_under_load(
                     await asyncio.sleep(pause)
                 await connection.close()
 
-            asking = [asyncio.create_task(ask_all_the_time()) for _ in range(clients)]
+            tasks = [asyncio.create_task(ask_all_the_time()) for _ in range(clients)]
             yield versions
             done = True
-            await asyncio.gather(*asking)
+            await asyncio.gather(*tasks)
 
 
 def refusals(ledger: Ledger) -> list[str]:
@@ -65,14 +65,14 @@ def refusals(ledger: Ledger) -> list[str]:
 
 
 def _wrong_version(answer: Answer, at_least: int) -> list[str]:
-    """What an answer of the tiny model says wrongly of its version."""
+    """Errors in the version reported by an answer of the tiny model."""
     if answer.status != 200:
         return []  # counted by its status
     body = answer.json()
-    said, proved = body["model"]["version"], body["predictions"][0]["outlier_score"]
-    if said != proved:
-        return [f"version {said} said, {proved} computed"]
-    return [f"version {said} after {at_least} was there"] if said < at_least else []
+    reported, proved = body["model"]["version"], body["predictions"][0]["outlier_score"]
+    if reported != proved:
+        return [f"version {reported} reported, {proved} computed"]
+    return [f"version {reported} after {at_least} was there"] if reported < at_least else []
 
 
 async def version_is_ready(port: int, version: int) -> bool:

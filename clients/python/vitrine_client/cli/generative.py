@@ -70,8 +70,8 @@ def add_interpolate(commands: Commands) -> argparse.ArgumentParser:
 def interpolate(vitrine: Vitrine, options: argparse.Namespace) -> None:
     """Write the images between the points as one file."""
     group: Any = vitrine.vae if options.kind == "vae" else vitrine.gan
-    ends, way = (options.start, options.end), {"steps": options.steps, "path": options.path}
-    _draw(group.interpolate, group.interpolate_grid, options, *ends, **way, **choice(options))
+    ends, path = (options.start, options.end), {"steps": options.steps, "path": options.path}
+    _draw(group.interpolate, group.interpolate_grid, options, *ends, **path, **choice(options))
 
 
 def add_edit(commands: Commands) -> argparse.ArgumentParser:
