@@ -37,7 +37,7 @@ from clients.benchmark.digits import drive_connections
 from clients.load.connection import Disconnected
 from clients.load.machine import describe_machine
 
-# Each measures, and gives a table, a verdict and a summary of what it measured.
+# Each part measures and returns a table, a verdict and a summary.
 PARTS: dict[str, ModuleType] = {
     "text": text_bench,
     "samples": samples,
@@ -51,7 +51,7 @@ def main(arguments: list[str], prog: str = "python -m clients.benchmark") -> int
     options = _parser(prog).parse_args(arguments)
     signal.signal(
         signal.SIGTERM, lambda *_: sys.exit(143)
-    )  # so that `finally` stops what we started
+    )  # so that `finally` stops the started processes
     started, machine = datetime.datetime.now(datetime.UTC), describe_machine()
     try:
         rows, raw = _measure_digits(options)
@@ -111,7 +111,7 @@ def _show(
 
 
 def write_record(output: Path, about: dict[str, Any], rows: list[Row], raw: list[RawCall]) -> None:
-    """Write OUTPUT/latest.json: where it ran, every measurement, and what they say together."""
+    """Write OUTPUT/latest.json: the machine, all measurements, and the summary."""
     record = about | {
         "measurements": [
             {key: value for key, value in row._asdict().items() if key != "measured"}

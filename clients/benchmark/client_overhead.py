@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measure_plain(url: str | None, image: bytes, rounds: int, calls: int) -> Overhead:
-    """`Vitrine` beside `httpx.Client`."""
+    """Compare `Vitrine` with `httpx.Client`."""
     with Vitrine(url) as vitrine, httpx.Client(trust_env=False) as http:
         address = f"{vitrine.url.rstrip('/')}/{PATH}"
 
@@ -85,7 +85,7 @@ def measure_plain(url: str | None, image: bytes, rounds: int, calls: int) -> Ove
 
 
 async def measure_asynchronous(url: str | None, image: bytes, rounds: int, calls: int) -> Overhead:
-    """`AsyncVitrine` beside `httpx.AsyncClient`."""
+    """Compare `AsyncVitrine` with `httpx.AsyncClient`."""
     async with AsyncVitrine(url) as vitrine, httpx.AsyncClient(trust_env=False) as http:
         address = f"{vitrine.url.rstrip('/')}/{PATH}"
 

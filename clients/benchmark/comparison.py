@@ -52,7 +52,7 @@ def ratios(rows: Sequence[Row], image: str, connections: int) -> list[float]:
 
 
 def goals(rows: Sequence[Row], raw: Sequence[RawCall]) -> list[Goal]:
-    """The verdict: throughput at 32 connections, and latency at one beside the raw model's call."""
+    """The verdict: throughput at 32 connections, and latency at one compared with the raw model's call."""
     verdict = []
     for image in dict.fromkeys(row.image for row in rows):
         at_32 = ratios(rows, image, 32)

@@ -51,7 +51,7 @@ FORM_END = b"\r\n--vitrine-benchmark--\r\n"
 
 
 class Contestant(NamedTuple):
-    """A server: how it starts on a port, which path it is asked for a job, and its environment."""
+    """A server: its command for a port, its path for each task, and its environment."""
 
     name: str
     command: Callable[[int], list[str]]
@@ -60,7 +60,7 @@ class Contestant(NamedTuple):
     takes_form: bool = False  # an image is a file of a form, not the body
 
     def asked(self, job: str, every: Mapping[str, Scenario]) -> Scenario:
-        """The scenario of a job as this server takes it."""
+        """The scenario of a task in this server's format."""
         scenario, path = every[JOBS[job][0]], self.paths[job]
         if not self.takes_form:
             return scenario._replace(path=path)
@@ -74,7 +74,7 @@ class Contestant(NamedTuple):
 
     @property
     def is_peer(self) -> bool:
-        """Whether somebody else's server does the whole job."""
+        """Whether it is another project's server that performs the whole task."""
         return not self.is_ours and self.name not in (REFERENCE, "decode-only")
 
 

@@ -38,7 +38,7 @@ class Plan(NamedTuple):
 
 
 def measure(driver: Driver, plan: Plan, say: Say) -> tuple[list[Row], list[RawCall]]:
-    """Start what is compared, and measure round by round."""
+    """Start the compared servers, and measure round by round."""
     with contextlib.ExitStack() as stack:
         if not plan.calibrate:
             newest_version(plan.models)  # or a sentence, before the service waits in vain

@@ -23,8 +23,10 @@ class Question(NamedTuple):
     signature: str
     batch_size: int  # of the raw call
     calls: int  # of it, in each round
-    connections: int  # that ask together, after one that asked alone
-    all_cores_batch: int = 0  # of a raw call on all processors, beside those that ask together
+    connections: int  # concurrent connections, after a single one
+    all_cores_batch: int = (
+        0  # threads of a raw call on all processors, compared with concurrent connections
+    )
 
 
 class ModelRow(NamedTuple):
@@ -96,7 +98,7 @@ def cells(rows: Sequence[ModelRow]) -> list[list[ModelRow]]:
 
 
 def table(head: str, rows: Sequence[ModelRow], ms_places: int, rate_places: int) -> list[str]:
-    """A Markdown table, a line for each model."""
+    """A Markdown table, one row per model."""
     lines = [_line(cell, ms_places, rate_places) for cell in cells(rows)]
     return [head, "|---" * (head.count("|") - 1) + "|", *lines]
 

@@ -35,7 +35,7 @@ class Memory(NamedTuple):
     tensorflow: float
 
     def row(self) -> str:
-        """As a line of the table."""
+        """A row of the table."""
         both = self.service + self.tensorflow
         figures = f"{self.service:,.0f} | {self.tensorflow:,.0f} | {both:,.0f}"
         return f"| {self.workers} | {self.ready_s:.1f} | {figures} |"

@@ -19,7 +19,7 @@ COST_HEAD = "| server | start to first answer, s | memory (PSS), MiB |"
 
 
 class PeerRow(NamedTuple):
-    """One server in one cell of one round, with what its start took and its memory."""
+    """One server in one cell of one round, with its start-up time and its memory."""
 
     round: int
     server: str
@@ -54,7 +54,7 @@ def _best_peer(cell: dict[str, list[PeerRow]]) -> list[PeerRow] | None:
 
 
 def table(rows: Sequence[PeerRow]) -> list[str]:
-    """Two Markdown tables: every cell, ratios first; what each server costs."""
+    """Two Markdown tables: every cell, ratios first; the cost of each server."""
     lines = [HEAD, "|---" * 10 + "|"]
     for job, connections in dict.fromkeys((row.job, row.connections) for row in rows):
         cell = _cell(rows, job, connections)
@@ -109,7 +109,7 @@ def summary(rows: Sequence[PeerRow]) -> dict[str, Any]:
 
 
 def write_chart(rows: Sequence[PeerRow], path: Path) -> None:
-    """A PNG with a panel for each job: answers per second over the connections, a line for each server."""
+    """A PNG with one panel per task: answers per second over connections, one line per server."""
     from matplotlib.figure import Figure  # for this alone
 
     jobs = list(dict.fromkeys(row.job for row in rows))

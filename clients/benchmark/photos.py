@@ -55,7 +55,7 @@ def photo_networks(models: Path) -> list[str]:
 
 
 def table(rows: Sequence[ModelRow]) -> list[str]:
-    """A Markdown table, a line for each model."""
+    """A Markdown table, one row per model."""
     return http_vs_raw.table(HEAD, rows, 1, 1)
 
 

@@ -41,7 +41,7 @@ def _is_there(models: Path, name: str, say: Callable[[str], None]) -> bool:
 
 
 def table(rows: Sequence[ModelRow]) -> list[str]:
-    """A Markdown table, a line for each model."""
+    """A Markdown table, one row per model."""
     return http_vs_raw.table(HEAD, rows, 2, 0)
 
 

@@ -17,7 +17,7 @@ from clients.load.connection import Connection, Disconnected
 from clients.load.target import Target
 
 READY = "GET /v2/health/ready HTTP/1.1\r\nHost: {authority}\r\n\r\n"
-STOP_S = 60.0  # what drains longer is killed
+STOP_S = 60.0  # servers that drain longer are killed
 NOT_PASSED_ON = ("VITRINE_URL", "VITRINE_API_KEYS")  # of the user's shell; the load sends no key
 
 
@@ -88,13 +88,13 @@ def on_demand(command: list[str], what: str) -> Iterator[Callable[[], dict[str, 
 
 @contextlib.contextmanager
 def standard_error() -> Iterator[IO[bytes]]:
-    """A file for what a process writes there."""
+    """A file for a process' standard error."""
     with tempfile.TemporaryFile() as errors:
         yield errors
 
 
 def last_words(errors: IO[bytes]) -> str:
-    """The end of what a process wrote to standard error."""
+    """The last lines of a process' standard error."""
     errors.seek(0)
     return errors.read().decode(errors="replace").strip()[-500:]
 
@@ -155,7 +155,7 @@ def processes_below(pid: int) -> list[int]:
 
 
 def pss_of(pid: int) -> float:
-    """MiB of one process, what is shared divided among its users; 0 if that is not known."""
+    """PSS of one process in MiB (shared memory divided among its users); 0 if unknown."""
     try:
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:

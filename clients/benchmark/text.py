@@ -64,7 +64,7 @@ def measure(_: Path, rounds: int, seconds: int, say: Callable[[str], None]) -> l
 
 
 def table(rows: Sequence[TextRow]) -> list[str]:
-    """A Markdown table, a line for each model."""
+    """A Markdown table, one row per model."""
     return [HEAD, "|---" * 7 + "|", *(_line(cell) for cell in _cells(rows))]
 
 

@@ -86,7 +86,7 @@ def write(folder: Path, measured: Measured) -> None:
 
 
 class _Live:
-    """Prints reports, and a line that moves on where there is a terminal."""
+    """Prints reports, and a progress line on terminals."""
 
     def step(self, name: str, rate: float, tally: Any) -> None:
         line = progress_line(name, rate, tally)

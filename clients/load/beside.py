@@ -20,7 +20,7 @@ from clients.load.target import Target, parse_target
 EVERY_S = 0.02
 SETTLE_S = 0.5  # in which the heavy client's work begins
 PATIENCE_S = 120.0
-# Connections on which each heavy client asks again when it is answered.
+# Connections of each heavy client, in a closed loop.
 CLIENTS = {"photo": 16, "projection of 64": 1, "score": 1, "stream": 8, "vae": 4, "gan": 4}
 
 
@@ -41,7 +41,7 @@ async def digits(target: Target, seconds: float) -> list[float]:
 
 @contextlib.asynccontextmanager
 async def busy(name: str, target: Target, count: int) -> AsyncIterator[list[int]]:
-    """Keep `count` connections asking until the block ends; gives the statuses so far."""
+    """Keep `count` connections busy until the block ends; yields the statuses so far."""
     scenario = (scenarios() | heavy_scenarios())[name]
     request = request_bytes(scenario, target, f"X-Timeout-Ms: {1000 * PATIENCE_S:.0f}\r\n")
     statuses: list[int] = []

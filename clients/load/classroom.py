@@ -20,7 +20,7 @@ from clients.load.target import Target
 
 STUDENTS = (30, 60, 120)
 PROJECT_STEPS = 100
-BESIDE = 4  # projections beside drawings and photos
+BESIDE = 4  # projections in addition to drawings and photos
 SEED = 7
 
 
@@ -54,7 +54,7 @@ class Result:
         return ordered[int(0.95 * len(ordered))] if ordered else None
 
     def note(self) -> str:
-        """What went wrong, beside a bar of the chart; empty if nothing did."""
+        """The errors, shown at a bar of the chart; empty if there were none."""
         lost = self.refused + sum(self.failed.values())
         return f"{lost} not answered" if lost else ""
 
@@ -86,7 +86,7 @@ class Row:
 
 
 async def measure(target: Target, seconds: float) -> list[Row]:
-    """Each activity by all students at once, then drawing, photos and projections beside each other."""
+    """Measure each activity by all students at once, then drawing, photos and projections together."""
     every = activities()
     rows = []
     for name, activity in every.items():
@@ -116,7 +116,7 @@ def table(rows: Sequence[Row]) -> list[str]:
 
 
 def draw(rows: Sequence[Row]) -> bytes:
-    """The 95th percentiles as bars on a logarithmic scale, as a PNG; what was refused is written there."""
+    """Draw the 95th percentiles as bars on a logarithmic scale, as a PNG, with refusals as labels."""
     from matplotlib.figure import Figure  # for this alone
 
     figure = Figure((7.0, 0.5 * len(rows) + 1), dpi=100, layout="constrained")

@@ -15,7 +15,7 @@ from clients.load.connection import Answer, Connection, Disconnected
 from clients.load.scenario import Scenario, request_bytes
 from clients.load.target import Target
 
-PAUSE_AFTER_ERROR_S = 0.05  # a server that refuses every connection is not asked in a tight loop
+PAUSE_AFTER_ERROR_S = 0.05  # avoids a tight loop if a server refuses every connection
 
 
 @dataclass

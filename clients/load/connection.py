@@ -71,7 +71,7 @@ class Connection:
 
 
 class _AnswerReader(asyncio.Protocol):
-    """Feeds what arrives to the parser, whose callbacks are the `on_…` methods."""
+    """Feeds received bytes to the parser, whose callbacks are the `on_…` methods."""
 
     def __init__(self) -> None:
         self.is_open = False

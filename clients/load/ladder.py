@@ -38,7 +38,7 @@ class Ladder(NamedTuple):
 
 
 def rate_ladder(alone_s: float, steps: int, seconds: float) -> Ladder:
-    """A ladder that begins well below what one client alone would ask, given a lone request's time."""
+    """A ladder that starts well below the rate of a single client, from the latency of a single request."""
     first = FIRST_SHARE / max(alone_s, 1e-4)
     return Ladder(tuple(_two_digits(first * FACTOR**number) for number in range(steps)), seconds)
 

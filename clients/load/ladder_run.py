@@ -21,7 +21,7 @@ Mix = Mapping[Scenario, float]
 
 
 class ProgressListener(Protocol):
-    """Who is told what happens."""
+    """A listener for the progress of a run."""
 
     def step(self, name: str, rate: float, tally: StepTally) -> None:
         """A step is under way."""
@@ -104,7 +104,7 @@ async def _measure(
 async def _compare_with_closed_loop(
     plan: RunPlan, every: Sequence[dict[str, Scenario]], name: str, by_url: dict[str, list[Step]]
 ) -> None:
-    """Say what clients that wait for their answers get: the knee should be close to that."""
+    """Report the rate of a closed loop; the knee should be close to it."""
     for target, own in zip(plan.targets, every, strict=True):
         tally = await drive(own[name], target, CLOSED_CONNECTIONS, plan.seconds)
         peak = len(tally.latencies_s) / tally.elapsed_s
@@ -138,7 +138,7 @@ async def _time_alone(scenario: Scenario, target: Target) -> tuple[Answer, float
             started = time.perf_counter()
             answer = await connection.ask(request, TIMEOUT_S)
             times.append(time.perf_counter() - started)
-            scenario.is_right(answer.body)  # what later answers are compared with
+            scenario.is_right(answer.body)  # reference for later answers
             if answer.status != 200:
                 break
     except OSError as error:

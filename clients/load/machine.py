@@ -21,7 +21,7 @@ PACKAGES = (
 
 
 def describe_machine() -> dict[str, Any]:
-    """Processor, cores, Python, versions of what serves, and how busy the machine already is."""
+    """Processor, cores, Python, versions of the server's packages, and the load average."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),

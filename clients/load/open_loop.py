@@ -27,7 +27,7 @@ TICK_S = 1.0
 
 
 class ScheduledRequest(NamedTuple):
-    """One request: when it has to leave, in seconds since the step began, and what it asks."""
+    """One request: its due time, in seconds since the start of the step, and its scenario."""
 
     at_s: float
     scenario: Scenario
@@ -64,7 +64,7 @@ class StepTally(Tally):
 
 
 class Pool:
-    """At most so many connections to one target; the one used last is used first."""
+    """A limited number of connections to one target; the last used one is reused first."""
 
     def __init__(self, target: Target, connections: int) -> None:
         self.target = target
@@ -73,7 +73,7 @@ class Pool:
         self._waiting: deque[asyncio.Future[Connection]] = deque()
 
     def take(self) -> Connection | None:
-        """A connection nobody uses, if there is one or may be one more."""
+        """An idle connection, or a new one if the limit allows it."""
         if self._free:
             return self._free.pop()
         if self._left == 0:
@@ -82,7 +82,7 @@ class Pool:
         return Connection(self.target.host, self.target.port)
 
     async def wait(self) -> Connection:
-        """The next connection that is given back; who waits longest gets it."""
+        """Wait for the next returned connection; waiters are served in order."""
         future: asyncio.Future[Connection] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
         return await future
@@ -97,7 +97,7 @@ class Pool:
         self._free.append(connection)
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close all connections."""
         for connection in self._free:
             connection.close()
         self._free.clear()
@@ -121,7 +121,7 @@ async def send(
     plan: Sequence[ScheduledRequest],
     show: Callable[[StepTally], None] = lambda tally: None,
 ) -> StepTally:
-    """Send every request of the plan when it is due, and wait for what is under way at the end."""
+    """Send every request of the plan when it is due, then wait for the pending answers."""
     tally = StepTally()
     requests = {due.scenario: request_bytes(due.scenario, pool.target) for due in plan}
     began, cpu_began = time.perf_counter(), time.process_time()
@@ -182,7 +182,7 @@ def refusal_kind(answer: Answer) -> str:
 
 
 def server_timing(answer: Answer) -> dict[str, float]:
-    """The Server-Timing header: name → milliseconds; what is not understood is left out."""
+    """The Server-Timing header: name → milliseconds; unknown parts are ignored."""
     timings = {}
     for entry in answer.headers.get(b"server-timing", b"").decode("latin-1").split(","):
         name, _, duration = entry.strip().partition(";dur=")

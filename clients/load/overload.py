@@ -23,11 +23,9 @@ from clients.load.target import Target, parse_target
 FACTOR = 10
 KINDS = ("digit", "photo", "paragraph", "score", "projection", "vae")
 CONNECTIONS = (1, 4, 16, 64)
-DEADLINE_MS = (
-    5000  # what the requests allow, so that a queue is worked off soon after the load ends
-)
+DEADLINE_MS = 5000  # deadline of the requests, so that the queue empties soon after the load
 PATIENCE_S = 60.0
-RECENT_S = 0.5  # refusals of the last moments, whose Retry-After is compared with what followed
+RECENT_S = 0.5  # late refusals, whose Retry-After is compared with the actual wait
 
 
 @dataclass
@@ -54,7 +52,7 @@ class Flood:
             self.failed[f"answered {answer.status}"] += 1
 
     def goodput(self) -> float:
-        """Right answers a second, until the last of what was accepted is answered."""
+        """Correct answers per second, until the last accepted request is answered."""
         return len(self.right) / max(1e-9, self.seconds, *self.right)
 
     def retry_after(self) -> tuple[float, float] | None:

@@ -42,7 +42,7 @@ def report_lines(scenario: str, url: str, steps: Sequence[Step]) -> list[str]:
 
 
 def comparison_lines(scenario: str, by_url: Mapping[str, Sequence[Step]]) -> list[str]:
-    """Every target beside the first, at the rates both kept up with and at their most."""
+    """Compare every target with the first, at rates that both sustained and at their maximum."""
     (first, reference), *others = by_url.items()
     lines = []
     for url, steps in others:

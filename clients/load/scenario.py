@@ -18,7 +18,7 @@ from vitrine_client._transport.sse import EventReader
 
 DRAWN_DIGIT = 7
 STROKES = ((0.27, 0.19), (0.72, 0.19), (0.43, 0.83))  # a seven, in shares of the image's side
-OVERSAMPLING = 4  # drawn larger, then shrunk: soft edges, as a pen or a browser gives
+OVERSAMPLING = 4  # drawn larger, then reduced, for soft edges like those of a pen or a browser
 CLASSIFY = "/v1/digits/classify"
 SCORE = "/v1/text/score"
 SCORED = 10_000  # characters
@@ -27,7 +27,7 @@ FASHION = "/v1/fashion/classify"
 LABEL = "/v1/images/label?top=5"
 SAMPLES = "/v1/{family}/sample.png?random_seed=7&n=16"
 JSON = "application/json"
-SEED = "But, soft! what light through yonder win"  # 40 characters, as the course's seeds have
+SEED = "But, soft! what light through yonder win"  # 40 characters, as in the course
 PARAGRAPH = 400  # characters
 PHOTO_SIDE, PHOTO_TOP = 224, 5
 # Mostly digits, as on a busy page; of each of the others a few. Shares of those that are served.
@@ -35,7 +35,7 @@ MIX = {"digit": 60, "ten": 5, "photo": 10, "paragraph": 5, "stream": 5, "vae": 1
 
 
 class Scenario(NamedTuple):
-    """One request and what its right answer looks like."""
+    """One request and a check of its answer."""
 
     name: str
     method: str
@@ -64,7 +64,7 @@ def scenarios() -> dict[str, Scenario]:
 
 
 def paragraph(model: str, length: int) -> Scenario:
-    """A text of so many characters, whole; always the same, so every answer has to be the same."""
+    """A whole text of a number of characters, with a fixed seed, so that all answers are equal."""
     body = _text_request(length)
     return Scenario(
         "paragraph", "POST", f"{GENERATE}?model={model}", body, JSON, always_the_same(length)
@@ -126,7 +126,7 @@ def digit_png() -> bytes:
 
 
 def drawing_png() -> bytes:
-    """A 280×280 seven as a page's canvas gives it: dark ink on white, RGBA."""
+    """A 280×280 seven like a drawing on a page's canvas: dark ink on white, RGBA."""
     return _png(_seven(280, ink=0, paper=255).convert("RGBA"))
 
 

@@ -8,14 +8,14 @@ from clients.load.open_loop import StepTally
 
 SHARES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
 BUSY_SHARE = 0.8  # of one core, from which on this process, one thread, is likely the limit
-LATE_MS, LATE_SHARE = 5.0, 0.1  # lateness of its own that matters, beside the latencies it measured
-KEPT_UP = 0.9  # of the requests asked for a second
+LATE_MS, LATE_SHARE = 5.0, 0.1  # relevant own lateness, relative to the measured latencies
+KEPT_UP = 0.9  # share of the requested rate
 
 Percentiles = dict[str, float]  # of SHARES, in milliseconds; empty without answers
 
 
 class Step(NamedTuple):
-    """One rate and what became of it."""
+    """One rate and its results."""
 
     rate: float  # requests per second that were due
     asked: int
@@ -45,7 +45,7 @@ class Step(NamedTuple):
 
     @property
     def own_limit(self) -> str:
-        """Why this process, not the service, may be what was measured; empty if it was not."""
+        """Why this process may have been the bottleneck instead of the service; empty if it was not."""
         late_ms, slow_ms = self.lag_ms["p99"], self.latency_ms.get("p99", 0.0)
         matters_ms = LATE_MS if self.lag_ms["p50"] > LATE_MS else max(LATE_MS, LATE_SHARE * slow_ms)
         reasons = []

@@ -29,7 +29,7 @@ class StreamTally(Tally):
     characters: int = 0  # of all streams
 
     def count_stream(self, arrivals: "Arrivals") -> None:
-        """Add the course of one stream."""
+        """Add the timings of one stream."""
         times = arrivals.times_s
         self.first_s.append(times[0])
         self.gaps_s.extend(later - earlier for earlier, later in pairwise(times))

@@ -28,7 +28,7 @@ class Target(NamedTuple):
 def parse_target(url: str, allow_remote: bool = False, key: str = "") -> Target:
     """Take a base URL apart; a URL that must not or cannot be loaded is a ValueError of one sentence.
 
-    key: what every request shows as `Authorization: Bearer`, visible ASCII; empty for none.
+    key: sent as `Authorization: Bearer`, visible ASCII; empty for none.
     """
     if not all("!" <= character <= "~" for character in key):
         raise ValueError("the key must have only visible ASCII characters, without spaces")

@@ -40,7 +40,7 @@ def main(arguments: list[str], prog: str = "python -m clients.robustness") -> in
 
 
 async def measure(cases: Sequence[Case], url: str | None, model: str | None) -> Report:
-    """Ask for every case; shows a line of progress."""
+    """Measure every case, with a progress line."""
     async with AsyncVitrine(url) as vitrine:
         first = await vitrine.digits.classify(cases[0].images(0, 1), model=model)
         total, begun = sum(len(case.source) for case in cases), time.monotonic()

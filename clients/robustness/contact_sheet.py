@@ -16,7 +16,7 @@ _EXAMPLES = 8
 
 
 def save_contact_sheet(cases: Sequence[Case], file: Path) -> None:
-    """Draw a line of examples for each case that looks different, in two columns, as a PNG."""
+    """Draw a row of examples for each distinct case, in two columns, as a PNG."""
     shown = list({(case.group, case.name): case for case in cases}.values())
     lines = [_line(case) for case in shown]
     half = -(-len(lines) // 2)

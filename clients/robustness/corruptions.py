@@ -170,7 +170,7 @@ def _blurred(values: Floats, sigma: float) -> Floats:
 
 
 def _moved(images: Images, down: NDArray[np.int_], right: NDArray[np.int_]) -> Images:
-    """Move each image by its own whole numbers of pixels [N], up to 28; black comes in."""
+    """Shift each image by whole pixels [N], up to 28; filled with black."""
     padded = np.pad(images, ((0, 0), (SIDE, SIDE), (SIDE, SIDE)))
     place = np.arange(SIDE, 2 * SIDE)
     rows, columns = place - down[:, np.newaxis], place - right[:, np.newaxis]

@@ -83,7 +83,7 @@ CRISP = SMOOTH._replace(stroke=1.0)
 
 
 def drawer(drawing: Drawing) -> Callable[[Pixels, np.random.Generator], list[bytes]]:
-    """A drawing → what makes an image file of each digit of uint8 [N, side, side]."""
+    """A function that draws image files of digits uint8 [N, side, side]."""
     return partial(_drawn, drawing)
 
 

@@ -61,7 +61,7 @@ SCENES: dict[str, Scene] = {
 
 
 def photographer(scene: Scene) -> Callable[[Pixels, np.random.Generator], list[bytes]]:
-    """A scene → what makes a JPEG file of each digit of uint8 [N, 28, 28]."""
+    """A function that renders JPEG files of digits uint8 [N, 28, 28] in a scene."""
     return partial(_photographs, scene)
 
 
@@ -146,7 +146,7 @@ def _line(place: int, axis: int, width: int) -> NDArray[np.float32]:
 
 
 def _boxes(ink: Pixels, rng: np.random.Generator, *, has_neighbours: bool) -> NDArray[np.float32]:
-    """A rectangle around the digit, without touching it; in a form its sides go on left and right."""
+    """A rectangle around the digit that does not touch it; in a form its sides extend to the left and right."""
     rows, columns = (np.flatnonzero(ink.max(axis=axis) > 0) for axis in (1, 0))
     space = [int(rng.integers(16, 60)) for _ in range(4)]
     top, bottom = max(3, rows[0] - space[0]), min(CANVAS - 8, rows[-1] + space[1])
@@ -173,7 +173,7 @@ def _through_lens(sheet: Colours, scene: Scene, rng: np.random.Generator) -> Col
         seen_at += rng.uniform(-0.05, 0.05, 2) * VIEW
     coefficients = _projection(seen_at, np.array([(0, 0), (1, 0), (1, 1), (0, 1)]) * float(CANVAS))
     background = _desk(rng) if scene.on_desk else np.zeros((VIEW, VIEW, 3), np.float32)
-    # A sheet that fills the view goes on beyond its last pixels.
+    # A sheet that fills the view extends beyond its last pixels.
     room = 0 if scene.on_desk else CANVAS // 2
     wide = np.pad(sheet, ((room, room), (room, room), (0, 0)), mode="edge")
     coefficients = _shifted(coefficients, room)
@@ -212,7 +212,7 @@ def _desk(rng: np.random.Generator) -> Colours:
 
 
 def _light(scene: Scene, rng: np.random.Generator) -> Colours:
-    """How bright and of what tint the lamps make each place, [480, 480, 3]."""
+    """Brightness and tint of the light at each pixel, [480, 480, 3]."""
     y, x = np.ogrid[-1 : 1 : VIEW * 1j, -1 : 1 : VIEW * 1j]
     count = int(rng.integers(scene.lamps[0], scene.lamps[1] + 1))
     light = np.full((VIEW, VIEW, 3), rng.uniform(0.5, 0.7), np.float32)

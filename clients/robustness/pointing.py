@@ -150,7 +150,7 @@ def _share(hits: list[bool]) -> str:
 
 
 async def measure(url: str, model: str) -> list[Result]:
-    """Ask a running service, print what it reads in each photograph, and play."""
+    """Label the photographs with a running service, print the labels, and play the game."""
     photos = photographs()
     query = {"model": model, "normalize": "off"}
     async with httpx.AsyncClient(base_url=url, timeout=60) as client:

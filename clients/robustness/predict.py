@@ -50,7 +50,7 @@ async def ask(
         show: Called with the number of answers received.
 
     Raises:
-        VitrineError: The service is not there, or refuses what is not a matter of an image.
+        VitrineError: The service is unreachable, or refuses the request for another reason than an image.
     """
     starts = iter(range(0, len(case.source), BATCH))
     parts: dict[int, list[DigitPrediction | None]] = {}
@@ -68,7 +68,7 @@ async def ask(
 async def _classified(
     vitrine: AsyncVitrine, images: list[Any], case: Case, model: str | None
 ) -> list[DigitPrediction | None]:
-    """One prediction an image; one refusal refuses a whole request, so that halves are asked again."""
+    """One prediction per image; a refused request is split into halves and sent again."""
     try:
         answer = await vitrine.digits.classify(images, model=model, normalize=case.normalize)
     except InvalidImage:

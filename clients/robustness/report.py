@@ -13,7 +13,7 @@ from clients.robustness.cases import MODES, Case
 from clients.robustness.predict import Answers
 
 Report: TypeAlias = dict[str, Any]
-SURE = 0.9995  # the accuracy at which coverage is told
+SURE = 0.9995  # accuracy for which coverage is reported
 CONFIDENT = 0.9  # the probability above which a wrong answer misleads
 _WIDTH = 100  # of running text
 _NOTE = (
@@ -24,7 +24,7 @@ _NOTE = (
 
 
 class Measured(NamedTuple):
-    """A case and what the service answered."""
+    """A case and the service's answers."""
 
     case: Case
     answers: Answers

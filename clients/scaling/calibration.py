@@ -25,7 +25,7 @@ def fit(points: list[Point], max_batch: int) -> Fit:
     """Fit the point with one connection and the one with most, both of one worker.
 
     Alone, a request takes batch + row; with full batches, max_batch requests take batch + max_batch · row.
-    Where requests run one by one, what is longer alone than under load is the way there and back.
+    If requests run one by one, the additional latency of a single request is the network time.
     """
     one_worker = sorted(
         (point for point in points if point.workers == 1), key=lambda point: point.connections

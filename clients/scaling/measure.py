@@ -30,7 +30,7 @@ ON_ONE_MACHINE = {
 
 
 def measure() -> dict[str, Any]:
-    """For each scenario its points, and the rounds of a cluster beside two workers."""
+    """The points of each scenario, and the rounds of a cluster compared with two workers."""
     found: dict[str, Any] = {}
     every = scenarios()
     for name, max_batch in MAX_BATCH.items():

@@ -29,7 +29,7 @@ Arrays = dict[str, NDArray[Any]]
 
 
 class SiteError(Exception):
-    """The site cannot be written; the message says what to do."""
+    """The site cannot be written; the message has the remedy."""
 
 
 def find_models(models: Path, wanted: list[str] | None) -> dict[str, Path]:
@@ -54,7 +54,7 @@ def find_models(models: Path, wanted: list[str] | None) -> dict[str, Path]:
 
 
 def _has_own_graphs(folder: Path) -> bool:
-    """Whether the graphs take the signatures' inputs, and not what a backbone makes of them."""
+    """Whether the graphs take the signatures' inputs and not a backbone's features."""
     return any(folder.glob("*.onnx")) and not (folder / "backbone").is_dir()
 
 
@@ -142,7 +142,7 @@ def _golden(file: Path, signatures: dict[str, Any]) -> tuple[dict[str, Any], byt
 
 
 def _write_filters(target: Path, file: Path) -> dict[str, Any]:
-    """Write what one place of each layer's maps is computed from, a file a layer; return their description."""
+    """Write the filters of each layer, one file per layer; return their description."""
     with np.load(file, allow_pickle=False) as arrays:
         described: dict[str, Any] = json.loads(str(arrays["about"]))
         for index, (layer, about) in enumerate(described.items()):

@@ -113,7 +113,7 @@ def _class_folders(folder: Path) -> list[Path]:
         )
     loose = sum(path.suffix.lower() in ENDINGS for path in visible if path.is_file())
     if loose:
-        _warn(f"{folder.name}: {loose} images lie beside the class folders and are left out")
+        _warn(f"{folder.name}: {loose} images outside the class folders are ignored")
     return paths
 
 
@@ -142,7 +142,7 @@ def _list_class(folder: Path, problems: list[str]) -> _Class:
                 others[path.suffix.lower() or "no ending"] += 1
     if others:
         kinds = ", ".join(f"{kind} ({count})" for kind, count in sorted(others.items()))
-        _warn(f"{folder.name}: left out, being none of {', '.join(ENDINGS)}: {kinds}")
+        _warn(f"{folder.name}: ignored files that are not {', '.join(ENDINGS)}: {kinds}")
     return _Class(unicodedata.normalize("NFC", folder.name), files)
 
 
@@ -186,7 +186,7 @@ def _without_copies(classes: list[_Class], problems: list[str]) -> list[_Class]:
             else:
                 copies += 1
         if copies:
-            _warn(f"{name}: {copies} copies of other images left out")
+            _warn(f"{name}: {copies} duplicate images ignored")
         kept.append(_Class(name, different))
     return kept
 

@@ -117,8 +117,8 @@ def import_digits(options: ImportOptions, models: Path) -> Path:
         )
     say("writing the SavedModel with its preprocessing, and its golden outputs")
     note = (
-        "The outlier score is one minus the highest probability: no training images were there to "
-        "fit distances to."
+        "The outlier score is one minus the highest probability: there are no training images to "
+        "fit distances."
     )
     return saved_model.write(
         saved_model.Artefact(

@@ -68,7 +68,7 @@ def _work_off(goal: Goal, size: int, serve: Serve, options: argparse.Namespace) 
     at_start, began = int(tally.get("done", 0)), time.monotonic()
 
     def show(before: int, more: int = 0) -> None:
-        """One line: what is done and how long the rest takes."""
+        """One line: the progress and the remaining time."""
         done = before + more
         left = (time.monotonic() - began) / max(1, done - at_start) * (size - done)
         name = f"{goal.key} {serve.__name__}"

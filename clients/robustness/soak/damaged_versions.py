@@ -66,7 +66,7 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
 
 
 async def damage(step: Step) -> Tally:
-    """Each kind, and a copy that stopped at each of 50 places: the old version goes on, then the repaired one."""
+    """Each kind of damage, and copies that stop at 50 positions: the old version answers, then the repaired one."""
     ledger = step.ledger()
     async with versions_under_load(step, ledger, clients=2, pause=0.005) as versions:
         for number in range(step.start, step.start + step.count):
@@ -114,7 +114,7 @@ def _copy_a_part(whole: Path, target: Path, share: float) -> None:
 
 
 async def _is_noticed(port: int, version: int) -> bool:
-    """Whether the index comes to say that the version is not ready, and why or that it loads."""
+    """Whether the index reports that the version is not ready, with the reason or that it loads."""
     for _ in range(NOTICED_SECONDS * 10):
         answer = await asyncio.to_thread(ask, port, "POST", "/v2/repository/index")
         entries = [one for one in answer.json() if str(one.get("version")) == str(version)]

@@ -53,7 +53,7 @@ class Goal:
 
     full, short, step: how many units a full run and a short one (0: none) make, and how many a step.
     plain: how many units the plain FastAPI app is given; 0: it has nothing of the kind.
-    work: gives the tally of a step, with `wrong`: what must never be; 0 wherever the service is right.
+    work: returns the tally of a step; `wrong` counts forbidden outcomes and should be 0.
     is_reached: whether the figures, too, meet the aim; they depend on the machine.
     """
 

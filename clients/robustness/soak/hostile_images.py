@@ -100,7 +100,7 @@ async def _read_some(connection: Connection, ledger: Ledger, images: list[bytes]
 
 
 async def bomb(step: Step) -> Tally:
-    """Post each body of the set, with a probe of the event loop beside it."""
+    """Send each body of the set, while probing the event loop."""
     names = [*hostile_bodies.IMAGES, *hostile_bodies.OTHERS]
     tally: Tally = {"wrong": 0, "slow": 0, "most_ms": 0, "most_mb": 0, "most_wait_ms": 0}
     with tempfile.TemporaryDirectory() as folder:

@@ -48,7 +48,7 @@ async def use(step: Step) -> Tally:
             async def send_all(count: int) -> None:
                 share = count // CONNECTIONS
                 await asyncio.gather(*(send(asked + n, share) for n in range(CONNECTIONS)))
-                await asyncio.sleep(1)  # what was cut off is forgotten
+                await asyncio.sleep(1)  # aborted requests are not counted
                 looks.append(_look(server))
 
             times = LOOKS if step.count > SHORT else SHORT_LOOKS

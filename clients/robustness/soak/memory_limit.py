@@ -16,7 +16,7 @@ from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.samples import digit
 
 LIMIT_MB = 2048  # of the container that docker-compose.yml runs the service in
-BUDGET = LIMIT_MB * 2**20 // 4  # what the service takes for itself where it sees that limit
+BUDGET = LIMIT_MB * 2**20 // 4  # the service's own limit on a machine with that memory
 CLIENTS, PART, ATTACK_SECONDS = 24, 2**20, 12
 CLASSIFY = "/v1/digits/classify"
 HEAD = f"POST {CLASSIFY} HTTP/1.1\r\nHost: x\r\n".encode()
@@ -100,7 +100,7 @@ async def endless_heads(port: int) -> None:
 
 
 async def unread_answers(port: int) -> None:
-    """Many long answers that nobody reads."""
+    """Many long answers that clients do not read."""
     request = b"GET /v1/gan/sample.png?random_seed=1&n=256 HTTP/1.1\r\nHost: x\r\n\r\n"
     await _drip_all(port, request, request * 50 + b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 50, 4, 5)  # fmt: skip
 

@@ -18,7 +18,7 @@ from clients.robustness.soak.server_process import copy_models
 CONNECTIONS = 4
 MARK = "hostile"
 COUNTED_SECONDS, COUNTED_TRIES = 0.2, 100  # an answer is counted once it has been sent
-COUNTER = re.compile(  # but health checks, one of which the service asks itself when it has started
+COUNTER = re.compile(  # except health checks, one of which the service sends itself at start-up
     r'^vitrine_requests_total\{.*route="(?!/v2/health/).*status="(\d+)".*\} (\S+)$', re.MULTILINE
 )
 LABELS = re.compile(r'route="([^"]*)"')

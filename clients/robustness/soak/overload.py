@@ -112,7 +112,7 @@ async def _closed_loop(port: int, kind: Kind, seconds: float) -> float:
 async def _open_loop(
     port: int, kind: Kind, rate: float, seconds: float, ledger: Ledger
 ) -> tuple[list[Answer], list[str]]:
-    """So many requests a second, however many wait; what was answered and what was lost."""
+    """Send requests at a fixed rate; return the answered and the lost ones."""
     free: list[Connection] = []
     answers: list[Answer] = []
 

@@ -24,7 +24,7 @@ async def reload(step: Step) -> Tally:
     problems: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         models = copy_models(step.models, Path(folder) / "models", "digits")
-        write_version(models, 1, "other")  # what is served when the digits are gone
+        write_version(models, 1, "other")  # models served without the digits
         with step.serve(models, admin_key=KEY) as server:
             settled, threads, files = server.megabytes, server.threads, server.files
             series = _series(server.port)  # its own route is in it from the second time on

@@ -33,7 +33,7 @@ LONG_TIMES, SHORT_TIMES = Times(60, 3, 8, 30), Times(2, 1, 2, 8)
 
 
 async def crawl(step: Step) -> Tally:
-    """Heads and bodies that drip or stop, and answers that nobody reads, as many all the time."""
+    """A constant number of heads and bodies that drip or stop, and of answers that are not read."""
     times = LONG_TIMES if step.count > SHORT else SHORT_TIMES
     settings = {"receive_seconds": str(times.receive), "receive_total_seconds": str(times.total)}
     with (
@@ -48,7 +48,9 @@ async def crawl(step: Step) -> Tally:
         await asyncio.sleep(1)
         await _classify(server.port, beside, times.beside)
         await asyncio.sleep(times.total + 2)
-        held = server.files - files  # while who does not read still waits, and sees no close
+        held = (
+            server.files - files
+        )  # while clients that do not read still wait and do not see the close
         lifetimes = json.loads((await slow.communicate())[0])
         peak = server.peak_megabytes
     refused = beside.statuses.total() - beside.statuses[200]

@@ -49,7 +49,7 @@ async def _crawl(port: int, kind: str, latest: int) -> float:
 
 
 def _is_open(writer: asyncio.StreamWriter) -> bool:
-    """Whether the other side has closed nothing yet: what the kernel says, since nobody reads."""
+    """Whether the connection is still open, according to the kernel, since nothing is read."""
     state: bytes = writer.get_extra_info("socket").getsockopt(
         socket.IPPROTO_TCP, socket.TCP_INFO, 1
     )

@@ -17,7 +17,7 @@ OUTPUTS = {
 
 
 def write_version(models: Path, version: int, name: str = "digits") -> Path:
-    """Put the version beside the others at once, as a careful copy does; return its directory."""
+    """Add the version atomically; return its directory."""
     made = models.parent / f"making-{version}"
     extra = made / "assets.extra"
     (extra / "onnx").mkdir(parents=True)
