@@ -102,6 +102,7 @@ class Servable:
             is_light = cost.is_known and cost.seconds(1) <= HEAVY_SECONDS and not inline_rows
             lane = light if is_light else heavy
             self._batchers[signature] = make(lane, manifest.batch_limit(signature))
+        self._first = [self.batcher(signature, 1) for signature in manifest.signatures]
         self.text = (
             make_text_model(model, heavy, _round_counter(manifest.name, metrics, self.statistics))
             if manifest.vocabulary
@@ -143,9 +144,7 @@ class Servable:
 
     def least_seconds_ahead(self) -> float:
         """Minimum wait of any request, whatever its signature."""
-        return min(
-            self.batcher(signature, 1).seconds_ahead() for signature in self.manifest.signatures
-        )
+        return min([batcher.seconds_ahead() for batcher in self._first])
 
 
 def _shares_threads(model: Model) -> bool:
