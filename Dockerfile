@@ -1,12 +1,12 @@
-# Three images from one file: `service` (the default target) serves models, `training` makes them, `load`
-# measures. LOCK says what the service can do: serve-onnx.lock leaves TensorFlow out, cluster.lock adds Ray.
-# docs/containers.md says how to build, run and check them.
+# Three images from one file: `service` (the default target) serves models, `training` trains and exports them,
+# `load` measures. LOCK selects the features of the service: serve-onnx.lock omits TensorFlow, cluster.lock adds Ray.
+# docs/containers.md describes how to build, run and check them.
 #
 # The base is pinned by tag, so a rebuild with --pull takes its security fixes. Where builds must be
 # repeatable to the byte, add the digest your own engine reports: python:3.12-slim-bookworm@sha256:…
 
 FROM python:3.12-slim-bookworm AS runtime
-# Bytecode is compiled while building; a read-only root could not keep what a start compiles.
+# Bytecode is compiled during the build, because a read-only root cannot store it at start-up.
 ENV PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 WORKDIR /app
@@ -16,7 +16,7 @@ RUN pip install --no-cache-dir --require-hashes -r requirements/${LOCK}
 
 
 FROM runtime AS training
-# A superset of service.lock with the same versions: what LOCK installed is in the layer all images share.
+# A superset of service.lock with the same versions; the packages of LOCK are in the layer shared by all images.
 COPY requirements/run.lock requirements/
 RUN pip install --no-cache-dir --require-hashes -r requirements/run.lock
 COPY service/ service/
@@ -58,7 +58,7 @@ ENV VITRINE_HOST=0.0.0.0 \
     VITRINE_SERVING_DIR=/app/serving
 EXPOSE 8000
 USER 10001:10001
-# http.client, because it never asks a proxy: not even one that the engine puts into the environment.
+# http.client, because it never uses a proxy, not even one that the engine sets in the environment.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python", "-c", "import http.client, os, sys; probe = http.client.HTTPConnection('127.0.0.1', int(os.environ['VITRINE_PORT']), timeout=4); probe.request('GET', '/v2/health/ready'); sys.exit(probe.getresponse().status != 200)"]
 CMD ["python", "-m", "service"]

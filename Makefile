@@ -1,9 +1,9 @@
-# Two commands are all a visitor needs: `make serve` and `make test`. `make help` lists the rest.
+# The main commands are `make serve` and `make test`. `make help` lists the others.
 .DEFAULT_GOAL := help
 .PHONY: help serve test test-fast test-nightly all-tests fast-tests check format lint types imports \
 	load bench soak train bundle fix lock size clean python
 
-# The machine's own python3 if it will do, else a newer or older one beside it.
+# The machine's python3 if its version is supported, otherwise another installed version.
 PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
@@ -12,21 +12,21 @@ MODELS := $(or $(VITRINE_MODELS),models)
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-serve: .venv/run.stamp  ## export what models/ lacks and serve on port 8000
+serve: .venv/run.stamp  ## export missing models and serve on port 8000
 	@$(BIN)/python -m training export --missing --models "$(MODELS)" || \
 		echo "Some models could not be exported (see above); serving the others."
 	@exec $(BIN)/python -m service
 
-# On every core; the tests of a file stay together, see tests/conftest.py.
+# On all cores; the tests of a file run on one worker, see tests/conftest.py.
 PYTEST = $(BIN)/python -m pytest -q -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
-unexport PYTHONDONTWRITEBYTECODE  # else every worker compiles all tests, every time
+unexport PYTHONDONTWRITEBYTECODE  # otherwise every worker compiles all tests in every run
 SIDE_BY_SIDE = $(MAKE) --no-print-directory -j 2
 
-test: .venv/dev.stamp  ## what every change runs: static checks and all tests but the nightly ones
+test: .venv/dev.stamp  ## static checks and all tests except the nightly ones
 	@$(SIDE_BY_SIDE) all-tests check
-test-fast: .venv/dev.stamp  ## static checks and the tests that need no TensorFlow
+test-fast: .venv/dev.stamp  ## static checks and the tests without TensorFlow
 	@$(SIDE_BY_SIDE) fast-tests check
-test-nightly: check  ## everything: soak, repeated trainings, second browser, cluster (CI once a day)
+test-nightly: check  ## all tests: also soak, repeated trainings, second browser, cluster (CI once a day)
 	$(PYTEST) --cov --cov-report term
 
 all-tests: .venv/dev.stamp
@@ -34,7 +34,7 @@ all-tests: .venv/dev.stamp
 fast-tests: .venv/dev.stamp
 	$(PYTEST) -m "not tensorflow and not browser and not nightly"
 
-check: format lint types imports  ## the static checks alone
+check: format lint types imports  ## only the static checks
 
 format: .venv/dev.stamp
 	$(BIN)/ruff format --check .
@@ -46,20 +46,20 @@ types: .venv/dev.stamp
 imports: .venv/dev.stamp
 	$(BIN)/lint-imports
 
-load: .venv/run.stamp  ## raise the load on the running service (VITRINE_URL) until it gives way
+load: .venv/run.stamp  ## raise the load on the running service (VITRINE_URL) until it is overloaded
 	$(BIN)/python -m clients.load
-bench: .venv/run.stamp  ## service beside a decode-only endpoint and the raw model, in one run
+bench: .venv/run.stamp  ## compare the service with a decode-only endpoint and the raw model
 	$(BIN)/python -m clients.benchmark
-soak: .venv/run.stamp  ## hostile requests, faults and long use for hours, resumable; SOAK=--short takes minutes
+soak: .venv/run.stamp  ## hours of hostile requests, faults and long use, resumable; SOAK=--short takes minutes
 	$(BIN)/python -m clients.robustness.soak --models "$(MODELS)" $(SOAK)
 train: .venv/run.stamp  ## train a job: make train JOB=digits-course
 	$(BIN)/python -m training train $(JOB)
 
-bundle: .venv/run.stamp  ## a folder that installs and serves without a network: make bundle OUTPUT=bundle
+bundle: .venv/run.stamp  ## write a folder for offline installation: make bundle OUTPUT=bundle
 	$(BIN)/python -m training export --missing --models "$(MODELS)"
 	VITRINE_MODELS="$(MODELS)" PYTHON="$(BIN)/python" .ci/bundle $(or $(OUTPUT),dist/bundle) $(or $(LOCK),serve-onnx)
 
-fix: .venv/dev.stamp  ## format, and fix what the linter can
+fix: .venv/dev.stamp  ## format, and apply the linter's fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 size:  ## lines per module
@@ -67,14 +67,14 @@ size:  ## lines per module
 
 # One universal lock per purpose, with hashes and without addresses; the smaller ones agree with the largest.
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
-lock: .venv/dev.stamp  ## resolve the locks anew from pyproject.toml
+lock: .venv/dev.stamp  ## resolve the locks again from pyproject.toml
 	$(COMPILE) pyproject.toml --extra tensorflow --extra class --extra training --extra clients --extra tracing --extra dev -o requirements/dev.lock
 	$(COMPILE) pyproject.toml --extra tensorflow --extra class --extra cluster -c requirements/dev.lock -o requirements/cluster.lock
 	$(COMPILE) pyproject.toml --extra tensorflow --extra class --extra training --extra clients -c requirements/dev.lock -o requirements/run.lock
 	$(COMPILE) pyproject.toml --extra tensorflow --extra class -c requirements/dev.lock -o requirements/service.lock
 	$(COMPILE) pyproject.toml --extra class -c requirements/dev.lock -o requirements/serve-onnx.lock
 
-clean:  ## remove the environment and caches; models and runs stay
+clean:  ## remove the environment and caches, but not models and runs
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 .venv/%.stamp: requirements/%.lock | python
