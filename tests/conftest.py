@@ -23,12 +23,16 @@ ASKING_ONE_SERVICE = {
     "tests/contract/test_notebook.py",
     "tests/contract/test_task_pages.py",
 }
-# They wait for the exported models, or take longest.
-FIRST = (
-    "tests/contract/",
+# They wait for the exported models, train, or wait for a connection's limits: not at the end of a run.
+LONG = (
     "tests/browser/",
-    "tests/training/pretrained/",
+    "tests/clients/python/test_trouble.py",
+    "tests/contract/",
+    "tests/service/asgi/",
+    "tests/service/processes/",
+    "tests/service/routes/test_streams.py",
     "tests/training/keras_import/",
+    "tests/training/pretrained/",
     "tests/training/text/test_jobs.py",
 )
 WITHOUT_TENSORFLOW = "not tensorflow"
@@ -53,9 +57,9 @@ def pytest_ignore_collect(collection_path, config):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
-    """One worker for each core; of the fast tests, which wait for half of their time, two."""
+    """One worker for each core; of the fast tests, which wait for much of their time, half as many more."""
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return 2 * cores if WITHOUT_TENSORFLOW in config.option.markexpr else cores
+    return cores + (cores + 1) // 2 if WITHOUT_TENSORFLOW in config.option.markexpr else cores
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -76,10 +80,10 @@ def pytest_collection_modifyitems(items):
 
 
 def _rank(item):
+    """What needs TensorFlow before the rest, and of both what takes long before what does not."""
     file = item.nodeid.partition("::")[0]
-    if not item.get_closest_marker("tensorflow") and not item.get_closest_marker("browser"):
-        return 3
-    return 0 if file in ASKING_ONE_SERVICE else 1 if file.startswith(FIRST) else 2
+    is_slow = item.get_closest_marker("tensorflow") or item.get_closest_marker("browser")
+    return file not in ASKING_ONE_SERVICE, not is_slow, not file.startswith(LONG)
 
 
 def pytest_collection_finish(session):
