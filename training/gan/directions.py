@@ -51,7 +51,7 @@ class Walks:
 
     @tf.function
     def learn(self, seed: Any) -> Any:
-        """One step on new latent vectors, each moved along each direction by another strength."""
+        """One training step on new latent vectors, each moved along every direction by a random strength."""
         w, digits = self.draw(BATCH, seed)
         before, _ = self.measured(w)
         kinds = len(gan_attributes.UNITS)
@@ -77,7 +77,7 @@ class Walks:
 
 
 def find(model: Gan, w_std: float) -> dict[str, tuple[np.ndarray, float]]:
-    """Each attribute's unit vector [W], and how far in w a strength of 1 goes along it."""
+    """The unit vector [W] of each attribute, and the distance in w for a strength of 1."""
     walks = Walks(model, w_std)
     for step in range(STEPS):
         loss = walks.learn(tf.constant([42, 2 * step]))

@@ -17,14 +17,14 @@ from training.pretrained.photo_features import SIZE, PhotoFeatures
 from training.vae.model import Vae
 from training.vae.numpy_vae import NumpyVae
 
-BLUR = 1.0  # pixels, of the test images that show what a distance means
+BLUR = 1.0  # blur in pixels of test images, for reference distances
 FLOOR = "train_floor"
 
 
 def distances(
     classifier: ReferenceClassifier, vae: Vae, generated: Split, splits: Splits
 ) -> dict[str, Any]:
-    """Every distance of generated images from the test split, beside those of what `vae` samples."""
+    """All distances of generated images from the test split, and those of samples of `vae`."""
     images, digits = generated
     test = splits.test.images[: len(images)]
     others = compared(images[: len(test)], test, splits, vae)
@@ -69,7 +69,7 @@ def by_photographs(test: np.ndarray, others: dict[str, np.ndarray]) -> dict[str,
 
 
 def shares(real: np.ndarray, other: np.ndarray, of: str) -> dict[str, float]:
-    """Precision and recall (k = 3), density and coverage (k = 5) of a set beside the test's."""
+    """Precision and recall (k = 3), density and coverage (k = 5) of a set relative to the test split."""
     precision, recall = gan_metrics.precision_recall(real, other)
     density, coverage = gan_metrics.density_coverage(real, other)
     return {
@@ -83,7 +83,7 @@ def shares(real: np.ndarray, other: np.ndarray, of: str) -> dict[str, float]:
 def variety(
     real: np.ndarray, labels: np.ndarray, features: dict[str, np.ndarray], digits: np.ndarray
 ) -> dict[str, Any]:
-    """How far images of one digit are from each other, in the mean, divided by how far test digits are."""
+    """Mean distance between images of one digit, divided by that of test digits."""
     of_each = gan_metrics.spread(features["generated"], digits) / gan_metrics.spread(real, labels)
     return {
         "diversity_within_a_digit": float(of_each.mean()),

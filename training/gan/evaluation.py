@@ -35,7 +35,7 @@ def evaluate(
 ) -> dict[str, Any]:
     """Return the card's `metrics`, `calibration` and `pictures`; the test split is touched once.
 
-    classifier: reads the digits; vae: an autoencoder whose samples are measured beside.
+    classifier: classifies the digits; vae: an autoencoder whose samples are measured for comparison.
     """
     calibration = gan_latent_space.calibrate(model, splits, classifier)
     runner = SignatureRunner(model, calibration)

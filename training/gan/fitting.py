@@ -67,7 +67,7 @@ class Fitting:
 
     @tf.function
     def learn(self, images: Any, labels: Any) -> dict[str, Any]:
-        """One step on real images uint8 [B, 28, 28, 1]; return what the history wants to know."""
+        """One step on real images uint8 [B, 28, 28, 1]; return the values for the history."""
         real = tf.cast(images, tf.float32) / 127.5 - 1
         z, digits = self.draw(tf.shape(real)[0])
         with tf.GradientTape(persistent=True) as tape:
@@ -117,7 +117,9 @@ class Fitting:
     def _average(self) -> None:
         halving = 0.5 ** (self.config.batch_size / self.config.ema_images)
         seen = tf.cast(self.step, tf.float32)
-        keep = tf.minimum(halving, (1 + seen) / (10 + seen))  # a short run must not keep its start
+        keep = tf.minimum(
+            halving, (1 + seen) / (10 + seen)
+        )  # a short run must not keep its initial weights
         for mean, variable in zip(self.means, self.generator_variables, strict=True):
             mean.assign(keep * mean + (1 - keep) * variable)
 
@@ -202,7 +204,7 @@ def save_samples(fitting: Fitting, workdir: Path, epoch: int) -> None:
 
 
 def write_row(path: Path, epoch: int, measured: dict[str, float]) -> None:
-    """Add a row; the first one says what the columns are."""
+    """Append a row to the CSV file, with a header before the first one."""
     new = not path.exists()
     with path.open("a", newline="") as file:
         writer = csv.writer(file)

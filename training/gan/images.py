@@ -11,7 +11,9 @@ from training.evaluation.image_grid import grid
 DIGITS = 10
 TIMES = 8  # rows of the samples by training time
 STRENGTHS = np.linspace(-2, 2, 7)  # of edits, in standard deviations
-BLACK = 16  # greys that become 0: a generator cannot help drawing a faint haze where paper is empty
+BLACK = (
+    16  # grey levels that become 0, because a generator adds a faint haze to an empty background
+)
 
 
 def levelled(pixels: Any) -> Any:
@@ -21,18 +23,18 @@ def levelled(pixels: Any) -> Any:
 
 
 def softened(pixels: Any) -> Any:
-    """As `visible`, but a tenth of what is below black stays, so that a gradient finds its way out."""
+    """As `visible`, but values below black are kept to a tenth, so that gradients do not vanish."""
     level = levelled(pixels)
     return tf.maximum(level, 0.1 * (level + 1) - 1)
 
 
 def visible(pixels: Any) -> Any:
-    """Float images of a generator → as they are shown, in -1..1."""
+    """Float images of a generator → displayed images, in -1..1."""
     return tf.clip_by_value(levelled(pixels), -1.0, 1.0)
 
 
 def to_greys(pixels: Any) -> Any:
-    """Float images of a generator → uint8, rounded as every image that is kept is."""
+    """Float images of a generator → uint8, rounded like all stored images."""
     return tf.cast(tf.round((visible(pixels) + 1) * 127.5), tf.uint8)
 
 

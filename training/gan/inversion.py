@@ -22,7 +22,7 @@ HOME = 0.3  # of w's standard deviation: so near a vector counts as found
 def projections(
     runner: SignatureRunner, classifier: ReferenceClassifier, images: np.ndarray, steps: int
 ) -> dict[str, Any]:
-    """Real digits uint8 [B, 28, 28, 1]: how near their images come, by either loss, and how soon."""
+    """Errors of projected real digits uint8 [B, 28, 28, 1], with either loss, after several numbers of steps."""
     seen = classifier(images).argmax(axis=1)
     guess = runner("encode", images=images)["w"]
     told: dict[str, Any] = {"projection_steps": steps}
@@ -41,7 +41,7 @@ def projections(
 
 
 def self_inversion(runner: SignatureRunner, count: int, steps: int) -> dict[str, Any]:
-    """Generated digits, whose w is known: how far from it a projection ends, and how near in the image.
+    """Errors of projected generated digits with a known w, in w and in the image.
 
     The halves of w are measured apart: an image shows less of the fine one.
     """

@@ -46,7 +46,7 @@ class NumpyGenerator:
 
 
 def calibrate(model: Gan, splits: Splits, classifier: ReferenceClassifier) -> dict[str, Any]:
-    """Everything that signatures and manifest need beside the weights.
+    """Constants for signatures and manifest, besides the weights.
 
     class_means float32 [10, W], w_mean and w_std, the power of the loss's maps, and the directions.
     """
@@ -85,7 +85,7 @@ def move(
     vector: np.ndarray,
     sigma: float,
 ) -> dict[str, Any]:
-    """Move latent vectors [B, W] along a direction; say what changed, what should not have, and did."""
+    """Move latent vectors [B, W] along a direction; measure the wanted and the unwanted changes."""
     steps = STRENGTHS[:, None, None] * sigma * vector
     images = generator.synthesize((w + steps).reshape(-1, w.shape[1]))
     measured = {
@@ -110,7 +110,7 @@ def move(
 
 
 def listed(found: Mapping[str, Any]) -> dict[str, float]:
-    """The directions' numbers that a card lists: strength, leakage, digit kept."""
+    """The directions' metrics for the card: strength, leakage, digit kept."""
     told: dict[str, Any] = {}
     for name, one in found.items():
         told[f"direction_{name}_rho"] = one["rho"]

@@ -38,7 +38,7 @@ class Slice(keras.layers.Layer):
 class StyledConvolution(keras.layers.Layer):
     """Maps [B, H, W, C] and a half of w [B, N] → maps [B, H, W, `maps`]: 3×3, scaled by the style.
 
-    Each input map is multiplied by a number that w says; each output map is divided by what its
+    Each input map is scaled by a factor computed from w; each output map is divided by what its
     size is then expected to be.
     """
 

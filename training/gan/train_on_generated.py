@@ -46,7 +46,7 @@ class _Progress(keras.callbacks.Callback):
         self._name = name
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Say how far it is."""
+        """Print the progress."""
         told = f"trained on {self._name}: epoch {epoch + 1} of {EPOCHS}, loss {logs['loss']:.3f}"
         print(told, file=sys.stderr, flush=True)
 
