@@ -1,4 +1,4 @@
-"""How good an autoencoder is: as a model of the data, as a bottleneck, and as a space to walk in.
+"""Evaluates an autoencoder: likelihood, reconstructions, latent space and anomaly detection.
 
 Likelihoods are of binarised images, one fixed draw of the test split; they compare with published
 figures on dynamically binarised MNIST, and with nothing else. All in nats per image.
@@ -22,17 +22,17 @@ from training.vae.model import Vae
 from training.vae.numpy_vae import NumpyVae
 
 CHUNK = 500
-BOUND_SAMPLES = 10  # z drawn for each image's bound
+BOUND_SAMPLES = 10  # samples of z for each image's bound
 IMPORTANCE_SAMPLES, IMPORTANCE_IMAGES = 500, 1_000  # Burda et al., 2016
-ACTIVE_VARIANCE = 0.01  # of a dimension's mean over the images, to count as active (ibid.)
+ACTIVE_VARIANCE = 0.01  # minimum variance of an active dimension's mean (ibid.)
 PAIRS, SURE = 1_000, 0.9
-NEAR = 0.5  # of the prior's standard deviation, mean square over the dimensions
+NEAR = 0.5  # in standard deviations of the prior, root mean square over the dimensions
 NEIGHBOURS, NEIGHBOURS_AMONG = 10, 10_000
-LETTERS = "ACEFHJKMNPRTUVWXYadefhkmnprtwxy"  # those that look like no digit
+LETTERS = "ACEFHJKMNPRTUVWXYadefhkmnprtwxy"  # letters that do not look like digits
 
 
 def evaluate(model: Vae, splits: Splits, classifier: ReferenceClassifier) -> dict[str, Any]:
-    """Return the card's `metrics` and `pictures`; the test split is touched once.
+    """Return the card's `metrics` and `pictures`; the only use of the test split.
 
     classifier: reads the digits of reconstructed and sampled images.
     """
@@ -48,7 +48,7 @@ def evaluate(model: Vae, splits: Splits, classifier: ReferenceClassifier) -> dic
 
 
 def likelihood(vae: NumpyVae, ink: np.ndarray) -> dict[str, Any]:
-    """The bound with its two terms, the importance-weighted likelihood, and what each dimension says."""
+    """The bound with its two terms, the importance-weighted likelihood, and the rate of each dimension."""
     each, distortion, active = bound_terms(vae, ink)
     bound = each.sum(axis=1) + distortion
     return {
@@ -63,7 +63,7 @@ def likelihood(vae: NumpyVae, ink: np.ndarray) -> dict[str, Any]:
 
 
 def bound_terms(vae: NumpyVae, ink: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
-    """Rate of each dimension [B, Z] and distortion [B] of images, and how many dimensions are active."""
+    """Rate of each dimension [B, Z] and distortion [B] of images, and the number of active dimensions."""
     generator = np.random.default_rng(3)
     z_mean, z_log_var = vae.encode(ink)
     each = vae_model.kl_per_dimension(z_mean, tf.constant(z_log_var)).numpy()
@@ -85,7 +85,7 @@ def plain_loss(vae: NumpyVae, ink: np.ndarray) -> dict[str, float]:
 
 
 def _importance(vae: NumpyVae, ink: np.ndarray) -> dict[str, float]:
-    """-ln p of each image by so many weighted draws of z: a bound that is tighter the more there are."""
+    """-ln p of each image from importance-weighted samples of z; more samples give a tighter bound."""
     generator = np.random.default_rng(4)
     losses = []
     for image, mean, log_var in zip(ink, *vae.encode(ink), strict=True):
@@ -103,7 +103,7 @@ def _importance(vae: NumpyVae, ink: np.ndarray) -> dict[str, float]:
 
 
 def bottleneck(vae: NumpyVae, splits: Splits, classifier: ReferenceClassifier) -> dict[str, Any]:
-    """What survives: is a digit still that digit when it comes back, and do alike ones lie together?"""
+    """Share of digits unchanged by reconstruction, and accuracy of nearest neighbours in the latent space."""
     z_mean, _ = vae.encode(splits.test.images / 255)
     returned = vae.decode(z_mean)
     same = classifier(returned).argmax(axis=1) == classifier(splits.test.images).argmax(axis=1)
@@ -120,7 +120,7 @@ def bottleneck(vae: NumpyVae, splits: Splits, classifier: ReferenceClassifier) -
 
 
 def _vote(asked: np.ndarray, known: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The commonest label among the nearest `known` [M, Z] of each of `asked` [N, Z], int [N]."""
+    """The most common label among the nearest `known` [M, Z] of each of `asked` [N, Z], int [N]."""
     voted = []
     for part in np.array_split(asked, max(1, len(asked) // CHUNK)):
         distances = (known**2).sum(axis=1) - 2 * part @ known.T
@@ -130,7 +130,7 @@ def _vote(asked: np.ndarray, known: np.ndarray, labels: np.ndarray) -> np.ndarra
 
 
 def walking(vae: NumpyVae, splits: Splits, classifier: ReferenceClassifier) -> dict[str, Any]:
-    """Is what lies between two digits a digit? And what is drawn from the standard normal distribution?"""
+    """Quality of interpolated images and of samples from the standard normal distribution."""
     generator = np.random.default_rng(5)
     z_mean, _ = vae.encode(splits.test.images / 255)
     first, second = z_mean[generator.integers(0, len(z_mean), (2, PAIRS))]
@@ -139,7 +139,7 @@ def walking(vae: NumpyVae, splits: Splits, classifier: ReferenceClassifier) -> d
     shares = {"between_two_digits": between, "drawn_from_the_prior": drawn}
     found, _ = vae.encode(vae.decode(drawn) / 255)
     near = np.sqrt(((found - drawn) ** 2).mean(axis=1)) < NEAR
-    # A judge is sure of much that is no digit; a hole shows in that its images lead elsewhere.
+    # A classifier is certain of many non-digits; images from a hole are encoded elsewhere.
     again = {"found_again_drawn_from_the_prior": evaluation.proportion(int(near.sum()), len(near))}
     return again | {
         f"sure_digits_{name}": evaluation.proportion(
@@ -150,7 +150,7 @@ def walking(vae: NumpyVae, splits: Splits, classifier: ReferenceClassifier) -> d
 
 
 def anomalies(vae: NumpyVae, splits: Splits) -> dict[str, Any]:
-    """How well reconstruction_loss + kl, as the service gives it, tells digits from what is none (AUROC)."""
+    """AUROC of the service's reconstruction_loss + kl, for digits against other images."""
     digits = splits.test.images
     generator = np.random.default_rng(6)
     shuffled = generator.permuted(digits[:IMPORTANCE_IMAGES].reshape(-1, 784), axis=1)

@@ -1,4 +1,4 @@
-"""What an autoencoder's card shows: small images, each a PNG as a data URI."""
+"""The images of an autoencoder's card, as PNG data URIs."""
 
 import numpy as np
 from scipy.special import ndtri
@@ -13,12 +13,12 @@ DIMENSIONS, STEPS, REACH = (
     8,
     9,
     3.0,
-)  # of traversals: so many of those that say most, so far each way
-MANIFOLD = 10  # images across
+)  # traversals: number of dimensions with the highest rate, and range in each direction
+MANIFOLD = 10  # images per row
 
 
 def figures(vae: NumpyVae, splits: Splits) -> dict[str, str]:
-    """Digits of the validation split and how they come back; traversals; the manifold, if z has two.
+    """Digits of the validation split with reconstructions; traversals; the manifold, if z has two dimensions.
 
     traversals: a row for each latent number, those of the greatest rate first, from -3 to 3 while the
     others stay where the first digit lies.

@@ -1,4 +1,4 @@
-"""What an exported autoencoder can do: encode, decode, reconstruct. Images are uint8 in and out."""
+"""The signatures of an exported autoencoder: encode, decode, reconstruct. Images are uint8."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,8 +13,8 @@ from training.vae.model import Vae
 
 TASK = "autoencode_image"
 INPUT = {"height": 28, "width": 28, "channels": 1}
-LARGEST_Z = 1e3  # beyond it a decoder's sums could overflow; nobody has been there
-GREYS = {"images": 1.0}  # a grey at the edge of rounding may fall either way
+LARGEST_Z = 1e3  # beyond it a decoder's sums could overflow
+GREYS = {"images": 1.0}  # tolerance in grey levels, for rounding
 NATS = {"reconstruction_loss": 1e-2, "kl": 1e-2}
 
 
