@@ -20,8 +20,8 @@ def megabytes():
 del_me = bytes(20 * 2**20)  # glibc takes blocks of this size from the heap from now on
 del del_me
 before = megabytes()
-pieces = [bytes([n % 256]) * 200_000 for n in range(500)]
-last = bytes([1]) * 200_000  # on top of the heap: nothing below it is given back
+pieces = [bytes([n % 256]) * 500_000 for n in range(200)]
+last = bytes([1]) * 500_000  # on top of the heap: nothing below it is given back
 del pieces
 print(megabytes() - before)
 """
@@ -35,3 +35,29 @@ def test_pieces_below_one_that_is_kept_are_given_back():
 
     assert run.returncode == 0, run.stderr
     assert float(run.stdout) < 20  # of 100; without it all of them stay
+
+
+DRAWING = """
+import resource
+from service.native_memory import keep_little_free_memory
+keep_little_free_memory()
+
+def allocate():
+    pieces = [bytes([n]) * 320_000 for n in range(3)]  # as decoding a drawing does
+    del pieces
+
+allocate()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(100):
+    allocate()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks glibc")
+def test_the_memory_of_a_drawing_is_not_mapped_anew_for_each():
+    run = subprocess.run(
+        [sys.executable, "-c", DRAWING], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert int(run.stdout) < 1000  # of 23,000 pages
