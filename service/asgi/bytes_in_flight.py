@@ -37,8 +37,8 @@ class Held:
         """Reserve that many more bytes; Overloaded where too many are in flight."""
         if self._total.held + count > self._total.limit:
             raise Overloaded(
-                f"Too busy: requests and answers in flight may have {self._total.limit:,} bytes "
-                f"together. Try again in {RETRY_SECONDS} s.",
+                f"too busy: requests and answers in flight must have at most {self._total.limit:,} bytes "
+                f"together; try again in {RETRY_SECONDS} s",
                 RETRY_SECONDS,
             )
         self.note(count)

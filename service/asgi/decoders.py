@@ -43,7 +43,9 @@ class Decoders:
         await self._free.acquire()
         try:
             if deadline and time.monotonic() > deadline:
-                raise DeadlineExceeded("The deadline passed before the images could be decoded.")
+                raise DeadlineExceeded(
+                    "the deadline passed before the images were decoded: X-Timeout-Ms allows more"
+                )
             held.take(needs)
             future = self._pool.submit(function)
         except BaseException:

@@ -30,7 +30,7 @@ async def cancel_on_disconnect(
         if leaving.done():
             raise ClientDisconnect
         raise DeadlineExceeded(
-            "the deadline passed before the answer was whole: X-Timeout-Ms allows more"
+            "the deadline passed before the answer was complete: X-Timeout-Ms allows more"
         )
     finally:
         working.cancel()

@@ -23,7 +23,7 @@ class Admission:
 
     @property
     def is_full(self) -> bool:
-        """Whether nobody can enter until somebody leaves."""
+        """Whether the queue has no free place."""
         return self.waiting >= self._max_waiting
 
     def check(self, deadline: float, ahead: float, least: float = 0.0) -> None:
@@ -33,9 +33,11 @@ class Admission:
         least: seconds that any request waits, whatever it asks for: refused before it is read.
         """
         if self._clock() > deadline:
-            raise DeadlineExceeded("The deadline was over before the request could wait.")
+            raise DeadlineExceeded(
+                "the deadline passed before the request was queued: X-Timeout-Ms allows more"
+            )
         if self.is_full:
-            raise refusal(f"{self.waiting} requests wait already, the most allowed", ahead)
+            raise refusal(f"the queue is full with {self.waiting} requests", ahead)
         self._check_deadline(deadline, ahead, least)
 
     def enter(self, deadline: float, ahead: float, own: float) -> None:
@@ -60,6 +62,6 @@ class Admission:
 
 
 def refusal(why: str, ahead: float) -> QueueRefusal:
-    """A refusal that says when what is ahead will be done."""
+    """A refusal with the time until the queued work is done."""
     seconds = max(1, math.ceil(ahead))
-    return QueueRefusal(f"Too busy: {why}. Try again in {seconds} s.", seconds)
+    return QueueRefusal(f"too busy: {why}; try again in {seconds} s", seconds)

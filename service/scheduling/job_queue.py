@@ -75,11 +75,11 @@ class JobQueue:
         if MARGIN * own.alone > allowed:
             raise Overloaded(
                 f"{own.left} steps of {job.rows} take about {own.alone:.1f} s here, the deadline "
-                f"allows {allowed:.1f} s: ask for fewer, or for more time with X-Timeout-Ms.",
+                f"allows {allowed:.1f} s: ask for fewer steps, or for more time with X-Timeout-Ms",
                 max(1, math.ceil(ahead)),
             )
         if MARGIN * own.seconds > allowed:
-            why = f"beside others of its kind this takes about {own.seconds:.1f} s"
+            why = f"with the running ones this takes about {own.seconds:.1f} s"
             raise refusal(f"{why}, the deadline allows {allowed:.1f} s", ahead)
         before = {id(one.job): one.seconds for one in self._estimates(self._jobs)}
         for other in estimates:

@@ -634,7 +634,7 @@ async def test_what_cannot_be_done_in_time_beside_the_others_is_refused(
         task.cancel()
 
     assert (refused.status_code, refused.json()["code"]) == (429, "overloaded")
-    assert "beside others" in refused.json()["error"]
+    assert "with the running ones" in refused.json()["error"]
     assert int(refused.headers["retry-after"]) >= 1
     assert short.status_code == 200
 

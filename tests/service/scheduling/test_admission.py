@@ -18,7 +18,7 @@ def test_a_full_queue_refuses_exactly_the_excess():
     admission.enter(deadline=10, ahead=0, own=0)
     admission.enter(deadline=10, ahead=0, own=0)
 
-    with pytest.raises(Overloaded, match="2 requests wait already"):
+    with pytest.raises(Overloaded, match="the queue is full with 2 requests"):
         admission.enter(deadline=10, ahead=0, own=0)
 
     admission.leave()
@@ -40,7 +40,7 @@ def test_what_every_request_waits_for_refuses_one_before_it_is_read():
     admission = Admission(100, Clock())
     admission.check(deadline=1, ahead=3, least=0.7)
 
-    with pytest.raises(Overloaded, match=r"1125 ms, the deadline allows 1000 ms. Try again in 3 s"):
+    with pytest.raises(Overloaded, match=r"1125 ms, the deadline allows 1000 ms; try again in 3 s"):
         admission.check(deadline=1, ahead=3, least=0.9)
 
 
@@ -67,6 +67,6 @@ def test_retry_after_is_the_time_that_what_is_ahead_takes():
     admission.enter(deadline=100, ahead=0, own=0)
 
     for ahead, seconds in ((7.5, 8), (0.01, 1)):
-        with pytest.raises(Overloaded, match=f"Try again in {seconds} s") as refusal:
+        with pytest.raises(Overloaded, match=f"try again in {seconds} s") as refusal:
             admission.enter(deadline=100, ahead=ahead, own=0)
         assert refusal.value.retry_after_seconds == seconds

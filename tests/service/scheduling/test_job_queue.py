@@ -63,7 +63,7 @@ def test_others_get_their_share(queue):
     queue.join(job(1, 1000, 1000))
     queue.join(job(1, 10, 2.1))  # 1 s of its own, 1 s of the long one
 
-    with pytest.raises(Overloaded, match=r"beside others of its kind this takes about 3\.0 s"):
+    with pytest.raises(Overloaded, match=r"with the running ones this takes about 3\.0 s"):
         queue.join(job(1, 10, 2.9))
 
 
@@ -91,7 +91,7 @@ def test_nobody_joins_who_would_make_an_accepted_one_late(queue):
 def test_steps_that_were_made_no_longer_count(queue):
     long = job(1, 1000, 1000)
     queue.join(long)
-    with pytest.raises(Overloaded, match="beside others"):
+    with pytest.raises(Overloaded, match="with the running ones"):
         queue.join(job(1, 10, 1.6))
 
     long.steps_left.left = 5
