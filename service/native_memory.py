@@ -5,12 +5,14 @@ import ctypes
 import sys
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
-LEAST_MAPPED = 3 * 2**17  # bytes; a drawing of 280×280, 0.3 MB, is not mapped anew for each request
-MOST_KEPT = 2**22  # bytes; decoding one drawing frees a third of it
+LEAST_MAPPED = (
+    5 * 2**17
+)  # bytes; zlib-ng inflates a drawing into 512 kB, which are not mapped anew each time
+MOST_KEPT = 2**24  # bytes; a hundred prepared drawings
 
 
 def keep_little_free_memory() -> None:
-    """Return freed memory to the system at once, except for a few megabytes.
+    """Return freed memory to the system at once, except for 16 MB.
 
     By itself glibc raises its thresholds with the largest block that was freed: after 240 uploads at once,
     of which the service kept 0.5 GB, it had 1.5 GB, and 0.9 GB when they were gone; with this 0.7 and 0.15 GB.

@@ -20,8 +20,8 @@ def megabytes():
 del_me = bytes(20 * 2**20)  # glibc takes blocks of this size from the heap from now on
 del del_me
 before = megabytes()
-pieces = [bytes([n % 256]) * 500_000 for n in range(200)]
-last = bytes([1]) * 500_000  # on top of the heap: nothing below it is given back
+pieces = [bytes([n % 256]) * 800_000 for n in range(125)]
+last = bytes([1]) * 800_000  # on top of the heap: nothing below it is given back
 del pieces
 print(megabytes() - before)
 """
@@ -43,7 +43,7 @@ from service.native_memory import keep_little_free_memory
 keep_little_free_memory()
 
 def allocate():
-    pieces = [bytes([n]) * 320_000 for n in range(3)]  # as decoding a drawing does
+    pieces = [bytes([n]) * 500_000 for n in range(3)]  # as decoding drawings does
     del pieces
 
 allocate()
