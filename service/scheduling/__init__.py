@@ -1,1 +1,1 @@
-"""Who runs when: batching, admission control, the projection queue."""
+"""Scheduling of runs: batching, admission control, queues."""

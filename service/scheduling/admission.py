@@ -1,4 +1,4 @@
-"""Admission control: a bounded queue, deadlines, and Retry-After from what is ahead.
+"""Admission control: a bounded queue, deadlines, and Retry-After from the queued work.
 
 Used on the event loop only.
 """
@@ -13,7 +13,7 @@ MARGIN = 1.25  # an estimate is taken so much longer, so that what is accepted i
 
 
 class Admission:
-    """Counts the requests of one model that are admitted and not answered yet."""
+    """Counts the admitted, unanswered requests of one model."""
 
     def __init__(self, max_waiting: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.waiting = 0
@@ -27,10 +27,10 @@ class Admission:
         return self.waiting >= self._max_waiting
 
     def check(self, deadline: float, ahead: float, least: float = 0.0) -> None:
-        """Refuse what could not enter now; what is not whole and decoded yet takes no place.
+        """Refuse a request that could not be admitted now; it does not take a place yet.
 
         ahead: seconds until the queued work is done.
-        least: seconds that any request waits, whatever it asks for: refused before it is read.
+        least: minimum wait of any request, in seconds, to refuse requests before they are read.
         """
         if self._clock() > deadline:
             raise DeadlineExceeded(
@@ -41,9 +41,9 @@ class Admission:
         self._check_deadline(deadline, ahead, least)
 
     def enter(self, deadline: float, ahead: float, own: float) -> None:
-        """Give a whole, decoded request a place, or refuse it: the queue is full, or it would be late.
+        """Admit a decoded request, or refuse it if the queue is full or it would be late.
 
-        own: seconds that the request itself takes.
+        own: duration of the request itself, in seconds.
         """
         self.check(deadline, ahead)
         self._check_deadline(deadline, ahead, ahead + own)
@@ -56,7 +56,7 @@ class Admission:
             raise refusal(f"{expected}, the deadline allows {1000 * allowed:.0f} ms", ahead)
 
     def leave(self) -> None:
-        """One request is answered, failed, or was given up."""
+        """Release the place of a request that is answered, failed or cancelled."""
         self.waiting -= 1
         self.departures += 1
 

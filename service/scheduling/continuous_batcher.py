@@ -1,7 +1,7 @@
-"""A continuous batcher: sequences join and leave between the chunks of a run that never has to end.
+"""Continuous batching: sequences join and leave between the chunks of a run.
 
 Each round takes up to as many sequences as fit into a batch and advances each by a chunk. Knows
-arrays and a function to run them, neither models nor texts. Lives on the event loop; the function
+arrays and a function to run them, neither models nor text. Used on the event loop; the function
 runs on the lane it was given, one round at a time.
 """
 
@@ -37,9 +37,9 @@ class Sequence(ABC):
     """One row of a batch, from its first round to its last. Made and used on the event loop.
 
     signature: what its next round runs.
-    left: steps it still has to take; it is done at 0.
-    chunk: the most steps of its first round; a small one gives the first result sooner.
-    deadline: monotonic seconds; later than that nobody waits for it.
+    left: remaining steps; the sequence is done at 0.
+    chunk: maximum steps of its first round; a small one gives the first result sooner.
+    deadline: monotonic seconds, after which it is dropped.
     done: resolved when nothing is left, fails with the run; cancel it to leave before the next round.
     """
 
@@ -55,23 +55,23 @@ class Sequence(ABC):
 
     @property
     def is_new(self) -> bool:
-        """True until its first round is over."""
+        """True until its first round has finished."""
         return not self.first_run_at
 
     @abstractmethod
     def inputs(self, steps: int) -> Row:
-        """This row of each input for the next `steps`, as wide as the signature takes it.
+        """This row of each input for the next `steps`, padded to the signature's width.
 
-        Called on the lane's thread, while the event loop leaves the sequence alone.
+        Called on the lane's thread, while the event loop does not use the sequence.
         """
 
     @abstractmethod
     def take(self, outputs: Arrays, steps: int) -> None:
-        """Take this row of each output, after `steps`, and lower `left`."""
+        """Store this row of each output after `steps`, and reduce `left`."""
 
 
 class Round(NamedTuple):
-    """What one round did, for whoever counts."""
+    """The statistics of one round."""
 
     signature: str
     rows: int
@@ -91,7 +91,7 @@ class ContinuousBatcher:
         costs: Mapping[str, RunCost] = MappingProxyType({}),
         on_round: Callable[[Round], None] = lambda _: None,
     ) -> None:
-        """costs: of the signatures that run; they are kept up with every whole chunk."""
+        """costs: of the signatures; updated with every full chunk."""
         self.largest_chunk = largest_chunk
         self._run = run
         self._lane = lane
@@ -104,7 +104,7 @@ class ContinuousBatcher:
         self._costs = costs
 
     def add(self, sequence: Sequence) -> None:
-        """Let a sequence join; its `done` tells when it is through."""
+        """Add a sequence; its `done` is set when it has finished."""
         if not sequence.left:
             sequence.done.set_result(None)
             return
@@ -136,14 +136,14 @@ class ContinuousBatcher:
             self._workers.discard(cast(asyncio.Task[None], asyncio.current_task()))
 
     async def _yield_until_idle(self) -> None:
-        """Let pass what the event loop has ready, unless a whole batch waits: a busy loop takes long."""
+        """Yield to the event loop's ready callbacks, unless a full batch is queued."""
         for _ in range(QUIET_PASSES):
             if len(self._queue) >= self._width:
                 return
             await asyncio.sleep(0)
 
     def _take(self) -> list[Sequence]:
-        """Those of the next round; newcomers and the others take turns to come first.
+        """The sequences of the next round; new and running ones alternate in priority.
 
         The first one says which signature runs; whoever needs the same joins while there is room, the
         most urgent ones where not all can be in time. Rounds that could start now share them.
@@ -168,7 +168,7 @@ class ContinuousBatcher:
         return cost.seconds if cost else lambda _: 0.0
 
     def _run_round(self, batch: list[Sequence], steps: int) -> list[Outcome]:
-        """One outcome for each; if the run fails, each is tried alone so that only the bad one fails."""
+        """One outcome for each; if the run fails, each is retried alone so that only invalid ones fail."""
         try:
             rows = [sequence.inputs(min(sequence.left, steps)) for sequence in batch]
             inputs = {name: np.array([row[name] for row in rows]) for name in rows[0]}
@@ -204,14 +204,14 @@ class ContinuousBatcher:
             log.exception("a round could not be counted")
 
     def _record(self, done: Round, steps: int) -> None:
-        """Short chunks are left out: what a run costs besides its steps would count for them."""
+        """Record the cost of full chunks; in short ones the fixed cost of a run would be counted as steps."""
         if steps == self.largest_chunk and done.signature in self._costs:
             self._costs[done.signature].record(done.rows, done.seconds, steps)
         self._on_round(done)
 
 
 def _hand_over(sequence: Sequence, outcome: Outcome, steps: int) -> None:
-    """Give a sequence its outcome; whatever goes wrong with it is its own."""
+    """Give a sequence its outcome; an error affects only this sequence."""
     try:
         if isinstance(outcome, Exception):
             raise outcome

@@ -1,8 +1,8 @@
-"""A queue that is fair between clients: start-time fair queuing, with a bound on how long anybody is overtaken.
+"""A queue that is fair between clients: start-time fair queuing, with a bound on overtaking.
 
-Each client's items carry tags that rise by what they cost; the smallest tag leaves first. Clients
-that wait for one item at a time are served in order of arrival; many items of one client let
-others pass between them. An item that has waited until its `hurry_at` is not overtaken any more.
+Each client's items have tags that increase by their cost; the smallest tag leaves first. Clients
+with one item at a time are served in order of arrival; items of other clients are served between many
+items of one client. After its `hurry_at` an item is no longer overtaken.
 """
 
 import heapq
@@ -14,7 +14,7 @@ _FEW_CLIENTS = 64  # so many tags are kept of clients that do not wait any more
 
 
 class Item(Protocol):
-    """What the queue has to know of an item."""
+    """The properties of an item that the queue needs."""
 
     client: Hashable
     cost: float  # seconds
@@ -40,7 +40,7 @@ class FairQueue(Generic[T]):
         return self._waiting
 
     def push(self, item: T) -> None:
-        """Let an item wait behind what its client already waits for."""
+        """Add an item behind its client's queued items."""
         start = max(self._virtual_time, self._finish_tags.get(item.client, 0.0))
         self._finish_tags[item.client] = start + item.cost
         self._arrived += 1
@@ -49,7 +49,7 @@ class FairQueue(Generic[T]):
         self._by_arrival.append(item)
 
     def peek(self, now: float) -> T:
-        """The item that leaves next; IndexError if none waits."""
+        """The next item; IndexError if the queue is empty."""
         while self._by_arrival[0].is_taken:
             self._by_arrival.popleft()
         while self._by_tag[0][2].is_taken:
@@ -58,7 +58,7 @@ class FairQueue(Generic[T]):
         return oldest if oldest.hurry_at <= now else self._by_tag[0][2]
 
     def pop(self, now: float) -> T:
-        """Take that item out."""
+        """Remove and return the next item."""
         item = self.peek(now)
         item.is_taken = True
         if item is self._by_tag[0][2]:
@@ -70,7 +70,7 @@ class FairQueue(Generic[T]):
         return item
 
     def _forget_clients(self) -> None:
-        """Keep the tags of those that wait; of others only as long as there are few."""
+        """Keep the tags of clients with queued items, and of a few others."""
         if not self._waiting:
             self._by_tag.clear()
             self._by_arrival.clear()

@@ -1,4 +1,4 @@
-"""Requests of many runs each (texts, projections), which take turns: whether one more would be done in time.
+"""A queue of requests with many runs each (text, projections), which alternate; estimates their completion.
 
 Used on the event loop only.
 """
@@ -19,7 +19,7 @@ Cost = Callable[[int], float]  # rows → seconds of a step; 0 as long as nothin
 
 @dataclass(eq=False)
 class Job:
-    """One request: rows that advance together, the steps each has left, its deadline (monotonic)."""
+    """One request: rows that advance together, their remaining steps, its deadline (monotonic)."""
 
     rows: int
     steps_left: Callable[[], int]
@@ -36,7 +36,7 @@ class _Estimate:
 
 
 class _Work(NamedTuple):
-    """A job as `choose_rows` takes it: k of them that take turns get on k times as slowly."""
+    """A job for `choose_rows`: of k alternating jobs each is k times slower."""
 
     job: Job
     left: float  # seconds, with nobody else
@@ -46,8 +46,8 @@ class _Work(NamedTuple):
 class JobQueue:
     """The long requests of one model.
 
-    width: rows of different jobs that share a run; 1: each job's rows run alone.
-    parallel_runs: runs that may be under way at the same time.
+    width: maximum rows of different jobs per run; 1: each job's rows run alone.
+    parallel_runs: maximum concurrent runs.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class JobQueue:
         self._waiting: list[asyncio.Future[None]] = []  # for somebody to leave
 
     def seconds_ahead(self) -> float:
-        """How long it takes until all jobs are done."""
+        """Seconds until all jobs are done."""
         return max((one.seconds for one in self._estimates(self._jobs)), default=0.0)
 
     def check(self, job: Job) -> None:
@@ -88,12 +88,12 @@ class JobQueue:
                 raise refusal("one more would make an accepted request late", ahead)
 
     def join(self, job: Job) -> None:
-        """Take a job in, if `check` allows it."""
+        """Add a job, if `check` allows it."""
         self.check(job)
         self._jobs.append(job)
 
     def leave(self, job: Job) -> None:
-        """A job is done, failed, or was given up."""
+        """Remove a job that is done, failed or cancelled."""
         self._jobs.remove(job)
         waiting, self._waiting = self._waiting, []
         for one in waiting:
@@ -101,22 +101,22 @@ class JobQueue:
                 one.set_result(None)
 
     async def turn(self, job: Job) -> None:
-        """Let an accepted job wait as long as it would make one with an earlier deadline late."""
+        """Delay an accepted job while it would make one with an earlier deadline late."""
         while job not in self._chosen():
             left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(left)
             await left
 
     def _chosen(self) -> list[Job]:
-        """Those that may run: all, unless there is not time enough."""
+        """The jobs that may run: all, unless the time is too short for all."""
         estimates = self._estimates(self._jobs)
         rows = [_Work(one.job, one.alone, one.job.deadline) for one in estimates]
         return [row.job for row in choose_rows(rows, len(rows), float, self._clock())]
 
     def _estimates(self, jobs: Iterable[Job]) -> list[_Estimate]:
-        """When each is done if all get the same share; the shortest first.
+        """The completion time of each job if all get the same share; the shortest first.
 
-        Until a job of n steps is done, every other one has made n steps, or all it had.
+        Until a job of n steps is done, every other job has run n steps, or all of its own.
         """
         known: dict[tuple[Cost, int], float] = {}
 
@@ -139,7 +139,7 @@ class JobQueue:
         return ordered
 
     def _share(self, job: Job, together: int, cost: Callable[[Job, int], float]) -> float:
-        """Seconds that a step of a job adds to a step of all."""
+        """Seconds that a job adds to a step of all jobs."""
         if self._width == 1:
             return cost(job, job.rows) / self._parallel_runs
         return cost(job, together) * job.rows / together / self._parallel_runs

@@ -1,6 +1,6 @@
-"""Where runs happen: on one or several threads of its own, or on the event loop itself.
+"""A lane executes runs: on one or several threads, or on the event loop itself.
 
-It counts the seconds of work that wait for it, so that a newcomer knows what is ahead.
+It counts the queued seconds of work, for estimates of new requests.
 """
 
 import os
@@ -21,7 +21,7 @@ LOW_PRIORITY = 10  # how much nicer a thread of heavy runs is than the rest of t
 class Lane:
     """Used on the event loop only.
 
-    executor: its threads; None: the event loop.
+    executor: the lane's threads; None: the event loop.
     parallel_runs: how many runs may be under way at the same time.
     eager_runs: how many of them start with whatever waits; the others, which would wait behind these,
         start with a full batch only.
@@ -45,7 +45,7 @@ class Lane:
         self.expected_ends: list[float] = []
 
     def seconds_ahead(self) -> float:
-        """How long everything that waits or runs will take."""
+        """Estimated duration of all queued and running work."""
         if not self.expected_ends:
             return max(0.0, self.queued_seconds) / self.parallel_runs
         now = time.monotonic()
@@ -61,14 +61,14 @@ def thread_lane(
     eager_runs: int | None = None,
     turn: Turn = at_once,
 ) -> Lane:
-    """A lane on threads; a heavy one gives way to whatever else wants the processor."""
+    """A lane on threads; a heavy one has low priority."""
     initializer = lower_priority if is_heavy else None
     threads = ThreadPoolExecutor(parallel_runs, name, initializer)
     return Lane(threads, parallel_runs, turn, eager_runs)
 
 
 def lower_priority() -> None:
-    """Make the calling thread nicer, where threads have a niceness of their own (Linux)."""
+    """Increase the niceness of the calling thread, if threads have one (Linux)."""
     if sys.platform == "linux":
         thread = threading.get_native_id()
         nice = os.getpriority(os.PRIO_PROCESS, thread)

@@ -1,7 +1,7 @@
 """Dynamic batching: runs all queued requests together, without a wait window.
 
-Takes named arrays and a function to run them. Lives on the event loop; the function runs on the
-lane it was given, one batch at a time: on its thread, or on the event loop itself.
+Takes named arrays and a function to run them. Used on the event loop; the function runs on the
+given lane, one batch at a time: on its thread, or on the event loop itself.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ log = logging.getLogger("vitrine.batcher")
 
 
 class BatchResult(NamedTuple):
-    """What one caller gets: its rows of the outputs, and how they were computed."""
+    """The result for one caller: its rows of the outputs, batch size and timings."""
 
     outputs: dict[str, np.ndarray]
     batch_size: int  # rows of the largest run that the caller's rows were in
@@ -42,7 +42,7 @@ class BatchResult(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What one run did, for whoever counts."""
+    """The statistics of one run."""
 
     requests: int
     rows: int
@@ -50,7 +50,7 @@ class Batch(NamedTuple):
 
 
 class _PendingRequest:
-    """Rows of one caller that wait for a run, or for the answer of the run they are in."""
+    """Rows of one caller that are queued or running."""
 
     __slots__ = (
         "client", "cost", "deadline", "future", "hurry_at", "inputs", "is_taken", "rows", "since", "steps",
@@ -70,7 +70,7 @@ class _PendingRequest:
 
 
 class MicroBatcher:
-    """Runs `run` on as many waiting rows as fit into `max_batch_size`, whenever it is free."""
+    """Runs `run` on up to `max_batch_size` queued rows, whenever it is free."""
 
     def __init__(
         self,
@@ -84,8 +84,8 @@ class MicroBatcher:
     ) -> None:
         """batch_across_requests: whether rows of different callers may run together.
 
-        A row's last bits can depend on how many it runs with. Where the same request has to give the
-        same bytes again, each caller's rows run alone.
+        A row's last bits can depend on the batch size. If the same request must always give the
+        same bytes, each caller's rows run alone.
         """
         self._batch_across_requests = batch_across_requests
         self._run = run
@@ -99,11 +99,11 @@ class MicroBatcher:
         self._tick: asyncio.Handle | None = None
 
     def seconds_ahead(self) -> float:
-        """How long the queued work of the same lane will take."""
+        """Estimated duration of the lane's queued work."""
         return self._lane.seconds_ahead()
 
     def estimate(self, rows: int) -> float:
-        """How long that many rows will run for."""
+        """Estimated duration of a run of that many rows."""
         whole, rest = divmod(rows, self.max_batch_size)
         cost = self._cost
         return whole * cost.seconds(self.max_batch_size) + (cost.seconds(rest) if rest else 0.0)
@@ -113,8 +113,8 @@ class MicroBatcher:
     ) -> BatchResult:
         """Wait for the outputs of `inputs` [B, …], any B ≥ 1; deadline in monotonic seconds.
 
-        client: whose request it is, so that many rows of one do not keep others waiting.
-        steps: that the run makes, where its inputs say how many.
+        client: the client for fair queuing.
+        steps: number of steps of the run, if its inputs define it.
         Raises DeadlineExceeded, or InternalError if the run fails on these rows alone.
         """
         size, rows = self.max_batch_size, len(next(iter(inputs.values())))
@@ -150,14 +150,14 @@ class MicroBatcher:
             pending.inputs = {}
 
     def _share(self, pending: _PendingRequest) -> float:
-        """Seconds that a request adds to the queue: of a full batch its part, alone all of it."""
+        """Seconds that a request adds to the queue: its share of a full batch, or a whole run if alone."""
         if not self._batch_across_requests:
             return self._cost.seconds(pending.rows, pending.steps)
         whole = self._cost.seconds(self.max_batch_size, pending.steps)
         return whole * pending.rows / self.max_batch_size
 
     def _settle(self, pending: _PendingRequest) -> None:
-        """It no longer waits for the lane."""
+        """Remove a request's seconds from the lane's queue."""
         self._lane.queued_seconds -= pending.cost
         pending.cost = 0.0
 
@@ -166,7 +166,7 @@ class MicroBatcher:
             self._tick = loop.call_soon(self._run_tick)
 
     def _run_tick(self) -> None:
-        """Run one batch on the event loop; what does not fit in has the next tick."""
+        """Run one batch on the event loop; the remaining requests run in the next iteration."""
         self._tick = None
         if batch := self._take():
             started = time.monotonic()
@@ -175,7 +175,7 @@ class MicroBatcher:
             self._schedule_tick(asyncio.get_running_loop())
 
     async def _work(self) -> None:
-        """Run batches on a thread of the lane until nothing waits."""
+        """Run batches on a thread of the lane until the queue is empty."""
         loop = asyncio.get_running_loop()
         try:
             await self._yield_until_idle()
@@ -194,7 +194,7 @@ class MicroBatcher:
         return len(self._queue) >= self.max_batch_size
 
     async def _run_next(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Run what fits together, if anybody still wants it."""
+        """Run the next batch, without cancelled requests."""
         if batch := self._take():
             started = time.monotonic()
             with self._underway(started + self._cost.seconds(_rows(batch), _steps(batch))):
@@ -204,7 +204,7 @@ class MicroBatcher:
 
     @contextmanager
     def _underway(self, expected_end: float) -> Iterator[None]:
-        """Count a run on a thread while it is under way."""
+        """Count a run on a thread while it is running."""
         self._lane.expected_ends.append(expected_end)
         self._running += 1
         try:
@@ -214,7 +214,7 @@ class MicroBatcher:
             self._lane.expected_ends.remove(expected_end)
 
     async def _yield_until_idle(self) -> None:
-        """Let pass what the event loop has ready, until nobody new joins; an idle loop has nothing."""
+        """Yield to the event loop until no more requests join; returns quickly on an idle loop."""
         quiet_passes = 0
         while quiet_passes < QUIET_PASSES and len(self._queue) < self.max_batch_size:
             waiting = len(self._queue)
@@ -222,7 +222,7 @@ class MicroBatcher:
             quiet_passes = 0 if len(self._queue) > waiting else quiet_passes + 1
 
     def _take(self) -> list[_PendingRequest]:
-        """The next that fit together; who gave up meanwhile is left out.
+        """The next requests that fit into a batch, without cancelled ones.
 
         Runs that could start now share the queue.
         """
@@ -248,7 +248,7 @@ class MicroBatcher:
         return batch
 
     def _run_batch(self, batch: list[_PendingRequest]) -> list[Outcome]:
-        """One outcome for each; if the batch fails, each is tried alone so that only the bad one fails."""
+        """One outcome for each; if the batch fails, each is retried alone so that only invalid ones fail."""
         try:
             if len(batch) == 1:
                 return [self._run(batch[0].inputs)]
@@ -270,7 +270,7 @@ class MicroBatcher:
     def _finish(
         self, batch: list[_PendingRequest], outcomes: list[Outcome], started: float
     ) -> None:
-        """Deliver first: whatever goes wrong while counting, the answers are there."""
+        """Deliver the answers first, so that an error in the statistics cannot affect them."""
         seconds, rows = time.monotonic() - started, _rows(batch)
         for pending, outcome in zip(batch, outcomes, strict=True):
             _deliver(pending, outcome, rows, started, seconds)
@@ -291,7 +291,7 @@ def _steps(batch: list[_PendingRequest]) -> int:
 
 
 def _split(inputs: Arrays, size: int) -> Iterator[dict[str, np.ndarray]]:
-    """So many rows at a time."""
+    """Split inputs into parts of at most `size` rows."""
     for start in range(0, len(next(iter(inputs.values()))), size):
         yield {name: array[start : start + size] for name, array in inputs.items()}
 
@@ -321,7 +321,7 @@ def _deliver(
 
 
 async def _join(parts: list[Coroutine[Any, Any, BatchResult]]) -> BatchResult:
-    """All parts of a request as one; if one fails, the others do not run any more."""
+    """Join the parts of a request; if one fails, the others are cancelled."""
     results = await gather_or_cancel(*parts)
     names = results[0].outputs
     return BatchResult(

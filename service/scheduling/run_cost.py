@@ -1,4 +1,4 @@
-"""How long one run of a signature takes, by its rows and steps: learnt from warm-up, kept up by every run."""
+"""Duration of a run of a signature by rows and steps: measured in the warm-up, updated by every run."""
 
 import math
 import time
@@ -9,7 +9,7 @@ RELAXATION_SECONDS = 10.0  # in which a slowdown that is not measured any more f
 
 
 class RunCost:
-    """Seconds of a step for each number of rows, times how much slower runs are at the moment.
+    """Seconds per step for each number of rows, times the current slowdown of the machine.
 
     The figures of the warm-up are a baseline that only falls; what load, other models and other
     processes add is one factor, which fades while nothing runs. Used on the event loop, except
@@ -18,7 +18,7 @@ class RunCost:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._seconds: dict[int, float] = {}  # of a step with so many rows
+        self._seconds: dict[int, float] = {}  # number of rows → seconds per step
         self._interpolated: dict[int, float] = {}  # of other numbers of rows, from these
         self._slowdown = 1.0
         self._recorded_at = -math.inf
@@ -29,14 +29,14 @@ class RunCost:
         return bool(self._seconds)
 
     def learn(self, rows: int, seconds: float, steps: int = 1) -> None:
-        """Take a run of the warm-up as the baseline for so many rows."""
+        """Record a run of the warm-up as the baseline for its number of rows."""
         each = seconds / steps
         if each < self._seconds.get(rows, math.inf):
             self._seconds[rows] = each
             self._interpolated = {}
 
     def record(self, rows: int, seconds: float, steps: int = 1) -> None:
-        """Take a run of so many rows and steps into account."""
+        """Update the slowdown with a run."""
         expected = self._baseline(rows) * steps
         if not expected:
             self.learn(rows, seconds, steps)
@@ -49,7 +49,7 @@ class RunCost:
         self._recorded_at = now
 
     def seconds(self, rows: int, steps: int = 1) -> float:
-        """How long a run of so many rows and steps takes; 0 as long as nothing is known."""
+        """Estimated duration of a run in seconds; 0 before anything was measured."""
         return self._baseline(rows) * steps * self._current_slowdown()
 
     def _current_slowdown(self) -> float:
@@ -63,7 +63,7 @@ class RunCost:
         return seconds
 
     def _interpolate(self, rows: int) -> float:
-        """Interpolate between the measured numbers of rows; beyond the largest, each row adds its share."""
+        """Interpolate between the measured numbers of rows; extrapolate linearly beyond the largest."""
         known = self._seconds
         if rows in known or not known:
             return known.get(rows, 0.0)

@@ -1,4 +1,4 @@
-"""Runs the parts of one request side by side; what is left of them ends with the first that fails."""
+"""Runs the parts of one request concurrently; after a failure the others are cancelled."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 async def gather_or_cancel(*parts: Coroutine[Any, Any, T]) -> list[T]:
-    """The results in order; if one fails, or the caller is cancelled, the others do not run any more."""
+    """The results in order; if one fails, or the caller is cancelled, the others are cancelled."""
     tasks = [asyncio.ensure_future(part) for part in parts]
     try:
         return await asyncio.gather(*tasks)

@@ -1,4 +1,4 @@
-"""Which model runs next, when more of them want a processor than there are: each gets a share by its weight."""
+"""Shares the processors between models by their weights, if more models have queued work than there are processors."""
 
 import asyncio
 import time
@@ -8,15 +8,15 @@ from contextlib import asynccontextmanager
 
 @asynccontextmanager
 async def at_once() -> AsyncIterator[Callable[[], bool]]:
-    """No turns: whoever wants to run runs."""
+    """No scheduling: every run starts at once."""
     yield lambda: True
 
 
 class Turns:
     """Start-time fair queuing of runs. Used on one event loop.
 
-    places: runs that may be under way at the same time, of all models together.
-    weight_of: a model's weight; with twice the weight of another it runs for twice as long, where both wait.
+    places: maximum concurrent runs of all models together.
+    weight_of: a model's weight; twice the weight gives twice the time while both have queued work.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Turns:
 
     @asynccontextmanager
     async def turn(self, model: str) -> AsyncIterator[Callable[[], bool]]:
-        """A place to run in, as long as the block lasts; gives a function that says whether to run once more."""
+        """Occupy a place during the block; yields a function that tells whether to run once more."""
         self._served[model] = max(self._served.get(model, 0.0), self._clock)
         await self._take(model)
         self._clock = max(self._clock, self._served[model])
@@ -74,7 +74,7 @@ class Turns:
             raise
 
     def _pass_on(self) -> None:
-        """Give a place to the model that was served least."""
+        """Give a place to the model with the least service."""
         self._waiting = [one for one in self._waiting if not one[1].done()]
         if not self._waiting:
             self._free += 1

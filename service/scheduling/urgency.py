@@ -1,4 +1,4 @@
-"""Which rows run together: all in turn, or, while there is not time enough for all, the most urgent ones.
+"""Selects the rows of a run: all in turn, or only the most urgent ones while the time is too short for all.
 
 Rows that share every run are all done at the same time: where that is too late for one, it is too
 late for all of them. Who joined first then goes first, so that those that can be in time are.
@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 
 class Row(Protocol):
-    """What has to be known of a row."""
+    """The properties of a row that the selection needs."""
 
     @property
     def left(self) -> float:
