@@ -4,6 +4,7 @@ Dynamic binarisation: a pixel is ink with the probability of its grey. Everythin
 drawn from the job's seed, so that a stopped training goes on in the same way.
 """
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,38 @@ PIXEL_FLOOR = 1e-3  # of the mean image, so that no output begins at minus infin
 
 
 def train(model: Vae, splits: Splits, config: VaeConfig, workdir: Path) -> dict[str, Any]:
-    """Fit `model` in place; the weights that remain are the running mean.
+    """Fit `model` in place, one cosine after the other; the weights that remain are the running mean.
 
     A plain autoencoder's z is scaled afterwards, see `standardize`.
     """
-    steps = config.epochs * max(1, len(splits.train.images) // config.batch_size)
-    warmup = max(1.0, config.kl_warmup * steps)
-    model.kl_weight = lambda step: config.beta * tf.minimum(1.0, tf.cast(step, tf.float32) / warmup)
     start_at_mean(model, splits.train.images)
+    history: dict[str, list[float]] = {}
+    for first in range(0, config.epochs, config.cosine or config.epochs):
+        for name, values in train_cosine(model, splits, config, workdir, first).items():
+            history.setdefault(name, []).extend(values)
+    if not config.beta:
+        standardize(model, splits.train.images[:STANDARDIZED_ON])
+    return history
+
+
+def train_cosine(
+    model: Vae, splits: Splits, config: VaeConfig, workdir: Path, first: int
+) -> dict[str, Any]:
+    """Fit the epochs of the cosine that begins with epoch `first`, from the weights that `model` has.
+
+    The last cosine may be cut off. The KL term's weight rises in the first one alone.
+    """
+    length = config.cosine or config.epochs
+    steps = length * max(1, len(splits.train.images) // config.batch_size)
+    number = first // length
+    epochs = min(length, config.epochs - first)
+    config = dataclasses.replace(config, seed=config.seed + number, epochs=epochs)
+    model.kl_weight = lambda step: config.beta
+    if not number:
+        warmup = max(1.0, config.kl_warmup * steps)
+        model.kl_weight = lambda step: (
+            config.beta * tf.minimum(1.0, tf.cast(step, tf.float32) / warmup)
+        )
     model.compile(
         optimizer=keras.optimizers.AdamW(
             keras.optimizers.schedules.CosineDecay(config.learning_rate, steps, alpha=0.01),
@@ -39,10 +64,8 @@ def train(model: Vae, splits: Splits, config: VaeConfig, workdir: Path) -> dict[
     )
     examples = training_batches(splits.train.images, config)
     inputs = binarised(splits.validation, config.latent_dim, seed=1)
-    history = fitting.fit(model, examples, (inputs, inputs[0]), config, workdir)
-    if not config.beta:
-        standardize(model, splits.train.images[:STANDARDIZED_ON])
-    return history
+    place = workdir / f"cosine-{number + 1}" if number else workdir
+    return fitting.fit(model, examples, (inputs, inputs[0]), config, place)
 
 
 def start_at_mean(model: Vae, images: np.ndarray) -> None:

@@ -23,8 +23,9 @@ class VaeConfig(JobConfig):
     """The numbers that every autoencoder has."""
 
     latent_dim: int = 20
+    cosine: int = 0  # epochs of one cosine of the learning rate, then the next one; 0: one over all
     beta: float = 1.0  # weight of the KL term; 0: a plain autoencoder
-    kl_warmup: float = 0.1  # share of the steps in which that weight rises from 0
+    kl_warmup: float = 0.1  # share of the first cosine in which that weight rises from 0
     weight_decay: float = 1e-4
     ema: float = 0.999
     maps: int = 64  # of the convolutions at 14×14; those at 7×7 have half as many again

@@ -22,7 +22,7 @@ from training.vae import model as vae_model
 from training.vae import signatures as vae_signatures
 
 pytestmark = pytest.mark.tensorflow
-SMALL = {"maps": 4, "units": 16, "epochs": 2, "batch_size": 20, "learning_rate": 3e-3}
+SMALL = {"maps": 4, "units": 16, "epochs": 2, "batch_size": 20, "learning_rate": 3e-3, "cosine": 0}
 
 
 def splits():
@@ -118,6 +118,22 @@ def test_a_stopped_training_goes_on_where_it_was(tmp_path):
 
     assert int(network.optimizer.iterations) == 40
     assert history["loss"][1] < history["loss"][0]
+
+
+def test_a_second_cosine_starts_from_the_weights_of_the_first_with_the_whole_divergence(tmp_path):
+    config = vae.Config(**{**SMALL, "epochs": 3, "cosine": 2})
+    first = vae_model.build_model(config)
+    vae_fitting.start_at_mean(first, splits().train.images)
+    vae_fitting.train_cosine(first, splits(), config, tmp_path / "first", 0)
+    end_of_first = first.get_weights()
+
+    history = vae_fitting.train(first, splits(), config, tmp_path / "first")
+
+    moved = [np.abs(a - b).max() for a, b in zip(end_of_first, first.get_weights(), strict=True)]
+    assert len(history["loss"]) == 3
+    assert int(first.optimizer.iterations) == 20
+    assert float(first.kl_weight(0)) == 1
+    assert 0 < max(moved) < 0.2  # 20 steps of at most 3e-3 each
 
 
 def test_binarised_images_are_new_in_every_epoch_and_noise_comes_with_them():
