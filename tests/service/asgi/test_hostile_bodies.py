@@ -16,7 +16,7 @@ async def test_each_hostile_body_is_refused_and_its_bytes_are_given_back(tmp_pat
     statuses = {}
     async with on_a_socket(Settings(models=tmp_path, port=0), FakeEngine()) as client:
         for name in (*hostile.IMAGES, *hostile.OTHERS):
-            body, content_type = hostile.body(name, 4_000_000)
+            body, content_type = hostile.body(name, 1_000_000)
             headers = {"content-type": content_type}
             answer = await client.post("/v1/digits/classify", content=body, headers=headers)
             statuses[name] = answer.status_code

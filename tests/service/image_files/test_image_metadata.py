@@ -57,6 +57,7 @@ DAMAGED_EXIF = (
 )
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize(
     "content",
     [
@@ -111,6 +112,7 @@ def test_an_orientation_that_is_none_is_upright(wrong):
     assert read_orientation(wrong) == 1
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize(
     "content",
     [
