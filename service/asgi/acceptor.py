@@ -1,7 +1,8 @@
-"""Accepts connections, and leaves them to another worker that has clearly fewer.
+"""Accepts connections, some in each turn of the event loop, and leaves them to another worker that has clearly fewer.
 
-An event loop's own server accepts whatever waits. Of a burst of connections one worker then gets
-nearly all, and the others stand still.
+uvloop's own server accepts one connection a turn (libuv does since 1.45): while each turn has much to
+do, the kernel's queue of new connections overflows, and clients wait for their next attempt after 1, 3
+and 7 s. asyncio's accepts all that wait: of a burst one worker then gets nearly all.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from service.asgi.time_limits import TimedProtocol
 from service.processes.connection_counts import OwnCount
 
 PATIENCE_SECONDS = 0.005  # that a connection waits for the worker that has fewer
+MOST_IN_A_TURN = 64  # each takes 0.1 ms; then those that are connected already get their turn
 EXHAUSTED_SECONDS = 1.0  # after which a process without free descriptors tries again
 HANDSHAKE_SECONDS = 60.0
 
@@ -43,9 +45,10 @@ class Acceptor:
         self._loop.add_reader(listener, self._accept)
 
     def close(self) -> None:
-        """Accept no more."""
+        """Accept no more, and close the listening socket."""
         if self._listener.fileno() >= 0:
             self._loop.remove_reader(self._listener)
+            self._listener.close()
         if self._pause:
             self._pause.cancel()
         self._count.leave()
@@ -54,8 +57,11 @@ class Acceptor:
         """Nothing is left to wait for."""
 
     def _accept(self) -> None:
-        """Accept pending connections, until another worker has clearly fewer."""
-        while self._has_waited or not self._count.is_above_another:
+        """Accept some of what waits, until another worker has clearly fewer."""
+        for _ in range(MOST_IN_A_TURN):
+            if not self._has_waited and self._count.is_above_another:
+                self._wait(PATIENCE_SECONDS)
+                return
             self._has_waited = False
             try:
                 connection, _ = self._listener.accept()
@@ -66,7 +72,6 @@ class Acceptor:
                 self._wait(EXHAUSTED_SECONDS)
                 return
             self._take(connection)
-        self._wait(PATIENCE_SECONDS)
 
     def _take(self, connection: socket.socket) -> None:
         self._count.add(1)

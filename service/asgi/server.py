@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 import sys
@@ -15,7 +16,7 @@ from service.asgi.acceptor import Acceptor
 from service.asgi.listener import refuse_connections
 from service.asgi.protocol import READING_SECONDS, TimeoutHttpProtocol
 from service.asgi.state import Lifecycle
-from service.processes.connection_counts import ConnectionCounts
+from service.processes.connection_counts import ConnectionCounts, OwnCount
 from service.settings import Settings
 
 STARTUP_FAILURE = 3  # uvicorn's exit status when the application does not start
@@ -41,6 +42,7 @@ class DrainingServer(uvicorn.Server):
         self._lifecycle = lifecycle
         self._drain_seconds = drain_seconds
         self._shares_listeners = False
+        self.servers: list[Any] = []
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Called by the signal. SIGINT (Ctrl-C) does not drain, since a person waits.
@@ -61,6 +63,8 @@ class DrainingServer(uvicorn.Server):
         """Accept what others that share the sockets leave to it."""
         if self._counts is None or not sockets:
             await super().startup(sockets)
+            if sys.platform != "win32":  # whose event loop has no readers
+                self._replace_acceptors()
             return
         await self.lifespan.startup()
         if self.lifespan.should_exit:
@@ -68,11 +72,24 @@ class DrainingServer(uvicorn.Server):
         count = self._counts.join()
         for listener in sockets:
             listener.listen(self.config.backlog)
-        self.servers: list[Any] = [
+        self.servers = [
             Acceptor(each, self._make_protocol, self.config.ssl, count) for each in sockets
         ]
         self._log_started_message(sockets)
         self.started = True
+
+    def _replace_acceptors(self) -> None:
+        """Accept in the place of the event loop's own servers, on the same sockets."""
+        listeners = [
+            socket.socket(fileno=os.dup(each.fileno()))
+            for server in self.servers
+            for each in server.sockets
+        ]
+        for server in self.servers:
+            server.close()
+        self.servers = [
+            Acceptor(each, self._make_protocol, self.config.ssl, OwnCount()) for each in listeners
+        ]
 
     def _make_protocol(self) -> TimeoutHttpProtocol:
         return TimeoutHttpProtocol(self.config, self.server_state, self.lifespan.state)

@@ -59,7 +59,8 @@ class ConnectionCounts:
 class OwnCount:
     """The count of one worker. Used on the event loop only."""
 
-    def __init__(self, counts: ConnectionCounts, place: int | None) -> None:
+    def __init__(self, counts: ConnectionCounts | None = None, place: int | None = None) -> None:
+        """No place: it has nobody to compare with."""
         self._counts = counts
         self._place = place
         self._count = 0
@@ -67,20 +68,20 @@ class OwnCount:
     def add(self, change: int) -> None:
         """Add to the number of connections (may be negative)."""
         self._count += change
-        if self._place is not None:
+        if self._counts and self._place is not None:
             self._counts.note(self._place, self._count)
 
     @property
     def is_above_another(self) -> bool:
         """Whether another worker has clearly fewer connections."""
-        if self._place is None:
+        if self._counts is None or self._place is None:
             return False
         fewest = self._counts.fewest_of_others(self._place)
         return fewest is not None and self._count > fewest + 1 + fewest // SLACK
 
     def leave(self) -> None:
         """Free the slot: this worker accepts no more connections."""
-        if self._place is not None:
+        if self._counts and self._place is not None:
             self._counts.leave(self._place)
             self._place = None
 

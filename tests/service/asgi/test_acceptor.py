@@ -3,7 +3,7 @@
 import asyncio
 import socket
 
-from service.asgi.acceptor import Acceptor
+from service.asgi.acceptor import MOST_IN_A_TURN, Acceptor
 
 
 class Count:
@@ -60,3 +60,27 @@ def test_connections_are_accepted_and_counted():
 def test_a_connection_that_nobody_else_takes_is_accepted_after_a_moment():
     count = Count(is_above_another=True)
     assert asyncio.run(greeted(count)) == [b"hello"] * 3
+
+
+async def accepted_in_a_turn(connections):
+    """How many of so many waiting connections are accepted in one turn, and of how many in the end."""
+    listener, count = socket.create_server(("127.0.0.1", 0), backlog=connections), Count(False)
+    clients = [socket.create_connection(listener.getsockname()) for _ in range(connections)]
+    acceptor = Acceptor(listener, Protocol, None, count)
+    acceptor._accept()
+    at_once = len(acceptor._adopting)
+    for client in clients:
+        client.setblocking(False)
+    loop = asyncio.get_running_loop()
+    answers = [await loop.sock_recv(client, 5) for client in clients]
+    for client in clients:
+        client.close()
+    acceptor.close()
+    return at_once, answers
+
+
+def test_a_turn_accepts_some_of_those_that_wait_and_the_next_turns_the_others():
+    at_once, answers = asyncio.run(accepted_in_a_turn(MOST_IN_A_TURN + 20))
+
+    assert at_once == MOST_IN_A_TURN
+    assert answers == [b"hello"] * (MOST_IN_A_TURN + 20)
