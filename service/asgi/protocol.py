@@ -14,6 +14,7 @@ from typing import Any, cast
 from urllib.parse import unquote
 
 import httptools
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from service.asgi.cycle import RequestCycle
@@ -123,8 +124,15 @@ class TimeoutHttpProtocol(TimedProtocol):
         self._unparsed = b"" if self._fault else content[position:]
         if self._unparsed:
             self.flow.pause_reading()
-        elif not self._fault:
+        elif not self._fault and not self._is_body_waiting:
             self.flow.resume_reading()
+
+    @property
+    def _is_body_waiting(self) -> bool:
+        """Whether the application has to take what was received before more is read."""
+        if self.cycle is None or self.cycle.response_complete:
+            return False
+        return len(self.cycle.body) > HIGH_WATER_LIMIT
 
     def _feed(self, piece: bytes) -> None:
         self._bytes_without_event += len(piece)

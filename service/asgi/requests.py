@@ -1,5 +1,7 @@
 """Reads a request's body, at most so much of it, and its query values, strictly."""
 
+import mmap
+import sys
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -33,26 +35,73 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 async def receive_body(request: Request, limit: int) -> bytes:
     """The body's bytes as they were sent; BodyTooLarge before more than `limit` of them are held."""
-    announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > limit:
-        raise BodyTooLarge(f"the body must have at most {limit} bytes, got {announced[:20]}")
-    chunks: list[bytes] = []
-    size = 0
+    announced, most = request.headers.get("content-length", ""), limit
+    if announced.isdigit():
+        most = int(announced)
+        if most > limit:
+            raise BodyTooLarge(f"the body must have at most {limit} bytes, got {announced[:20]}")
+    body = _ReceivedBody(most)
     try:
         while True:
             message = await request.receive()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
             chunk = message.get("body", b"")
-            size += len(chunk)
             request.scope["held"].take(len(chunk))
-            if size > limit:
+            if body.size + len(chunk) > most:
                 raise BodyTooLarge(f"the body must have at most {limit} bytes, got more")
-            chunks.append(chunk)
-            if not message.get("more_body", False):
-                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            if message.get("more_body", False):
+                body.add(chunk)
+            else:
+                return body.complete(chunk)
     finally:
-        chunks.clear()  # an error that is handled elsewhere keeps this frame
+        body.close()  # an error that is handled elsewhere keeps this frame
+
+
+class _ReceivedBody:
+    """What was received of a body: above a few kilobytes in memory mapped for it alone.
+
+    Pieces on the heap, between which everything else is allocated, would stay the process' memory.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.size = 0
+        self._most = most
+        self._begin = b""
+        self._mapping: mmap.mmap | None = None
+
+    def add(self, chunk: bytes) -> None:
+        """More is to come."""
+        self.size += len(chunk)
+        if self._mapping is None and self.size <= INLINE_BYTES:
+            self._begin += chunk
+            return
+        if self._mapping is None:
+            self._mapping = _map(self._most)
+            self._mapping.write(self._begin)
+            self._begin = b""
+        self._mapping.write(chunk)
+
+    def complete(self, chunk: bytes) -> bytes:
+        """The whole body, this piece at its end."""
+        if not self.size:
+            return chunk
+        self.add(chunk)
+        return self._mapping[: self.size] if self._mapping else self._begin
+
+    def close(self) -> None:
+        """Hold nothing any more."""
+        self._begin = b""
+        if self._mapping:
+            self._mapping.close()
+            self._mapping = None
+
+
+def _map(size: int) -> mmap.mmap:
+    """Memory that is taken as far as it is written to."""
+    if sys.platform == "win32":
+        return mmap.mmap(-1, size)
+    return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE)
 
 
 async def read_json(request: Request, model: type[Body], *, has_images: bool = False) -> Body:

@@ -20,7 +20,10 @@ CLOSE = b"Host: x\r\nConnection: close\r\n\r\n"
 
 
 class Echo:
-    """Answers with the length of the body, at /wait/N after N seconds; /stream never ends, /large has 20 MB."""
+    """Answers with the length of the body, at /wait/N after N seconds; /stream never ends, /large has 20 MB.
+
+    /late never reads the body.
+    """
 
     def __init__(self):
         self.left = []  # paths whose work was given up
@@ -30,6 +33,8 @@ class Echo:
         try:
             if path == "/stream":
                 await self.stream(send)
+            if path == "/late":
+                await asyncio.Event().wait()
             body = await read_body(Request(scope, receive), 2**20)
             if path.startswith("/wait/"):
                 await asyncio.sleep(float(path.removeprefix("/wait/")))

@@ -246,3 +246,20 @@ async def test_a_refused_expectation_is_not_followed_by_a_misread_request(server
 
     assert status_of(answer) == 413
     assert answer.count(b"HTTP/1.1 ") == 1
+
+
+async def test_a_body_that_nobody_reads_yet_stays_with_its_sender(server):
+    size = 40_000_000
+    _, writer = await asyncio.open_connection("127.0.0.1", port_of(server))
+    writer.write(b"POST /late HTTP/1.1\r\nContent-Length: %d\r\n" % size + CLOSE + bytes(size))
+    received = []
+
+    def is_still():
+        bodies = [len(one.cycle.body) for one in server.server_state.connections if one.cycle]
+        received.append(sum(bodies))
+        return received[-1] > 0 and received[-20:] == [received[-1]] * 20
+
+    await until(is_still)
+    writer.transport.abort()
+
+    assert received[-1] < 1_000_000
