@@ -9,7 +9,7 @@ from service.errors import InvalidValue, ModelNotFound, VersionNotFound
 from service.routes.prediction import Prediction
 from service.runtime.servable import Servable
 from service.runtime.text_model import TextModel
-from service.scheduling.continuous_batcher import Sequence
+from service.scheduling.continuous_batcher import DecodingSequence
 from service.scheduling.job_queue import Job
 from service.tasks import generate_text
 from service.tasks.text_request import ResumePoint
@@ -70,7 +70,7 @@ class TextPrediction(Prediction):
         self.servable.jobs.leave(self._job)
         super().__exit__(*error)
 
-    def note(self, sequences: list[Sequence]) -> None:
+    def note(self, sequences: list[DecodingSequence]) -> None:
         """Record timings and batch size for the headers."""
         began = min((s.first_run_at for s in sequences if s.first_run_at), default=self._entered)
         running = time.monotonic() - began

@@ -13,7 +13,7 @@ from service.runtime.model import Model
 from service.runtime.statistics import Statistics
 from service.runtime.text_model import make_text_model
 from service.scheduling.admission import Admission
-from service.scheduling.continuous_batcher import Round
+from service.scheduling.continuous_batcher import Step
 from service.scheduling.job_queue import JobQueue
 from service.scheduling.lane import RUNS_PER_REPLICA, Lane, thread_lane
 from service.scheduling.micro_batcher import Batch, MicroBatcher
@@ -104,7 +104,7 @@ class Servable:
             self._batchers[signature] = make(lane, manifest.batch_limit(signature))
         self._first = [self.batcher(signature, 1) for signature in manifest.signatures]
         self.text = (
-            make_text_model(model, heavy, _round_counter(manifest.name, metrics, self.statistics))
+            make_text_model(model, heavy, _step_counter(manifest.name, metrics, self.statistics))
             if manifest.vocabulary
             else None
         )
@@ -175,10 +175,10 @@ def _batch_counter(name: str, metrics: Metrics, statistics: Statistics) -> Calla
     return count
 
 
-def _round_counter(name: str, metrics: Metrics, statistics: Statistics) -> Callable[[Round], None]:
+def _step_counter(name: str, metrics: Metrics, statistics: Statistics) -> Callable[[Step], None]:
     batch_rows, run_seconds = metrics.batch_rows.labels(name), metrics.run_seconds.labels(name)
 
-    def count(done: Round) -> None:
+    def count(done: Step) -> None:
         batch_rows.observe(done.rows)
         run_seconds.observe(done.seconds)
         statistics.record_run(done.rows, done.seconds)

@@ -9,7 +9,7 @@ from service.codecs.vocabulary import Vocabulary
 from service.engine import EngineName
 from service.runtime.manifest import ManifestError
 from service.runtime.model import Model
-from service.scheduling.continuous_batcher import ContinuousBatcher, Round
+from service.scheduling.continuous_batcher import ContinuousBatcher, Step
 from service.scheduling.lane import Lane
 
 SIGNATURES = ("prefill", "read", "generate")
@@ -26,7 +26,7 @@ class TextModel(NamedTuple):
     engine: EngineName  # of the signature that draws
 
 
-def make_text_model(model: Model, lane: Lane, on_round: Callable[[Round], None]) -> TextModel:
+def make_text_model(model: Model, lane: Lane, on_step: Callable[[Step], None]) -> TextModel:
     """Compute the initial state; ManifestError if the model is not a text model."""
     manifest = model.manifest
     missing = [name for name in SIGNATURES if name not in manifest.signatures]
@@ -35,7 +35,7 @@ def make_text_model(model: Model, lane: Lane, on_round: Callable[[Round], None])
     ids, lengths = np.zeros((1, manifest.steps), np.int32), np.zeros(1, np.int32)
     beginning = model.run("prefill", {"token_ids": ids, "lengths": lengths})["state"][0]
     batcher = ContinuousBatcher(
-        model.run, lane, manifest.max_batch_size, manifest.steps, model.costs, on_round
+        model.run, lane, manifest.max_batch_size, manifest.steps, model.costs, on_step
     )
     return TextModel(
         manifest.name,

@@ -33,7 +33,7 @@ Outcome = dict[str, np.ndarray] | Exception
 log = logging.getLogger("vitrine.batcher")
 
 
-class Sequence(ABC):
+class DecodingSequence(ABC):
     """One row of a batch, from its first round to its last. Made and used on the event loop.
 
     signature: what its next round runs.
@@ -66,11 +66,11 @@ class Sequence(ABC):
         """
 
     @abstractmethod
-    def take(self, outputs: Arrays, steps: int) -> None:
+    def consume_outputs(self, outputs: Arrays, steps: int) -> None:
         """Store this row of each output after `steps`, and reduce `left`."""
 
 
-class Round(NamedTuple):
+class Step(NamedTuple):
     """The statistics of one round."""
 
     signature: str
@@ -89,28 +89,28 @@ class ContinuousBatcher:
         width: int,
         largest_chunk: int,
         costs: Mapping[str, RunCost] = MappingProxyType({}),
-        on_round: Callable[[Round], None] = lambda _: None,
+        on_step: Callable[[Step], None] = lambda _: None,
     ) -> None:
         """costs: of the signatures; updated with every full chunk."""
         self.largest_chunk = largest_chunk
         self._run = run
         self._lane = lane
         self._width = width
-        self._on_round = on_round
-        self._queue: list[Sequence] = []  # least recently served first
+        self._on_step = on_step
+        self._queue: list[DecodingSequence] = []  # least recently served first
         self._is_turn_of_new = True
         self._workers: set[asyncio.Task[None]] = set()  # each has one round under way at a time
         self._running = 0
         self._costs = costs
 
-    def add(self, sequence: Sequence) -> None:
+    def add(self, sequence: DecodingSequence) -> None:
         """Add a sequence; its `done` is set when it has finished."""
         if not sequence.left:
             sequence.done.set_result(None)
             return
         self._enqueue(sequence)
 
-    def _enqueue(self, sequence: Sequence) -> None:
+    def _enqueue(self, sequence: DecodingSequence) -> None:
         self._queue.append(sequence)
         if len(self._workers) < self._lane.parallel_runs:
             self._workers.add(asyncio.create_task(self._work()))
@@ -125,7 +125,7 @@ class ContinuousBatcher:
                 self._running += 1
                 try:
                     outcomes = await loop.run_in_executor(
-                        self._lane.executor, self._run_round, batch, steps
+                        self._lane.executor, self._run_step, batch, steps
                     )
                 finally:
                     self._running -= 1
@@ -142,7 +142,7 @@ class ContinuousBatcher:
                 return
             await asyncio.sleep(0)
 
-    def _take(self) -> list[Sequence]:
+    def _take(self) -> list[DecodingSequence]:
         """The sequences of the next round; new and running ones alternate in priority.
 
         The first one says which signature runs; whoever needs the same joins while there is room, the
@@ -167,7 +167,7 @@ class ContinuousBatcher:
         cost = self._costs.get(signature)
         return cost.seconds if cost else lambda _: 0.0
 
-    def _run_round(self, batch: list[Sequence], steps: int) -> list[Outcome]:
+    def _run_step(self, batch: list[DecodingSequence], steps: int) -> list[Outcome]:
         """One outcome for each; if the run fails, each is retried alone so that only invalid ones fail."""
         try:
             rows = [sequence.inputs(min(sequence.left, steps)) for sequence in batch]
@@ -178,11 +178,11 @@ class ContinuousBatcher:
         except Exception as error:  # noqa: BLE001 - engines raise what they like
             if len(batch) == 1:
                 return [error]
-            return [outcome for one in batch for outcome in self._run_round([one], steps)]
+            return [outcome for one in batch for outcome in self._run_step([one], steps)]
         return [{name: a[lane] for name, a in outputs.items()} for lane in range(len(batch))]
 
     def _deliver(
-        self, batch: list[Sequence], outcomes: list[Outcome], steps: int, started: float
+        self, batch: list[DecodingSequence], outcomes: list[Outcome], steps: int, started: float
     ) -> None:
         seconds = time.monotonic() - started
         taken = furthest = 0
@@ -199,23 +199,23 @@ class ContinuousBatcher:
             if not sequence.done.done():
                 self._enqueue(sequence)
         try:
-            self._record(Round(batch[0].signature, len(batch), taken, seconds), furthest)
+            self._record(Step(batch[0].signature, len(batch), taken, seconds), furthest)
         except Exception:
             log.exception("a round could not be counted")
 
-    def _record(self, done: Round, steps: int) -> None:
+    def _record(self, done: Step, steps: int) -> None:
         """Record the cost of full chunks; in short ones the fixed cost of a run would be counted as steps."""
         if steps == self.largest_chunk and done.signature in self._costs:
             self._costs[done.signature].record(done.rows, done.seconds, steps)
-        self._on_round(done)
+        self._on_step(done)
 
 
-def _hand_over(sequence: Sequence, outcome: Outcome, steps: int) -> None:
+def _hand_over(sequence: DecodingSequence, outcome: Outcome, steps: int) -> None:
     """Give a sequence its outcome; an error affects only this sequence."""
     try:
         if isinstance(outcome, Exception):
             raise outcome
-        sequence.take(outcome, steps)
+        sequence.consume_outputs(outcome, steps)
     except VitrineError as error:
         sequence.done.set_exception(error)
         sequence.done.exception()

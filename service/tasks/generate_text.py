@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from service.codecs import continuation
 from service.errors import InvalidValue
 from service.runtime.text_model import TextModel
-from service.scheduling.continuous_batcher import Sequence
+from service.scheduling.continuous_batcher import DecodingSequence
 from service.tasks.sequences import (
     FIRST_CHUNK,
     Entries,
@@ -55,7 +55,7 @@ class GenerationRequest:
         self._updated = asyncio.Event()
 
     @property
-    def sequences(self) -> list[Sequence]:
+    def sequences(self) -> list[DecodingSequence]:
         """All sequences so far."""
         return [*self._prefills, *self.generations]
 
@@ -161,7 +161,7 @@ class GenerationRequest:
         self._changed.clear()
         return deltas
 
-    async def _run_all(self, sequences: Iterable[Sequence]) -> None:
+    async def _run_all(self, sequences: Iterable[DecodingSequence]) -> None:
         """Run the sequences, a bounded number at a time, until all are done or one fails."""
         waiting, live = iter(sequences), set[asyncio.Future[None]]()
         try:

@@ -9,7 +9,7 @@ from service.codecs.random_streams import uniforms
 from service.codecs.stop_strings import StopScanner
 from service.codecs.vocabulary import Vocabulary
 from service.engine import Arrays
-from service.scheduling.continuous_batcher import Row, Sequence
+from service.scheduling.continuous_batcher import DecodingSequence, Row
 
 FIRST_CHUNK = 2  # for streams: the first characters are sent as early as possible
 GREEDY_TEMPERATURE = 1e-4  # dividing logits by a smaller diversity overflows; treated as 0
@@ -35,7 +35,7 @@ class TextState(NamedTuple):
     pending: str = ""  # the end of the text that may be the start of a stop string
 
 
-class PrefillSequence(Sequence):
+class PrefillSequence(DecodingSequence):
     """Runs a prompt through the model: final state, and the log-probability of each character."""
 
     signature = "read"
@@ -54,7 +54,7 @@ class PrefillSequence(Sequence):
         ids = self._padded[self._read : self._read + self._width]
         return {"state": self.row, "token_ids": ids, "lengths": np.int32(steps)}
 
-    def take(self, outputs: Arrays, steps: int) -> None:
+    def consume_outputs(self, outputs: Arrays, steps: int) -> None:
         """Store the state and the log-probabilities."""
         self.row = outputs["state"].copy()
         self.logprobs[self._read : self._read + steps] = outputs["logprobs"][:steps]
@@ -71,7 +71,7 @@ class GenerationOptions(NamedTuple):
     chunk: int  # maximum characters of the first chunk
 
 
-class Generation(Sequence):
+class Generation(DecodingSequence):
     """One text, generated up to its length or a stop string; `collect` returns the new part."""
 
     signature = "generate"
@@ -134,7 +134,7 @@ class Generation(Sequence):
             "top_p": np.float32(self.sampling.top_p),
         }
 
-    def take(self, outputs: Arrays, steps: int) -> None:
+    def consume_outputs(self, outputs: Arrays, steps: int) -> None:
         """Add the decided characters; at a stop string, go back to its end."""
         if self._is_going_back:
             self._advance(outputs, steps)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from service.errors import InternalError
-from service.scheduling.continuous_batcher import ContinuousBatcher, Sequence
+from service.scheduling.continuous_batcher import ContinuousBatcher, DecodingSequence
 from service.scheduling.lane import thread_lane
 from service.scheduling.run_cost import RunCost
 from tests.waiting import until
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 WIDTH, CHUNK = 4, 16
 
 
-class Counter(Sequence):
+class Counter(DecodingSequence):
     """Counts up to a number, one a step."""
 
     signature = "count"
@@ -31,7 +31,7 @@ class Counter(Sequence):
     def inputs(self, steps):
         return {"count": self.count, "lengths": np.int32(steps)}
 
-    def take(self, outputs, steps):
+    def consume_outputs(self, outputs, steps):
         self.count = outputs["count"]
         self.chunks.append(steps)
         self.left = 0 if self.stop_at and self.count >= self.stop_at else self.left - steps
@@ -154,8 +154,8 @@ async def test_the_least_recently_served_come_first(batcher):
     served = []
 
     class Noted(Counter):
-        def take(self, outputs, steps):
-            super().take(outputs, steps)
+        def consume_outputs(self, outputs, steps):
+            super().consume_outputs(outputs, steps)
             served.append(self)
 
     await finish(batcher, *(Noted(160) for _ in range(10)))
@@ -209,7 +209,7 @@ async def test_a_bad_sequence_fails_alone(batcher):
 
 async def test_an_answer_that_cannot_be_read_fails_its_sequence_alone(batcher):
     class Picky(Counter):
-        def take(self, outputs, steps):
+        def consume_outputs(self, outputs, steps):
             raise IndexError("no such token")
 
     good, bad = Counter(40), Picky(40)
@@ -235,7 +235,7 @@ async def test_a_round_that_cannot_be_counted_is_delivered(engine):
 
     lane = thread_lane("test", is_heavy=False)
     with lane.executor:
-        batcher = ContinuousBatcher(engine, lane, WIDTH, CHUNK, on_round=fail)
+        batcher = ContinuousBatcher(engine, lane, WIDTH, CHUNK, on_step=fail)
         sequence = Counter(40)
         await finish(batcher, sequence)
 
