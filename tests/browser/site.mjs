@@ -2,6 +2,7 @@
  * Opens the page that `vitrine site` wrote, with every other host out of reach: each section answers from graphs.
  *
  *   node site.mjs http://127.0.0.1:8871 screenshots
+ *   node site.mjs http://127.0.0.1:8871 --strokes     only measures, from a stroke's points to their answers on the page
  *
  * CHROMIUM names another browser. Exit code 0: everything held.
  */
@@ -139,6 +140,45 @@ async function withoutSimd(browser, base) {
   await leave({ page, complaints }, "without SIMD");
 }
 
+/** From the last point of a stroke, and then from one more, until the answer is in the document. */
+async function strokes(base) {
+  const browser = await chromium.launch(BROWSER);
+  const { page } = await open(browser, `${base}/#digits`);
+  await checked(page, "digits");
+  await page.waitForTimeout(3000);
+  await page.evaluate(() => {
+    let asked = 0;
+    document.querySelector("#section-digits canvas[data-part=canvas]").addEventListener("pointermove", (event) => {
+      if (event.buttons) asked = event.timeStamp;
+    }, true);
+    new MutationObserver(() => { globalThis.latest = performance.now() - asked; })
+      .observe(document.querySelector("#section-digits [data-part=seen]"), { attributes: true, attributeFilter: ["src"] });
+  });
+  const { x, y, width, height } = await section(page, "digits").locator("canvas[data-part=canvas]").boundingBox();
+  const move = ([right, down], steps) => page.mouse.move(x + right * width, y + down * height, { steps });
+  const latest = async () => {
+    await page.waitForTimeout(700);
+    return page.evaluate(() => globalThis.latest);
+  };
+  const [quick, single] = [[], []];
+  for (let round = 0; round < 22; round += 1) {
+    await section(page, "digits").getByRole("button", { name: "Clear" }).click();
+    await move(SEVEN[0][0], 1);
+    await page.mouse.down();
+    for (const point of SEVEN[0].slice(1)) await move(point, 10);
+    quick.push(await latest());
+    await move([0.46, 0.83], 1);
+    single.push(await latest());
+    await page.mouse.up();
+  }
+  await browser.close();
+  for (const [name, times] of Object.entries({ "a quick stroke": quick, "one more point": single })) {
+    times.splice(0, 2);
+    times.sort((one, other) => one - other);
+    console.log(`measured: ${name} to its answer ${times[10].toFixed(0)} ms (median of 20), ${times.at(-1).toFixed(0)} ms at most`);
+  }
+}
+
 /** Figures for docs/site.md: nothing is asserted of times. */
 async function measure(browser, base) {
   const { page } = await open(browser, `${base}/#digits`);
@@ -164,4 +204,5 @@ async function measure(browser, base) {
   console.log(`measured: ${bytes.length} files, ${(bytes.reduce((sum, [, size]) => sum + size, 0) / 1e6).toFixed(2)} MB before compression`);
 }
 
-await main(process.argv[2].replace(/\/$/, ""), process.argv[3] ?? "screenshots");
+const [base, folder = "screenshots"] = process.argv.slice(2);
+await (folder === "--strokes" ? strokes : main)(base.replace(/\/$/, ""), folder);
