@@ -6,13 +6,13 @@ import { createDrawingCanvas } from "./drawing_canvas.js";
 import { DIGITS } from "./examples.js";
 import { percent } from "./format.js";
 import { createHeatmap } from "./heatmap.js";
-import { createLayers } from "./layers.js";
 
 const SETTLED_MS = 400; // without a new stroke: announce the answer, look into the layers
 
-export default function digitsSection({ part, show, paced, action, remember, say, chooser, pathTo, named, terminals }) {
+export default function digitsSection({ part, show, paced, action, later, remember, say, chooser, pathTo, named, terminals }) {
   const drawing = createDrawingCanvas(part, change, { examples: DIGITS, remember });
   let latest = null; // the prediction that is shown
+  let layers = null; // once their module is there
 
   const classify = paced(async ({ ask, signal }) => {
     latest = null;
@@ -33,15 +33,18 @@ export default function digitsSection({ part, show, paced, action, remember, say
     const answer = await askQuietly(pathTo("v1/digits/activations"), image).catch(() => null); // not every model shows its layers
     part.layers.hidden = !answer;
     if (!answer) return;
+    const { createLayers } = await later(() => import("./layers.js"));
+    if (!latest) return;
+    layers ??= createLayers(part, askFilter);
     layers.show(part.seen.src, answer.layers, latest.probabilities);
     show({ layersCaption: `The same image in ${answer.model.name}/${answer.model.version}. Each map has its own grey scale: white is its highest value. Point at one to see what it is computed from; click to keep it.` });
   });
 
-  const layers = createLayers(part, paced(async ({ askQuietly, signal }, { layer, map }) => {
+  const askFilter = paced(async ({ askQuietly, signal }, { layer, map }) => {
     const image = await drawing.toImage();
     const filter = await askQuietly(pathTo("v1/digits/filter", { layer, map }), image).catch(() => null); // older exports have none
     if (!signal.aborted) layers.showFilter(filter);
-  }));
+  });
 
   const explain = action(async ({ ask }) => {
     const { explanations: [rows] } = await ask(pathTo("v1/digits/explain", { top: 10 }), await drawing.toImage());
@@ -50,18 +53,8 @@ export default function digitsSection({ part, show, paced, action, remember, say
   const heatmap = createHeatmap(part, explain);
 
   const compare = action(async ({ askQuietly }) => {
-    const image = await drawing.toImage();
-    const answers = await Promise.all(named("classify_digit").map(async (model) => {
-      const began = performance.now();
-      const { predictions: [prediction] } = await askQuietly(`v1/digits/classify?model=${model}`, image);
-      return { model, ...prediction, ms: performance.now() - began };
-    }));
-    show({ duelists: answers.map(({ model, digit, probability, probabilities, ms }) => {
-      const list = make("ol.bars", { ariaLabel: `Probabilities of ${model}` });
-      showBars(list, probabilities.map((share, each) => [each, share]));
-      return make("article.column", make("h3", model), make("p.certainty", `${digit}, ${percent(probability)}`),
-        make("p.fine", `answered in ${Math.round(ms)} ms`), list);
-    }) });
+    const { duelOf } = await later(() => import("./duel.js"));
+    show({ duelists: await duelOf(named("classify_digit"), askQuietly, await drawing.toImage()) });
   });
 
   function change() {

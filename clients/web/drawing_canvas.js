@@ -163,7 +163,9 @@ export function createDrawingCanvas(part, onChange, { examples = [], remember = 
   part.camera.hidden = !hasCamera;
   part.noCamera.hidden = isSecureContext;
   part.camera.onclick = async () => {
-    const { takePhoto } = await import("./camera.js");
+    const { takePhoto } = await import("./camera.js").catch(() => ({}));
+    part.cameraNote.hidden = Boolean(takePhoto);
+    if (!takePhoto) return void part.cameraNote.replaceChildren("The camera's part of the page did not arrive. Try it again once the service answers.");
     open(await takePhoto(part.paper, part.cameraNote));
   };
   createExamples(part.examples, examples, choose);

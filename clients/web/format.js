@@ -35,8 +35,10 @@ export function waitingSentence(seconds, { status }, loading = "") {
 
 export const inWords = (name) => name.replaceAll("_", " ");
 
+export const sentenceCase = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** With a capital and a full stop. */
 export function sentence(message) {
   const text = message.trim();
-  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? "" : ".");
+  return sentenceCase(text) + (/[.!?…]$/.test(text) ? "" : ".");
 }

@@ -5,12 +5,11 @@ import { make, figureOf, figureSteps } from "./dom.js";
 import { createDrawingCanvas } from "./drawing_canvas.js";
 import { DIGITS } from "./examples.js";
 import { figure, inWords, rounded } from "./format.js";
-import { showReplay } from "./gan_replay.js";
 
 // A point is { latent, image }, its latent in w.
 const pointsOf = ({ images, latents, w = latents }) => images.map((image, index) => ({ image, latent: w[index] }));
 
-export default function ganSection({ part, show, paced, action, remember, valuesOf, chooser, pathTo, site }) {
+export default function ganSection({ part, show, paced, action, later, remember, valuesOf, chooser, pathTo, site }) {
   const drawing = createDrawingCanvas(part, change, { examples: DIGITS, remember });
   const opinions = { "your drawing": null, "as it was": null, "as it is moved": null };
   let start = null; // the point from which the sliders move
@@ -24,13 +23,15 @@ export default function ganSection({ part, show, paced, action, remember, values
     const answer = await ask(pathTo("v1/gan/sample"), { n: 24, ...values, ...(values.digit && { digit: Number(values.digit) }) });
     const points = pointsOf(answer);
     show({ samples: points.map((point, index) => make("button",
-      { type: "button", ariaLabel: `A ${answer.digits[index]}, sample ${index + 1}: edit it`, onclick: () => choose(point) },
+      { type: "button", ariaLabel: `A ${answer.digits[index]}, sample ${index + 1}: edit it`, onclick: ({ currentTarget }) => choose(point, currentTarget) },
       make("img.pixels", { src: point.image, alt: "" }))) });
-    if (!start) choose(points[0]);
+    if (!start) choose(points[0], part.samples.firstChild);
   });
 
-  function choose(point) {
+  /** `button`: the sample that it is, if it is one of those shown. */
+  function choose(point, button) {
     start = point;
+    for (const each of part.samples.children) each.ariaPressed = each === button;
     for (const { slider } of sliders) slider.value = 0;
     showMoved(point);
   }
@@ -121,6 +122,11 @@ export default function ganSection({ part, show, paced, action, remember, values
     });
   }, { terminal: "way" });
 
+  const replay = action(async () => {
+    const { showReplay } = await later(() => import("./gan_replay.js"));
+    await showReplay(part, site.vitrine, chooser.value);
+  });
+
   function change() {
     part.find.disabled = drawing.isEmpty;
     if (!drawing.isEmpty) return judgeDrawing();
@@ -148,7 +154,7 @@ export default function ganSection({ part, show, paced, action, remember, values
     sample();
     findDirections();
     join();
-    showReplay(part, site.vitrine, chooser.value);
+    replay();
   }
 
   return (state) => {

@@ -10,7 +10,7 @@ import { createHeatmap } from "./heatmap.js";
 const CLOTHES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
 const HEADS = { dense: "A new last layer", svm: "A support vector machine" };
 
-export default function labelsSection({ part, show, paced, action, remember, say, chooser, pathTo, named, site }) {
+export default function labelsSection({ part, show, paced, action, later, remember, say, chooser, pathTo, named, site }) {
   const drawing = createDrawingCanvas(part, change, { examples: PHOTOS, remember, isDigit: false });
   let heads = []; // those that are served
   let best = []; // the labels that are shown
@@ -63,12 +63,12 @@ export default function labelsSection({ part, show, paced, action, remember, say
     show({ verdict: "", doubt: "", caption: "", bars: [], heads: [] });
   }
 
-  const teach = async () => {
+  const teach = action(async () => {
     if (!part.teach.open || part.teaching.hasChildNodes()) return;
-    const { createTeaching } = await import("./teach.js");
+    const { createTeaching } = await later(() => import("./teach.js"));
     if (!part.teaching.hasChildNodes()) createTeaching(part.teaching, site.vitrine);
-  };
-  part.teach.ontoggle = teach;
+  });
+  part.teach.ontoggle = () => teach();
   teach(); // it may have been opened before this module was there
   chooser.onchange = change;
   heatmap.watch(part.bars, (index) => best[index]?.class_name);
@@ -86,5 +86,5 @@ export default function labelsSection({ part, show, paced, action, remember, say
 /** They have no scale of their own: the lowest is an empty bar, the highest a full one. */
 function decisions(scores) {
   const [low, high] = [Math.min(...scores), Math.max(...scores)];
-  return scores.map((score, index) => [CLOTHES[index], (score - low) / (high - low || 1), figure(score)]);
+  return scores.map((score, index) => [CLOTHES[index], (score - low) / (high - low || 1), figure(score).replace("-", "−")]);
 }

@@ -31,7 +31,7 @@ function take(lines, holds, andNext = false) {
 
 function heading(line, imageOf) {
   const [, marks, words] = line.match(/^(#+) (.*)$/);
-  const made = make(`h${Math.min(3, marks.length + 1)}`, inline(words, imageOf));
+  const made = make(`h${Math.min(4, marks.length + 1)}`, inline(words, imageOf));
   const exercise = words.match(EXERCISE)?.[1];
   if (exercise) made.dataset.exercise = exercise;
   return made;

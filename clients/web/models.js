@@ -3,15 +3,14 @@
 import { mainFigures } from "./card_figures.js";
 import { createCurve, measuresOf } from "./chart.js";
 import { make } from "./dom.js";
-import { figure, inWords } from "./format.js";
+import { figure, inWords, sentenceCase } from "./format.js";
 import { inOrder } from "./model_list.js";
 import { createSamples } from "./samples.js";
-import { createTensorForm } from "./tensor_form.js";
 
 export default function modelsSection(section) {
-  const { part, show, site, action } = section;
+  const { part, show, site, action, later } = section;
   const showSamples = createSamples(part.samples);
-  const showTensorForm = createTensorForm(section);
+  let showTensorForm = null; // once its module is there
 
   const showCard = action(async ({ ask }, id) => {
     const card = await ask(`v1/models/${id}/card`, null);
@@ -19,8 +18,8 @@ export default function modelsSection(section) {
     const curves = Object.entries(measuresOf(history)).filter(([measure]) => measure !== "seconds");
     show({
       name: `${name}/${version}`,
-      summary,
-      description,
+      summary: codeIn(summary),
+      description: codeIn(description),
       data: data?.source ? `Trained on: ${data.source}` : "",
       figures: mainFigures(card).map((line) => make("li", line)),
       curves: curves.map(([measure, values]) => createCurve(measure, values)),
@@ -31,6 +30,10 @@ export default function modelsSection(section) {
     part.inside.hidden = !curves.length;
     part.images.hidden = !part.gallery.hasChildNodes();
     showSamples(card);
+    part.tensors.hidden = card.task !== "tensors";
+    if (part.tensors.hidden) return;
+    const { createTensorForm } = await later(() => import("./tensor_form.js"));
+    showTensorForm ??= createTensorForm(section);
     showTensorForm(card);
   });
 
@@ -46,16 +49,19 @@ export default function modelsSection(section) {
   };
 }
 
+/** What stands between `backquotes` is code. */
+const codeIn = (text) => text.split("`").map((piece, index) => (index % 2 ? make("code", piece) : piece));
+
 /** The layers first, and every other list of rows of a card, folded. */
 function tablesOf(card) {
   const rows = Object.entries(card).filter(([title, each]) => title !== "samples" && each?.[0]?.constructor === Object);
   return rows.sort(([one], [other]) => (other === "layers") - (one === "layers"))
-    .map(([title, each]) => make("details.card", make("summary", inWords(title)), createTable(inWords(title), each)));
+    .map(([title, each]) => make("details.card", make("summary", sentenceCase(inWords(title))), createTable(inWords(title), each)));
 }
 
 function createFacts(facts) {
   const known = Object.entries(facts).filter(([, value]) => figure(value));
-  return make("details.card", make("summary", "everything that was measured"),
+  return make("details.card", make("summary", "Everything that was measured"),
     make("dl.metrics", known.map(([fact, value]) => make("div", make("dt", inWords(fact)), make("dd", figure(value))))));
 }
 

@@ -121,6 +121,18 @@ export function createSection(host, site, setUp) {
     return Object.assign(push, { stop() { cancel(); run.stop(); } });
   }
 
+  /** A module that is not needed at first; what does not arrive is asked for again once the service answers. */
+  async function later(load) {
+    try {
+      return await load();
+    } catch {
+      say("A part of the page did not arrive. It is loaded again as soon as the service answers.");
+      await site.vitrine.ask("v1/models", null, "object", {});
+      say("");
+      return load().catch(() => { throw new VitrineError("A part of the page did not arrive. Please reload the page."); });
+    }
+  }
+
   function showCommand(path, content, terminal = terminals.main) {
     terminal?.showRequest(new URL(path, site.vitrine.address ?? document.baseURI).href, content, { withKey: Boolean(site.vitrine.key) });
   }
@@ -135,7 +147,7 @@ export function createSection(host, site, setUp) {
 
   /** The names of the models of a task, the released ones first. */
   const named = (task) => namesOf(site.models, task);
-  const section = { part, site, show, action, paced, remember, say, valuesOf, pathTo, showCommand, named, chooser, terminals };
+  const section = { part, site, show, action, paced, later, remember, say, valuesOf, pathTo, showCommand, named, chooser, terminals };
 
   /** Offers the models of the section's task; whether another one is chosen by that. */
   section.offerModels = (wanted) => {

@@ -141,9 +141,6 @@ export function createTensorForm({ part, site, show, action, say, showCommand, t
   part.tensorRun.onclick = run;
   return (card) => {
     run.stop();
-    const isPlain = card.task === "tensors";
-    part.tensors.hidden = !isPlain;
-    if (!isPlain) return;
     model = card.model.name;
     signatures = card.signatures;
     const names = Object.keys(signatures).sort((one, other) => (other === "serving_default") - (one === "serving_default"));

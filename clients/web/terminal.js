@@ -51,7 +51,7 @@ export function createTerminal(host, isOpen) {
     showTiming({ timing, roundTripMs }) {
       const steps = timing.map((step, index) => ({ ...step, kind: `step-${index % 4}` }));
       part.timing.hidden = !steps.length;
-      part.bar.replaceChildren(...steps.map((step) => make(`span.${step.kind}`, { style: `flex-grow: ${step.milliseconds}` })));
+      part.bar.replaceChildren(...steps.map((step) => make(`span.${step.kind}`, { style: `flex-grow: ${1000 * step.milliseconds}` })));
       part.legend.replaceChildren(
         ...steps.map((step) => make("li", make(`span.swatch.${step.kind}`), `${step.name} ${milliseconds(step.milliseconds)}`)),
         make("li", `there and back ${milliseconds(roundTripMs)}`));

@@ -154,15 +154,13 @@ export default function textSection({ part, show, action, remember, say, valuesO
     showSamples(card);
     show({ figures: figuresInWords(card) });
     part.quote.hidden = !card?.data?.seed;
-    if (isSeedOurs) {
-      beginning.value = card?.data?.seed ?? FALLBACK_SEED;
-      write();
-    }
+    if (isSeedOurs) begin(card?.data?.seed ?? FALLBACK_SEED, true);
     showSurprise();
   });
 
   function begin(seed, isOurs) {
     beginning.value = seed;
+    beginning.scrollTop = beginning.scrollHeight; // where the text goes on
     isSeedOurs = isOurs;
     write();
   }

@@ -5,9 +5,7 @@ import { createLatentMap } from "./latent_map.js";
 import { createDrawingCanvas } from "./drawing_canvas.js";
 import { DIGITS } from "./examples.js";
 import { rounded } from "./format.js";
-import { showSweep } from "./beta_sweep.js";
 import { createTerminal } from "./terminal.js";
-import { legendOf, paintDigits, readDigits } from "./digit_colours.js";
 
 const SIZE = 20; // images across a map
 const MAPS = {
@@ -16,7 +14,7 @@ const MAPS = {
 };
 const PLAIN = "ae-2d"; // has no distribution that could say how unlikely a place is
 
-export default function vaeSection({ part, show, paced, action, remember, valuesOf, named, chooser, terminals, site }) {
+export default function vaeSection({ part, show, paced, action, later, remember, valuesOf, named, chooser, terminals, site }) {
   const drawing = createDrawingCanvas(part, change, { examples: DIGITS, remember });
   const walks = {}; // by model
   let models = [];
@@ -48,6 +46,7 @@ export default function vaeSection({ part, show, paced, action, remember, values
       decode(z);
     }
     const colour = action(async ({ askQuietly }) => {
+      const { legendOf, paintDigits, readDigits } = await later(() => import("./digit_colours.js"));
       const digits = await readDigits(map.image, SIZE, askQuietly);
       map.image.after(paintDigits(digits, SIZE));
       place.colours.replaceChildren(...legendOf(digits));
@@ -98,6 +97,11 @@ export default function vaeSection({ part, show, paced, action, remember, values
     show({ way: figureSteps(images, 104) });
   }, { terminal: "way" });
 
+  const sweep = action(async () => {
+    const { showSweep } = await later(() => import("./beta_sweep.js"));
+    await showSweep(part, site.vitrine);
+  });
+
   part.form.onchange = ({ target }) => {
     isFromMine &&= ["to", "path"].includes(target.name);
     interpolate();
@@ -123,6 +127,6 @@ export default function vaeSection({ part, show, paced, action, remember, values
     drawing.restore(state);
     if (!drawing.isEmpty) reconstruct();
     interpolate();
-    showSweep(part, site.vitrine);
+    sweep();
   };
 }
