@@ -11,6 +11,8 @@ export async function showReplay(part, vitrine, model) {
   const card = await vitrine.ask(`v1/models/${model}/card`, null, "model").catch(() => null);
   const src = card?.body.pictures?.samples_by_training_time;
   const accuracies = card?.body.history?.accuracy_generated;
+  const served = card?.body.metrics?.discriminator_accuracy_generated?.value;
+  const atTheEnd = served ? ` Of those of the generator that is served, whose weights are a running mean, it finds ${percent(served)}.` : "";
   const epochs = card?.body.history?.d_loss?.length;
   if (!src || !epochs) return;
   const sheet = make("img", { src });
@@ -26,7 +28,7 @@ export async function showReplay(part, vitrine, model) {
     const epoch = Math.round(row * (epochs - 1) / Math.max(1, rows - 1));
     const right = (accuracies ?? [])[epoch];
     part.frameName.textContent = part.frame.ariaValueText = `after epoch ${epoch + 1} of ${epochs}`;
-    part.frameWords.textContent = right === undefined ? "" : `The discriminator finds ${percent(right)} of the generated digits out; one half is guessing.`;
+    part.frameWords.textContent = right === undefined ? "" : `In training the discriminator found ${percent(right)} of the generated digits out; one half is guessing.${atTheEnd}`;
   };
   part.frame.oninput();
   part.replay.hidden = false;

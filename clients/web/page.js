@@ -55,6 +55,7 @@ async function follow() {
   if (isKnown && !isServed(host)) return showState(host);
   const module = await load(name, host);
   if (!module) return;
+  if (isKnown && !isServed(host)) return showState(host); // the list came while the module was on its way
   showState(host, null);
   made[name] ??= createSection(host, {
     vitrine,

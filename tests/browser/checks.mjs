@@ -261,8 +261,17 @@ const CHECKS = {
     const { page } = await openPage(browser, "about:blank", VIEWS.light);
     const names = ["digits", "text", "labels", "vae", "gan", "a", "b", "c", "d", "e", "f"];
     let isReady = false;
-    await answer(page, "/v1/models", (route) => route.fulfill(listOf(names.map((id, index) =>
-      (isReady || index > 8 ? model(id, id === "digits" ? "classify_digit" : "x") : model(id, null, false))))));
+    let isListed = false;
+    await answer(page, "/v1/models", async (route) => {
+      await route.fulfill(listOf(names.map((id, index) =>
+        (isReady || index > 8 ? model(id, id === "digits" ? "classify_digit" : "x") : model(id, null, false)))));
+      isListed = true;
+    });
+    await page.route("**/page/heatmap.js", async (route) => { // the section's module arrives after the list
+      await waitFor(() => isListed, "the list");
+      await page.waitForTimeout(300);
+      await route.continue();
+    });
     await page.goto(base);
     await page.locator("#section-digits .state", { hasText: "digits is loading, 2 of 11 models are ready" }).waitFor();
     isReady = true;
@@ -413,6 +422,18 @@ const CHECKS = {
     const duelists = section.locator("[data-part=duelists] article");
     await waitFor(async () => (await duelists.count()) >= 2, "two networks");
     for (const text of await duelists.locator(".certainty").allTextContents()) assert.match(text, /^\d, .*%$/);
+  },
+
+  async "a part of the page that did not arrive is loaded once the service answers"(browser, base) {
+    const { page } = await openPage(browser, "about:blank", VIEWS.light);
+    let failures = 1;
+    await page.route("**/page/duel.js", (route) => (failures-- > 0 ? route.abort() : route.continue()));
+    await page.goto(base);
+    await draw(page, SEVEN);
+    const section = page.locator("#section-digits");
+    await section.locator("[data-part=duel] summary").click();
+    await waitFor(async () => (await section.locator("[data-part=duelists] article").count()) >= 2, "the duel");
+    assert.ok(failures < 1, "it did fail");
   },
 
   async "a model of plain tensors has a form made from its signature, and its example runs"(browser, base) {

@@ -195,5 +195,5 @@ def test_the_client_commands_of_the_course_run_as_they_stand(service, tmp_path):
     asked = commands("docs/course.md", tuple(f"vitrine {name} " for name in client.commands))
     answers = follow("sh", asked, tmp_path, service)
 
-    assert len(answers) == 6
+    assert len(answers) == 7
     assert all(len(answer) > 30 for answer in answers)
