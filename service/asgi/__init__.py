@@ -1,1 +1,1 @@
-"""What any ASGI application needs: server, middleware, fast routing, requests and responses."""
+"""Parts for any ASGI application: server, middleware, fast routing, requests and responses."""

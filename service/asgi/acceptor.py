@@ -23,7 +23,7 @@ log = logging.getLogger("vitrine.server")
 
 
 class Acceptor:
-    """In the place of an asyncio server: `sockets`, `close` and `wait_closed`. Used on the event loop only."""
+    """Replaces an asyncio server: `sockets`, `close` and `wait_closed`. Used on the event loop only."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Acceptor:
         self._loop.add_reader(listener, self._accept)
 
     def close(self) -> None:
-        """Accept no more, and close the listening socket."""
+        """Stop accepting, and close the listening socket."""
         if self._listener.fileno() >= 0:
             self._loop.remove_reader(self._listener)
             self._listener.close()
@@ -54,10 +54,10 @@ class Acceptor:
         self._count.leave()
 
     async def wait_closed(self) -> None:
-        """Nothing is left to wait for."""
+        """Return at once: `close` is synchronous."""
 
     def _accept(self) -> None:
-        """Accept some of what waits, until another worker has clearly fewer."""
+        """Accept pending connections, until another worker has clearly fewer."""
         for _ in range(MOST_IN_A_TURN):
             if not self._has_waited and self._count.is_above_another:
                 self._wait(PATIENCE_SECONDS)

@@ -1,4 +1,4 @@
-"""What only some may do or read: management with the admin key, details of a failure with any key."""
+"""Access checks: management needs the admin key, details of failures need any key."""
 
 from starlette.requests import Request
 
@@ -8,7 +8,7 @@ from service.runtime.repository import Version
 
 
 def require_admin(request: Request) -> None:
-    """Unauthorized without the admin key, ManagementDisabled where none is configured."""
+    """Raise Unauthorized without the admin key, ManagementDisabled if none is configured."""
     settings = state_of(request)["settings"]
     if settings.admin_key is None and settings.admin_key_file is None:
         raise ManagementDisabled(
@@ -21,7 +21,7 @@ def require_admin(request: Request) -> None:
 
 
 def reason_for(request: Request, version: Version) -> str:
-    """Why a version does not answer; what its engine said only for those who have a key."""
+    """Why a version is not ready; the engine's message is only for clients with a key."""
     if request.scope.get("has_key") and version.detail:
         return version.detail
     return version.error

@@ -1,4 +1,4 @@
-"""The application that the routes are included in: FastAPI's, in layers and with errors of our own."""
+"""The FastAPI application of the routes, with our middleware and errors."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,14 +32,14 @@ EXPOSED = [
 
 
 class VitrineApp(FastAPI):
-    """FastAPI with our own layers around its own, so that a shortcut spares a request all of them."""
+    """FastAPI with our middleware outside its own, so that the fast router bypasses FastAPI's."""
 
     wrap: Callable[[ASGIApp], ASGIApp]
     routers: list[RawRouter]
     below = ""  # the path under which a proxy shows the service, cut off or passed on
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """FastAPI's, without a look at the environment for its telemetry at every request."""
+        """As FastAPI's, without reading the environment for telemetry in every request."""
         if scope["type"] != "http" or self.middleware_stack is None:
             await super().__call__(scope, receive, send)
             return
@@ -49,11 +49,11 @@ class VitrineApp(FastAPI):
         await self.middleware_stack(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
-        """FastAPI's document, and the keys that it does not know of."""
+        """FastAPI's document with the security schemes."""
         return document.secured(super().openapi())
 
     def build_middleware_stack(self) -> ASGIApp:
-        """FastAPI's stack in ours; its outermost layer, which answers 500 as text, gives way."""
+        """FastAPI's stack inside ours, without its outermost layer, which answers 500 as text."""
         stack = super().build_middleware_stack()
         assert isinstance(stack, ServerErrorMiddleware)
         return self.wrap(stack.app)
@@ -66,7 +66,7 @@ def wrap(
     settings: Settings,
     context: Callable[[ASGIApp], ASGIApp],
 ) -> ASGIApp:
-    """From the inside out: shortcut, keys and errors, CORS, request context."""
+    """Wrap the app, from the inside out: fast router, keys and errors, CORS, request context."""
     app = Gate(FastRouter(app, routers), keys_of(settings))
     if settings.cors_origins:
         app = CrossOrigin(
@@ -80,7 +80,7 @@ def wrap(
 
 
 def keys_of(settings: Settings) -> Keys:
-    """The keys that open the routes, those of the administrator, and how often each may ask."""
+    """The API keys, the admin keys, and the rate limit."""
     admin = [settings.admin_key] if settings.admin_key else []
     return Keys(
         KeyRing(settings.api_keys, settings.api_keys_file),
@@ -90,14 +90,14 @@ def keys_of(settings: Settings) -> Keys:
 
 
 async def answer_error(request: Request, error: Exception) -> Response:
-    """The one shape of an error."""
+    """Answer with an error in the common format."""
     assert isinstance(error, errors.VitrineError)
     request.scope["error_code"] = error.code
     return error_answer(error, request.scope["request_id"])
 
 
 async def answer_router_error(request: Request, error: Exception) -> Response:
-    """What the router itself refuses: an unknown path or method."""
+    """Answer errors of the router: an unknown path or method."""
     assert isinstance(error, HTTPException)
     path = request.scope["path"][:100]
     ours: errors.VitrineError

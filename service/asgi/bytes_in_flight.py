@@ -1,4 +1,4 @@
-"""How many bytes the process holds for its clients: bodies, decoded images, answers not yet read.
+"""Counts the bytes that the process holds for its clients: bodies, decoded images, unread answers.
 
 Used on the event loop only.
 """
@@ -22,12 +22,12 @@ class BytesInFlight:
         self.held = 0
 
     def hold(self) -> "Held":
-        """The part of one request or connection: nothing yet."""
+        """A new count for one request or connection."""
         return Held(self)
 
 
 class Held:
-    """The bytes that one request or connection holds."""
+    """The bytes held by one request or connection."""
 
     def __init__(self, total: BytesInFlight) -> None:
         self._total = total
@@ -44,12 +44,12 @@ class Held:
         self.note(count)
 
     def note(self, count: int) -> None:
-        """Hold so many more bytes, which are there already and cannot be refused."""
+        """Count bytes that already exist and cannot be refused."""
         self._bytes += count
         self._total.held += count
 
     def release(self) -> None:
-        """Hold nothing any more."""
+        """Release all bytes."""
         self._total.held -= self._bytes
         self._bytes = 0
 
@@ -60,7 +60,7 @@ def default_limit() -> int:
 
 
 def _usable_memory() -> int:
-    """Bytes: the machine's memory, or the container's limit if that is lower."""
+    """The machine's memory in bytes, or the container's limit if that is lower."""
     limits = [int(text) for path in CGROUP_LIMITS if (text := _read(path)).isdigit()]
     if hasattr(os, "sysconf"):  # not on Windows
         limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))

@@ -14,18 +14,18 @@ _WITHOUT_BODY = (204, 304)
 
 
 class RequestCycle(RequestResponseCycle):
-    """What is wrong with the rest of the body, `fault`, is raised where the body is read."""
+    """A request cycle; `fault`, an error in the rest of the body, is raised when the body is read."""
 
     fault: VitrineError | None = None
     _head = b""  # is sent with the first piece of the body
     _length: int | None = None  # of the body, as the head states it; None: in chunks
 
     def is_gone(self) -> bool:
-        """Whether the client has left."""
+        """Whether the client has disconnected."""
         return self.disconnected
 
     async def run_asgi(self, app: Any) -> None:
-        """Answer it; leave nothing that only the garbage collector could find."""
+        """Run the application, and break reference cycles afterwards."""
         scope = self.scope
         scope["is_gone"] = self.is_gone  # type: ignore[typeddict-unknown-key]  # ours
         try:
@@ -34,14 +34,14 @@ class RequestCycle(RequestResponseCycle):
             del scope["is_gone"]  # type: ignore[typeddict-item]
 
     async def receive(self) -> Any:
-        """The next piece of the body, or its fault."""
+        """The next part of the body, or its error."""
         message = await super().receive()
         if self.fault and self.more_body:
             raise self.fault
         return message
 
     async def send(self, message: Any) -> None:
-        """Send the head, or a piece of the body; RuntimeError if the lengths contradict each other."""
+        """Send the head, or a part of the body; RuntimeError if the lengths contradict each other."""
         if self.disconnected:
             return
         if self.flow.write_paused:
@@ -56,7 +56,7 @@ class RequestCycle(RequestResponseCycle):
             self._begin(message["status"], message["headers"])
 
     def _begin(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        """Make the head; that of a stream is sent at once."""
+        """Create the head; that of a stream is sent at once."""
         self.response_started, self.waiting_for_100_continue = True, False
         lines = [STATUS_LINE[status]]
         for name, value in (*self.default_headers, *headers):

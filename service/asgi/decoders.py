@@ -1,4 +1,4 @@
-"""Threads for what would hold up the event loop: decoding and encoding images.
+"""Threads for decoding and encoding images, which would block the event loop.
 
 Pillow and zlib let other threads run while they work.
 """
@@ -37,7 +37,7 @@ class Decoders:
     ) -> T:
         """Run `function` on a thread; `needs` bytes of memory count as in flight once it starts.
 
-        deadline: monotonic seconds; who waited for longer is not started.
+        deadline: monotonic seconds; later the function is not started.
         """
         loop = asyncio.get_running_loop()
         await self._free.acquire()
@@ -53,7 +53,7 @@ class Decoders:
             raise
 
         def free(_: Future[T]) -> None:
-            """Also after a caller that left: its work goes on to the end."""
+            """Release the place, also after a cancelled caller, whose work runs to its end."""
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(self._free.release)
 
@@ -61,5 +61,5 @@ class Decoders:
         return await asyncio.wrap_future(future)
 
     def close(self) -> None:
-        """Start nothing more."""
+        """Start no more functions."""
         self._pool.shutdown(wait=False, cancel_futures=True)

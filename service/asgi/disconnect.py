@@ -1,4 +1,4 @@
-"""Works for a caller only as long as he is there and his time is not over."""
+"""Cancels work when the client disconnects or the deadline passes."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ T = TypeVar("T")
 async def cancel_on_disconnect(
     receive: Receive, deadline: float, work: Coroutine[Any, Any, T]
 ) -> T:
-    """The result of `work`, which is cancelled when the client leaves or the deadline passes.
+    """The result of `work`, which is cancelled when the client disconnects or the deadline passes.
 
     deadline: monotonic seconds.
     """
@@ -39,6 +39,6 @@ async def cancel_on_disconnect(
 
 
 async def _until_gone(receive: Receive) -> None:
-    """Wait for the disconnect; the body has been read, so nothing else can come."""
+    """Wait for the disconnect; the body has been read, so no other message can arrive."""
     while (await receive())["type"] != "http.disconnect":
         pass

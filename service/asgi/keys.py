@@ -19,10 +19,10 @@ log = logging.getLogger("vitrine.keys")
 
 
 class KeyRing:
-    """A set of keys, of which only digests are kept.
+    """A set of keys, stored as digests.
 
-    file: one key a line; empty lines and lines that begin with # do not count. While it cannot be
-    read, what it held before stays.
+    file: one key per line; empty lines and lines that begin with # are ignored. While it cannot be
+    read, its previous keys remain valid.
     """
 
     def __init__(self, keys: Iterable[SecretStr], file: Path | None = None) -> None:
@@ -37,11 +37,11 @@ class KeyRing:
 
     @property
     def count(self) -> int:
-        """How many keys there are."""
+        """The number of keys."""
         return len(self._fixed) + len(self._from_file)
 
     def holds(self, digest: bytes) -> bool:
-        """Whether a key of that digest is one of these; takes as long whichever it is."""
+        """Whether a key with that digest is valid, in constant time."""
         if self._file and time.monotonic() - self._looked_at >= LOOK_SECONDS:
             self._read_again()
         known = [*self._fixed, *self._from_file]
@@ -71,7 +71,7 @@ def digest_of(key: bytes) -> bytes:
 
 
 def key_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """The key that a request shows: X-API-Key, or a bearer token; empty if it shows none."""
+    """The key of a request: X-API-Key, or a bearer token; empty if there is none."""
     given = dict(headers)
     key = given.get(b"x-api-key")
     if key is None:

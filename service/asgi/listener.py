@@ -24,7 +24,7 @@ _PROGRAM = (
 
 
 def refuse_connections(listener: socket.socket) -> None:
-    """Let no new connection begin; those under way can still be accepted."""
+    """Refuse new connections; pending ones can still be accepted."""
     if sys.platform != "linux" or listener.family not in (socket.AF_INET, socket.AF_INET6):
         return
     program = b"".join(struct.pack("HBBI", *instruction) for instruction in _PROGRAM)

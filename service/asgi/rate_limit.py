@@ -1,4 +1,4 @@
-"""A token bucket for each API key: so many requests a second, and one second's worth at once."""
+"""A token bucket for each API key: a rate per second, with bursts of one second's requests."""
 
 import math
 import time
@@ -7,7 +7,7 @@ from service.errors import Overloaded
 
 
 class RateLimit:
-    """per_second: requests that each key may make; 0: as many as it likes."""
+    """per_second: allowed requests of each key; 0: no limit."""
 
     def __init__(self, per_second: float) -> None:
         self._per_second = per_second
@@ -15,7 +15,7 @@ class RateLimit:
         self._buckets: dict[bytes, tuple[float, float]] = {}
 
     def take(self, digest: bytes) -> None:
-        """Count one request of a known key; Overloaded if it has had its share."""
+        """Count one request of a known key; Overloaded above the limit."""
         if not self._per_second:
             return
         now = time.monotonic()

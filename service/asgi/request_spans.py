@@ -1,4 +1,4 @@
-"""OpenTelemetry: a span for each request, and below it what it spent its time on.
+"""OpenTelemetry: a span for each request, with child spans for its steps.
 
 Needs `pip install '.[tracing]'`; off without VITRINE_OTLP_ENDPOINT. A `traceparent` header
 makes the caller's span the parent; sampling and the service's name are set by the OTEL_* variables.
@@ -22,7 +22,7 @@ PROBES = ("/v2/health/", "/metrics")  # they come every second
 
 
 class Tracing:
-    """Where spans go: to a collector that speaks OTLP over HTTP."""
+    """Exports spans to a collector with OTLP over HTTP."""
 
     def __init__(self, endpoint: str) -> None:
         own = {"service.name": "vitrine", "service.version": __version__}
@@ -32,11 +32,11 @@ class Tracing:
         self.tracer = self._provider.get_tracer("vitrine", __version__)
 
     def around(self, app: ASGIApp) -> ASGIApp:
-        """The app, each of whose requests leaves a span."""
+        """Wrap an app so that its requests create spans."""
         return RequestSpans(app, self.tracer)
 
     def close(self) -> None:
-        """Send what has not been sent."""
+        """Send the remaining spans."""
         self._provider.shutdown()
 
 
@@ -45,7 +45,7 @@ def _exporter(endpoint: str) -> SpanExporter:
 
 
 class RequestSpans:
-    """Makes the spans of a request once it has ended; probes leave none."""
+    """Creates the spans of a request after its end; probes have none."""
 
     def __init__(self, app: ASGIApp, tracer: Any) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""Reads a request's body, at most so much of it, and its query values, strictly."""
+"""Reads a request's body, up to a limit, and its query, strictly."""
 
 import mmap
 import sys
@@ -59,7 +59,7 @@ async def receive_body(request: Request, limit: int) -> bytes:
 
 
 class _ReceivedBody:
-    """What was received of a body: above a few kilobytes in memory mapped for it alone.
+    """The received part of a body; above a few kilobytes in separately mapped memory.
 
     Pieces on the heap, between which everything else is allocated, would stay the process' memory.
     """
@@ -71,7 +71,7 @@ class _ReceivedBody:
         self._mapping: mmap.mmap | None = None
 
     def add(self, chunk: bytes) -> None:
-        """More is to come."""
+        """Add a part that is not the last."""
         self.size += len(chunk)
         if self._mapping is None and self.size <= INLINE_BYTES:
             self._begin += chunk
@@ -83,14 +83,14 @@ class _ReceivedBody:
         self._mapping.write(chunk)
 
     def complete(self, chunk: bytes) -> bytes:
-        """The whole body, this piece at its end."""
+        """The whole body, with this last part."""
         if not self.size:
             return chunk
         self.add(chunk)
         return self._mapping[: self.size] if self._mapping else self._begin
 
     def close(self) -> None:
-        """Hold nothing any more."""
+        """Release the memory."""
         self._begin = b""
         if self._mapping:
             self._mapping.close()
@@ -98,7 +98,7 @@ class _ReceivedBody:
 
 
 def _map(size: int) -> mmap.mmap:
-    """Memory that is taken as far as it is written to."""
+    """Memory that is allocated as it is written."""
     if sys.platform == "win32":
         return mmap.mmap(-1, size)
     return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE)
@@ -130,7 +130,7 @@ def read_query(request: Request, model: type[Query]) -> Query:
 
 
 def query_of(request: Request) -> Mapping[str, str]:
-    """The query values as they stand there."""
+    """The unparsed query values."""
     query: bytes = request.scope["query_string"]
     return _query_params(query) if len(query) <= QUERY_BYTES else request.query_params
 

@@ -1,4 +1,4 @@
-"""JSON answers and errors as bytes. The one table from error classes to statuses."""
+"""JSON answers and errors as bytes, and the table from error classes to statuses."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,7 +31,7 @@ STATUS: list[tuple[type[errors.VitrineError], int]] = [
 
 
 def status_of(error: errors.VitrineError) -> int:
-    """The first row of the table that fits."""
+    """The status of an error class, from the first matching row of the table."""
     return next(status for kind, status in STATUS if isinstance(error, kind))
 
 
@@ -41,7 +41,7 @@ def to_json(content: Any) -> bytes:
 
 
 class RawResponse(Response):
-    """A whole answer with status 200, whose headers are made once and not looked at again."""
+    """A whole answer with status 200 and prepared headers."""
 
     def __init__(self, body: bytes, headers: Mapping[str, str], media_type: str) -> None:
         self.body, self.status_code, self.background = body, 200, None
@@ -60,7 +60,7 @@ def json_answer(
 
 
 def error_answer(error: errors.VitrineError, request_id: str, **more: Any) -> Response:
-    """The one error shape, with the headers that its status asks for, and `more` fields."""
+    """An error answer, with the headers of its status, and `more` fields."""
     headers = {}
     if isinstance(error, (errors.Overloaded, errors.NotReady)):
         headers["Retry-After"] = str(error.retry_after_seconds)
@@ -70,5 +70,5 @@ def error_answer(error: errors.VitrineError, request_id: str, **more: Any) -> Re
 
 
 def problem(error: errors.VitrineError, request_id: str) -> dict[str, Any]:
-    """The one error shape."""
+    """The JSON of an error."""
     return {"error": str(error), "code": error.code, "request_id": request_id}

@@ -1,7 +1,7 @@
-"""Routes whose handler takes the request and gives the response, documented all the same.
+"""Routes whose handler takes the request and returns the response, with OpenAPI documentation.
 
 FastAPI's dependency solving and response validation cost more than a small prediction, and its
-validation answers in a shape of its own. `APIRoute.get_route_handler` is its documented seam.
+validation has its own error format. `APIRoute.get_route_handler` is its documented extension point.
 """
 
 from collections.abc import Callable, Coroutine, Iterable
@@ -18,7 +18,7 @@ MODEL_PREFIXES = ("/v1/models/", "/v2/models/")
 
 
 class RawRoute(APIRoute):
-    """Calls `endpoint(request)` and nothing else."""
+    """Only calls `endpoint(request)`."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The endpoint itself."""
@@ -26,20 +26,20 @@ class RawRoute(APIRoute):
 
 
 class RawRouter(APIRouter):
-    """An APIRouter of DirectRoutes."""
+    """An APIRouter of RawRoutes."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(route_class=RawRoute, **options)
 
 
 def route_path(scope: Scope) -> str:
-    """The path below the one under which a proxy shows the service."""
+    """The path without the root path of a proxy."""
     path: str = scope.get("path", "")
     return path.removeprefix(scope.get("root_path", ""))
 
 
 def allowed_methods(routers: Iterable[RawRouter], scope: Scope) -> list[str]:
-    """All methods that some route takes for this path; what answers GET answers HEAD."""
+    """All methods of the routes for this path; routes for GET also answer HEAD."""
     path = route_path(scope)
     methods = {
         method
@@ -52,10 +52,10 @@ def allowed_methods(routers: Iterable[RawRouter], scope: Scope) -> list[str]:
 
 
 class RawHeaders(Headers):
-    """Starlette's, whose `get` of a header that is not there does not raise and catch an error."""
+    """Starlette's headers, with a `get` that does not raise and catch an error for a missing header."""
 
     def get(self, key: str, default: Any = None) -> Any:
-        """The first value of a header, else `default`."""
+        """The first value of a header, or `default`."""
         wanted = key.lower().encode("latin-1")
         for name, value in self._list:
             if name == wanted:
@@ -72,10 +72,10 @@ class RawRequest(Request):
 
 
 class FastRouter:
-    """Calls a RawRoute that has no path parameters, or is below a model's name; `app` does all the rest.
+    """Calls RawRoutes without path parameters, or under a model's name; `app` handles all others.
 
-    On its way through FastAPI and Starlette a request passes nine layers that a RawRoute has no
-    use for; measured: docs/decisions/0002.
+    Through FastAPI and Starlette a request passes nine layers that a RawRoute does not need;
+    measured: docs/decisions/0002.
     """
 
     def __init__(self, app: ASGIApp, routers: Iterable[RawRouter]) -> None:
@@ -95,7 +95,7 @@ class FastRouter:
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or pass on; an error passes to whoever is around."""
+        """Answer, or pass the request on; errors propagate to the outer layers."""
         path = route_path(scope)
         route = self._routes.get((scope.get("method", ""), path))
         if route is None and path.startswith(MODEL_PREFIXES):
@@ -108,7 +108,7 @@ class FastRouter:
         await response(scope, receive, send)
 
     def _match(self, scope: Scope, path: str) -> RawRoute | None:
-        """The route below a model's name that has this path and method; its parameters go into the scope."""
+        """The route under a model's name with this path and method; its parameters go into the scope."""
         for route in self._patterns:
             match = route.path_regex.match(path)
             if match and scope.get("method", "") in (route.methods or ()):

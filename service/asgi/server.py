@@ -1,4 +1,4 @@
-"""The server: uvicorn's, with connections that nobody can hang, and a stop that loses nothing."""
+"""The server: uvicorn's, with time limits for connections, and a stop without lost requests."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ log = logging.getLogger("vitrine.server")
 
 
 class DrainingServer(uvicorn.Server):
-    """On SIGTERM: say "not ready", go on answering for a while, then stop; on a second signal stop now."""
+    """On SIGTERM: report "not ready", answer for a while longer, then stop; stop at once on a second signal."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class DrainingServer(uvicorn.Server):
         drain_seconds: float,
         counts: ConnectionCounts | None = None,
     ) -> None:
-        """counts: of the workers that share the sockets; None: it has them for itself."""
+        """counts: of the workers that share the sockets; None: a single process."""
         super().__init__(config)
         self._counts = counts
         self._lifecycle = lifecycle
@@ -60,7 +60,7 @@ class DrainingServer(uvicorn.Server):
             self._stop()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept what others that share the sockets leave to it."""
+        """Start accepting, with connections shared between workers."""
         if self._counts is None or not sockets:
             await super().startup(sockets)
             if sys.platform != "win32":  # whose event loop has no readers
@@ -79,7 +79,7 @@ class DrainingServer(uvicorn.Server):
         self.started = True
 
     def _replace_acceptors(self) -> None:
-        """Accept in the place of the event loop's own servers, on the same sockets."""
+        """Replace the event loop's servers by acceptors on the same sockets."""
         listeners = [
             socket.socket(fileno=os.dup(each.fileno()))
             for server in self.servers
@@ -95,7 +95,7 @@ class DrainingServer(uvicorn.Server):
         return TimeoutHttpProtocol(self.config, self.server_state, self.lifespan.state)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept what is under way before the listening sockets close, unless others share them."""
+        """Accept pending connections before the listening sockets close, unless other workers share them."""
         if not self._shares_listeners:
             for listener in (each for server in self.servers for each in server.sockets):
                 with contextlib.suppress(OSError):  # a kernel without filters
@@ -105,7 +105,7 @@ class DrainingServer(uvicorn.Server):
         await super().shutdown(sockets)
 
     def retire(self) -> None:
-        """Stop because another worker has taken over: the others go on accepting on the same sockets."""
+        """Stop because another worker has taken over; the others continue to accept on the same sockets."""
         self._shares_listeners = True
         self.should_exit = True
 

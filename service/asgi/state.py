@@ -1,4 +1,4 @@
-"""What every route may use, made once by the app's lifespan and read back typed."""
+"""Objects shared by all routes, created by the app's lifespan, with types."""
 
 from typing import TypedDict, cast
 
@@ -14,15 +14,15 @@ from service.settings import Settings
 
 
 class Lifecycle:
-    """What the process and its application tell each other.
+    """The state shared by the process and its application.
 
-    is_draining: whether the process is on its way out.
+    is_draining: whether the process is stopping.
     """
 
     is_draining = False
 
     def on_loaded(self) -> None:
-        """Called once, when each model that was there at the start is loaded or has failed."""
+        """Called once, when all initial models have loaded or failed."""
 
 
 class State(TypedDict):
@@ -39,5 +39,5 @@ class State(TypedDict):
 
 
 def state_of(request: Request) -> State:
-    """The app's state, as the lifespan yielded it."""
+    """The state from the app's lifespan."""
     return cast(State, request.scope["state"])

@@ -1,4 +1,4 @@
-"""Time limits of a connection: for requests to come, for answers to be read, for the end.
+"""Time limits of a connection: for receiving requests, sending answers, and closing.
 
 uvicorn has none of them.
 """
@@ -17,7 +17,7 @@ log = logging.getLogger("vitrine.connection")
 
 
 class TimedProtocol(HttpToolsProtocol):
-    """A connection on which nothing can be waited for without an end."""
+    """A connection with a limit for every wait."""
 
     state: State
     _held: Held  # what is written and not read yet
@@ -33,7 +33,7 @@ class TimedProtocol(HttpToolsProtocol):
     on_lost: Callable[[], None] | None = None  # called once the connection is over
 
     def connection_made(self, transport: Any) -> None:
-        """Start the clock of the first request."""
+        """Start the timer of the first request."""
         super().connection_made(transport)
         self.state = cast(State, self.app_state)
         self._held = self.state["bytes_in_flight"].hold()
@@ -41,7 +41,7 @@ class TimedProtocol(HttpToolsProtocol):
         self._limit_receiving()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop all clocks."""
+        """Stop all timers."""
         for timer in (self._receiving, self._reading, self._ending, self.timeout_keep_alive_task):
             if timer:
                 timer.cancel()
@@ -51,7 +51,7 @@ class TimedProtocol(HttpToolsProtocol):
             self.on_lost()
 
     def time_out(self) -> None:
-        """What a request that did not come in time leads to."""
+        """Handle a request that did not arrive in time."""
         raise NotImplementedError
 
     def _expect_request(self) -> None:
@@ -70,7 +70,7 @@ class TimedProtocol(HttpToolsProtocol):
 
     @property
     def _receive_limit(self) -> float:
-        """Until when the head has to be whole, or the next bytes of the body have to come."""
+        """The time limit for the whole head, or for the next bytes of the body."""
         settings = self.state["settings"]
         if self._is_reading_head:
             return self._began + settings.receive_seconds
@@ -88,7 +88,7 @@ class TimedProtocol(HttpToolsProtocol):
             self.time_out()
 
     def pause_writing(self) -> None:
-        """Count what is not read yet, and wait for its reader."""
+        """Count the unread bytes, and start the timer for the reader."""
         super().pause_writing()
         size = self.transport.get_write_buffer_size()
         self._held.note(size)
@@ -96,7 +96,7 @@ class TimedProtocol(HttpToolsProtocol):
         self._await_reader(size, limit)
 
     def resume_writing(self) -> None:
-        """The answer has been read, or nearly."""
+        """Stop the timer: the answer has been read, or nearly."""
         if self._reading:
             self._reading.cancel()
         self._held.release()
@@ -115,7 +115,7 @@ class TimedProtocol(HttpToolsProtocol):
         self.transport.abort()
 
     def _keep_alive(self) -> None:
-        """Wait for the next request, but not for ever; one timer stays for many requests."""
+        """Start the keep-alive timer, which is reused for many requests."""
         self._idle_since = self.loop.time()
         if self.timeout_keep_alive_task is None:
             self._limit_idling(self.timeout_keep_alive)
@@ -129,7 +129,7 @@ class TimedProtocol(HttpToolsProtocol):
         self._idle_since = None
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close a connection that was idle for so long, even if the last answer is never read."""
+        """Close a connection that was idle too long, even if the last answer is never read."""
         self.timeout_keep_alive_task = None
         if self._idle_since is None:
             return
@@ -140,7 +140,7 @@ class TimedProtocol(HttpToolsProtocol):
             self._close()
 
     def _close(self) -> None:
-        """Send what is written, for a while, and close."""
+        """Send the remaining data for a limited time, then close."""
         self._stop_receiving()
         self.transport.close()
         self._end_later(self.state["settings"].receive_seconds, self.transport.abort)

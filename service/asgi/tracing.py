@@ -1,4 +1,4 @@
-"""What a request spends its time on, for OpenTelemetry; nothing is imported of it unless it is on."""
+"""The steps of a request for OpenTelemetry, which is only imported if tracing is on."""
 
 import time
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,7 +10,7 @@ NANOSECONDS = 1_000_000_000
 
 
 class Step(NamedTuple):
-    """A part of a request; nanoseconds since the epoch."""
+    """A step of a request; nanoseconds since the epoch."""
 
     name: str  # decode, queue, infer or encode
     start: int
@@ -18,20 +18,20 @@ class Step(NamedTuple):
 
 
 class Steps:
-    """The steps of one request, and the model that answers it."""
+    """The steps of one request, and its model."""
 
     def __init__(self) -> None:
         self.done: list[Step] = []
         self.attributes: dict[str, str | int] = {}
 
     def add(self, name: str, seconds: float, ago: float = 0.0) -> None:
-        """A step that took `seconds` and ended now, or some seconds ago."""
+        """Add a step that took `seconds` and ended now, or some seconds ago."""
         end = time.time_ns() - int(ago * NANOSECONDS)
         self.done.append(Step(name, end - int(seconds * NANOSECONDS), end))
 
 
 def make_tracing(endpoint: str) -> "Tracing | None":
-    """Where spans are sent, if anywhere."""
+    """Create the exporter of spans, or None if tracing is off."""
     if not endpoint:
         return None
     from service.asgi.request_spans import Tracing
