@@ -26,7 +26,7 @@ from service.errors import QueueRefusal
 from service.metrics import Metrics
 
 VALID_SECONDS = 0.25  # after the last refusal of a request that was looked at
-LOOKS_PER_SECOND = 100.0
+LOOKS_PER_SECOND = 25.0
 MOST_LOOKS = 16.0  # that can be saved up
 MOST_REFUSALS = 64  # remembered at the same time
 COUNTED = (b"authorization", b"x-api-key", b"x-timeout-ms")  # what an answer depends on

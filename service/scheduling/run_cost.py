@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 SMOOTHING = 0.2  # least weight of the newest run in the running mean of the slowdown
-RELAXATION_SECONDS = 10.0  # in which a slowdown that is not measured any more fades
+RELAXATION_SECONDS = 3.0  # in which a slowdown that is not measured any more fades: idle, a service refuses nothing for long
 
 
 class RunCost:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from clients.robustness.soak.all_goals import GOALS
+from clients.robustness.soak.all_goals import GOALS, SHOWN_BY_TESTS
 from clients.robustness.soak.goals import Goal, Serve, Step, Tally, added
 from clients.robustness.soak.server_process import plain_app, vitrine
 
@@ -36,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(
             _row(goal, _read(options.state, goal, vitrine), _read(options.state, goal, plain_app))
         )
+    for key, tests in SHOWN_BY_TESTS.items():
+        if not options.only or key in options.only.split(","):
+            print(f"| {key} | pytest {tests} | | | | – |")
     return (
         0 if all(_is_reached(goal, _read(options.state, goal, vitrine)) for goal in chosen) else 1
     )

@@ -22,3 +22,10 @@ GOALS = (
     MUTATED, JSON_BODIES, RAW_HTTP, BOMBS, SLOW, SWAPS, DAMAGED, STOPS, OVERLOAD,
     LONG_USE, SHAPES, STREAMS, DETERMINISM, BROKEN, METRICS, DURING_SWAPS, RELOADS, MEMORY,
 )  # fmt: skip
+
+# Goals that need several processes or other clients: pytest shows them.
+SHOWN_BY_TESTS = {
+    "G10": "tests/service/processes/test_supervisor.py::test_sighup_replaces_all_workers_and_loses_no_request",
+    "G11": "tests/service/processes/test_supervisor.py::test_a_killed_worker_is_replaced_and_what_it_counted_is_kept",
+    "G18": "tests/service/routes/test_tritonclient.py, tests/service/routes/test_completions.py",
+}

@@ -7,14 +7,17 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from clients.robustness.soak.connection import ask
 
 READY_SECONDS = 180
 STOP_SECONDS = 40
+TAIL_BYTES = 8000
 
 
 class ServerProcess:
@@ -24,6 +27,7 @@ class ServerProcess:
         self.process = process
         self.port = port
         self.models = models
+        self.was_stopped = False
 
     @property
     def megabytes(self) -> float:
@@ -53,6 +57,7 @@ class ServerProcess:
 
     def stop(self) -> int:
         """SIGTERM; the exit status, -9 if it had to be killed."""
+        self.was_stopped = True
         self.process.send_signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             return self.process.wait(STOP_SECONDS)
@@ -87,21 +92,39 @@ def plain_app(models: Path, **settings: str) -> Iterator[ServerProcess]:
 def _running(
     command: list[str], port: int, models: Path, environment: dict[str, str]
 ) -> Iterator[ServerProcess]:
-    """Run a server until the block ends; it is ready when the block begins."""
+    """Run a server until the block ends; it is ready when the block begins.
+
+    RuntimeError if it ended by itself, with its exit status and what it wrote last.
+    """
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("VITRINE_")}
-    process = subprocess.Popen(  # noqa: S603 our own command
-        command,
-        env={**inherited, **environment},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    server = ServerProcess(process, port, models)
-    try:
-        _wait(server)
-        yield server
-    finally:
-        if process.poll() is None:
-            server.stop()
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(  # noqa: S603 our own command
+            command,
+            env={**inherited, "PYTHONFAULTHANDLER": "1", **environment},
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+        )
+        server = ServerProcess(process, port, models)
+        try:
+            _wait(server)
+            yield server
+        finally:
+            status = process.poll()
+            if status is None:
+                server.stop()
+            elif not server.was_stopped:
+                raise RuntimeError(f"the server ended by itself: {_ending(status)}\n{_tail(log)}")
+
+
+def _ending(status: int) -> str:
+    """An exit status in words; below 0 it is the signal that killed the process."""
+    return f"exit status {status}" if status >= 0 else f"signal {signal.Signals(-status).name}"
+
+
+def _tail(log: IO[bytes]) -> str:
+    """What was written last: with a fatal signal every thread's stack."""
+    log.seek(max(0, log.seek(0, os.SEEK_END) - TAIL_BYTES))
+    return log.read().decode(errors="replace")
 
 
 def free_port() -> int:

@@ -2,12 +2,17 @@
 
 import json
 import random
+import sys
+from pathlib import Path
 
 import pytest
 
 from clients.robustness.soak import __main__ as soak
+from clients.robustness.soak import all_goals, server_process
 from clients.robustness.soak.goals import Goal
 from clients.robustness.soak.hostile_json import mutated
+
+ROOT = Path(__file__).parents[3]
 
 
 def goal(steps, wrong=0):
@@ -56,6 +61,13 @@ def test_the_table_of_what_is_done_runs_nothing(run, capsys):
     assert "| G0 | nothing goes wrong | 0 of 25 tries |" in capsys.readouterr().out
 
 
+def test_goals_that_the_tests_show_name_tests_that_exist():
+    for tests in all_goals.SHOWN_BY_TESTS.values():
+        for test in tests.split(", "):
+            file, _, name = test.partition("::")
+            assert f"def {name}" in (ROOT / file).read_text()
+
+
 def test_mutated_bodies_differ_and_can_be_made_again():
     example = {"n": 4, "latents": [[0.0] * 20], "from": {"random_seed": 3}}
 
@@ -63,3 +75,19 @@ def test_mutated_bodies_differ_and_can_be_made_again():
 
     assert bodies == [mutated(example, random.Random(seed)) for seed in range(200)]
     assert len(set(bodies)) > 100
+
+
+def test_a_server_that_is_gone_leaves_its_signal_and_its_stacks(monkeypatch, tmp_path):
+    monkeypatch.setattr(server_process, "_wait", lambda server: None)
+    program = (
+        "import faulthandler, signal; faulthandler.enable(); signal.raise_signal(signal.SIGSEGV)"
+    )
+    command = [sys.executable, "-c", program]
+
+    with (
+        pytest.raises(RuntimeError, match="signal SIGSEGV") as raised,
+        server_process._running(command, 0, tmp_path, {}) as server,
+    ):
+        server.process.wait()
+
+    assert 'File "<string>", line 1' in str(raised.value)
