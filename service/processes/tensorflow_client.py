@@ -24,7 +24,7 @@ from service.engine import Arrays, CannotRun, EngineName
 from service.errors import NotReady
 
 log = logging.getLogger("vitrine.tensorflow")
-START_SECONDS = 60.0  # until the host listens; TensorFlow itself is imported later
+START_SECONDS = 180.0  # until the host listens; TensorFlow itself is imported later
 
 
 class TensorFlowClient:

@@ -56,7 +56,8 @@ def client(version):
         client.params = {"model": "mine"}
         client.timeout = 300
         image = png(synthetic_digits(1, seed=3).images[0])
-        while client.post("/project?steps=1", content=image).status_code == 503:
+        while (answer := client.post("/project?steps=1", content=image)).status_code == 503:
+            assert "cannot" not in answer.text, answer.text
             time.sleep(0.1)  # TensorFlow's process is starting
         yield client
 
