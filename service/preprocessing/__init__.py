@@ -1,1 +1,1 @@
-"""Image preprocessing: a user's image to the form a network was trained on."""
+"""Image preprocessing: converts a user's image to the format of a network's training set."""

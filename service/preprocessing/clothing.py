@@ -1,7 +1,7 @@
-"""An image of a piece of clothing → the form of Fashion-MNIST.
+"""An image of clothing → the format of Fashion-MNIST.
 
-What was done to Fashion-MNIST: edges that look like the corner were trimmed, the longest side scaled
-to 28, the rest filled, light on black. Nothing is refused but a wrong size with `normalize=off`.
+As for Fashion-MNIST, edges that look like the corner are trimmed, the longest side is scaled
+to 28 and the rest filled, light on black. Only a wrong size with `normalize=off` is refused.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ _LIKE_THE_BACKGROUND = 13  # greys: five hundredths of the scale, as for Fashion
 
 
 def normalize_clothing(pixels: Pixels, *, normalize: bool) -> PreparedImage:
-    """Turn a light background dark, crop to what stands out, scale the longest side to 28.
+    """Make a light background dark, crop to the foreground, scale the longest side to 28.
 
     Args:
         pixels: uint8 [H, W, 1] or [H, W, 3].
@@ -38,7 +38,7 @@ def normalize_clothing(pixels: Pixels, *, normalize: bool) -> PreparedImage:
 
 
 def _standing_out(grey: Pixels, level: int) -> Pixels:
-    """Cut off the edges of uint8 [H, W] that look like the background; a blank image stays whole."""
+    """Crop the edges of uint8 [H, W] that look like the background; a blank image is not cropped."""
     is_other = np.abs(grey.astype(np.int16) - level) > _LIKE_THE_BACKGROUND
     rows, columns = np.flatnonzero(is_other.any(axis=1)), np.flatnonzero(is_other.any(axis=0))
     if not rows.size:

@@ -1,4 +1,4 @@
-"""The connected pieces of a mask: their boxes, and which sides of a box are drawn."""
+"""The connected components of a mask: their boxes, and the sides of a box along which they lie."""
 
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ _FRAME_SIDE = 0.8  # of a frame's side that is drawn
 
 
 class Component(NamedTuple):
-    """A piece: its number among the labels, its box (ends excluded) and its pixels."""
+    """A component: its label, its box (ends excluded) and its pixels."""
 
     number: int
     top: int
@@ -38,14 +38,14 @@ class Component(NamedTuple):
 
 
 class Extent(NamedTuple):
-    """The rows and the columns of a mask that hold anything, in order."""
+    """The rows and the columns of a mask that are not empty, in order."""
 
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
 
     @property
     def box(self) -> tuple[slice, slice]:
-        """The smallest box around what is set; empty if nothing is."""
+        """The bounding box; empty if nothing is set."""
         if not self.rows.size:
             return slice(0), slice(0)
         return (
@@ -55,7 +55,7 @@ class Extent(NamedTuple):
 
 
 def find_extent(mask: Mask) -> Extent:
-    """Where anything is set in bool [H, W]."""
+    """The extent of bool [H, W]."""
     rows = np.flatnonzero(mask.any(axis=1))
     if not rows.size:
         return Extent(rows, rows)
@@ -63,7 +63,7 @@ def find_extent(mask: Mask) -> Extent:
 
 
 def find_components(labels: NDArray[np.int32], count: int) -> list[Component]:
-    """List the pieces of a labelled mask int32 [H, W] with `count` labels, by their number."""
+    """List the components of a labelled mask int32 [H, W] with `count` labels, by label."""
     areas = np.bincount(labels.ravel(), minlength=count + 1)
     return [
         Component(number, r.start, r.stop, c.start, c.stop, int(areas[number]))

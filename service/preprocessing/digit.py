@@ -1,6 +1,6 @@
-"""A user's drawing or photo of a digit → the form of MNIST.
+"""A user's drawing or photo of a digit → the format of MNIST.
 
-What was done to MNIST (QMNIST's reconstruction) is done again: light ink on black, cropped to the
+The steps are those of MNIST (QMNIST's reconstruction): light ink on black, cropped to the
 ink, scaled to 20 × 20 by area, set into 28 × 28 with the centre of mass in the middle.
 """
 
@@ -24,7 +24,7 @@ _THIN = 1.3
 
 
 class PreparedImage(NamedTuple):
-    """A drawing in the form of MNIST, and what was done to bring it there."""
+    """A drawing in the format of MNIST, and the preprocessing steps."""
 
     image: Pixels  # uint8 [28, 28, 1], light ink on black
     steps: list[
@@ -33,7 +33,7 @@ class PreparedImage(NamedTuple):
 
 
 def normalize_digit(pixels: Pixels, *, normalize: bool) -> PreparedImage:
-    """Bring an image of one digit into the form of MNIST.
+    """Convert an image of one digit to the format of MNIST.
 
     Args:
         pixels: uint8 [H, W, 1] or [H, W, 3].
@@ -72,7 +72,7 @@ def take_as_it_is(pixels: Pixels) -> PreparedImage:
 
 
 def fit_digit(pixels: Pixels, *, normalize: bool) -> PreparedImage:
-    """Do the same with any image: what shows no one digit is fitted into the square as it is.
+    """The same for any image: an image without a single digit is fitted into the square.
 
     Raises:
         InvalidImage: without `normalize`, the image is not 28 × 28.
@@ -86,7 +86,7 @@ def fit_digit(pixels: Pixels, *, normalize: bool) -> PreparedImage:
 
 
 def fit(pixels: Pixels) -> PreparedImage:
-    """Scale the longest side to 28 pixels, on black; a light background turns dark."""
+    """Scale the longest side to 28 pixels, on black; a light background becomes dark."""
     grey, steps = to_grey(pixels), []
     edge = border(grey)
     if 2 * np.count_nonzero(edge < 128) <= edge.size:
@@ -109,9 +109,9 @@ def set_into_square(grey: Pixels, steps: list[str]) -> PreparedImage:
 
 
 def _growth(ink: Pixels) -> int:
-    """Say how many pixels thin strokes in uint8 [h, w] must grow on each side to look like MNIST's.
+    """The pixels by which thin strokes in uint8 [h, w] must grow on each side to look like MNIST's.
 
-    Four of a hundred hair-thin digits were read better for it; thinning fat strokes did harm.
+    It helped with four of a hundred very thin digits; thinning thick strokes reduced accuracy.
     """
     is_ink = ink > ink.max() // 2
     changes = np.count_nonzero(is_ink[1:] != is_ink[:-1]) + np.count_nonzero(
@@ -150,7 +150,7 @@ def _coverage(length: int, side: int) -> NDArray[np.float32]:
 
 
 def _centred(small: Pixels) -> Pixels:
-    """Set uint8 [20, 20] into uint8 [28, 28], its centre of mass in the middle, losing no ink."""
+    """Place uint8 [20, 20] in uint8 [28, 28], with its centre of mass in the middle, without losing ink."""
     canvas = np.zeros((SIDE, SIDE), np.uint8)
     (top, bottom, down), (left, right, across) = (
         _placement(small.sum(axis=axis, dtype=np.float64)) for axis in (1, 0)

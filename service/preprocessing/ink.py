@@ -1,7 +1,7 @@
-"""An image of something drawn → its ink alone, light on black, cropped.
+"""An image of a drawing → its ink, light on black, cropped.
 
-On an even background the ink is the difference to it. On anything else (a photo of paper, with
-noise and shadows) the background is estimated first: what is left when strokes are filled up.
+On an even background the ink is the difference from it. Otherwise (a photo of paper, with
+noise and shadows) the background is estimated first, by filling up the strokes.
 """
 
 from typing import Any, NamedTuple
@@ -34,7 +34,7 @@ _BUSY = 48  # grey levels between light and dark, shadows taken out: paper where
 
 
 class _Lifted(NamedTuple):
-    """Ink above its background, and the level from which it counts as ink when looking for it."""
+    """Ink above its background, and the threshold for finding it."""
 
     ink: NDArray[np.uint8]  # [H, W]
     threshold: float
@@ -135,7 +135,7 @@ def _lift(grey: Pixels) -> _Lifted:
 
 
 def _is_even(border: NDArray[np.int16], peak: int) -> bool:
-    """Tell an even background from paper, by the border's difference to its median towards the ink.
+    """Whether the background is even (not paper), by the border's difference from its median towards the ink.
 
     A stroke that touches the border, and as much soft edge as it has, is no unevenness.
     """
@@ -196,7 +196,7 @@ def _smooth_surface(small: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _is_ink_dark(small: NDArray[np.float32]) -> bool:
-    """Whether what is narrow in [H, W] is darker than what is around it.
+    """Whether narrow structures in [H, W] are darker than their surroundings.
 
     Ink is the long tail of the differences; shadows' edges and lamps have none, or one on both sides.
     """

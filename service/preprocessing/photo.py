@@ -1,8 +1,8 @@
-"""A photo → the image a network takes: its centre, resized.
+"""A photo → a network's input image: its centre, resized.
 
 As TensorFlow's input pipelines do it: a centre crop, then bilinear interpolation between the four
-nearest pixels without smoothing first, pixel centres at one half (`tf.image.resize`). Pillow smooths
-whenever it shrinks, which gives a network another image than the one it was trained on.
+nearest pixels without antialiasing, pixel centres at one half (`tf.image.resize`). Pillow always
+antialiases when it reduces an image, which differs from the network's training images.
 """
 
 import math
@@ -21,12 +21,12 @@ _ROUNDING = 1e-6  # 0.1 · 30 is a little less than 3
 
 
 def needed_side(height: int, width: int, crop: float) -> int:
-    """How long the shorter side of a photo must be so that nothing has to be enlarged."""
+    """The minimum length of a photo's shorter side for which nothing is enlarged."""
     return math.ceil(max(height, width) / crop)
 
 
 def fit_photo(pixels: Pixels, shape: tuple[int, int, int], crop: float) -> PreparedImage:
-    """Cut out the centre and resize it.
+    """Crop the centre and resize it.
 
     Args:
         pixels: uint8 [H, W, 1] or [H, W, 3], any size.
@@ -46,7 +46,7 @@ def fit_photo(pixels: Pixels, shape: tuple[int, int, int], crop: float) -> Prepa
 
 
 def take_photo(pixels: Pixels, shape: tuple[int, int, int]) -> PreparedImage:
-    """Take an image as it is; InvalidImage if it has another size."""
+    """Use an image unchanged; InvalidImage if it has another size."""
     height, width, channels = shape
     if pixels.shape[:2] != (height, width):
         given = f"{pixels.shape[1]} × {pixels.shape[0]}"
@@ -82,7 +82,7 @@ def _flat(pixels: Pixels) -> Rows:
 
 
 def _between(a: Rows, b: Rows, share: Rows) -> Rows:
-    """Go from a to b by a share; b is overwritten."""
+    """Interpolate from a to b by a fraction; b is overwritten."""
     b -= a
     b *= share
     b += a
@@ -92,7 +92,7 @@ def _between(a: Rows, b: Rows, share: Rows) -> Rows:
 def _neighbours(
     length: int, target: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
-    """For each of `target` pixels: the two of `length` it lies between, and how far from the first."""
+    """For each of `target` pixels: its two neighbours among `length`, and the distance from the first."""
     place = (np.arange(target, dtype=np.float32) + 0.5) * np.float32(length / target) - 0.5
     below = np.floor(place)
     first = np.clip(below, 0, length - 1).astype(np.intp)

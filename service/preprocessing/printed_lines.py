@@ -1,4 +1,4 @@
-"""Lines that touch the digit, or are a frame around it: ruled and squared paper, the cells of a form."""
+"""Removes lines that touch the digit or frame it: ruled and squared paper, the cells of a form."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ _NEAR = 0.05  # of the image: a line that ends so near to another one meets it
 
 
 def without_touching_lines(mask: Mask, ink: Pixels, extent: Extent) -> Mask | None:
-    """Without lines that touch the rest, or that are a frame around it; None if there are none."""
+    """Remove lines that touch the rest or frame it; None if there are none."""
     shares = extent.rows.size / mask.shape[0], extent.columns.size / mask.shape[1]
     if max(shares) < _LEAST_LINE:
         return None
@@ -102,7 +102,7 @@ def _may_hold_line(runs: Mask, thickened: int) -> bool:
 
 
 def _long_runs(mask: Mask, length: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Where runs along the rows of [H, W] that have at least this length start and end.
+    """Start and end of runs along the rows of [H, W] with at least this length.
 
     Returns:
         Places in the rows one after the other, each with an empty pixel behind it; ends excluded.
@@ -120,7 +120,7 @@ def _long_runs(mask: Mask, length: int) -> tuple[NDArray[np.intp], NDArray[np.in
 
 
 def _foreign(lines: Mask, rest: Mask, *, is_framed: bool, one_is_enough: bool = True) -> Mask:
-    """Those horizontal lines that are no strokes of the rest, by how far they go beyond it.
+    """The horizontal lines that are not strokes of the rest, by how far they extend beyond it.
 
     one_is_enough: a single line that is much longer than the rest is none (an underline); among
     upright ones it may be a stem.
@@ -169,9 +169,9 @@ def _between(upright: Mask, flat: Mask, rest: Mask) -> Mask:
 
 
 def _erased(mask: Mask, ink: Pixels, lines: Mask) -> Mask:
-    """Without horizontal lines, except where a stroke crosses them.
+    """Remove horizontal lines, except where a stroke crosses them.
 
-    A stroke goes on above and below the line, or is darker than it.
+    A stroke continues above and below the line, or is darker than it.
     """
     if not lines.any():
         return mask
@@ -189,7 +189,7 @@ def _erased(mask: Mask, ink: Pixels, lines: Mask) -> Mask:
 
 
 def _main_part(mask: Mask) -> Mask:
-    """Only the pieces that are not small beside the largest one: no ends of lines."""
+    """Keep the components that are not small relative to the largest one (no ends of lines)."""
     labels, _ = ndimage.label(mask, EIGHT_NEIGHBOURS)
     areas = np.bincount(labels.ravel())
     areas[0] = 0

@@ -1,4 +1,4 @@
-"""A sheet on a darker desk, or the inside of a frame at the image's edge, cut out of a grey image."""
+"""Crops a sheet on a darker desk, or the inside of a frame at the image's edge, from a grey image."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +23,11 @@ _CONTENT = 0.002  # of the sheet that has to be of another grey
 
 
 def cut_out_sheet(grey: Pixels) -> Pixels | None:
-    """Cut a sheet (or the inside of a frame at the image's edge) out of uint8 [H, W].
+    """Crop a sheet (or the inside of a frame at the image's edge) from uint8 [H, W].
 
     Returns:
-        uint8 [h, w], what is beside the sheet painted over in the grey of its edge; None if there
-        is no sheet with something on it, or the sheet is the whole image.
+        uint8 [h, w], with the surroundings of the sheet in the grey of its edge; None if there
+        is no sheet with ink on it, or the sheet is the whole image.
     """
     low, high = int(grey.min()), int(grey.max())
     if high - low < _MIN_CONTRAST or _is_calm(grey > (low + high) // 2):
@@ -44,7 +44,7 @@ def cut_out_sheet(grey: Pixels) -> Pixels | None:
 
 
 def _is_calm(is_light: Mask) -> bool:
-    """Whether the image is plainly some strokes on a background that reaches all its sides."""
+    """Whether the image is clearly a few strokes on a background that reaches all sides."""
     edge = np.concatenate((is_light[0], is_light[-1], is_light[:, 0], is_light[:, -1]))
     border, whole = float(edge.mean()), np.count_nonzero(is_light) / is_light.size
     if border < 0.5:
@@ -90,7 +90,7 @@ def _find_quadrilateral(region: Mask, least: float) -> NDArray[np.float64] | Non
 
 
 def _cut(grey: Pixels, corners: NDArray[np.float64]) -> Pixels | None:
-    """Cut a quadrilateral out of uint8 [H, W]; None if nothing stands out on it."""
+    """Crop a quadrilateral from uint8 [H, W]; None if there is nothing on it."""
     centre = corners.mean(axis=0)
     corners = centre + (corners - centre) * (1 - 2 * _EDGE)
     top, left = np.floor(corners.min(axis=0)).astype(int)
@@ -103,7 +103,7 @@ def _cut(grey: Pixels, corners: NDArray[np.float64]) -> Pixels | None:
 
 
 def _continued(sheet: Pixels, inside: Mask) -> Pixels:
-    """Go on beyond each row of a convex part of uint8 [H, W] with the grey at its end."""
+    """Extend each row of a convex part of uint8 [H, W] with the grey at its end."""
     rows = np.flatnonzero(inside.any(axis=1))
     y = np.clip(np.arange(sheet.shape[0]), rows[0], rows[-1])
     first = inside.argmax(axis=1)[y, np.newaxis]

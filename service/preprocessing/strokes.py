@@ -1,8 +1,8 @@
-"""Which blobs of ink are the one digit: strokes of it, specks beside it, or another digit.
+"""Selects the blobs of ink of a single digit, among strokes, specks and other digits.
 
-It sees a mask and geometry only; it knows no grey values and no model. Blobs that nearly touch, or
-that stand above each other, are strokes of one digit; what is small and far away is a speck; tall
-groups beside each other are several digits.
+It uses only a mask and geometry, without grey values or a model. Blobs that nearly touch, or
+that are above each other, are strokes of one digit. Small and distant blobs are specks. Tall
+groups next to each other are several digits.
 """
 
 from typing import NamedTuple
@@ -31,7 +31,7 @@ _PART_AREA = 0.1  # of the largest group
 
 
 class Group(NamedTuple):
-    """Blobs that belong together: their numbers, their box (ends excluded) and their pixels."""
+    """A group of blobs: their labels, their box (ends excluded) and their pixels."""
 
     blobs: list[int]
     top: int
@@ -46,7 +46,7 @@ class Group(NamedTuple):
         return self.bottom - self.top
 
     def joined(self, other: "Group") -> "Group":
-        """Both as one group."""
+        """The union of both groups."""
         return Group(
             self.blobs + other.blobs,
             min(self.top, other.top),
@@ -58,7 +58,7 @@ class Group(NamedTuple):
 
 
 def digit_strokes(mask: Mask, *, is_photo: bool) -> Mask | None:
-    """Choose the pixels of the one digit.
+    """Select the pixels of a single digit.
 
     Args:
         mask: bool [H, W], where there is ink; at least one pixel is.
@@ -89,7 +89,7 @@ def digit_strokes(mask: Mask, *, is_photo: bool) -> Mask | None:
 
 
 def _blobs(labels: NDArray[np.int32]) -> list[Group]:
-    """List the blobs that are no specks, at most `_MOST_BLOBS`, the largest first."""
+    """List the blobs that are not specks, at most `_MOST_BLOBS`, the largest first."""
     areas = np.bincount(labels.ravel())
     areas[0] = 0
     boxes = ndimage.find_objects(labels)
@@ -119,7 +119,7 @@ def _nearly_touching(blobs: list[Group], labels: NDArray[np.int32], height: int)
 
 
 def _joined(groups: list[Group], height: int) -> list[Group]:
-    """Join groups that belong together until none is left to join."""
+    """Join groups of the same digit until there are no more to join."""
     joined: list[Group] = []
     for group in groups:
         while partner := next((other for other in joined if _belong(group, other, height)), None):

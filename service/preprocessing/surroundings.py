@@ -1,4 +1,4 @@
-"""Ink that is not the digit: margins, frames, ruled lines, an underline. Sees the mask of the ink.
+"""Removes ink that is not the digit: margins, frames, ruled lines, an underline. Uses the mask of the ink.
 
 Something is removed only if what remains is large enough to be a digit, so that a digit that fills
 its image is never cut.
@@ -52,7 +52,7 @@ def drop_surroundings(mask: Mask, ink: Pixels, extent: Extent) -> tuple[Mask, bo
 
 
 def is_covered(mask: Mask) -> bool:
-    """Whether ink covers so much of a mask that is about square that it is no digit."""
+    """Whether ink covers too much of a roughly square mask to be a digit."""
     height, width = mask.shape
     return bool(np.count_nonzero(mask) > _COVERED * mask.size) and max(height, width) < 1.6 * min(
         height, width
@@ -60,7 +60,7 @@ def is_covered(mask: Mask) -> bool:
 
 
 def _without_separate(mask: Mask, labels: NDArray[np.int32], count: int) -> Mask:
-    """Without components that surround the others or are lines beside them."""
+    """Remove components that surround the others or are lines next to them."""
     components = find_components(labels, count)
     around = [one for one in components if _is_around(one, mask.shape, labels)]
     rest = [one for one in components if one not in around]
@@ -78,7 +78,7 @@ def _without_separate(mask: Mask, labels: NDArray[np.int32], count: int) -> Mask
 
 
 def _without_scraps(mask: Mask) -> Mask:
-    """Without small pieces, if there are many: what is left of lines; a digit has few strokes."""
+    """Remove small components if there are many: they are remains of lines, since a digit has few strokes."""
     labels, count = ndimage.label(mask, EIGHT_NEIGHBOURS)
     if count <= _MOST_STROKES:
         return mask
@@ -95,7 +95,7 @@ def _is_large(one: Component, shape: tuple[int, ...]) -> bool:
 
 
 def _is_around(one: Component, shape: tuple[int, ...], labels: NDArray[np.int32]) -> bool:
-    """A frame, a grid or a margin: what is large and hollow, or lies along a side of the image."""
+    """Whether a component is a frame, a grid or a margin: large and hollow, or along a side of the image."""
     height, width = shape
     if _is_margin(one, shape):
         return True
@@ -132,7 +132,7 @@ def _has_content(one: Component, labels: NDArray[np.int32]) -> bool:
 
 
 def _sides_at_edge(one: Component, shape: tuple[int, ...]) -> list[str]:
-    """The sides of its box that lie at the image's edge, where a component may go on beyond it."""
+    """The sides of its box at the image's edge, beyond which a component may continue."""
     at_edge = {
         "top": one.top == 0,
         "bottom": one.bottom == shape[0],
