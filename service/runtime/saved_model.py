@@ -75,7 +75,10 @@ def describe(directory: Path) -> Manifest:
     except WireError as error:
         raise ManifestError(f"saved_model.pb must be a SavedModel, got {error}") from None
     if not signatures:
-        raise ManifestError("the model must have a signature of dense tensors, got none")
+        raise ManifestError(
+            "the model must have a signature whose inputs and outputs are dense tensors of "
+            f"{', '.join(TYPES.values())}, got none: cast outputs of other types in the graph"
+        )
     alone = [name for name, spec in signatures.items() if not is_batched(spec)]
     return Manifest(
         name=directory.parent.name,

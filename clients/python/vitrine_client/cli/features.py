@@ -2,6 +2,7 @@
 
 import argparse
 import struct
+import sys
 from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,7 +21,10 @@ from vitrine_client.errors import UnreadableImage
 from vitrine_client.types import Vector
 
 IMAGES_PER_REQUEST = 32
-SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"))
+SUFFIXES = frozenset(
+    (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".pjpeg", ".pjp", ".webp", ".gif", ".bmp", ".dib")
+)
+SHOWN = 5  # of the files that are left out
 
 
 def add_features(commands: Commands) -> argparse.ArgumentParser:
@@ -38,7 +42,12 @@ def features(vitrine: Vitrine, options: argparse.Namespace) -> int:
 
     Nothing is written if an image is invalid; invalid ones are listed. Returns the exit status.
     """
-    files = sorted(f for f in options.folder.rglob("*") if f.suffix.lower() in SUFFIXES)
+    every = sorted(f for f in options.folder.rglob("*") if f.is_file())
+    files = [file for file in every if file.suffix.lower() in SUFFIXES]
+    if others := [str(file) for file in every if file.suffix.lower() not in SUFFIXES]:
+        some_names = ", ".join(map(printable, others[:SHOWN]))
+        more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
+        print(f"left out, no image by their endings: {some_names}{more}", file=sys.stderr)
     if not files:
         raise UnreadableImage(f"{options.folder} must be a folder with images, got no images")
     rows: list[Vector] = []

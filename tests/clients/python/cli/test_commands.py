@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 
 import httpx
 import numpy as np
@@ -199,15 +200,20 @@ def test_the_features_of_a_folder_are_a_numpy_file_with_the_names_of_its_rows(ru
     folder.mkdir(parents=True)
     for number in range(35):  # more than one request
         Image.new("RGB", (8, 8), (number, 0, 0)).save(folder / f"{number:02}.png")
+    Image.new("RGB", (8, 8)).save(folder / "35.JFIF", "JPEG")
     (folder / "notes.txt").write_text("no image")
 
-    said = run("features photos -o X.npy").out
+    printed = run("features photos -o X.npy")
+    said = printed.out
 
+    assert (
+        printed.err == f"left out, no image by their endings: photos{os.sep}cats{os.sep}notes.txt\n"
+    )
     matrix = np.load(run.folder / "X.npy")
-    assert (len(matrix), matrix.dtype) == (35, np.float32)
-    assert said.startswith(f"X.npy: 35 × {matrix.shape[1]} float32")
+    assert (len(matrix), matrix.dtype) == (36, np.float32)
+    assert said.startswith(f"X.npy: 36 × {matrix.shape[1]} float32")
     names = (run.folder / "X.npy.txt").read_text().splitlines()
-    assert names == [f"cats/{number:02}.png" for number in range(35)]
+    assert names == [*(f"cats/{number:02}.png" for number in range(35)), "cats/35.JFIF"]
 
 
 def test_a_folder_without_images_is_said(run):
