@@ -95,7 +95,9 @@ def summary(rows: Sequence[Row], raw: Sequence[RawCall]) -> dict[str, Any]:
 
 
 def spread(values: Sequence[float], places: int = 2) -> str:
-    """Median (min-max)."""
+    """Median (min-max); a dash for nothing."""
+    if not values:
+        return "–"
     shown = [f"{value:,.{places}f}" for value in (median(values), min(values), max(values))]
     return f"{shown[0]} ({shown[1]}-{shown[2]})"
 

@@ -45,7 +45,8 @@ def _rates(rows: Sequence[PeerRow]) -> list[float]:
 
 
 def _ratios(rows: Sequence[PeerRow], others: Sequence[PeerRow]) -> list[float]:
-    return [a / b for a, b in zip(_rates(rows), _rates(others), strict=True)]
+    """By round; without those in which the other answered nothing within its seconds."""
+    return [a / b for a, b in zip(_rates(rows), _rates(others), strict=True) if b]
 
 
 def _best_peer(cell: dict[str, list[PeerRow]]) -> list[PeerRow] | None:
@@ -92,7 +93,7 @@ def goals(rows: Sequence[PeerRow]) -> list[Goal]:
         if best := _best_peer(cell):
             by_round = _ratios(ours, best)
             text = f"{job}, {connections} connections: {spread(by_round)} × {best[0].server}, goal ≥ 1.2"
-            verdict.append(Goal(text, median(by_round) >= 1.2))
+            verdict.append(Goal(text, not by_round or median(by_round) >= 1.2))
         if connections == 1 and job in DIGITS:
             pairs = zip(ours, cell[REFERENCE], strict=True)
             p50 = [a.measured.p50_ms / b.measured.p50_ms for a, b in pairs]

@@ -70,6 +70,23 @@ def test_ratios_are_of_neighbours_in_a_round():
     assert peers.table(rows)[-1] == "| mosec (onnx) | 1.5 | 300 |"
 
 
+def test_a_server_that_answers_nothing_in_a_round_has_no_ratio_there():
+    rows = [
+        row(server, rate, number=number)
+        for number, rates in enumerate(((300, 100, 200), (300, 0, 200), (300, 0, 0)))
+        for server, rate in zip(
+            ("vitrine, 1 worker", "signature", "mosec (onnx)"), rates, strict=True
+        )
+    ]
+
+    line = peers.table(rows)[2]
+    assert line.startswith(
+        "| 28×28 | 1 | vitrine, 1 worker | 3.00 (3.00-3.00) | 1.50 (1.50-1.50) |"
+    )
+    peers.goals(rows)
+    assert "| – |" in peers.table(rows[3:])[2]
+
+
 def test_the_verdict_compares_the_better_of_our_layouts_with_the_best_peer():
     rows = [
         row("vitrine, 1 worker", 100, 0.5),
