@@ -16,13 +16,12 @@ from service.scheduling.admission import Admission
 from service.scheduling.continuous_batcher import Step
 from service.scheduling.job_queue import JobQueue
 from service.scheduling.lane import RUNS_PER_REPLICA, Lane, thread_lane
-from service.scheduling.micro_batcher import Batch, MicroBatcher
+from service.scheduling.micro_batcher import TICK_SECONDS, Batch, MicroBatcher
 from service.scheduling.turns import Turns, at_once
 
 # The same random seed must give the same bytes regardless of other requests.
 GENERATIVE = ("autoencode_image", "generate_image")
 INLINE_ROWS = 16  # maximum duration of one batch on the event loop
-INLINE_SECONDS = 0.004  # maximum time for which a batch may block the event loop
 INLINE_ALONE_SECONDS = (
     0.001  # the same if requests do not share batches: each waits for those before it
 )
@@ -159,7 +158,7 @@ def _inline_rows(model: Model, signature: str) -> int:
     if not model.is_thread_free(signature) or not cost.is_known:
         return 0
     batch_across_requests = model.manifest.task not in GENERATIVE
-    longest = INLINE_SECONDS if batch_across_requests else INLINE_ALONE_SECONDS
+    longest = TICK_SECONDS if batch_across_requests else INLINE_ALONE_SECONDS
     sizes = (size for size in range(most, 0, -1) if cost.seconds(size) <= longest)
     return next(sizes, 0)
 

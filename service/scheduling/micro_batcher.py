@@ -24,6 +24,7 @@ from service.scheduling.siblings import gather_or_cancel
 # From a request's bytes to its place in the queue the event loop passes three times: it reads,
 # starts a task, and that decodes. Measured: docs/decisions/0003.
 QUIET_PASSES = 3
+TICK_SECONDS = 0.004  # that batches on the event loop may hold it up in one turn
 SHARED_ROWS = 8  # of one request, from which on parallel runs share them
 
 Run = Callable[[Arrays], dict[str, np.ndarray]]
@@ -166,11 +167,18 @@ class MicroBatcher:
             self._tick = loop.call_soon(self._run_tick)
 
     def _run_tick(self) -> None:
-        """Run one batch on the event loop; the remaining requests run in the next iteration."""
+        """Run batches on the event loop, as long as one batch may take; what is left has the next tick.
+
+        The more sockets can be read in a turn, the longer is a turn: one batch in each would let work starve.
+        """
         self._tick = None
-        if batch := self._take():
+        until = time.monotonic() + TICK_SECONDS
+        while batch := self._take():
             started = time.monotonic()
             self._finish(batch, self._run_batch(batch), started)
+            next_seconds = self._cost.seconds(min(len(self._queue), self.max_batch_size))
+            if not self._batch_across_requests or time.monotonic() + next_seconds > until:
+                break
         if self._queue:
             self._schedule_tick(asyncio.get_running_loop())
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from service.errors import DeadlineExceeded, InternalError, Overloaded
 from service.scheduling.lane import Lane, thread_lane
 from service.scheduling.micro_batcher import MicroBatcher
+from service.scheduling.run_cost import RunCost
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -192,6 +193,25 @@ async def test_on_the_event_loop_the_late_are_told_so_and_never_run(inline, run)
         await inline.submit(rows(1), time.monotonic() - 1)
 
     assert run.batches == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shared", "in_one_turn"), [(0.0, True, 3), (1.0, True, 1), (0.0, False, 1)]
+)
+async def test_a_turn_of_the_event_loop_runs_the_batches_it_has_time_for(
+    run, monkeypatch, seconds, shared, in_one_turn
+):
+    monkeypatch.setattr("service.scheduling.micro_batcher.TICK_SECONDS", 0.5)
+    cost = RunCost()
+    monkeypatch.setattr(cost, "seconds", lambda *_: seconds)
+    batcher = MicroBatcher(run, Lane(), 4, cost, batch_across_requests=shared)
+    asking = [asyncio.create_task(batcher.submit(rows(*range(4)), soon())) for _ in range(3)]
+    await asyncio.sleep(0)  # they wait now
+    batcher._tick.cancel()
+    batcher._run_tick()
+
+    assert len(run.batches) == in_one_turn
+    await asyncio.gather(*asking)
 
 
 async def test_answers_are_delivered_even_if_counting_them_fails(run):
