@@ -21,12 +21,11 @@ from service.asgi.cycle import RequestCycle
 from service.asgi.early_refusal import RefusedCycle
 from service.asgi.request_head import check_head, head_without_upgrade
 from service.asgi.responses import error_answer
-from service.asgi.time_limits import TimedProtocol
+from service.asgi.time_limits import READING_SECONDS, TimedProtocol
 from service.errors import HeadersTooLarge, MalformedRequest, RequestTimeout, VitrineError
 
 MAX_HEADER_BYTES = 32 * 1024  # of a head and its trailers together
 CLOSING_SECONDS = 1.0  # for a request on its way to a connection that is to be closed
-READING_SECONDS = 0.01  # so that sockets are looked at once between two timers
 LEAVING_SECONDS = 1.0  # who sent the last byte may still wait for an answer, so long
 PIECE = 32 * 1024  # bytes that are parsed in one go
 PARSING_SECONDS = 0.01  # then others get their turn

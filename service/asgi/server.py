@@ -14,8 +14,9 @@ import uvicorn
 
 from service.asgi.acceptor import Acceptor
 from service.asgi.listener import refuse_connections
-from service.asgi.protocol import READING_SECONDS, TimeoutHttpProtocol
+from service.asgi.protocol import TimeoutHttpProtocol
 from service.asgi.state import Lifecycle
+from service.asgi.time_limits import READING_SECONDS
 from service.processes.connection_counts import ConnectionCounts, OwnCount
 from service.settings import Settings
 

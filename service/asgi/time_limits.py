@@ -13,6 +13,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from service.asgi.bytes_in_flight import Held
 from service.asgi.state import State
 
+READING_SECONDS = 0.01  # so that sockets are looked at once between two timers
+
 log = logging.getLogger("vitrine.connection")
 
 
@@ -25,6 +27,7 @@ class TimedProtocol(HttpToolsProtocol):
     _has_begun = False  # a request, of which not everything is here
     _is_expecting = False  # a request, or the rest of one
     _idle_since: float | None = None  # with nothing to answer
+    _is_expiring = False  # idle for long enough, unless a request is there already
     _began = 0.0  # its first byte, or when it could first have come
     _last_read = 0.0
     _receiving: asyncio.TimerHandle | None = None
@@ -126,7 +129,7 @@ class TimedProtocol(HttpToolsProtocol):
         )
 
     def _unset_keepalive_if_required(self) -> None:
-        self._idle_since = None
+        self._idle_since, self._is_expiring = None, False
 
     def timeout_keep_alive_handler(self) -> None:
         """Close a connection that was idle too long, even if the last answer is never read."""
@@ -136,8 +139,11 @@ class TimedProtocol(HttpToolsProtocol):
         left = self._idle_since + self.timeout_keep_alive - self.loop.time()
         if left > 0:
             self._limit_idling(left)
-        else:
+        elif self._is_expiring:
             self._close()
+        else:
+            self._is_expiring = True
+            self._limit_idling(READING_SECONDS)
 
     def _close(self) -> None:
         """Send the remaining data for a limited time, then close."""

@@ -32,6 +32,23 @@ def stand_still(seconds, meanwhile):
     other.send(b"x")
 
 
+def test_a_request_that_came_during_the_keep_alive_is_answered(tmp_path):
+    write_version(tmp_path)
+
+    async def ask_after_a_stop():
+        settings = Settings(models=tmp_path, port=0, keep_alive_seconds=1)
+        async with on_a_socket(settings, FakeEngine()) as client:
+            port = client.server.servers[0].sockets[0].getsockname()[1]
+            with socket.create_connection(("127.0.0.1", port)) as kept:
+                kept.settimeout(30)
+                for _ in range(2):  # the second time it comes when the connection should be closed
+                    stand_still(1.5, lambda: kept.sendall(GET))
+                    answer = await asyncio.to_thread(kept.recv, 1000)
+                return answer
+
+    assert uvloop.run(ask_after_a_stop()).startswith(b"HTTP/1.1 200 ")
+
+
 def test_a_request_that_came_meanwhile_is_answered_before_its_connection_is_closed(
     tmp_path, monkeypatch
 ):
