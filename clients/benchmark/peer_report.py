@@ -119,15 +119,17 @@ def write_chart(rows: Sequence[PeerRow], path: Path) -> None:
     down = -(-len(jobs) // across)
     figure = Figure((3.1 * across, 2.5 * down + 0.5), dpi=100, layout="constrained")
     panels = figure.subplots(down, across, squeeze=False).flat
-    for panel, job in zip(panels, jobs, strict=False):
+    for job, panel in zip(jobs, panels, strict=False):
         for number, name in enumerate(names):
             cells = [_cell(rows, job, n).get(name, []) for n in _connections(rows)]
             points = [(one[0].connections, median(_rates(one))) for one in cells if one]
+            points = [point for point in points if point[1]]
             style = "o-" if name.startswith(OURS) else "x--"
             panel.plot(
                 *zip(*points, strict=True), style, color=f"C{number}", label=name
             ) if points else None
         panel.set(xscale="log", yscale="log", title=job)
+        panel.set_xlabel("connections", fontsize="small")
         panel.set_xticks(_connections(rows), map(str, _connections(rows)))
         panel.minorticks_off()
     for panel in panels:
@@ -135,7 +137,6 @@ def write_chart(rows: Sequence[PeerRow], path: Path) -> None:
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize="small")
     figure.supylabel("answers per second", fontsize="small")
-    figure.supxlabel("connections", fontsize="small")
     figure.savefig(path, format="png")
 
 
