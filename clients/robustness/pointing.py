@@ -82,14 +82,15 @@ def compose(name: str, photo: Pixels, seed: int = 0) -> Iterator[Composed]:
 
 
 def points_at(heatmap: Any, box: Box, margin: int = 0) -> bool:
-    """Whether the middle of the highest cell of a map over the whole image lies in the box, or so near."""
-    heat = np.asarray(heatmap)
-    row, column = np.unravel_index(int(heat.argmax()), heat.shape)
-    return _is_near(row, column, heat.shape, box, margin)
+    """Whether the highest pixel of a map, enlarged to the image as overlays are, lies in the box, or so near."""
+    heat = Image.fromarray(np.asarray(heatmap, np.float32))
+    enlarged = np.asarray(heat.resize((SIDE, SIDE), Image.Resampling.BICUBIC))
+    row, column = np.unravel_index(int(enlarged.argmax()), enlarged.shape)
+    return _is_near(row, column, enlarged.shape, box, margin)
 
 
 def chance(shape: tuple[int, ...], box: Box, margin: int = 0) -> float:
-    """The share of cells that would be hits."""
+    """The share of places of such a map that would be hits."""
     return float(
         np.mean([_is_near(row, column, shape, box, margin) for row, column in np.ndindex(*shape)])
     )
@@ -111,14 +112,13 @@ async def play(
     async def result(one: Composed) -> Result:
         async with gate:
             heatmap, read = await explain(one.image, classes[one.name])
-        shape = np.asarray(heatmap).shape
         return Result(
             one.name,
             read == classes[one.name],
             points_at(heatmap, one.box),
             points_at(heatmap, one.box, MARGIN),
-            chance(shape, one.box),
-            chance(shape, one.box, MARGIN),
+            chance((SIDE, SIDE), one.box),
+            chance((SIDE, SIDE), one.box, MARGIN),
         )
 
     composed = [one for name, photo in photos.items() for one in compose(name, photo)]

@@ -138,14 +138,17 @@ def normalized(raw: Floats) -> Floats:
 
 
 def overlay(image: Pixels, heatmap: Floats) -> Pixels:
-    """Lay the map over the image in grey: uint8 [H, W, C], [h, w] → uint8 [H', W', 3]."""
+    """Lay the map over the image in grey: uint8 [H, W, C], [h, w] → uint8 [H', W', 3].
+
+    Bicubic, so that a peak between two cells appears between them.
+    """
     zoom = max(1, OVERLAY_SIDE // max(image.shape[:2]))
     grey = to_grey(image).repeat(zoom, 0).repeat(zoom, 1)
     height, width = grey.shape
     smooth = Image.fromarray(heatmap.astype(np.float32)).resize(
-        (width, height), Image.Resampling.BILINEAR
+        (width, height), Image.Resampling.BICUBIC
     )
-    heat = (np.asarray(smooth) * 255 + 0.5).astype(np.uint16)
+    heat = (np.asarray(smooth).clip(0, 1) * 255 + 0.5).astype(np.uint16)
     mixed: Pixels = _colours().take(heat << 8 | grey, axis=0)
     return mixed
 

@@ -99,7 +99,7 @@ function overlay(pixels, heatmap) {
   const grey = toGrey(pixels);
   const zoom = Math.max(1, Math.floor(OVERLAY_SIDE / Math.max(grey.width, grey.height)));
   const [width, height] = [grey.width * zoom, grey.height * zoom];
-  const heat = resize(heatmap, width, height, "bilinear").data;
+  const heat = resize(heatmap, width, height, "bicubic").data.map((value) => Math.min(1, Math.max(0, value)));
   const data = Uint8Array.from({ length: 3 * width * height }, (_, index) => {
     const pixel = Math.floor(index / 3);
     const value = grey.data[Math.floor(Math.floor(pixel / width) / zoom) * grey.width + Math.floor(pixel % width / zoom)];

@@ -6,6 +6,7 @@ const BITS = 22; // of the fixed-point weights of bytes
 const FILTERS = {
   box: { support: 0.5, weigh: (x) => Number(x > -0.5 && x <= 0.5) },
   bilinear: { support: 1, weigh: (x) => Math.max(0, 1 - Math.abs(x)) },
+  bicubic: { support: 2, weigh: (x) => cubic(Math.abs(x)) },
 };
 
 /** A share of the size by means of `factor` × `factor` pixels; at the right and lower edge of what is left of them. */
@@ -39,6 +40,11 @@ function alongRows({ width, height, data }, target, filter, length) {
     for (let each = 0; each < shares.length; each += 1) sum += data[y * width + first + each] * shares[each];
     return isBytes ? Math.min(255, Math.max(0, Math.floor(sum / 2 ** BITS))) : sum;
   }, data.constructor);
+}
+
+function cubic(x) {
+  if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
+  return x < 2 ? -0.5 * (((x - 5) * x + 8) * x - 4) : 0;
 }
 
 function weightsOf(index, width, scale, { support, weigh }, isBytes) {

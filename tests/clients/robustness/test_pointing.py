@@ -23,15 +23,22 @@ def test_a_photograph_lies_where_its_box_says():
         assert not (one.image[beside] == PHOTO[0, 0]).all(axis=1).any()
 
 
-def test_a_hit_is_a_highest_cell_in_the_box():
+def test_a_hit_is_a_highest_place_in_the_box():
     heatmap = np.zeros((7, 7))
-    heatmap[0, 6] = 1  # its middle is at (16, 208)
+    heatmap[1, 5] = 1  # its middle is at (48, 176)
 
-    assert pointing.points_at(heatmap, (0, 150, 72, 224))
+    assert pointing.points_at(heatmap, (40, 150, 112, 224))
     assert not pointing.points_at(heatmap, (0, 0, 72, 72))
-    assert not pointing.points_at(heatmap, (25, 150, 97, 224))
-    assert pointing.points_at(heatmap, (25, 150, 97, 224), margin=15)
+    assert not pointing.points_at(heatmap, (57, 150, 129, 224))
+    assert pointing.points_at(heatmap, (57, 150, 129, 224), margin=15)
     assert pointing.chance((7, 7), (0, 0, 112, 112)) == 9 / 49
+
+
+def test_the_highest_place_lies_between_two_high_cells():
+    heatmap = np.zeros((7, 7))
+    heatmap[3, 3:5] = 1, 0.9  # between (112, 112) and (112, 144)
+
+    assert pointing.points_at(heatmap, (76, 116, 148, 188))
 
 
 def test_maps_that_follow_the_photograph_win_and_others_do_not():
