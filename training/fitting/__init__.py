@@ -22,6 +22,7 @@ def fit(
     TensorBoard events to `workdir/logs` and one row an epoch to `workdir/history.csv`, its seconds too.
     """
     history = workdir / "history.csv"
+    model._initial_epoch = None  # Keras leaves it set where an earlier call had nothing left to do
     model.fit(
         batches,
         shuffle=False,  # the batches are already shuffled

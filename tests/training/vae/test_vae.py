@@ -122,17 +122,16 @@ def test_a_stopped_training_goes_on_where_it_was(tmp_path):
 
 def test_a_second_cosine_starts_from_the_weights_of_the_first_with_the_whole_divergence(tmp_path):
     config = vae.Config(**{**SMALL, "epochs": 3, "cosine": 2})
-    first = vae_model.build_model(config)
-    vae_fitting.start_at_mean(first, splits().train.images)
-    vae_fitting.train_cosine(first, splits(), config, tmp_path / "first", 0)
-    end_of_first = first.get_weights()
+    network = vae_model.build_model(config)
+    vae_fitting.train_cosine(network, splits(), config, tmp_path, 0)
+    end_of_first = network.get_weights()
 
-    history = vae_fitting.train(first, splits(), config, tmp_path / "first")
+    history = vae_fitting.train(network, splits(), config, tmp_path)
 
-    moved = [np.abs(a - b).max() for a, b in zip(end_of_first, first.get_weights(), strict=True)]
+    moved = [np.abs(a - b).max() for a, b in zip(end_of_first, network.get_weights(), strict=True)]
     assert len(history["loss"]) == 3
-    assert int(first.optimizer.iterations) == 20
-    assert float(first.kl_weight(0)) == 1
+    assert int(network.optimizer.iterations) == 20
+    assert float(network.kl_weight(0)) == 1
     assert 0 < max(moved) < 0.2  # 20 steps of at most 3e-3 each
 
 
