@@ -18,7 +18,7 @@ def service(request):
     with running_service(request.getfixturevalue("models")) as (_, port):
         url = f"http://127.0.0.1:{port}"
         image = (ROOT / "docs" / "seven.png").read_bytes()
-        with httpx.Client(base_url=url, trust_env=False, timeout=300) as client:
+        with httpx.Client(base_url=url, trust_env=False, timeout=900) as client:
             while (
                 answer := client.post("/v1/gan/project?steps=1", content=image)
             ).status_code == 503:

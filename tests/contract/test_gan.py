@@ -54,7 +54,9 @@ def client(version):
         ) as client,
     ):
         client.params = {"model": "mine"}
-        client.timeout = 300
+        client.timeout = (
+            900  # the process of TensorFlow has a low priority: beside others it starts late
+        )
         image = png(synthetic_digits(1, seed=3).images[0])
         while (answer := client.post("/project?steps=1", content=image)).status_code == 503:
             assert "cannot" not in answer.text, answer.text
