@@ -145,6 +145,7 @@ def _run_worker(
     from service.app import create_app
     from service.asgi.server import make_server
     from service.asgi.state import Lifecycle
+    from service.native_memory import keep_memory_of_requests
     from service.processes.peers import RETIRE
 
     class Process(Lifecycle):
@@ -153,6 +154,7 @@ def _run_worker(
         def on_loaded(self) -> None:
             gc.collect()
             gc.freeze()
+            keep_memory_of_requests()
 
     lifecycle = Process()
     app = create_app(settings, lifecycle=lifecycle, peers=peers, inherited=inherited)

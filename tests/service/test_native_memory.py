@@ -10,9 +10,10 @@ ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import sys
 from pathlib import Path
-from service.native_memory import keep_little_free_memory
+from service.native_memory import keep_little_free_memory, keep_memory_of_requests
 if sys.argv[1] == "kept":
     keep_little_free_memory()
+    keep_memory_of_requests()
 
 def megabytes():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
@@ -39,8 +40,9 @@ def test_pieces_below_one_that_is_kept_are_given_back():
 
 DRAWING = """
 import resource
-from service.native_memory import keep_little_free_memory
+from service.native_memory import keep_little_free_memory, keep_memory_of_requests
 keep_little_free_memory()
+keep_memory_of_requests()
 
 def allocate():
     pieces = [bytes([n]) * 500_000 for n in range(3)]  # as decoding drawings does
