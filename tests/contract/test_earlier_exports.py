@@ -1,15 +1,20 @@
 """What an earlier version exported is served by this one, in as few runs.
 
 `tests/fixtures/format_1` was exported before manifests had a format: a text model of six units and 15
-characters, trained for two epochs on random words. It is never exported again.
+characters, trained for two epochs on random words. It is never exported again. The digits of that time are
+`digits-large`, exported under their name then and without what exports have learned since.
 """
 
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.contract.pages import ROOT
 from tests.running import running_service
 
 pytestmark = pytest.mark.tensorflow
@@ -58,3 +63,41 @@ def test_its_card_is_given(client):
 
     assert card["job"] == "text-course"
     assert card["configuration"]["units"] == 6
+
+
+@pytest.fixture(scope="module")
+def former_digits(tmp_path_factory):
+    """A folder of models with `digits` as it was: the larger network, no ONNX graph, no filters, no format."""
+    folder = tmp_path_factory.mktemp("former")
+    command = [sys.executable, "-m", "training", "export", "digits-large", "--models", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (folder / "digits-large").rename(folder / "digits")
+    extra = folder / "digits" / "1" / "assets.extra"
+    shutil.rmtree(extra / "onnx")
+    (extra / "filters.npz").unlink()
+    manifest = json.loads((extra / "manifest.json").read_text())
+    for key in ("format", "engines"):
+        del manifest[key]
+    gone = ("assets.extra/onnx/", "assets.extra/filters.npz")
+    manifest["files"] = {k: v for k, v in manifest["files"].items() if not k.startswith(gone)}
+    (extra / "manifest.json").write_text(json.dumps(manifest | {"name": "digits"}))
+    return folder
+
+
+@pytest.mark.nightly
+def test_the_former_digits_are_served_as_they_were_exported(former_digits):
+    seven = (ROOT / "docs" / "seven.png").read_bytes()
+
+    with running_service(former_digits) as (_, port):
+        url = f"http://127.0.0.1:{port}"
+        with httpx.Client(base_url=url, trust_env=False, timeout=120) as client:
+            [prediction] = client.post("/v1/digits/classify", content=seven).json()["predictions"]
+            layers = client.post("/v1/digits/activations", content=seven).json()["layers"]
+            card = client.get("/v1/models/digits/card").json()
+            refused = client.post("/v1/digits/filter?layer=conv1&map=0", content=seven)
+
+    assert (prediction["digit"], prediction["outlier"]) == (7, False)
+    assert [layer["name"] for layer in layers] == [*(f"conv{n}" for n in range(1, 8)), "logits"]
+    assert card["parameters"] == 326_826
+    assert refused.status_code == 422
+    assert "export it again" in refused.json()["error"]
