@@ -21,10 +21,12 @@ export function createDrawingCanvas(part, onChange, { examples = [], remember = 
   let stroke = null; // under way
   let cursor = [0.35, 0.25];
   let frame = 0;
+  let opening = null; // the newest image that is being fetched or decoded
 
   const isEmpty = () => !drawing.strokes.length && !drawing.file;
 
   function replace(next = { strokes: [] }) {
+    opening = null;
     drawing.bitmap?.close();
     drawing = next;
     stroke = null;
@@ -57,20 +59,31 @@ export function createDrawingCanvas(part, onChange, { examples = [], remember = 
     keep();
   }
 
+  /** Shows a file, unless something else is drawn or opened before it is decoded. */
   async function open(file) {
     if (!file || !canvas.clientWidth) return; // another section is open
+    opening = file;
     const bitmap = await createImageBitmap(file).catch(() => null); // the service says what is wrong
+    if (opening !== file) return void bitmap?.close();
     replace({ strokes: [], file, bitmap });
     changed();
     keep();
   }
 
   /** Takes an example: strokes, or the address of an image. */
-  async function choose({ name, strokes, src }) {
-    if (!strokes) return open(new File([await (await fetch(src)).blob()], src.split("/").at(-1), { type: "image/jpeg" }));
+  async function choose(example) {
+    const { name, strokes, src } = example;
+    if (!strokes) {
+      opening = example;
+      const blob = await fetch(src).then((response) => response.blob()).catch(() => null); // may be chosen again
+      if (opening !== example) return;
+      opening = null;
+      if (blob) await open(new File([blob], src.split("/").at(-1), { type: "image/jpeg" }));
+      return;
+    }
     replace({ strokes: structuredClone(strokes), name });
     changed();
-    return keep();
+    keep();
   }
 
   function begin(point) {
@@ -183,7 +196,8 @@ export function createDrawingCanvas(part, onChange, { examples = [], remember = 
     get isSample() { return Boolean(drawing.isSample); },
     /** The file, or the drawing as a PNG. */
     toImage: async () => drawing.file ?? strokesToPng(drawing.strokes),
-    choose,
+    /** Takes an example where there is nothing yet, and nothing on its way. */
+    suggest: (example) => void (isEmpty() && !opening && choose(example)),
     /** What the address says, or else what was drawn last, or else a sample; what is there already stays. */
     restore(state) {
       const strokes = parseStrokes(state.get("strokes") ?? "");

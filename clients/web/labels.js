@@ -78,7 +78,7 @@ export default function labelsSection({ part, show, paced, action, later, rememb
     part.lacksLabels.hidden = chooser.value !== "";
     part.lacksFashion.hidden = heads.length > 0;
     drawing.restore(state);
-    if (drawing.isEmpty) drawing.choose(PHOTOS[0]);
+    if (drawing.isEmpty) drawing.suggest(PHOTOS[0]);
     else change();
   };
 }

@@ -353,6 +353,23 @@ const CHECKS = {
     await page.locator("#section-digits .digit", { hasText: "4" }).waitFor();
   },
 
+  async "a chosen file stays although the example arrives after it"(browser, base) {
+    const { page } = await openPage(browser, "about:blank", VIEWS.light);
+    let release;
+    const isReleased = new Promise((resolve) => { release = resolve; });
+    await page.route("**/page/cat.jpg", async (route) => { await isReleased; await route.continue(); });
+    await page.goto(`${base}#labels`, { waitUntil: "commit" });
+    const section = page.locator("#section-labels");
+    await section.locator("[data-part=file]").setInputFiles({ name: "mine.jpg", mimeType: "image/jpeg", buffer: await readFile(new URL("../../clients/web/coffee.jpg", import.meta.url)) });
+    const command = section.locator("[data-terminal=main] pre").first();
+    await waitFor(async () => (await command.textContent()).includes("@mine.jpg"), "the file is labelled");
+    const example = page.waitForResponse("**/page/cat.jpg");
+    release();
+    await (await example).finished();
+    await waitFor(async () => (await section.locator(".answer .bars li").count()) === 5, "five labels");
+    assert.match(await command.textContent(), /@mine\.jpg/);
+  },
+
   async "a heat map follows the bar that is pointed at"(browser, base) {
     const { page } = await openPage(browser, `${base}#labels`, VIEWS.light);
     const section = page.locator("#section-labels");

@@ -1,7 +1,7 @@
 /**
  * Opens the demo page in a real browser: draws a seven, lets a model write, reads the cards.
  *
- *   node page.mjs http://127.0.0.1:8000 screenshots
+ *   node page.mjs http://127.0.0.1:8000 screenshots             # --measure: and how quickly it paints and answers
  *
  * CHROMIUM names another browser. Exit code 0: everything held.
  */
@@ -14,7 +14,7 @@ import { chromium } from "playwright-core";
 import { serveBelow } from "./prefix.mjs";
 import { BROWSER, FOUR, SEVEN, VIEWS, draw, finish, openPage, waitFor } from "./support.mjs";
 
-async function main(base, folder) {
+async function main(base, folder, { isMeasured }) {
   await mkdir(folder, { recursive: true });
   const browser = await chromium.launch(BROWSER);
   try {
@@ -48,7 +48,7 @@ async function main(base, folder) {
     console.log("busy: said, waited for, asked again");
     await checkPolicy(base);
     console.log("policy: nothing unsafe");
-    await measure(browser, base);
+    if (isMeasured) await measure(browser, base);
   } finally {
     await browser.close();
   }
@@ -336,12 +336,13 @@ async function checkKey(browser, base) {
 
 async function checkBusy(browser, base) {
   const { page } = await openPage(browser, "about:blank", VIEWS.light);
-  let refusals = 1;
-  await page.route("**/v1/digits/classify*", (route) => (refusals-- > 0
+  let isBusy = true;
+  await page.route("**/v1/digits/classify*", (route) => (isBusy
     ? route.fulfill({ status: 429, headers: { "Retry-After": "6" }, json: { error: "the queue is full", code: "overloaded", request_id: "r" } })
     : route.continue()));
   await page.goto(base);
   await page.locator("#section-digits .note", { hasText: /sent again in \d s/ }).waitFor();
+  isBusy = false;
   await page.locator("#section-digits .fine", { hasText: "a sample" }).waitFor();
   assert.ok(await page.locator("#section-digits .note").isHidden(), "once answered, nothing is said");
   await page.context().close();
@@ -382,9 +383,9 @@ async function measure(browser, base) {
   await page.context().close();
 }
 
-const [base, folder] = process.argv.slice(2);
+const [base, folder, option] = process.argv.slice(2);
 if (!base || !folder) {
   console.error("usage: node page.mjs <address of the service> <folder for screenshots>");
   process.exit(2);
 }
-await main(base.endsWith("/") ? base : `${base}/`, folder);
+await main(base.endsWith("/") ? base : `${base}/`, folder, { isMeasured: option === "--measure" });
