@@ -35,15 +35,14 @@ def choose_rows(
     seconds = sum(row.left for row in able) * cost(together) / together
     if all(now + seconds <= row.deadline for row in able):
         return able[:width]
-    urgent = sorted(able, key=lambda row: row.deadline)[:width]
-    allowed = (
-        math.inf
-    )  # seconds of a step with which each row taken so far is in time, if it can be
-    for taken, row in enumerate(urgent):
-        step = cost(taken + 1)
+    chosen: list[R] = []
+    allowed = math.inf  # seconds of a step with which each chosen row is in time
+    for row in sorted(able, key=lambda row: row.deadline)[:width]:
+        step = cost(len(chosen) + 1)
         if step > allowed:
-            return urgent[:taken]
+            break
         its_own = (row.deadline - now) / row.left if row.left > 0 else math.inf
-        if its_own >= step:
+        if its_own >= step:  # else it would only delay the others
             allowed = min(allowed, its_own)
-    return urgent
+            chosen.append(row)
+    return chosen or able[:width]

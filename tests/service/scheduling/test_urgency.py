@@ -33,7 +33,8 @@ def test_the_first_deadlines_go_first_when_not_all_can_be_in_time():
 def test_a_row_that_is_too_late_holds_nobody_back():
     rows = [Row(10, 0.5), Row(10, 2.0), Row(10, 2.5)]
 
-    assert choose_rows(rows, 8, seconds, now=0.0) == rows[:2]
+    assert choose_rows(rows, 8, seconds, now=0.0) == rows[1:]
+    assert choose_rows(rows[:1], 8, seconds, now=0.0) == rows[:1]  # but runs where nobody else does
 
 
 def test_as_long_as_no_cost_is_known_nobody_is_urgent():
