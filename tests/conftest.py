@@ -6,6 +6,7 @@ that ask one running service. The exported models are made once, for all workers
 
 import gc
 import os
+import re
 import subprocess
 import sys
 import time
@@ -36,7 +37,7 @@ LONG = (
     "tests/training/text/test_jobs.py",
 )
 WITHOUT_TENSORFLOW = "not tensorflow"
-NEEDS_TENSORFLOW = "pytestmark = pytest.mark.tensorflow"
+NEEDS_TENSORFLOW = re.compile(r"^pytestmark = \[?pytest\.mark\.tensorflow\b", re.MULTILINE)
 
 # A busy machine makes no example wrong; half of the usual examples at every change, each time others.
 hypothesis.settings.register_profile(
@@ -52,7 +53,7 @@ def pytest_ignore_collect(collection_path, config):
     """Do not import TensorFlow for a file whose every test is deselected by `not tensorflow`."""
     if WITHOUT_TENSORFLOW not in config.option.markexpr or collection_path.suffix != ".py":
         return None
-    return NEEDS_TENSORFLOW in collection_path.read_text(encoding="utf-8") or None
+    return bool(NEEDS_TENSORFLOW.search(collection_path.read_text(encoding="utf-8"))) or None
 
 
 @pytest.hookimpl(optionalhook=True)
