@@ -5,9 +5,7 @@ import ctypes
 import sys
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
-LEAST_MAPPED = (
-    5 * 2**17
-)  # bytes; zlib-ng inflates a drawing into 512 kB, which are not mapped anew each time
+LEAST_MAPPED = 5 * 2**17  # bytes; zlib-ng inflates a drawing into 512 kB, which stay mapped
 MOST_KEPT = 2**24  # bytes; a hundred prepared drawings
 
 

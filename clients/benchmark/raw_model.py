@@ -134,7 +134,7 @@ def time_calls(predict: Predict, inputs: Inputs, calls: dict[int, int]) -> dict[
 def command(
     models: Path, name: str, signature: str, calls: dict[int, int], threads: int = 1
 ) -> list[str]:
-    """The command line that times a signature on demand, at these batch sizes so many calls each."""
+    """The command line that times a signature on demand, with this number of calls for each batch size."""
     sizes = ",".join(f"{size}:{count}" for size, count in calls.items())
     options = ["--model", name, "--signature", signature, "--calls", sizes]
     options += ["--threads", str(threads), "--on-demand"]

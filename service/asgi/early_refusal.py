@@ -5,7 +5,7 @@ fast as they can be answered, that is the time in which the others should be ans
 has refused is remembered for a moment: a request with the same target, time limit and key, and a body
 that is no shorter, gets the same answer as soon as its head is parsed, without being read.
 
-Some are looked at all the same: one for each that left the queue meanwhile, and so many a second.
+Some requests still reach the application: one for each that has left the queue meanwhile, and 25 a second.
 Used on the event loop only.
 """
 

@@ -63,7 +63,7 @@ def test_a_connection_that_nobody_else_takes_is_accepted_after_a_moment():
 
 
 async def accepted_in_a_turn(connections):
-    """How many of so many waiting connections are accepted in one turn, and of how many in the end."""
+    """The number of connections accepted in one turn of the loop, and in the end."""
     listener, count = socket.create_server(("127.0.0.1", 0), backlog=connections), Count(False)
     clients = [socket.create_connection(listener.getsockname()) for _ in range(connections)]
     acceptor = Acceptor(listener, Protocol, None, count)

@@ -147,7 +147,7 @@ def test_a_replica_that_is_killed_loses_no_request_and_comes_back(clustered):
 
 
 def wait_for_replicas(model, number, besides):
-    """Seconds until so many replicas are there, without those that were killed, which may not have ended yet."""
+    """Seconds until this number of replicas runs, without killed ones, which may not have ended yet."""
     started = time.monotonic()
     for _ in range(600):
         if len(replicas(model) - besides) >= number:
