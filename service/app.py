@@ -35,6 +35,7 @@ from service.routes import (
     health,
     images,
     model_repository,
+    model_statistics,
     models,
     open_inference,
     page,
@@ -144,6 +145,7 @@ def create_app(
         health.router,
         models.router,
         tensorflow_serving.router,
+        model_statistics.router,
         open_inference.router,
         generate_extension.router,
         model_repository.router,
@@ -186,7 +188,7 @@ async def _join(peers: Peers, repository: ModelRepository, metrics: Metrics) -> 
         return [] if peers.waits_until_ready else repository.not_ready()
 
     async def statistics(_: None) -> list[dict[str, Any]]:
-        return open_inference.encode_statistics(repository)
+        return model_statistics.encode_statistics(repository)
 
     management.join(repository, peers)
     peers.on(METRICS, snapshot)

@@ -10,8 +10,9 @@ from typing import Any
 
 import fsspec
 
-from service.runtime.manifest import EXTRA, ManifestError, check_files, read_manifest
+from service.runtime.manifest import EXTRA, ManifestError, read_manifest
 from service.runtime.models_folder import NAME, VERSION
+from service.runtime.version_files import check_files
 
 MANIFEST = f"{EXTRA}/manifest.json"
 SERVING = "serving.json"

@@ -12,7 +12,7 @@ from service.asgi.responses import json_answer
 from service.asgi.routing import RawRouter
 from service.routes.event_stream import EventStream, event
 from service.routes.text_prediction import TextPrediction
-from service.schemas import text as schemas
+from service.schemas import completions as schemas
 from service.tasks.generate_text import GenerationRequest
 from service.tasks.sequences import Entries
 from service.tasks.text_request import read_completion

@@ -15,7 +15,7 @@ from service.routes.open_inference import MODEL, VERSION, resolve
 from service.routes.protocol import protocol_route, read_protocol_body
 from service.routes.text_prediction import TextPrediction
 from service.runtime.servable import Servable
-from service.schemas import protocols as documents
+from service.schemas import open_inference as documents
 from service.schemas.protocols import at
 from service.schemas.text import GenerateRequest
 from service.tasks.generate_text import TASK, GenerationRequest

@@ -14,7 +14,7 @@ from service.errors import InvalidRequest
 from service.routes.protocol import protocol_route, read_protocol_body
 from service.runtime import management
 from service.runtime.repository import Version
-from service.schemas import protocols as documents
+from service.schemas import management as documents
 
 MODEL = "/v2/repository/models/{model}"
 STATES = {"LOADING": "LOADING", "AVAILABLE": "READY", "END": "UNAVAILABLE"}

@@ -1,4 +1,4 @@
-"""Open Inference Protocol v2: metadata, readiness, configuration, statistics and `infer`."""
+"""Open Inference Protocol v2: metadata, readiness, configuration and `infer`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,6 @@ from service.codecs.infer_request import InferRequest, header_length, parse_infe
 from service.codecs.infer_response import encode_response
 from service.codecs.tensor_types import BY_NAME, TensorSpec
 from service.errors import InvalidRequest, ModelNotFound, NotReady, VersionNotFound
-from service.processes.peers import STATISTICS
 from service.routes.protocol import (
     HEADER_LENGTH,
     TensorPrediction,
@@ -23,10 +22,8 @@ from service.routes.protocol import (
     read_protocol_body,
 )
 from service.runtime.manifest import Manifest, is_batched
-from service.runtime.repository import ModelRepository
 from service.runtime.servable import Servable
-from service.runtime.statistics import merge
-from service.schemas import protocols as documents
+from service.schemas import open_inference as documents
 from service.schemas.protocols import at
 from service.tasks import tensors
 
@@ -57,28 +54,6 @@ async def server_metadata(request: Request) -> Response:
 async def model_names(request: Request) -> Response:
     """List the models (KServe's addition)."""
     return json_answer({"models": state_of(request)["repository"].names()})
-
-
-@router.get("/v2/models/stats", **documents.ALL_STATISTICS)
-async def all_statistics(request: Request) -> Response:
-    """Give the statistics of every model."""
-    return json_answer({"model_stats": await _of_all_workers(request)})
-
-
-@router.get(**at(f"{VERSION}/stats", documents.STATISTICS))
-@router.get(f"{MODEL}/stats", **documents.STATISTICS)
-@protocol_route
-async def model_statistics(request: Request) -> Response:
-    """Count answers, runs and the time they took."""
-    number = path_version(request)
-    resolve(request)
-    name = request.path_params["model"]
-    chosen = [
-        one
-        for one in await _of_all_workers(request)
-        if one["name"] == name and number in (None, int(one["version"]))
-    ]
-    return json_answer({"model_stats": chosen})
 
 
 @router.get(**at(f"{VERSION}/config", documents.CONFIG))
@@ -217,24 +192,6 @@ def _format(manifest: Manifest, dims: list[int]) -> str:
     shape = manifest.input
     is_image = shape is not None and dims == [shape.height, shape.width, shape.channels]
     return "FORMAT_NHWC" if is_image else "FORMAT_NONE"
-
-
-async def _of_all_workers(request: Request) -> list[dict[str, Any]]:
-    return merge((await state_of(request)["peers"].ask_all(STATISTICS)).answers)
-
-
-def encode_statistics(repository: ModelRepository) -> list[dict[str, Any]]:
-    """The statistics of every ready version in this worker."""
-    return [
-        {
-            "name": version.name,
-            "version": str(version.number),
-            **version.servable.statistics.encode(),
-        }
-        for name in repository.names()
-        for version in repository.versions(name)
-        if version.servable
-    ]
 
 
 def _described(specs: Mapping[str, TensorSpec]) -> list[dict[str, Any]]:

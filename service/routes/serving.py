@@ -18,7 +18,7 @@ from service.runtime.serving_config import (
     ServingConfigError,
     parse_config,
 )
-from service.schemas import protocols as documents
+from service.schemas import management as documents
 
 PATH = "/v1/models/{model}/serving"
 

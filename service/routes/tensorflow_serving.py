@@ -23,7 +23,7 @@ from service.routes.protocol import (
     read_protocol_body,
 )
 from service.runtime.servable import Servable
-from service.schemas import protocols as documents
+from service.schemas import tensorflow_serving as documents
 from service.schemas.protocols import at
 from service.tasks import tensors
 

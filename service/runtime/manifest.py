@@ -1,11 +1,10 @@
 """The manifest of a version, `assets.extra/manifest.json`, parsed and validated."""
 
-import hashlib
 import json
 import math
 import re
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -229,35 +228,6 @@ def _check_signatures(manifest: Manifest) -> None:
                 raise ManifestError(
                     f"{name} takes {key} as {expected!r}, the manifest says {signature.inputs.get(key)!r}"
                 )
-
-
-def check_files(directory: Path, manifest: Manifest) -> None:
-    """Compare every listed file with its digest, so that a half-copied version is never loaded."""
-    root = directory.resolve()
-    for name, expected in manifest.files.items():
-        path = (directory / name).resolve()
-        if not path.is_relative_to(root):
-            raise ManifestError(f"{name!r} leaves the version directory")
-        try:
-            found = "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
-        except OSError:
-            raise ManifestError(f"{name} is missing") from None
-        if found != expected:
-            raise ManifestError(f"{name} does not match the manifest: its sha256 differs")
-
-
-def read_card(directory: Path, manifest: Manifest) -> dict[str, Any]:
-    """The model card, or an empty one."""
-    if not manifest.card:
-        return {}
-    path = (directory / EXTRA / manifest.card).resolve()
-    if not path.is_relative_to(directory.resolve()):
-        raise ManifestError(f"the card {manifest.card!r} leaves the version directory")
-    try:
-        card = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ManifestError(f"the card {manifest.card} cannot be read: {error}") from None
-    return card if isinstance(card, dict) else {}
 
 
 def parse_tensor(text: str) -> TensorSpec:

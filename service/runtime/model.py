@@ -17,16 +17,9 @@ from service.onnx_engine import shrinking_arena
 from service.runtime.engines import LoadEngine
 from service.runtime.filters import LayerFilter, read_filters
 from service.runtime.golden import GoldenError, check_golden, read_golden
-from service.runtime.manifest import (
-    EXTRA,
-    Manifest,
-    check_files,
-    is_batched,
-    parse_tensor,
-    read_card,
-    read_manifest,
-)
+from service.runtime.manifest import EXTRA, Manifest, is_batched, parse_tensor, read_manifest
 from service.runtime.saved_model import describe
+from service.runtime.version_files import check_files, read_card
 from service.scheduling.run_cost import RunCost
 
 # Inputs with the number of steps of a run: a run of zero steps would not measure its cost.
@@ -34,8 +27,6 @@ STEP_INPUTS = ("lengths", "steps", "total_steps")
 CHEAP_SECONDS, CHEAP_REPEATS = 0.01, 3
 START_SECONDS = 5  # about the start-up time of TensorFlow: Retry-After
 POLL_SECONDS = 0.05  # interval of checks for an engine that is starting
-
-
 UNDESCRIBED = "tensors"  # the task of a SavedModel without a manifest
 
 log = logging.getLogger("vitrine.model")

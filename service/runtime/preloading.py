@@ -11,10 +11,11 @@ from pathlib import Path
 from service.engine import Engine
 from service.onnx_engine import GRAPHS, OnnxEngine
 from service.runtime.engines import Choice, Steps, onnx_signatures
-from service.runtime.manifest import ManifestError, check_files, read_manifest
+from service.runtime.manifest import ManifestError, read_manifest
 from service.runtime.models_folder import find_models
 from service.runtime.serving_config import ServingConfigError
 from service.runtime.serving_files import ServingFiles
+from service.runtime.version_files import check_files
 
 LOADERS = 2
 Key = tuple[tuple[str, int, int, int, int], ...]  # for each graph: path, inode, size, two times

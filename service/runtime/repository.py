@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from service.errors import ModelNotFound, NotReady, VersionNotFound
+from service.errors import ModelNotFound
 from service.metrics import Metrics
 from service.runtime.models_folder import VERSION, FoundModels, FoundVersion, find_models
 from service.runtime.servable import Servable
@@ -110,25 +110,7 @@ class ModelRepository:
 
     def resolve(self, name: str, version: int | None = None, label: str | None = None) -> Servable:
         """The servable of a model: of the requested version or label, otherwise of the newest ready version."""
-        model = self.model(name)
-        if label is not None:
-            if label not in model.config.labels or model.config.unloaded:
-                raise VersionNotFound(
-                    f"version_label must be a label of {name}, got {label[:64]!r}; "
-                    f"GET /v1/models/{name}/serving lists them"
-                )
-            version = model.config.labels[label]
-        if version is not None:
-            return _resolve_version(model, version)
-        if ready := model.ready():
-            assert ready[-1].servable
-            return ready[-1].servable
-        if model.config.unloaded:
-            raise ModelNotFound(
-                f"model must be loaded, got {name!r}: "
-                f"POST /v2/repository/models/{name}/load loads it"
-            )
-        raise _not_ready(model.versions[max(model.versions)])
+        return self.model(name).resolve(version, label)
 
     async def stage(self, versions: Iterable[Version]) -> None:
         """Load versions while the old ones answer, and wait until all have loaded or failed."""
@@ -247,20 +229,3 @@ def _take_config(model: ServedModel, config: ServingConfig | ServingConfigError 
         model.config = config
         model.is_awaited &= not config.unloaded
     model.config_error = error
-
-
-def _resolve_version(model: ServedModel, number: int) -> Servable:
-    version = model.versions.get(number)
-    if version and version.servable:
-        return version.servable
-    if version is None or number not in model.wanted():
-        raise VersionNotFound(
-            f"version must be a served version of {model.name}, got {number}; "
-            f"GET /v1/models/{model.name} lists them"
-        )
-    raise _not_ready(version)
-
-
-def _not_ready(version: Version) -> NotReady:
-    state = "cannot be used" if version.error else "is still loading"
-    return NotReady(f"{version.where} {state}; try again later")

@@ -1,9 +1,10 @@
-"""One version directory and its state."""
+"""A version and its state, and a model with its versions."""
 
 import asyncio
 from dataclasses import dataclass, field
 from typing import Literal
 
+from service.errors import ModelNotFound, NotReady, VersionNotFound
 from service.runtime.models_folder import Fingerprint, FoundVersion
 from service.runtime.servable import Servable
 from service.runtime.serving_config import DEFAULT, ServingConfig
@@ -54,6 +55,11 @@ class Version:
         """Whether it failed to load."""
         return bool(self.error) and not self.is_ready
 
+    def not_ready(self) -> NotReady:
+        """The error of a request for it while it does not answer."""
+        state = "cannot be used" if self.error else "is still loading"
+        return NotReady(f"{self.where} {state}; try again later")
+
 
 @dataclass
 class ServedModel:
@@ -90,3 +96,44 @@ class ServedModel:
     def ready(self) -> list[Version]:
         """Ready versions, oldest first."""
         return [self.versions[n] for n in sorted(self.versions) if self.versions[n].is_ready]
+
+    def resolve(self, number: int | None, label: str | None) -> Servable:
+        """The servable of a version or label, by default of the newest ready version.
+
+        Raises:
+            ModelNotFound: the model is unloaded.
+            VersionNotFound: there is no such version or label.
+            NotReady: the version is loading or cannot be used.
+        """
+        if label is not None:
+            number = self._labelled(label)
+        if number is not None:
+            return self._numbered(number)
+        if ready := self.ready():
+            assert ready[-1].servable
+            return ready[-1].servable
+        if self.config.unloaded:
+            raise ModelNotFound(
+                f"model must be loaded, got {self.name!r}: "
+                f"POST /v2/repository/models/{self.name}/load loads it"
+            )
+        raise self.versions[max(self.versions)].not_ready()
+
+    def _labelled(self, label: str) -> int:
+        if label not in self.config.labels or self.config.unloaded:
+            raise VersionNotFound(
+                f"version_label must be a label of {self.name}, got {label[:64]!r}; "
+                f"GET /v1/models/{self.name}/serving lists them"
+            )
+        return self.config.labels[label]
+
+    def _numbered(self, number: int) -> Servable:
+        version = self.versions.get(number)
+        if version and version.servable:
+            return version.servable
+        if version is None or number not in self.wanted():
+            raise VersionNotFound(
+                f"version must be a served version of {self.name}, got {number}; "
+                f"GET /v1/models/{self.name} lists them"
+            )
+        raise version.not_ready()

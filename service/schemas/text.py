@@ -1,6 +1,6 @@
-"""Requests and answers of the text routes, in our format and in OpenAI's."""
+"""Requests and answers of the text routes."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,7 +15,6 @@ MAX_DIVERSITY = 100
 MAX_STOPS, MAX_STOP = 16, 100
 MAX_TOP_LOGPROBS = 5
 DEFAULT_DIVERSITY, DEFAULT_LENGTH = 0.5, 400
-OPENAI_TEMPERATURE, OPENAI_MAX_TOKENS = 1.0, 16
 
 Prompt = Annotated[str, Field(max_length=MAX_PROMPT)]
 Diversity = Annotated[float, Field(ge=0, le=MAX_DIVERSITY)]
@@ -85,51 +84,6 @@ class ScoreRequest(RequestBody):
     unknown: Unknown = Field("error", description=UNKNOWN)
 
 
-class StreamOptions(BaseModel):
-    """Options of OpenAI's streams."""
-
-    model_config = ConfigDict(strict=True)
-
-    include_usage: bool = False
-
-
-Zero = Annotated[float, Field(ge=0, le=0)]
-NEUTRAL = "only the value without effect"
-
-
-class CompletionRequest(RequestBody):
-    """OpenAI's legacy completion; tokens are characters."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {"model": "text", "prompt": "\n", "max_tokens": 40, "seed": 42}
-        }
-    )
-
-    model: str = Field("text", description="the model that answers")
-    prompt: Prompt | Annotated[list[Prompt], Field(max_length=MAX_GENERATIONS)] = Field(
-        "", description="a string, or a list of strings with n choices each"
-    )
-    max_tokens: Length = Field(OPENAI_MAX_TOKENS, description="characters to generate")
-    temperature: Diversity = OPENAI_TEMPERATURE
-    top_k: TopK | None = None
-    top_p: TopP | None = None
-    n: Count = 1
-    stop: Stop | None = Field(None, description=STOP)
-    logprobs: Logprobs | None = None
-    echo: bool = False
-    seed: RandomSeed | None = None
-    stream: bool = False
-    stream_options: StreamOptions = StreamOptions()
-    unknown: Unknown = Field("error", description=UNKNOWN)
-    user: Any = Field(None, description="ignored")
-    best_of: Count | None = Field(None, description="must equal n")
-    suffix: Literal[""] = Field("", description=NEUTRAL)
-    frequency_penalty: Zero = Field(0, description=NEUTRAL)
-    presence_penalty: Zero = Field(0, description=NEUTRAL)
-    logit_bias: Annotated[dict[str, float], Field(max_length=0)] = Field({}, description=NEUTRAL)
-
-
 class NotedCharacter(BaseModel):
     """Log-probabilities of one character, always at diversity 1."""
 
@@ -178,54 +132,6 @@ class ScoreAnswer(BaseModel):
     replaced: list[str] | None = None
 
 
-class CompletionLogprobs(BaseModel):
-    """OpenAI's four lists, with one entry per character."""
-
-    tokens: list[str]
-    token_logprobs: list[float]
-    top_logprobs: list[dict[str, float]] | None
-    text_offset: list[int]
-
-
-class CompletionChoice(BaseModel):
-    """One text."""
-
-    index: int = Field(examples=[0])
-    text: str = Field(examples=["the king is not so much,"])
-    logprobs: CompletionLogprobs | None = None
-    finish_reason: str = Field(examples=["length"])
-
-
-class CompletionChunkChoice(BaseModel):
-    """The new text of one choice."""
-
-    index: int
-    text: str
-    logprobs: CompletionLogprobs | None = None
-    finish_reason: str | None = None
-
-
-class CompletionUsage(BaseModel):
-    """Characters, under the names that OpenAI's clients read."""
-
-    prompt_tokens: int = Field(examples=[15])
-    completion_tokens: int = Field(examples=[24])
-    total_tokens: int = Field(examples=[39])
-
-
-class CompletionAnswer(BaseModel):
-    """OpenAI's text completion; the same `random_seed` gives the same text."""
-
-    id: str = Field(examples=["cmpl-4be7b4a3f5a54d0cbd5a7a0f5b1f2c11"])
-    object: str = "text_completion"
-    created: int = Field(examples=[1790000000])
-    model: str = Field(examples=["text"])
-    system_fingerprint: str = Field(examples=["text/1"], description="model and version")
-    random_seed: int = Field(examples=[42])
-    choices: list[CompletionChoice]
-    usage: CompletionUsage
-
-
 class GenerateEvent(BaseModel):
     """A chunk of one generation, or its end; `data: [DONE]` follows the last."""
 
@@ -236,19 +142,6 @@ class GenerateEvent(BaseModel):
     random_seed: int | None = None
     continuation: str | None = None
     replaced: list[str] | None = None
-
-
-class CompletionChunk(BaseModel):
-    """A chunk of OpenAI's text completion; `data: [DONE]` follows the last."""
-
-    id: str
-    object: str
-    created: int
-    model: str
-    system_fingerprint: str
-    random_seed: int
-    choices: list[CompletionChunkChoice]
-    usage: CompletionUsage | None = None
 
 
 GENERATE = operation(
@@ -262,13 +155,3 @@ GENERATE = operation(
     ),
 )
 SCORE = operation(ScoreAnswer, body=ScoreRequest, errors=JSON_ERRORS)
-COMPLETE = operation(
-    CompletionAnswer,
-    body=CompletionRequest,
-    errors=JSON_ERRORS,
-    content=event_stream(
-        CompletionChunk,
-        'data: {"id":"cmpl-1","object":"text_completion","choices":[{"index":0,"text":"the k",'
-        '"logprobs":null,"finish_reason":null}]}\n\ndata: [DONE]\n\n',
-    ),
-)

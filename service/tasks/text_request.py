@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 from service.codecs import continuation
 from service.codecs.random_streams import MAX_SEED
 from service.errors import InvalidValue
+from service.schemas.completions import CompletionRequest
 from service.schemas.text import (
     DEFAULT_DIVERSITY,
     DEFAULT_LENGTH,
     MAX_GENERATIONS,
-    CompletionRequest,
     GenerateRequest,
 )
 from service.tasks.sequences import Sampling, TextState

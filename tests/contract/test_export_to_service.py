@@ -14,7 +14,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageOps
 
 from clients.robustness.soak.server_process import copy_models
-from service.runtime.manifest import check_files, read_manifest
+from service.runtime.manifest import read_manifest
+from service.runtime.version_files import check_files
 from tests.contract.pages import ROOT, blocks, follow
 from tests.running import running_service
 from tests.waiting import until

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from service.codecs import latents
-from service.runtime.manifest import check_files, read_manifest
+from service.runtime.manifest import read_manifest
+from service.runtime.version_files import check_files
 from tests.running import running_service
 from tests.training.gan.test_gan import SIZES, SMALL, SMALL_JOB
 from training import run

@@ -15,7 +15,8 @@ import openai
 import pytest
 
 from service.codecs.random_streams import uniforms
-from service.runtime.manifest import check_files, read_manifest
+from service.runtime.manifest import read_manifest
+from service.runtime.version_files import check_files
 from tests.contract.text_under_load import alone, make_requests, under_load
 from tests.running import running_service
 from tests.waiting import until

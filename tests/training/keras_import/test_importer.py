@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from service.runtime.manifest import check_files, read_manifest
+from service.runtime.manifest import read_manifest
+from service.runtime.version_files import check_files
 from training.__main__ import main
 from training.export.release import RELEASED, is_exported, read
 from training.keras_import import archive_check, importer

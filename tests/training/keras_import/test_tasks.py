@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from service.runtime.manifest import check_files, read_manifest
+from service.runtime.manifest import read_manifest
+from service.runtime.version_files import check_files
 from training.keras_import import importer
 from training.keras_import.image_classifier import golden_images
 from training.keras_import.options import ImportOptions
