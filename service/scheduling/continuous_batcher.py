@@ -80,7 +80,11 @@ class Step(NamedTuple):
 
 
 class ContinuousBatcher:
-    """Runs rounds while any sequence has steps left."""
+    """Runs rounds while any sequence has steps left.
+
+    While a round runs, a full next one already waits for the lane, which then does not stand still while
+    the event loop delivers the first and has other things to do.
+    """
 
     def __init__(
         self,
@@ -100,7 +104,8 @@ class ContinuousBatcher:
         self._queue: list[DecodingSequence] = []  # least recently served first
         self._is_turn_of_new = True
         self._workers: set[asyncio.Task[None]] = set()  # each has one round under way at a time
-        self._running = 0
+        self._under_way: list[list[DecodingSequence]] = []  # batches
+        self._ended = 0.0  # monotonic seconds: the last round
         self._costs = costs
 
     def add(self, sequence: DecodingSequence) -> None:
@@ -112,7 +117,8 @@ class ContinuousBatcher:
 
     def _enqueue(self, sequence: DecodingSequence) -> None:
         self._queue.append(sequence)
-        if len(self._workers) < self._lane.parallel_runs:
+        free = self._lane.parallel_runs - len(self._workers)
+        if free > 0 or (free == 0 and len(self._queue) >= self._width):
             self._workers.add(asyncio.create_task(self._work()))
 
     async def _work(self) -> None:
@@ -122,15 +128,18 @@ class ContinuousBatcher:
             await self._yield_until_idle()
             while batch := self._take():
                 steps = min(self.largest_chunk, *(sequence.chunk for sequence in batch))
-                self._running += 1
+                self._under_way.append(batch)
                 try:
                     outcomes = await loop.run_in_executor(
                         self._lane.executor, self._run_step, batch, steps
                     )
                 finally:
-                    self._running -= 1
+                    self._under_way.remove(batch)
+                if self._lane.parallel_runs == 1:  # it may have waited for the one before
+                    started = max(started, self._ended)
+                self._ended = time.monotonic()
                 self._deliver(batch, outcomes, steps, started)
-                started = time.monotonic()  # what passes between two rounds is the next one's time
+                started = self._ended  # what passes between two rounds is the next one's time
                 await self._yield_until_idle()
         finally:
             self._workers.discard(cast(asyncio.Task[None], asyncio.current_task()))
@@ -152,13 +161,17 @@ class ContinuousBatcher:
         if not self._queue:
             return []
         new_first = self._is_turn_of_new
-        self._is_turn_of_new = not new_first
         ordered = sorted(self._queue, key=lambda sequence: sequence.is_new is not new_first)
         signature = ordered[0].signature
         able = [s for s in ordered if s.signature == signature]
-        idle = len(self._workers) - self._running
-        width = min(self._width, math.ceil(len(able) / idle))
-        batch = choose_rows(able, width, self._seconds_of(signature), time.monotonic())
+        idle = self._lane.parallel_runs - len(self._under_way)
+        width = min(self._width, math.ceil(len(able) / max(1, min(idle, len(self._workers)))))
+        running = sum(one.left for batch in self._under_way for one in batch)
+        cost, now = self._seconds_of(signature), time.monotonic()
+        batch = choose_rows(able, width, cost, now, running)
+        if idle <= 0 and len(batch) < self._width:
+            return []
+        self._is_turn_of_new = not new_first
         chosen = set(batch)
         self._queue = [sequence for sequence in self._queue if sequence not in chosen]
         return list(batch)

@@ -19,12 +19,16 @@ Cost = Callable[[int], float]  # rows → seconds of a step; 0 as long as nothin
 
 @dataclass(eq=False)
 class Job:
-    """One request: rows that advance together, their remaining steps, its deadline (monotonic)."""
+    """One request: rows that advance together, their remaining steps, its deadline (monotonic).
+
+    due: when it should be done; what is left until its deadline is a reserve that no other job may use.
+    """
 
     rows: int
     steps_left: Callable[[], int]
     deadline: float
     cost: Cost
+    due: float = math.inf
 
 
 @dataclass
@@ -81,15 +85,20 @@ class JobQueue:
         if MARGIN * own.seconds > allowed:
             why = f"with the running ones this takes about {own.seconds:.1f} s"
             raise refusal(f"{why}, the deadline allows {allowed:.1f} s", ahead)
-        before = {id(one.job): one.seconds for one in self._estimates(self._jobs)}
-        for other in estimates:
-            slack = (other.job.deadline - now) / MARGIN
-            if other is not own and before[id(other.job)] <= slack < other.seconds:
-                raise refusal("one more would make an accepted request late", ahead)
+        late = [one.job for one in estimates if one is not own and now + one.seconds > one.job.due]
+        if late and self._is_any_in_time(late):
+            raise refusal("one more would make an accepted request late", ahead)
+
+    def _is_any_in_time(self, jobs: list[Job]) -> bool:
+        """Whether one of these would meet its deadline without the new one."""
+        before, now = {one.job: one.seconds for one in self._estimates(self._jobs)}, self._clock()
+        return any(now + before[job] <= job.deadline for job in jobs)
 
     def join(self, job: Job) -> None:
         """Add a job, if `check` allows it."""
         self.check(job)
+        now = self._clock()
+        job.due = now + (job.deadline - now) / MARGIN
         self._jobs.append(job)
 
     def leave(self, job: Job) -> None:

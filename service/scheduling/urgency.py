@@ -25,14 +25,15 @@ R = TypeVar("R", bound=Row)
 
 
 def choose_rows(
-    able: Sequence[R], width: int, cost: Callable[[int], float], now: float
+    able: Sequence[R], width: int, cost: Callable[[int], float], now: float, running: float = 0.0
 ) -> Sequence[R]:
     """At most `width` of the rows: the first ones, or the most urgent where not all can be in time.
 
     cost: rows → seconds of a step; 0 as long as nothing is known.
+    running: steps left of rows that are in a run now.
     """
     together = min(width, len(able))
-    seconds = sum(row.left for row in able) * cost(together) / together
+    seconds = (running + sum(row.left for row in able)) * cost(together) / together
     if all(now + seconds <= row.deadline for row in able):
         return able[:width]
     chosen: list[R] = []

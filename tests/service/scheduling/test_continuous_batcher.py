@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -148,6 +149,20 @@ async def test_newcomers_do_not_starve_those_who_run(batcher, engine):
     await keep_coming()
 
     assert old.count == 160
+
+
+async def test_a_full_round_is_there_when_the_one_before_ends(batcher, engine):
+    engine.gate.clear()
+    sequences = [Counter(160) for _ in range(2 * WIDTH)]
+    for sequence in sequences:
+        batcher.add(sequence)
+    await until(lambda: engine.entered)
+    engine.gate.set()
+    while len(engine.runs) < 2:
+        time.sleep(0.001)  # noqa: ASYNC251
+
+    await asyncio.gather(*(sequence.done for sequence in sequences))
+    assert {len(lengths) for _, lengths in engine.runs} == {WIDTH}
 
 
 async def test_the_least_recently_served_come_first(batcher):

@@ -88,6 +88,23 @@ def test_nobody_joins_who_would_make_an_accepted_one_late(queue):
     queue.join(job(1, 20, 100))
 
 
+def test_the_reserve_of_an_accepted_job_stays_its_own():
+    clock = Clock()
+    queue, first = JobQueue(clock=clock), job(1, 20, 3)
+    queue.join(first)
+
+    clock.now, first.steps_left.left = 1.5, 10  # 1 s; it should be done in 1.5 s
+    with pytest.raises(Overloaded, match="would make an accepted request late"):
+        queue.check(job(1, 6, 100))
+    queue.check(job(1, 4, 100))
+
+    clock.now = 2.5  # it is late, but within its reserve
+    with pytest.raises(Overloaded, match="would make an accepted request late"):
+        queue.check(job(1, 1, 100))
+    first.steps_left.left = 20  # it is lost, whoever joins
+    queue.check(job(1, 1, 100))
+
+
 def test_steps_that_were_made_no_longer_count(queue):
     long = job(1, 1000, 1000)
     queue.join(long)
