@@ -9,9 +9,7 @@ One run measures three things in turn, round by round, on this machine:
 
 Interpretation. The same server differs by 1.1 to 1.7 × between rounds, so only ratios are meaningful. Each is
 computed within one round, in which both servers had the same noise; the table has their median, minimum
-and maximum. A wide range means that other programs were running: repeat the run. `--calibrate` runs
-the baseline as both servers; the deviation of its ratios from 1.00 is the smallest significant difference.
-A cell with answers other than 2xx, or with socket errors, has no meaningful rate. Load generator and servers
+and maximum. A wide range means that other programs were running: repeat the run. A cell with answers other than 2xx, or with socket errors, has no meaningful rate. Load generator and servers
 share the cores. The percentiles are those of a closed loop: they hold for that number of
 connections, not for a rate of requests. Goals: see `comparison`. Text, samples and photos:
 see `text`, `samples` and `photos`. All measurements are in OUTPUT/latest.json.
@@ -66,7 +64,6 @@ def main(arguments: list[str], prog: str = "python -m clients.benchmark") -> int
         "machine": machine,
         "seconds": options.seconds,
         "rounds": options.rounds,
-        "calibration": options.calibrate,
     }
     _show(about, rows, raw, parts)
     summaries = {name: PARTS[name].summary(measured) for name, measured in parts.items()}
@@ -80,12 +77,11 @@ def main(arguments: list[str], prog: str = "python -m clients.benchmark") -> int
 def _measure_digits(options: argparse.Namespace) -> tuple[list[Row], list[RawCall]]:
     if options.only not in (None, "images"):
         return [], []
-    plan = digits.Plan(_models(), options.rounds, options.seconds, options.calibrate)
-    return digits.measure(drive_connections, plan, _say)
+    return digits.measure(drive_connections, _models(), options.rounds, options.seconds, _say)
 
 
 def _measure_part(name: str, options: argparse.Namespace) -> list[Any]:
-    if options.only not in (None, name) or options.calibrate:
+    if options.only not in (None, name):
         return []
     measure = partial(PARTS[name].measure, _models(), options.rounds, options.seconds, _say)
     return measure(options.peers) if name == "peers" else measure()
@@ -154,13 +150,12 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         default=[],
         help="interpreter that has mosec, litserve or ray[serve]; may be given again",
     )
-    parser.add_argument("--calibrate", action="store_true", help="URL of the baseline")
     return parser
 
 
 def _positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1")
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1, got {text!r}")
     return int(text)
 
 

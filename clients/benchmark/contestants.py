@@ -1,6 +1,6 @@
 """The compared servers: how each is started, and its request for each task.
 
-The service with one and with n workers, a plain FastAPI endpoint that calls TensorFlow once per request (`signature`),
+The service with one and with two workers, a plain FastAPI endpoint that calls TensorFlow once per request (`signature`),
 one without a network (`decode-only`), and other servers that are installed for the interpreter in `--peers`.
 """
 
@@ -78,12 +78,10 @@ class Contestant(NamedTuple):
         return not self.is_ours and self.name not in (REFERENCE, "decode-only")
 
 
-def contestants(models: Path, pythons: Sequence[str], workers: int) -> list[Contestant]:
+def contestants(models: Path, pythons: Sequence[str]) -> list[Contestant]:
     """Those that can start here; pythons: interpreters that have other servers."""
     jobs = [job for job, (_, model) in JOBS.items() if (models / model).is_dir()]
-    found = [_service(jobs, 1), *([_service(jobs, workers)] if workers > 1 else [])]
-    found.append(_signature(jobs))
-    found.append(_decode_only(jobs))
+    found = [_service(jobs, 1), _service(jobs, 2), _signature(jobs), _decode_only(jobs)]
     version = {"BENCHMARK_MODEL": str(newest_version(models, MODEL).resolve())}
     for python, package in itertools.product(pythons, PACKAGES):
         for engine in PACKAGES[package]:

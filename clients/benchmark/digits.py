@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from clients.benchmark import raw_model, servers
 from clients.benchmark.comparison import RawCall, Row
@@ -28,34 +27,24 @@ Driver = Callable[[Scenario, Target, int, int], Measurement]  # connections, sec
 Say = Callable[[str], None]
 
 
-class Plan(NamedTuple):
-    """How much is measured; `calibrate` puts the baseline at both ends."""
-
-    models: Path
-    rounds: int
-    seconds: int
-    calibrate: bool
-
-
-def measure(driver: Driver, plan: Plan, say: Say) -> tuple[list[Row], list[RawCall]]:
+def measure(
+    driver: Driver, models: Path, rounds: int, seconds: int, say: Say
+) -> tuple[list[Row], list[RawCall]]:
     """Start the compared servers, and measure round by round."""
+    newest_version(models)  # or an error, before the service is started in vain
     with contextlib.ExitStack() as stack:
-        if not plan.calibrate:
-            newest_version(plan.models)  # or a sentence, before the service waits in vain
-        first = servers.baseline() if plan.calibrate else servers.service()
         targets = {
-            "service": stack.enter_context(first),
+            "service": stack.enter_context(servers.service()),
             "baseline": stack.enter_context(servers.baseline()),
         }
-        time_raw_model = None if plan.calibrate else stack.enter_context(_raw_model(plan.models))
+        time_raw_model = stack.enter_context(_raw_model(models))
         for target in targets.values():
             _warm_up(driver, target)
         rows: list[Row] = []
         raw: list[RawCall] = []
-        for number in range(plan.rounds):
-            if time_raw_model is not None:
-                raw.append(time_raw_model(number))
-            rows += one_round(driver, targets, number, plan.seconds, say)
+        for number in range(rounds):
+            raw.append(time_raw_model(number))
+            rows += one_round(driver, targets, number, seconds, say)
     return rows, raw
 
 

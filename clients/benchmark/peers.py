@@ -1,4 +1,4 @@
-"""The same tasks on several servers in turn: this service with one and with n workers, and others.
+"""The same tasks on several servers in turn: this service with one and with two workers, and others.
 
 Servers run during the whole benchmark and alternate within each cell, so that all have the same noise; ratios
 compare neighbours, by round. Each task has a row for every server that supports it: digits by the course's network,
@@ -31,13 +31,12 @@ def measure(
     seconds: int,
     say: Callable[[str], None],
     pythons: Sequence[str] = (),
-    workers: int = 2,
 ) -> list[PeerRow]:
     """Start all of them one after the other, and measure round by round."""
     driver = wrk.drive if wrk.is_installed() else drive_connections
     rows: list[PeerRow] = []
     with contextlib.ExitStack() as stack:
-        running = [(one, *start(stack, one)) for one in contestants(models, pythons, workers)]
+        running = [(one, *start(stack, one)) for one in contestants(models, pythons)]
         # Checks remember the first answer, and servers draw differently: one set of scenarios each.
         every = {one.name: scenarios() for one, *_ in running}
         for one, target, ready_s, _ in running:

@@ -17,12 +17,13 @@ from clients.load.connection import Connection, Disconnected
 from clients.load.target import Target
 
 READY = "GET /v2/health/ready HTTP/1.1\r\nHost: {authority}\r\n\r\n"
+READY_S = 300.0  # eleven models on a busy machine
 STOP_S = 60.0  # servers that drain longer are killed
 NOT_PASSED_ON = ("VITRINE_URL", "VITRINE_API_KEYS")  # of the user's shell; the load sends no key
 
 
 @contextlib.contextmanager
-def service(ready_s: float = 300.0, module: str = "service") -> Iterator[Target]:
+def service(module: str = "service") -> Iterator[Target]:
     """The service itself, with the VITRINE_ settings of this shell but its own port."""
     target = free_target()
     environ = {key: value for key, value in os.environ.items() if key not in NOT_PASSED_ON}
@@ -31,16 +32,16 @@ def service(ready_s: float = 300.0, module: str = "service") -> Iterator[Target]
         "VITRINE_PORT": str(target.port),
         "VITRINE_LOG_LEVEL": "warning",
     }
-    with _ready([sys.executable, "-m", module], environ, target, ready_s):
+    with _ready([sys.executable, "-m", module], environ, target):
         yield target
 
 
 @contextlib.contextmanager
-def baseline(ready_s: float = 30.0) -> Iterator[Target]:
+def baseline() -> Iterator[Target]:
     """A service without a model, see `decode_only`."""
     target = free_target()
     command = [sys.executable, "-m", "clients.benchmark.decode_only_server", str(target.port)]
-    with _ready(command, os.environ, target, ready_s):
+    with _ready(command, os.environ, target):
         yield target
 
 
@@ -48,7 +49,7 @@ def baseline(ready_s: float = 30.0) -> Iterator[Target]:
 def running(
     command: list[str], environ: Mapping[str, str], stdout: int, errors: IO[bytes]
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """A process for as long as the block lasts; it gets SIGTERM, and SIGKILL if that did not do."""
+    """A process for as long as the block lasts; stopped by SIGTERM, or by SIGKILL after a minute."""
     process = subprocess.Popen(
         command, env=environ, stdin=subprocess.PIPE, stdout=stdout, stderr=errors
     )
@@ -100,27 +101,23 @@ def last_words(errors: IO[bytes]) -> str:
 
 
 @contextlib.contextmanager
-def _ready(
-    command: list[str], environ: Mapping[str, str], target: Target, ready_s: float
-) -> Iterator[None]:
+def _ready(command: list[str], environ: Mapping[str, str], target: Target) -> Iterator[None]:
     with (
         tempfile.TemporaryFile() as errors,
         running(command, environ, subprocess.DEVNULL, errors) as process,
     ):
-        wait_until_ready(process, target, errors, ready_s)
+        wait_until_ready(process, target, errors)
         yield
 
 
-def wait_until_ready(
-    process: "subprocess.Popen[bytes]", target: Target, errors: IO[bytes], ready_s: float = 180.0
-) -> None:
+def wait_until_ready(process: "subprocess.Popen[bytes]", target: Target, errors: IO[bytes]) -> None:
     """Return when a started server says that it is ready; OSError if it ends or takes too long."""
-    give_up = time.monotonic() + ready_s
+    give_up = time.monotonic() + READY_S
     while not asyncio.run(_is_ready(target)):
         if process.poll() is not None:
             raise OSError(f"the server exited during start-up: {last_words(errors)}")
         if time.monotonic() > give_up:
-            raise OSError(f"the server was not ready in {ready_s:.0f} s: {last_words(errors)}")
+            raise OSError(f"the server was not ready in {READY_S:.0f} s: {last_words(errors)}")
         time.sleep(0.05)
 
 

@@ -60,7 +60,7 @@ def test_the_record_is_strict_json_with_every_measurement(tmp_path):
 def test_a_run_of_nothing_is_refused(option, capsys):
     with pytest.raises(SystemExit):
         __main__.main([option, "0"])
-    assert "not a whole number from 1" in capsys.readouterr().err
+    assert "must be a whole number from 1" in capsys.readouterr().err
 
 
 def test_without_a_model_it_says_so_before_it_starts_anything(monkeypatch, tmp_path, capsys):

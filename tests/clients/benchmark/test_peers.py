@@ -44,15 +44,15 @@ def test_anything_else_is_no_measurement():
 
 def test_without_another_interpreter_no_peer_takes_part(tmp_path):
     (tmp_path / "digits-course" / "3").mkdir(parents=True)
-    names = [one.name for one in contestants.contestants(tmp_path, [], 2)]
+    names = [one.name for one in contestants.contestants(tmp_path, [])]
     assert names == ["vitrine, 1 worker", "vitrine, 2 workers", "signature", "decode-only"]
-    assert next(one.name for one in contestants.contestants(tmp_path, [], 1)) == "vitrine, 1 worker"
+    assert next(one.name for one in contestants.contestants(tmp_path, [])) == "vitrine, 1 worker"
 
 
 def test_a_peer_takes_part_where_its_interpreter_has_it(tmp_path, monkeypatch):
     (tmp_path / "digits-course" / "3").mkdir(parents=True)
     monkeypatch.setattr(contestants, "PACKAGES", {"json": ("onnx",), "no_such_server": ("onnx",)})
-    found = [one for one in contestants.contestants(tmp_path, [sys.executable], 1) if one.is_peer]
+    found = [one for one in contestants.contestants(tmp_path, [sys.executable]) if one.is_peer]
     assert [one.name for one in found] == ["json (onnx)"]
     assert found[0].environ["BENCHMARK_MODEL"].endswith("3")
 
@@ -113,7 +113,7 @@ def test_a_server_of_forms_is_sent_the_same_image_as_a_file():
 def test_each_server_is_asked_for_the_jobs_it_does(tmp_path):
     for name in ("digits-course", "labels", "vae"):
         (tmp_path / name / "1").mkdir(parents=True)
-    paths = {one.name: one.paths for one in contestants.contestants(tmp_path, [], 1)}
+    paths = {one.name: one.paths for one in contestants.contestants(tmp_path, [])}
     assert list(paths["vitrine, 1 worker"]) == ["28×28", "280×280", "photo", "vae"]
     assert paths["vitrine, 1 worker"]["280×280"] == "/v1/digits/classify?model=digits-course"
     assert paths["signature"].keys() == paths["vitrine, 1 worker"].keys()
