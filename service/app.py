@@ -76,7 +76,7 @@ def create_app(
     """Make the application; models start loading when its lifespan begins.
 
     load_engine: loads a version's engines; default: from the settings.
-    lifecycle: what the server flips when the process is told to stop.
+    lifecycle: set by the server when the process is asked to stop.
     peers: all workers of the service, including this one; default: a single process.
     inherited: objects shared by all workers; default: new ones.
     replicas: of each version, where they compute elsewhere.

@@ -141,7 +141,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         "of what 30, 60 and 120 students feel",
     )
     add("--rates", type=_rates, help="such as 10,50,100 a second (default: found by itself)")
-    add("--steps", type=_count, default=12, help="at most so many rates, each 1.5 × the last (12)")
+    add("--steps", type=_count, default=12, help="number of rates, each 1.5 × the one before (12)")
     add("--seconds", type=_seconds, default=3.0, help="per step, 0.1 to 60 (default 3)")
     add("--connections", type=_count, default=800, help="at most, all URLs together (default 800)")
     add("-o", "--output", type=Path, help="folder for load.json and load.png, or class.png")

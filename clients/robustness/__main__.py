@@ -106,13 +106,13 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 
 def _existing(text: str) -> Path:
     if not Path(text).is_file():
-        raise argparse.ArgumentTypeError(f"{text} is not a file")
+        raise argparse.ArgumentTypeError(f"must be a file, got {text!r}")
     return Path(text)
 
 
 def _count(text: str) -> int:
     if not text.isdigit() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1")
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1, got {text!r}")
     return int(text)
 
 

@@ -82,7 +82,7 @@ def compose(name: str, photo: Pixels, seed: int = 0) -> Iterator[Composed]:
 
 
 def points_at(heatmap: Any, box: Box, margin: int = 0) -> bool:
-    """Whether the highest pixel of a map, enlarged to the image as overlays are, lies in the box, or so near."""
+    """Whether the highest pixel of a map, enlarged to the image like an overlay, is at most `margin` from the box."""
     heat = Image.fromarray(np.asarray(heatmap, np.float32))
     enlarged = np.asarray(heat.resize((SIDE, SIDE), Image.Resampling.BICUBIC))
     row, column = np.unravel_index(int(enlarged.argmax()), enlarged.shape)

@@ -33,7 +33,7 @@ CHANGES = {  # of index.html, each exactly once
 
 
 def write_page(output: Path) -> None:
-    """Copy the page, told that it has no service."""
+    """Copy the page and state in it that it has no service."""
     page = output / "page"
     shutil.copytree(WEB, page, dirs_exist_ok=True, ignore=shutil.ignore_patterns("index.html"))
     for source in (DOCS / name for name in SHOWN_DOCS):

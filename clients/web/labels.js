@@ -1,4 +1,4 @@
-/** The labels section: one image, what photo networks call it, and which garment it would be. */
+/** The labels section: one image, what photo networks call it, and which clothing it would be. */
 
 import { showBars } from "./chart.js";
 import { make } from "./dom.js";
@@ -39,7 +39,7 @@ export default function labelsSection({ part, show, paced, action, later, rememb
     const names = [...new Set(answers.map((answer) => answer.label))].join(" or ");
     const isOutlier = answers.some(({ outlier }) => outlier);
     show({
-      verdict: isOutlier ? "This is probably no garment." : heads.length > 1 ? `The two ${prediction.agree ? "agree" : "differ"}: ${names}.` : names,
+      verdict: isOutlier ? "This is probably not clothing." : heads.length > 1 ? `The two ${prediction.agree ? "agree" : "differ"}: ${names}.` : names,
       doubt: isOutlier ? `The networks have to name one of ten all the same: ${names}.` : "",
       heads: answers.map(({ head, label: name, scores }) => {
         const list = make("ol.bars.named", { ariaLabel: HEADS[head] });

@@ -25,7 +25,7 @@ export const kindOf = (name) => KINDS.find(([beginning]) => name.startsWith(begi
 
 const columnsOf = (count) => Math.min(count, Math.ceil(Math.sqrt(count)));
 
-/** Where tile `index` of so many, `height` × `width`, lies in a grid as the service draws it. */
+/** The box of tile `index` in a grid of `count` tiles of `height` × `width`, as the service draws it. */
 export function tileBox(index, count, height, width) {
   const columns = columnsOf(count);
   return { left: (index % columns) * (width + 1), top: Math.floor(index / columns) * (height + 1), width, height };

@@ -122,7 +122,7 @@ def _to_array(body: bytes, found: _List, parse: Loads) -> Array | None:
     """The list as an array; None if it is irregular or has other values than numbers."""
     text = body[found.start : found.end]
     marks = _translated(text, _OF_NUMBERS, _BLANKS)
-    codes = np.frombuffer(marks, np.uint8)  # NumPy lets other threads run
+    codes = np.frombuffer(marks, np.uint8)  # NumPy releases the interpreter for other threads
     if np.any((codes[:-1] == ord("0")) & (codes[1:] == ord("["))):
         return None
     if np.any((codes[:-1] == ord("]")) & (codes[1:] == ord("0"))):

@@ -38,7 +38,7 @@ def normalize_digit(pixels: Pixels, *, normalize: bool) -> PreparedImage:
     Args:
         pixels: uint8 [H, W, 1] or [H, W, 3].
         normalize: False takes a 28 × 28 image as it is (colour turns grey). True does so as well
-            if its border is dark, and draws every other image anew.
+            if its border is dark, and redraws every other image.
 
     Raises:
         InvalidImage: the image is blank or shows several digits or, without `normalize`, is not

@@ -143,6 +143,6 @@ class WorkerPeers(Peers):
         reply: Message = {"kind": "answer", "number": message["number"]}
         try:
             reply["answer"] = await self._handlers[message["question"]](message["payload"])
-        except Exception as error:  # noqa: BLE001 - the asker is told
+        except Exception as error:  # noqa: BLE001 - reported to the worker that asked
             reply["failure"] = f"{type(error).__name__}: {error}"
         self._messages.send(reply)

@@ -132,7 +132,7 @@ class Servable:
             return inline
         if signature not in self._batchers:
             raise InvalidValue(
-                f"{self.manifest.name} has no signature {signature}; it has {', '.join(self._batchers)}."
+                f"{self.manifest.name} has no signature {signature}; it has {', '.join(self._batchers)}"
             )
         return self._batchers[signature]
 

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Hashable
 from typing import Generic, Protocol, TypeVar
 
-_FEW_CLIENTS = 64  # so many tags are kept of clients that do not wait any more
+_FEW_CLIENTS = 64  # the number of tags kept of clients that no longer wait
 
 
 class Item(Protocol):

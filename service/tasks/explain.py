@@ -73,7 +73,7 @@ def check_classes(
     """Return the number of classes to explain, and the requested class, if any.
 
     Raises:
-        InvalidValue: both are given, or the model has no such class or not so many.
+        InvalidValue: both are given, or the model has no such class or too few classes.
         TooManyImages: more than `MAX_HEATMAPS` maps.
     """
     if asked is not None and top is not None:

@@ -157,7 +157,7 @@ async function checkLabels(browser, { name, options, base, folder }) {
   await waitFor(async () => (await section.locator(".answer .bars li").count()) === 5, "five labels");
   assert.match(await section.locator(".answer .value").first().textContent(), /\d %$/);
   await waitFor(async () => (await section.locator(".columns .bars").count()) === 2, "both heads");
-  assert.match(await section.locator("[data-part=verdict]").textContent(), /^The two (agree|differ): |^This is probably no garment/);
+  assert.match(await section.locator("[data-part=verdict]").textContent(), /^The two (agree|differ): |^This is probably not clothing/);
   await waitFor(async () => (await section.locator("[data-terminal=main] pre").textContent()).includes("@photo.png"), "the command names the file");
   await section.locator(".timing span").first().waitFor();
   await page.screenshot({ path: path.join(folder, `${name}-labels.png`), fullPage: true });

@@ -175,7 +175,7 @@ class Forbidden(ServiceError):
 
 
 class ManagementDisabled(Forbidden):
-    """The service has no admin key, so nobody can manage its models."""
+    """The service has no admin key, so its models cannot be managed."""
 
     default_code = "management_disabled"
 

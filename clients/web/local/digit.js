@@ -46,7 +46,7 @@ export function fitDigit(grey) {
   return isDark(grey) ? setIntoSquare(grey, []) : setIntoSquare(inverted(grey), ["inverted"]);
 }
 
-/** A garment as in Fashion-MNIST: light on black, cropped to what stands out. */
+/** Clothing as in Fashion-MNIST: light on black, cropped to what stands out. */
 export function normalizeClothing(image) {
   let [grey, level, steps] = [image, Math.trunc(median(border(image))), []];
   if (level >= 128) [grey, level, steps] = [inverted(grey), 255 - level, ["inverted"]];

@@ -18,7 +18,7 @@ const THUMBNAIL = 120;
 const ABOVE_NOISE = 11; // standard deviations of the noise that ink stands out at least
 const BUSY = 48; // grey levels between light and dark, shadows taken out: paper where nothing is drawn has fewer
 export const BLANK = "the image is blank: no digit was found";
-const INSEPARABLE = "something around the digit cannot be told from it: crop the image to the digit";
+const INSEPARABLE = "the digit must be separate from its surroundings: crop the image to the digit";
 const PHOTO = "the image must show one digit on a plain background, got a photo or a pattern";
 
 /** `grey`: a plane of bytes of any size. InvalidImage: it is blank or shows several digits. */

@@ -173,7 +173,7 @@ def test_what_cannot_be_separated_is_refused():
     pixels[10:190, 10:190] = 90
     pixels[60:140, 60:140] = 85  # nothing stands out on the dark square
 
-    with pytest.raises(InvalidImage, match="cannot be told from it: crop the image"):
+    with pytest.raises(InvalidImage, match="separate from its surroundings: crop the image"):
         normalized(pixels)
 
 
