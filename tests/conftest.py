@@ -95,6 +95,13 @@ def pytest_collection_finish(session):
 
 
 @pytest.fixture
+def no_garbage():
+    """Let `gc.collect()` look only at what the test makes, which takes less than a hundredth of the time."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture
 def anyio_backend():
     return "asyncio"
 

@@ -22,11 +22,12 @@ CLOSE = b"Host: x\r\nConnection: close\r\n\r\n"
 class Echo:
     """Answers with the length of the body, at /wait/N after N seconds; /stream never ends, /large has 20 MB.
 
-    /late never reads the body.
+    /late reads the body once `late` is set.
     """
 
     def __init__(self):
         self.left = []  # paths whose work was given up
+        self.late = asyncio.Event()
 
     async def __call__(self, scope, receive, send):
         path = scope["path"]
@@ -34,7 +35,7 @@ class Echo:
             if path == "/stream":
                 await self.stream(send)
             if path == "/late":
-                await asyncio.Event().wait()
+                await self.late.wait()
             body = await read_body(Request(scope, receive), 2**20)
             if path.startswith("/wait/"):
                 await asyncio.sleep(float(path.removeprefix("/wait/")))

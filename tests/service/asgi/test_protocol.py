@@ -261,5 +261,6 @@ async def test_a_body_that_nobody_reads_yet_stays_with_its_sender(server):
 
     await until(is_still)
     writer.transport.abort()
+    server.echo.late.set()
 
     assert received[-1] < 1_000_000

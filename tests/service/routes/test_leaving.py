@@ -37,8 +37,7 @@ async def send(client, body):
     return writer
 
 
-async def test_an_answered_request_is_no_garbage_for_the_collector(served, png):
-    gc.collect()
+async def test_an_answered_request_is_no_garbage_for_the_collector(no_garbage, served, png):
     gc.disable()
     try:
         for _ in range(30):

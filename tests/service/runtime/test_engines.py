@@ -137,7 +137,7 @@ HEADS = {"first": [[1, 0], [0, 1], [0, 0]], "second": [[0, 1], [0, 1], [1, 0]]}
 
 
 @pytest.fixture
-def loaded_files(monkeypatch):
+def loaded_files(monkeypatch, no_garbage):
     """The graphs that ONNX Runtime was given, by their inputs."""
     loaded = []
 
@@ -147,7 +147,6 @@ def loaded_files(monkeypatch):
             loaded.append(self.get_inputs()[0].name)
 
     monkeypatch.setattr("service.onnx_engine.ort.InferenceSession", Counted)
-    gc.collect()  # what an earlier test left
     return loaded
 
 

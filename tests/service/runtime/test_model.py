@@ -158,7 +158,6 @@ def test_tensor_specifications_are_parsed():
 
 
 def test_a_servable_is_freed_with_the_last_that_holds_it(directory, engine):
-    gc.collect()
     gc.disable()
     try:
         model = load_model(directory, lambda *_: engine)
