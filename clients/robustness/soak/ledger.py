@@ -1,10 +1,12 @@
 """Outcomes of requests: each is counted as exactly one of answered, lost, or forbidden."""
 
 import asyncio
+import time
 from collections import Counter
 from typing import Any
 
 from clients.robustness.soak.connection import Answer, Connection
+from clients.robustness.soak.pauses import PAUSES, Pauses
 
 ALLOWED = frozenset((*range(200, 500), 503, 504))  # a refusal may say "not ready" or "too late"
 
@@ -13,10 +15,14 @@ class Ledger:
     """Statuses and latencies of answers, and the requests that ended as none may.
 
     one_shape: whether errors have to have the service's shape.
+    pauses: of this process; what was lost over one is asked again.
     """
 
-    def __init__(self, one_shape: bool = True) -> None:
+    def __init__(self, one_shape: bool = True, pauses: Pauses = PAUSES) -> None:
         self._one_shape = one_shape
+        self._pauses = pauses
+        pauses.watch()
+        self.repeated = 0
         self.statuses: Counter[int] = Counter()
         self.seconds: list[float] = []
         self.lost: list[str] = []
@@ -30,10 +36,13 @@ class Ledger:
 
     async def note(self, connection: Connection, *request: Any) -> Answer | None:
         """Ask, and file the answer; None: it was lost."""
-        name = f"{request[0]} {request[1][:60]}"
+        name, asked_at = f"{request[0]} {request[1][:60]}", time.monotonic()
         try:
             answer = await connection.ask(*request)
         except (OSError, asyncio.IncompleteReadError) as error:
+            if await self._pauses.was_any_since(asked_at):
+                self.repeated += 1
+                return await self.note(connection, *request)
             self.lost.append(f"{name}: {error!r}")
             return None
         self.statuses[answer.status] += 1
@@ -55,6 +64,7 @@ class Ledger:
             "ok": self.statuses[200],
             "errors": len(self.errors),
             "lost": len(self.lost),
+            "repeated": self.repeated,
             "most_ms": max(self.seconds, default=0) * 1000,
         }
 
