@@ -4,7 +4,7 @@ Pure functions of names and values, in lower case as the parser's callbacks coll
 RFC 9110 (7.2 Host, 7.8 Upgrade) and RFC 9112 (3.2, 6.1).
 """
 
-import os
+import random
 import re
 from collections.abc import Iterable
 
@@ -46,7 +46,7 @@ def request_id_of(headers: Iterable[Header]) -> str:
     for name, value in headers:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
             return value.decode()
-    return os.urandom(16).hex()
+    return f"{random.getrandbits(128):032x}"  # unique, not secret, and no system call
 
 
 def head_without_upgrade(method: bytes, url: bytes, headers: Iterable[Header]) -> bytes:

@@ -40,22 +40,29 @@ async def receive_body(request: Request, limit: int) -> bytes:
         most = int(announced)
         if most > limit:
             raise BodyTooLarge(f"the body must have at most {limit} bytes, got {announced[:20]}")
+    chunk, is_last = await _receive_chunk(request)
+    if is_last and len(chunk) <= most:
+        return chunk
     body = _ReceivedBody(most)
     try:
-        while True:
-            message = await request.receive()
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnect
-            chunk = message.get("body", b"")
-            request.scope["held"].take(len(chunk))
-            if body.size + len(chunk) > most:
-                raise BodyTooLarge(f"the body must have at most {limit} bytes, got more")
-            if message.get("more_body", False):
-                body.add(chunk)
-            else:
+        while body.size + len(chunk) <= most:
+            if is_last:
                 return body.complete(chunk)
+            body.add(chunk)
+            chunk, is_last = await _receive_chunk(request)
+        raise BodyTooLarge(f"the body must have at most {limit} bytes, got more")
     finally:
         body.close()  # an error that is handled elsewhere keeps this frame
+
+
+async def _receive_chunk(request: Request) -> tuple[bytes, bool]:
+    """The next part of the body, counted as in flight, and whether it is the last."""
+    message = await request.receive()
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    chunk = message.get("body", b"")
+    request.scope["held"].take(len(chunk))
+    return chunk, not message.get("more_body", False)
 
 
 class _ReceivedBody:

@@ -1,6 +1,7 @@
 """JSON answers and errors as bytes, and the table from error classes to statuses."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -40,6 +41,11 @@ def to_json(content: Any) -> bytes:
     return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
+@lru_cache(maxsize=256)
+def _name(header: str) -> bytes:
+    return header.lower().encode("latin-1")
+
+
 class RawResponse(Response):
     """A whole answer with status 200 and prepared headers."""
 
@@ -48,7 +54,7 @@ class RawResponse(Response):
         self.raw_headers = [
             (b"content-length", b"%d" % len(body)),
             (b"content-type", media_type.encode()),
-            *((name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()),
+            *[(_name(name), value.encode("latin-1")) for name, value in headers.items()],
         ]
 
 

@@ -54,13 +54,14 @@ def allowed_methods(routers: Iterable[RawRouter], scope: Scope) -> list[str]:
 class RawHeaders(Headers):
     """Starlette's headers, with a `get` that does not raise and catch an error for a missing header."""
 
+    def __init__(self, raw: list[tuple[bytes, bytes]]) -> None:
+        super().__init__(raw=raw)
+        self._first = dict(reversed(raw))
+
     def get(self, key: str, default: Any = None) -> Any:
         """The first value of a header, or `default`."""
-        wanted = key.lower().encode("latin-1")
-        for name, value in self._list:
-            if name == wanted:
-                return value.decode("latin-1")
-        return default
+        value = self._first.get(key.lower().encode("latin-1"))
+        return default if value is None else value.decode("latin-1")
 
 
 class RawRequest(Request):

@@ -6,7 +6,6 @@ here instead of calling `PIL.Image.open`, whose own pixel limit raises or warns 
 switched off for the whole process.
 """
 
-import contextlib
 import io
 import struct
 from dataclasses import dataclass
@@ -99,8 +98,10 @@ class OpenedImage:
             return self.source
         try:
             if isinstance(self.source, PlainPng) and self.source.mode == "L":
-                with contextlib.suppress(ValueError):  # the reader takes some that are damaged
+                try:
                     return upright(self.source.grey_pixels(), self.orientation)
+                except ValueError:
+                    pass  # the reader takes some that are damaged
             return rasterize(self._reader(at_least), self.orientation, grey=grey)
         except Exception as error:
             message = f"the {self._format} is truncated or corrupt: its pixels cannot be decoded"
@@ -187,6 +188,8 @@ def _open_stripped(name: str, content: bytes, max_pieces: int) -> OpenedImage:
 
 def _is_mangled(content: bytes) -> bool:
     """Detect a file sent with `curl -d @file`: no CR, no LF, in newer versions no NUL."""
+    if content.startswith(PNG_SIGNATURE):
+        return False
     if content.startswith(b"\x89PNG") and content[:8] != PNG_SIGNATURE[: len(content)]:
         return True
     return len(content) > 64 and not any(byte in content for byte in b"\0\r\n")

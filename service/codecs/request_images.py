@@ -19,7 +19,7 @@ from service.codecs.json_fields import parse_json
 from service.codecs.json_size import check_json_size
 from service.codecs.multipart import read_fields, read_files
 from service.codecs.pixel_lists import from_pixels, kind_of
-from service.codecs.sniffing import excerpt, image_format
+from service.codecs.sniffing import PNG_SIGNATURE, excerpt, image_format
 from service.errors import (
     ImageTooLarge,
     InvalidImage,
@@ -68,9 +68,11 @@ def read_images(
     Raises:
         InvalidRequest: or a subclass; with several images the message names one ("image 3: …").
     """
-    if _JSON.match(body):
+    if body.startswith(PNG_SIGNATURE):
+        sources: Sequence[Any] | Array = [body]
+    elif _JSON.match(body):
         check_json_size(body, max_json_values)
-        sources: Sequence[Any] | Array = _from_json(body, content_type)
+        sources = _from_json(body, content_type)
     elif content_type.lstrip()[:10].lower() == "multipart/" and image_format(body) is None:
         sources = read_files(body, content_type, max_images)
     elif _FORM_FIELD.match(body) and "urlencoded" in content_type.lower():
@@ -121,7 +123,7 @@ def _naming(number: int) -> Iterator[None]:
 
 def check_pixels(images: list[OpenedImage], max_pixels: int) -> None:
     """ImageTooLarge if all images together have more pixels, or take too long to decode."""
-    total = sum(image.pixels for image in images)
+    total = sum([image.pixels for image in images])
     if total <= max_pixels:
         _check_cost(images, max_pixels)
         return
@@ -136,13 +138,13 @@ def check_pixels(images: list[OpenedImage], max_pixels: int) -> None:
 
 def _check_cost(images: list[OpenedImage], max_pixels: int) -> None:
     """Refuse images that need more memory or time than ordinary ones of that many pixels."""
-    if sum(image.cost.bytes for image in images) > max_pixels * MAX_BYTES_A_PIXEL:
+    if sum([image.cost.bytes for image in images]) > max_pixels * MAX_BYTES_A_PIXEL:
         raise ImageTooLarge(
             "the WebP images of a request must have at most "
             f"{max_pixels * MAX_BYTES_A_PIXEL // WEBP_BYTES_A_PIXEL:,} pixels, got more (their decoder "
             "takes more memory than others): send smaller images, or JPEG"
         )
-    nanoseconds = sum(image.cost.nanoseconds for image in images)
+    nanoseconds = sum([image.cost.nanoseconds for image in images])
     most = max(LEAST_NANOSECONDS, max_pixels * MAX_NANOSECONDS_A_PIXEL)
     if nanoseconds > most:
         raise ImageTooLarge(

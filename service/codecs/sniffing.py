@@ -41,6 +41,8 @@ _OTHERS = (
 
 def image_format(content: bytes) -> str | None:
     """The accepted image format of the bytes, damaged or not; None for other data."""
+    if content.startswith(PNG_SIGNATURE):
+        return "PNG"
     for pattern, name in _FORMATS:
         if pattern.match(content):
             return name

@@ -16,6 +16,8 @@ from zlib_ng import zlib_ng
 from service.image_files.raster import Pixels
 
 _START = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+_HEADER = struct.Struct(">IIBB3sI")  # width, height, depth, colour type, three methods, CRC
+_zip_decoder, _raw_encoder = Image.core.zip_decoder, Image.core.raw_encoder  # type: ignore[attr-defined]
 _END = b"\0\0\0\0IEND\xaeB`\x82"
 _INFLATED_HERE = range(
     2**14, 2**22
@@ -48,12 +50,12 @@ class PlainPng(NamedTuple):
         size = (self.width, self.height)
         box = (0, 0, *size)
         image = Image.core.new("L", size)  # type: ignore[attr-defined]  # as plugins do
-        decoder = Image._getdecoder("L", "zip", "L")
+        decoder = _zip_decoder("L", "L")
         decoder.setimage(image, box)
         consumed, problem = decoder.decode(self._inflated())
         if consumed >= 0 or problem:
             raise ValueError("the pixels are not those that the header states")
-        encoder = Image._getencoder("L", "raw", "L")
+        encoder = _raw_encoder("L", "L")
         encoder.setimage(image, box)
         _, _, content = encoder.encode(self.width * self.height)
         return np.frombuffer(content, np.uint8).reshape(self.height, self.width, 1)
@@ -77,11 +79,11 @@ def read_plain_png(content: bytes) -> PlainPng | None:
     """The parts of a plain PNG; None if the file is of another kind, or invalid outside its pixels."""
     if not (content.startswith(_START) and content.endswith(_END)):
         return None
-    width, height, depth, colour, *methods = struct.unpack_from(">IIBBBBB", content, 16)
+    width, height, depth, colour, methods, crc = _HEADER.unpack_from(content, 16)
     mode = _MODES.get(colour)
-    if not (width and height and mode) or depth != 8 or methods != [0, 0, 0]:
+    if not (width and height and mode) or depth != 8 or methods != b"\0\0\0":
         return None
-    if zlib.crc32(content[12:29]) != struct.unpack_from(">I", content, 29)[0]:
+    if zlib.crc32(content[12:29]) != crc:
         return None
     parts = _pixel_chunks(content)
     if not parts:

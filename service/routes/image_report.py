@@ -32,7 +32,7 @@ class ImageReport:
     def begin(self, opened: int) -> None:
         """Set the number of opened images; `failures` has the others."""
         whole = range(opened + len(self.failures))
-        self.places = [place for place in whole if place not in self.failures]
+        self.places = [n for n in whole if n not in self.failures] if self.failures else list(whole)
 
     def decode(self, function: Decode, images: list[OpenedImage]) -> PreparedImages:
         """Decode all images, or those that can be decoded."""

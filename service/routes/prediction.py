@@ -19,6 +19,7 @@ from service.asgi.disconnect import cancel_on_disconnect
 from service.asgi.requests import query_integer, query_of, read_body
 from service.asgi.responses import JSON, RawResponse, to_json
 from service.asgi.state import State, state_of
+from service.asgi.tracing import Steps
 from service.codecs.image import OpenedImage
 from service.codecs.image_writing import data_uri, encode_png, tile
 from service.codecs.request_images import read_images
@@ -61,11 +62,12 @@ class Prediction:
         on_error: whether an invalid image fails the request or is reported in its place.
         """
         self._request = request
+        self._scope = request.scope
         self._state: State = state_of(request)
         self.servable = self._resolve(task, default, version)
-        request.scope["queue"] = self.servable.admission
-        started: float = request.scope["started"]
-        self.deadline = started + self._timeout_seconds()
+        self._scope["queue"] = self.servable.admission
+        self.deadline: float = self._scope["started"] + self._timeout_seconds()
+        self._steps: Steps | None = self._scope.get("steps")
         self._timings: dict[str, float] = {}
         self._batch_size = 0
         self._rows = 0
@@ -82,7 +84,7 @@ class Prediction:
             return
         self._has_place = False
         self.servable.admission.leave()
-        seconds = time.monotonic() - self._request.scope["started"]
+        seconds = time.monotonic() - self._scope["started"]
         if kind is None:
             self.servable.statistics.record_request(self._rows or 1, seconds, self._timings)
         else:
@@ -131,33 +133,37 @@ class Prediction:
         else:
             needs = sum(image.cost.bytes for image in images)
             decoded = await self._on_thread(decode, needs)
-        self._request.scope["held"].release()  # the body, and what it was decoded to
+        self._scope["held"].release()  # the body, and what it was decoded to
         self._record("decode", time.monotonic() - started)
         return decoded
 
     async def _on_thread(self, function: Callable[[], T], needs: int = 0) -> T:
-        decoders, held = self._state["decoders"], self._request.scope["held"]
+        decoders, held = self._state["decoders"], self._scope["held"]
         return await decoders.run(function, held, needs=needs, deadline=self.deadline)
 
     def mark_decoded(self) -> None:
         """Note that the request is decoded."""
-        self._record("decode", time.monotonic() - self._request.scope["started"])
+        self._record("decode", time.monotonic() - self._scope["started"])
 
     def _record(self, name: str, seconds: float, ago: float = 0.0) -> None:
         """Record the duration of a step (decode, queue, infer or encode) that ended now or earlier."""
         self._timings[name] = self._timings.get(name, 0.0) + seconds
-        if steps := self._request.scope.get("steps"):
-            steps.add(name, seconds, ago)
+        if self._steps:
+            self._steps.add(name, seconds, ago)
 
     async def predict(self, signature: str, inputs: Arrays, steps: int = 1) -> BatchResult:
         """Run a signature of the selected model, batched with queued requests."""
-        batched = await self._run(signature, inputs, steps)
+        rows = len(next(iter(inputs.values())))
+        batcher = self.servable.batcher(signature, rows)
+        if not self._has_place:
+            self._enter(batcher.seconds_ahead(), batcher.estimate(rows))
+        batched = await batcher.submit(inputs, self.deadline, self._client(), steps)
         self._engines[self.servable.engines[signature]] = None
         self._record("queue", batched.queue_seconds, ago=batched.run_seconds)
         self._record("infer", batched.run_seconds)
         self.servable.queue_seconds.observe(batched.queue_seconds)
         self._batch_size = batched.batch_size
-        self._rows += len(next(iter(inputs.values())))
+        self._rows += rows
         return batched
 
     async def predict_images(
@@ -168,20 +174,13 @@ class Prediction:
             return {}
         return (await self.predict(signature, {**prepared.inputs, **more})).outputs
 
-    async def _run(self, signature: str, inputs: Arrays, steps: int) -> BatchResult:
-        rows = len(next(iter(inputs.values())))
-        batcher = self.servable.batcher(signature, rows)
-        if not self._has_place:
-            self._enter(batcher.seconds_ahead(), batcher.estimate(rows))
-        return await batcher.submit(inputs, self.deadline, self._client(), steps)
-
     def _enter(self, ahead: float, own: float) -> None:
         self.servable.admission.enter(self.deadline, ahead, own)
         self._has_place = True
 
     def _client(self) -> Hashable:
         """The client for fair queuing: the key if there are several keys, otherwise the connection."""
-        scope = self._request.scope
+        scope = self._scope
         client: Hashable = scope.get("named_key", scope.get("client"))
         return client
 
@@ -223,8 +222,8 @@ class Prediction:
     def headers(self) -> dict[str, str]:
         """The headers: model, engine, batch size and the duration of each step."""
         manifest = self.servable.manifest
-        if steps := self._request.scope.get("steps"):
-            steps.attributes |= self._traced()
+        if self._steps:
+            self._steps.attributes |= self._traced()
         return {
             "X-Model": f"{manifest.name}/{manifest.version}",
             "X-Engine": ", ".join(self._engines or self.servable.engine_names),
@@ -243,8 +242,8 @@ class Prediction:
     def _resolve(self, task: str, default: str, version: int | None) -> Servable:
         query, repository = query_of(self._request), self._state["repository"]
         name = query.get("model", default)
-        if (asked := query_integer(self._request, "version", 0, MAX_VERSION)) is not None:
-            version = asked
+        if "version" in query:
+            version = query_integer(self._request, "version", 0, MAX_VERSION)
         servable = repository.resolve(name, version, query.get("version_label"))
         if servable.manifest.task != task:
             raise ModelNotFound(

@@ -93,6 +93,13 @@ class ServedModel:
         """Numbers of the versions to load."""
         return self.configured() | self.all_held()
 
+    def newest_ready(self) -> Servable | None:
+        """The newest version that answers."""
+        for number in sorted(self.versions, reverse=True):
+            if servable := self.versions[number].servable:
+                return servable
+        return None
+
     def ready(self) -> list[Version]:
         """Ready versions, oldest first."""
         return [self.versions[n] for n in sorted(self.versions) if self.versions[n].is_ready]
@@ -109,9 +116,8 @@ class ServedModel:
             number = self._labelled(label)
         if number is not None:
             return self._numbered(number)
-        if ready := self.ready():
-            assert ready[-1].servable
-            return ready[-1].servable
+        if servable := self.newest_ready():
+            return servable
         if self.config.unloaded:
             raise ModelNotFound(
                 f"model must be loaded, got {self.name!r}: "

@@ -32,28 +32,24 @@ class Admission:
         ahead: seconds until the queued work is done.
         least: minimum wait of any request, in seconds, to refuse requests before they are read.
         """
-        if self._clock() > deadline:
+        allowed = deadline - self._clock()
+        if allowed < 0:
             raise DeadlineExceeded(
                 "the deadline passed before the request was queued: X-Timeout-Ms allows more"
             )
         if self.is_full:
             raise refusal(f"the queue is full with {self.waiting} requests", ahead)
-        self._check_deadline(deadline, ahead, least)
+        if MARGIN * least > allowed:
+            expected = f"the answer may take {1000 * MARGIN * least:.0f} ms"
+            raise refusal(f"{expected}, the deadline allows {1000 * allowed:.0f} ms", ahead)
 
     def enter(self, deadline: float, ahead: float, own: float) -> None:
         """Admit a decoded request, or refuse it if the queue is full or it would be late.
 
         own: duration of the request itself, in seconds.
         """
-        self.check(deadline, ahead)
-        self._check_deadline(deadline, ahead, ahead + own)
+        self.check(deadline, ahead, ahead + own)
         self.waiting += 1
-
-    def _check_deadline(self, deadline: float, ahead: float, seconds: float) -> None:
-        allowed = deadline - self._clock()
-        if MARGIN * seconds > allowed:
-            expected = f"the answer may take {1000 * MARGIN * seconds:.0f} ms"
-            raise refusal(f"{expected}, the deadline allows {1000 * allowed:.0f} ms", ahead)
 
     def leave(self) -> None:
         """Release the place of a request that is answered, failed or cancelled."""

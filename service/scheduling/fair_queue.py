@@ -60,6 +60,11 @@ class FairQueue(Generic[T]):
     def pop(self, now: float) -> T:
         """Remove and return the next item."""
         item = self.peek(now)
+        self.take(item)
+        return item
+
+    def take(self, item: T) -> None:
+        """Remove the item that `peek` has just returned."""
         item.is_taken = True
         if item is self._by_tag[0][2]:
             self._virtual_time = heapq.heappop(self._by_tag)[0]
@@ -67,7 +72,6 @@ class FairQueue(Generic[T]):
             self._by_arrival.popleft()
         self._waiting -= 1
         self._forget_clients()
-        return item
 
     def _forget_clients(self) -> None:
         """Keep the tags of clients with queued items, and of a few others."""

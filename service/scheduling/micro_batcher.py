@@ -57,9 +57,11 @@ class _PendingRequest:
         "client", "cost", "deadline", "future", "hurry_at", "inputs", "is_taken", "rows", "since", "steps",
     )  # fmt: skip
 
-    def __init__(self, inputs: Arrays, deadline: float, client: Hashable, steps: int) -> None:
+    def __init__(
+        self, inputs: Arrays, rows: int, deadline: float, client: Hashable, steps: int
+    ) -> None:
         self.inputs = inputs
-        self.rows = len(next(iter(inputs.values())))
+        self.rows = rows
         self.steps = steps
         self.client = client
         self.since = time.monotonic()
@@ -109,26 +111,25 @@ class MicroBatcher:
         cost = self._cost
         return whole * cost.seconds(self.max_batch_size) + (cost.seconds(rest) if rest else 0.0)
 
-    async def submit(
+    def submit(
         self, inputs: Arrays, deadline: float, client: Hashable = None, steps: int = 1
-    ) -> BatchResult:
+    ) -> Coroutine[Any, Any, BatchResult]:
         """Wait for the outputs of `inputs` [B, …], any B ≥ 1; deadline in monotonic seconds.
 
         client: the client for fair queuing.
         steps: number of steps of the run, if its inputs define it.
         Raises DeadlineExceeded, or InternalError if the run fails on these rows alone.
         """
-        size, rows = self.max_batch_size, len(next(iter(inputs.values())))
+        size, rows = self.max_batch_size, _rows_of(inputs)
         if self._lane.eager_runs > 1 and rows >= SHARED_ROWS and self._batch_across_requests:
             size = min(size, math.ceil(rows / self._lane.eager_runs))
         if rows <= size:
-            return await self._wait(_PendingRequest(inputs, deadline, client, steps))
-        return await _join(
-            [
-                self._wait(_PendingRequest(part, deadline, client, steps))
-                for part in _split(inputs, size)
-            ]
-        )
+            return self._wait(_PendingRequest(inputs, rows, deadline, client, steps))
+        parts = [
+            _PendingRequest(part, _rows_of(part), deadline, client, steps)
+            for part in _split(inputs, size)
+        ]
+        return _join([self._wait(part) for part in parts])
 
     async def _wait(self, pending: _PendingRequest) -> BatchResult:
         loop = asyncio.get_running_loop()
@@ -244,7 +245,7 @@ class MicroBatcher:
                 batch and not self._batch_across_requests
             ):
                 break
-            self._queue.pop(now)
+            self._queue.take(pending)
             self._settle(pending)
             if pending.future.done():
                 continue
@@ -290,6 +291,10 @@ class MicroBatcher:
             log.exception("a batch could not be counted")
 
 
+def _rows_of(inputs: Arrays) -> int:
+    return len(next(iter(inputs.values())))
+
+
 def _rows(batch: list[_PendingRequest]) -> int:
     return sum(pending.rows for pending in batch)
 
@@ -300,7 +305,7 @@ def _steps(batch: list[_PendingRequest]) -> int:
 
 def _split(inputs: Arrays, size: int) -> Iterator[dict[str, np.ndarray]]:
     """Split inputs into parts of at most `size` rows."""
-    for start in range(0, len(next(iter(inputs.values()))), size):
+    for start in range(0, _rows_of(inputs), size):
         yield {name: array[start : start + size] for name, array in inputs.items()}
 
 

@@ -53,7 +53,7 @@ def decode(images: list[OpenedImage], *, normalize: bool, preprocess: Preprocess
 def check_finite(outputs: np.ndarray) -> np.ndarray:
     """Check outputs [B, …] of a model; InvalidImage names the image with values that are not finite."""
     is_finite = np.isfinite(outputs)
-    if not is_finite.all():
+    if np.count_nonzero(is_finite) < is_finite.size:
         is_finite = is_finite.reshape(len(outputs), -1).all(axis=1)
         with naming_image(int(np.argmin(is_finite)) + 1, len(outputs)):
             raise InvalidImage(NOT_FINITE)

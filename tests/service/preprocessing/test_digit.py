@@ -288,3 +288,27 @@ def test_what_shows_no_one_digit_is_fitted_unless_told_to_be_taken_as_it_is():
     assert fit_digit(blank, normalize=True).steps == ["fitted"]
     with pytest.raises(InvalidImage, match="28 × 28"):
         fit_digit(blank, normalize=False)
+
+
+@pytest.mark.parametrize("light", [127, 128, 143, 144])
+@pytest.mark.parametrize("border", [55, 56, 57])
+def test_a_28_by_28_image_is_taken_as_it_is_where_most_of_its_border_is_dark(border, light):
+    grey = np.full((28, 28), light - 15, np.uint8)
+    edge = [*((0, n) for n in range(28)), *((27, n) for n in range(28))]
+    for place in edge[:border]:
+        grey[place] = 200
+    grey[14, 14] = light
+
+    as_reference = np.concatenate((grey[0], grey[-1], grey[:, 0], grey[:, -1]))
+    is_dark = 2 * np.count_nonzero(as_reference < 128) > as_reference.size
+    prepared = outcome(grey[..., np.newaxis])
+
+    assert (prepared == []) == is_dark
+
+
+def outcome(pixels):
+    """The steps taken, or the refusal."""
+    try:
+        return normalize_digit(pixels, normalize=True).steps
+    except InvalidImage as error:
+        return str(error)
