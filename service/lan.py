@@ -32,12 +32,11 @@ def describe(settings: Settings, url: str) -> list[str]:
     return [
         f"On this network: {url}",
         *_qr_code(url),
-        "Who reaches what: "
-        + ("whoever has the link" if needs_key else "everyone on this network, without a key")
-        + " may use the page and the API; "
-        + ("the admin key" if has_admin else "nobody")
-        + " changes what is served",
-        *([] if settings.tls_cert else ["Cameras need https: `vitrine certificate` makes it"]),
+        "The page and the API are open to "
+        + ("everyone with the link" if needs_key else "everyone on this network, without a key")
+        + "; models can be changed "
+        + ("with the admin key" if has_admin else "by nobody"),
+        *([] if settings.tls_cert else ["Cameras need HTTPS: see `vitrine certificate`"]),
     ]
 
 
@@ -46,7 +45,7 @@ def announce_lan(settings: Settings, port: int, say: Callable[[str], None]) -> N
     try:
         host = lan_address()
     except OSError:
-        say("This machine has no network: the service answers on it alone")
+        say("This machine has no network: only this machine can reach the service")
         return
     for line in describe(settings, link(settings, host, port)):
         say(line)

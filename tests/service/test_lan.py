@@ -21,15 +21,15 @@ def test_the_link_brings_the_key_along():
     )
 
 
-def test_it_is_said_who_reaches_what():
+def test_the_access_rights_are_printed():
     open_to_all = "\n".join(describe(Settings(), "http://192.0.2.7:8000/"))
     with_keys = "\n".join(describe(Settings(api_keys="k", admin_key="a"), "http://192.0.2.7:8000/"))
 
-    assert "everyone on this network, without a key may use" in open_to_all
-    assert "nobody changes what is served" in open_to_all
+    assert "open to everyone on this network, without a key" in open_to_all
+    assert "can be changed by nobody" in open_to_all
     assert "vitrine certificate" in open_to_all
-    assert "whoever has the link may use" in with_keys
-    assert "the admin key changes what is served" in with_keys
+    assert "open to everyone with the link" in with_keys
+    assert "can be changed with the admin key" in with_keys
 
 
 def test_the_qr_code_is_the_link():
