@@ -63,7 +63,7 @@ def by_photographs(test: np.ndarray, others: dict[str, np.ndarray]) -> dict[str,
         told[f"frechet_efficientnet_{name}"] = found
     note = (
         f"a covariance of {SIZE} numbers from {len(test):,} images is noisy, and the noise makes every "
-        "distance larger: read them beside train floor"
+        "distance larger: compare them with the train floor"
     )
     return told | {"frechet_efficientnet_note": note}
 
