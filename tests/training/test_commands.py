@@ -51,15 +51,15 @@ def test_describe_prints_the_card_with_the_formulas(capsys):
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("describe", "needs a model's name"),
-        ("describe nothing", "no released model is named nothing"),
+        ("describe", "must have a model's name"),
+        ("describe nothing", "got nothing"),
         ("describe --input 28x28x3 --conv 5x5x1", "as many channels as --input (3), got 1"),
         ("describe --input 3x3x1 --conv 5x5x1", "fit into the padded input 3×3, got 5"),
         ("describe --input 28x28x1 --conv 5x5x1 --stride 0", "stride"),
         ("describe --input 2x2x1 --pool 3", "fit into the padded input 2×2, got 3"),
-        ("export nothing", "no released model is named nothing"),
-        ("train digits-course --name ../x --data-dir /nowhere", "not a model name"),
-        ("train digits-course --data-dir /nowhere", "contains neither"),
+        ("export nothing", "got nothing"),
+        ("train digits-course --name ../x --data-dir /nowhere", "got '../x'"),
+        ("train digits-course --data-dir /nowhere", "got neither"),
     ],
 )
 def test_a_wrong_command_gets_one_sentence(capsys, command, message):

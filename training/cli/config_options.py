@@ -34,5 +34,7 @@ def parse_shape(text: str) -> tuple[int, int, int]:
     """`"28x28x3"` → (28, 28, 3); other values are an argparse error."""
     sizes = tuple(int(size) for size in text.split("x"))
     if len(sizes) != 3 or min(sizes) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not HEIGHTxWIDTHxCHANNELS, such as 28x28x3")
+        raise argparse.ArgumentTypeError(
+            f"must be HEIGHTxWIDTHxCHANNELS, such as 28x28x3, got {text!r}"
+        )
     return sizes

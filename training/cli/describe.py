@@ -34,7 +34,9 @@ def _describe(options: argparse.Namespace) -> int:
         print(card_text.render(release.read(release.RELEASED / options.name).card))
         return 0
     if not options.input or bool(options.conv) == bool(options.pool):
-        raise ValueError("describe needs a model's name, or --input with either --conv or --pool")
+        raise ValueError(
+            "describe must have a model's name, or --input with either --conv or --pool"
+        )
     print("\n".join(_describe_layer(options)))
     return 0
 

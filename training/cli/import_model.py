@@ -42,7 +42,7 @@ def add_arguments(commands: Any) -> None:
         "--task",
         choices=("auto", "digits", "labels", "text", "autoencoder", "tensors"),
         default="auto",
-        help="what it does; absent: told from the other options, else tensors",
+        help="the task; absent: derived from the other options, else tensors",
     )
     importer.add_argument(
         "--labels",
@@ -66,7 +66,7 @@ def add_arguments(commands: Any) -> None:
         "--outputs",
         choices=("auto", "probabilities", "logits"),
         default="auto",
-        help="what the last layer gives, if that cannot be told from it",
+        help="outputs of the last layer, if they cannot be detected",
     )
     importer.add_argument("--corpus", type=Path, help="of a text model: what it was trained on")
     importer.add_argument(

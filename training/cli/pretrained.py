@@ -25,7 +25,9 @@ def export(options: argparse.Namespace) -> int:
     from training.pretrained import backbone
 
     if options.names != ["labels"]:
-        raise ValueError("--arch, --weights and --name are for labels: export labels --arch …")
+        raise ValueError(
+            "--arch, --weights and --name must be used with labels: export labels --arch …"
+        )
     given = {key: vars(options)[key] for key in ("arch", "weights") if vars(options)[key]}
     if options.arch:
         given["arch"] = backbone.full_name(options.arch)
@@ -38,7 +40,7 @@ def export(options: argparse.Namespace) -> int:
 
 
 def add_class_index(commands: Any) -> None:
-    """Add the command that lets Keras' `decode_predictions` work without a download."""
+    """Add the command that makes Keras' `decode_predictions` work without a download."""
     index = commands.add_parser(
         "class-index", help="write ImageNet's class names where Keras looks for them"
     )
@@ -81,7 +83,7 @@ def describe(options: argparse.Namespace) -> int:
     from training.pretrained import backbone
 
     if options.name != "labels":
-        raise ValueError("only labels takes any network: describe labels --arch …")
+        raise ValueError("--arch must be used with labels: describe labels --arch …")
     arch, weights = backbone.full_name(options.arch or backbone.LITE0), options.weights or "none"
     model = backbone.make(
         arch,

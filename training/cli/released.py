@@ -51,7 +51,7 @@ def check_released(names: list[str]) -> None:
     unknown = [name for name in names if name not in release.NAMES]
     if unknown:
         raise ValueError(
-            f"no released model is named {', '.join(unknown)}; there are {', '.join(release.NAMES)}"
+            f"the name must be one of {', '.join(release.NAMES)}, got {', '.join(unknown)}"
         )
 
 

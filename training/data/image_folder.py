@@ -55,8 +55,8 @@ def read(folder: Path, seed: int, side: int = SIDE) -> tuple[Splits, tuple[str, 
     count = sum(len(found.files) for found in classes)
     if count * side * side * 3 > LARGEST_BYTES:
         raise DatasetError(
-            f"{folder} holds {count:,} images; at {side} × {side} only "
-            f"{LARGEST_BYTES // (side * side * 3):,} fit into memory: use fewer, or smaller ones"
+            f"{folder} must hold at most {LARGEST_BYTES // (side * side * 3):,} images of {side} × {side}, "
+            f"which fit into memory, got {count:,}"
         )
     labels = np.repeat(np.arange(len(classes)), [len(found.files) for found in classes])
     everything = Split(_read_all(classes, side, problems), labels.astype(np.int64))
@@ -87,7 +87,7 @@ def read_photo(file: Path, side: int = SIDE) -> np.ndarray:
     except Exception as error:  # noqa: BLE001 - each of Pillow's readers raises its own on damaged bytes
         # Pillow's message names the buffer, which is useless.
         reason = "no image format" if "BytesIO" in str(error) else error
-        raise DatasetError(f"{file} is not a readable image: {reason}") from None
+        raise DatasetError(f"{file} must be a readable image, got {reason}") from None
     shorter = min(pixels.shape[:2])
     top, left = ((length - shorter + 1) // 2 for length in pixels.shape[:2])
     square = pixels[top : top + shorter, left : left + shorter]
@@ -98,18 +98,20 @@ def read_photo(file: Path, side: int = SIDE) -> np.ndarray:
 
 def _class_folders(folder: Path) -> list[Path]:
     if not folder.is_dir():
-        raise DatasetError(f"there is no folder {folder}; give one with a subfolder per class")
+        raise DatasetError(
+            f"--data-dir must be a folder with a subfolder per class, got {folder}, which does not exist"
+        )
     visible = [path for path in folder.iterdir() if not _is_hidden(path.name)]
     paths = sorted(path for path in visible if path.is_dir())
     if len(paths) < 2:
         names = ", ".join(path.name for path in paths) or "none"
         raise DatasetError(
-            f"{folder} must have a subfolder for each class, at least two; it has {names}"
+            f"{folder} must have a subfolder for each class, at least two, got {names}"
         )
     if {path.name.lower() for path in paths} <= SPLITS:
         raise DatasetError(
-            f"{folder} is split into {' and '.join(path.name for path in paths)}, which are not "
-            f"classes: give {paths[-1]}; the data are split into training and test here"
+            f"{folder} must have a subfolder for each class, got "
+            f"{' and '.join(path.name for path in paths)}: give {paths[-1]}; the data are split here"
         )
     loose = sum(path.suffix.lower() in ENDINGS for path in visible if path.is_file())
     if loose:

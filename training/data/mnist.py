@@ -36,10 +36,10 @@ def read_idx(path: Path) -> np.ndarray:
         try:
             content = gzip.decompress(content)
         except (OSError, EOFError) as error:
-            raise DatasetError(f"{path} is not a complete gzip file: {error}") from error
+            raise DatasetError(f"{path} must be a complete gzip file, got {error}") from error
     if len(content) < 4 or content[:3] != b"\x00\x00\x08":
         raise DatasetError(
-            f"{path} is not an IDX file of bytes: it starts with {content[:4].hex()}"
+            f"{path} must be an IDX file of bytes, got one that starts with {content[:4].hex()!r}"
         )
     rank = content[3]
     shape = tuple(np.frombuffer(content, ">u4", rank, 4).tolist())
@@ -94,7 +94,7 @@ def _read_idx_dir(data_dir: Path) -> tuple[Split, Split]:
     for name, filename in IDX_FILES.items():
         found = [p for p in (data_dir / filename, data_dir / f"{filename}.gz") if p.is_file()]
         if not found:
-            raise DatasetError(f"{data_dir} contains neither {filename} nor {filename}.gz")
+            raise DatasetError(f"{data_dir} must contain {filename} or {filename}.gz, got neither")
         arrays[name] = read_idx(found[0])
     splits = []
     for part in ("train", "test"):

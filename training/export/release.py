@@ -38,7 +38,7 @@ def check_name(name: str) -> str:
     """Return a valid model name; ValueError for others."""
     if not MODEL_NAME.fullmatch(name):
         raise ValueError(
-            f"{name!r} is not a model name: letters, digits, '.', '_' and '-', at most 64"
+            f"--name must be at most 64 letters, digits, '.', '_' and '-', got {name!r}"
         )
     return name
 
@@ -126,13 +126,9 @@ def choose(folders: list[Path], target: Path) -> Release:
     """
     found = [read(folder) for folder in folders]
     if len({release.card["job"] for release in found}) != 1:
-        raise ValueError(
-            "these are trainings of several jobs; a release needs trainings of one job"
-        )
+        raise ValueError("the trainings must be of one job, got several")
     if len({release.card["configuration"]["seed"] for release in found}) != len(found):
-        raise ValueError(
-            "two of these trainings have the same seed; each must have a different one"
-        )
+        raise ValueError("the trainings must have different seeds, got the same twice")
     best = max(found, key=lambda release: release.card["metrics"]["validation_accuracy"]["value"])
     seeds = [
         {"seed": release.card["configuration"]["seed"], **_scalars(release.card["metrics"])}

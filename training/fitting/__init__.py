@@ -73,8 +73,8 @@ class _Steps(keras.callbacks.Callback):
         epochs, steps = self.params["epochs"], self.params["steps"]
         if steps is None:  # for data of unknown length, until the first epoch ends
             return
-        told = f"epoch {self._epoch + 1} of {epochs}, step {batch + 1} of {steps}"
-        self._progress.show(self._epoch * steps + batch + 1, told)
+        line = f"epoch {self._epoch + 1} of {epochs}, step {batch + 1} of {steps}"
+        self._progress.show(self._epoch * steps + batch + 1, line)
 
 
 class _Stopwatch(keras.callbacks.Callback):

@@ -30,16 +30,16 @@ def distances(
     others = compared(images[: len(test)], test, splits, vae)
     real = classifier.features(test)
     features = {name: classifier.features(one) for name, one in others.items()}
-    told: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     for kind, measure in (
         ("frechet", gan_metrics.frechet_distance),
         ("kernel", gan_metrics.kernel_distance),
     ):
-        told |= {f"{kind}_{name}": measure(real, one) for name, one in features.items()}
-    told |= by_photographs(test, others)
-    told |= shares(real, features["generated"], "")
-    told |= shares(real, features[FLOOR], "_of_train")
-    return told | variety(real, splits.test.labels[: len(test)], features, digits[: len(test)])
+        results |= {f"{kind}_{name}": measure(real, one) for name, one in features.items()}
+    results |= by_photographs(test, others)
+    results |= shares(real, features["generated"], "")
+    results |= shares(real, features[FLOOR], "_of_train")
+    return results | variety(real, splits.test.labels[: len(test)], features, digits[: len(test)])
 
 
 def compared(
@@ -57,15 +57,15 @@ def compared(
 def by_photographs(test: np.ndarray, others: dict[str, np.ndarray]) -> dict[str, Any]:
     """Fréchet distances in the space of EfficientNet-Lite0, and how they are to be read."""
     features = PhotoFeatures()
-    real, told = features(test, "test"), {}
+    real, results = features(test, "test"), {}
     for name, images in others.items():
         found = gan_metrics.frechet_distance(real, features(images, name))
-        told[f"frechet_efficientnet_{name}"] = found
+        results[f"frechet_efficientnet_{name}"] = found
     note = (
         f"a covariance of {SIZE} numbers from {len(test):,} images is noisy, and the noise makes every "
         "distance larger: compare them with the train floor"
     )
-    return told | {"frechet_efficientnet_note": note}
+    return results | {"frechet_efficientnet_note": note}
 
 
 def shares(real: np.ndarray, other: np.ndarray, of: str) -> dict[str, float]:

@@ -69,9 +69,9 @@ class EncoderFitting:
 
 
 def train_encoder(model: Gan, train: Split, config: Any, workdir: Path) -> dict[str, Any]:
-    """Fit the encoder of a trained generator in place; return its losses, one a hundredth of the way.
+    """Fit the encoder of a trained generator in place; return its losses, one for each hundredth of the way.
 
-    A finished one is kept in `workdir`, for the generator of so many epochs, and read again.
+    A finished one is kept in `workdir`, for a generator of the same number of epochs, and read again.
     """
     path = workdir / f"encoder-{config.epochs}-{config.encoder_images}.npz"
     encoder = gan_model.parts(model)["encoder"]
@@ -85,10 +85,10 @@ def train_encoder(model: Gan, train: Split, config: Any, workdir: Path) -> dict[
     for step in range(steps):
         chosen = random.integers(0, len(train.labels), config.batch_size)
         batch = tf.constant(train.images[chosen]), tf.constant(train.labels[chosen], tf.int32)
-        told = fitting.learn(*batch).numpy()
+        parts = fitting.learn(*batch).numpy()
         if step % every == 0:
-            losses.append(round(float(told.sum()), 5))
+            losses.append(round(float(parts.sum()), 5))
         if step % (10 * every) == 0:
-            print(f"encoder {step}/{steps}: w, image, digit {np.round(told, 4)}", flush=True)
+            print(f"encoder {step}/{steps}: w, image, digit {np.round(parts, 4)}", flush=True)
     np.savez(path, *encoder.get_weights(), losses=np.array(losses))
     return {"encoder_loss": losses}

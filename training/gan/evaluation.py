@@ -96,13 +96,13 @@ def usefulness(runner: SignatureRunner, splits: Splits) -> dict[str, Any]:
     """
     images, digits = (part[:TRAINED_ON] for part in splits.train)
     made, _ = runner.sample(digits, seed=34)
-    told: dict[str, Any] = {"pictures_that_teach": len(digits)}
+    results: dict[str, Any] = {"pictures_that_teach": len(digits)}
     for name, training_images in (("generated", made), ("real", images)):
         logits = gan_train_on_generated.classifier_trained_on(
             training_images, digits, splits.test, name
         )
-        told[f"test_accuracy_taught_by_{name}"] = evaluation.accuracy(logits, splits.test.labels)
-    return told
+        results[f"test_accuracy_taught_by_{name}"] = evaluation.accuracy(logits, splits.test.labels)
+    return results
 
 
 def against_discriminator(
@@ -121,13 +121,13 @@ def against_discriminator(
 def halves(runner: SignatureRunner) -> dict[str, float]:
     """Mean change of an image, in grey levels of 255, with another's coarse or fine half of w."""
     images, w = runner.sample(np.arange(MIXED) % DIGITS, seed=37)
-    half, told = w.shape[1] // 2, {}
+    half, results = w.shape[1] // 2, {}
     for name, columns in (("coarse", slice(0, half)), ("fine", slice(half, None))):
         mixed = w.copy()
         mixed[:, columns] = np.roll(w, 13, axis=0)[:, columns]
         changes = np.abs(runner("synthesize", w=mixed)["images"].astype(float) - images)
-        told[f"greys_changed_by_another_{name}_half"] = float(changes.mean())
-    return told
+        results[f"greys_changed_by_another_{name}_half"] = float(changes.mean())
+    return results
 
 
 def figures(

@@ -149,8 +149,8 @@ def train_networks(model: Gan, train: Split, config: Any, workdir: Path) -> dict
             for name, value in measured.items():
                 tf.summary.scalar(name, value)
         manager.save()
-        told = ", ".join(f"{name} {value:.3f}" for name, value in measured.items())
-        print(f"{(epoch + 1) * steps * config.batch_size:,} images: {told}", flush=True)
+        line = ", ".join(f"{name} {value:.3f}" for name, value in measured.items())
+        print(f"{(epoch + 1) * steps * config.batch_size:,} images: {line}", flush=True)
     for variable, mean in zip(fitting.generator_variables, fitting.means, strict=True):
         variable.assign(mean)
     model.set_weights(quick.get_weights())
@@ -173,10 +173,10 @@ def run_epoch(
     for step in range(steps):
         chosen = draw_groups(random, fitting.of_digit, config.batch_size)
         batch = tf.constant(train.images[chosen]), tf.constant(train.labels[chosen], tf.int32)
-        told = fitting.learn(*batch)
+        losses = fitting.learn(*batch)
         if step % config.lazy == 0:
-            told = told | {"r1": fitting.regularise(*batch) * config.lazy}
-        for name, value in told.items():
+            losses = losses | {"r1": fitting.regularise(*batch) * config.lazy}
+        for name, value in losses.items():
             total[name] = total.get(name, 0.0) + float(value) / steps
         words = f"epoch {epoch + 1} of {config.epochs}, step {step + 1} of {steps}"
         progress.show(epoch * steps + step + 1, words)

@@ -25,19 +25,19 @@ def projections(
     """Errors of projected real digits uint8 [B, 28, 28, 1], with either loss, after several numbers of steps."""
     seen = classifier(images).argmax(axis=1)
     guess = runner("encode", images=images)["w"]
-    told: dict[str, Any] = {"projection_steps": steps}
-    told["psnr_of_the_encoders_guess"] = psnr(runner("synthesize", w=guess)["images"], images)
+    results: dict[str, Any] = {"projection_steps": steps}
+    results["psnr_of_the_encoders_guess"] = psnr(runner("synthesize", w=guess)["images"], images)
     for number, name in enumerate(LOSSES):
         began = time.monotonic()
         found = runner.project(images, guess, steps=steps, loss=number, rows=ROWS)
         seconds = time.monotonic() - began
         kept = classifier(found["images"]).argmax(axis=1) == seen
-        told[f"projection_{name}_psnr"] = psnr(found["images"], images)
-        told[f"projection_{name}_digit_kept"] = evaluation.proportion(int(kept.sum()), len(kept))
-        told[f"projection_{name}_seconds_each_in_{ROWS}"] = seconds / len(images)
+        results[f"projection_{name}_psnr"] = psnr(found["images"], images)
+        results[f"projection_{name}_digit_kept"] = evaluation.proportion(int(kept.sum()), len(kept))
+        results[f"projection_{name}_seconds_each_in_{ROWS}"] = seconds / len(images)
     began = time.monotonic()
     runner.project(images[:1], guess[:1], steps=steps, loss=0, rows=1)
-    return told | {"projection_perceptual_seconds_alone": time.monotonic() - began}
+    return results | {"projection_perceptual_seconds_alone": time.monotonic() - began}
 
 
 def self_inversion(runner: SignatureRunner, count: int, steps: int) -> dict[str, Any]:
@@ -50,13 +50,13 @@ def self_inversion(runner: SignatureRunner, count: int, steps: int) -> dict[str,
     found = runner.project(images, guess, steps=steps, loss=0, rows=ROWS)
     half = w.shape[1] // 2
     parts = {"": slice(None), "_coarse": slice(0, half), "_fine": slice(half, None)}
-    told: dict[str, Any] = {"self_inversion_psnr": psnr(found["images"], images)}
+    results: dict[str, Any] = {"self_inversion_psnr": psnr(found["images"], images)}
     for name, columns in parts.items():
         apart = distance(found["w"][:, columns], w[:, columns])
-        told[f"self_inversion_distance{name}"] = float(apart.mean())
-    told["self_inversion_distance_of_the_encoders_guess"] = float(distance(guess, w).mean())
+        results[f"self_inversion_distance{name}"] = float(apart.mean())
+    results["self_inversion_distance_of_the_encoders_guess"] = float(distance(guess, w).mean())
     home = int((distance(found["w"], w) <= HOME).sum())
-    return told | {f"self_inversion_within_{HOME}": evaluation.proportion(home, count)}
+    return results | {f"self_inversion_within_{HOME}": evaluation.proportion(home, count)}
 
 
 def distance(found: np.ndarray, wanted: np.ndarray) -> np.ndarray:

@@ -111,9 +111,9 @@ def move(
 
 def listed(found: Mapping[str, Any]) -> dict[str, float]:
     """The directions' metrics for the card: strength, leakage, digit kept."""
-    told: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     for name, one in found.items():
-        told[f"direction_{name}_rho"] = one["rho"]
-        told[f"direction_{name}_largest_leakage"] = max(abs(x) for x in one["leakage"].values())
-        told[f"direction_{name}_digit_kept"] = one["class_kept"]
-    return told
+        results[f"direction_{name}_rho"] = one["rho"]
+        results[f"direction_{name}_largest_leakage"] = max(abs(x) for x in one["leakage"].values())
+        results[f"direction_{name}_digit_kept"] = one["class_kept"]
+    return results

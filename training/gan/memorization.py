@@ -56,17 +56,17 @@ def measure(generated: Split, splits: Splits, features: Features) -> tuple[dict[
     by features, then by pixels.
     """
     spaces: Mapping[str, Features] = {"features": features, "pixels": pixels}
-    told: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     rows = []
     for name, space in spaces.items():
         known = space(splits.train.images)
         found = nearest(space(generated.images), known)
         usual = nearest(space(splits.test.images), known)
         made, real = relative(found, generated.labels, usual, splits.test.labels)
-        told |= compare(made, real, name)
+        results |= compare(made, real, name)
         worst = np.argsort(made)[:SHOWN]
         rows += [generated.images[worst], splits.train.images[found.row[worst]]]
-    return told, grid(np.concatenate(rows), len(rows[0]))
+    return results, grid(np.concatenate(rows), len(rows[0]))
 
 
 def relative(
@@ -86,11 +86,11 @@ def relative(
 def compare(made: np.ndarray, real: np.ndarray, name: str) -> dict[str, Any]:
     """How much nearer to the training split generated images are than test images; of [B] ratios."""
     limits = {"typical": np.median(real), f"{RARE}_percent_of": np.percentile(real, RARE)}
-    told: dict[str, Any] = {f"nearest_training_{name}_median_ratio": float(np.median(made))}
+    results: dict[str, Any] = {f"nearest_training_{name}_median_ratio": float(np.median(made))}
     for limit, value in limits.items():
         nearer = int((made < value).sum())
-        told[f"nearer_in_{name}_than_{limit}_test"] = evaluation.proportion(nearer, len(made))
-    return told
+        results[f"nearer_in_{name}_than_{limit}_test"] = evaluation.proportion(nearer, len(made))
+    return results
 
 
 def pixels(images: np.ndarray) -> np.ndarray:

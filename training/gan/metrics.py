@@ -43,7 +43,7 @@ def precision_recall(
 def density_coverage(
     real: np.ndarray, generated: np.ndarray, neighbours: int = 5
 ) -> tuple[float, float]:
-    """In how many of five balls around real points a generated one lies, and the share of balls that hold any.
+    """Density and coverage: balls around real points per generated point, and the share of balls that contain any.
 
     A ball reaches as far as its point's fifth neighbour, five expected in each: both numbers are near 1
     for two sets of one distribution (Naeem et al., 2020). No ball is around a generated point, where a

@@ -32,8 +32,8 @@ def classifier_trained_on(
         keras.optimizers.Adam(schedule),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
-    given, told = images.astype(np.float32), _Progress(name)
-    network.fit(given, labels, batch_size=BATCH, epochs=EPOCHS, verbose=0, callbacks=[told])
+    given, progress = images.astype(np.float32), _Progress(name)
+    network.fit(given, labels, batch_size=BATCH, epochs=EPOCHS, verbose=0, callbacks=[progress])
     logits: np.ndarray = network.predict(test.images.astype(np.float32), BATCH, verbose=0)
     return logits
 
@@ -47,8 +47,8 @@ class _Progress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Print the progress."""
-        told = f"trained on {self._name}: epoch {epoch + 1} of {EPOCHS}, loss {logs['loss']:.3f}"
-        print(told, file=sys.stderr, flush=True)
+        line = f"trained on {self._name}: epoch {epoch + 1} of {EPOCHS}, loss {logs['loss']:.3f}"
+        print(line, file=sys.stderr, flush=True)
 
 
 def _network() -> Any:

@@ -87,7 +87,7 @@ def train(model: keras.Model, splits: Splits, config: Config, workdir: Path) -> 
 def _interpolate_weights(
     model: keras.Model, harder_model: keras.Model, share: float, images: Any
 ) -> None:
-    """Move the weights to between two networks'; the normalization's statistics are measured anew."""
+    """Interpolate the weights of two networks and measure the normalization's statistics again."""
     pairs = zip(model.get_weights(), harder_model.get_weights(), strict=True)
     model.set_weights([(1 - share) * mine + share * theirs for mine, theirs in pairs])
     look = tf.function(partial(model, training=True))

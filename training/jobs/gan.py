@@ -40,7 +40,7 @@ class Config(GanConfig):
     gamma: float = 2.0  # of R1
     lazy: int = 16  # steps between two of R1
     style_weight: float = 0.3  # of the style's guess in both losses
-    ema_images: int = 10_000  # after so many images a weight counts half in the running mean
+    ema_images: int = 10_000  # half-life of a weight in the running mean, in images
     encoder_images: int = 120_000
 
 

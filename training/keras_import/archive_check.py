@@ -52,7 +52,9 @@ def check_archive(path: Path) -> None:
             f"{path} is damaged or not a .keras file: it must be written by model.save('….keras')"
         ) from None
     if not isinstance(config, dict):
-        raise ValueError(f"{path}: config.json does not describe a network")
+        raise ValueError(
+            f"{path} must describe a network in config.json, got {type(config).__name__}"
+        )
     check_config(path, {k: v for k, v in config.items() if k != "compile_config"})
 
 
@@ -60,16 +62,23 @@ def _check_entries(path: Path, archive: zipfile.ZipFile) -> None:
     sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
     missing = [name for name in ENTRIES if name not in sizes]
     if missing:
-        raise ValueError(f"{path} is no .keras file: it holds no {' and no '.join(missing)}")
+        raise ValueError(
+            f"{path} must be a .keras file, got an archive without {' and '.join(missing)}"
+        )
     if len(sizes) != len(archive.infolist()):
-        raise ValueError(f"{path} holds two files of one name; Keras never writes that")
+        raise ValueError(
+            f"{path} must hold one file of each name, got two; Keras never writes that"
+        )
     if sizes["config.json"] > LARGEST_CONFIG:
-        raise ValueError(f"{path}: config.json would have {sizes['config.json']:,} bytes unpacked")
+        raise ValueError(
+            f"{path} must have a config.json of at most {LARGEST_CONFIG:,} bytes, got "
+            f"{sizes['config.json']:,}"
+        )
     unpacked, packed = sum(sizes.values()), path.stat().st_size
     if unpacked > SMALL and unpacked > LARGEST_EXPANSION * packed:
         raise ValueError(
-            f"{path} has {packed:,} bytes and would have {unpacked:,} unpacked; Keras packs nothing "
-            "that tight, so it is not unpacked"
+            f"{path} must unpack to at most {LARGEST_EXPANSION} times its size, got {packed:,} bytes "
+            f"that unpack to {unpacked:,}; Keras compresses nothing that much"
         )
 
 
@@ -81,7 +90,7 @@ def check_h5(path: Path) -> None:
             config = keras2.modernize(json.loads(file.attrs["model_config"]))
     except KeyError:
         raise ValueError(
-            f"{path} holds weights without a network; save the whole model with model.save"
+            f"{path} must hold a network, got weights alone; save the whole model with model.save"
         ) from None
     except UNREADABLE:
         raise ValueError(
@@ -94,14 +103,17 @@ def _check_links(path: Path, group: Any) -> None:
     for name in group:
         link = group.get(name, getlink=True)
         if not isinstance(link, h5py.HardLink):
-            raise ValueError(f"{path}: {name} is a link to somewhere else; Keras never writes that")
+            raise ValueError(f"{path} must hold {name} itself, got a link to somewhere else")
         entry = group[name]
         if isinstance(entry, h5py.Group):
             _check_links(path, entry)
         elif entry.external or entry.is_virtual:
-            raise ValueError(f"{path}: {name} lies in another file; Keras never writes that")
+            raise ValueError(f"{path} must hold {name} itself, got a reference to another file")
         elif entry.nbytes > max(SMALL, LARGEST_EXPANSION * path.stat().st_size):
-            raise ValueError(f"{path}: {name} would have {entry.nbytes:,} bytes unpacked")
+            raise ValueError(
+                f"{path} must unpack to at most {LARGEST_EXPANSION} times its size, got "
+                f"{entry.nbytes:,} bytes of {name}"
+            )
 
 
 def check_config(path: Path, config: Any) -> None:
@@ -114,19 +126,19 @@ def check_config(path: Path, config: Any) -> None:
                 f" called {what['name']!r}" if isinstance(what, dict) and "name" in what else ""
             )
             raise ValueError(
-                f"{path} has a {name.strip('_')} layer{called}: that is code inside the file, which is "
-                "never run. Say it with Keras' own layers (Rescaling, Activation, …) and save again"
+                f"{path} must have only layers of Keras, got a {name.strip('_')} layer{called}: code inside "
+                "a file is never run; use Rescaling, Activation or another layer instead, and save again"
             )
         if name in LOOKUPS and _names_a_file(part.get("config")):
             raise ValueError(
-                f"{path} has a {name} layer whose vocabulary is another file, which is never read; give the "
-                "layer the words themselves, or adapt it, and save again"
+                f"{path} must hold the vocabulary of its {name} layer, got a reference to another file; give "
+                "the layer the words themselves, or adapt it, and save again"
             )
         if not _is_of_keras(part, module):
             raise ValueError(
-                f"{path} needs {part.get('registered_name') or name} of {module or 'your own program'}, "
-                "which is no part of Keras; code of other modules is never loaded. Export the model "
-                "with model.export('folder') and import that folder"
+                f"{path} must need no code outside Keras, got {part.get('registered_name') or name} of "
+                f"{module or 'your own program'}; export the model with model.export('folder') and import "
+                "that folder"
             )
 
 

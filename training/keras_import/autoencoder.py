@@ -68,7 +68,7 @@ def import_autoencoder(options: ImportOptions, models: Path) -> Path:
 def _open(options: ImportOptions) -> _Parts:
     if options.decoder is None:
         raise ValueError(
-            "an autoencoder is two files: import encoder.keras decoder.keras --task autoencoder"
+            "an autoencoder must be two files, got one: import encoder.keras decoder.keras --task autoencoder"
         )
     encoder, decoder = load_model(options.path), load_model(options.decoder)
     taken = _sizes(options.path, encoder, "input")

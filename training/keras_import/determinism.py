@@ -20,9 +20,8 @@ def run_twice(path: object, run: Callable[[], Outputs]) -> Outputs:
     different = [name for name in first if not _equal(first[name], second[name])]
     if different:
         raise ValueError(
-            f"{path} is not deterministic: {', '.join(different)} differ between two runs on the same "
-            "inputs, as with Dropout or augmentation called with training=True; save the network "
-            "without them. Nothing is written"
+            f"{path} must be deterministic, got two values of {', '.join(different)} for the same inputs; "
+            "save the network without Dropout or augmentation called with training=True"
         )
     return first
 
@@ -58,8 +57,8 @@ def finite_rows(path: object, raw: np.ndarray, what: str) -> np.ndarray:
     count = int(np.count_nonzero(~is_finite))
     if count == len(raw):
         raise ValueError(
-            f"{path} gives values that are not finite for {count} of {len(raw)} {what}; its weights are "
-            "broken, or the --input-range is not its own"
+            f"{path} must give finite values, got NaN or infinity for {count} of {len(raw)} {what}; check "
+            "its weights and the --input-range"
         )
     if count:
         say(

@@ -23,7 +23,7 @@ import tensorflow as tf
 from training.export import onnx_graphs, release, saved_model
 from training.job import Arrays, Signature
 from training.keras_import.image_classifier import LABEL_TASK as TASK
-from training.keras_import.image_classifier import golden_images
+from training.keras_import.opened_network import golden_images
 from training.keras_import.options import digest
 
 FORMAT = 1

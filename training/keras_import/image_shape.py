@@ -14,25 +14,27 @@ def image_shape(path: Path, found: tuple[int | None, ...], wanted: Shape | None)
         return flat
     if len(found) != 4:
         raise ValueError(
-            f"{path} takes {text}, which is no batch of images [free, height, width, channels]; if an "
-            "image is flat in it, say --image-shape 28x28x1"
+            f"{path} must take a batch of images [free, height, width, channels], got {text}; for a "
+            "network of flat images give --image-shape 28x28x1"
         )
     if found[0] is not None and not (found[0] == 1 and path.is_file()):  # Keras does not insist
         raise ValueError(
-            f"{path} takes exactly {found[0]} images at once, {text}; build it with a free batch size"
+            f"{path} must take any number of images, got {text}; build it with a free batch size"
         )
     if None in found[1:] and wanted is None:
         raise ValueError(
-            f"{path} takes {text}: say which size its images have, such as --image-shape 180x180x3"
+            f"{path} must have images of a known size, got {text}; give it, such as --image-shape 180x180x3"
         )
     shape = wanted or found[1:]
     if any(size not in (None, given) for size, given in zip(found[1:], shape, strict=True)):
         given_shape = "x".join(str(size) for size in shape)
-        raise ValueError(f"{path} takes {text}, and --image-shape says {given_shape}")
+        raise ValueError(
+            f"--image-shape must be a shape that {path} takes, {text}, got {given_shape}"
+        )
     height, width, channels = (int(size or 0) for size in shape)
     if channels not in (1, 3):
-        hint = "; channels come last" if found[1] in (1, 3) else ""
-        raise ValueError(f"{path} takes {text}: {channels} channels; an image has 1 or 3{hint}")
+        hint = "; channels must be last" if found[1] in (1, 3) else ""
+        raise ValueError(f"{path} must take images of 1 or 3 channels, got {text}{hint}")
     return height, width, channels
 
 

@@ -8,11 +8,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from training.export import release
-from training.keras_import import autoencoder, image_classifier, mlflow_folder, tensors, text
+from training.keras_import import (
+    autoencoder,
+    digit_classifier,
+    image_classifier,
+    mlflow_folder,
+    tensors,
+    text,
+)
 from training.keras_import.options import ImportOptions
 
 IMPORTERS: dict[str, tuple[str, Callable[[ImportOptions, Path], Path]]] = {
-    "digits": ("classify_digit", image_classifier.import_digits),
+    "digits": ("classify_digit", digit_classifier.import_digits),
     "labels": ("classify_image", image_classifier.import_labels),
     "text": ("generate_text", text.import_text),
     "autoencoder": ("autoencode_image", autoencoder.import_autoencoder),
@@ -52,5 +59,5 @@ def _check_task(folder: Path, served: str) -> None:
         task = json.loads(path.read_text()).get("task") if path.is_file() else served
         if task != served:
             raise ValueError(
-                f"{version} is a model of task {task}, not {served}; take another --name"
+                f"--name must be a new name or a model of task {served}, got {folder.name!r} of task {task}"
             )

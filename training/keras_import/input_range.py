@@ -24,12 +24,11 @@ def preprocessing(name: str, channels: int) -> Preprocess:
         near = difflib.get_close_matches(name, known, 3, 0.5)
         meant = f"; did you mean {' or '.join(near)}?" if near else ""
         raise ValueError(
-            f"{name!r} is no input range: it is one of {', '.join(RANGES)}, or a network of "
-            f"keras.applications such as MobileNetV2{meant}"
+            f"--input-range must be one of {', '.join(RANGES)}, or a network of keras.applications such as "
+            f"MobileNetV2, got {name!r}{meant}"
         )
     if channels != 3:
         raise ValueError(
-            f"{name} takes images of 3 channels, this network takes {channels}; the --input-range is "
-            f"one of {', '.join(RANGES)}"
+            f"--input-range must be one of {', '.join(RANGES)} for images of {channels} channel, got {name}"
         )
     return lambda pixels: backbone.preprocess(name, pixels)

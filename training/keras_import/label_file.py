@@ -38,7 +38,7 @@ def read_labels(path: Path) -> list[tuple[str, str]]:
     while lines and not lines[-1]:
         lines.pop()
     if not lines:
-        raise ValueError(f"{path} is empty: {_WAY_OUT}")
+        raise ValueError(f"{path} must have labels, got an empty file: {_WAY_OUT}")
     _refuse_csv(path, lines)
     labels = [_parse(path, number, line) for number, line in enumerate(_without_index(lines), 1)]
     return _unique(path, labels)
@@ -57,7 +57,7 @@ def _from_json(path: Path, text: str) -> list[str]:
     try:
         value: Any = json.loads(text)
     except ValueError:
-        raise ValueError(f"{path} looks like JSON but is not valid: {_WAY_OUT}") from None
+        raise ValueError(f"{path} must be valid JSON if it begins like JSON: {_WAY_OUT}") from None
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return [one.strip() for one in value]
     names = _by_index(value) if isinstance(value, dict) else None
@@ -110,7 +110,7 @@ def _without_index(lines: list[str]) -> list[str]:
 def _parse(path: Path, number: int, line: str) -> tuple[str, str]:
     identifier, _, description = (part.strip() for part in line.partition("\t"))
     if not identifier:
-        raise ValueError(f"{path}: line {number} is empty; each class needs a label")
+        raise ValueError(f"{path} must have a label on each line, got an empty line {number}")
     return identifier, description or identifier
 
 
@@ -120,8 +120,8 @@ def _unique(path: Path, labels: list[tuple[str, str]]) -> list[tuple[str, str]]:
     for number, (identifier, description) in enumerate(labels, 1):
         if identifier in first:
             raise ValueError(
-                f"{path}: {identifier!r} is on line {first[identifier]} and again on line {number}; "
-                f"give each class its own identifier, as in {identifier}-{number}<TAB>{description}"
+                f"{path} must have different labels, got {identifier!r} on line {first[identifier]} and on "
+                f"line {number}; give each class its own, as in {identifier}-{number}<TAB>{description}"
             )
         first[identifier] = number
     return labels

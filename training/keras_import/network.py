@@ -47,7 +47,7 @@ def open_network(path: Path, shape: Shape | None) -> Network:
     shape: of the images, for a network that leaves its height or width free or takes them flat.
     """
     if not path.exists():
-        raise ValueError(f"there is no {path}")
+        raise ValueError(f"the model must be a file or folder, got {path}, which does not exist")
     if path.is_dir():
         return _from_saved_model(path, shape)
     return _from_keras(path, shape)
@@ -62,8 +62,8 @@ def check_file(path: Path) -> None:
             archive_check.check_h5(path)
         case suffix:
             raise ValueError(
-                f"{path} ends in {suffix or 'nothing'}; import takes a .keras or .h5 file, or the folder "
-                "that model.export writes"
+                f"{path} must be a .keras or .h5 file, or a folder that model.export writes, got "
+                f"{suffix or 'no suffix'}"
             )
 
 
@@ -117,9 +117,13 @@ def load_model(path: Path) -> Any:
         version = keras2.version_of(path) or ""
         written = f", written by Keras {version}" if version.startswith("2") else ""
         raise ValueError(
-            f"Keras {keras.__version__} cannot load {path}{written}: {_first_sentence(error)} Export the "
+            f"Keras {keras.__version__} cannot load {path}{written}: {first_sentence(error)} Export the "
             "model where it was trained, with model.export('folder'), and import that folder"
         ) from None
+    if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
+        raise ValueError(
+            f"{path} must hold a network that knows its input; begin it with keras.Input and save it again"
+        )
     if layers := determinism.trained_at_inference(model):
         say(
             f"warning: {path} calls {', '.join(layers)} with training=True, which the service does not: "
@@ -128,8 +132,16 @@ def load_model(path: Path) -> Any:
     return model
 
 
-def _first_sentence(error: Exception) -> str:
-    """The reason in an error of Keras, which often stands behind a description of the whole layer."""
+def load_saved_model(path: Path) -> Any:
+    """Load a SavedModel directory with TensorFlow; ValueError says why it cannot."""
+    try:
+        return tf.saved_model.load(str(path))
+    except Exception as error:  # noqa: BLE001 - TensorFlow has six kinds and more for a damaged folder
+        raise ValueError(f"TensorFlow cannot load {path}: {first_sentence(error)}") from None
+
+
+def first_sentence(error: Exception) -> str:
+    """The reason in an error of Keras, which often follows a description of the whole layer."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     reasons = [line for line in lines if line.startswith("Exception encountered:")]
     line = (
@@ -141,20 +153,14 @@ def _first_sentence(error: Exception) -> str:
 
 def _ends(path: Path, model: Any) -> tuple[list[Any], list[Any]]:
     """The one input and the one output, each as a list of Keras' tensors."""
-    inputs, outputs = getattr(model, "inputs", None), getattr(model, "outputs", None)
-    if not isinstance(model, keras.Model) or not inputs or not outputs:
-        raise ValueError(
-            f"{path} holds a network that does not know its input; begin it with keras.Input and save "
-            "it again"
-        )
-    for tensors, what in ((inputs, "inputs"), (outputs, "outputs")):
+    for tensors, what in ((model.inputs, "input"), (model.outputs, "output")):
         if len(tensors) != 1:
             names = ", ".join(f"{tensor.name} {list(tensor.shape)}" for tensor in tensors)
             raise ValueError(
-                f"{path} has {len(tensors)} {what} ({names}); an image classifier has one. Save "
+                f"{path} must have one {what} to be an image classifier, got {len(tensors)} ({names}); save "
                 "keras.Model(image, classes) of it, or import it without --labels, as tensors"
             )
-    return list(inputs), list(outputs)
+    return list(model.inputs), list(model.outputs)
 
 
 def _output(layer: Any) -> Any:
@@ -178,26 +184,21 @@ def _count_classes(path: Path, network: Network) -> int:
     except Exception as error:  # noqa: BLE001 - a graph of somebody else's, run for the first time
         size = "×".join(str(side) for side in network.shape)
         raise ValueError(
-            f"{path} does not run on two images of {size}: {_first_sentence(error)}"
+            f"{path} must run on two images of {size}, got the error: {first_sentence(error)}"
         ) from None
     if not outputs.dtype.is_floating:
         raise ValueError(
-            f"{path} gives {outputs.dtype.name}; a classifier gives floating-point probabilities or logits "
-            "for each class. Save the network without the step that turns them into names or numbers"
+            f"{path} must give floating-point probabilities or logits, got {outputs.dtype.name}; save the "
+            "network without the step that turns them into names or numbers"
         )
     if len(outputs.shape) != 2 or outputs.shape[0] != 2:
-        raise ValueError(
-            f"{path} gives {list(outputs.shape)} for 2 images; a classifier gives [2, classes]"
-        )
+        raise ValueError(f"{path} must give [2, classes] for 2 images, got {list(outputs.shape)}")
     return int(outputs.shape[1])
 
 
 def _from_saved_model(path: Path, wanted: Shape | None) -> Network:
     key = _signature_name(path)
-    try:
-        loaded = tf.saved_model.load(str(path))
-    except Exception as error:  # noqa: BLE001 - TensorFlow has six kinds and more for a damaged folder
-        raise ValueError(f"TensorFlow cannot load {path}: {_first_sentence(error)}") from None
+    loaded = load_saved_model(path)
     function = loaded.signatures[key]
     [(name, spec)] = function.structured_input_signature[1].items()
     [output] = function.structured_outputs
@@ -242,6 +243,6 @@ def _signature_name(path: Path) -> str:
         if not key.startswith("__")
     ]
     raise ValueError(
-        f"{path} has no signature serving_default with one input and one output; it has "
-        f"{', '.join(described) or 'none'}. model.export('folder') writes one"
+        f"{path} must have a signature serving_default with one input and one output, got "
+        f"{', '.join(described) or 'none'}; model.export('folder') writes one"
     )

@@ -18,7 +18,7 @@ class ImportOptions(NamedTuple):
     image_shape: tuple[int, int, int] | None = (
         None  # where the network leaves it open, or takes it flat
     )
-    outputs: str = "auto"  # what the last layer gives, if it cannot be told
+    outputs: str = "auto"  # outputs of the last layer, if they cannot be detected
     decoder: Path | None = None
     corpus: Path | None = None
     vocabulary: Path | None = None

@@ -17,19 +17,21 @@ def find_kind(
     Args:
         raw: what the network gave.
         activation: of its last layer; None: not known.
-        wanted: auto, probabilities or logits, what a person says.
+        wanted: auto, probabilities or logits.
         dtype: of the last layer.
 
     Raises:
-        ValueError: it cannot be told, or what was said is not so.
+        ValueError: it cannot be detected, or `wanted` does not fit the values.
     """
     tolerance = SUM_TOLERANCES.get(dtype, COARSE_TOLERANCE)
     is_share = bool((raw >= -tolerance).all() and (raw <= 1 + tolerance).all())
     furthest = float(np.abs(raw.sum(axis=1) - 1).max())  # of the rows' sums from 1
     if wanted == "probabilities":
-        # A person knows better than a tolerance, as long as the graph can normalize it.
+        # The option overrides the tolerance as long as the graph can normalize the values.
         if not is_share or (raw.shape[1] > 1 and furthest > COARSE_TOLERANCE):
-            raise ValueError(f"{_seen(raw)}; those are not probabilities: omit --outputs")
+            raise ValueError(
+                f"--outputs must be omitted for values that are not probabilities: {_seen(raw)}"
+            )
         return wanted
     if wanted == "logits":
         return wanted
@@ -48,11 +50,12 @@ def _find_shares(raw: np.ndarray, activation: str | None, furthest: float, toler
         return "probabilities"
     elif activation == "sigmoid":
         raise ValueError(
-            f"the last layer is a sigmoid for each of {raw.shape[1]} classes, so that several may be true "
-            "at once, and a label is one distribution; train with softmax, or say --outputs logits to "
-            "put a softmax on these values"
+            f"the last layer must give one distribution, got a sigmoid for each of {raw.shape[1]} classes; "
+            "train with softmax, or give --outputs logits to put a softmax on these values"
         )
-    raise ValueError(f"{_seen(raw)}; say --outputs probabilities or --outputs logits")
+    raise ValueError(
+        f"--outputs must be probabilities or logits, because the values fit both: {_seen(raw)}"
+    )
 
 
 def _seen(raw: np.ndarray) -> str:

@@ -51,11 +51,13 @@ class RecurrentNetwork:
             for layer in layers:
                 if not isinstance(layer, allowed):
                     raise ValueError(
-                        f"{path} has the layer {layer.name} ({type(layer).__name__}) where a text model has "
-                        f"{' or '.join(one.__name__ for one in allowed)}; import it as --task tensors"
+                        f"{path} must have {' or '.join(one.__name__ for one in allowed)} in the place of "
+                        f"{layer.name}, got {type(layer).__name__}; import it as --task tensors"
                     )
         if any(getattr(layer, "go_backwards", False) for layer in self.recurrent):
-            raise ValueError(f"{path} reads backwards and cannot generate one character at a time")
+            raise ValueError(
+                f"{path} must read forwards to be imported as text, got a layer with go_backwards"
+            )
 
     def _check_width(self, path: Path, model: Any) -> None:
         width = model.inputs[0].shape[-1]

@@ -20,11 +20,13 @@ def read_graph(path: Path) -> Any:
         message.ParseFromString((path / "saved_model.pb").read_bytes())
     except FileNotFoundError:
         raise ValueError(
-            f"{path} is not a SavedModel: it has no saved_model.pb. model.export('folder') writes one"
+            f"{path} must be a SavedModel, got a folder without saved_model.pb; model.export('folder') writes one"
         ) from None
     except DecodeError:
-        raise ValueError(f"{path}/saved_model.pb is damaged: it cannot be parsed") from None
+        raise ValueError(
+            f"{path}/saved_model.pb must be a SavedModel, got a damaged file"
+        ) from None
     if not message.meta_graphs:
-        raise ValueError(f"{path}/saved_model.pb has no graph")
+        raise ValueError(f"{path}/saved_model.pb must have a graph, got none")
     check_operations(path, path)
     return message.meta_graphs[0]

@@ -15,7 +15,7 @@ from training.export import saved_model
 from training.export.layer_table import layer_table
 from training.job import Signature
 from training.keras_import.determinism import finite_rows, run_twice
-from training.keras_import.network import load_model
+from training.keras_import.network import first_sentence, load_model, load_saved_model
 from training.keras_import.options import ImportOptions, card, digest, say
 from training.keras_import.saved_model_graph import read_graph
 
@@ -81,18 +81,15 @@ def import_tensors(options: ImportOptions, models: Path) -> Path:
 
 def _open(options: ImportOptions) -> _Program:
     if not options.path.exists():
-        raise ValueError(f"there is no {options.path}")
+        raise ValueError(
+            f"the model must be a file or folder, got {options.path}, which does not exist"
+        )
     return _from_saved_model(options.path) if options.path.is_dir() else _from_keras(options.path)
 
 
 def _from_keras(path: Path) -> _Program:
     model = load_model(path)
-    inputs = getattr(model, "inputs", None)
-    if not isinstance(model, keras.Model) or not inputs:
-        raise ValueError(
-            f"{path} holds a network that does not know its input; begin it with keras.Input and save "
-            "it again"
-        )
+    inputs = model.inputs
     names = _unique([tensor.name.split(":")[0] for tensor in inputs])
     specs = {
         name: tf.TensorSpec([None, *tensor.shape[1:]], tensor.dtype, name)
@@ -149,12 +146,10 @@ def _from_saved_model(path: Path) -> _Program:
     keys = [key for key in graph.signature_def if not key.startswith("__")]
     key = "serving_default" if "serving_default" in keys else (keys or [""])[0]
     if not key:
-        raise ValueError(f"{path} has no signature; model.export('folder') writes one")
-    try:
-        loaded = tf.saved_model.load(str(path))
-    except Exception as error:  # noqa: BLE001 - TensorFlow has six kinds and more for a damaged folder
-        first = (str(error).splitlines() or [type(error).__name__])[0][:300]
-        raise ValueError(f"TensorFlow cannot load {path}: {first}") from None
+        raise ValueError(
+            f"{path} must have a signature, got none; model.export('folder') writes one"
+        )
+    loaded = load_saved_model(path)
     function = loaded.signatures[key]
     specs = {
         name: tf.TensorSpec(
@@ -183,7 +178,9 @@ def golden_input(spec: tf.TensorSpec, seed: int) -> np.ndarray:
         return random.standard_normal(shape).astype(spec.dtype.as_numpy_dtype)
     if spec.dtype.is_integer or spec.dtype.is_bool:
         return random.integers(0, 2, shape).astype(spec.dtype.as_numpy_dtype)
-    raise ValueError(f"the input {spec.name} takes {spec.dtype.name}, which no protocol carries")
+    raise ValueError(
+        f"the input {spec.name} must be of a type that a protocol carries, got {spec.dtype.name}"
+    )
 
 
 def _run(path: Path, program: _Program, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -192,21 +189,22 @@ def _run(path: Path, program: _Program, inputs: Mapping[str, np.ndarray]) -> dic
         return {name: np.asarray(output) for name, output in outputs.items()}
     except Exception as error:  # noqa: BLE001 - a graph of somebody else's, run for the first time
         shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in inputs.items())
-        first = (str(error).splitlines() or [type(error).__name__])[0][:300].rstrip(".")
-        raise ValueError(f"{path} does not run on {shapes}: {first}") from None
+        raise ValueError(
+            f"{path} must run on {shapes}, got the error: {first_sentence(error)}"
+        ) from None
 
 
 def _check_outputs(path: Path, program: _Program, outputs: Mapping[str, np.ndarray]) -> None:
     for name, array in outputs.items():
         if array.dtype.kind not in SUPPORTED and array.dtype.name not in ("bfloat16",):
             raise ValueError(
-                f"{path} gives {name} as {array.dtype.name}, which no protocol carries; save the network "
-                "with real and imaginary parts as two outputs"
+                f"{path} must give {name} in a type that a protocol carries, got {array.dtype.name}; save "
+                "real and imaginary parts as two outputs"
             )
         if array.ndim == 0 or len(array) != ROWS:
             raise ValueError(
-                f"{path} gives {name} as {list(array.shape)} for {ROWS} rows; every output must have one "
-                "row for each row of the inputs"
+                f"{path} must give one row of {name} for each row of the inputs, got {list(array.shape)} for "
+                f"{ROWS} rows"
             )
         if array.dtype.kind == "f":
             finite_rows(path, array, "inputs")

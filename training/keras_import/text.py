@@ -95,8 +95,8 @@ def _compare(path: Path, model: Any, net: RecurrentNetwork) -> float:
     difference = float(np.max(np.abs(found - expected)))
     if not difference <= AGREEMENT:
         raise ValueError(
-            f"{path} gives other outputs when its state is carried on (difference {difference:.1e} on "
-            f"{width} characters); import it as --task tensors"
+            f"{path} must give the same outputs when its state is carried on, got a difference of "
+            f"{difference:.1e} on {width} characters; import it as --task tensors"
         )
     return difference
 

@@ -19,7 +19,7 @@ def read_vocabulary(options: ImportOptions, symbols: int) -> str:
     if options.corpus is not None:
         return _from_corpus(options, symbols)
     raise ValueError(
-        "--corpus or --vocabulary is needed for text: the text that the model was trained on, or its "
+        "--corpus or --vocabulary must be given for text: the text that the model was trained on, or its "
         "characters in the order of their ids"
     )
 
@@ -39,8 +39,8 @@ def _from_corpus(options: ImportOptions, symbols: int) -> str:
             return "".join(characters)
         counts.append(len(characters))
     raise ValueError(
-        f"{options.corpus} has {counts[0]} different characters ({counts[1]} in lower case), and the "
-        f"model gives {symbols}; say its characters in the order of their ids with --vocabulary"
+        f"{options.corpus} must have the {symbols} different characters of the model, got {counts[0]} "
+        f"({counts[1]} in lower case); give its characters in the order of their ids with --vocabulary"
     )
 
 

@@ -44,7 +44,7 @@ def find(arch: str) -> Callable[..., keras.Model]:
     """Return the function that creates the network; ValueError lists all names."""
     known = architectures()
     if arch not in known:
-        raise ValueError(f"there is no network {arch!r}; there are {', '.join(known)}")
+        raise ValueError(f"--arch must be one of {', '.join(known)}, got {arch!r}")
     return known[arch]
 
 
@@ -64,7 +64,9 @@ def make(
     function = find(arch)
     given: str | None = None if weights == "none" else weights
     if given not in (None, "imagenet") and not Path(str(given)).is_file():
-        raise ValueError(f"there is no file {given}; weights are imagenet, none or a file")
+        raise ValueError(
+            f"--weights must be imagenet, none or a file, got {given}, which does not exist"
+        )
     try:
         with warnings.catch_warnings():
             # Keras would leave missing weights random, with only a warning.

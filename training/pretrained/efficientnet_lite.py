@@ -117,7 +117,7 @@ def make(
     """
     if weights == "imagenet" and include_top and classes != 1000:
         raise ValueError(
-            f"the ImageNet weights know 1000 classes, not {classes}; leave the top out"
+            f"classes must be 1000 for the ImageNet weights, got {classes}; use include_top=False"
         )
     x = _convolution(images, "stem", STEM_FILTERS, 3, 2)
     for number, stage in enumerate(variant.stages(), 1):
@@ -251,4 +251,4 @@ def _top(x: Any, include_top: bool, pooling: str | None, classes: int, dropout: 
         case "max":
             return layers.GlobalMaxPooling2D(name="max_pool")(x)
         case _:
-            raise ValueError(f"pooling is avg, max or none, not {pooling!r}")
+            raise ValueError(f"pooling must be avg, max or none, got {pooling!r}")

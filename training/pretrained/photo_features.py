@@ -38,6 +38,6 @@ class PhotoFeatures:
             done = start + len(batch)
             if done % TOLD == 0:
                 seconds = time.monotonic() - began
-                told = f"{name}: features of {done:,} of {len(images):,}, {seconds:.0f} s"
-                print(told, file=sys.stderr, flush=True)
+                line = f"{name}: features of {done:,} of {len(images):,}, {seconds:.0f} s"
+                print(line, file=sys.stderr, flush=True)
         return np.concatenate(runs)

@@ -1,4 +1,4 @@
-"""Decodes a training text: by the given encoding, a declared one, or one told from the bytes.
+"""Decodes a training text: by the given encoding, a declared one, or one detected from the bytes.
 
 Always says what it assumed, because a wrong encoding trains a model of garbage without an error.
 """

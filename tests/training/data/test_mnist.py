@@ -45,10 +45,10 @@ def test_the_same_seed_gives_the_same_split(folder):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"GIF89a", "not an IDX file"),
-        (b"", "not an IDX file"),
+        (b"GIF89a", "must be an IDX file"),
+        (b"", "must be an IDX file"),
         (idx(np.zeros((3, 2, 2)))[:-1], "truncated"),
-        (gzip.compress(idx(np.zeros((3, 2, 2))), mtime=0)[:-9], "not a complete gzip file"),
+        (gzip.compress(idx(np.zeros((3, 2, 2))), mtime=0)[:-9], "must be a complete gzip file"),
     ],
 )
 def test_a_damaged_file_is_named(tmp_path, content, message):
@@ -60,7 +60,7 @@ def test_a_damaged_file_is_named(tmp_path, content, message):
 
 
 def test_a_folder_without_the_files_is_an_error_not_a_download(tmp_path):
-    with pytest.raises(DatasetError, match="contains neither train-images-idx3-ubyte"):
+    with pytest.raises(DatasetError, match="must contain train-images-idx3-ubyte or"):
         load_mnist(tmp_path, seed=1)
 
 

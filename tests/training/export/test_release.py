@@ -146,9 +146,9 @@ def test_a_release_is_made_of_one_recipe_and_different_seeds(tmp_path):
     trained(tmp_path / "same", 1, 0.99)
     trained(tmp_path / "other", 2, 0.99, job="digits-course")
 
-    with pytest.raises(ValueError, match="same seed"):
+    with pytest.raises(ValueError, match="different seeds"):
         release.choose([tmp_path / "1", tmp_path / "same"], tmp_path / "out")
-    with pytest.raises(ValueError, match="several jobs"):
+    with pytest.raises(ValueError, match="of one job, got several"):
         release.choose([tmp_path / "1", tmp_path / "other"], tmp_path / "out")
 
 

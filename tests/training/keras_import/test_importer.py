@@ -225,7 +225,7 @@ def test_a_name_of_another_task_is_refused(tmp_path):
     )
 
     with pytest.raises(
-        ValueError, match="of task classify_digit, not classify_image; take another"
+        ValueError, match=r"a model of task classify_image, got .* of task classify_digit"
     ):
         importer.import_model(wanted, tmp_path / "models")
 
@@ -233,11 +233,11 @@ def test_a_name_of_another_task_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ("rose\ntulip\n", "has 2 labels, and"),
-        ("rose\ntulip\n", "gives 3 values"),
-        ("", "is empty"),
-        ("rose\n\ndaisy\n", "line 2 is empty"),
-        ("rose\ntulip\nrose\n", "'rose' is on line 1 and again on line 3"),
+        ("rose\ntulip\n", "must have 3 labels"),
+        ("rose\ntulip\n", "got 2; write one label"),
+        ("", "got an empty file"),
+        ("rose\n\ndaisy\n", "an empty line 2"),
+        ("rose\ntulip\nrose\n", "'rose' on line 1 and on line 3"),
     ],
 )
 def test_wrong_labels_are_refused(tmp_path, labels, message):
@@ -264,14 +264,17 @@ def broken():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: functional(inputs=2), "has 2 inputs"),
-        (lambda: functional(outputs=2), "has 2 outputs"),
-        (lambda: functional(shape=(8,)), "which is no batch of images"),
-        (lambda: functional(shape=(3, 16, 16)), "16 channels; an image has 1 or 3; channels come"),
-        (segmentation, "for 2 images; a classifier gives [2, classes]"),
-        (broken, "not finite for 4 of 4 images"),
+        (lambda: functional(inputs=2), "must have one input to be an image classifier, got 2"),
+        (lambda: functional(outputs=2), "must have one output to be an image classifier, got 2"),
+        (lambda: functional(shape=(8,)), "must take a batch of images"),
+        (
+            lambda: functional(shape=(3, 16, 16)),
+            "1 or 3 channels, got [free, 3, 16, 16]; channels must be last",
+        ),
+        (segmentation, "must give [2, classes] for 2 images, got"),
+        (broken, "must give finite values, got NaN or infinity for 4 of 4"),
         (lambda: network(activation="sigmoid"), "a sigmoid for each of 3 classes"),
-        (lambda: network(activation="hard_sigmoid"), "say --outputs probabilities or --outputs"),
+        (lambda: network(activation="hard_sigmoid"), "--outputs must be probabilities or logits"),
     ],
 )
 def test_a_model_that_cannot_be_served_is_refused(tmp_path, make, message):
@@ -281,12 +284,12 @@ def test_a_model_that_cannot_be_served_is_refused(tmp_path, make, message):
 def test_what_is_said_of_the_outputs_is_checked(tmp_path):
     path = saved(tmp_path, network(activation=None))
 
-    assert "those are not probabilities" in refusal(tmp_path, path, outputs="probabilities")
+    assert "--outputs must be omitted" in refusal(tmp_path, path, outputs="probabilities")
 
 
 @pytest.mark.parametrize(
     ("input_range", "message"),
-    [("0..2", "is no input range"), ("MobilNetV2", "did you mean MobileNetV2")],
+    [("0..2", "got '0..2'"), ("MobilNetV2", "did you mean MobileNetV2")],
 )
 def test_an_unknown_range_is_refused(tmp_path, input_range, message):
     path = saved(tmp_path, network())
@@ -298,14 +301,16 @@ def test_a_model_that_takes_whole_numbers_takes_no_other_range(tmp_path):
     model = keras.Sequential([keras.layers.Input(SHAPE, dtype="uint8"), *functional().layers[1:]])
     path = saved(tmp_path, model)
 
-    assert "takes uint8, whole numbers" in refusal(tmp_path, path, input_range="-1..1")
+    assert "must be 0..255 for a network that takes uint8" in refusal(
+        tmp_path, path, input_range="-1..1"
+    )
     assert imported(tmp_path, path, input_range="0..255").name == "1"
 
 
 def test_another_size_than_the_models_own_is_refused(tmp_path):
     path = saved(tmp_path, network())
 
-    assert "--image-shape says 9x9x3" in refusal(tmp_path, path, image_shape=(9, 9, 3))
+    assert ", got 9x9x3" in refusal(tmp_path, path, image_shape=(9, 9, 3))
 
 
 def test_a_lambda_layer_is_refused_and_never_run(tmp_path, monkeypatch):
@@ -318,7 +323,7 @@ def test_a_lambda_layer_is_refused_and_never_run(tmp_path, monkeypatch):
     assert trace.exists()
     trace.unlink()
 
-    assert "Lambda layer called 'mine'" in refusal(tmp_path, path)
+    assert "got a Lambda layer called 'mine'" in refusal(tmp_path, path)
     assert not trace.exists()
 
 
@@ -373,9 +378,7 @@ def test_a_vocabulary_in_another_file_is_not_read(tmp_path):
             if layer["name"] == "lookup":
                 layer["config"]["vocabulary"] = str(tmp_path / "words.txt")
 
-    assert "vocabulary is another file, which is never read" in refusal(
-        tmp_path, rewritten(path, change)
-    )
+    assert "got a reference to another file" in refusal(tmp_path, rewritten(path, change))
 
 
 def test_a_function_that_is_no_activation_is_refused(tmp_path):
@@ -394,7 +397,7 @@ def test_an_archive_that_swells_up_is_not_unpacked(tmp_path):
     swollen = [("assets/zeros", bytes(archive_check.SMALL + 1))]
     path = rewritten(saved(tmp_path, network()), lambda config: None, swollen)
 
-    assert "so it is not unpacked" in refusal(tmp_path, path)
+    assert "Keras compresses nothing that much" in refusal(tmp_path, path)
 
 
 def test_an_encrypted_entry_is_refused(tmp_path):
@@ -436,7 +439,7 @@ def test_an_h5_file_that_links_elsewhere_or_holds_weights_alone_is_refused(tmp_p
     model.save_weights(tmp_path / "only.weights.h5")
 
     assert "a link to somewhere else" in refusal(tmp_path, linked)
-    assert "weights without a network" in refusal(tmp_path, tmp_path / "only.weights.h5")
+    assert "got weights alone" in refusal(tmp_path, tmp_path / "only.weights.h5")
 
 
 class Pair(tf.Module):
@@ -455,7 +458,7 @@ def test_a_saved_model_without_a_usable_signature_names_those_it_has(tmp_path):
     module = Pair()
     tf.saved_model.save(module, str(tmp_path / "m"), {"both": module.both})
 
-    assert "it has both (2 in, 1 out)" in refusal(tmp_path, tmp_path / "m")
+    assert "got both (2 in, 1 out)" in refusal(tmp_path, tmp_path / "m")
 
 
 def test_a_saved_model_that_reads_files_is_not_loaded(tmp_path):
@@ -467,9 +470,9 @@ def test_a_saved_model_that_reads_files_is_not_loaded(tmp_path):
 
 def test_a_directory_that_is_no_saved_model_is_refused(tmp_path):
     (tmp_path / "m").mkdir()
-    assert "is not a SavedModel" in refusal(tmp_path, tmp_path / "m")
+    assert "must be a SavedModel, got a folder" in refusal(tmp_path, tmp_path / "m")
     (tmp_path / "m" / "saved_model.pb").write_bytes(b"\xff" * 50)
-    assert "is damaged" in refusal(tmp_path, tmp_path / "m")
+    assert "got a damaged file" in refusal(tmp_path, tmp_path / "m")
 
 
 def test_on_the_command_line_a_refusal_is_one_sentence_and_status_2(tmp_path, capsys):

@@ -60,10 +60,10 @@ def test_numbers_that_do_not_count_belong_to_the_names(tmp_path):
         ("daisy,0\nrose,1\n", "must not be CSV"),
         (json.dumps({"classes": NAMES}), "Keras' class_indices if it is JSON, got another form"),
         (json.dumps({"daisy": 0, "rose": 2}), "got another form"),
-        ('{"daisy": 0,', "looks like JSON"),
+        ('{"daisy": 0,', "must be valid JSON"),
         (b"\xe9t\xe9\n", "must be UTF-8 text"),
-        ("a\nb\na\n", "'a' is on line 1 and again on line 3; give each class its own identifier"),
-        ("", "is empty"),
+        ("a\nb\na\n", "'a' on line 1 and on line 3; give each class its own"),
+        ("", "got an empty file"),
     ],
 )
 def test_what_is_no_list_of_labels_says_the_way_out(tmp_path, content, said):

@@ -11,7 +11,7 @@ import tensorflow as tf
 from service.runtime.manifest import read_manifest
 from service.runtime.version_files import check_files
 from training.keras_import import importer
-from training.keras_import.image_classifier import golden_images
+from training.keras_import.opened_network import golden_images
 from training.keras_import.options import ImportOptions
 from training.keras_import.saved_model_graph import read_graph
 
@@ -225,7 +225,7 @@ def test_a_graph_that_draws_random_numbers_is_refused_and_names_what_differs(tmp
         tmp_path / "foreign", lambda x: {"noisy": x + tf.random.normal(tf.shape(x)), "same": x}
     )
 
-    with pytest.raises(ValueError, match="is not deterministic: noisy differ between two runs"):
+    with pytest.raises(ValueError, match="must be deterministic, got two values of noisy"):
         importer.import_model(ImportOptions(path, "mine"), tmp_path / "models")
     assert not list(tmp_path.glob("models/*/[0-9]*"))
 
@@ -239,7 +239,7 @@ def test_dropout_at_inference_is_refused_as_a_label_classifier_too(tmp_path):
     (tmp_path / "labels.txt").write_text("a\nb\n")
     options = ImportOptions(path, "mine", labels=tmp_path / "labels.txt", input_range="0..1")
 
-    with pytest.raises(ValueError, match="is not deterministic: the last layer"):
+    with pytest.raises(ValueError, match="must be deterministic, got two values of the last layer"):
         importer.import_model(options, tmp_path / "models")
 
 
@@ -324,7 +324,7 @@ def test_labels_need_floating_point_outputs(tmp_path, function, dtype):
     (tmp_path / "labels.txt").write_text("a\nb\n")
     options = ImportOptions(path, "mine", labels=tmp_path / "labels.txt", input_range="0..1")
 
-    with pytest.raises(ValueError, match=f"gives {dtype}; a classifier gives floating-point"):
+    with pytest.raises(ValueError, match=f"floating-point probabilities or logits, got {dtype}"):
         importer.import_model(options, tmp_path / "models")
 
 

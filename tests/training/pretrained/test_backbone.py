@@ -68,7 +68,7 @@ def test_without_its_top_a_network_gives_features(arch, pooling, rank):
 
 def test_a_network_can_have_other_classes():
     assert backbone.make(weights="none", classes=7).output_shape == (None, 7)
-    with pytest.raises(ValueError, match="know 1000 classes, not 7"):
+    with pytest.raises(ValueError, match="must be 1000 for the ImageNet weights, got 7"):
         backbone.make(classes=7)
 
 
@@ -93,11 +93,9 @@ def test_caffe_networks_get_blue_first():
 
 
 def test_unknown_networks_weights_and_poolings_are_named():
-    with pytest.raises(
-        ValueError, match="there is no network 'LeNet'; there are EfficientNetLite0, "
-    ):
+    with pytest.raises(ValueError, match=r"must be one of EfficientNetLite0, .*, got 'LeNet'"):
         backbone.make("LeNet")
-    with pytest.raises(ValueError, match=r"no file nowhere\.h5"):
+    with pytest.raises(ValueError, match=r"got nowhere\.h5"):
         backbone.make(weights="nowhere.h5")
     with pytest.raises(ValueError, match="avg, max or none"):
         backbone.make(weights="none", include_top=False, pooling="median")

@@ -198,7 +198,7 @@ def test_an_unknown_network_is_refused_with_those_there_are(capsys):
     assert main(["describe", "labels", "--arch", "ResNet9"]) == 1
     assert "DenseNet121" in capsys.readouterr().err
     assert main(["export", "digits", "--arch", "DenseNet121"]) == 1
-    assert "are for labels" in capsys.readouterr().err
+    assert "must be used with labels" in capsys.readouterr().err
 
 
 def test_a_class_activation_map_adds_up_to_the_logit(exported):
