@@ -5,6 +5,8 @@ fast as they can be answered, that is the time in which the others should be ans
 has refused is remembered for a moment: a request with the same target, time limit and key, and a body
 that is no shorter, gets the same answer as soon as its head is parsed, without being read.
 
+A whole request whose head has the same bytes is not even parsed.
+
 Some requests still reach the application: one for each that has left the queue meanwhile, and 25 a second.
 Used on the event loop only.
 """
@@ -13,7 +15,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import orjson
 from prometheus_client import Counter, Histogram
@@ -31,6 +33,8 @@ MOST_LOOKS = 16.0  # that can be saved up
 MOST_REFUSALS = 64  # remembered at the same time
 COUNTED = (b"authorization", b"x-api-key", b"x-timeout-ms")  # what an answer depends on
 NOT_FORESEEN = (b"transfer-encoding", b"expect")
+OWN_ID = b"x-request-id"
+END_OF_HEAD = b"\r\n\r\n"
 
 Key = tuple[bytes | None, ...]
 
@@ -63,6 +67,8 @@ class EarlyRefusals:
         self._metrics = metrics
         self._unforeseen = (*NOT_FORESEEN, b"origin") if answers_other_origins else NOT_FORESEEN
         self._refusals: dict[Key, _Refusal] = {}
+        self._heads: dict[bytes, _Known] = {}
+        self._last: _Known | None = None  # just refused, without an id of its own
 
     def learn(self, scope: Scope, error: QueueRefusal) -> None:
         """Remember what the queue of `scope` has refused."""
@@ -100,16 +106,40 @@ class EarlyRefusals:
         if started > refusal.valid_until:
             del self._refusals[key]
             return None
-        if any(name in given for name in self._unforeseen) or refusal.may_look(
-            started, _length(given)
-        ):
+        length = _length(given)
+        if any(name in given for name in self._unforeseen) or refusal.may_look(started, length):
             return None
+        self._last = None if OWN_ID in given else _Known(refusal, length)
         request_id = request_id_of(given.items())
         answer = refusal.render(request_id, more)
         refusal.count(time.monotonic() - started)
         if log.isEnabledFor(logging.DEBUG):
             fields = {"method": method.decode(), "target": target.decode("latin-1"), "status": 429}
             log.debug("refused early", extra={**fields, "request_id": request_id})
+        return answer
+
+    def remember(self, data: bytes) -> None:
+        """These bytes were the request that `answer` has just refused, and perhaps more."""
+        end = data.find(END_OF_HEAD) + len(END_OF_HEAD)
+        if self._last and end >= len(END_OF_HEAD) and len(data) == end + self._last.length:
+            if len(self._heads) >= MOST_REFUSALS:
+                self._heads.clear()
+            self._heads[data[:end]] = self._last
+
+    def answer_again(self, data: bytes, more: bytes) -> bytes | None:
+        """The refusal of these bytes if they are a whole request with a remembered head; None: parse it."""
+        started, end = time.monotonic(), data.find(END_OF_HEAD) + len(END_OF_HEAD)
+        known = self._heads.get(data[:end])
+        if known is None or len(data) != end + known.length:
+            return None
+        refusal = known.refusal
+        if started > refusal.valid_until:
+            del self._heads[data[:end]]
+            return None
+        if refusal.can_look(started):
+            return None
+        answer = refusal.render(request_id_of(()), more)
+        refusal.count(time.monotonic() - started)
         return answer
 
     @property
@@ -156,14 +186,18 @@ class _Refusal:
         """Whether this one may be let in: it is shorter, or there may be room."""
         if length < self._shortest:
             return True
+        if not self.can_look(now):
+            return False
+        self._looks -= 1
+        return True
+
+    def can_look(self, now: float) -> bool:
+        """Whether there may be room for one that is as long."""
         left = self.queue.departures - self._departures
         gained = left + (now - self._looked_at) * LOOKS_PER_SECOND
         self._departures, self._looked_at = self.queue.departures, now
         self._looks = min(MOST_LOOKS, self._looks + gained)
-        if self._looks < 1:
-            return False
-        self._looks -= 1
-        return True
+        return self._looks >= 1
 
     def render(self, request_id: str, more: bytes) -> bytes:
         """The whole answer."""
@@ -176,6 +210,13 @@ class _Refusal:
         self._answered.inc()
         self._seconds.observe(seconds)
         self._errors.inc()
+
+
+class _Known(NamedTuple):
+    """What the requests with a head are told; the length of their body in bytes."""
+
+    refusal: _Refusal
+    length: int
 
 
 def _key(method: bytes, target: bytes, given: Mapping[bytes, bytes]) -> Key:

@@ -99,14 +99,42 @@ class TimeoutHttpProtocol(TimedProtocol):
         self._unset_keepalive_if_required()
         if self._fault or self.transport.is_closing():
             return
+        refusals = self.state["refusals"]
+        if not refusals.is_empty and self._refuse_unparsed(data):
+            return
         self._last_read = self.loop.time()
         if not self._is_expecting and self._is_reading_head:
             self._expect_request()
         if self._unparsed or self.pipeline or len(data) > PIECE:
             self._unparsed += data
             self._parse()
-        else:
-            self._feed(data)
+            return
+        before = self.cycle
+        self._feed(data)
+        if self.cycle is not before and isinstance(self.cycle, RefusedCycle):
+            refusals.remember(data)
+
+    def _refuse_unparsed(self, data: bytes) -> bool:
+        """Answer a whole request with the head of one that was just refused, between two others."""
+        if self._has_begun or self._unparsed or not self._may_refuse:
+            return False
+        answer = self.state["refusals"].answer_again(data, self._more_lines)
+        if answer is None:
+            return False
+        self._stop_receiving()
+        self.transport.write(answer)
+        self._keep_alive()
+        return True
+
+    @property
+    def _may_refuse(self) -> bool:
+        """Whether a refusal can be written now, and the connection stays open."""
+        is_draining = self._is_draining or self.state["lifecycle"].is_draining
+        return not (self._is_answering or self.flow.write_paused or is_draining)
+
+    @property
+    def _more_lines(self) -> bytes:
+        return b"".join(b"%s: %s\r\n" % header for header in self.server_state.default_headers)
 
     def _parse(self) -> None:
         """Parse until a request has to wait for the one before it, or others for this connection."""
@@ -201,11 +229,10 @@ class TimeoutHttpProtocol(TimedProtocol):
 
     def _refuse_early(self, method: bytes, keep_alive: bool) -> bool:
         """Answer a request whose queue has just refused others like it; its body is read and dropped."""
-        refusals, is_draining = self.state["refusals"], self.state["lifecycle"].is_draining
-        if refusals.is_empty or self._is_answering or self.flow.write_paused or is_draining:
+        refusals = self.state["refusals"]
+        if refusals.is_empty or not self._may_refuse:
             return False
-        more = b"".join(b"%s: %s\r\n" % header for header in self.server_state.default_headers)
-        more += b"" if keep_alive else b"connection: close\r\n"
+        more = self._more_lines + (b"" if keep_alive else b"connection: close\r\n")
         answer = refusals.answer(method, self.url, self.headers, more)
         if answer is None:
             return False

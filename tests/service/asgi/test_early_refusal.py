@@ -120,6 +120,53 @@ def test_a_refusal_is_forgotten_unless_another_one_was_looked_at_and_refused(tab
     assert table.refusals.is_empty
 
 
+HEAD = b"POST /v1/x?top=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nX-Timeout-Ms: 500\r\n\r\n"
+
+
+def refused_again(table, data=HEAD + b"y" * 100):
+    return table.refusals.answer_again(data, b"")
+
+
+def test_a_whole_request_with_the_same_head_is_refused_as_bytes(table):
+    assert refused_again(table) is None  # it has not been parsed yet
+    table.answer()
+    table.refusals.remember(HEAD + b"x" * 100)
+
+    ids = {json.loads(refused_again(table).partition(b"\r\n\r\n")[2])["request_id"] for _ in "ab"}
+    assert len(ids) == 2
+    for other in (
+        HEAD,
+        HEAD + b"y" * 99,
+        HEAD + b"y" * 101,
+        HEAD.replace(b"500", b"900") + b"y" * 100,
+    ):
+        assert refused_again(table, other) is None
+
+
+def test_what_was_remembered_is_looked_at_when_there_may_be_room_and_forgotten_in_time(
+    table, clock
+):
+    table.answer()
+    table.refusals.remember(HEAD + b"x" * 100)
+    table.queue.departures += 1
+    assert refused_again(table) is None
+    assert table.answer() is None
+    assert refused_again(table) is not None
+
+    clock.now += early_refusal.VALID_SECONDS + 0.01
+    assert refused_again(table) is None
+
+
+def test_only_a_request_that_is_there_as_a_whole_and_has_no_id_is_remembered(table):
+    table.answer((*HEADERS, (b"x-request-id", b"mine")))
+    table.refusals.remember(HEAD + b"x" * 100)
+    table.answer()
+    table.refusals.remember(HEAD + b"x" * 50)
+    table.refusals.remember(b"x" * 50)
+
+    assert refused_again(table) is None
+
+
 def test_where_answers_differ_by_origin_a_request_with_one_is_looked_at(clock):
     table = Table(answers_other_origins=True)
     with_origin = (*HEADERS, (b"origin", b"http://x"))
@@ -208,6 +255,22 @@ async def test_a_refusal_is_counted_and_the_app_not_asked(full, monkeypatch):
     labels = f'{{method="POST",route="{CLASSIFY}",status="429"}} 2.0'
     assert await count(full.client, f"vitrine_requests_total{labels}")
     assert await count(full.client, 'vitrine_errors_total{code="overloaded"} 2.0')
+
+
+async def test_a_request_of_the_same_bytes_is_refused_unparsed_and_counted(full, monkeypatch):
+    await full.raw.ask(post(4) + b"some")
+    with monkeypatch.context() as patched:
+        patched.setattr("service.asgi.protocol.TimeoutHttpProtocol._feed", refuse_to_be_called)
+        answers = [await full.raw.ask(post(4) + body) for body in (b"some", b"more")]
+
+    assert [status for status, *_ in answers] == [429, 429]
+    for _, fields, body in answers:
+        assert fields["x-request-id"] == body["request_id"]
+        assert {"date", "retry-after", "content-type"} < set(fields)
+    labels = f'{{method="POST",route="{CLASSIFY}",status="429"}} 4.0'
+    assert await count(full.client, f"vitrine_requests_total{labels}")
+    full.raw.writer.write(post(4) + b"some" + post(4) + b"some")  # two at once are parsed
+    assert [(await full.raw.answer())[0] for _ in range(2)] == [429, 429]
 
 
 async def test_the_body_of_a_refused_request_is_dropped_and_the_connection_goes_on(full):
