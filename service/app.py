@@ -59,7 +59,7 @@ from service.settings import Settings
 
 
 class Inherited(NamedTuple):
-    """What was made before workers were forked: the client of their one TensorFlow process, their weights."""
+    """Objects made before the workers are forked: the client of their one TensorFlow process, their weights."""
 
     tensorflow: TensorFlowClient
     preloaded: PreloadedEngines

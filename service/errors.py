@@ -29,7 +29,7 @@ VitrineError
 ├─ DeadlineExceeded
 └─ InternalError             a fault of the service; the log has the cause under the request id
 
-Each message is one sentence for the caller: what was expected and what was sent.
+Each message is one sentence for the caller: the expected and the given value.
 """
 
 

@@ -70,7 +70,7 @@ def table(rows: Sequence[Row]) -> list[str]:
 
 
 def raw_lines(raw: Sequence[RawCall]) -> list[str]:
-    """What the model alone costs, one line per batch size."""
+    """The cost of the model alone, one line per batch size."""
     lines = []
     for batch_size in raw[0].batches if raw else ():
         calls = [one.batches[batch_size] for one in raw]

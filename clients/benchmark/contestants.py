@@ -107,7 +107,7 @@ def _signature(jobs: list[str]) -> Contestant:
 
 
 def _decode_only(jobs: list[str]) -> Contestant:
-    """What it decodes: images."""
+    """The server without a model, which only decodes images."""
     paths = {"photo": "/v1/images/label", "clothing": "/v1/fashion/classify"}
     paths |= dict.fromkeys(DIGITS, "/v1/digits/classify")
     paths = {job: path for job, path in paths.items() if job in jobs}

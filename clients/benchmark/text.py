@@ -124,7 +124,7 @@ def _is_served(model: str, target: Target) -> bool:
 
 
 def _service(model: str, target: Target, seconds: int) -> dict[str, Any]:
-    """What the service does, in the terms of a TextRow."""
+    """Measure the service; the fields of a TextRow."""
     started = time.perf_counter()
     whole = paragraph(model, WHOLE)
     answer = asyncio.run(_ask(whole, target))

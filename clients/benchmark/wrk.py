@@ -47,7 +47,7 @@ def drive(scenario: Scenario, target: Target, connections: int, seconds: int) ->
 
 
 def read(printed: str) -> Measurement:
-    """What wrk printed, as one cell; its rate counts every answer, so one with refusals has none."""
+    """Parse wrk's output; its rate counts every answer, so a cell with refusals has no meaningful rate."""
     latencies = {share: float(n) * _MS[unit] for share, n, unit in _PERCENTILE.findall(printed)}
     rate = re.search(r"Requests/sec:\s+([\d.]+)", printed)
     if rate is None or latencies.keys() != {"50", "99"}:

@@ -32,7 +32,7 @@ def proportion(successes: int, count: int) -> Proportion:
 def mean_share(is_right: NDArray[np.bool_]) -> Proportion:
     """The mean over kinds of [kinds, N], the same N examples in each kind.
 
-    The examples are what chance drew, so the interval (a normal one) is that of the mean over
+    The examples are the random sample, so the interval (a normal one) is that of the mean over
     examples of the share of kinds.
     """
     of_each = is_right.mean(axis=0)

@@ -110,7 +110,7 @@ def _share(values: NDArray[Any]) -> NDArray[np.float32]:
 def _printed(
     paper: str, ink: Pixels, rng: np.random.Generator
 ) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """What was on the sheet before the digit: where lines are [400, 400], 0..1, and their colour."""
+    """The print on the sheet below the digit: where lines are [400, 400], 0..1, and their colour."""
     pale = np.array((110, 140, 190), np.float32) + rng.uniform(-25, 35)
     dark = np.full(3, rng.uniform(20, 110), np.float32)
     if paper in ("ruled", "squared"):

@@ -45,7 +45,7 @@ async def ask(
 
     Args:
         vitrine: The service.
-        case: What to draw and post.
+        case: The images to draw and send.
         model: Another model than the route's own.
         show: Called with the number of answers received.
 

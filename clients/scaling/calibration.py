@@ -15,7 +15,7 @@ class Point(NamedTuple):
 
 
 class Fit(NamedTuple):
-    """What a worker spends, and one way between a client and it, in seconds."""
+    """The costs of a worker and of one way between a client and it, in seconds."""
 
     costs: Costs
     network_seconds: float

@@ -18,7 +18,7 @@ Events = Generator[simpy.Event, Any, None]
 
 @dataclass(frozen=True)
 class Costs:
-    """What a replica spends, in seconds of one core."""
+    """The costs of a replica, in seconds of one core."""
 
     request_seconds: float
     batch_seconds: float
@@ -37,7 +37,7 @@ class Costs:
 
 @dataclass(frozen=True)
 class Cluster:
-    """How many replicas, and what lies between them and the clients.
+    """The number of replicas, and the load balancer between them and the clients.
 
     choices: replicas that the balancer compares by their queues; 1: one at random, 2: the power of two
         choices (Mitzenmacher, 2001).
@@ -51,7 +51,7 @@ class Cluster:
 
 @dataclass
 class Outcome:
-    """What was answered after the warm-up."""
+    """The answers after the warm-up."""
 
     seconds: float
     latencies: list[float] = field(default_factory=list)

@@ -33,7 +33,7 @@ class ModelReplica:
         self._model = load_model(Path(directory), load_engine)
 
     async def run(self, signature: str, inputs: Arrays) -> Reply:
-        """Run a signature on what a front's model gives its engine; a failure of the model is reported, not raised.
+        """Run a signature on the inputs that a front prepared; a failure of the model is reported, not raised.
 
         A run blocks the event loop of Ray's user code, so there is one at a time; Ray answers
         on another thread. Raised exceptions would travel as pickles with their traceback.

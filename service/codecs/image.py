@@ -131,7 +131,7 @@ class OpenedImage:
 
 
 def open_image(content: bytes, max_pieces: int = MAX_PIECES) -> OpenedImage:
-    """Open a PNG, JPEG, WebP, GIF or BMP without decoding it, and estimate what that would cost.
+    """Open a PNG, JPEG, WebP, GIF or BMP without decoding it, and estimate the cost of decoding.
 
     Raises:
         UnsupportedImage: the bytes are not one of these formats.

@@ -179,7 +179,7 @@ def _enlarged(
 
 
 def _smooth_surface(small: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Fit a quadratic surface through most of float32 [H, W], leaving what sticks out (ink)."""
+    """Fit a quadratic surface through most of float32 [H, W], without outliers (ink)."""
     y, x = np.ogrid[-1 : 1 : small.shape[0] * 1j, -1 : 1 : small.shape[1] * 1j]
     terms = np.stack(np.broadcast_arrays(1.0, x, y, x * x, x * y, y * y)).reshape(6, -1)
     values = small.ravel().astype(np.float64)

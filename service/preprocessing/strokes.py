@@ -62,7 +62,7 @@ def digit_strokes(mask: Mask, *, is_photo: bool) -> Mask | None:
 
     Args:
         mask: bool [H, W], where there is ink; at least one pixel is.
-        is_photo: the background was uneven, so that what is there may be no digits at all.
+        is_photo: the background was uneven, so the groups may not be digits.
 
     Returns:
         bool [H, W]: the same without specks; None if there are no specks.

@@ -1,6 +1,6 @@
 """Removes ink that is not the digit: margins, frames, ruled lines, an underline. Uses the mask of the ink.
 
-Something is removed only if what remains is large enough to be a digit, so that a digit that fills
+Something is removed only if the rest is large enough to be a digit, so that a digit that fills
 its image is never cut.
 """
 

@@ -1,4 +1,4 @@
-"""Golden outputs: what a model gave where it was exported, it has to give here."""
+"""Golden outputs: a model must reproduce here its outputs at export."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ Run = Callable[[str, Arrays], Mapping[str, np.ndarray]]
 
 
 class GoldenError(Exception):
-    """A model does not give here what it gave where it was exported."""
+    """A model does not reproduce its outputs at export."""
 
 
 def read_golden(directory: Path) -> dict[str, np.ndarray]:

@@ -36,7 +36,7 @@ log = logging.getLogger("vitrine.batcher")
 class DecodingSequence(ABC):
     """One row of a batch, from its first round to its last. Made and used on the event loop.
 
-    signature: what its next round runs.
+    signature: the signature of its next round.
     left: remaining steps; the sequence is done at 0.
     chunk: maximum steps of its first round; a small one gives the first result sooner.
     deadline: monotonic seconds, after which it is dropped.
@@ -154,7 +154,7 @@ class ContinuousBatcher:
     def _take(self) -> list[DecodingSequence]:
         """The sequences of the next round; new and running ones alternate in priority.
 
-        The first one says which signature runs; whoever needs the same joins while there is room, the
+        The first one selects the signature; sequences of the same signature join while there is room, the
         most urgent ones where not all can be in time. Rounds that could start now share them.
         """
         self._queue = [sequence for sequence in self._queue if not sequence.done.done()]

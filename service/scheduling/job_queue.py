@@ -21,7 +21,7 @@ Cost = Callable[[int], float]  # rows → seconds of a step; 0 as long as nothin
 class Job:
     """One request: rows that advance together, their remaining steps, its deadline (monotonic).
 
-    due: when it should be done; what is left until its deadline is a reserve that no other job may use.
+    due: when it should be done; the time from there to its deadline is a reserve that no other job may use.
     """
 
     rows: int

@@ -27,7 +27,7 @@ class Lane:
         start with a full batch only.
     queued_seconds: of the work that waits, as estimated.
     expected_ends: when each run that is under way is expected to be over (monotonic).
-    turn: what a run waits for and holds while it is under way.
+    turn: acquired before a run and held during it.
     """
 
     def __init__(

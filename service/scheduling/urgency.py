@@ -1,7 +1,7 @@
 """Selects the rows of a run: all in turn, or only the most urgent ones while the time is too short for all.
 
 Rows that share every run are all done at the same time: where that is too late for one, it is too
-late for all of them. Who joined first then goes first, so that those that can be in time are.
+late for all of them. Then the first to join runs first, so that some are in time.
 """
 
 import math

@@ -70,7 +70,7 @@ def fit(
 
 
 def score(features: Features, fitted: Mapping[str, Any]) -> tf.Tensor:
-    """Score in 0..1, [B], from pooled features; above 0.5 means "not what I was trained on"."""
+    """Score in 0..1, [B], from pooled features; above 0.5 means "unlike the training data"."""
     raw = _mean_distance(features, fitted)
     return tf.sigmoid((raw - fitted["outlier_threshold"]) / fitted["outlier_scale"])
 

@@ -38,9 +38,9 @@ def run(data: Path | None, workdir: Path, card: Path | None, sheet: Path | None)
 
 
 def sweep(splits: Splits, workdir: Path) -> tuple[list[dict[str, Any]], Image.Image]:
-    """One row of numbers for each of `BETAS`, and a sheet: what went in, then what each makes of it.
+    """One row of numbers for each of `BETAS`, and a sheet: the inputs, then the results of each network.
 
-    Left in the sheet what comes back, right what is drawn from the prior.
+    Left in the sheet are the reconstructions, right the samples from the prior.
     """
     train = Split(*(part[:TRAINING_IMAGES] for part in splits.train))
     splits = splits._replace(train=train, test=splits.validation)

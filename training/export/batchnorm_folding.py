@@ -12,7 +12,7 @@ import numpy as np
 def fold(model: keras.Model) -> keras.Model:
     """The same network for inference, each normalization that alone follows a linear convolution in its kernel.
 
-    It gives what `model(x, training=False)` gives, up to rounding. All other layers are the model's own.
+    It equals `model(x, training=False)` up to rounding. All other layers are the model's own.
     """
     pairs = {after.name: before for before, after in _pairs(model)}
     folded = {convolution.name for convolution in pairs.values()}

@@ -36,7 +36,7 @@ def describe(shown: Iterable[Any], black_white: tuple[float, float] = (0.0, WHIT
 
     Args:
         shown: The layers that `/v1/digits/activations` answers, in order.
-        black_white: What the network's input holds for a black and for a white pixel.
+        black_white: The values of a black and of a white pixel in the network's input.
     """
     arrays: dict[str, np.ndarray] = {}
     about: dict[str, Any] = {}

@@ -16,7 +16,7 @@ STATUS = Path("/proc/self/status")
 def resident_megabytes(directory: Path, rows: Mapping[str, int], free: int) -> float | None:
     """Load a version, run each signature once, and return the growth of the process in 10⁶ bytes.
 
-    rows: signature → batch size; free: what a size that is free beside the batch becomes. None if it
+    rows: signature → batch size; free: the value of other free sizes. None if it
     cannot be measured here: no figure is worth an export that fails.
     """
     if not STATUS.exists():

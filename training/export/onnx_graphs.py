@@ -55,7 +55,7 @@ def convert(
 ) -> Engines:
     """Write the graphs of a SavedModel below its directory, and choose an engine for each signature.
 
-    loaded: what `tf.saved_model.load` gives; expected: golden inputs and TensorFlow's outputs.
+    loaded: the loaded SavedModel; expected: golden inputs and TensorFlow's outputs.
     """
     chosen = Engines({}, {}, {})
     for group in _groups(signatures):

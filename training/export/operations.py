@@ -9,7 +9,7 @@ from service.runtime.saved_model import forbidden_operations
 def check_operations(directory: Path, source: object) -> None:
     """Refuse a SavedModel whose operations do more than compute.
 
-    source: what the directory was made from, for the message.
+    source: the origin of the directory, for the message.
 
     Raises:
         ValueError: the service would not load it; names the operations.

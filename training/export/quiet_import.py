@@ -8,7 +8,7 @@ from service.native_stderr import without_noise
 
 
 def import_keras() -> None:
-    """Import Keras and TensorFlow, in silence; a command calls it before it imports what needs them."""
+    """Import Keras and TensorFlow without messages; commands call it before other imports."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # deprecations inside TensorFlow itself
     with without_noise():

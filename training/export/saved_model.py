@@ -153,7 +153,7 @@ def _write_saved_model(tracked: Any, signatures: Mapping[str, Signature], scratc
 def _golden(
     loaded: Any, signatures: Mapping[str, Signature], inputs: Arrays
 ) -> tuple[dict[str, tuple[Arrays, Arrays]], dict[str, Any]]:
-    """Inputs and TensorFlow's outputs of each signature as written, and what it says it takes."""
+    """Inputs and TensorFlow's outputs of each signature as written, and its stated inputs."""
     arrays: dict[str, tuple[Arrays, Arrays]] = {}
     described = {}
     for key, signature in signatures.items():

@@ -24,7 +24,7 @@ SCALED_ON = 2_000
 
 
 class Walks:
-    """What the learning of all directions holds: one step in w for each attribute, [A, W]."""
+    """The training state of all directions: one step in w for each attribute, [A, W]."""
 
     def __init__(self, model: Gan, w_std: float) -> None:
         networks = gan_model.parts(model)

@@ -28,7 +28,7 @@ def take_loss_maps(model: Gan, network: keras.Model) -> None:
 
 
 class EncoderFitting:
-    """What the encoder's training holds."""
+    """The state of the encoder's training."""
 
     def __init__(self, model: Gan, config: Any, steps: int) -> None:
         networks = gan_model.parts(model)

@@ -30,7 +30,7 @@ COLUMNS = (
 
 
 class Fitting:
-    """What a training holds: networks, optimisers, the running mean, and where it is."""
+    """The state of a training: networks, optimizers, the running mean, and its position."""
 
     def __init__(self, model: Gan, config: Any, train: Split) -> None:
         self.config = config

@@ -31,7 +31,7 @@ class Nearest(NamedTuple):
 def nearest(asked: np.ndarray, known: np.ndarray) -> Nearest:
     """Of each of asked [N, D] the nearest of known [M, D].
 
-    Searched in single precision; the distance of what was found is exact.
+    Searched in single precision; the distance to the result is exact.
     """
     table = known.astype(np.float32)
     half = (table**2).sum(axis=1) / 2

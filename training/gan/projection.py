@@ -17,7 +17,7 @@ LOSSES = ("perceptual", "pixel")
 
 
 class Projector(NamedTuple):
-    """What a projection needs to know of a GAN."""
+    """The parts of a GAN that a projection needs."""
 
     synthesis: Any
     loss_maps: Any
@@ -26,7 +26,7 @@ class Projector(NamedTuple):
     w_std: float
 
     def losses(self, w: Any, target: Any, target_maps: Any, pixel: Any) -> tuple[Any, Any]:
-        """Loss [B] of w [B, W] against images [B, 28, 28, 1] in -1..1, and what the generator draws.
+        """Loss [B] of w [B, W] against images [B, 28, 28, 1] in -1..1, and the generated images.
 
         pixel: bool [B], whether a row is measured by its pixels alone.
         """

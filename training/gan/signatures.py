@@ -36,7 +36,7 @@ TOLERANCE = {
 def signatures(model: Gan, calibration: Mapping[str, Any]) -> dict[str, Signature]:
     """The five, for latent vectors w float32 [B, W] whose halves are the coarse and the fine styles.
 
-    calibration: what `gan_latents.calibrate` gives.
+    calibration: the result of `latent_space.calibrate`.
     """
     networks, width = gan_model.parts(model), 2 * model.half
     z, w = _rows(tf.float32, model.z_size), _rows(tf.float32, width)

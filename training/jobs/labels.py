@@ -46,7 +46,7 @@ class Config(JobConfig):
 
 
 class Pretraining(NamedTuple):
-    """What a pretrained network was trained on: nothing of it is here."""
+    """The training data of a pretrained network, which are not available here."""
 
     source: str
 
@@ -71,7 +71,7 @@ def load_data(config: Config, data: Path | None) -> Pretraining:
 
 
 def pretraining(config: Config) -> Pretraining:
-    """Say where the weights learnt what they know."""
+    """Describe the data that the weights were trained on."""
     if config.weights == "none":
         return Pretraining("none: the weights are random")
     if config.weights == "imagenet":
@@ -96,7 +96,7 @@ def train(model: keras.Model, splits: Any, config: Config, workdir: Path) -> dic
 
 
 def evaluate(model: keras.Model, splits: Any) -> dict[str, Any]:
-    """Compare with what the original network is known to give, if it is that one."""
+    """Compare with known outputs of the original network, if it is that one."""
     arch = next(name for name in backbone.architectures() if name.lower() == model.name)
     metrics: dict[str, Any] = {"megabytes_of_weights": 4e-6 * model.count_params()}
     if original := known_outputs.ORIGINALS.get(arch):
@@ -174,7 +174,7 @@ def golden_images(height: int, width: int) -> np.ndarray:
 
 
 def manifest_fields(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, Any]:
-    """What the network is given, and that it is large."""
+    """The description of the input, and the batch size of a large network."""
     height, width = model.input_shape[1:3]
     variant = backbone.LITES.get(calibration["arch"])
     crop = round(variant.crop, 4) if variant else INPUT["crop"]

@@ -34,7 +34,7 @@ class _Parts(NamedTuple):
 
 
 def import_autoencoder(options: ImportOptions, models: Path) -> Path:
-    """Write the next version of an autoencoder; ValueError says what cannot be served."""
+    """Write the next version of an autoencoder; ValueError if it cannot be served."""
     parts = _open(options)
     images = synthetic_digits(10, seed=7).images
     noise = np.random.default_rng(7).standard_normal((10, parts.latents)).astype(np.float32)
@@ -114,7 +114,7 @@ def _sizes(path: Path, model: Any, which: str) -> tuple[int, ...]:
 
 
 def _scale(options: ImportOptions, decoder: Any) -> Callable[[Any], Any]:
-    """What turns the decoder's output into shares of ink: it is what the encoder's input was."""
+    """The conversion of the decoder's output to shares of ink; it has the scale of the encoder's input."""
     activation = getattr(getattr(decoder.layers[-1], "activation", None), "__name__", None)
     match options.input_range or "0..1":
         case "0..255":

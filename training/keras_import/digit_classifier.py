@@ -84,7 +84,7 @@ def _digit_signatures(opened: OpenedNetwork) -> dict[str, Signature]:
 
 
 def _filters(opened: OpenedNetwork) -> Arrays:
-    """What the values of the shown layers are computed from."""
+    """The filters of the shown layers."""
     pixels = tf.constant([0.0, 255.0], shape=(2, 1, 1, 1))
     black, white = np.asarray(opened.preprocess(pixels), np.float64).ravel()
     return filters.describe(_shown(opened), (float(black), float(white)))

@@ -33,7 +33,7 @@ GRAPH = "images.onnx"  # of the base: every signature that takes images
 
 
 class HeadFile(NamedTuple):
-    """What `head.json` says."""
+    """The content of `head.json`."""
 
     labels: list[tuple[str, str]]
     kernel: np.ndarray  # float32 [F, N]
@@ -42,7 +42,7 @@ class HeadFile(NamedTuple):
 
 
 def read_head(path: Path) -> HeadFile:
-    """Read and check the file; ValueError says what is wrong."""
+    """Read and check the file; ValueError if it is invalid."""
     try:
         content = json.loads(path.read_bytes())
         labels = [(str(name), str(name)) for name in content["labels"]]
@@ -65,7 +65,7 @@ def import_head(path: Path, base: str, name: str, models: Path) -> Path:
     """Write the next version of `name`, the head at `path` on the newest version of `base`; return its directory.
 
     Raises:
-        ValueError: the file or the base cannot be used; says what.
+        ValueError: the file or the base cannot be used.
     """
     release.check_name(name)
     head = read_head(path)

@@ -20,7 +20,7 @@ LABEL_TASK = "classify_image"
 
 
 def import_labels(options: ImportOptions, models: Path) -> Path:
-    """Write the next version of an image classifier; ValueError says what cannot be served."""
+    """Write the next version of an image classifier; ValueError if it cannot be served."""
     if options.labels is None:
         raise ValueError("--labels must be a text file with one label per line to import labels")
     labels = label_file.read_labels(options.labels)

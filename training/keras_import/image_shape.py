@@ -1,4 +1,4 @@
-"""The shape of a network's images: what its input says, completed by the command line."""
+"""The shape of a network's images, from its input and the command line."""
 
 import math
 from pathlib import Path
@@ -7,7 +7,7 @@ Shape = tuple[int, int, int]  # height, width, channels
 
 
 def image_shape(path: Path, found: tuple[int | None, ...], wanted: Shape | None) -> Shape:
-    """The images' shape, from what the network says and the command line completes."""
+    """The images' shape: `found` of the network, completed by `wanted` of the command line."""
     text = "[" + ", ".join("free" if size is None else str(size) for size in found) + "]"
     flat = _unflattened(found, wanted)
     if flat is not None:

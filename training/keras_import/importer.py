@@ -31,7 +31,7 @@ def import_model(options: ImportOptions, models: Path) -> Path:
     """Write the next version of `options.name`; return its directory.
 
     Raises:
-        ValueError: something in the files or the options cannot be served; says what.
+        ValueError: the files cannot be served, or the options are invalid.
     """
     release.check_name(options.name)
     options = options._replace(path=mlflow_folder.find_model(options.path))

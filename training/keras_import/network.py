@@ -21,7 +21,7 @@ TENSORFLOW_ONLY = re.compile(r"\{\{.*?\}\}\s*| on /job:.*")
 
 
 class Network(NamedTuple):
-    """What runs, and what is known of it."""
+    """A loaded network and its properties."""
 
     call: Callable[[Any], Any]  # `dtype` [B, *taken] → floats [B, C]
     shape: Shape  # of the images
@@ -42,7 +42,7 @@ class Network(NamedTuple):
 
 
 def open_network(path: Path, shape: Shape | None) -> Network:
-    """Open a `.keras` or `.h5` file or a SavedModel directory; ValueError for what cannot be served.
+    """Open a `.keras` or `.h5` file or a SavedModel directory; ValueError if it cannot be served.
 
     shape: of the images, for a network that leaves its height or width free or takes them flat.
     """

@@ -18,7 +18,7 @@ Images = Callable[[tf.Tensor], tf.Tensor]
 
 
 class OpenedNetwork:
-    """A network that was run on golden images, and what its outputs are."""
+    """A network that has run on golden images, and the kind of its outputs."""
 
     def __init__(self, options: ImportOptions, images: Callable[[Shape], np.ndarray]) -> None:
         """Open `options.path`; ValueError if it is not deterministic or the kind of its outputs cannot be detected."""

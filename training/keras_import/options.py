@@ -46,7 +46,7 @@ def digest(*paths: Path) -> str:
 def card(
     options: ImportOptions, task: str, description: str, configuration: dict[str, str]
 ) -> dict[str, object]:
-    """What every card of an imported model says; nothing is measured, for there are no data."""
+    """The card fields of every imported model; nothing is measured, because there are no data."""
     files = " and ".join(path.name for path in (options.path, options.decoder) if path)
     return {
         "job": options.name,

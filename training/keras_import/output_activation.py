@@ -12,10 +12,10 @@ COARSE_TOLERANCE = 2e-2
 def find_kind(
     raw: np.ndarray, activation: str | None, wanted: str = "auto", dtype: str = "float32"
 ) -> str:
-    """`probabilities` or `logits`, for what a network gave for some images, float32 [B, C].
+    """`probabilities` or `logits`, from the outputs for some images, float32 [B, C].
 
     Args:
-        raw: what the network gave.
+        raw: the outputs.
         activation: of its last layer; None: not known.
         wanted: auto, probabilities or logits.
         dtype: of the last layer.
@@ -67,7 +67,7 @@ def _seen(raw: np.ndarray) -> str:
 
 
 def describe(kind: str, classes: int) -> str:
-    """Say in words what is done with the last layer's values."""
+    """Describe the conversion of the last layer's values."""
     if classes == 1:
         what = "a logit, through a sigmoid" if kind == "logits" else "a sigmoid"
         return f"{what}: the probability of the second label; the first gets the rest"

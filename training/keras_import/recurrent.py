@@ -20,7 +20,7 @@ INACTIVE = (keras.layers.Dropout, keras.layers.InputLayer)  # at inference
 
 
 class RecurrentNetwork:
-    """The layers of a character model, by what they do."""
+    """The layers of a character model, by function."""
 
     def __init__(self, path: Path, model: Any) -> None:
         """Sort the layers of a Keras model; ValueError if it is no stack of them."""

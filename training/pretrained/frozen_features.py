@@ -38,7 +38,7 @@ class TransferConfig(JobConfig):
 def backbone(config: TransferConfig) -> keras.Model:
     """EfficientNet-Lite0 without its top on float32 [B, H, W, C] in 0..255; all layers frozen.
 
-    The layer `stageN` gives what each stage gives, `head_relu` [B, h, w, 1280] the last maps.
+    The layer `stageN` gives the output of a stage, `head_relu` [B, h, w, 1280] the last feature maps.
     """
     layers = keras.layers
     x = keras.Input((config.height, config.width, config.channels), name="images")

@@ -1,6 +1,6 @@
 """Decodes a training text: by the given encoding, a declared one, or one detected from the bytes.
 
-Always says what it assumed, because a wrong encoding trains a model of garbage without an error.
+Always prints its assumption, because a wrong encoding trains a model of garbage without an error.
 """
 
 import codecs
@@ -87,7 +87,7 @@ def _declared_inside(content: bytes) -> str | None:
 
 
 def decode_as(content: bytes, given: str, name: str) -> tuple[str, str]:
-    """Decode as `--encoding` says, by Python's names or the web's; name is what errors call the text."""
+    """Decode as `--encoding` says, by Python's names or the web's; name is used in errors."""
     label = given.strip().lower()
     encoding = _WEB_LABELS.get(label, label)
     try:

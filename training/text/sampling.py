@@ -1,4 +1,4 @@
-"""From logits to a character: temperature, top-k, top-p, and what is told of the choice."""
+"""From logits to a character: temperature, top-k, top-p, and the log-probabilities of the choice."""
 
 from typing import Any, NamedTuple
 

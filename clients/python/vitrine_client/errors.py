@@ -187,13 +187,13 @@ class ReadOnly(Forbidden):
 
 
 class PreconditionFailed(ServiceError):
-    """`If-Match` is not the ETag of what is there."""
+    """`If-Match` is not the current ETag."""
 
     default_code = "precondition_failed"
 
 
 class NotFound(ServiceError):
-    """What the address names is not there."""
+    """The resource does not exist."""
 
     default_code = "not_found"
 

@@ -40,7 +40,7 @@ class Call(Generic[Value]):
     """A request with one answer.
 
     Args:
-        request: What to send.
+        request: The request to send.
         read: Decodes the answer, or raises the error of a refusal.
         count: The number of rows in a value, if there must be one per image.
         retry: Whether to retry when the service is busy or not ready.
