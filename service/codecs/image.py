@@ -102,7 +102,7 @@ class OpenedImage:
                     return upright(self.source.grey_pixels(), self.orientation)
                 except ValueError:
                     pass  # the reader takes some that are damaged
-            return rasterize(self._reader(at_least), self.orientation, grey=grey)
+            return rasterize(self._reader(at_least, grey), self.orientation, grey=grey)
         except Exception as error:
             message = f"the {self._format} is truncated or corrupt: its pixels cannot be decoded"
             raise InvalidImage(message) from error
@@ -113,10 +113,10 @@ class OpenedImage:
             return "PNG"
         return self.source.format if isinstance(self.source, ImageFile) else "WebP"
 
-    def _reader(self, at_least: int | None) -> Image:
+    def _reader(self, at_least: int | None, grey: bool) -> Image:
         if isinstance(self.source, PlainPng):
             try:
-                return self.source.load()
+                return self.source.load(grey=grey)
             except ValueError:  # the reader accepts some damaged files
                 return PngImageFile(_ReadLimitedBytesIO(self.source.content))
         if isinstance(self.source, bytes):

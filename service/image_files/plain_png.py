@@ -16,6 +16,17 @@ from zlib_ng import zlib_ng
 from service.image_files.raster import Pixels
 
 _START = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+# Alpha 255 after filtering: [in the first row or below, filter, in the first pixel or behind], in the place of RGBA's alpha.
+_OPAQUE = (
+    np.array(
+        [
+            [[255, 255], [255, 0], [255, 255], [255, 128], [255, 0]],
+            [[255, 255], [255, 0], [0, 0], [128, 0], [0, 0]],
+        ],
+        np.uint32,
+    )
+    << 24
+)
 _HEADER = struct.Struct(">IIBB3sI")  # width, height, depth, colour type, three methods, CRC
 _zip_decoder, _raw_encoder = Image.core.zip_decoder, Image.core.raw_encoder  # type: ignore[attr-defined]
 _END = b"\0\0\0\0IEND\xaeB`\x82"
@@ -37,10 +48,18 @@ class PlainPng(NamedTuple):
     content: bytes
     chunks: int
 
-    def load(self) -> Image.Image:
-        """Decode; ValueError if the data do not match the header exactly."""
-        size = (self.width, self.height)
-        return Image.frombytes(self.mode, size, self._inflated(), "zip", self.mode)
+    def load(self, *, grey: bool = False) -> Image.Image:
+        """Decode; ValueError if the data do not match the header exactly.
+
+        grey: an opaque image of grey colours may come out in mode L.
+        """
+        size, mode, rows = (self.width, self.height), self.mode, self._inflated()
+        if rows is None:  # Pillow inflates them, and decides what is wrong with them
+            return Image.frombytes(mode, size, self.compressed, "zip", mode)
+        if grey and mode == "RGBA" and (plane := _grey_plane(rows, *size)):
+            rows, mode = plane, "L"
+        # In zlib's format without compression: zlib-ng inflates drawings many times faster than Pillow.
+        return Image.frombytes(mode, size, zlib_ng.compress(rows, 0), "zip", mode)
 
     def grey_pixels(self) -> Pixels:
         """Decode an image of mode L, uint8 [H, W, 1], read-only; ValueError as `load`.
@@ -52,7 +71,10 @@ class PlainPng(NamedTuple):
         image = Image.core.new("L", size)  # type: ignore[attr-defined]  # as plugins do
         decoder = _zip_decoder("L", "L")
         decoder.setimage(image, box)
-        consumed, problem = decoder.decode(self._inflated())
+        rows = self._inflated()
+        consumed, problem = decoder.decode(
+            self.compressed if rows is None else zlib_ng.compress(rows, 0)
+        )
         if consumed >= 0 or problem:
             raise ValueError("the pixels are not those that the header states")
         encoder = _raw_encoder("L", "L")
@@ -60,19 +82,40 @@ class PlainPng(NamedTuple):
         _, _, content = encoder.encode(self.width * self.height)
         return np.frombuffer(content, np.uint8).reshape(self.height, self.width, 1)
 
-    def _inflated(self) -> bytes:
-        """The pixels without compression, in zlib's format: zlib-ng inflates drawings many times faster than Pillow."""
+    def _inflated(self) -> bytes | None:
+        """The filtered rows, if they are as long as the header states and not too few or too many for zlib-ng."""
         length = self.height * (1 + self.width * len(self.mode))
         if length not in _INFLATED_HERE:
-            return self.compressed
+            return None
         inflater = zlib_ng.decompressobj()
         try:
             rows = inflater.decompress(self.compressed, length + 1)
         except zlib_ng.error:  # type: ignore[misc]  # its stub states an instance
-            return self.compressed  # Pillow decides
-        return (
-            zlib_ng.compress(rows, 0) if inflater.eof and len(rows) == length else self.compressed
-        )
+            return None
+        return rows if inflater.eof and len(rows) == length else None
+
+
+def _grey_plane(rows: bytes, width: int, height: int) -> bytes | None:
+    """The filtered rows of an opaque, grey RGBA image with one byte a pixel; None if it is another image.
+
+    A filter takes each channel by itself, with the same channel of neighbours: what is equal in
+    all channels is equal after filtering, and what is opaque becomes `_OPAQUE`.
+    """
+    lines = np.frombuffer(rows, np.uint8).reshape(height, 1 + 4 * width)
+    filters = lines[:, 0]
+    if filters.max() >= _OPAQUE.shape[1]:
+        return None  # damaged
+    pixels = np.ascontiguousarray(lines[:, 1:]).view("<u4")
+    level = pixels.astype(np.uint8)  # the lowest byte: red
+    alpha = _OPAQUE[1, filters]
+    alpha[0] = _OPAQUE[0, filters[0]]
+    opaque_grey = (pixels & np.uint32(0xFF)) * np.uint32(0x010101)
+    in_first_pixels = opaque_grey[:, 0] | alpha[:, 0]
+    opaque_grey |= alpha[:, 1:]
+    opaque_grey[:, 0] = in_first_pixels
+    if not np.array_equal(opaque_grey, pixels):
+        return None
+    return np.concatenate((filters[:, np.newaxis], level), axis=1).tobytes()
 
 
 def read_plain_png(content: bytes) -> PlainPng | None:

@@ -62,6 +62,42 @@ def find_extent(mask: Mask) -> Extent:
     return Extent(rows, np.flatnonzero(mask[rows[0] : rows[-1] + 1].any(axis=0)))
 
 
+def find_runs(mask: Mask, length: int = 1) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The start and end of runs along the rows of [H, W] with at least this length.
+
+    Returns:
+        Places in the rows one after the other, each with an empty pixel behind it; ends excluded.
+    """
+    height, width = mask.shape
+    padded = np.zeros((height, width + 1), np.bool_)
+    padded[:, :width] = mask
+    pixels = padded.ravel()
+    changes = np.flatnonzero(pixels[1:] != pixels[:-1]) + 1
+    if pixels[0]:
+        changes = np.concatenate(([0], changes))
+    starts, ends = changes[::2], changes[1::2]
+    is_long = ends - starts >= length
+    return starts[is_long], ends[is_long]
+
+
+def is_surely_one(mask: Mask) -> bool:
+    """Whether bool [h, w] is one component (eight neighbours) by a quick look; False: it may be, or not.
+
+    Where every run of ink but one touches a run in the row above, all of them are connected by way
+    of that one; likewise with the row below. A drawn digit mostly has one such end at least.
+    """
+    if not mask.size:
+        return False
+    stride = mask.shape[1] + 1
+    starts, ends = find_runs(mask)
+    for step in (-stride, stride):
+        first = np.minimum(np.searchsorted(ends, starts + step), starts.size - 1)
+        touches = (starts[first] <= ends + step) & (ends[first] >= starts + step)
+        if np.count_nonzero(touches) == starts.size - 1:
+            return True
+    return False
+
+
 def find_components(labels: NDArray[np.int32], count: int) -> list[Component]:
     """List the components of a labelled mask int32 [H, W] with `count` labels, by label."""
     areas = np.bincount(labels.ravel(), minlength=count + 1)

@@ -1,7 +1,6 @@
 """Removes lines that touch the digit or frame it: ruled and squared paper, the cells of a form."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from service.image_files.raster import Pixels
@@ -13,6 +12,7 @@ from service.preprocessing.components import (
     Extent,
     drawn_sides,
     find_components,
+    find_runs,
 )
 from service.preprocessing.strokes import EIGHT_NEIGHBOURS, Mask
 
@@ -67,7 +67,7 @@ def _long_lines(mask: Mask) -> Mask | None:
     thick = mask.copy()
     thick[1:] |= mask[:-1]
     thick[:-1] |= mask[1:]
-    starts, ends = _long_runs(thick, max(5, width // _SEGMENT) + 2)
+    starts, ends = find_runs(thick, max(5, width // _SEGMENT) + 2)
     if not starts.size or np.max(ends) - np.min(starts) < 0.5 * width:
         return None
     marks = np.zeros(height * (width + 1), np.int8)
@@ -96,27 +96,11 @@ def _long_lines(mask: Mask) -> Mask | None:
 def _may_hold_line(runs: Mask, thickened: int) -> bool:
     """Whether enough columns of [h, w] hold something thin, for a half of a line over half of the width."""
     height, width = runs.shape
-    starts, ends = _long_runs(runs.T, 1)
+    starts, ends = find_runs(runs.T, 1)
     is_thin = ends - starts - thickened <= max(3.0, THIN * width)
-    return bool(np.unique(starts[is_thin] // (height + 1)).size >= 0.25 * width)
-
-
-def _long_runs(mask: Mask, length: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Start and end of runs along the rows of [H, W] with at least this length.
-
-    Returns:
-        Places in the rows one after the other, each with an empty pixel behind it; ends excluded.
-    """
-    height, width = mask.shape
-    padded = np.zeros((height, width + 1), np.bool_)
-    padded[:, :width] = mask
-    pixels = padded.ravel()
-    changes = np.flatnonzero(pixels[1:] != pixels[:-1]) + 1
-    if pixels[0]:
-        changes = np.concatenate(([0], changes))
-    starts, ends = changes[::2], changes[1::2]
-    is_long = ends - starts >= length
-    return starts[is_long], ends[is_long]
+    columns = starts[is_thin] // (height + 1)  # in order
+    different = np.count_nonzero(columns[1:] != columns[:-1]) + bool(columns.size)
+    return bool(different >= 0.25 * width)
 
 
 def _foreign(lines: Mask, rest: Mask, *, is_framed: bool, one_is_enough: bool = True) -> Mask:

@@ -19,6 +19,7 @@ from service.preprocessing.components import (
     drawn_sides,
     find_components,
     find_extent,
+    is_surely_one,
 )
 from service.preprocessing.printed_lines import without_touching_lines
 from service.preprocessing.strokes import EIGHT_NEIGHBOURS, Mask
@@ -39,7 +40,9 @@ def drop_surroundings(mask: Mask, ink: Pixels, extent: Extent) -> tuple[Mask, bo
     Returns:
         The mask itself if there is nothing to remove, and whether it is known to be one component.
     """
-    inside, count = ndimage.label(mask[extent.box], EIGHT_NEIGHBOURS)
+    count = 1
+    if not is_surely_one(mask[extent.box]):
+        inside, count = ndimage.label(mask[extent.box], EIGHT_NEIGHBOURS)
     rest = mask
     if count > 1:
         labels = np.zeros(mask.shape, np.int32)

@@ -152,3 +152,52 @@ def test_a_damaged_file_gives_what_the_reader_gives():
             np.testing.assert_array_equal(open_image(bytes(content)).decode(), expected)
             outcomes["same"] += 1
     assert min(outcomes.values()) > 20
+
+
+def filtered(pixels, filters):
+    """uint8 [H, W, C] as a PNG with the given filter for each row (PNG specification, 9.2)."""
+    height, width, bands = pixels.shape
+    now = pixels.astype(np.int16)
+    left, above, corner = (np.zeros_like(now) for _ in range(3))
+    left[:, 1:], above[1:], corner[1:, 1:] = now[:, :-1], now[:-1], now[:-1, :-1]
+    guess = left + above - corner
+    near = np.stack([np.abs(guess - one) for one in (left, above, corner)])
+    paeth = np.choose(near.argmin(axis=0), (left, above, corner))
+    predicted = np.stack((np.zeros_like(now), left, above, (left + above) // 2, paeth))
+    rows = (now - predicted[filters, np.arange(height)]).astype(np.uint8).reshape(height, -1)
+    content = np.concatenate((np.array(filters, np.uint8)[:, np.newaxis], rows), axis=1).tobytes()
+    colour = {1: 0, 3: 2, 4: 6}[bands]
+    header = struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(content)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*one) for one in chunks)
+
+
+OPAQUE_GREY = np.repeat(np.random.default_rng(3).integers(0, 256, (90, 70, 1), np.uint8), 4, axis=2)
+OPAQUE_GREY[..., 3] = 255
+ALIKE = {
+    "opaque": ((), 255),
+    "a clear pixel": ((45, 30, 3), 254),
+    "a clear corner": ((0, 0, 3), 0),
+    "a clear pixel in the first column": ((50, 0, 3), 128),
+    "a coloured pixel": ((45, 69, 2), 7),
+    "a coloured corner": ((89, 0, 1), 7),
+}
+
+
+@pytest.mark.parametrize("first", range(5))
+@pytest.mark.parametrize("kind", ALIKE)
+def test_rgba_that_is_grey_and_opaque_is_decoded_as_grey(kind, first, monkeypatch):
+    modes, decode = [], plain_png.Image.frombytes
+    monkeypatch.setattr(
+        plain_png.Image, "frombytes", lambda mode, *more: modes.append(mode) or decode(mode, *more)
+    )
+    place, value = ALIKE[kind]
+    pixels = OPAQUE_GREY.copy()
+    if place:
+        pixels[place] = value
+    content = filtered(pixels, [(first + row) % 5 for row in range(90)])
+
+    np.testing.assert_array_equal(
+        open_image(content).decode(grey=True), by_reader(content, grey=True)
+    )
+    assert modes == ["RGBA" if place else "L"]
