@@ -46,7 +46,7 @@ def cut_out_sheet(grey: Pixels) -> Pixels | None:
 def _is_calm(is_light: Mask) -> bool:
     """Whether the image is clearly a few strokes on a background that reaches all sides."""
     edge = np.concatenate((is_light[0], is_light[-1], is_light[:, 0], is_light[:, -1]))
-    border, whole = float(edge.mean()), np.count_nonzero(is_light) / is_light.size
+    border, whole = (np.count_nonzero(one) / one.size for one in (edge, is_light))
     if border < 0.5:
         border, whole = 1 - border, 1 - whole
     return bool(border >= 1 - _CALM_BORDER and whole >= 1 - _CALM_AREA)

@@ -162,8 +162,8 @@ def filtered(pixels, filters):
     left[:, 1:], above[1:], corner[1:, 1:] = now[:, :-1], now[:-1], now[:-1, :-1]
     guess = left + above - corner
     near = np.stack([np.abs(guess - one) for one in (left, above, corner)])
-    paeth = np.choose(near.argmin(axis=0), (left, above, corner))
-    predicted = np.stack((np.zeros_like(now), left, above, (left + above) // 2, paeth))
+    nearest = np.choose(near.argmin(axis=0), (left, above, corner))
+    predicted = np.stack((np.zeros_like(now), left, above, (left + above) // 2, nearest))
     rows = (now - predicted[filters, np.arange(height)]).astype(np.uint8).reshape(height, -1)
     content = np.concatenate((np.array(filters, np.uint8)[:, np.newaxis], rows), axis=1).tobytes()
     colour = {1: 0, 3: 2, 4: 6}[bands]
