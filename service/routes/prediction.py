@@ -29,7 +29,7 @@ from service.image_files.raster import Pixels
 from service.routes.image_report import Decode, ImageReport
 from service.runtime.repository import MAX_VERSION
 from service.runtime.servable import Servable
-from service.scheduling.micro_batcher import BatchResult
+from service.scheduling.batch import BatchResult
 from service.schemas.common import OnError
 from service.tasks.prepared_images import PreparedImages
 

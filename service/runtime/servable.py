@@ -13,10 +13,11 @@ from service.runtime.model import Model
 from service.runtime.statistics import Statistics
 from service.runtime.text_model import make_text_model
 from service.scheduling.admission import Admission
+from service.scheduling.batch import Batch
 from service.scheduling.continuous_batcher import Step
 from service.scheduling.job_queue import JobQueue
 from service.scheduling.lane import RUNS_PER_REPLICA, Lane, thread_lane
-from service.scheduling.micro_batcher import TICK_SECONDS, Batch, MicroBatcher
+from service.scheduling.micro_batcher import TICK_SECONDS, MicroBatcher
 from service.scheduling.turns import Turns, at_once
 
 # The same random seed must give the same bytes regardless of other requests.
