@@ -17,6 +17,8 @@ from service.scheduling.siblings import gather_or_cancel
 Run = Callable[[Arrays], dict[str, np.ndarray]]
 Outcome = dict[str, np.ndarray] | BaseException
 
+LONG_SECONDS = 0.01  # a run after which answers leave one by one
+
 
 class BatchResult(NamedTuple):
     """The result for one caller: its rows of the outputs, batch size and timings."""
@@ -135,3 +137,13 @@ async def join(parts: list[Coroutine[Any, Any, BatchResult]]) -> BatchResult:
         min(result.queue_seconds for result in results),
         sum(result.run_seconds for result in results),
     )
+
+
+async def one_in_a_turn(deliveries: Iterator[float]) -> None:
+    """Deliver one answer in each turn of the event loop after a long run.
+
+    Clients that are answered at once ask again at once: a digit would wait for all of that.
+    """
+    for seconds in deliveries:
+        if seconds > LONG_SECONDS:
+            await asyncio.sleep(0)

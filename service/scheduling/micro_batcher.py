@@ -23,6 +23,7 @@ from service.scheduling.batch import (
     expire,
     join,
     most_steps,
+    one_in_a_turn,
     rows_of,
     run_batch,
     split,
@@ -145,7 +146,8 @@ class MicroBatcher:
         until = time.monotonic() + TICK_SECONDS
         while batch := self._take():
             started = time.monotonic()
-            self._finish(batch, run_batch(self._run, batch), started)
+            for _ in self._finish(batch, run_batch(self._run, batch), started):
+                pass
             next_seconds = self._cost.seconds(min(len(self._queue), self.max_batch_size))
             if not self._batch_across_requests or time.monotonic() + next_seconds > until:
                 break
@@ -179,7 +181,9 @@ class MicroBatcher:
                 outcomes = await loop.run_in_executor(
                     self._lane.executor, run_batch, self._run, batch
                 )
-            self._finish(batch, outcomes, started)
+            finishing = loop.create_task(one_in_a_turn(self._finish(batch, outcomes, started)))
+            if len(self._queue) < self.max_batch_size:  # else the lane has no need to wait for it
+                await finishing
         await self._yield_until_idle()
 
     @contextmanager
@@ -227,11 +231,14 @@ class MicroBatcher:
             rows += pending.rows
         return batch
 
-    def _finish(self, batch: list[PendingRequest], outcomes: list[Outcome], started: float) -> None:
-        """Deliver the answers first, so that an error in the statistics cannot affect them."""
+    def _finish(
+        self, batch: list[PendingRequest], outcomes: list[Outcome], started: float
+    ) -> Iterator[float]:
+        """Deliver an answer in each step, which yields the run's seconds; errors in the statistics come later."""
         seconds, rows = time.monotonic() - started, total_rows(batch)
         for pending, outcome in zip(batch, outcomes, strict=True):
             deliver(pending, outcome, rows, started, seconds)
+            yield seconds
         try:
             if steps := most_steps(batch):
                 self._cost.record(rows, seconds, steps)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import threading
 import time
 
@@ -73,6 +74,21 @@ async def test_a_lone_request_runs_alone_and_at_once(batcher, run):
     assert answer.outputs["y"].tolist() == [42]
     assert answer.batch_size == 1
     assert run.batches == [1]
+
+
+async def test_after_a_long_run_answers_leave_one_in_each_turn(batcher, run):
+    run.gate.clear()
+    tasks = [asyncio.create_task(batcher.submit(rows(n), soon())) for n in range(4)]
+    await until(lambda: batcher._running)
+    time.sleep(0.02)  # noqa: ASYNC251 the run takes long
+    run.gate.set()
+    done = [0]
+    while done[-1] < 4:
+        await asyncio.sleep(0)
+        done.append(sum(task.done() for task in tasks))
+
+    assert run.batches == [4]
+    assert {after - before for before, after in itertools.pairwise(done)} == {0, 1}
 
 
 async def test_requests_that_wait_run_together_in_order(batcher, run):
