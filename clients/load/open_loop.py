@@ -104,10 +104,14 @@ class Pool:
 
 
 def arrivals(
-    mix: Mapping[Scenario, float], rate: float, seconds: float, random_seed: int
+    mix: Mapping[Scenario, float],
+    rate: float,
+    seconds: float,
+    random_seed: int,
+    most: int = MOST_IN_A_STEP,
 ) -> list[ScheduledRequest]:
     """Requests at random moments (a Poisson process, given their number), each sampled from the mix."""
-    count = max(1, min(round(rate * seconds), MOST_IN_A_STEP))
+    count = max(1, min(round(rate * seconds), most))
     numbers = random.Random(random_seed)
     moments = sorted(numbers.uniform(0, count / rate) for _ in range(count))
     wanted = numbers.choices(list(mix), list(mix.values()), k=count)

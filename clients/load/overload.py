@@ -23,6 +23,7 @@ from clients.load.target import Target, parse_target
 FACTOR = 10
 KINDS = ("digit", "photo", "paragraph", "score", "projection", "vae")
 CONNECTIONS = (1, 4, 16, 64)
+MOST_IN_A_FLOOD = 1_000_000  # requests
 DEADLINE_MS = 5000  # deadline of the requests, so that the queue empties soon after the load
 PATIENCE_S = 60.0
 RECENT_S = 0.5  # late refusals, whose Retry-After is compared with the actual wait
@@ -67,7 +68,7 @@ async def flood(scenario: Scenario, target: Target, rate: float, seconds: float)
     """Let requests leave at a rate, each on a connection of its own where none is free."""
     found, pool = Flood(), Pool(target, MOST_IN_A_STEP)
     request = request_bytes(scenario, target, f"X-Timeout-Ms: {DEADLINE_MS}\r\n")
-    plan = arrivals({scenario: 1}, rate, seconds, random_seed=1)
+    plan = arrivals({scenario: 1}, rate, seconds, random_seed=1, most=MOST_IN_A_FLOOD)
     began = time.perf_counter()
 
     async def ask() -> None:
@@ -86,25 +87,36 @@ async def flood(scenario: Scenario, target: Target, rate: float, seconds: float)
         for due in plan:
             await asyncio.sleep(max(0.0, began + due.at_s - time.perf_counter()))
             asking.create_task(ask())
+            found.asked += 1
+            if time.perf_counter() > began + seconds:  # more than this process can send
+                break
         found.seconds = time.perf_counter() - began
-    found.asked = len(plan)
     pool.close()
     return found
 
 
+async def is_answered(scenario: Scenario, target: Target) -> bool:
+    """Whether one request alone is answered right."""
+    connection = Connection(target.host, target.port)
+    answer = await connection.ask(request_bytes(scenario, target), PATIENCE_S)
+    connection.close()
+    return answer.status == 200 and scenario.is_right(answer.body)
+
+
+async def peak_of(scenario: Scenario, target: Target, seconds: float) -> tuple[float, int]:
+    """The best rate of right answers in a closed loop, and its number of connections."""
+    rates = []
+    for connections in CONNECTIONS:
+        tally = await drive(scenario, target, connections, seconds, PATIENCE_S)
+        rates.append((len(tally.latencies_s) / tally.elapsed_s, connections))
+    return max(rates)
+
+
 async def row(scenario: Scenario, target: Target, seconds: float) -> list[str]:
     """One kind of request as a row of the table."""
-    connection = Connection(target.host, target.port)
-    answer = await connection.ask(request_bytes(scenario, target), PATIENCE_S)  # it may still load
-    connection.close()
-    if not (answer.status == 200 and scenario.is_right(answer.body)):
-        return [scenario.name, f"answered {answer.status}"]
-    peak, at = 0.0, 0
-    for connections in CONNECTIONS:
-        tally = await drive(scenario, target, connections, seconds / 2, PATIENCE_S)
-        rate = len(tally.latencies_s) / tally.elapsed_s
-        if rate > peak:
-            peak, at = rate, connections
+    if not await is_answered(scenario, target):
+        return [scenario.name, "a request alone is not answered"]
+    peak, at = await peak_of(scenario, target, seconds / 2)
     found = await flood(scenario, target, FACTOR * peak, seconds)
     return [scenario.name, f"{peak:,.1f}/s at {at}", *_cells(found, peak)]
 
