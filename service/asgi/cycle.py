@@ -3,9 +3,16 @@
 uvicorn's own looks at every header's name and value twice and writes the head by itself.
 """
 
+import asyncio
 from typing import Any
+from urllib.parse import unquote
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+import httptools
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from service.errors import VitrineError
 
@@ -104,3 +111,41 @@ class RequestCycle(RequestResponseCycle):
         if not self.keep_alive and not self.fault:  # else the rest of the body is still on its way
             self.transport.close()
         self.on_response()
+
+
+def make_scope(connection: HttpToolsProtocol, method: bytes, version: str) -> Any:
+    """What the application learns of the request whose head was just read."""
+    url = httptools.parse_url(connection.url)
+    path = url.path.decode("ascii")
+    return {
+        "type": "http",
+        "asgi": {"version": connection.asgi_version, "spec_version": "2.3"},
+        "http_version": version,
+        "server": connection.server,
+        "client": connection.client,
+        "scheme": connection.scheme,
+        "method": method.decode("ascii"),
+        "root_path": connection.root_path,
+        "path": connection.root_path + (unquote(path) if "%" in path else path),
+        "raw_path": connection.root_path.encode("ascii") + url.path,
+        "query_string": url.query or b"",
+        "headers": connection.headers,
+        "state": connection.app_state,
+    }
+
+
+def make_cycle(connection: HttpToolsProtocol, keep_alive: bool) -> RequestCycle:
+    """The cycle of the request whose scope was just made."""
+    return RequestCycle(
+        scope=connection.scope,
+        transport=connection.transport,
+        flow=connection.flow,
+        logger=connection.logger,
+        access_logger=connection.access_logger,
+        access_log=False,
+        default_headers=connection.server_state.default_headers,
+        message_event=asyncio.Event(),
+        expect_100_continue=connection.expect_100_continue,
+        keep_alive=keep_alive,
+        on_response=connection.on_response_complete,
+    )

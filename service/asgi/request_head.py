@@ -14,6 +14,7 @@ Header = tuple[bytes, bytes]
 
 _HOST = re.compile(rb"[\w.~!$&'()*+,;=:%\[\]-]*")
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
+_CHECKED = frozenset((b"host", b"transfer-encoding", b"expect"))
 _OFFERS = (b"upgrade", b"http2-settings")
 
 
@@ -25,7 +26,9 @@ def check_head(method: bytes, version: str, headers: Iterable[Header]) -> bool:
         raise MalformedRequest(
             "the method must be one for a resource, got CONNECT: this is no proxy"
         )
-    hosts, codings = _values(headers, b"host"), _values(headers, b"transfer-encoding")
+    found = [(name, value.strip().lower()) for name, value in headers if name in _CHECKED]
+    hosts = [value for name, value in found if name == b"host"]
+    codings = [value for name, value in found if name == b"transfer-encoding"]
     if len(hosts) > 1 or (not hosts and version == "1.1"):
         raise MalformedRequest(f"the request must have one Host header, got {len(hosts) or 'none'}")
     if hosts and not _HOST.fullmatch(hosts[0]):
@@ -34,11 +37,7 @@ def check_head(method: bytes, version: str, headers: Iterable[Header]) -> bool:
         raise MalformedRequest(
             "the Transfer-Encoding must be chunked, sent once and with HTTP/1.1, got another"
         )
-    return b"100-continue" in _values(headers, b"expect")
-
-
-def _values(headers: Iterable[Header], wanted: bytes) -> list[bytes]:
-    return [value.strip().lower() for name, value in headers if name == wanted]
+    return (b"expect", b"100-continue") in found
 
 
 def request_id_of(headers: Iterable[Header]) -> str:
