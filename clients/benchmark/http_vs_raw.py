@@ -24,9 +24,8 @@ class Question(NamedTuple):
     batch_size: int  # of the raw call
     calls: int  # of it, in each round
     connections: int  # concurrent connections, after a single one
-    all_cores_batch: int = (
-        0  # threads of a raw call on all processors, compared with concurrent connections
-    )
+    # Threads of a raw call on all processors, compared with concurrent connections
+    all_cores_batch: int = 0
 
 
 class ModelRow(NamedTuple):

@@ -12,9 +12,8 @@ from service.cluster.settings import ClusterSettings, split_environ
 from service.processes.peers import Peers
 from service.settings import Settings, from_environ
 
-MAX_ONGOING_REQUESTS = (
-    1000  # of one front: what has to wait is admitted or refused by our own queues
-)
+# Of one front: what has to wait is admitted or refused by our own queues
+MAX_ONGOING_REQUESTS = 1000
 
 
 class WithLifespanState:

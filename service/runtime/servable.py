@@ -23,9 +23,8 @@ from service.scheduling.turns import Turns, at_once
 # The same random seed must give the same bytes regardless of other requests.
 GENERATIVE = ("autoencode_image", "generate_image")
 INLINE_ROWS = 16  # maximum duration of one batch on the event loop
-INLINE_ALONE_SECONDS = (
-    0.001  # the same if requests do not share batches: each waits for those before it
-)
+# The same if requests do not share batches: each waits for those before it
+INLINE_ALONE_SECONDS = 0.001
 HEAVY_SECONDS = 0.01  # signatures that take longer for one row run at low priority
 
 

@@ -21,9 +21,8 @@ from service.runtime.manifest import Manifest
 CAM, OCCLUSION = "cam", "occlusion"
 METHODS = (CAM, OCCLUSION)
 SIGNATURE = "explain"  # images, class_index int32 [B] → heatmap float32 [B, h, w]
-AT_ONCE = (
-    "classify_and_explain"  # images → scores, and heatmaps float32 [B, h, w, N] of all classes
-)
+# Images → scores, and heatmaps float32 [B, h, w, N] of all classes
+AT_ONCE = "classify_and_explain"
 MAX_HEATMAPS = 1000  # per request
 CELLS = 10  # maximum windows per side, 100 in all
 OVERLAY_SIDE = 224  # smaller images are enlarged by an integer factor towards this size

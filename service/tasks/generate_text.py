@@ -24,9 +24,7 @@ from service.tasks.sequences import (
 from service.tasks.text_request import TextRequest
 
 TASK = "generate_text"
-MAX_CONCURRENT_SEQUENCES = (
-    8  # concurrent generations per request: enough to fill batches, with room for others
-)
+MAX_CONCURRENT_SEQUENCES = 8  # per request: enough to fill batches, with room for others
 
 
 class Delta(NamedTuple):

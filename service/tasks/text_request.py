@@ -19,9 +19,8 @@ from service.schemas.text import (
 from service.tasks.sequences import Sampling, TextState
 
 MAX_CHARACTERS = 2**17  # for all generations of a request together
-MAX_LOGPROB_CHARACTERS = (
-    20_000  # the same with logprobs: each entry is at least a hundred bytes of JSON
-)
+# The same with logprobs: each entry is at least a hundred bytes of JSON
+MAX_LOGPROB_CHARACTERS = 20_000
 
 
 class ResumePoint(NamedTuple):

@@ -11,9 +11,8 @@ from training.evaluation.image_grid import grid
 DIGITS = 10
 TIMES = 8  # rows of the samples by training time
 STRENGTHS = np.linspace(-2, 2, 7)  # of edits, in standard deviations
-BLACK = (
-    16  # grey levels that become 0, because a generator adds a faint haze to an empty background
-)
+# Grey levels that become 0, because a generator adds a faint haze to an empty background
+BLACK = 16
 
 
 def levelled(pixels: Any) -> Any:

@@ -39,9 +39,8 @@ class Config(augmented.AugmentedConfig):
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
     warmup_epochs: float = 1.0
-    teacher: float = (
-        0.6  # share of the targets that `digits-large` answers; the rest are the labels
-    )
+    # Share of the targets that `digits-large` answers; the rest are the labels
+    teacher: float = 0.6
     dropout: float = 0.2
     outlines: float = 0.08
     bands: float = 0.1

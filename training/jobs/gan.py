@@ -25,9 +25,8 @@ from training.gan.model import Gan, GanConfig
 from training.job import Job, Splits
 from training.jobs import load_reference_classifier, load_released
 
-LOSS_NETWORK = (
-    "digits-course"  # whose convolutions the perceptual loss uses; not the one it is measured with
-)
+# Whose convolutions the perceptual loss uses; not the one it is measured with
+LOSS_NETWORK = "digits-course"
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,8 @@ class ImportOptions(NamedTuple):
     task: str = "auto"
     labels: Path | None = None
     input_range: str | None = None  # see `training.keras_import.input_range`
-    image_shape: tuple[int, int, int] | None = (
-        None  # where the network leaves it open, or takes it flat
-    )
+    # Where the network leaves it open, or takes it flat
+    image_shape: tuple[int, int, int] | None = None
     outputs: str = "auto"  # outputs of the last layer, if they cannot be detected
     decoder: Path | None = None
     corpus: Path | None = None

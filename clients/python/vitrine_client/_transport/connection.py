@@ -13,9 +13,8 @@ import httpx
 from vitrine_client.errors import InvalidSetting, TimedOut, Unreachable
 
 DEFAULT_URL = "http://127.0.0.1:8000"
-KEEP_ALIVE_SECONDS = (
-    3.0  # less than the service's 5, so that the service never closes a connection in use
-)
+# Less than the service's 5, so that the service never closes a connection in use
+KEEP_ALIVE_SECONDS = 3.0
 GRACE_SECONDS = 5.0  # time after the deadline to wait for the service's error
 LONGEST_DEADLINE_SECONDS = 3600.0  # maximum accepted by the service
 
