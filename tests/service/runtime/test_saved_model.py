@@ -119,3 +119,20 @@ def test_a_model_without_dense_signatures_is_told(tmp_path):
 
     with pytest.raises(ManifestError, match="must have a signature"):
         describe(directory)
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "bfloat16"])
+def test_a_model_of_types_that_no_protocol_carries_is_told_which_ones_are(tmp_path, dtype):
+    @tf.function(input_signature=[tf.TensorSpec([None, 2], tf.float32, "x")])
+    def cast(x):
+        return {"y": tf.cast(x, dtype)}
+
+    module = tf.Module()
+    module.cast = cast
+    directory = save(module, tmp_path / "odd" / "1", serving_default=cast)
+
+    with pytest.raises(ManifestError) as caught:
+        describe(directory)
+    offered = str(caught.value).partition(" of ")[2].partition(", got none: cast outputs")[0]
+    assert {"float32", "int64", "bool", "string"} <= set(offered.split(", "))
+    assert dtype not in offered
