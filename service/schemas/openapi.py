@@ -84,7 +84,10 @@ MODEL_CHOICE = [
     ),
     parameter("query", "version_label", "a version by its label", {"type": "string"}),
     parameter(
-        "header", "X-Timeout-Ms", "deadline of this request", {"type": "number", "minimum": 1}
+        "header",
+        "X-Timeout-Ms",
+        "deadline of this request",
+        {"type": "number", "minimum": 1, "maximum": 3_600_000},
     ),
     parameter("header", "X-Request-ID", "echoed; generated if absent", {"type": "string"}),
 ]

@@ -12,6 +12,7 @@ from clients.robustness.soak.metrics import METRICS
 from clients.robustness.soak.overload import OVERLOAD
 from clients.robustness.soak.raw_http import RAW_HTTP
 from clients.robustness.soak.reloads import RELOADS
+from clients.robustness.soak.schemathesis import FUZZED
 from clients.robustness.soak.shapes import SHAPES
 from clients.robustness.soak.slow_clients import SLOW
 from clients.robustness.soak.stops import STOPS
@@ -19,7 +20,7 @@ from clients.robustness.soak.streams import STREAMS
 from clients.robustness.soak.swaps import SWAPS
 
 GOALS = (
-    MUTATED, JSON_BODIES, RAW_HTTP, BOMBS, SLOW, SWAPS, DAMAGED, STOPS, OVERLOAD,
+    MUTATED, JSON_BODIES, FUZZED, RAW_HTTP, BOMBS, SLOW, SWAPS, DAMAGED, STOPS, OVERLOAD,
     LONG_USE, SHAPES, STREAMS, DETERMINISM, BROKEN, METRICS, DURING_SWAPS, RELOADS, MEMORY,
 )  # fmt: skip
 
