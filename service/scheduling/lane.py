@@ -11,10 +11,12 @@ from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 
+from service.scheduling.run_cost import Slowdown
 from service.scheduling.turns import at_once
 
 Turn = Callable[[], AbstractAsyncContextManager[Callable[[], bool]]]
 RUNS_PER_REPLICA = 2  # one that runs, one that is already there when it ends
+NOTHING = 1e-6  # seconds of queued work, which are sums of rounded numbers
 LOW_PRIORITY = 10  # how much nicer a thread of heavy runs is than the rest of the process
 
 
@@ -43,14 +45,27 @@ class Lane:
         self.eager_runs = eager_runs or parallel_runs
         self.queued_seconds = 0.0
         self.expected_ends: list[float] = []
+        self.slowdown = Slowdown()
+        self._waiting_since: float | None = None  # the end of the last run, if others waited
 
     def seconds_ahead(self) -> float:
         """Estimated duration of all queued and running work."""
+        waiting = max(0.0, self.queued_seconds)
+        if waiting:
+            waiting *= self.slowdown.factor
         if not self.expected_ends:
-            return max(0.0, self.queued_seconds) / self.parallel_runs
+            return waiting / self.parallel_runs
         now = time.monotonic()
         running = sum(max(0.0, end - now) for end in self.expected_ends)
-        return (max(0.0, self.queued_seconds) + running) / self.parallel_runs
+        return (waiting + running) / self.parallel_runs
+
+    def note_run(self, started: float, seconds: float) -> None:
+        """Compare a run's seconds with the time since the one before, if requests have waited since then."""
+        now = time.monotonic()
+        began = started if self._waiting_since is None else self._waiting_since
+        if seconds:
+            self.slowdown.record(max(1.0, (now - began) / seconds))
+        self._waiting_since = now if self.queued_seconds > NOTHING else None
 
 
 def thread_lane(

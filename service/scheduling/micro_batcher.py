@@ -33,8 +33,7 @@ from service.scheduling.fair_queue import FairQueue
 from service.scheduling.lane import Lane
 from service.scheduling.run_cost import RunCost
 
-# From a request's bytes to its place in the queue the event loop passes three times: it reads,
-# starts a task, and that decodes. Measured: docs/decisions/0003.
+# Of the event loop, from a request's bytes to its place in the queue. Measured: docs/decisions/0003.
 QUIET_PASSES = 3
 TICK_SECONDS = 0.004  # that batches on the event loop may hold it up in one turn
 SHARED_ROWS = 8  # of one request, from which on parallel runs share them
@@ -78,8 +77,9 @@ class MicroBatcher:
     def estimate(self, rows: int) -> float:
         """Estimated duration of a run of that many rows."""
         whole, rest = divmod(rows, self.max_batch_size)
-        cost = self._cost
-        return whole * cost.seconds(self.max_batch_size) + (cost.seconds(rest) if rest else 0.0)
+        seconds = whole * self._cost.seconds(self.max_batch_size)
+        seconds += self._cost.seconds(rest) if rest else 0.0
+        return seconds * self._lane.slowdown.factor
 
     def submit(
         self, inputs: Arrays, deadline: float, client: Hashable = None, steps: int = 1
@@ -138,19 +138,20 @@ class MicroBatcher:
             self._tick = loop.call_soon(self._run_tick)
 
     def _run_tick(self) -> None:
-        """Run batches on the event loop, as long as one batch may take; what is left has the next tick.
-
-        The more sockets can be read in a turn, the longer is a turn: one batch in each would let work starve.
-        """
+        """Run batches on the event loop, as long as one may take: one in each turn, the more sockets the longer, would starve."""
         self._tick = None
-        until = time.monotonic() + TICK_SECONDS
+        began, running = time.monotonic(), 0.0
+        until = began + TICK_SECONDS
         while batch := self._take():
             started = time.monotonic()
-            for _ in self._finish(batch, run_batch(self._run, batch), started):
+            outcomes = run_batch(self._run, batch)
+            running += time.monotonic() - started
+            for _ in self._finish(batch, outcomes, started):
                 pass
             next_seconds = self._cost.seconds(min(len(self._queue), self.max_batch_size))
             if not self._batch_across_requests or time.monotonic() + next_seconds > until:
                 break
+        self._lane.note_run(began, running)
         if self._queue:
             self._schedule_tick(asyncio.get_running_loop())
 
@@ -181,8 +182,9 @@ class MicroBatcher:
                 outcomes = await loop.run_in_executor(
                     self._lane.executor, run_batch, self._run, batch
                 )
+            self._lane.note_run(started, time.monotonic() - started)
             finishing = loop.create_task(one_in_a_turn(self._finish(batch, outcomes, started)))
-            if len(self._queue) < self.max_batch_size:  # else the lane has no need to wait for it
+            if len(self._queue) < self.max_batch_size:  # else the lane need not wait
                 await finishing
         await self._yield_until_idle()
 

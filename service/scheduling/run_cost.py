@@ -8,6 +8,28 @@ SMOOTHING = 0.2  # least weight of the newest run in the running mean of the slo
 RELAXATION_SECONDS = 3.0  # in which a slowdown that is not measured any more fades: idle, a service refuses nothing for long
 
 
+class Slowdown:
+    """A running mean of how much longer something takes than it should; fades to 1 while nothing is recorded."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._factor = 1.0
+        self._recorded_at = -math.inf
+
+    def record(self, factor: float) -> None:
+        """One more observation; the longer ago the last one was, the more it counts."""
+        now, before = self._clock(), self.factor
+        weight = max(SMOOTHING, 1 - math.exp((self._recorded_at - now) / RELAXATION_SECONDS))
+        self._factor = before + weight * (factor - before)
+        self._recorded_at = now
+
+    @property
+    def factor(self) -> float:
+        """The current one."""
+        age = self._clock() - self._recorded_at
+        return 1.0 + (self._factor - 1.0) * math.exp(-age / RELAXATION_SECONDS)
+
+
 class RunCost:
     """Seconds per step for each number of rows, times the current slowdown of the machine.
 
@@ -17,11 +39,9 @@ class RunCost:
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+        self._slowdown = Slowdown(clock)
         self._seconds: dict[int, float] = {}  # number of rows → seconds per step
         self._interpolated: dict[int, float] = {}  # of other numbers of rows, from these
-        self._slowdown = 1.0
-        self._recorded_at = -math.inf
 
     @property
     def is_known(self) -> bool:
@@ -43,18 +63,11 @@ class RunCost:
             return
         if rows in self._seconds:
             self.learn(rows, seconds, steps)
-        now, slowdown = self._clock(), self._current_slowdown()
-        weight = max(SMOOTHING, 1 - math.exp((self._recorded_at - now) / RELAXATION_SECONDS))
-        self._slowdown = slowdown + weight * (seconds / expected - slowdown)
-        self._recorded_at = now
+        self._slowdown.record(seconds / expected)
 
     def seconds(self, rows: int, steps: int = 1) -> float:
         """Estimated duration of a run in seconds; 0 before anything was measured."""
-        return self._baseline(rows) * steps * self._current_slowdown()
-
-    def _current_slowdown(self) -> float:
-        age = self._clock() - self._recorded_at
-        return 1.0 + (self._slowdown - 1.0) * math.exp(-age / RELAXATION_SECONDS)
+        return self._baseline(rows) * steps * self._slowdown.factor
 
     def _baseline(self, rows: int) -> float:
         seconds = self._seconds.get(rows) or self._interpolated.get(rows)

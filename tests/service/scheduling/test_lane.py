@@ -4,9 +4,11 @@ import os
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
+from service.scheduling import lane as lane_module
 from service.scheduling.lane import LOW_PRIORITY, Lane, thread_lane
 
 
@@ -40,3 +42,25 @@ def test_parallel_runs_share_what_is_ahead():
     lane.queued_seconds = 2.0
 
     assert lane.seconds_ahead() == 0.5
+
+
+def test_what_happens_between_two_runs_makes_the_queue_longer(monkeypatch):
+    clock = SimpleNamespace(now=10.0)
+    monkeypatch.setattr(lane_module, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    lane = Lane()
+    lane.queued_seconds = 2.0
+    lane.note_run(9.0, 1.0)
+    assert lane.seconds_ahead() == pytest.approx(2, abs=0.1)
+
+    clock.now = 14.0
+    lane.note_run(13.0, 1.0)  # 4 s after the one before, of which it took 1 s
+    longer = lane.seconds_ahead()
+    assert 2.5 < longer < 8
+
+    lane.queued_seconds = 0.0
+    lane.note_run(13.0, 1.0)
+    lane.queued_seconds = 2.0
+    before = lane.seconds_ahead()
+    clock.now = 100.0
+    lane.note_run(99.0, 1.0)  # nobody waited before it
+    assert lane.seconds_ahead() < before
