@@ -97,12 +97,10 @@ class OpenedImage:
         if isinstance(self.source, np.ndarray):
             return self.source
         try:
-            if isinstance(self.source, PlainPng) and self.source.mode == "L":
-                try:
-                    return upright(self.source.grey_pixels(), self.orientation)
-                except ValueError:
-                    pass  # the reader takes some that are damaged
-            return rasterize(self._reader(at_least, grey), self.orientation, grey=grey)
+            decoded = self._decoded(at_least, grey)
+            if isinstance(decoded, np.ndarray):
+                return upright(decoded, self.orientation)
+            return rasterize(decoded, self.orientation, grey=grey)
         except Exception as error:
             message = f"the {self._format} is truncated or corrupt: its pixels cannot be decoded"
             raise InvalidImage(message) from error
@@ -113,10 +111,11 @@ class OpenedImage:
             return "PNG"
         return self.source.format if isinstance(self.source, ImageFile) else "WebP"
 
-    def _reader(self, at_least: int | None, grey: bool) -> Image:
+    def _decoded(self, at_least: int | None, grey: bool) -> Image | Pixels:
+        """Pillow's image, decoded or not, or the pixels of a plain PNG."""
         if isinstance(self.source, PlainPng):
             try:
-                return self.source.load(grey=grey)
+                return self.source.decode(grey=grey)
             except ValueError:  # the reader accepts some damaged files
                 return PngImageFile(_ReadLimitedBytesIO(self.source.content))
         if isinstance(self.source, bytes):

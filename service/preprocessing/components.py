@@ -72,10 +72,12 @@ def find_runs(mask: Mask, length: int = 1) -> tuple[NDArray[np.intp], NDArray[np
     padded = np.zeros((height, width + 1), np.bool_)
     padded[:, :width] = mask
     pixels = padded.ravel()
-    changes = np.flatnonzero(pixels[1:] != pixels[:-1]) + 1
+    changes = (pixels[1:] != pixels[:-1]).nonzero()[0] + 1
     if pixels[0]:
         changes = np.concatenate(([0], changes))
     starts, ends = changes[::2], changes[1::2]
+    if length == 1:
+        return starts, ends
     is_long = ends - starts >= length
     return starts[is_long], ends[is_long]
 
