@@ -10,21 +10,21 @@ const SENTENCES = [
   ["validation_accuracy", (value, { task }) => (task === "generate_text"
     ? `${shareOf(value)} of the characters of text it never saw are its first guess.` : "")],
   ["accuracy_of_always_the_commonest", (value) => `Always guessing the commonest character would be right for ${shareOf(value)}.`],
-  ["validation_nats_per_character", (value) => `Text it never saw costs it ${figure(value)} nats per character.`],
-  ["kneser_ney_7_gram_nats_per_character", (value) => `A 7-gram model, which only counts, needs ${figure(value)}.`],
+  ["validation_nats_per_character", (value) => `New text costs ${figure(value)} nats per character.`],
+  ["kneser_ney_7_gram_nats_per_character", (value) => `A 7-gram model costs ${figure(value)}.`],
   ["test_expected_calibration_error", (value) => `Its probabilities are off by ${shareOf(value)} on average.`],
   ["test_called_outlier", (value) => `${shareOf(value)} of the test images are called outliers.`],
-  ["test_outlier_auroc_digits", (value) => `It tells clothing from digits with an AUROC of ${figure(value)}.`],
+  ["test_outlier_auroc_digits", (value) => `Its outlier score separates clothing from digits with an AUROC of ${figure(value)}.`],
   ["test_rate", (value) => `The latent vector of an image costs ${figure(value)} nats (rate).`],
-  ["test_distortion", (value) => `Drawing the image from it costs ${figure(value)} nats (distortion).`],
+  ["test_distortion", (value) => `Decoding the image from it costs ${figure(value)} nats (distortion).`],
   ["active_units", (value) => `${figure(value)} of its latent dimensions are in use.`],
   ["digits_kept_by_reconstruction", (value) => `${shareOf(value)} of the digits are read as the same digit after reconstruction.`],
-  ["anomaly_auroc_letters", (value) => `Its anomaly score tells letters from digits with an AUROC of ${figure(value)}.`],
+  ["anomaly_auroc_letters", (value) => `Its anomaly score separates letters from digits with an AUROC of ${figure(value)}.`],
   ["class_conditional_accuracy", (value) => `${shareOf(value)} of the generated digits are read as the digit asked for.`],
   ["precision", (value) => `${shareOf(value)} of what it generates looks like a real digit (precision).`],
   ["recall", (value) => `${shareOf(value)} of the real digits look like something it generates (recall).`],
-  ["discriminator_accuracy_generated", (value) => `Its discriminator finds ${shareOf(value)} of the generated digits out; one half is guessing.`],
-  ["test_accuracy_taught_by_generated", (value) => `A network trained on nothing but its digits reads ${shareOf(value)} of the real test digits.`],
+  ["discriminator_accuracy_generated", (value) => `Its discriminator detects ${shareOf(value)} of the generated digits; one half is guessing.`],
+  ["test_accuracy_taught_by_generated", (value) => `A network trained on nothing but its digits classifies ${shareOf(value)} of the real test digits correctly.`],
 ];
 
 function between({ interval_95: interval } = {}) {

@@ -56,7 +56,7 @@ function convolution(filter, place) {
     ...(filter.relu ? [["after ReLU: below zero is zero", value]] : []),
   ];
   return [
-    make("p.fine", `Green weights add, orange ones take away.${rest ? ` The ${shown.length} maps below that count most here:` : ""}`),
+    make("p.fine", `Green weights are positive, orange ones negative.${rest ? ` The ${shown.length} maps below that count most here:` : ""}`),
     ...shown.map(({ part, channel }) => make("div.sum",
       make("figure", weights(channelOf(filter.kernel, channel), most), make("figcaption", "filter")), "×",
       make("figure", greys(channelOf(patch, channel), rangeOf(filter.inputs, channel)),

@@ -28,7 +28,7 @@ export async function showReplay(part, vitrine, model) {
     const epoch = Math.round(row * (epochs - 1) / Math.max(1, rows - 1));
     const right = (accuracies ?? [])[epoch];
     part.frameName.textContent = part.frame.ariaValueText = `after epoch ${epoch + 1} of ${epochs}`;
-    part.frameWords.textContent = right === undefined ? "" : `In training the discriminator found ${percent(right)} of the generated digits out; one half is guessing.${atTheEnd}`;
+    part.frameWords.textContent = right === undefined ? "" : `In training the discriminator detected ${percent(right)} of the generated digits; one half is guessing.${atTheEnd}`;
   };
   part.frame.oninput();
   part.replay.hidden = false;

@@ -16,7 +16,7 @@ export function createHeatmap(part, ask) {
     part.heat.src = row.image;
     part.heat.alt = `Where the network looked for ${row.name}`;
     const how = row.method === "cam" ? "class activation map" : "occlusion: parts are covered in turn";
-    part.heatCaption.textContent = `What speaks for ${row.name} (${how})`;
+    part.heatCaption.textContent = `Evidence for ${row.name} (${how})`;
   }
 
   function point(key) {

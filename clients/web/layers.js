@@ -9,14 +9,14 @@ import { showFilter } from "./filter_view.js";
 
 const FEW_VALUES = 16;
 const MAP_SIDE = 224; // CSS pixels of the enlarged map
-const POOLING = "Pooling: of every 2 × 2 places only the strongest is kept, so that a stroke may lie a little aside.";
+const POOLING = "Pooling: only the strongest of every 2 × 2 values is kept, so a stroke may be slightly shifted.";
 const KINDS = [ // the beginning of a layer's name → what it does, in one sentence
-  ["conv", "Convolution: every map is one small filter, moved over the maps below; where the filter fits, the map is white."],
+  ["conv", "Convolution: each map shows one small filter moved over the maps below; where the filter fits, the map is white."],
   ["pool", POOLING],
   ["max_pool", POOLING],
-  ["re_lu", "ReLU: what is below zero becomes zero."],
-  ["dense", "Dense layer: every value is a weighted sum of all values below it, and no longer has a place in the image."],
-  ["logits", "Logits: one sum for each class, for it (right of the line) or against it (left of it)."],
+  ["re_lu", "ReLU: negative values become zero."],
+  ["dense", "Dense layer: every value is a weighted sum of all values below it, without a position in the image."],
+  ["logits", "Logits: one sum for each class; positive ones (right of the line) speak for it."],
   ["softmax", "Softmax: e to the power of each logit, divided by their sum: probabilities, which add up to 1."],
   ["input", "The input: 28 × 28 grey values, light ink on black, as in the training set."],
 ];
@@ -148,7 +148,7 @@ export function createLayers({ strip, enlarged }, ask) {
     showFilter(found) {
       if (found && (found.layer !== chosen.name || found.map !== chosen.index)) return;
       filter = found;
-      sum.replaceChildren(...(found ? [] : [make("p.fine", "What this layer is computed from is not known.")]));
+      sum.replaceChildren(...(found ? [] : [make("p.fine", "The filters of this layer are not known.")]));
       paint();
     },
   };

@@ -61,7 +61,7 @@ function tablesOf(card) {
 
 function createFacts(facts) {
   const known = Object.entries(facts).filter(([, value]) => figure(value));
-  return make("details.card", make("summary", "Everything that was measured"),
+  return make("details.card", make("summary", "All measurements"),
     make("dl.metrics", known.map(([fact, value]) => make("div", make("dt", inWords(fact)), make("dd", figure(value))))));
 }
 

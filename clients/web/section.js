@@ -38,7 +38,7 @@ export function createSection(host, site, setUp) {
 
   /** A form's values by name, numbers as numbers, what is empty left out. */
   function valuesOf(form) {
-    if (!form.reportValidity()) throw new VitrineError("One of the fields is not filled in as it has to be.");
+    if (!form.reportValidity()) throw new VitrineError("A field has no valid value.");
     return Object.fromEntries([...form.elements].filter(({ name, value }) => name && value !== "").map(({ name, type, value }) =>
       [name, type === "number" || type === "range" ? Number(value) : value]));
   }
@@ -52,7 +52,7 @@ export function createSection(host, site, setUp) {
   function fail(error) {
     const isKnown = error instanceof VitrineError;
     if (!isKnown) console.error(error);
-    say(isKnown ? PLAIN_WORDS[error.code] ?? sentence(error.message) : "This page made a mistake. Please reload it.");
+    say(isKnown ? PLAIN_WORDS[error.code] ?? sentence(error.message) : "The page sent an invalid request. Please reload it.");
   }
 
   /** A path of the API: the chosen model, unless it is the first one offered, and all of the query that is not empty. */

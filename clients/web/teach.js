@@ -71,7 +71,7 @@ export function createTeaching(host, vitrine) {
     const vectors = classes.flatMap(({ examples }) => examples.map(({ features }) => features));
     const labels = classes.flatMap(({ examples }, index) => examples.map(() => index));
     const names = classes.map(({ name }) => name);
-    if (new Set(names).size < names.length || names.includes("")) return say("Each class needs a name of its own.");
+    if (new Set(names).size < names.length || names.includes("")) return say("Each class needs a different name.");
     if (classes.some(({ examples }) => examples.length < 2)) return say("Each class needs at least two images.");
     const began = performance.now();
     head = { ...train(vectors, labels, names.length), labels: names };
@@ -125,7 +125,7 @@ export function createTeaching(host, vitrine) {
       result.replaceChildren(make("p", `Loaded: ${head.labels.join(", ")}`), createTrial());
       say("");
     } catch {
-      say("This file is no head.json that was saved here.");
+      say("The file must be a head.json saved by this page.");
     }
   };
 
@@ -133,6 +133,6 @@ export function createTeaching(host, vitrine) {
   addClass("class 2");
   const more = button("Another class", () => { addClass(`class ${classes.length + 1}`); more.disabled = classes.length === MOST_CLASSES; });
   host.append(
-    make("p", "Two to five classes, some images of each. The service computes their features and keeps nothing; the training happens here."),
+    make("p", "Two to five classes, some images of each. The service computes their features and stores nothing; the training runs in your browser."),
     rows, make("div.tools", button("Train", fit), more, make("label.button", loader, "Load head.json")), note, result);
 }

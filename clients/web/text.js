@@ -89,7 +89,7 @@ export default function textSection({ part, show, action, remember, say, valuesO
   const goOn = action(async () => {
     const longest = Math.max(...columns.map(({ characters }) => characters.length));
     const length = Math.min(Math.floor(MOST_NOTED / columns.length), longest + valuesOf(part.form).length);
-    if (longest >= length) return say("These texts are as long as they can be.");
+    if (longest >= length) return say("These texts have the maximum length.");
     const again = { ...asked, length }; // the command too: tokens are long, and the text is the same
     if (columns.every(({ continuation }) => continuation)) {
       read(again, columns.map((column) =>

@@ -10,7 +10,7 @@ import { createTerminal } from "./terminal.js";
 const SIZE = 20; // images across a map
 const MAPS = {
   "vae-2d": ["A variational autoencoder", "It was trained to fill the plane: between two digits is a digit."],
-  "ae-2d": ["A plain autoencoder", "Nothing in its loss fills the plane: it has places that stand for nothing."],
+  "ae-2d": ["A plain autoencoder", "Nothing in its loss fills the plane, so some places decode to no digit."],
 };
 const PLAIN = "ae-2d"; // has no distribution that could say how unlikely a place is
 

@@ -10,7 +10,7 @@ export function showChecks(host) {
   host.append(line);
   const paint = () => {
     const models = [...found].map(([name, worst]) => `${name} (off by at most ${worst ? figure(worst) : "0"})`);
-    line.textContent = `Computed in this browser, without a server. ${models.length ? `Golden outputs came out for ${models.join(", ")}.` : "Golden outputs are checked when a model is first used."}`;
+    line.textContent = `Computed in this browser, without a server. ${models.length ? `Golden outputs match for ${models.join(", ")}.` : "Golden outputs are checked when a model is first used."}`;
   };
   paint();
   return ({ name, worst }) => {
