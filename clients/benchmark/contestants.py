@@ -59,9 +59,9 @@ class Contestant(NamedTuple):
     environ: dict[str, str]
     takes_form: bool = False  # an image is a file of a form, not the body
 
-    def asked(self, job: str, every: Mapping[str, Scenario]) -> Scenario:
+    def asked(self, job: str, all_scenarios: Mapping[str, Scenario]) -> Scenario:
         """The scenario of a task in this server's format."""
-        scenario, path = every[JOBS[job][0]], self.paths[job]
+        scenario, path = all_scenarios[JOBS[job][0]], self.paths[job]
         if not self.takes_form:
             return scenario._replace(path=path)
         body = FORM_HEAD.format(type=scenario.content_type).encode() + scenario.body + FORM_END
@@ -92,8 +92,8 @@ def contestants(models: Path, pythons: Sequence[str]) -> list[Contestant]:
 
 
 def _service(jobs: list[str], workers: int) -> Contestant:
-    every = scenarios()
-    paths = {job: every[JOBS[job][0]].path for job in jobs}
+    all_scenarios = scenarios()
+    paths = {job: all_scenarios[JOBS[job][0]].path for job in jobs}
     paths |= {job: f"{paths[job]}?model={MODEL}" for job in DIGITS if job in paths}
     environ = {"VITRINE_WORKERS": str(workers), "VITRINE_LOG_LEVEL": "warning"}
     name = f"{OURS}, {workers} worker{'s' if workers > 1 else ''}"

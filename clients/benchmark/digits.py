@@ -52,11 +52,11 @@ def one_round(
     driver: Driver, targets: dict[str, Target], number: int, seconds: int, say: Say
 ) -> Iterator[Row]:
     """Every cell once: service, then at once baseline."""
-    every = scenarios()
+    all_scenarios = scenarios()
     for connections in CONNECTIONS:
         for image, name in IMAGES.items():
             for server, target in targets.items():
-                measured = driver(every[name], target, connections, seconds)
+                measured = driver(all_scenarios[name], target, connections, seconds)
                 say(
                     f"round {number + 1}  {image:>7}  {connections:>3} connections  {server:<8}"
                     f"  {measured.requests_per_s:7,.0f} requests/s  p50 {measured.p50_ms:.2f} ms"
@@ -66,10 +66,10 @@ def one_round(
 
 def _warm_up(driver: Driver, target: Target) -> None:
     """Every image once, its answer checked, and then under load for a moment."""
-    every = scenarios()
+    all_scenarios = scenarios()
     for name in IMAGES.values():
-        check_answer(every[name], target)
-        driver(every[name], target, 32, WARM_UP_S)
+        check_answer(all_scenarios[name], target)
+        driver(all_scenarios[name], target, 32, WARM_UP_S)
 
 
 def check_answer(scenario: Scenario, target: Target) -> None:

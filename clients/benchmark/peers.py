@@ -38,10 +38,10 @@ def measure(
     with contextlib.ExitStack() as stack:
         running = [(one, *start(stack, one)) for one in contestants(models, pythons)]
         # Checks remember the first answer, and servers draw differently: one set of scenarios each.
-        every = {one.name: scenarios() for one, *_ in running}
+        all_scenarios = {one.name: scenarios() for one, *_ in running}
         for one, target, ready_s, _ in running:
             say(f"{one.name}: first answer after {ready_s:.1f} s")
-            _warm_up(one, target, driver, every[one.name])
+            _warm_up(one, target, driver, all_scenarios[one.name])
         for number in range(rounds):
             for connections in CONNECTIONS:
                 for job in JOBS:
@@ -49,7 +49,7 @@ def measure(
                         if job not in one.paths:
                             continue
                         used_s = servers.processor_seconds(pid)
-                        asked = one.asked(job, every[one.name])
+                        asked = one.asked(job, all_scenarios[one.name])
                         measured = driver(asked, target, connections, seconds)
                         used_s = servers.processor_seconds(pid) - used_s
                         answers = max(1.0, measured.requests_per_s * seconds)
@@ -74,11 +74,11 @@ def measure(
 
 
 def _warm_up(
-    one: Contestant, target: Target, driver: Driver, every: Mapping[str, Scenario]
+    one: Contestant, target: Target, driver: Driver, all_scenarios: Mapping[str, Scenario]
 ) -> None:
     """Every job once, its answer checked, and then under load for a moment."""
     for job in one.paths:
-        asked = one.asked(job, every)
+        asked = one.asked(job, all_scenarios)
         if job != DRAWING or one.is_ours:  # others do not look for the ink, nor for dark on white
             check_answer(asked, target)
         driver(asked, target, 32, WARM_UP_S)

@@ -93,7 +93,7 @@ async def configure(
     async with repository.changing:
         model = repository.model(name)
         await asyncio.to_thread(repository.files.check, name, if_match)
-        for number in sorted(config.named):
+        for number in sorted(config.explicit_versions):
             if number not in model.versions:
                 raise VersionNotFound(
                     f"versions and labels must name existing versions of {name}, got {number}"
@@ -152,7 +152,7 @@ async def _prepare(repository: ModelRepository, change: Change) -> str:
         wanted, needed = config.wanted(model.present(), lambda _: False), None
     else:
         wanted = config.wanted(model.present(), lambda number: versions[number].is_broken)
-        needed = config.named
+        needed = config.explicit_versions
     model.held[change.key] = wanted
     loop = asyncio.get_running_loop()
     loop.call_later(HOLD_SECONDS, _abandon, repository, change.name, change.key)

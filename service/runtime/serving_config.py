@@ -47,7 +47,7 @@ class ServingConfig(BaseModel):
         return f'"{hashlib.sha256(self.encode()).hexdigest()[:32]}"'
 
     @property
-    def named(self) -> set[int]:
+    def explicit_versions(self) -> set[int]:
         """Versions that are listed explicitly."""
         listed = self.versions if isinstance(self.versions, list) else []
         return set() if self.unloaded else {*listed, *self.labels.values()}
@@ -60,7 +60,7 @@ class ServingConfig(BaseModel):
         present = set(numbers)
         if self.unloaded:
             return set()
-        chosen = self.named & present
+        chosen = self.explicit_versions & present
         if self.versions == "all":
             return present
         if isinstance(self.versions, Latest):

@@ -12,7 +12,7 @@ from vitrine_client._transport.connection import DEFAULT_TIMEOUT, Timeout, conne
 from vitrine_client._transport.core import Core
 from vitrine_client._transport.io import AsyncWire, BlockingWire, Wire
 from vitrine_client._transport.retries import DEFAULT_RETRIES, Retries
-from vitrine_client._transport.sync_async import Async, Face, Sync, run
+from vitrine_client._transport.sync_async import Async, Mode, Sync, run
 from vitrine_client.digits import Digits
 from vitrine_client.fashion import Fashion
 from vitrine_client.gan import Gan
@@ -22,20 +22,20 @@ from vitrine_client.text import Text
 from vitrine_client.vae import Vae
 
 
-class Tasks(Generic[Face]):
+class Tasks(Generic[Mode]):
     """The service's routes, grouped by URL: `/v1/digits/classify` is `digits.classify`."""
 
-    def __init__(self, wire: Wire, retries: Retries, face: Face) -> None:
+    def __init__(self, wire: Wire, retries: Retries, mode: Mode) -> None:
         self._core = core = Core(wire, retries)
         self.url = str(wire.http.base_url.copy_with(userinfo=b""))  # without credentials
-        self.digits: Digits[Face] = Digits(core, face)
-        self.text: Text[Face] = Text(core, face)
-        self.images: Images[Face] = Images(core, face)
-        self.fashion: Fashion[Face] = Fashion(core, face)
-        self.vae: Vae[Face] = Vae(core, face)
-        self.gan: Gan[Face] = Gan(core, face)
-        self.models: Models[Face] = Models(core, face)
-        self.health: HealthChecks[Face] = HealthChecks(core, face)
+        self.digits: Digits[Mode] = Digits(core, mode)
+        self.text: Text[Mode] = Text(core, mode)
+        self.images: Images[Mode] = Images(core, mode)
+        self.fashion: Fashion[Mode] = Fashion(core, mode)
+        self.vae: Vae[Mode] = Vae(core, mode)
+        self.gan: Gan[Mode] = Gan(core, mode)
+        self.models: Models[Mode] = Models(core, mode)
+        self.health: HealthChecks[Mode] = HealthChecks(core, mode)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.url!r})"

@@ -5,7 +5,7 @@ from typing import Unpack
 
 from vitrine_client._transport.request import Call, post_images
 from vitrine_client._transport.response import answer_of
-from vitrine_client._transport.sync_async import Face, Group, endpoint
+from vitrine_client._transport.sync_async import Group, Mode, endpoint
 from vitrine_client.image_files import ImageLike, ImagesLike
 from vitrine_client.types import (
     ImageOptions,
@@ -52,7 +52,7 @@ class ActivationsAnswer(ModelAnswer):
     layers: tuple[Layer, ...]
 
 
-class Digits(Group[Face]):
+class Digits(Group[Mode]):
     """`/v1/digits/*`."""
 
     @endpoint

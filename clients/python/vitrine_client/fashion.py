@@ -5,7 +5,7 @@ from typing import Literal, Unpack
 
 from vitrine_client._transport.request import Call, post_images
 from vitrine_client._transport.response import answer_of
-from vitrine_client._transport.sync_async import Face, Group, endpoint
+from vitrine_client._transport.sync_async import Group, Mode, endpoint
 from vitrine_client.image_files import ImagesLike
 from vitrine_client.types import ModelAnswer, PreparedImage, PreparedImageOptions, Vector
 
@@ -47,7 +47,7 @@ class FashionPairsAnswer(ModelAnswer):
     predictions: tuple[FashionPair, ...]
 
 
-class Fashion(Group[Face]):
+class Fashion(Group[Mode]):
     """`/v1/fashion/*`."""
 
     @endpoint

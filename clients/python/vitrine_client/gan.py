@@ -15,7 +15,7 @@ from vitrine_client._transport.request import (
     split,
 )
 from vitrine_client._transport.response import Grid, answer_of, grid
-from vitrine_client._transport.sync_async import Face, Group, as_grid, endpoint, streaming_endpoint
+from vitrine_client._transport.sync_async import Group, Mode, as_grid, endpoint, streaming_endpoint
 from vitrine_client.image_files import ImagesLike
 from vitrine_client.latents import (
     ImagesAnswer,
@@ -104,7 +104,7 @@ class DirectionsAnswer(ModelAnswer):
     directions: tuple[Direction, ...]
 
 
-class Gan(Group[Face]):
+class Gan(Group[Mode]):
     """`/v1/gan/*`. A point is a random seed, a `LatentSource`, a latent vector w or an image."""
 
     @endpoint

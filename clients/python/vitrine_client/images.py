@@ -5,7 +5,7 @@ from typing import Unpack
 
 from vitrine_client._transport.request import Call, post_images
 from vitrine_client._transport.response import answer_of
-from vitrine_client._transport.sync_async import Face, Group, endpoint
+from vitrine_client._transport.sync_async import Group, Mode, endpoint
 from vitrine_client.image_files import ImagesLike
 from vitrine_client.types import (
     ImagesOptions,
@@ -41,7 +41,7 @@ class FeaturesAnswer(ModelAnswer):
     predictions: tuple[tuple[Label, ...], ...] = ()  # with top
 
 
-class Images(Group[Face]):
+class Images(Group[Mode]):
     """`/v1/images/*`."""
 
     @endpoint

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from vitrine_client._transport.request import Call, get
 from vitrine_client._transport.response import answer_of
-from vitrine_client._transport.sync_async import Face, Group, endpoint
+from vitrine_client._transport.sync_async import Group, Mode, endpoint
 from vitrine_client.types import Answer, ModelAnswer
 
 
@@ -82,7 +82,7 @@ class Health(Answer):
     error: str = ""
 
 
-class Models(Group[Face]):
+class Models(Group[Mode]):
     """`/v1/models/*`."""
 
     @endpoint
@@ -116,7 +116,7 @@ class Models(Group[Face]):
         return Call(get(f"v1/models/{_quoted(model)}/card", query), answer_of(ModelCard))
 
 
-class HealthChecks(Group[Face]):
+class HealthChecks(Group[Mode]):
     """`/v2/health/*`. "Not ready" is an answer and is not retried."""
 
     @endpoint

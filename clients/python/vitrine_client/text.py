@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias, TypedDict, Unpack
 from vitrine_client._transport.decoding import decode
 from vitrine_client._transport.request import Call, Request, Stream, drop_none, post_json, split
 from vitrine_client._transport.response import answer_of
-from vitrine_client._transport.sync_async import Face, Group, endpoint, streaming_endpoint
+from vitrine_client._transport.sync_async import Group, Mode, endpoint, streaming_endpoint
 from vitrine_client.types import ModelAnswer, ModelChoice
 
 Unknown = Literal["error", "replace"]
@@ -100,7 +100,7 @@ class ScoreAnswer(ModelAnswer):
     replaced: tuple[str, ...] = ()
 
 
-class Text(Group[Face]):
+class Text(Group[Mode]):
     """`/v1/text/*`."""
 
     @endpoint

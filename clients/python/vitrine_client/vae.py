@@ -5,7 +5,7 @@ from typing import Unpack
 
 from vitrine_client._transport.request import PNG, Call, drop_none, get, post_images, post_json
 from vitrine_client._transport.response import Grid, answer_of, grid
-from vitrine_client._transport.sync_async import Face, Group, as_grid, endpoint
+from vitrine_client._transport.sync_async import Group, Mode, as_grid, endpoint
 from vitrine_client.image_files import ImagesLike
 from vitrine_client.latents import (
     End,
@@ -62,7 +62,7 @@ class ReconstructionsAnswer(ModelAnswer):
     random_seed: int | None = None  # None: z is the mean
 
 
-class Vae(Group[Face]):
+class Vae(Group[Mode]):
     """`/v1/vae/*`."""
 
     @endpoint

@@ -130,7 +130,7 @@ class TextService:
 
 
 class EventStream(httpx.AsyncByteStream, httpx.SyncByteStream):
-    """Either face reads it, and has to close it."""
+    """Either client reads it and must close it."""
 
     def __init__(self, service):
         self.service = service
@@ -169,7 +169,7 @@ def served(tmp_path_factory):
 
 @pytest.fixture(params=["plain", "asynchronous"])
 def ask(request, served):
-    """Ask that service by either face: `ask(lambda vitrine: vitrine.digits.classify(image))`."""
+    """Ask that service by either client: `ask(lambda vitrine: vitrine.digits.classify(image))`."""
 
     async def awaited(what):
         async with AsyncVitrine(served.url) as vitrine:

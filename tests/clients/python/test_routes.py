@@ -1,4 +1,4 @@
-"""Every route of the client, by both faces, against the real app around engines one can compute."""
+"""Every route of the client, by both clients, against the real app around engines one can compute."""
 
 import inspect
 import io
@@ -350,7 +350,7 @@ def routes():
         (type(group), name)
         for group in groups
         for name in dir(group)
-        if not name.startswith("_") and callable(getattr(group, name)) and name != "face"
+        if not name.startswith("_") and callable(getattr(group, name)) and name != "mode"
     ]
 
 

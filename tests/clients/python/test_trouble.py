@@ -1,4 +1,4 @@
-"""What goes wrong between the client and a real service, or on the way: by both faces."""
+"""What goes wrong between the client and a real service, or on the way: by both clients."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""What a type checker makes of either face: one definition, two types."""
+"""What a type checker makes of either client: one definition, two types."""
 
 from pathlib import Path
 

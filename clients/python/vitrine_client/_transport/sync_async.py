@@ -64,15 +64,15 @@ def run(coroutine: Coroutine[Any, Any, Value]) -> Value:
     raise RuntimeError("blocking I/O must not suspend")
 
 
-Face = TypeVar("Face", Async, Sync)
+Mode = TypeVar("Mode", Async, Sync)
 
 
-class Group(Generic[Face]):
+class Group(Generic[Mode]):
     """Routes that belong together."""
 
-    def __init__(self, core: Core, face: Face) -> None:
+    def __init__(self, core: Core, mode: Mode) -> None:
         self.core = core
-        self.face: Face = face
+        self.mode: Mode = mode
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
@@ -86,7 +86,7 @@ class endpoint(Generic[P, Value]):  # noqa: N801 - a decorator
 
         @functools.wraps(build)
         def ask(group: Group[Any], *args: Any, **options: Any) -> Any:
-            return group.face.wait(group.core.ask(build(group, *args, **options)))
+            return group.mode.wait(group.core.ask(build(group, *args, **options)))
 
         self._method = _signed(ask)
 
@@ -109,7 +109,7 @@ class streaming_endpoint(Generic[P, Value]):  # noqa: N801 - a decorator
     def __init__(self, build: Callable[Concatenate[Any, P], Stream[Value]]) -> None:
         @functools.wraps(build)
         def iterate(group: Group[Any], *args: Any, **options: Any) -> Any:
-            return group.face.iterate(group.core.stream(build(group, *args, **options)))
+            return group.mode.iterate(group.core.stream(build(group, *args, **options)))
 
         self._method = _signed(iterate, Iterator)
 
