@@ -183,7 +183,7 @@ class ContinuousBatcher:
     def _run_step(self, batch: list[DecodingSequence], steps: int) -> list[Outcome]:
         """One outcome for each; if the run fails, each is retried alone so that only invalid ones fail."""
         try:
-            rows = [sequence.inputs(min(sequence.left, steps)) for sequence in batch]
+            rows = [sequence.inputs(_chunk_of(sequence, steps)) for sequence in batch]
             inputs = {name: np.array([row[name] for row in rows]) for name in rows[0]}
             outputs = self._run(batch[0].signature, inputs)
         except VitrineError as error:  # of the engine, not of any sequence
@@ -205,7 +205,7 @@ class ContinuousBatcher:
             sequence.first_run_at = sequence.first_run_at or started
             sequence.batch_size = max(sequence.batch_size, len(batch))
             sequence.chunk = self.largest_chunk
-            advance = min(sequence.left, steps)
+            advance = _chunk_of(sequence, steps)
             taken += advance
             furthest = max(furthest, advance)
             _hand_over(sequence, outcome, advance)
@@ -217,10 +217,16 @@ class ContinuousBatcher:
             log.exception("a round could not be counted")
 
     def _record(self, done: Step, steps: int) -> None:
-        """Record the cost of full chunks; in short ones the fixed cost of a run would be counted as steps."""
-        if steps == self.largest_chunk and done.signature in self._costs:
+        """Record the cost of long chunks; in short ones the fixed cost of a run would be counted as steps."""
+        if steps > self.largest_chunk // 2 and done.signature in self._costs:
             self._costs[done.signature].record(done.rows, done.seconds, steps)
         self._on_step(done)
+
+
+def _chunk_of(sequence: DecodingSequence, most: int) -> int:
+    """The steps of its next round: a round takes as long as its longest chunk, so 400 are 7 of 58, not 6 of 64 and 16."""
+    rounds = math.ceil(sequence.left / most)
+    return math.ceil(sequence.left / rounds)
 
 
 def _hand_over(sequence: DecodingSequence, outcome: Outcome, steps: int) -> None:

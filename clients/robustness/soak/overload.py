@@ -25,7 +25,7 @@ MODELS = {
     "projection": "gan", "vae": "vae",
 }  # fmt: skip
 TIMES = (1, 2, 5, 10)
-STUB_PRODUCTS = 50
+STUB_PRODUCTS = 14
 STARTS = 300  # tries of a first request
 SECONDS = {"score": 15.0, "projection": 15.0}  # of each load; others 5
 NORMAL_SECONDS, REFUSAL_MS, SHARE = 2.0, 50.0, 0.9
