@@ -11,6 +11,7 @@ import socket
 import ssl
 from collections.abc import Callable
 
+from service.asgi.listener import waiting_connections
 from service.asgi.time_limits import TimedProtocol
 from service.processes.connection_counts import OwnCount
 
@@ -59,7 +60,8 @@ class Acceptor:
     def _accept(self) -> None:
         """Accept pending connections, until another worker has clearly fewer."""
         for _ in range(MOST_IN_A_TURN):
-            if not self._has_waited and self._count.is_above_another:
+            waiting = waiting_connections(self._listener)
+            if not self._has_waited and self._count.is_above_another(waiting):
                 self._wait(PATIENCE_SECONDS)
                 return
             self._has_waited = False

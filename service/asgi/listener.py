@@ -1,4 +1,4 @@
-"""Stops new connections before a listening socket is closed, so that none of them is reset.
+"""Listening sockets: how many connections wait, and a stop of new ones, so that none of them is reset.
 
 The kernel completes handshakes by itself: a connection that waits to be accepted when the last
 listening socket closes is reset. On Linux a socket filter drops what opens a connection (SYN), so
@@ -13,6 +13,9 @@ import sys
 
 SO_ATTACH_FILTER = 26
 SYN = 0x02
+_WAITING = (
+    24  # byte of struct tcp_info: tcpi_unacked, of a listening socket the length of its queue
+)
 _TCP_FLAGS = 13  # byte of the TCP header, where the filter's view of a packet begins
 # Classic BPF, struct sock_filter: u16 code, u8 jump if true, u8 jump if false, u32 constant.
 _PROGRAM = (
@@ -21,6 +24,15 @@ _PROGRAM = (
     (0x06, 0, 0, 0),  # yes: drop
     (0x06, 0, 0, 0xFFFFFFFF),  # no: keep all of it
 )
+
+
+def waiting_connections(listener: socket.socket) -> int:
+    """The number of connections that wait to be accepted; 0 where the system does not say."""
+    if sys.platform != "linux" or listener.family not in (socket.AF_INET, socket.AF_INET6):
+        return 0
+    information = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _WAITING + 4)
+    waiting: int = struct.unpack_from("I", information, _WAITING)[0]
+    return waiting
 
 
 def refuse_connections(listener: socket.socket) -> None:

@@ -71,13 +71,12 @@ class OwnCount:
         if self._counts and self._place is not None:
             self._counts.note(self._place, self._count)
 
-    @property
-    def is_above_another(self) -> bool:
-        """Whether another worker has clearly fewer connections."""
+    def is_above_another(self, waiting: int) -> bool:
+        """Whether another worker has clearly fewer connections, and would have with all that wait to be accepted."""
         if self._counts is None or self._place is None:
             return False
         fewest = self._counts.fewest_of_others(self._place)
-        return fewest is not None and self._count > fewest + 1 + fewest // SLACK
+        return fewest is not None and self._count > fewest + max(waiting, 1 + fewest // SLACK)
 
     def leave(self) -> None:
         """Free the slot: this worker accepts no more connections."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 
 from service.asgi.acceptor import MOST_IN_A_TURN, Acceptor
 
@@ -10,8 +11,13 @@ class Count:
     """What the acceptor asks and tells."""
 
     def __init__(self, is_above_another):
-        self.is_above_another = is_above_another
+        self._is_above_another = is_above_another
         self.connections, self.has_left = 0, False
+        self.waiting = []
+
+    def is_above_another(self, waiting):
+        self.waiting.append(waiting)
+        return self._is_above_another
 
     def add(self, change):
         self.connections += change
@@ -73,6 +79,8 @@ async def accepted_in_a_turn(connections):
         client.setblocking(False)
     loop = asyncio.get_running_loop()
     answers = [await loop.sock_recv(client, 5) for client in clients]
+    if sys.platform == "linux":
+        assert count.waiting[:MOST_IN_A_TURN] == [connections - n for n in range(MOST_IN_A_TURN)]
     for client in clients:
         client.close()
     acceptor.close()

@@ -22,7 +22,7 @@ def sibling(counts, connections, may_end):
 def test_alone_nobody_has_fewer():
     own = ConnectionCounts(1).join()
     own.add(5)
-    assert not own.is_above_another
+    assert not own.is_above_another(1)
 
 
 def test_a_sibling_counts_until_it_is_over():
@@ -32,18 +32,19 @@ def test_a_sibling_counts_until_it_is_over():
     process.start()
     own.add(4)
     try:
-        while not own.is_above_another:  # it has joined, and may not have noted its connections
+        while not own.is_above_another(1):  # it has joined, and may not have noted its connections
             assert process.is_alive()
         while counts.fewest_of_others(0) != 2:
             assert process.is_alive()
-        assert own.is_above_another
+        assert own.is_above_another(1)
+        assert not own.is_above_another(2)  # the other may take both
         own.add(-1)
-        assert not own.is_above_another
+        assert not own.is_above_another(1)
         own.add(1)
     finally:
         may_end.set()
         process.join()
-    assert not own.is_above_another
+    assert not own.is_above_another(1)
 
 
 def test_who_has_left_is_not_compared_with():
@@ -58,7 +59,7 @@ def test_who_has_left_is_not_compared_with():
     process.start()
     process.join()
     own.add(9)
-    assert not own.is_above_another
+    assert not own.is_above_another(1)
 
 
 def test_more_workers_than_places_share_nothing():
@@ -67,4 +68,4 @@ def test_more_workers_than_places_share_nothing():
         counts.join()
     late = counts.join()
     late.add(9)
-    assert not late.is_above_another
+    assert not late.is_above_another(1)
