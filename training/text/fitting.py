@@ -6,7 +6,6 @@ numbers derive from the seed and the step's number, so a resumed training contin
 """
 
 import contextlib
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,16 +16,15 @@ import numpy as np
 import tensorflow as tf
 
 from training.fitting.progress import Progress
-from training.text import lstm
+from training.text import checkpoint, lstm
 from training.text import model as text_model
 from training.text.corpus import TextSplits
 from training.text.model import CharacterConfig
+from training.text.streams import Streams, validation_streams
 
 SAMPLE_STEPS = (10, 30, 100, 300, 1000)  # and after each epoch
 DIVERSITIES = (0.2, 0.5, 1.0)
 SAMPLE_CHARACTERS = 200
-VALIDATION_STREAMS, VALIDATION_LEAD = 32, 256
-LEAST_STEPS = 100  # minimum steps per epoch: a short text gets fewer streams
 
 
 def train(
@@ -52,37 +50,6 @@ def train(
     return columns | {"shapes": shapes, "samples": samples}
 
 
-class Streams:
-    """The training text as parallel streams, divided into new windows each epoch."""
-
-    def __init__(self, ids: np.ndarray, config: CharacterConfig) -> None:
-        """A text too short for the configuration gets fewer streams, then shorter windows."""
-        self.ids, self.seed = ids, config.seed
-        usable = (
-            len(ids) - config.window - 1
-        )  # each epoch has the same number of steps, for any offset
-        self.window = min(config.window, usable // 2)
-        self.rows = max(1, min(config.batch_size, usable // (LEAST_STEPS * self.window)))
-        self.steps = usable // self.rows // self.window
-
-    def epoch(self, number: int) -> Iterator[Any]:
-        """Consecutive windows int32 [B, T + 1] of each stream, from a random offset."""
-        offset = int(np.random.default_rng((self.seed, number)).integers(self.window))
-        starts = offset + self.steps * self.window * np.arange(self.rows)
-        for step in range(self.steps):
-            places = starts[:, None] + step * self.window + np.arange(self.window + 1)
-            yield tf.constant(self.ids[places])
-
-    def shapes(self, symbols: int) -> dict[str, str]:
-        """The tensors of one step: inputs, targets and outputs."""
-        size = f"{self.rows}, {self.window}"
-        return {
-            "x": f"int32 [{size}]",
-            "y": f"int32 [{size}]",
-            "preds": f"float32 [{size}, {symbols}]",
-        }
-
-
 class _Training:
     """One training: weights, optimizer, running mean, and history."""
 
@@ -100,7 +67,9 @@ class _Training:
         self.best = [tf.Variable(v.value, trainable=False) for v in self.variables]
         self.seen: dict[str, Any] = {"history": [], "samples": [], "step": 0}
         self.checkpoint = workdir / "checkpoint.npz"
-        self._restore()
+        if self.checkpoint.is_file():
+            self.seen = checkpoint.restore(self.checkpoint, self._groups(), config.precision)
+            print(f"resuming after epoch {len(self.seen['history'])}", flush=True)
         self.log = tf.summary.create_file_writer(str(workdir / "logs"))
         self.learn = tf.function(self._learn, autograph=False)
         self.measure = tf.function(self._measure, autograph=False)
@@ -164,7 +133,7 @@ class _Training:
                 tf.summary.scalar(name, value)
             tf.summary.scalar("validation_bits", validation / np.log(2))
         self._sample(f"epoch {epoch + 1}")
-        self._save()
+        checkpoint.save(self.checkpoint, self._groups(), self.seen, self.config.precision)
 
     def _learn(self, window: Any, state: Any, step: Any) -> tuple[Any, Any, Any]:
         """One step on window int32 [B, T + 1]: loss in nats per character, gradient norm, state."""
@@ -201,17 +170,9 @@ class _Training:
         return text_model.losses(self.net, ids, state, self.product)[0]
 
     def _validation_loss(self) -> float:
-        """Nats per character over the validation text, read as parallel streams.
-
-        Each stream first reads what is before its part, so that it begins in the right state: much
-        quicker than the one long stream that the card's number is of.
-        """
-        lead = min(VALIDATION_LEAD, len(self.splits.train))
-        text = np.concatenate([self.splits.train[-lead:], self.splits.validation])
-        streams = min(VALIDATION_STREAMS, len(self.splits.validation))
-        length = len(self.splits.validation) // streams
-        places = length * np.arange(streams)[:, None] + np.arange(lead + length)
-        nats = self.measure(tf.constant(text[places]))
+        """Nats per character over the validation text, read as parallel streams."""
+        text, lead = validation_streams(self.splits)
+        nats = self.measure(tf.constant(text))
         return float(np.mean(nats.numpy()[:, lead - 1 :]))
 
     @contextlib.contextmanager
@@ -242,46 +203,14 @@ class _Training:
                 print(f"--- {when}, diversity {diversity}\n{text}", flush=True)
         self.log.flush()
 
-    def _groups(self) -> dict[str, Any]:
+    def _groups(self) -> dict[str, list[Any]]:
         """All changing values, by their names in the checkpoint."""
-        groups = {
+        return {
             "weight": self.variables,
             "optimizer": self.optimizer.variables,
             "mean": self.mean,
             "best": self.best,
         }
-        return {
-            f"{group}{number}": variable
-            for group, variables in groups.items()
-            for number, variable in enumerate(variables)
-        }
-
-    def _save(self) -> None:
-        arrays = {name: variable.numpy() for name, variable in self._groups().items()}
-        scratch = self.checkpoint.with_suffix(".tmp.npz")
-        np.savez(
-            scratch,
-            seen=np.array(json.dumps(self.seen)),
-            precision=np.array(self.config.precision),
-            allow_pickle=False,
-            **arrays,
-        )
-        scratch.replace(self.checkpoint)
-
-    def _restore(self) -> None:
-        if not self.checkpoint.is_file():
-            return
-        with np.load(self.checkpoint, allow_pickle=False) as arrays:
-            kept = str(arrays["precision"])
-            if kept != self.config.precision:
-                raise ValueError(
-                    f"precision must be {kept}, as {self.checkpoint} was trained so far, got "
-                    f"{self.config.precision}; resume with --precision {kept}, or delete the file"
-                )
-            for name, variable in self._groups().items():
-                variable.assign(arrays[name])
-            self.seen = json.loads(str(arrays["seen"]))
-        print(f"resuming after epoch {len(self.seen['history'])}", flush=True)
 
 
 def _drop(x: Any, rate: float, seed: Any) -> Any:
