@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable
+from typing import Self
 
 from starlette.requests import Request
 
 from service.errors import InvalidValue, ModelNotFound, VersionNotFound
-from service.routes.prediction import Prediction
+from service.routes.long_prediction import JobPrediction
 from service.runtime.servable import Servable
 from service.runtime.text_model import TextModel
 from service.scheduling.continuous_batcher import DecodingSequence
@@ -17,7 +18,7 @@ from service.tasks.text_request import ResumePoint
 DEFAULT = "text"
 
 
-class TextPrediction(Prediction):
+class TextPrediction(JobPrediction):
     """A request with a parsed body, which may select the model or contain a continuation."""
 
     def __init__(
@@ -56,19 +57,10 @@ class TextPrediction(Prediction):
         self._job = Job(rows, steps_left, self.deadline, cost)
         self.mark_decoded()
 
-    def __enter__(self) -> "TextPrediction":
-        self.servable.jobs.join(self._job)
-        try:
-            self._enter(0.0, 0.0)
-        except BaseException:
-            self.servable.jobs.leave(self._job)
-            raise
+    def __enter__(self) -> Self:
+        super().__enter__()
         self._entered = time.monotonic()
         return self
-
-    def __exit__(self, *error: object) -> None:
-        self.servable.jobs.leave(self._job)
-        super().__exit__(*error)
 
     def note(self, sequences: list[DecodingSequence]) -> None:
         """Record timings and batch size for the headers."""

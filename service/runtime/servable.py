@@ -83,7 +83,7 @@ class Servable:
             turn=heavy_turn,
         )
         self._lanes = (light, heavy)
-        on_batch = _batch_counter(manifest.name, metrics, self.statistics)
+        count_run = _run_counter(manifest.name, metrics, self.statistics)
         self._inline: dict[str, MicroBatcher] = {}
         self._batchers: dict[str, MicroBatcher] = {}
         for signature in manifest.signatures:
@@ -91,7 +91,7 @@ class Servable:
                 MicroBatcher,
                 partial(model.run, signature),
                 cost=model.costs[signature],
-                on_batch=on_batch,
+                on_batch=count_run,
                 batch_across_requests=manifest.task not in GENERATIVE,
             )
             inline_rows = _inline_rows(model, signature)
@@ -102,11 +102,7 @@ class Servable:
             lane = light if is_light else heavy
             self._batchers[signature] = make(lane, manifest.batch_limit(signature))
         self._first = [self.batcher(signature, 1) for signature in manifest.signatures]
-        self.text = (
-            make_text_model(model, heavy, _step_counter(manifest.name, metrics, self.statistics))
-            if manifest.vocabulary
-            else None
-        )
+        self.text = make_text_model(model, heavy, count_run) if manifest.vocabulary else None
 
     @property
     def engine_names(self) -> list[str]:
@@ -163,24 +159,16 @@ def _inline_rows(model: Model, signature: str) -> int:
     return next(sizes, 0)
 
 
-def _batch_counter(name: str, metrics: Metrics, statistics: Statistics) -> Callable[[Batch], None]:
+def _run_counter(
+    name: str, metrics: Metrics, statistics: Statistics
+) -> Callable[[Batch | Step], None]:
     batch_rows, run_seconds = metrics.batch_rows.labels(name), metrics.run_seconds.labels(name)
 
-    def count(batch: Batch) -> None:
-        batch_rows.observe(batch.rows)
-        run_seconds.observe(batch.seconds)
-        statistics.record_run(batch.rows, batch.seconds)
-
-    return count
-
-
-def _step_counter(name: str, metrics: Metrics, statistics: Statistics) -> Callable[[Step], None]:
-    batch_rows, run_seconds = metrics.batch_rows.labels(name), metrics.run_seconds.labels(name)
-
-    def count(done: Step) -> None:
-        batch_rows.observe(done.rows)
-        run_seconds.observe(done.seconds)
-        statistics.record_run(done.rows, done.seconds)
-        metrics.characters.labels(name, done.signature).inc(done.steps)
+    def count(run: Batch | Step) -> None:
+        batch_rows.observe(run.rows)
+        run_seconds.observe(run.seconds)
+        statistics.record_run(run.rows, run.seconds)
+        if isinstance(run, Step):
+            metrics.characters.labels(name, run.signature).inc(run.steps)
 
     return count

@@ -6,6 +6,7 @@ afterwards the stateful one also remembers characters that have left the window.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,18 @@ from training.keras_import.network import load_model
 from training.keras_import.options import ImportOptions, card, digest, say
 from training.keras_import.recurrent import RecurrentNetwork
 from training.keras_import.vocabulary_file import read_vocabulary
-from training.text import model as text_model
-from training.text.sampling import Controls
+from training.text.functions import input_specs, text_functions
 
 TASK = "generate_text"
 BATCH, STEPS = 4, 32  # rows per call, and characters generated per call
 CHECKED = 40  # characters on which the stateful graph must agree with the model's own predict
 AGREEMENT = 1e-4
-LOGPROB, STATE = {"logprobs": 2e-3}, {"state": 2e-3}
+TOLERANCES = {
+    "prefill": {"state": 2e-3},
+    "read": {"logprobs": 2e-3, "state": 2e-3},
+    "generate": {"state": 2e-3},
+    "score": {"logprobs": 2e-3},
+}
 NOTE = (
     "The state is carried on from character to character: on the first window it agrees with the "
     "model's own predict (largest difference {difference:.1e}); beyond it the model still knows what a "
@@ -102,60 +107,17 @@ def _compare(path: Path, model: Any, net: RecurrentNetwork) -> float:
 
 
 def _signatures(net: RecurrentNetwork) -> dict[str, Signature]:
-    """The signatures of every text model: `prefill`, `read`, `generate` and `score`."""
-    ids, lengths = tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)
-    state = tf.TensorSpec([None, net.state_size], tf.float32)
-    vector = tf.TensorSpec([None], tf.float32)
-    functions, golden = _functions(net), _golden(net)
-    specs: dict[str, tuple[dict[str, Any], dict[str, float]]] = {
-        "prefill": ({"token_ids": ids, "lengths": lengths}, STATE),
-        "read": ({"state": state, "token_ids": ids, "lengths": lengths}, LOGPROB | STATE),
-        "generate": (
-            {
-                "state": state,
-                "uniforms": tf.TensorSpec([None, None], tf.float32),
-                "lengths": lengths,
-                "temperature": vector,
-                "top_k": lengths,
-                "top_p": vector,
-            },
-            STATE,
-        ),
-        "score": ({"token_ids": ids}, LOGPROB),
-    }
+    """The signatures of every text model."""
+    functions = text_functions(
+        lambda rows: tf.zeros([rows, net.state_size]),
+        partial(recurrent.read, net),
+        partial(recurrent.generate, net),
+    )
+    golden, specs = _golden(net), input_specs(net.state_size)
     return {
-        name: Signature(
-            functions[name],
-            {key: tf.TensorSpec(spec.shape, spec.dtype, key) for key, spec in inputs.items()},
-            tolerance,
-            golden[name],
-        )
-        for name, (inputs, tolerance) in specs.items()
+        name: Signature(functions[name], specs[name], tolerance, golden[name])
+        for name, tolerance in TOLERANCES.items()
     }
-
-
-def _functions(net: RecurrentNetwork) -> dict[str, Any]:
-    def empty(token_ids: Any) -> Any:
-        return tf.zeros([tf.shape(token_ids)[0], net.state_size])
-
-    def prefill(token_ids: Any, lengths: Any) -> dict[str, Any]:
-        return {"state": recurrent.read(net, empty(token_ids), token_ids, lengths)["state"]}
-
-    def read(state: Any, token_ids: Any, lengths: Any) -> dict[str, Any]:
-        return recurrent.read(net, state, token_ids, lengths)
-
-    def generate(
-        state: Any, uniforms: Any, lengths: Any, temperature: Any, top_k: Any, top_p: Any
-    ) -> dict[str, Any]:  # fmt: skip
-        controls = Controls(temperature, top_k, top_p)
-        return recurrent.generate(net, state, uniforms, lengths, controls)
-
-    def score(token_ids: Any) -> dict[str, Any]:
-        rows, width = tf.shape(token_ids)[0], tf.shape(token_ids)[1]
-        whole = recurrent.read(net, empty(token_ids), token_ids, tf.fill([rows], width))
-        return {"logprobs": whole["logprobs"]}
-
-    return {f.__name__: text_model.compiled(f) for f in (prefill, read, generate, score)}
 
 
 def _golden(net: RecurrentNetwork) -> Mapping[str, Arrays]:

@@ -8,7 +8,7 @@ Every function keeps the rows of a batch independent of each other.
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from training.job import JobConfig
 from training.text import lstm
+from training.text.functions import compiled
 from training.text.sampling import Controls, choose, describe_choices
 
 TASK = "generate_text"
@@ -253,8 +254,3 @@ def writer(net: Network) -> Any:
         return generate(net, state, uniforms, tf.fill([rows], steps), controls)["token_ids"]
 
     return compiled(write)
-
-
-def compiled(function: Callable[..., Any]) -> Any:
-    """Compile a function of tensors with XLA: one kernel per step instead of a dozen."""
-    return tf.function(function, jit_compile=True, autograph=False)

@@ -15,8 +15,8 @@ import tensorflow as tf
 from training.job import Arrays, Signature
 from training.text import model as text_model
 from training.text import onnx_graphs
+from training.text.functions import input_specs, text_functions
 from training.text.model import Network
-from training.text.sampling import Controls
 
 # Rows per call. A single row uses another matrix kernel, and its last bits differ.
 # A character at 32 rows costs 0.23 (text-course) and 0.34 (text) of one at 2 rows, and a new sequence waits
@@ -26,9 +26,12 @@ GOLDEN_ROWS = 4
 MOST_STEPS = 256
 GOLDEN_CHARACTERS, GOLDEN_MARGIN = 8, 0.1
 LOGPROB, STATE = {"logprobs": 2e-3}, {"state": 2e-3}  # far above the differences between processors
-
-IDS = tf.TensorSpec([None, None], tf.int32)
-LENGTHS = tf.TensorSpec([None], tf.int32)
+TOLERANCES = {
+    "prefill": STATE,
+    "read": LOGPROB | STATE,
+    "generate": LOGPROB | STATE,
+    "score": LOGPROB,
+}
 
 
 def steps(net: Network) -> int:
@@ -52,63 +55,28 @@ def manifest_fields(model: keras.Model, calibration: Mapping[str, Any]) -> dict[
 def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, Signature]:
     """Return the four signatures, each with its golden inputs."""
     net = text_model.network(model, "".join(calibration["vocabulary"]))
-    state = tf.TensorSpec([None, 2 * len(net.layers) * net.units], tf.float32)
-    functions = _functions(net)
+    functions = text_functions(
+        partial(text_model.initial_state, net),
+        partial(text_model.read, net),
+        partial(text_model.generate, net),
+    )
     golden = _golden(net, functions)
-    named = {
-        "prefill": ({"token_ids": IDS, "lengths": LENGTHS}, STATE),
-        "read": ({"state": state, "token_ids": IDS, "lengths": LENGTHS}, LOGPROB | STATE),
-        "generate": (
-            {
-                "state": state,
-                "uniforms": tf.TensorSpec([None, None], tf.float32),
-                "lengths": LENGTHS,
-                "temperature": tf.TensorSpec([None], tf.float32),
-                "top_k": LENGTHS,
-                "top_p": tf.TensorSpec([None], tf.float32),
-            },
-            LOGPROB | STATE,
-        ),
-        "score": ({"token_ids": IDS}, LOGPROB),
-    }
+    specs = input_specs(2 * len(net.layers) * net.units)
     return {
         name: Signature(
             functions[name],
-            {key: tf.TensorSpec(spec.shape, spec.dtype, key) for key, spec in inputs.items()},
+            specs[name],
             tolerance,
             golden[name],
             partial(onnx_graphs.make, net, name),
         )
-        for name, (inputs, tolerance) in named.items()
+        for name, tolerance in TOLERANCES.items()
     }
 
 
 def golden_inputs() -> Arrays:
     """Empty: each signature has its own golden inputs."""
     return {}
-
-
-def _functions(net: Network) -> dict[str, Any]:
-    def prefill(token_ids: Any, lengths: Any) -> dict[str, Any]:
-        state = text_model.initial_state(net, tf.shape(token_ids)[0])
-        return {"state": text_model.read(net, state, token_ids, lengths)["state"]}
-
-    def read(state: Any, token_ids: Any, lengths: Any) -> dict[str, Any]:
-        return text_model.read(net, state, token_ids, lengths)
-
-    def generate(
-        state: Any, uniforms: Any, lengths: Any, temperature: Any, top_k: Any, top_p: Any
-    ) -> dict[str, Any]:  # fmt: skip
-        controls = Controls(temperature, top_k, top_p)
-        return text_model.generate(net, state, uniforms, lengths, controls)
-
-    def score(token_ids: Any) -> dict[str, Any]:
-        rows, width = tf.shape(token_ids)[0], tf.shape(token_ids)[1]
-        state = text_model.initial_state(net, rows)
-        whole = text_model.read(net, state, token_ids, tf.fill([rows], width))
-        return {"logprobs": whole["logprobs"]}
-
-    return {f.__name__: text_model.compiled(f) for f in (prefill, read, generate, score)}
 
 
 def _golden(net: Network, functions: Mapping[str, Any]) -> dict[str, Arrays]:
