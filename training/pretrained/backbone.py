@@ -30,7 +30,10 @@ def architectures() -> dict[str, Callable[..., keras.Model]]:
         for name, function in vars(keras.applications).items()
         if inspect.isfunction(function) and "include_top" in inspect.signature(function).parameters
     }
-    lites = {name: getattr(efficientnet_lite, name) for name in LITES}
+    lites = {
+        name: functools.partial(efficientnet_lite.create, variant)
+        for name, variant in LITES.items()
+    }
     return {**lites, **dict(sorted(found.items()))}
 
 

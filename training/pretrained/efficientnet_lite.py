@@ -87,20 +87,6 @@ def preprocess_input(pixels: Any) -> Any:
     return (pixels - MEAN) / STANDARD_DEVIATION
 
 
-def EfficientNetLite0(  # noqa: N802 - named and called as the networks of keras.applications are
-    *, input_shape: tuple[int, int, int] | None = None, input_tensor: Any = None, **options: Any
-) -> keras.Model:
-    """Create the network of 224 × 224; the other arguments are those of `make`."""
-    return make(VARIANTS[0], _images(VARIANTS[0], input_shape, input_tensor), **options)
-
-
-def EfficientNetLite2(  # noqa: N802 - named and called as the networks of keras.applications are
-    *, input_shape: tuple[int, int, int] | None = None, input_tensor: Any = None, **options: Any
-) -> keras.Model:
-    """Create the network of 260 × 260; the other arguments are those of `make`."""
-    return make(VARIANTS[1], _images(VARIANTS[1], input_shape, input_tensor), **options)
-
-
 def make(
     variant: Variant,
     images: Any,
@@ -133,10 +119,18 @@ def make(
     return model
 
 
-def _images(variant: Variant, shape: tuple[int, int, int] | None, given: Any) -> Any:
-    if given is not None:
-        return given
-    return keras.Input(shape or (variant.size, variant.size, 3), name="images")
+def create(
+    variant: Variant,
+    *,
+    input_shape: tuple[int, int, int] | None = None,
+    input_tensor: Any = None,
+    **options: Any,
+) -> keras.Model:
+    """Create a variant's network, with the arguments of keras.applications; the others are those of `make`."""
+    if input_tensor is None:
+        shape = input_shape or (variant.size, variant.size, 3)
+        input_tensor = keras.Input(shape, name="images")
+    return make(variant, input_tensor, **options)
 
 
 def package_file(variant: Variant = VARIANTS[0]) -> Path:

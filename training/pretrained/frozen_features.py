@@ -16,7 +16,7 @@ import numpy as np
 
 from training.data import mnist
 from training.job import Arrays, JobConfig
-from training.pretrained.efficientnet_lite import MEAN, STANDARD_DEVIATION, EfficientNetLite0
+from training.pretrained.efficientnet_lite import MEAN, STANDARD_DEVIATION, VARIANTS, create
 
 TASK = "classify_image"
 INPUT = {"height": 28, "width": 28, "channels": 1, "resize": "bilinear", "crop": 1.0}
@@ -47,7 +47,7 @@ def backbone(config: TransferConfig) -> keras.Model:
     if config.channels == 1:
         x = layers.Concatenate(name="three_channels")([x, x, x])
     x = layers.Rescaling(1 / STANDARD_DEVIATION, -MEAN / STANDARD_DEVIATION, name="scale")(x)
-    model = EfficientNetLite0(include_top=False, input_tensor=x)
+    model = create(VARIANTS[0], include_top=False, input_tensor=x)
     model.trainable = False
     return model
 
