@@ -88,10 +88,13 @@ def _rank(item):
 
 
 def pytest_collection_finish(session):
-    """Note whether collecting imported TensorFlow; leave what is loaded to no later search for garbage."""
+    """Note whether collecting imported TensorFlow; search rarely for garbage, and not in what is loaded."""
     session.config.imported_at_collection = sys.modules.keys() & {"tensorflow", "keras", "tf2onnx"}
     gc.collect()
     gc.freeze()
+    gc.set_threshold(
+        20_000, 10, 20
+    )  # the usual ones take a tenth of the processor time of the tests
 
 
 @pytest.fixture

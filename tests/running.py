@@ -6,9 +6,12 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
+
+import httpx
 
 ROOT = Path(__file__).parents[1]
 
@@ -30,27 +33,44 @@ def running_service(models, until="ready", tls=None, **environment):
         port = probe.getsockname()[1]
     variables = {"VITRINE_PORT": str(port), "VITRINE_MODELS": str(models), **environment}
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("VITRINE_")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", module],
-        cwd=ROOT,
-        env={**inherited, **variables},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        _wait_until(until, process, port, tls)
-        yield process, port
-    finally:
-        process.terminate()
-        process.communicate(timeout=180)
+    with tempfile.TemporaryFile(
+        "w+"
+    ) as log:  # a pipe that nobody reads would stop it once it is full
+        process = subprocess.Popen(
+            [sys.executable, "-m", module],
+            cwd=ROOT,
+            env={**inherited, **variables},
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+        )
+        try:
+            _wait_until(until, process, port, tls, log)
+            yield process, port
+        finally:
+            process.terminate()
+            process.wait(timeout=180)
 
 
-def _wait_until(state, process, port, tls):
+def wait_for_projection(url, **query):
+    """Wait until a GAN of the service projects, for which TensorFlow's process has to start.
+
+    It has a low priority: beside other work that takes minutes.
+    """
+    image = (ROOT / "docs" / "seven.png").read_bytes()
+    with httpx.Client(base_url=url, trust_env=False, timeout=900) as client:
+        asked = {"steps": 1, **query}
+        while (
+            answer := client.post("/v1/gan/project", params=asked, content=image)
+        ).status_code == 503:
+            assert "cannot" not in answer.text, answer.text
+            time.sleep(0.1)
+
+
+def _wait_until(state, process, port, tls, log):
     scheme = "https" if tls else "http"
     handlers = [urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=tls)]
     for _ in range(3600):
-        assert process.poll() is None, process.stderr.read()
+        assert process.poll() is None, log.seek(0) or log.read()
         with contextlib.suppress(OSError):
             url = f"{scheme}://127.0.0.1:{port}/v2/health/{state}"
             with urllib.request.build_opener(*handlers).open(url) as answer:

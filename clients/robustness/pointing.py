@@ -86,21 +86,24 @@ def points_at(heatmap: Any, box: Box, margin: int = 0) -> bool:
     heat = Image.fromarray(np.asarray(heatmap, np.float32))
     enlarged = np.asarray(heat.resize((SIDE, SIDE), Image.Resampling.BICUBIC))
     row, column = np.unravel_index(int(enlarged.argmax()), enlarged.shape)
-    return _is_near(row, column, enlarged.shape, box, margin)
+    rows, columns = _near(enlarged.shape, box, margin)
+    return bool(rows[row] and columns[column])
 
 
 def chance(shape: tuple[int, ...], box: Box, margin: int = 0) -> float:
     """The share of places of such a map that would be hits."""
-    return float(
-        np.mean([_is_near(row, column, shape, box, margin) for row, column in np.ndindex(*shape)])
-    )
+    rows, columns = _near(shape, box, margin)
+    return float(rows.sum() * columns.sum() / (shape[0] * shape[1]))
 
 
-def _is_near(row: Any, column: Any, shape: tuple[int, ...], box: Box, margin: int) -> bool:
-    y, x = (row + 0.5) * SIDE / shape[0], (column + 0.5) * SIDE / shape[1]
+def _near(shape: tuple[int, ...], box: Box, margin: int) -> tuple[Any, Any]:
+    """Which rows and which columns of such a map lie in the box, bool [height], bool [width]."""
+    y, x = ((np.arange(count) + 0.5) * SIDE / count for count in shape)
     top, left, bottom, right = box
-    is_in_rows = top - margin <= y < bottom + margin
-    return bool(is_in_rows and left - margin <= x < right + margin)
+    return (
+        (top - margin <= y) & (y < bottom + margin),
+        (left - margin <= x) & (x < right + margin),
+    )
 
 
 async def play(

@@ -4,6 +4,7 @@ Needs node and, for the page, chromium and playwright-core with axe-core (`npm c
 missing the tests are skipped and say so; `.ci/run` installs them.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import running_service
+from tests.running import running_service, wait_for_projection
 
 HERE = Path(__file__).parent
 CHROMIUM = os.environ.get("CHROMIUM", shutil.which("chromium") or "")
@@ -25,10 +26,19 @@ needs_browser = pytest.mark.skipif(
 
 def run(*command):
     finished = subprocess.run(
-        command, cwd=HERE, capture_output=True, text=True, timeout=600, check=False
+        command, cwd=HERE, capture_output=True, text=True, timeout=1100, check=False
     )
     assert finished.returncode == 0, finished.stdout + finished.stderr
     return finished.stdout
+
+
+@contextlib.contextmanager
+def serving(models):
+    """The address of a service of which everything is ready: the page shows a 503 as an error."""
+    with running_service(models) as (_, port):
+        url = f"http://127.0.0.1:{port}"
+        wait_for_projection(url)
+        yield url
 
 
 @needs_node
@@ -43,8 +53,8 @@ def test_the_pages_modules_keep_their_promises():
 @pytest.mark.browser
 @pytest.mark.tensorflow
 def test_every_section_works_on_desktop_and_phone(models, tmp_path):
-    with running_service(models) as (_, port):
-        out = run("node", "page.mjs", f"http://127.0.0.1:{port}", str(tmp_path))
+    with serving(models) as url:
+        out = run("node", "page.mjs", url, str(tmp_path))
 
     for view in ("light", "dark", "phone"):
         assert f"{view}: the page reads 7" in out
@@ -70,8 +80,8 @@ def test_every_section_works_on_desktop_and_phone(models, tmp_path):
 @pytest.mark.tensorflow
 def test_the_page_does_what_its_checks_say(models):
     names = json.loads(run("node", "checks.mjs", "list"))
-    with running_service(models) as (_, port):
-        out = run("node", "checks.mjs", f"http://127.0.0.1:{port}")
+    with serving(models) as url:
+        out = run("node", "checks.mjs", url)
 
     assert sorted(out.splitlines()) == sorted(f"held: {name}" for name in names)
 
@@ -82,9 +92,8 @@ def test_the_page_does_what_its_checks_say(models):
 @pytest.mark.browser
 @pytest.mark.tensorflow
 def test_every_section_opens_in_firefox(models):
-    with running_service(models) as (_, port):
-        address = f"http://127.0.0.1:{port}"
-        out = run("node", "--experimental-websocket", "firefox.mjs", address, "firefox-esr")
+    with serving(models) as url:
+        out = run("node", "--experimental-websocket", "firefox.mjs", url, "firefox-esr")
 
     opened = ("digits", "text", "labels", "vae", "gan", "models", "course")
     assert out.splitlines() == [f"firefox: {name} is open" for name in opened]

@@ -4,7 +4,6 @@ import base64
 import dataclasses
 import io
 import json
-import time
 
 import httpx
 import numpy as np
@@ -14,7 +13,7 @@ from PIL import Image
 from service.codecs import latents
 from service.runtime.manifest import read_manifest
 from service.runtime.version_files import check_files
-from tests.running import running_service
+from tests.running import running_service, wait_for_projection
 from tests.training.gan.test_gan import SIZES, SMALL, SMALL_JOB
 from training import run
 from training.data.mnist import synthetic_digits
@@ -51,17 +50,11 @@ def client(version):
     with (
         running_service(version.parents[1]) as (_, port),
         httpx.Client(
-            base_url=f"http://127.0.0.1:{port}/v1/gan", trust_env=False, timeout=120
+            base_url=f"http://127.0.0.1:{port}/v1/gan", trust_env=False, timeout=900
         ) as client,
     ):
         client.params = {"model": "mine"}
-        client.timeout = (
-            900  # the process of TensorFlow has a low priority: beside others it starts late
-        )
-        image = png(synthetic_digits(1, seed=3).images[0])
-        while (answer := client.post("/project?steps=1", content=image)).status_code == 503:
-            assert "cannot" not in answer.text, answer.text
-            time.sleep(0.1)  # TensorFlow's process is starting
+        wait_for_projection(f"http://127.0.0.1:{port}", model="mine")
         yield client
 
 

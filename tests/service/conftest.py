@@ -59,6 +59,12 @@ def no_estimates(monkeypatch):
 
 
 @pytest.fixture
+def quick_leaving(monkeypatch):
+    """The work for a client that left is given up at once: it is not waited for a half-closed connection."""
+    monkeypatch.setattr("service.asgi.protocol.LEAVING_SECONDS", 0.05)
+
+
+@pytest.fixture
 def text_engine():
     return FakeTextEngine()
 

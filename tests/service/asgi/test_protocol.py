@@ -207,6 +207,7 @@ async def test_who_sends_fin_still_gets_a_short_answer(server):
     assert answer.endswith(b'{"length": 2}')
 
 
+@pytest.mark.usefixtures("quick_leaving")
 async def test_long_work_for_who_left_is_given_up_and_counted(server):
     assert await talk(server, b"GET /wait/300 HTTP/1.1\r\nHost: x\r\n\r\n", half_close=True) == b""
     while not counted(server, 499):

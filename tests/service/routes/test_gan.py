@@ -211,6 +211,7 @@ async def test_a_streamed_projection_ends_with_what_the_whole_one_answers(served
     assert last == whole.json()
 
 
+@pytest.mark.usefixtures("quick_leaving")
 async def test_a_client_that_leaves_ends_the_projection(served, engine):
     engine.seconds_each_run = 0.02
     url = f"{GAN}/project?steps=1000"
@@ -222,7 +223,7 @@ async def test_a_client_that_leaves_ends_the_projection(served, engine):
     whole.cancel()
     await until_waiting(served, 0, "gan")
 
-    assert len(engine.runs) < 300  # of the four hundred that the two need; one more second is given
+    assert len(engine.runs) < 300  # of the four hundred that the two need
 
 
 @pytest.mark.usefixtures("no_estimates")

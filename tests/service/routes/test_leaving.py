@@ -21,7 +21,7 @@ def engine():
 
 
 @pytest.fixture
-async def served(tmp_path, engine):
+async def served(tmp_path, engine, quick_leaving):
     write_version(tmp_path)
     async with on_a_socket(Settings(models=tmp_path, port=0), engine) as client:
         engine.batch_sizes.clear()
