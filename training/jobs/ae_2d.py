@@ -1,6 +1,6 @@
 """A plain autoencoder with a 2-dimensional bottleneck, for comparison with a variational one.
 
-The network of `vae-2d` with β = 0: input and output are images of 28×28 pixels, the bottleneck has 2
+The network of `vae-2d` without its residual dense layers, and β = 0: input and output are images of 28×28 pixels, the bottleneck has 2
 dimensions, and the loss is only the pixels' cross-entropy; z is the encoder's mean, without noise.
 Nothing keeps the encodings together, so the latent space has holes where the decoder was never
 trained: images generated there are encoded elsewhere (see found_again_drawn_from_the_prior). `z_log_var` is

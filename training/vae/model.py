@@ -30,6 +30,7 @@ class VaeConfig(JobConfig):
     ema: float = 0.999
     maps: int = 64  # of the convolutions at 14×14; those at 7×7 have half as many again
     units: int = 256  # of the dense layers
+    depth: int = 0  # residual dense layers on each side of the bottleneck
 
 
 class Vae(keras.Model):
@@ -120,6 +121,7 @@ def _encoder(images: Any, config: VaeConfig) -> tuple[Any, Any]:
     x = _residual(x, "conv4", wide)
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(config.units, activation="silu", name="dense1")(x)
+    x = _deepen(x, "before", config)
     z_mean = layers.Dense(config.latent_dim, name="z_mean")(x)
     if not config.beta:
         return z_mean, layers.Rescaling(0.0, POINT_LOG_VAR, name="z_log_var")(z_mean)
@@ -129,6 +131,7 @@ def _encoder(images: Any, config: VaeConfig) -> tuple[Any, Any]:
 def _decoder(z: Any, config: VaeConfig) -> Any:
     layers, wide = keras.layers, config.maps * 3 // 2
     x = layers.Dense(config.units, activation="silu", name="dense2")(z)
+    x = _deepen(x, "after", config)
     x = layers.Dense(7 * 7 * wide, activation="silu", name="dense3")(x)
     x = layers.Reshape((7, 7, wide), name="reshape")(x)
     x = _residual(x, "conv5", wide)
@@ -142,3 +145,12 @@ def _residual(x: Any, name: str, maps: int) -> Any:
     layers = keras.layers
     y = layers.Conv2D(maps, 3, 1, "same", activation="silu", name=name)(x)
     return layers.Add(name=f"{name}_add")([x, y])
+
+
+def _deepen(x: Any, name: str, config: VaeConfig) -> Any:
+    """Dense layers [B, U] whose results are added to what went in: few numbers need a winding map."""
+    layers = keras.layers
+    for number in range(1, config.depth + 1):
+        y = layers.Dense(config.units, activation="silu", name=f"{name}{number}")(x)
+        x = layers.Add(name=f"{name}{number}_add")([x, y])
+    return x

@@ -227,6 +227,7 @@ def test_every_layer_of_encoder_and_decoder_is_in_the_card(trained):
 
     rows = {row["name"]: row for row in card["layers"]}
     assert {"conv1", "z_mean", "z_log_var", "z", "dense2", "logits"} <= rows.keys()
+    assert {"before3_add", "after3_add"} <= rows.keys()
     assert rows["logits"]["formula"] == "(6·6·4 + 1)·1 = 145; size 14·2 = 28"
     assert rows["logits"]["parameters"] == 145
     assert sum(row["parameters"] for row in card["layers"]) == card["parameters"]
