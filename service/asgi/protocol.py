@@ -91,7 +91,7 @@ class TimeoutHttpProtocol(ReadingProtocol):
             return
         before = self.cycle
         is_whole = self.read(data)
-        if is_whole and self.cycle is not before and isinstance(self.cycle, RefusedCycle):
+        if is_whole and self.cycle is not before and _is_refused(self.cycle):
             refusals.remember(data)
 
     def _refuse_unparsed(self, data: bytes) -> bool:
@@ -225,3 +225,8 @@ class TimeoutHttpProtocol(ReadingProtocol):
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self._end_later(CLOSING_SECONDS, self._close)
+
+
+def _is_refused(cycle: RequestCycle | RefusedCycle) -> bool:
+    """Whether others with the same bytes can be refused on a connection that stays open."""
+    return isinstance(cycle, RefusedCycle) and cycle.keep_alive

@@ -283,11 +283,16 @@ async def test_the_body_of_a_refused_request_is_dropped_and_the_connection_goes_
     assert len({body["request_id"] for *_, body in answers}) == 3
 
 
-async def test_who_wants_to_close_is_told_so_and_the_connection_ends(full):
-    _, fields, _ = await full.raw.ask(post(4, "Connection: close\r\n"), b"some")
+async def test_who_wants_to_close_is_told_so_and_the_connection_ends_however_often_it_is_asked(
+    full,
+):
+    for _ in range(3):
+        raw = Raw(*await asyncio.open_connection("127.0.0.1", full.client.base_url.port))
+        _, fields, _ = await raw.ask(post(4, "Connection: close\r\n") + b"some")
 
-    assert fields["connection"] == "close"
-    assert await asyncio.wait_for(full.raw.reader.read(), 60) == b""
+        assert fields["connection"] == "close"
+        assert await asyncio.wait_for(raw.reader.read(), 60) == b""
+        raw.writer.close()
 
 
 async def test_who_asks_when_the_place_is_free_again_is_answered(full, png):
