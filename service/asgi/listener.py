@@ -13,9 +13,8 @@ import sys
 
 SO_ATTACH_FILTER = 26
 SYN = 0x02
-_WAITING = (
-    24  # byte of struct tcp_info: tcpi_unacked, of a listening socket the length of its queue
-)
+# Byte of tcpi_unacked in struct tcp_info: of a listening socket the length of its queue
+_WAITING = 24
 _TCP_FLAGS = 13  # byte of the TCP header, where the filter's view of a packet begins
 # Classic BPF, struct sock_filter: u16 code, u8 jump if true, u8 jump if false, u32 constant.
 _PROGRAM = (

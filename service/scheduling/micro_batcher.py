@@ -138,7 +138,7 @@ class MicroBatcher:
             self._tick = loop.call_soon(self._run_tick)
 
     def _run_tick(self) -> None:
-        """Run batches on the event loop, as long as one may take: one in each turn, the more sockets the longer, would starve."""
+        """Run batches on the event loop for `TICK_SECONDS`: a turn with many sockets is long, so one batch a turn is too few."""
         self._tick = None
         began, running = time.monotonic(), 0.0
         until = began + TICK_SECONDS

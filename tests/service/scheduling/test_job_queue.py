@@ -101,7 +101,7 @@ def test_the_reserve_of_an_accepted_job_stays_its_own():
     clock.now = 2.5  # it is late, but within its reserve
     with pytest.raises(Overloaded, match="would make an accepted request late"):
         queue.check(job(1, 1, 100))
-    first.steps_left.left = 20  # it is lost, whoever joins
+    first.steps_left.left = 20  # it misses its deadline with or without the new job
     queue.check(job(1, 1, 100))
 
 
