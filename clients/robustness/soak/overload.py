@@ -5,6 +5,7 @@ The stub's runs take about 2 ms a row, so that its figures are ratios that hold 
 
 import asyncio
 import contextlib
+import functools
 import os
 import tempfile
 from collections.abc import Iterator
@@ -51,7 +52,7 @@ async def overload(step: Step) -> Tally:
     scenario, seconds = _scenario(name), SECONDS.get(name, 5.0)
     with tempfile.TemporaryDirectory() as folder:
         models = _models(step.models, Path(folder), name)
-        with _on_core(0), step.serve(models) as server:
+        with on_core(0), step.serve(models) as server:
             peak, loads = await asyncio.to_thread(_measure, server, scenario, seconds)
     wrong = [problem for load in loads for problem in _problems(load)]
     shares = {load.times: load.flood.goodput() / peak for load in loads}
@@ -83,7 +84,7 @@ def _models(source: Path, target: Path, name: str) -> Path:
 
 
 def _measure(server: ServerProcess, scenario: Scenario, seconds: float) -> tuple[float, list[Load]]:
-    with _on_core(-1):
+    with on_core(-1):
         return run_async(_loads(server, scenario, seconds))
 
 
@@ -113,17 +114,23 @@ def _problems(load: Load) -> list[str]:
 
 
 @contextlib.contextmanager
-def _on_core(number: int) -> Iterator[None]:
-    """Keep this thread, and the processes that it starts, on one of its cores."""
+def on_core(number: int) -> Iterator[None]:
+    """Keep this thread, and the threads and processes that it starts, on one of the process's cores."""
     if not hasattr(os, "sched_setaffinity"):
         yield
         return
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {sorted(before)[number]})
+    os.sched_setaffinity(0, {_cores()[number]})
     try:
         yield
     finally:
         os.sched_setaffinity(0, before)
+
+
+@functools.cache
+def _cores() -> list[int]:
+    """The process's cores when first asked: a thread inherits the one core of the thread that starts it."""
+    return sorted(os.sched_getaffinity(0))
 
 
 def _least(tally: Tally) -> dict[str, float]:

@@ -1,8 +1,10 @@
 """The soak's runner: steps, what is kept of them, and the table."""
 
 import json
+import os
 import random
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from clients.robustness.soak import __main__ as soak
 from clients.robustness.soak import all_goals, server_process
 from clients.robustness.soak.goals import Goal
 from clients.robustness.soak.hostile_json import mutated
+from clients.robustness.soak.overload import on_core
 
 ROOT = Path(__file__).parents[3]
 
@@ -91,3 +94,22 @@ def test_a_server_that_is_gone_leaves_its_signal_and_its_stacks(monkeypatch, tmp
         server.process.wait()
 
     assert 'File "<string>", line 1' in str(raised.value)
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2,
+    reason="needs two cores and a system that can choose between them",
+)
+def test_the_clients_of_an_overload_have_another_core_than_the_server():
+    def core_of_the_clients():
+        with on_core(-1):
+            return os.sched_getaffinity(0)
+
+    before = os.sched_getaffinity(0)
+    with on_core(0):
+        servers = os.sched_getaffinity(0)
+        clients = ThreadPoolExecutor().submit(core_of_the_clients).result()
+
+    assert len(servers) == len(clients) == 1
+    assert servers != clients
+    assert os.sched_getaffinity(0) == before
