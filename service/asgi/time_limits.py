@@ -14,6 +14,9 @@ from service.asgi.bytes_in_flight import Held
 from service.asgi.state import State
 
 READING_SECONDS = 0.01  # so that sockets are looked at once between two timers
+STANDSTILL_SECONDS = (
+    0.5  # a timer that is so late was stopped with its process, and perhaps the clients
+)
 
 log = logging.getLogger("vitrine.connection")
 
@@ -133,10 +136,13 @@ class TimedProtocol(HttpToolsProtocol):
 
     def timeout_keep_alive_handler(self) -> None:
         """Close a connection that was idle too long, even if the last answer is never read."""
-        self.timeout_keep_alive_task = None
+        timer, self.timeout_keep_alive_task = self.timeout_keep_alive_task, None
         if self._idle_since is None:
             return
-        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        now = self.loop.time()
+        if timer and now - timer.when() > STANDSTILL_SECONDS:  # it was not the client who was idle
+            self._idle_since, self._is_expiring = now, False
+        left = self._idle_since + self.timeout_keep_alive - now
         if left > 0:
             self._limit_idling(left)
         elif self._is_expiring:
