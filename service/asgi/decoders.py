@@ -1,4 +1,4 @@
-"""Threads for decoding and encoding images, which would block the event loop.
+"""Decoding and encoding images without blocking the event loop: on threads, or a few small ones in each of its turns.
 
 Pillow and zlib let other threads run while they work.
 """
@@ -6,26 +6,29 @@ Pillow and zlib let other threads run while they work.
 import asyncio
 import contextlib
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from service.asgi.bytes_in_flight import Held
 from service.errors import DeadlineExceeded
 
 T = TypeVar("T")
 THREADS = 2  # more would only take turns
+TURN_SECONDS = 0.002  # of small images that are decoded in one turn of the event loop
 
 
 class Decoders:
     """A limited number of decoding threads, and the requests that wait for one, in order.
 
-    Made on the event loop that it is used on.
+    Made on the event loop that it is used on; `turns` are for small images, which need no thread.
     """
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(THREADS, "decoder")
         self._free = asyncio.Semaphore(THREADS)
+        self.turns = DecodingTurns()
 
     async def run(
         self,
@@ -63,3 +66,51 @@ class Decoders:
     def close(self) -> None:
         """Start no more functions."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+class DecodingTurns:
+    """Spreads the decoding of small images over turns of the event loop, in order.
+
+    A burst of photos that is decoded in one turn delays everybody by their sum.
+    """
+
+    def __init__(self) -> None:
+        self._spent = 0.0  # seconds in this turn
+        self._waiting: deque[tuple[asyncio.Future[Any], Callable[[], Any]]] = deque()
+        self._is_scheduled = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the next image has to be decoded in a later turn."""
+        return self._spent >= TURN_SECONDS or bool(self._waiting)
+
+    def spend(self, seconds: float) -> None:
+        """Count what was decoded in this turn."""
+        self._spent += seconds
+        self._schedule()
+
+    async def run(self, function: Callable[[], T]) -> T:
+        """Run `function` in a turn in which there is time."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append((future, function))
+        self._schedule()
+        return await future
+
+    def _schedule(self) -> None:
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_soon(self._begin)
+
+    def _begin(self) -> None:
+        """Begin a turn with those that wait."""
+        self._is_scheduled, self._spent = False, 0.0
+        while self._waiting and self._spent < TURN_SECONDS:
+            future, function = self._waiting.popleft()
+            if future.done():
+                continue  # its client left
+            started = time.monotonic()
+            try:
+                future.set_result(function())
+            except Exception as error:  # noqa: BLE001 - the caller's
+                future.set_exception(error)
+            self.spend(time.monotonic() - started)

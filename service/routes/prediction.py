@@ -125,11 +125,16 @@ class Prediction:
         return images
 
     async def decode(self, function: Decode, images: list[OpenedImage]) -> PreparedImages:
-        """Run `function` on the images: here if it is one small image, else on another thread."""
-        started = time.monotonic()
+        """Run `function` on the images: on the event loop if it is one small image, else on another thread."""
+        started, turns = time.monotonic(), self._state["decoders"].turns
         decode = partial(self.report.decode, function, images)
         if len(images) == 1 and images[0].cost.nanoseconds <= INLINE_NANOSECONDS:
-            decoded = decode()
+            if turns.is_over:
+                with self.servable.admission.preparing():
+                    decoded = await turns.run(decode)
+            else:
+                decoded = decode()
+                turns.spend(time.monotonic() - started)
         else:
             needs = sum(image.cost.bytes for image in images)
             decoded = await self._on_thread(decode, needs)

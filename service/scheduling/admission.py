@@ -5,7 +5,8 @@ Used on the event loop only.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from service.errors import DeadlineExceeded, QueueRefusal
 
@@ -17,6 +18,7 @@ class Admission:
 
     def __init__(self, max_waiting: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.waiting = 0
+        self._preparing = 0  # received requests that will wait once they are decoded
         self.departures = 0  # requests that have left, ever
         self._max_waiting = max_waiting
         self._clock = clock
@@ -24,7 +26,16 @@ class Admission:
     @property
     def is_full(self) -> bool:
         """Whether the queue has no free place."""
-        return self.waiting >= self._max_waiting
+        return self.waiting + self._preparing >= self._max_waiting
+
+    @contextmanager
+    def preparing(self) -> Iterator[None]:
+        """Count a whole request that waits to be decoded, so that no more are decoded than can be admitted."""
+        self._preparing += 1
+        try:
+            yield
+        finally:
+            self._preparing -= 1
 
     def check(self, deadline: float, ahead: float, least: float = 0.0) -> None:
         """Refuse a request that could not be admitted now; it does not take a place yet.
@@ -38,7 +49,8 @@ class Admission:
                 "the deadline passed before the request was queued: X-Timeout-Ms allows more"
             )
         if self.is_full:
-            raise refusal(f"the queue is full with {self.waiting} requests", ahead)
+            places = self.waiting + self._preparing
+            raise refusal(f"the queue is full with {places} requests", ahead)
         if MARGIN * least > allowed:
             expected = f"the answer may take {1000 * MARGIN * least:.0f} ms"
             raise refusal(f"{expected}, the deadline allows {1000 * allowed:.0f} ms", ahead)

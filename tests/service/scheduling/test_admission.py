@@ -70,3 +70,16 @@ def test_retry_after_is_the_time_that_what_is_ahead_takes():
         with pytest.raises(Overloaded, match=f"try again in {seconds} s") as refusal:
             admission.enter(deadline=100, ahead=ahead, own=0)
         assert refusal.value.retry_after_seconds == seconds
+
+
+def test_a_request_that_is_to_be_decoded_has_a_place_already():
+    admission = Admission(2, Clock())
+    admission.enter(deadline=10, ahead=0, own=0)
+
+    with (
+        admission.preparing(),
+        pytest.raises(Overloaded, match="the queue is full with 2 requests"),
+    ):
+        admission.check(deadline=10, ahead=0)
+    admission.enter(deadline=10, ahead=0, own=0)
+    assert admission.waiting == 2
