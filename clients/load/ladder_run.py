@@ -109,9 +109,9 @@ async def _compare_with_closed_loop(
         tally = await drive(own[name], target, CLOSED_CONNECTIONS, plan.seconds)
         peak = len(tally.latencies_s) / tally.elapsed_s
         bend = knee(by_url[target.url])
-        beside = f"; the knee is at {bend.rate / peak:.2f} of it" if bend and peak else ""
+        place = f"; the knee is at {bend.rate / peak:.2f} of it" if bend and peak else ""
         plan.listener.sentence(
-            f"  closed loop of {CLOSED_CONNECTIONS} connections: {peak:,.1f} right answers/s{beside}"
+            f"  closed loop of {CLOSED_CONNECTIONS} connections: {peak:,.1f} right answers/s{place}"
         )
 
 

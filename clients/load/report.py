@@ -58,9 +58,9 @@ def comparison_lines(scenario: str, by_url: Mapping[str, Sequence[Step]]) -> lis
             else "no rate that both kept up with"
         )
         most, reference_most = max_goodput(steps), max_goodput(reference)
-        ratio = f"{most / reference_most:.2f} ×" if reference_most else "beside none:"
+        ratio = f"{most / reference_most:.2f} ×" if reference_most else "compared with none:"
         lines.append(
-            f"{scenario}: {url} beside {first}: {latency}, most right answers/s {ratio} ({most:,.1f})"
+            f"{scenario}: {url} compared with {first}: {latency}, most right answers/s {ratio} ({most:,.1f})"
         )
     return lines
 

@@ -52,9 +52,9 @@ def _row(goal: Goal, tally: Tally, plain: Tally) -> str:
     if not tally:
         return f"| {goal.key} | {goal.title} | 0 of {goal.full:,} {goal.unit} | | no | |"
     run = f"{tally['done']:,.0f} of {goal.full:,} {goal.unit} in {tally['seconds']:,.0f} s"
-    beside = f"{plain['done']:,.0f} {goal.unit}: {goal.describe(plain)}" if plain else "–"
+    comparison = f"{plain['done']:,.0f} {goal.unit}: {goal.describe(plain)}" if plain else "–"
     word = "yes" if _is_reached(goal, tally) else "no"
-    return f"| {goal.key} | {goal.title} | {run} | {goal.describe(tally)} | {word} | {beside} |"
+    return f"| {goal.key} | {goal.title} | {run} | {goal.describe(tally)} | {word} | {comparison} |"
 
 
 def _file(state: Path, goal: Goal, serve: Serve) -> Path:

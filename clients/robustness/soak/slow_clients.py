@@ -23,7 +23,7 @@ SHORT = 100  # connections; fewer take shorter times
 class Times:
     """Seconds: under slow clients, the service's two limits, and when the slow clients end by themselves."""
 
-    beside: int
+    load: int
     receive: int
     total: int
     latest: int
@@ -41,26 +41,26 @@ async def crawl(step: Step) -> Tally:
         step.serve(copy_models(step.models, Path(folder), "digits"), **settings) as server,
     ):
         files = server.files
-        quiet, beside = step.ledger(), step.ledger()
-        await _classify(server.port, quiet, min(times.beside, 10))
-        arguments = map(str, (server.port, step.count, times.beside, times.latest))
+        quiet, loaded = step.ledger(), step.ledger()
+        await _classify(server.port, quiet, min(times.load, 10))
+        arguments = map(str, (server.port, step.count, times.load, times.latest))
         slow = await asyncio.create_subprocess_exec(*COMMAND, *arguments, stdout=PIPE)
         await asyncio.sleep(1)
-        await _classify(server.port, beside, times.beside)
+        await _classify(server.port, loaded, times.load)
         await asyncio.sleep(times.total + 2)
         held = (
             server.files - files
         )  # while clients that do not read still wait and do not see the close
         lifetimes = json.loads((await slow.communicate())[0])
         peak = server.peak_megabytes
-    refused = beside.statuses.total() - beside.statuses[200]
+    refused = loaded.statuses.total() - loaded.statuses[200]
     return {
-        "wrong": step.note(beside.problems) + refused,
+        "wrong": step.note(loaded.problems) + refused,
         "slow": len(lifetimes),
         "late": sum(life > times.total + 1 for life in lifetimes),
         "held": max(0, held),
         "most_seconds": max(lifetimes),
-        "most_ratio": beside.quantile(0.99) / quiet.quantile(0.99),
+        "most_ratio": loaded.quantile(0.99) / quiet.quantile(0.99),
         "most_quiet_ms": quiet.quantile(0.99),
         "most_mb": peak,
     }
@@ -75,7 +75,7 @@ async def _classify(port: int, ledger: Ledger, seconds: float) -> None:
 
 
 SLOW = Goal(
-    "G6", "slow clients for a minute beside a normal one, which is answered", "connections",
+    "G6", "slow clients for a minute next to a normal one, which is answered", "connections",
     1_000, 50, 1_000, 50, crawl,
     lambda tally: f"{tally['wrong']:.0f} errors of the normal client, its p99 {tally['most_ratio']:.1f} × "
     f"quiet ({tally['most_quiet_ms']:.1f} ms); of {tally['slow']:,.0f} that wrote slowly {tally['late']:,.0f} "

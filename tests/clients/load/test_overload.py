@@ -5,8 +5,8 @@ import contextlib
 
 import pytest
 
-from clients.load.beside import busy, digits
 from clients.load.connection import Answer
+from clients.load.interference import busy, digits
 from clients.load.overload import Flood, flood
 from clients.load.scenario import heavy_scenarios, scenarios
 from clients.load.target import Target

@@ -100,7 +100,7 @@ def test_targets_are_compared_at_the_rates_that_all_kept_up_with():
     other = [step(10, p50_ms=3), step(20, right_per_s=15, p50_ms=90)]
     lines = comparison_lines("digit", {"http://a": first, "http://b": other})
     assert lines == [
-        "digit: http://b beside http://a: median latency 1.50 × (over 1 rates), most right answers/s 0.50 × (15.0)"
+        "digit: http://b compared with http://a: median latency 1.50 × (over 1 rates), most right answers/s 0.50 × (15.0)"
     ]
 
 

@@ -1,7 +1,7 @@
-"""`python -m clients.load.beside`: latency of a digit while one other client keeps the service busy.
+"""`python -m clients.load.interference`: latency of a digit while one other client keeps the service busy.
 
-A digit is sent every 20 ms on one connection: alone, then next to each kind of heavy client, and alone again
-before each, so that both include the noise of the machine.
+A digit is sent every 20 ms on one connection, before each kind of heavy client and during it, so that both
+include the noise of the machine.
 """
 
 import argparse
@@ -68,21 +68,23 @@ async def row(name: str, target: Target, seconds: float) -> list[str]:
     """One heavy client as a row of the table."""
     alone = await digits(target, seconds)
     async with busy(name, target, CLIENTS[name]) as statuses:
-        beside = await digits(target, seconds)
+        loaded = await digits(target, seconds)
     cells = [f"{CLIENTS[name]} × {name}"]
     for share in (0.5, 0.99):
-        quiet, heavy = percentile(alone, share), percentile(beside, share)
+        quiet, heavy = percentile(alone, share), percentile(loaded, share)
         cells.append(f"{quiet:.2f} → {heavy:.2f} ms ({heavy / quiet:.1f} ×)")
     failed = sum(status != 200 for status in statuses)
     return [*cells, f"{len(statuses)} answered, {failed} of them not 200"]
 
 
-HEAD = ("beside", "p50", "p99", "the heavy client")
+HEAD = ("load", "p50", "p99", "the heavy client")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table."""
-    parser = argparse.ArgumentParser(prog="python -m clients.load.beside", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m clients.load.interference", description=__doc__
+    )
     parser.add_argument("--url", default="http://127.0.0.1:8000")
     parser.add_argument("--only", default=",".join(CLIENTS), help="clients, separated by commas")
     parser.add_argument("--seconds", type=float, default=5.0, help="seconds of each measurement")
