@@ -135,8 +135,6 @@ def _graph(loaded: Any, group: Mapping[str, Signature]) -> tuple[bytes, str]:
 def _from_tensorflow(loaded: Any, group: Mapping[str, Signature]) -> Any:
     """Convert the functions of a group as one: variables become constants first."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import tf2onnx
-
     # A failed conversion is reported in one sentence, without a traceback per node; TensorFlow then runs it.
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
     for name in group:
@@ -158,8 +156,8 @@ def _from_tensorflow(loaded: Any, group: Mapping[str, Signature]) -> Any:
     names |= dict(
         zip((t.name for t in frozen.outputs), sorted(function.structured_outputs), strict=True)
     )
-    model, _ = tf2onnx.convert.from_graph_def(
-        graph,
+    model = _optimized(
+        graph_def=graph,
         input_names=[tensor.name for tensor in frozen.inputs],
         output_names=[tensor.name for tensor in frozen.outputs],
         opset=OPSET,
@@ -170,6 +168,19 @@ def _from_tensorflow(loaded: Any, group: Mapping[str, Signature]) -> Any:
     del model.opset_import[:]
     model.opset_import.extend(kept)
     return model
+
+
+def _optimized(**conversion: Any) -> Any:
+    """Convert; graph and weights are copied before each of some 30 optimizations only if one of them fails."""
+    from tf2onnx.constants import ENV_TF2ONNX_CATCH_ERRORS
+    from tf2onnx.convert import from_graph_def
+
+    os.environ[ENV_TF2ONNX_CATCH_ERRORS] = "FALSE"
+    try:
+        return from_graph_def(**conversion)[0]
+    except Exception:  # noqa: BLE001 - an optimization may raise anything
+        del os.environ[ENV_TF2ONNX_CATCH_ERRORS]
+        return from_graph_def(**conversion)[0]
 
 
 def _check_convertible(graph: Any) -> None:

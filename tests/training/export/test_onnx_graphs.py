@@ -71,6 +71,17 @@ def test_what_cannot_be_converted_stays_with_tensorflow_and_says_why(tmp_path):
     np.testing.assert_array_equal(engines.golden["slope"]["slope"], expected["slope"][1]["slope"])
 
 
+def test_an_optimization_that_fails_does_not_lose_the_graph(tmp_path, monkeypatch):
+    from tf2onnx.optimizer.transpose_optimizer import TransposeOptimizer
+
+    def fail(self, graph):
+        raise KeyError("a fault of the converter")
+
+    monkeypatch.setattr(TransposeOptimizer, "_optimize", fail)
+
+    assert export(tmp_path, softplus=softplus)[0].names == {"softplus": "onnx"}
+
+
 def test_a_graph_that_disagrees_stays_with_tensorflow(tmp_path, monkeypatch):
     run = onnx_graphs._run
 
