@@ -18,6 +18,7 @@ from service.preprocessing.ink import to_grey
 Rows = NDArray[np.float32]  # [H, W · C]
 
 _ROUNDING = 1e-6  # 0.1 · 30 is a little less than 3
+_BAND = 50_000  # values that are computed at a time: larger arrays are mapped anew for each photo
 
 
 def needed_side(height: int, width: int, crop: float) -> int:
@@ -65,15 +66,22 @@ def _box(size: tuple[int, ...], aspect: float, crop: float) -> tuple[int, int, i
 
 
 def _resized(pixels: Pixels, height: int, width: int) -> Pixels:
-    """Interpolate uint8 [h, w, C] to [height, width, C], rounded."""
+    """Interpolate uint8 [h, w, C] to [height, width, C], rounded; a few rows at a time."""
+    channels = pixels.shape[2]
     above, below, down = _neighbours(pixels.shape[0], height)
     left, right, across = _neighbours(pixels.shape[1], width)
-    used = np.unique([above, below])  # of a large photo only the rows that count
-    rows, channels = pixels[used], pixels.shape[2]
-    flat = _between(_flat(rows.take(left, 1)), _flat(rows.take(right, 1)), across.repeat(channels))
-    upper, lower = flat[used.searchsorted(above)], flat[used.searchsorted(below)]
-    fitted = _between(upper, lower, down[:, np.newaxis])
-    return np.rint(fitted, out=fitted).astype(np.uint8).reshape(height, width, channels)
+    across = across.repeat(channels)
+    resized = np.empty((height, width * channels), np.uint8)
+    band = max(1, _BAND // resized.shape[1])
+    for start in range(0, height, band):
+        part = slice(start, start + band)
+        used = np.unique([above[part], below[part]])  # of a large photo only the rows that count
+        rows = pixels[used]
+        flat = _between(_flat(rows.take(left, 1)), _flat(rows.take(right, 1)), across)
+        upper, lower = (flat[used.searchsorted(places[part])] for places in (above, below))
+        fitted = _between(upper, lower, down[part, np.newaxis])
+        resized[part] = np.rint(fitted, out=fitted)
+    return resized.reshape(height, width, channels)
 
 
 def _flat(pixels: Pixels) -> Rows:
