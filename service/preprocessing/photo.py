@@ -16,6 +16,7 @@ from service.preprocessing.digit import PreparedImage
 from service.preprocessing.ink import to_grey
 
 Rows = NDArray[np.float32]  # [H, W · C]
+Places = NDArray[np.intp]  # of pixels in a row or column
 
 _ROUNDING = 1e-6  # 0.1 · 30 is a little less than 3
 _BAND = 50_000  # values that are computed at a time: larger arrays are mapped anew for each photo
@@ -73,33 +74,33 @@ def _resized(pixels: Pixels, height: int, width: int) -> Pixels:
     across = across.repeat(channels)
     resized = np.empty((height, width * channels), np.uint8)
     band = max(1, _BAND // resized.shape[1])
+    is_reduced = len(pixels) > 2 * height  # then no two rows of the result need the same one
     for start in range(0, height, band):
         part = slice(start, start + band)
-        used = np.unique([above[part], below[part]])  # of a large photo only the rows that count
-        rows = pixels[used]
-        flat = _between(_flat(rows.take(left, 1)), _flat(rows.take(right, 1)), across)
-        upper, lower = (flat[used.searchsorted(places[part])] for places in (above, below))
-        fitted = _between(upper, lower, down[part, np.newaxis])
-        resized[part] = np.rint(fitted, out=fitted)
+        first, second, share = above[part], below[part], down[part, np.newaxis]
+        if is_reduced:
+            upper = _interpolated(pixels[first], left, right, across)
+            fitted = _interpolated(pixels[second], left, right, across)
+        else:
+            rows = _interpolated(pixels[first[0] : second[-1] + 1], left, right, across)
+            upper, fitted = rows.take(first - first[0], 0), rows.take(second - first[0], 0)
+        fitted -= upper
+        fitted *= share
+        fitted += upper
+        np.rint(fitted, out=resized[part], casting="unsafe")
     return resized.reshape(height, width, channels)
 
 
-def _flat(pixels: Pixels) -> Rows:
-    """[H, W, C] → [H, W · C]: NumPy is fast at long rows."""
-    return pixels.reshape(len(pixels), -1).astype(np.float32)
+def _interpolated(rows: Pixels, left: Places, right: Places, across: Rows) -> Rows:
+    """Interpolate uint8 [h, w, C] between two columns each: [h, width · C]; NumPy is fast at long rows."""
+    first, second = (rows.take(places, 1).reshape(len(rows), -1) for places in (left, right))
+    between = np.subtract(second, first, dtype=np.float32)
+    between *= across
+    between += first
+    return between
 
 
-def _between(a: Rows, b: Rows, share: Rows) -> Rows:
-    """Interpolate from a to b by a fraction; b is overwritten."""
-    b -= a
-    b *= share
-    b += a
-    return b
-
-
-def _neighbours(
-    length: int, target: int
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
+def _neighbours(length: int, target: int) -> tuple[Places, Places, Rows]:
     """For each of `target` pixels: its two neighbours among `length`, and the distance from the first."""
     place = (np.arange(target, dtype=np.float32) + 0.5) * np.float32(length / target) - 0.5
     below = np.floor(place)
