@@ -38,72 +38,55 @@ class VitrineError(Exception):
 
     code = "internal_error"
 
+    def __init_subclass__(cls, code: str = "") -> None:
+        """code: of the class; default: that of its base."""
+        cls.code = code or cls.code
 
-class InvalidRequest(VitrineError):
+
+class InvalidRequest(VitrineError, code="invalid_input"):
     """The caller can fix the request."""
 
-    code = "invalid_input"
 
-
-class InvalidJSON(InvalidRequest):
+class InvalidJSON(InvalidRequest, code="invalid_json"):
     """The body is not valid JSON."""
 
-    code = "invalid_json"
 
-
-class InvalidValue(InvalidRequest):
+class InvalidValue(InvalidRequest, code="invalid_value"):
     """A field or query value is out of range or of the wrong kind."""
 
-    code = "invalid_value"
 
-
-class InvalidImage(InvalidRequest):
+class InvalidImage(InvalidRequest, code="invalid_image"):
     """An image of an accepted format cannot be used."""
 
-    code = "invalid_image"
     pieces = 0  # chunks and segments that were counted before
 
 
-class UnsupportedImage(InvalidRequest):
+class UnsupportedImage(InvalidRequest, code="unsupported_image"):
     """The bytes are not an image of an accepted format."""
 
-    code = "unsupported_image"
 
-
-class TooLarge(InvalidRequest):
+class TooLarge(InvalidRequest, code="too_large"):
     """A limit is exceeded."""
 
-    code = "too_large"
 
-
-class BodyTooLarge(TooLarge):
+class BodyTooLarge(TooLarge, code="body_too_large"):
     """The body has more bytes than allowed."""
 
-    code = "body_too_large"
 
-
-class ImageTooLarge(TooLarge):
+class ImageTooLarge(TooLarge, code="image_too_large"):
     """The images of a request have more pixels than allowed."""
 
-    code = "image_too_large"
 
-
-class TooManyImages(TooLarge):
+class TooManyImages(TooLarge, code="too_many_images"):
     """A request has more images than allowed."""
 
-    code = "too_many_images"
 
-
-class HeadersTooLarge(TooLarge):
+class HeadersTooLarge(TooLarge, code="headers_too_large"):
     """The headers of a request, or its trailers, have more bytes than allowed."""
 
-    code = "headers_too_large"
 
-
-class MalformedRequest(InvalidRequest):
+class MalformedRequest(InvalidRequest, code="invalid_request"):
     """The bytes are not an HTTP request, or an ambiguous one."""
-
-    code = "invalid_request"
 
     def __init__(
         self, message: str = "the request must be valid HTTP/1.1, got something else"
@@ -111,85 +94,59 @@ class MalformedRequest(InvalidRequest):
         super().__init__(message)
 
 
-class OriginRefused(InvalidRequest):
+class OriginRefused(InvalidRequest, code="origin_refused"):
     """A page of another origin, not listed in the settings, sent the request."""
 
-    code = "origin_refused"
 
-
-class RequestTimeout(VitrineError):
+class RequestTimeout(VitrineError, code="request_timeout"):
     """The request, or the next part of its body, did not arrive in time."""
-
-    code = "request_timeout"
 
     def __init__(self) -> None:
         super().__init__("the request must arrive in time: send it again, faster")
 
 
-class Unauthorized(VitrineError):
+class Unauthorized(VitrineError, code="unauthorized"):
     """The request has no valid key."""
 
-    code = "unauthorized"
 
-
-class Forbidden(VitrineError):
+class Forbidden(VitrineError, code="forbidden"):
     """The operation is disabled, whatever the key."""
 
-    code = "forbidden"
 
-
-class ManagementDisabled(Forbidden):
+class ManagementDisabled(Forbidden, code="management_disabled"):
     """No admin key is configured."""
 
-    code = "management_disabled"
 
-
-class ReadOnly(Forbidden):
+class ReadOnly(Forbidden, code="read_only"):
     """The state that the request changes cannot be written."""
 
-    code = "read_only"
 
-
-class PreconditionFailed(VitrineError):
+class PreconditionFailed(VitrineError, code="precondition_failed"):
     """The resource was changed since the caller read it."""
 
-    code = "precondition_failed"
 
-
-class NotFound(VitrineError):
+class NotFound(VitrineError, code="not_found"):
     """The resource does not exist."""
 
-    code = "not_found"
 
-
-class RouteNotFound(NotFound):
+class RouteNotFound(NotFound, code="route_not_found"):
     """No route has this path."""
 
-    code = "route_not_found"
 
-
-class ModelNotFound(NotFound):
+class ModelNotFound(NotFound, code="model_not_found"):
     """No model of that name, or not one of the route's task."""
 
-    code = "model_not_found"
 
-
-class VersionNotFound(NotFound):
+class VersionNotFound(NotFound, code="version_not_found"):
     """The model has no such version or version label."""
 
-    code = "version_not_found"
 
-
-class MethodNotAllowed(VitrineError):
+class MethodNotAllowed(VitrineError, code="method_not_allowed"):
     """The path exists, the method does not."""
 
-    code = "method_not_allowed"
 
-
-class Overloaded(VitrineError):
+class Overloaded(VitrineError, code="overloaded"):
     """Refused immediately, so that accepted requests are answered in time."""
-
-    code = "overloaded"
 
     def __init__(self, message: str, retry_after_seconds: int) -> None:
         super().__init__(message)
@@ -200,20 +157,16 @@ class QueueRefusal(Overloaded):
     """A queue is full, or the work before a request takes too long; requests as large are refused as well."""
 
 
-class NotReady(VitrineError):
+class NotReady(VitrineError, code="not_ready"):
     """Not available yet; retry later."""
-
-    code = "not_ready"
 
     def __init__(self, message: str, retry_after_seconds: int = 1) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
 
 
-class DeadlineExceeded(VitrineError):
+class DeadlineExceeded(VitrineError, code="deadline_exceeded"):
     """The deadline passed before the answer was ready."""
-
-    code = "deadline_exceeded"
 
 
 class InternalError(VitrineError):

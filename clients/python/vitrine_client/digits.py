@@ -66,9 +66,6 @@ class Digits(Group[Mode]):
                 [H, W], [H, W, 1] or [H, W, 3] of 0…255; an array [N, H, W] is several.
             options: `normalize`, `return_input`, `model`, `version`, `version_label`;
                 `on_error="report"`: errors of invalid images are in the answer's `failures`.
-
-        Raises:
-            VitrineError: See the tree in `errors`.
         """
         return Call(
             post_images("v1/digits/classify", images, options),
@@ -80,10 +77,6 @@ class Digits(Group[Mode]):
     def activations(
         self, image: ImageLike, **options: Unpack[ImageOptions]
     ) -> Call[ActivationsAnswer]:
-        """One image → the activations of each layer.
-
-        Raises:
-            VitrineError: See the tree in `errors`.
-        """
+        """One image → the activations of each layer."""
         request = post_images("v1/digits/activations", image, options)
         return Call(request, answer_of(ActivationsAnswer))

@@ -36,8 +36,6 @@ VitrineError
    └─ InternalError
 """
 
-from collections.abc import Iterator
-
 
 class VitrineError(Exception):
     """Base class; `str(error)` is one sentence."""
@@ -63,6 +61,9 @@ class UnexpectedAnswer(VitrineError):
     """The answer is not one of a Vitrine service."""
 
 
+_BY_CODE: dict[str, type["ServiceError"]] = {}
+
+
 class ServiceError(VitrineError):
     """The service answered with an error.
 
@@ -83,177 +84,121 @@ class ServiceError(VitrineError):
         self.code = code or self.default_code
         self.request_id = request_id
 
+    def __init_subclass__(cls, code: str = "") -> None:
+        """code: that the service answers with."""
+        cls.default_code = code or cls.default_code
+        _BY_CODE.setdefault(cls.default_code, cls)
 
-class InvalidRequest(ServiceError):
+
+class InvalidRequest(ServiceError, code="invalid_input"):
     """The caller can fix the request."""
 
-    default_code = "invalid_input"
 
-
-class InvalidJSON(InvalidRequest):
+class InvalidJSON(InvalidRequest, code="invalid_json"):
     """The body is not valid JSON."""
 
-    default_code = "invalid_json"
 
-
-class InvalidValue(InvalidRequest):
+class InvalidValue(InvalidRequest, code="invalid_value"):
     """A field or query value is out of range or of the wrong kind."""
 
-    default_code = "invalid_value"
 
-
-class InvalidImage(InvalidRequest):
+class InvalidImage(InvalidRequest, code="invalid_image"):
     """An image of an accepted format cannot be used."""
 
-    default_code = "invalid_image"
 
-
-class UnsupportedImage(InvalidRequest):
+class UnsupportedImage(InvalidRequest, code="unsupported_image"):
     """The bytes are not an image of an accepted format."""
 
-    default_code = "unsupported_image"
 
-
-class TooLarge(InvalidRequest):
+class TooLarge(InvalidRequest, code="too_large"):
     """A limit is exceeded."""
 
-    default_code = "too_large"
 
-
-class BodyTooLarge(TooLarge):
+class BodyTooLarge(TooLarge, code="body_too_large"):
     """The body has more bytes than allowed."""
 
-    default_code = "body_too_large"
 
-
-class ImageTooLarge(TooLarge):
+class ImageTooLarge(TooLarge, code="image_too_large"):
     """The images of a request have more pixels than allowed."""
 
-    default_code = "image_too_large"
 
-
-class TooManyImages(TooLarge):
+class TooManyImages(TooLarge, code="too_many_images"):
     """A request has more images than allowed."""
 
-    default_code = "too_many_images"
 
-
-class HeadersTooLarge(TooLarge):
+class HeadersTooLarge(TooLarge, code="headers_too_large"):
     """The headers have more bytes than allowed."""
 
-    default_code = "headers_too_large"
 
-
-class MalformedRequest(InvalidRequest):
+class MalformedRequest(InvalidRequest, code="invalid_request"):
     """The request is not valid HTTP, or not a valid form."""
 
-    default_code = "invalid_request"
 
-
-class OriginRefused(InvalidRequest):
+class OriginRefused(InvalidRequest, code="origin_refused"):
     """A page of an origin that the service does not allow sent the request."""
 
-    default_code = "origin_refused"
 
-
-class RequestTimeout(ServiceError):
+class RequestTimeout(ServiceError, code="request_timeout"):
     """The service did not receive the whole request in time."""
 
-    default_code = "request_timeout"
 
-
-class Unauthorized(ServiceError):
+class Unauthorized(ServiceError, code="unauthorized"):
     """The request carried no key that the service knows."""
 
-    default_code = "unauthorized"
 
-
-class Forbidden(ServiceError):
+class Forbidden(ServiceError, code="forbidden"):
     """The key does not allow it."""
 
-    default_code = "forbidden"
 
-
-class ManagementDisabled(Forbidden):
+class ManagementDisabled(Forbidden, code="management_disabled"):
     """The service has no admin key, so its models cannot be managed."""
 
-    default_code = "management_disabled"
 
-
-class ReadOnly(Forbidden):
+class ReadOnly(Forbidden, code="read_only"):
     """The serving configuration cannot be written."""
 
-    default_code = "read_only"
 
-
-class PreconditionFailed(ServiceError):
+class PreconditionFailed(ServiceError, code="precondition_failed"):
     """`If-Match` is not the current ETag."""
 
-    default_code = "precondition_failed"
 
-
-class NotFound(ServiceError):
+class NotFound(ServiceError, code="not_found"):
     """The resource does not exist."""
 
-    default_code = "not_found"
 
-
-class RouteNotFound(NotFound):
+class RouteNotFound(NotFound, code="route_not_found"):
     """No route has this path."""
 
-    default_code = "route_not_found"
 
-
-class ModelNotFound(NotFound):
+class ModelNotFound(NotFound, code="model_not_found"):
     """No model of that name, or not one of the route's task."""
 
-    default_code = "model_not_found"
 
-
-class VersionNotFound(NotFound):
+class VersionNotFound(NotFound, code="version_not_found"):
     """The model has no such version or version label."""
 
-    default_code = "version_not_found"
 
-
-class MethodNotAllowed(ServiceError):
+class MethodNotAllowed(ServiceError, code="method_not_allowed"):
     """The path exists, the method does not."""
 
-    default_code = "method_not_allowed"
 
-
-class Overloaded(ServiceError):
+class Overloaded(ServiceError, code="overloaded"):
     """The service was still busy when the retries were used up."""
 
-    default_code = "overloaded"
 
-
-class NotReady(ServiceError):
+class NotReady(ServiceError, code="not_ready"):
     """The service was still not ready when the retries were used up."""
 
-    default_code = "not_ready"
 
-
-class DeadlineExceeded(ServiceError):
+class DeadlineExceeded(ServiceError, code="deadline_exceeded"):
     """The deadline passed."""
 
-    default_code = "deadline_exceeded"
 
-
-class InternalError(ServiceError):
+class InternalError(ServiceError, code="internal_error"):
     """A fault of the service or of a model."""
-
-    default_code = "internal_error"
 
 
 def service_error(message: str, *, status: int, code: str, request_id: str) -> ServiceError:
     """The exception class of an error code (`ServiceError` for an unknown one)."""
-    kinds = {kind.default_code: kind for kind in _family(ServiceError)}
-    kind = kinds.get(code, ServiceError)
+    kind = _BY_CODE.get(code, ServiceError)
     return kind(message, status=status, code=code, request_id=request_id)
-
-
-def _family(kind: type[ServiceError]) -> Iterator[type[ServiceError]]:
-    yield kind
-    for child in kind.__subclasses__():
-        yield from _family(child)

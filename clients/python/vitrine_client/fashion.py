@@ -65,9 +65,6 @@ class Fashion(Group[Mode]):
             head: `dense` (the replaced last layers, the default) or `svm` (the support vector machine).
             options: `normalize`, `return_input`, `on_error`, `version`, `version_label`; `model` in
                 place of a head.
-
-        Raises:
-            VitrineError: See the tree in `errors`.
         """
         return Call(
             post_images("v1/fashion/classify", images, {"head": head, **options}),
@@ -81,8 +78,7 @@ class Fashion(Group[Mode]):
     ) -> Call[FashionPairsAnswer]:
         """Images of clothing → the predictions of both heads, and whether they agree.
 
-        Raises:
-            VitrineError: See the tree in `errors`; no model and no version can be chosen here.
+        No model and no version can be chosen here.
         """
         return Call(
             post_images("v1/fashion/classify", images, {"head": "both", **options}),

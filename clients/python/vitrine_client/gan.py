@@ -113,9 +113,6 @@ class Gan(Group[Mode]):
 
         Args:
             options: `n`, `random_seed`, `digit`, `truncation`; `model`, `version`, `version_label`.
-
-        Raises:
-            VitrineError: See the tree in `errors`.
         """
         fields, choice = split(options)
         return Call(
@@ -132,9 +129,6 @@ class Gan(Group[Mode]):
             start: The first point.
             end: The last point.
             options: `steps`, `path`, `space`; `normalize`; `model`, `version`, `version_label`.
-
-        Raises:
-            VitrineError: See the tree in `errors`.
         """
         request = post_way("v1/gan/interpolate", start, end, options)
         return Call(request, answer_of(ImagesAnswer))
@@ -143,11 +137,7 @@ class Gan(Group[Mode]):
     def mix(
         self, coarse: Point, fine: Point, **options: Unpack[ImageOptions]
     ) -> Call[ImagesAnswer]:
-        """Combine one point's coarse layers with another's fine layers → one image.
-
-        Raises:
-            VitrineError: See the tree in `errors`.
-        """
+        """Combine one point's coarse layers with another's fine layers → one image."""
         request = post_points("v1/gan/mix", {"coarse": coarse, "fine": fine}, {}, options)
         return Call(request, answer_of(ImagesAnswer))
 
@@ -166,9 +156,6 @@ class Gan(Group[Mode]):
             direction: A name from `directions`.
             strength: In standard deviations, -10 to 10; one image for each value.
             options: `normalize`, `model`, `version`, `version_label`.
-
-        Raises:
-            VitrineError: See the tree in `errors`.
         """
         name = "image" if is_image(point) else "latent"
         fields = {"direction": direction, "strength": strength}
@@ -177,22 +164,14 @@ class Gan(Group[Mode]):
 
     @endpoint
     def directions(self, **options: Unpack[ModelChoice]) -> Call[DirectionsAnswer]:
-        """The attributes along which an image can be edited.
-
-        Raises:
-            VitrineError: See the tree in `errors`.
-        """
+        """The attributes along which an image can be edited."""
         return Call(get("v1/gan/directions", options), answer_of(DirectionsAnswer))
 
     @endpoint
     def discriminate(
         self, images: ImagesLike, **options: Unpack[PreparedImageOptions]
     ) -> Call[RealAnswer]:
-        """Images → the discriminator's probability that each is real.
-
-        Raises:
-            VitrineError: See the tree in `errors`.
-        """
+        """Images → the discriminator's probability that each is real."""
         return Call(
             post_images("v1/gan/discriminate", images, options),
             answer_of(RealAnswer),
@@ -209,9 +188,6 @@ class Gan(Group[Mode]):
             images: One image or several; see `digits.classify`.
             options: `steps`, `loss`, `start`; `normalize`, `return_input`; `model`, `version`,
                 `version_label`.
-
-        Raises:
-            VitrineError: See the tree in `errors`.
         """
         return Call(
             post_images("v1/gan/project", images, options),
@@ -226,9 +202,6 @@ class Gan(Group[Mode]):
         """As `project`, but yields a `ProjectionStep` per image every few steps, and finally the answer.
 
         Leaving the loop early stops the work.
-
-        Raises:
-            VitrineError: See the tree in `errors`; also in mid-stream.
         """
         query = {**options, "stream": "true"}
         return Stream(post_images("v1/gan/project", images, query), projection_event)
@@ -241,9 +214,5 @@ class Gan(Group[Mode]):
 
     @endpoint
     def sample_png(self, **options: Unpack[DigitSampling]) -> Call[Grid]:
-        """A generated image with a URL (`sample.png`), which a page can show.
-
-        Raises:
-            VitrineError: See the tree in `errors`.
-        """
+        """A generated image with a URL (`sample.png`), which a page can show."""
         return Call(get("v1/gan/sample.png", options, PNG), grid)

@@ -54,9 +54,6 @@ class Images(Group[Mode]):
             images: One image or several; see `digits.classify`.
             top: 1 to the number of classes; default: 5.
             options: `normalize`, `return_input`, `on_error`, `model`, `version`, `version_label`.
-
-        Raises:
-            VitrineError: See the tree in `errors`.
         """
         return Call(
             post_images("v1/images/label", images, {"top": top, **options}),
@@ -68,11 +65,7 @@ class Images(Group[Mode]):
     def features(
         self, images: ImagesLike, *, top: int | None = None, **options: Unpack[ImagesOptions]
     ) -> Call[FeaturesAnswer]:
-        """Photos → their features (the network without its top); with `top` also their labels.
-
-        Raises:
-            VitrineError: See the tree in `errors`.
-        """
+        """Photos → their features (the network without its top); with `top` also their labels."""
         return Call(
             post_images("v1/images/features", images, {"top": top, **options}),
             answer_of(FeaturesAnswer),

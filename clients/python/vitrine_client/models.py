@@ -87,31 +87,19 @@ class Models(Group[Mode]):
 
     @endpoint
     def list(self) -> Call[ModelsAnswer]:
-        """All models.
-
-        Raises:
-            VitrineError: See the tree in `errors`.
-        """
+        """All models."""
         return Call(get("v1/models"), answer_of(ModelsAnswer))
 
     @endpoint
     def status(self, model: str) -> Call[ModelStatus]:
-        """Whether a model is ready, and the state of each version.
-
-        Raises:
-            VitrineError: See the tree in `errors`.
-        """
+        """Whether a model is ready, and the state of each version."""
         return Call(get(f"v1/models/{_quoted(model)}"), answer_of(ModelStatus))
 
     @endpoint
     def card(
         self, model: str, *, version: int | None = None, version_label: str | None = None
     ) -> Call[ModelCard]:
-        """A model's card: its source, training and metrics.
-
-        Raises:
-            VitrineError: See the tree in `errors`.
-        """
+        """A model's card: its source, training and metrics."""
         query = {"version": version, "version_label": version_label}
         return Call(get(f"v1/models/{_quoted(model)}/card", query), answer_of(ModelCard))
 
@@ -121,20 +109,12 @@ class HealthChecks(Group[Mode]):
 
     @endpoint
     def live(self) -> Call[Health]:
-        """Whether the service is alive.
-
-        Raises:
-            VitrineError: It does not; see the tree in `errors`.
-        """
+        """Whether the service is alive."""
         return Call(get("v2/health/live"), answer_of(Health), retry=False)
 
     @endpoint
     def ready(self) -> Call[Health]:
-        """Whether all models are ready.
-
-        Raises:
-            VitrineError: The service does not answer at all; see the tree in `errors`.
-        """
+        """Whether all models are ready."""
         return Call(get("v2/health/ready"), answer_of(Health, also=503), retry=False)
 
 

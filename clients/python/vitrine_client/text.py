@@ -111,30 +111,19 @@ class Text(Group[Mode]):
             seed: The prompt; empty: generate from the beginning; omit it with `continuation`.
             options: `diversity`, `length`, `random_seed`, `n`, `top_k`, `top_p`, `stop`, `logprobs`,
                 `include_seed`, `unknown`, `continuation`; `model`, `version`, `version_label`.
-
-        Raises:
-            VitrineError: See the tree in `errors`.
         """
         return Call(_generate(seed, options), answer_of(TextAnswer))
 
     @streaming_endpoint
     def stream(self, seed: str | None = None, **options: Unpack[TextOptions]) -> Stream[TextEvent]:
-        """As `generate`, but yields a few characters at a time; leaving the loop early stops the work.
-
-        Raises:
-            VitrineError: See the tree in `errors`; also in mid-stream.
-        """
+        """As `generate`, but yields a few characters at a time; leaving the loop early stops the work."""
         return Stream(_generate(seed, options, stream=True), _event)
 
     @endpoint
     def score(
         self, text: str, *, unknown: Unknown | None = None, **options: Unpack[ModelChoice]
     ) -> Call[ScoreAnswer]:
-        """A string → the log-probability of each of its characters.
-
-        Raises:
-            VitrineError: See the tree in `errors`.
-        """
+        """A string → the log-probability of each of its characters."""
         request = post_json("v1/text/score", drop_none(text=text, unknown=unknown), options)
         return Call(request, answer_of(ScoreAnswer))
 

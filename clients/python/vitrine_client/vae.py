@@ -81,9 +81,6 @@ class Vae(Group[Mode]):
             random_seed: The same seed gives the same images; default: random.
             scale: Below 1: more typical images; default: 1.
             options: `model`, `version`, `version_label`.
-
-        Raises:
-            VitrineError: See the tree in `errors`.
         """
         fields = drop_none(n=n, random_seed=random_seed, scale=scale)
         return Call(post_json("v1/vae/sample", fields, options), answer_of(ImagesAnswer))
@@ -92,11 +89,7 @@ class Vae(Group[Mode]):
     def encode(
         self, images: ImagesLike, **options: Unpack[PreparedImageOptions]
     ) -> Call[EncodingsAnswer]:
-        """Images → their encodings in the latent space.
-
-        Raises:
-            VitrineError: See the tree in `errors`.
-        """
+        """Images → their encodings in the latent space."""
         return Call(
             post_images("v1/vae/encode", images, options),
             answer_of(EncodingsAnswer),
@@ -105,11 +98,7 @@ class Vae(Group[Mode]):
 
     @endpoint
     def decode(self, latents: Latents, **options: Unpack[ModelChoice]) -> Call[ImagesAnswer]:
-        """Latent vectors → decoded images.
-
-        Raises:
-            VitrineError: See the tree in `errors`.
-        """
+        """Latent vectors → decoded images."""
         request = post_json("v1/vae/decode", {"latents": vectors_on_wire(latents)}, options)
         return Call(request, answer_of(ImagesAnswer))
 
@@ -121,11 +110,7 @@ class Vae(Group[Mode]):
         random_seed: int | None = None,
         **options: Unpack[PreparedImageOptions],
     ) -> Call[ReconstructionsAnswer]:
-        """Images → reconstructions; with a seed, z is sampled, otherwise it is the mean.
-
-        Raises:
-            VitrineError: See the tree in `errors`.
-        """
+        """Images → reconstructions; with a seed, z is sampled, otherwise it is the mean."""
         query = {"random_seed": random_seed, **options}
         return Call(
             post_images("v1/vae/reconstruct", images, query),
@@ -143,9 +128,6 @@ class Vae(Group[Mode]):
             start: The first point.
             end: The last point.
             options: `steps`, `path`; `normalize`; `model`, `version`, `version_label`.
-
-        Raises:
-            VitrineError: See the tree in `errors`.
         """
         request = post_way("v1/vae/interpolate", start, end, options)
         return Call(request, answer_of(ImagesAnswer))
@@ -163,11 +145,7 @@ class Vae(Group[Mode]):
         random_seed: int | None = None,
         **options: Unpack[ModelChoice],
     ) -> Call[Grid]:
-        """A generated image with a URL (`sample.png`), which a page can show.
-
-        Raises:
-            VitrineError: See the tree in `errors`.
-        """
+        """A generated image with a URL (`sample.png`), which a page can show."""
         query = {"n": n, "random_seed": random_seed, **options}
         return Call(get("v1/vae/sample.png", query, PNG), grid)
 
@@ -175,9 +153,5 @@ class Vae(Group[Mode]):
     def manifold_png(
         self, *, size: int | None = None, **options: Unpack[ModelChoice]
     ) -> Call[Grid]:
-        """A grid over the two-dimensional latent space, `size` × `size` images (2 to 40; default: 20).
-
-        Raises:
-            VitrineError: See the tree in `errors`.
-        """
+        """A grid over the two-dimensional latent space, `size` × `size` images (2 to 40; default: 20)."""
         return Call(get("v1/vae/manifold.png", {"size": size, **options}, PNG), grid)

@@ -15,6 +15,13 @@ def test_the_drawing_shows_every_error_and_no_other():
 
 
 def test_no_two_errors_share_a_code():
-    kinds = list(errors._family(errors.ServiceError))
+    kinds = [
+        value
+        for value in vars(errors).values()
+        if isinstance(value, type) and issubclass(value, errors.ServiceError)
+    ]
 
     assert len({kind.default_code for kind in kinds}) == len(kinds)
+    for kind in kinds:
+        error = errors.service_error("", status=0, code=kind.default_code, request_id="")
+        assert type(error) is kind

@@ -14,6 +14,8 @@ from vitrine_client._transport.core import Core
 from vitrine_client._transport.request import PNG, Call, Stream
 from vitrine_client._transport.response import Grid, grid
 
+RAISES = "Raises:\n    VitrineError: See the tree in `errors`"
+
 P = ParamSpec("P")
 Value = TypeVar("Value")
 
@@ -68,7 +70,7 @@ Mode = TypeVar("Mode", Async, Sync)
 
 
 class Group(Generic[Mode]):
-    """Routes that belong together."""
+    """Routes that belong together; each of them raises the errors of `vitrine_client.errors`."""
 
     def __init__(self, core: Core, mode: Mode) -> None:
         self.core = core
@@ -143,9 +145,11 @@ def as_grid(route: endpoint[P, Any]) -> endpoint[P, Grid]:
 
 
 def _signed(method: Callable[..., Any], several: Any = None) -> Callable[..., Any]:
-    """Make `help` show the answer's type (or `several` of it) instead of the request's."""
+    """Make `help` show the errors, and the answer's type (or `several` of it) instead of the request's."""
     [value] = get_args(method.__annotations__["return"])
     value = value if several is None else several[value]
     signature = inspect.signature(method).replace(return_annotation=value)
+    where = "." if several is None else "; also in mid-stream."
+    method.__doc__ = f"{inspect.getdoc(method)}\n\n{RAISES}{where}"
     method.__signature__ = signature  # type: ignore[attr-defined]  # what inspect looks for
     return method
