@@ -40,7 +40,7 @@ async def classify(request: Request) -> Response:
     named = None if "model" in request.query_params else head
 
     def encode(rows: slice) -> list[dict[str, Any]]:
-        shown = _shown(query, decoded.sliced(rows))
+        shown = decoded.shown(rows, query.return_)
         return task.predictions(sliced(outputs, rows), manifest, named, shown)
 
     return call.answer(lambda: {"predictions": call.report.rows(encode)})
@@ -63,7 +63,7 @@ async def _ask_both(request: Request, query: FashionQuery) -> Response:
             task.predictions(sliced(each, rows), call.servable.manifest, head, None)
             for head, call, each in zip(("svm", "dense"), (svm, dense), outputs, strict=True)
         )
-        return task.side_by_side(by_svm, by_dense, _shown(query, decoded.sliced(rows)))
+        return task.side_by_side(by_svm, by_dense, decoded.shown(rows, query.return_))
 
     return dense.answer(lambda: {"predictions": dense.report.rows(encode)})
 
@@ -78,7 +78,3 @@ async def _decode(call: Prediction, request: Request, query: FashionQuery) -> Pr
     normalize = query.normalize == "auto"
     function = partial(task.decode, manifest=call.servable.manifest, normalize=normalize)
     return await call.decode(function, await call.images())
-
-
-def _shown(query: FashionQuery, decoded: PreparedImages) -> PreparedImages | None:
-    return decoded if query.return_ == "input" else None

@@ -128,10 +128,9 @@ async def discriminate(request: Request) -> Response:
     images = await call.decode(_into_form(query), await call.images())
     with call:
         outputs = await call.predict_images("discriminate", images)
-    with_input = query.return_ == "input"
 
     def encode(rows: slice) -> list[dict[str, Any]]:
-        return task.predictions(sliced(outputs, rows), images.sliced(rows), with_input=with_input)
+        return task.predictions(sliced(outputs, rows), images.shown(rows, query.return_))
 
     return call.answer(lambda: {"predictions": call.report.rows(encode)})
 

@@ -51,10 +51,9 @@ async def encode(request: Request) -> Response:
     images = await call.decode(_into_form(query), await call.images())
     with call:
         outputs = await call.predict_images("encode", images)
-    with_input = query.return_ == "input"
 
     def encode(rows: slice) -> list[dict[str, Any]]:
-        return task.encodings(sliced(outputs, rows), images.sliced(rows), with_input=with_input)
+        return task.encodings(sliced(outputs, rows), images.shown(rows, query.return_))
 
     return call.answer(lambda: {"encodings": call.report.rows(encode)})
 
@@ -80,15 +79,11 @@ async def reconstruct(request: Request) -> Response:
     with call:
         encoded = await call.predict_images("encode", images)
         returned = await call.predict_images("reconstruct", images, noise=noise)
-    with_input = query.return_ == "input"
 
     def encode(rows: slice) -> Iterator[tuple[Pixels, dict[str, Any]]]:
-        found = task.reconstructions(
-            (sliced(encoded, rows), sliced(returned, rows)),
-            noise[rows],
-            images.sliced(rows),
-            with_input=with_input,
-        )
+        outputs = sliced(encoded, rows), sliced(returned, rows)
+        shown = images.shown(rows, query.return_)
+        found = task.reconstructions(outputs, noise[rows], shown)
         return zip(returned["images"][rows], found, strict=True)
 
     kept = call.report.keep(encode)

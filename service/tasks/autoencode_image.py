@@ -16,7 +16,7 @@ from service.preprocessing.digit import fit_digit
 from service.runtime.manifest import Manifest, parse_tensor
 from service.schemas.vae import VaeDecodeRequest, VaeInterpolateRequest, VaeSampleRequest
 from service.tasks import latent_points, prepared_images
-from service.tasks.prepared_images import PreparedImages, check_finite, describe_input
+from service.tasks.prepared_images import PreparedImages, check_finite, with_inputs
 
 TASK = "autoencode_image"
 
@@ -92,23 +92,27 @@ def noise(random_seed: int | None, count: int, size: int) -> Latents:
     return latents.draw(random_seed, count, size)
 
 
-def encodings(outputs: Arrays, images: PreparedImages, *, with_input: bool) -> list[dict[str, Any]]:
-    """One encoding per image; kl: divergence from the standard normal distribution, in nats."""
+def encodings(outputs: Arrays, shown: PreparedImages | None) -> list[dict[str, Any]]:
+    """One encoding per image; kl: divergence from the standard normal distribution, in nats.
+
+    shown: given if the answer has the model's inputs.
+    """
     mean, log_var = outputs["z_mean"], outputs["z_log_var"]
     kl = check_finite(0.5 * (mean**2 + np.exp(log_var) - 1 - log_var).sum(axis=1))
     rows = [
         {"z_mean": z_mean, "z_log_var": z_log_var, "kl": nats}
         for z_mean, z_log_var, nats in zip(mean, log_var, kl.tolist(), strict=True)
     ]
-    return _with_inputs(rows, images) if with_input else rows
+    return with_inputs(rows, shown)
 
 
 def reconstructions(
-    outputs: tuple[Arrays, Arrays], drawn: Latents, images: PreparedImages, *, with_input: bool
+    outputs: tuple[Arrays, Arrays], drawn: Latents, shown: PreparedImages | None
 ) -> list[dict[str, Any]]:
     """One reconstruction per image, without the image itself; losses in nats.
 
     outputs: of `encode` and of `reconstruct`; InvalidImage names an image whose are not finite.
+    shown: given if the answer has the model's inputs.
     """
     encoded, returned = outputs
     z = check_finite(encoded["z_mean"] + np.exp(encoded["z_log_var"] / 2) * drawn)
@@ -124,9 +128,4 @@ def reconstructions(
         }
         for place, added, loss, nats in zip(z, drawn, losses, kl, strict=True)
     ]
-    return _with_inputs(rows, images) if with_input else rows
-
-
-def _with_inputs(rows: list[dict[str, Any]], images: PreparedImages) -> list[dict[str, Any]]:
-    pairs = zip(rows, images.canvases, strict=True)
-    return [{**row, "input": describe_input(canvas)} for row, canvas in pairs]
+    return with_inputs(rows, shown)

@@ -13,7 +13,12 @@ from service.preprocessing.digit import SIDE, PreparedImage
 from service.preprocessing.photo import fit_photo, needed_side, take_photo
 from service.runtime.manifest import InputSpec, Manifest
 from service.schemas.images import DEFAULT_TOP
-from service.tasks.prepared_images import PreparedImages, check_finite, describe_input
+from service.tasks.prepared_images import (
+    PreparedImages,
+    check_finite,
+    describe_input,
+    with_inputs,
+)
 
 TASK = "classify_image"
 # When decoded at a scale with just the needed pixels, 51 of 60 photos kept the label of TensorFlow's
@@ -143,10 +148,3 @@ def side_by_side(
         for one, other in zip(svm, dense, strict=True)
     ]
     return with_inputs(rows, decoded)
-
-
-def with_inputs(rows: list[dict[str, Any]], decoded: PreparedImages | None) -> list[dict[str, Any]]:
-    """The rows, each with the model's input image if `decoded` is given."""
-    if decoded is None:
-        return rows
-    return [{**row, "input": one} for row, one in zip(rows, inputs(decoded), strict=True)]

@@ -35,6 +35,7 @@ from service.tasks.gan_points import (
     sampled_digit,
     space_of,
 )
+from service.tasks.prepared_images import PreparedImages, with_inputs
 
 TASK = "generate_image"
 
@@ -163,13 +164,7 @@ def directions(manifest: Manifest) -> list[dict[str, Any]]:
     ]
 
 
-def predictions(
-    outputs: Arrays, images: prepared_images.PreparedImages, *, with_input: bool
-) -> list[dict[str, Any]]:
-    """The discriminator's probability that each image is real."""
+def predictions(outputs: Arrays, shown: PreparedImages | None) -> list[dict[str, Any]]:
+    """The discriminator's probability that each image is real; shown: for their inputs."""
     real = prepared_images.check_finite(outputs["probability_real"])
-    rows = [{"probability_real": value} for value in real.tolist()]
-    if not with_input:
-        return rows
-    pairs = zip(rows, images.canvases, strict=True)
-    return [{**row, "input": prepared_images.describe_input(canvas)} for row, canvas in pairs]
+    return with_inputs([{"probability_real": value} for value in real.tolist()], shown)

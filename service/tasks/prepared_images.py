@@ -35,6 +35,10 @@ class PreparedImages(NamedTuple):
         """A selection of the images."""
         return PreparedImages(self.canvases[rows])
 
+    def shown(self, rows: slice, returned: str | None) -> "PreparedImages | None":
+        """The selection if a query's `return` asks for the model's inputs."""
+        return self.sliced(rows) if returned == "input" else None
+
 
 def sliced(outputs: Arrays, rows: slice) -> Arrays:
     """A selection of rows of all outputs."""
@@ -63,3 +67,11 @@ def check_finite(outputs: np.ndarray) -> np.ndarray:
 def describe_input(canvas: PreparedImage) -> dict[str, Any]:
     """The model's input image, and the preprocessing steps."""
     return {"image": data_uri(encode_png(canvas.image)), "steps": canvas.steps}
+
+
+def with_inputs(rows: list[dict[str, Any]], images: PreparedImages | None) -> list[dict[str, Any]]:
+    """The rows of an answer, each with the model's input image if the images are given."""
+    if images is None:
+        return rows
+    pairs = zip(rows, images.canvases, strict=True)
+    return [{**row, "input": describe_input(canvas)} for row, canvas in pairs]

@@ -31,15 +31,15 @@ class Artefact(NamedTuple):
     """The content of a version directory, for networks of any origin."""
 
     task: str
-    input: Mapping[str, Any]  # the manifest's "input"; empty: it has none
-    labels: Sequence[tuple[str, str]]
     signatures: Mapping[str, Signature]
-    golden_inputs: Arrays
-    tracked: Any  # what TensorFlow must keep beside the signatures' variables: an object, or None
-    fields: Mapping[str, Any]  # the manifest's own of this model, over the usual ones
     card: Mapping[str, Any]
-    origin: str  # "released" (weights of this repository); others are a user's, never replaced
-    digest: str  # digest of its source
+    origin: str = "adopted"  # "released": weights of this repository; others are never replaced
+    digest: str = ""  # of its source
+    tracked: Any = None  # what TensorFlow must keep beside the signatures' variables
+    input: Mapping[str, Any] = MappingProxyType({})  # the manifest's "input"; empty: it has none
+    labels: Sequence[tuple[str, str]] = ()
+    golden_inputs: Arrays = MappingProxyType({})  # besides those of the signatures
+    fields: Mapping[str, Any] = MappingProxyType({})  # of the manifest, over the usual ones
     convert: Callable[..., onnx_graphs.Engines] = (
         onnx_graphs.convert
     )  # function that writes the ONNX graphs
@@ -59,7 +59,6 @@ def export(job: Job, release: Release, models: Path, name: str, origin: str) -> 
         labels=job.labels,
         signatures=job.signatures(model, read_calibration(release)),
         golden_inputs=job.golden_inputs(),
-        tracked=None,
         fields=job.manifest_fields(model, release.card["calibration"]),
         card=release.card,
         origin=origin,

@@ -10,13 +10,14 @@ import numpy as np
 import tensorflow as tf
 
 from training.data.mnist import synthetic_digits
-from training.export import saved_model
 from training.export.layer_table import layer_table
+from training.export.saved_model import Artefact
 from training.job import Signature
+from training.keras_import.artefact import card, write
 from training.keras_import.determinism import finite_rows, run_twice
 from training.keras_import.input_range import preprocessing
 from training.keras_import.network import load_model
-from training.keras_import.options import ImportOptions, card, digest, say
+from training.keras_import.options import ImportOptions, say
 
 TASK = "autoencode_image"
 INPUT = {"height": 28, "width": 28, "channels": 1}
@@ -42,27 +43,19 @@ def import_autoencoder(options: ImportOptions, models: Path) -> Path:
     finite_rows(options.path, found["z_mean"], "images")
     finite_rows(options.decoder, found["images"], "latent vectors")
     say(f"{options.path} and {options.decoder}: 28×28 images ↔ {parts.latents} latent dimensions")
-    say("writing the SavedModel, and its golden outputs")
-    return saved_model.write(
-        saved_model.Artefact(
-            task=TASK,
-            input=INPUT,
-            labels=[],
-            signatures=_signatures(parts, noise),
-            golden_inputs={"images": images},
-            tracked=[*parts.encoder.variables, *parts.decoder.variables],
-            fields={"max_batch_size": 64},
-            card={
-                **card(options, TASK, "", {"input_range": options.input_range or "0..1"}),
-                "parameters": parts.encoder.count_params() + parts.decoder.count_params(),
-                "layers": layer_table(parts.encoder) + layer_table(parts.decoder),
-            },
-            origin="adopted",
-            digest=digest(options.path, *([options.decoder] if options.decoder else [])),
-        ),
-        models,
-        options.name,
+    artefact = Artefact(
+        task=TASK,
+        input=INPUT,
+        signatures=_signatures(parts, noise),
+        golden_inputs={"images": images},
+        tracked=[*parts.encoder.variables, *parts.decoder.variables],
+        card={
+            **card(options, TASK, "", {"input_range": options.input_range or "0..1"}),
+            "parameters": parts.encoder.count_params() + parts.decoder.count_params(),
+            "layers": layer_table(parts.encoder) + layer_table(parts.decoder),
+        },
     )
+    return write(artefact, options, models)
 
 
 def _open(options: ImportOptions) -> _Parts:

@@ -9,11 +9,13 @@ import tensorflow as tf
 
 from training.data.mnist import synthetic_digits
 from training.digits import classifier as digits
-from training.export import filters, saved_model
+from training.export import filters
+from training.export.saved_model import Artefact
 from training.job import Arrays, Signature
 from training.keras_import import output_activation
+from training.keras_import.artefact import write
 from training.keras_import.opened_network import OpenedNetwork
-from training.keras_import.options import ImportOptions, digest, say
+from training.keras_import.options import ImportOptions
 
 DIGIT_SHAPE = (28, 28, 1)
 
@@ -31,28 +33,21 @@ def import_digits(options: ImportOptions, models: Path) -> Path:
             f"{options.path} must take 28×28×1 images and give ten values to be imported as digits, got "
             f"{size} and {network.classes}"
         )
-    say("writing the SavedModel with its preprocessing, and its golden outputs")
     note = (
         "The outlier score is one minus the highest probability: there are no training images to "
         "fit distances."
     )
-    return saved_model.write(
-        saved_model.Artefact(
-            task=digits.TASK,
-            input=digits.INPUT,
-            labels=digits.LABELS,
-            signatures=_digit_signatures(opened),
-            golden_inputs={"images": opened.golden},
-            tracked=network.tracked,
-            fields={},
-            card=opened.card(options, digits.TASK, note),
-            origin="adopted",
-            digest=digest(options.path),
-            filters=_filters(opened),
-        ),
-        models,
-        options.name,
+    artefact = Artefact(
+        task=digits.TASK,
+        input=digits.INPUT,
+        labels=digits.LABELS,
+        signatures=_digit_signatures(opened),
+        golden_inputs={"images": opened.golden},
+        tracked=network.tracked,
+        card=opened.card(options, digits.TASK, note),
+        filters=_filters(opened),
     )
+    return write(artefact, options, models)
 
 
 def _digit_signatures(opened: OpenedNetwork) -> dict[str, Signature]:

@@ -22,9 +22,9 @@ import tensorflow as tf
 
 from training.export import onnx_graphs, release, saved_model
 from training.job import Arrays, Signature
+from training.keras_import.artefact import digest
 from training.keras_import.image_classifier import LABEL_TASK as TASK
 from training.keras_import.opened_network import golden_images
-from training.keras_import.options import digest
 
 FORMAT = 1
 FEATURES = "features"
@@ -92,7 +92,6 @@ def import_head(path: Path, base: str, name: str, models: Path) -> Path:
         labels=head.labels,
         signatures=_signatures(extract, head, (height, width, channels)),
         golden_inputs={"images": golden},
-        tracked=None,
         fields={"max_batch_size": manifest["max_batch_size"]}
         | ({"backbone": FEATURES} if is_shared else {}),
         card=_card(path, f"{base}/{versions[-1].name}", name, head),

@@ -6,13 +6,14 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from training.export import saved_model
+from training.export.saved_model import Artefact
 from training.job import Signature
 from training.keras_import import label_file, output_activation
+from training.keras_import.artefact import write
 from training.keras_import.image_shape import Shape
 from training.keras_import.network import Network
 from training.keras_import.opened_network import OpenedNetwork, golden_images
-from training.keras_import.options import ImportOptions, digest, say
+from training.keras_import.options import ImportOptions
 from training.pretrained import class_activation
 
 SMALL_SIDE = 64  # up to here 64 images run at once, above 8
@@ -27,23 +28,17 @@ def import_labels(options: ImportOptions, models: Path) -> Path:
     opened = OpenedNetwork(options, golden_images)
     network = opened.network
     _check_labels(options, network, labels)
-    say("writing the SavedModel with its preprocessing, and its golden outputs")
-    return saved_model.write(
-        saved_model.Artefact(
-            task=LABEL_TASK,
-            input=_input(network.shape),
-            labels=labels,
-            signatures=_label_signatures(opened),
-            golden_inputs={"images": opened.golden},
-            tracked=network.tracked,
-            fields={"max_batch_size": 64 if max(network.shape[:2]) <= SMALL_SIDE else 8},
-            card=opened.card(options, LABEL_TASK, ""),
-            origin="adopted",
-            digest=digest(options.path),
-        ),
-        models,
-        options.name,
+    artefact = Artefact(
+        task=LABEL_TASK,
+        input=_input(network.shape),
+        labels=labels,
+        signatures=_label_signatures(opened),
+        golden_inputs={"images": opened.golden},
+        tracked=network.tracked,
+        fields={"max_batch_size": 64 if max(network.shape[:2]) <= SMALL_SIDE else 8},
+        card=opened.card(options, LABEL_TASK, ""),
     )
+    return write(artefact, options, models)
 
 
 def _check_labels(options: ImportOptions, network: Network, labels: list[tuple[str, str]]) -> None:

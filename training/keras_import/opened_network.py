@@ -8,11 +8,12 @@ import tensorflow as tf
 from PIL import Image
 
 from training.keras_import import output_activation
+from training.keras_import.artefact import card
 from training.keras_import.determinism import finite_rows, run_twice
 from training.keras_import.image_shape import Shape
 from training.keras_import.input_range import Preprocess, preprocessing
 from training.keras_import.network import Network, open_network
-from training.keras_import.options import ImportOptions, card, say
+from training.keras_import.options import ImportOptions, say
 
 Images = Callable[[tf.Tensor], tf.Tensor]
 

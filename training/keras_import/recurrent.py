@@ -172,10 +172,10 @@ def generate(
     )
     longest = tf.reduce_max(lengths)
     _, state, ids, logits = tf.while_loop(lambda t, *_: t < longest, step, (0, state, *arrays))
-    told = sampling.describe_choices(
+    choices = sampling.describe_choices(
         tf.transpose(ids.stack()), tf.transpose(logits.stack(), [1, 0, 2])
     )
     inside = tf.sequence_mask(lengths, steps)
     masks = {2: inside, 3: inside[:, :, None]}
-    kept = {name: tf.where(masks[x.shape.rank], x, 0) for name, x in told.items()}
+    kept = {name: tf.where(masks[x.shape.rank], x, 0) for name, x in choices.items()}
     return {**kept, "state": state}

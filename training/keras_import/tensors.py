@@ -11,12 +11,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training.export import saved_model
 from training.export.layer_table import layer_table
+from training.export.saved_model import Artefact
 from training.job import Signature
+from training.keras_import.artefact import card, write
 from training.keras_import.determinism import finite_rows, run_twice
 from training.keras_import.network import first_sentence, load_model, load_saved_model
-from training.keras_import.options import ImportOptions, card, digest, say
+from training.keras_import.options import ImportOptions, say
 from training.keras_import.saved_model_graph import read_graph
 
 TASK = "tensors"
@@ -44,7 +45,6 @@ def import_tensors(options: ImportOptions, models: Path) -> Path:
     _check_outputs(options.path, program, outputs)
     say(f"{options.path}: {_described(program, outputs)}; {program.parameters:,} parameters")
     _offer_digits(options, program, outputs)
-    say("writing the SavedModel, and its golden outputs")
     tolerance = {
         name: TOLERANCE * max(1.0, float(np.max(np.abs(array), initial=0.0)))
         for name, array in outputs.items()
@@ -56,27 +56,18 @@ def import_tensors(options: ImportOptions, models: Path) -> Path:
         tolerance,
         golden,
     )
-    return saved_model.write(
-        saved_model.Artefact(
-            task=TASK,
-            input={},
-            labels=[],
-            signatures={"serving_default": signature},
-            golden_inputs={},
-            tracked=program.tracked,
-            fields={"max_batch_size": 64},
-            card={
-                **card(options, TASK, "", {}),
-                "parameters": program.parameters,
-                "memory": {"weights_bytes": program.weight_bytes},
-                "layers": program.layers,
-            },
-            origin="adopted",
-            digest=digest(options.path),
-        ),
-        models,
-        options.name,
+    artefact = Artefact(
+        task=TASK,
+        signatures={"serving_default": signature},
+        tracked=program.tracked,
+        card={
+            **card(options, TASK, "", {}),
+            "parameters": program.parameters,
+            "memory": {"weights_bytes": program.weight_bytes},
+            "layers": program.layers,
+        },
     )
+    return write(artefact, options, models)
 
 
 def _open(options: ImportOptions) -> _Program:

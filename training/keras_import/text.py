@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from training.export import saved_model
 from training.export.layer_table import layer_table
+from training.export.saved_model import Artefact
 from training.job import Arrays, Signature
 from training.keras_import import recurrent
+from training.keras_import.artefact import card, write
 from training.keras_import.network import load_model
-from training.keras_import.options import ImportOptions, card, digest, say
+from training.keras_import.options import ImportOptions, say
 from training.keras_import.recurrent import RecurrentNetwork
 from training.keras_import.vocabulary_file import read_vocabulary
 from training.text.functions import input_specs, text_functions
@@ -55,34 +56,25 @@ def import_text(options: ImportOptions, models: Path) -> Path:
     say(
         f"stateful: the largest difference from predict on {CHECKED} characters is {difference:.1e}"
     )
-    say("writing the SavedModel, and its golden outputs")
     note = NOTE.format(difference=difference, window=net.window or CHECKED)
-    return saved_model.write(
-        saved_model.Artefact(
-            task=TASK,
-            input={},
-            labels=[],
-            signatures=_signatures(net),
-            golden_inputs={},
-            tracked=model.variables,
-            fields={
-                "vocabulary": list(vocabulary),
-                "batch_sizes": [BATCH],
-                "max_batch_size": BATCH,
-                "steps": STEPS,
-                "compiled": True,
-            },
-            card={
-                **card(options, TASK, note, {"window": str(net.window)}),
-                "parameters": model.count_params(),
-                "layers": layer_table(model),
-            },
-            origin="adopted",
-            digest=digest(options.path),
-        ),
-        models,
-        options.name,
+    artefact = Artefact(
+        task=TASK,
+        signatures=_signatures(net),
+        tracked=model.variables,
+        fields={
+            "vocabulary": list(vocabulary),
+            "batch_sizes": [BATCH],
+            "max_batch_size": BATCH,
+            "steps": STEPS,
+            "compiled": True,
+        },
+        card={
+            **card(options, TASK, note, {"window": str(net.window)}),
+            "parameters": model.count_params(),
+            "layers": layer_table(model),
+        },
     )
+    return write(artefact, options, models)
 
 
 def _compare(path: Path, model: Any, net: RecurrentNetwork) -> float:

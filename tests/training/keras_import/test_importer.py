@@ -14,7 +14,8 @@ from service.runtime.version_files import check_files
 from training.__main__ import main
 from training.export.release import RELEASED, is_exported, read
 from training.keras_import import archive_check, importer
-from training.keras_import.options import ImportOptions, digest
+from training.keras_import.artefact import digest
+from training.keras_import.options import ImportOptions
 
 pytestmark = pytest.mark.tensorflow
 SHAPE = (12, 10, 3)

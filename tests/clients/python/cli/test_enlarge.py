@@ -1,6 +1,7 @@
-"""Enlarging a PNG without an image library."""
+"""Enlarging a PNG."""
 
 import io
+import sys
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from PIL import Image
 
 from service.codecs.image_writing import encode_png
 from vitrine_client.cli.enlarge import enlarge_png
-from vitrine_client.errors import UnexpectedAnswer
+from vitrine_client.errors import InvalidSetting
 
 COLOURS = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
 
@@ -20,20 +21,9 @@ def test_grey_and_colour_are_enlarged_without_loss(pixels):
     np.testing.assert_array_equal(np.asarray(enlarged), pixels.repeat(4, 0).repeat(4, 1))
 
 
-def palette_png():
-    file = io.BytesIO()
-    Image.fromarray(COLOURS).quantize(4).save(file, "PNG")
-    return file.getvalue()
+def test_without_pillow_the_option_is_refused_in_a_sentence(monkeypatch):
+    monkeypatch.setitem(sys.modules, "PIL", None)
 
-
-@pytest.mark.parametrize(
-    ("png", "why"),
-    [
-        (b"GIF89a", "not a PNG"),
-        (encode_png(COLOURS)[:60], "damaged"),
-        (palette_png(), "neither grey nor RGB"),
-    ],
-)
-def test_what_the_service_never_writes_is_refused_in_a_sentence(png, why):
-    with pytest.raises(UnexpectedAnswer, match=why):
-        enlarge_png(png, 2)
+    assert enlarge_png(b"as it is", 1) == b"as it is"
+    with pytest.raises(InvalidSetting, match="needs the package Pillow"):
+        enlarge_png(encode_png(COLOURS), 2)
