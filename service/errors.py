@@ -6,11 +6,11 @@ VitrineError
 │  ├─ InvalidValue           parsed, but out of range or of the wrong kind
 │  ├─ InvalidImage           an image is truncated, corrupt, blank, or shows several digits
 │  ├─ UnsupportedImage       not an accepted image format
-│  └─ TooLarge
-│     ├─ BodyTooLarge
-│     ├─ ImageTooLarge       more pixels than allowed
-│     ├─ TooManyImages
-│     └─ HeadersTooLarge      the head of a request, or its trailers
+│  ├─ TooLarge
+│  │  ├─ BodyTooLarge
+│  │  ├─ ImageTooLarge       more pixels than allowed
+│  │  ├─ TooManyImages
+│  │  └─ HeadersTooLarge     the head of a request, or its trailers
 │  ├─ MalformedRequest       not valid HTTP
 │  └─ OriginRefused          a page of another origin may not call the service
 ├─ RequestTimeout            the request did not arrive in time

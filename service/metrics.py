@@ -1,6 +1,7 @@
 """Counters and histograms of one app, summed over processes, in Prometheus' text format."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import cast
 
 from prometheus_client import (
@@ -33,94 +34,61 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self.requests = Counter(
-            "vitrine_requests",
-            "Answered requests.",
-            ["method", "route", "status"],
-            registry=self._registry,
+        counter = partial(Counter, registry=self._registry)
+        gauge = partial(Gauge, registry=self._registry)
+        seconds = partial(Histogram, buckets=SECONDS, registry=self._registry)
+        rows = partial(Histogram, buckets=ROWS, registry=self._registry)
+        self.requests = counter(
+            "vitrine_requests", "Answered requests.", ["method", "route", "status"]
         )
-        self.request_seconds = Histogram(
+        self.request_seconds = seconds(
             "vitrine_request_seconds",
             "From the first byte of the request to the answer.",
             ["route"],
-            buckets=SECONDS,
-            registry=self._registry,
         )
-        self.batch_rows = Histogram(
-            "vitrine_batch_rows",
-            "Examples in a run of a model.",
-            ["model"],
-            buckets=ROWS,
-            registry=self._registry,
-        )
-        self.run_seconds = Histogram(
-            "vitrine_run_seconds",
-            "One run of a model.",
-            ["model"],
-            buckets=SECONDS,
-            registry=self._registry,
-        )
-        self.characters = Counter(
+        self.batch_rows = rows("vitrine_batch_rows", "Examples in a run of a model.", ["model"])
+        self.run_seconds = seconds("vitrine_run_seconds", "One run of a model.", ["model"])
+        self.characters = counter(
             "vitrine_characters",
             "Characters that a text model read or generated.",
             ["model", "signature"],
-            registry=self._registry,
         )
-        self.queue_seconds = Histogram(
-            "vitrine_queue_seconds",
-            "From a request's place in the queue to its run.",
-            ["model"],
-            buckets=SECONDS,
-            registry=self._registry,
+        self.queue_seconds = seconds(
+            "vitrine_queue_seconds", "From a request's place in the queue to its run.", ["model"]
         )
-        self.errors = Counter(
+        self.errors = counter(
             "vitrine_errors",
             "Requests that were refused or failed, by the code of the answer.",
             ["code"],
-            registry=self._registry,
         )
-        self.bytes_in_flight = Gauge(
+        self.bytes_in_flight = gauge(
             "vitrine_bytes_in_flight",
             "Bodies, decoded images and unread answers that the process holds.",
-            registry=self._registry,
         )
         ProcessCollector(registry=self._registry)
-        self.active_streams = Gauge(
-            "vitrine_active_streams",
-            "Answers that are being streamed.",
-            ["model"],
-            registry=self._registry,
+        self.active_streams = gauge(
+            "vitrine_active_streams", "Answers that are being streamed.", ["model"]
         )
-        self.waiting = Gauge(
-            "vitrine_waiting_requests",
-            "Requests admitted and not answered yet.",
-            ["model"],
-            registry=self._registry,
+        self.waiting = gauge(
+            "vitrine_waiting_requests", "Requests admitted and not answered yet.", ["model"]
         )
-        self.versions = Gauge(
+        self.versions = gauge(
             "vitrine_model_version_state",
             "1 for the state that a model version is in.",
             ["model", "version", "state"],
-            registry=self._registry,
         )
-        self.load_seconds = Gauge(
+        self.load_seconds = gauge(
             "vitrine_model_load_seconds",
             "Load, warm-up and golden check of a version.",
             ["model", "version"],
-            registry=self._registry,
         )
-
-        self.warm_up_seconds = Gauge(
+        self.warm_up_seconds = gauge(
             "vitrine_model_warm_up_seconds",
             "The part of a version's load that its warm-up and golden check took.",
             ["model", "version"],
-            registry=self._registry,
         )
-        self.loads = Counter(
-            "vitrine_model_loads",
-            "Attempts to load a version, by result.",
-            ["model", "result"],
-            registry=self._registry,
+        self.loads = counter(
+            "vitrine_model_loads", "Attempts to load a version, by result.", ["model", "result"]
         )
 
     def forget_load(self, model: str, version: int) -> None:

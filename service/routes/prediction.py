@@ -215,7 +215,7 @@ class Prediction:
         return self.answer(lambda: fields(uris), **headers)
 
     async def encode(self, images: int, function: Callable[[], T]) -> T:
-        """Run `function`, which encodes `count` images; many are encoded on another thread."""
+        """Run `function`, which encodes that many images: many on another thread."""
         started = time.monotonic()
         if images <= INLINE_IMAGES:
             encoded = function()

@@ -95,7 +95,7 @@ class Manifest(BaseModel):
     batch_limits: dict[str, int] = {}  # signature → maximum rows per run; default: max_batch_size
     tolerance: dict[str, float] = {}
     card: str | None = None
-    origin: str | None = None  # released, trained or adopted; what exporting again looks at
+    origin: str | None = None  # released, trained, adopted or imported; checked by the next export
     release: str | None = None
     files: dict[str, str] = {}
     latents: LatentSizes | None = None

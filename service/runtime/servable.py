@@ -22,8 +22,8 @@ from service.scheduling.turns import Turns, at_once
 
 # The same random seed must give the same bytes regardless of other requests.
 GENERATIVE = ("autoencode_image", "generate_image")
-INLINE_ROWS = 16  # maximum duration of one batch on the event loop
-# The same if requests do not share batches: each waits for those before it
+INLINE_ROWS = 16  # maximum rows of a batch on the event loop
+# Maximum duration of one if requests do not share batches: each waits for those before it.
 INLINE_ALONE_SECONDS = 0.001
 # Signatures that take longer for one row run at low priority, on two threads where they can. Above the
 # networks of a millisecond or two in TensorFlow, below those of photos in ONNX Runtime (5 to 7 ms).

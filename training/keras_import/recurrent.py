@@ -157,25 +157,6 @@ def read(net: RecurrentNetwork, state: Any, token_ids: Any, lengths: Any) -> dic
 def generate(
     net: RecurrentNetwork, state: Any, uniforms: Any, lengths: Any, controls: Controls
 ) -> dict[str, Any]:
-    """Write lengths[b] characters after state[b]; as `training.text.model.generate`."""
-    steps, draws = tf.shape(uniforms)[1], tf.transpose(uniforms)
-
-    def step(t: Any, state: Any, ids: Any, logits: Any) -> tuple[Any, ...]:
-        scores = net.logits(state)
-        token = sampling.choose(scores, draws[t], controls)
-        after = tf.where((t < lengths)[:, None], net.step(token, state), state)
-        return t + 1, after, ids.write(t, token), logits.write(t, scores)
-
-    arrays = (
-        tf.TensorArray(tf.int32, steps, element_shape=[None]),
-        tf.TensorArray(tf.float32, steps, element_shape=[None, net.symbols]),
-    )
-    longest = tf.reduce_max(lengths)
-    _, state, ids, logits = tf.while_loop(lambda t, *_: t < longest, step, (0, state, *arrays))
-    choices = sampling.describe_choices(
-        tf.transpose(ids.stack()), tf.transpose(logits.stack(), [1, 0, 2])
-    )
-    inside = tf.sequence_mask(lengths, steps)
-    masks = {2: inside, 3: inside[:, :, None]}
-    kept = {name: tf.where(masks[x.shape.rank], x, 0) for name, x in choices.items()}
-    return {**kept, "state": state}
+    """Generate after state [B, S], as `sampling.generate`; `state` is among what is returned."""
+    choices, state = sampling.generate(net, state, uniforms, lengths, controls)
+    return {**choices, "state": state}

@@ -14,7 +14,7 @@ import numpy as np
 from training.pretrained import frozen_features
 
 SIZE = 1280  # features per image
-TOLD = 2_500  # images between two lines of progress
+REPORTED = 2_500  # images between two lines of progress
 
 
 class PhotoFeatures:
@@ -36,7 +36,7 @@ class PhotoFeatures:
             batch = images[start : start + frozen_features.BATCH].astype(np.float32)
             runs.append(np.asarray(self._network.predict_on_batch(batch), np.float64))
             done = start + len(batch)
-            if done % TOLD == 0:
+            if done % REPORTED == 0:
                 seconds = time.monotonic() - began
                 line = f"{name}: features of {done:,} of {len(images):,}, {seconds:.0f} s"
                 print(line, file=sys.stderr, flush=True)

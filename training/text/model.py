@@ -16,9 +16,9 @@ import keras
 import tensorflow as tf
 
 from training.job import JobConfig
-from training.text import lstm
+from training.text import lstm, sampling
 from training.text.functions import compiled
-from training.text.sampling import Controls, choose, describe_choices
+from training.text.sampling import Controls
 
 TASK = "generate_text"
 AUTO = "auto"
@@ -75,6 +75,23 @@ class Network(NamedTuple):
         """Size of the vocabulary."""
         return int(self.head.shape[1])
 
+    def logits(self, state: State) -> Any:
+        """Unnormalized log-probabilities [B, V] of the character after a state."""
+        return logits_of(self, state[-1][0])
+
+    def step(self, token_ids: Any, state: State) -> State:
+        """Read one character [B] per row."""
+        after, below = [], None
+        for layer, (h, c) in zip(self.layers, state, strict=True):
+            if below is None:
+                gates = tf.gather(layer.kernel, token_ids)
+            else:
+                gates = tf.matmul(below, layer.kernel)
+            h, c, _ = lstm.cell(gates + layer.bias + tf.matmul(h, layer.recurrent_kernel), c)
+            after.append((h, c))
+            below = h
+        return tuple(after)
+
 
 def build_model(config: CharacterConfig) -> keras.Model:
     """Map int32 ids [B, T] to logits [B, T, V], from a state of zeros. Keras' own layers."""
@@ -120,26 +137,12 @@ def join_state(state: State) -> Any:
 def initial_state(net: Network, rows: Any) -> Any:
     """State [B, S] after the start character, the same for every row."""
     state = tuple((tf.zeros([1, net.units]),) * 2 for _ in net.layers)
-    return tf.repeat(join_state(_step(net, tf.constant([net.start]), state)), rows, axis=0)
+    return tf.repeat(join_state(net.step(tf.constant([net.start]), state)), rows, axis=0)
 
 
 def logits_of(net: Network, h: Any) -> Any:
     """Unnormalised log-probabilities [..., V] of the character after a last layer's h [..., U]."""
     return lstm.multiply(h, net.head, tf.float32) + net.bias
-
-
-def _step(net: Network, token_ids: Any, state: State) -> State:
-    """Read one character [B] per row."""
-    after, below = [], None
-    for layer, (h, c) in zip(net.layers, state, strict=True):
-        if below is None:
-            gates = tf.gather(layer.kernel, token_ids)
-        else:
-            gates = tf.matmul(below, layer.kernel)
-        h, c, _ = lstm.cell(gates + layer.bias + tf.matmul(h, layer.recurrent_kernel), c)
-        after.append((h, c))
-        below = h
-    return tuple(after)
 
 
 def read(net: Network, state: Any, token_ids: Any, lengths: Any) -> dict[str, Any]:
@@ -209,35 +212,9 @@ def losses(
 def generate(
     net: Network, state: Any, uniforms: Any, lengths: Any, controls: Controls
 ) -> dict[str, Any]:
-    """Generate lengths[b] characters after state[b], with uniforms float32 [B, T] in [0, 1).
-
-    Returns token_ids int32 [B, T], logprobs [B, T] (of the chosen, under the distribution before
-    any control), the TOP likeliest as top_ids and top_logprobs [B, T, TOP], and the state after.
-    Beyond a row's length everything is 0. Takes as long as the longest row, not T.
-    """
-    steps, draws = tf.shape(uniforms)[1], tf.transpose(uniforms)
-
-    def step(t: Any, pairs: State, ids: Any, logits: Any) -> tuple[Any, ...]:
-        scores = logits_of(net, pairs[-1][0])
-        token = choose(scores, draws[t], controls)
-        going = (t < lengths)[:, None]
-        after = _step(net, token, pairs)
-        pairs = tf.nest.map_structure(lambda new, old: tf.where(going, new, old), after, pairs)
-        return t + 1, pairs, ids.write(t, token), logits.write(t, scores)
-
-    arrays = (
-        tf.TensorArray(tf.int32, steps, element_shape=[None]),
-        tf.TensorArray(tf.float32, steps, element_shape=[None, net.symbols]),
-    )
-    longest = tf.reduce_max(lengths)
-    _, pairs, ids, logits = tf.while_loop(
-        lambda t, *_: t < longest, step, (0, split_state(net, state), *arrays)
-    )
-    told = describe_choices(tf.transpose(ids.stack()), tf.transpose(logits.stack(), [1, 0, 2]))
-    inside = tf.sequence_mask(lengths, steps)
-    masks = {2: inside, 3: inside[:, :, None]}
-    kept = {name: tf.where(masks[x.shape.rank], x, 0) for name, x in told.items()}
-    return {**kept, "state": join_state(pairs)}
+    """Generate after state [B, S], as `sampling.generate`; `state` is among what is returned."""
+    choices, pairs = sampling.generate(net, split_state(net, state), uniforms, lengths, controls)
+    return {**choices, "state": join_state(pairs)}
 
 
 def writer(net: Network) -> Any:

@@ -64,14 +64,14 @@ def generate(w: Weights) -> Any:
         "top_k": ("int32", ["B"]),
         "top_p": ("float32", ["B"]),
     }
-    told: Tensors = {
+    results: Tensors = {
         "generate/token_ids": ("int32", ["B", "T"]),
         "generate/logprobs": ("float32", ["B", "T"]),
         "generate/top_ids": ("int32", ["B", "T", sampling.TOP]),
         "generate/top_logprobs": ("float32", ["B", "T", sampling.TOP]),
         "generate/state": ("float32", ["B", w.size]),
     }
-    return to_model(graph, inputs, told)
+    return to_model(graph, inputs, results)
 
 
 class _Controls(NamedTuple):

@@ -1,6 +1,6 @@
-"""From logits to a character: temperature, top-k, top-p, and the log-probabilities of the choice."""
+"""From logits to characters: temperature, top-k, top-p, and the log-probabilities of the choices."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import tensorflow as tf
 
@@ -15,7 +15,53 @@ class Controls(NamedTuple):
     top_p: Any  # float32; 1: off
 
 
-def describe_choices(ids: Any, logits: Any) -> dict[str, Any]:
+class Recurrence(Protocol):
+    """A network that reads a character at a time; a state is a tensor [B, …] or nested tuples of them."""
+
+    @property
+    def symbols(self) -> int:
+        """V, the size of the vocabulary."""
+
+    def logits(self, state: Any) -> Any:
+        """Unnormalized log-probabilities [B, V] of the next character."""
+
+    def step(self, token_ids: Any, state: Any) -> Any:
+        """The state after one more character [B] in every row."""
+
+
+def generate(
+    net: Recurrence, state: Any, uniforms: Any, lengths: Any, controls: Controls
+) -> tuple[dict[str, Any], Any]:
+    """Generate lengths[b] characters after row b of `state`, with uniforms float32 [B, T] in [0, 1).
+
+    Returns token_ids int32 [B, T], logprobs [B, T] (of the chosen, under the distribution before
+    any control), the TOP likeliest as top_ids and top_logprobs [B, T, TOP]; and the state after.
+    Beyond a row's length everything is 0. Takes as long as the longest row, not T.
+    """
+    steps, draws = tf.shape(uniforms)[1], tf.transpose(uniforms)
+
+    def step(t: Any, state: Any, ids: Any, logits: Any) -> tuple[Any, ...]:
+        scores = net.logits(state)
+        token = choose(scores, draws[t], controls)
+        going = (t < lengths)[:, None]
+        after = tf.nest.map_structure(
+            lambda new, old: tf.where(going, new, old), net.step(token, state), state
+        )
+        return t + 1, after, ids.write(t, token), logits.write(t, scores)
+
+    arrays = (
+        tf.TensorArray(tf.int32, steps, element_shape=[None]),
+        tf.TensorArray(tf.float32, steps, element_shape=[None, net.symbols]),
+    )
+    longest = tf.reduce_max(lengths)
+    _, state, ids, logits = tf.while_loop(lambda t, *_: t < longest, step, (0, state, *arrays))
+    choices = _describe(tf.transpose(ids.stack()), tf.transpose(logits.stack(), [1, 0, 2]))
+    inside = tf.sequence_mask(lengths, steps)
+    masks = {2: inside, 3: inside[:, :, None]}
+    return {name: tf.where(masks[x.shape.rank], x, 0) for name, x in choices.items()}, state
+
+
+def _describe(ids: Any, logits: Any) -> dict[str, Any]:
     """Log-probabilities and likeliest characters of chosen ids [B, T] and logits [B, T, V]; padded if V < TOP."""
     logprobs = tf.nn.log_softmax(logits)
     count = min(TOP, logits.shape[-1])
