@@ -4,29 +4,12 @@
  */
 
 import { make, placeIn, watchArrows } from "./dom.js";
+import { quantile, shareBelow } from "./normal.js";
 
 const FIRST = 0.02;
 const LAST = 0.98;
 
 const limited = (value) => Math.min(1, Math.max(0, value));
-
-/** The share of draws below z (Abramowitz and Stegun 7.1.26; off by at most 2e-7). */
-export function shareBelow(z) {
-  const t = 1 / (1 + 0.3275911 * Math.abs(z) / Math.SQRT2);
-  const polynomial = [1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592]
-    .reduce((sum, factor) => sum * t + factor, 0) * t;
-  const tail = polynomial * Math.exp(-z * z / 2) / 2;
-  return z < 0 ? tail : 1 - tail;
-}
-
-/** The z that a share of the draws is below. */
-export function quantile(share) {
-  let z = -8;
-  for (let step = 8; step > 1e-9; step /= 2) {
-    if (shareBelow(z + step) < share) z += step;
-  }
-  return z;
-}
 
 /** Where on the map, 0 to 1 across and down, a z is; what lies beyond is on the edge. */
 export const placeOf = (z, size) =>

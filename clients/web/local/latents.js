@@ -1,7 +1,7 @@
 /** Latent vectors on the way from one to another, and all over a plane. As the service computes them. */
 
+import { quantile } from "../normal.js";
 import { InvalidValue } from "./errors.js";
-import { quantile } from "./random_streams.js";
 
 const [FIRST, LAST] = [0.02, 0.98]; // quantiles of the normal distribution at the ends of a plane
 const PARALLEL = 1e-4; // a sine below: the arc is as good as a line

@@ -1,5 +1,7 @@
 /** The service's random numbers: uniform ones from Philox 4 × 64, normal ones by their quantiles. */
 
+import { quantile } from "../normal.js";
+
 const MULTIPLIERS = [0xD2E7470EE14C6C93n, 0xCA5A826395121157n];
 const STEPS = [0x9E3779B97F4A7C15n, 0xBB67AE8584CAA73Bn]; // that the key advances by in each round
 const MASK = 2n ** 64n - 1n;
@@ -33,29 +35,3 @@ function philox(counter, ...keys) {
 /** Standard normal vectors [count][size]; number i depends on (randomSeed, i) alone. */
 export const normals = (randomSeed, count, size) => Array.from({ length: count }, (_, index) =>
   Float32Array.from(uniforms(randomSeed, index, 0, size), (share) => quantile(share + HALF_STEP)));
-
-const density = (z) => Math.exp(-z * z / 2) / Math.sqrt(2 * Math.PI);
-
-/** The share of draws above z ≥ 0: the series of the error function, far out its continued fraction. */
-function shareAbove(z) {
-  if (z > 2.5) {
-    let rest = 0;
-    for (let step = 80; step > 0; step -= 1) rest = step / (z + rest);
-    return density(z) / (z + rest);
-  }
-  let [term, sum] = [z, z];
-  for (let step = 3; term > sum * 1e-17; step += 2) sum += term *= z * z / step;
-  return 0.5 - density(z) * sum;
-}
-
-/** The z that a share of the draws is below, by Newton's method from within. */
-export function quantile(share) {
-  const tail = Math.min(share, 1 - share);
-  let z = 0;
-  for (let step = 0; step < 60; step += 1) {
-    const change = (shareAbove(z) - tail) / density(z);
-    z += change;
-    if (Math.abs(change) < 1e-14 * (1 + z)) break;
-  }
-  return share < 0.5 ? -z : z;
-}

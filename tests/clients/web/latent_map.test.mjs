@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { latentAt, placeOf, quantile, shareBelow } from "../../../clients/web/latent_map.js";
+import { latentAt, placeOf } from "../../../clients/web/latent_map.js";
+import { quantile, shareBelow } from "../../../clients/web/normal.js";
 
 test("the normal distribution has its known shares", () => {
   for (const [z, share] of [[0, 0.5], [1, 0.841345], [-1.959964, 0.025], [3, 0.998650]]) {
