@@ -11,12 +11,11 @@ from service.asgi.routing import RawRouter
 from service.codecs.protocol_json import excerpt, parse_object
 from service.errors import InvalidRequest
 from service.routes.event_stream import EventStream, event
-from service.routes.open_inference import MODEL, VERSION, resolve
+from service.routes.open_inference import PLACES, resolve
 from service.routes.protocol import protocol_route, read_protocol_body
 from service.routes.text_prediction import TextPrediction
 from service.runtime.servable import Servable
 from service.schemas import open_inference as documents
-from service.schemas.protocols import at
 from service.schemas.text import GenerateRequest
 from service.tasks.generate_text import TASK, GenerationRequest
 from service.tasks.text_request import TextRequest, read_generate
@@ -45,9 +44,7 @@ class PlainEventStream(EventStream):
     last = b""
 
 
-@router.post(**at(f"{VERSION}/generate", documents.GENERATE))
-@router.post(f"{MODEL}/generate", **documents.GENERATE)
-@protocol_route
+@protocol_route(router, "POST", documents.GENERATE, PLACES, "/generate")
 async def generate(request: Request) -> Response:
     """Continue a text."""
     fields, call, generation_request = await _read(request, stream=False)
@@ -62,9 +59,7 @@ async def generate(request: Request) -> Response:
     return json_answer(answer, 200, call.headers())
 
 
-@router.post(**at(f"{VERSION}/generate_stream", documents.GENERATE_STREAM))
-@router.post(f"{MODEL}/generate_stream", **documents.GENERATE_STREAM)
-@protocol_route
+@protocol_route(router, "POST", documents.GENERATE_STREAM, PLACES, "/generate_stream")
 async def generate_stream(request: Request) -> Response:
     """Continue a text, streamed as server-sent events."""
     fields, call, generation_request = await _read(request, stream=True)

@@ -22,8 +22,7 @@ STATES = {"LOADING": "LOADING", "AVAILABLE": "READY", "END": "UNAVAILABLE"}
 router = RawRouter(tags=["open_inference"])
 
 
-@router.post("/v2/repository/index", **documents.REPOSITORY_INDEX)
-@protocol_route
+@protocol_route(router, "POST", documents.REPOSITORY_INDEX, ["/v2/repository/index"])
 async def index(request: Request) -> Response:
     """List every version with its state."""
     body = await read_protocol_body(request, has_tensors=False)
@@ -39,8 +38,7 @@ async def index(request: Request) -> Response:
     return json_answer([e for e in entries if e["state"] == "READY" or not only_ready])
 
 
-@router.post(f"{MODEL}/load", **documents.LOAD)
-@protocol_route
+@protocol_route(router, "POST", documents.LOAD, [MODEL], "/load")
 async def load(request: Request) -> Response:
     """Serve a model again and reload its served versions; answered once they are ready."""
     require_admin(request)
@@ -56,8 +54,7 @@ async def load(request: Request) -> Response:
     return json_answer({"name": name, "load": True})
 
 
-@router.post(f"{MODEL}/unload", **documents.UNLOAD)
-@protocol_route
+@protocol_route(router, "POST", documents.UNLOAD, [MODEL], "/unload")
 async def unload(request: Request) -> Response:
     """Stop serving a model until it is loaded again, also after a restart."""
     require_admin(request)

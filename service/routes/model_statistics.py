@@ -9,12 +9,11 @@ from service.asgi.responses import json_answer
 from service.asgi.routing import RawRouter
 from service.asgi.state import state_of
 from service.processes.peers import STATISTICS
-from service.routes.open_inference import MODEL, VERSION, resolve
+from service.routes.open_inference import PLACES, resolve
 from service.routes.protocol import path_version, protocol_route
 from service.runtime.repository import ModelRepository
 from service.runtime.statistics import merge
 from service.schemas import open_inference as documents
-from service.schemas.protocols import at
 
 router = RawRouter(tags=["open_inference"])
 
@@ -25,9 +24,7 @@ async def all_statistics(request: Request) -> Response:
     return json_answer({"model_stats": await _of_all_workers(request)})
 
 
-@router.get(**at(f"{VERSION}/stats", documents.STATISTICS))
-@router.get(f"{MODEL}/stats", **documents.STATISTICS)
-@protocol_route
+@protocol_route(router, "GET", documents.STATISTICS, PLACES, "/stats")
 async def model_statistics(request: Request) -> Response:
     """Count answers, runs and the time they took."""
     number = path_version(request)

@@ -24,11 +24,11 @@ from service.routes.protocol import (
 from service.runtime.manifest import Manifest, is_batched
 from service.runtime.servable import Servable
 from service.schemas import open_inference as documents
-from service.schemas.protocols import at
 from service.tasks import tensors
 
 MODEL = "/v2/models/{model}"
 VERSION = f"{MODEL}/versions/{{version}}"
+PLACES = (MODEL, VERSION)
 BINARY = "application/octet-stream"
 PLATFORM = "tensorflow_savedmodel"
 EXTENSIONS = [
@@ -56,9 +56,7 @@ async def model_names(request: Request) -> Response:
     return json_answer({"models": state_of(request)["repository"].names()})
 
 
-@router.get(**at(f"{VERSION}/config", documents.CONFIG))
-@router.get(f"{MODEL}/config", **documents.CONFIG)
-@protocol_route
+@protocol_route(router, "GET", documents.CONFIG, PLACES, "/config")
 async def config(request: Request) -> Response:
     """Give the configuration in the format of Triton's tools."""
     manifest = resolve(request).manifest
@@ -81,9 +79,7 @@ async def config(request: Request) -> Response:
     )
 
 
-@router.get(**at(f"{VERSION}/ready", documents.MODEL_READY))
-@router.get(f"{MODEL}/ready", **documents.MODEL_READY)
-@protocol_route
+@protocol_route(router, "GET", documents.MODEL_READY, PLACES, "/ready")
 async def model_ready(request: Request) -> Response:
     """Report whether a model is ready."""
     try:
@@ -93,9 +89,7 @@ async def model_ready(request: Request) -> Response:
     return json_answer({"name": manifest.name, "ready": True})
 
 
-@router.get(**at(VERSION, documents.MODEL_METADATA))
-@router.get(MODEL, **documents.MODEL_METADATA)
-@protocol_route
+@protocol_route(router, "GET", documents.MODEL_METADATA, PLACES)
 async def model_metadata(request: Request) -> Response:
     """Describe the inputs and outputs of the model's default signature, or of `?signature_name=`."""
     manifest = resolve(request).manifest
@@ -113,9 +107,7 @@ async def model_metadata(request: Request) -> Response:
     )
 
 
-@router.post(**at(f"{VERSION}/infer", documents.INFER))
-@router.post(f"{MODEL}/infer", **documents.INFER)
-@protocol_route
+@protocol_route(router, "POST", documents.INFER, PLACES, "/infer")
 async def infer(request: Request) -> Response:
     """Run a signature on named tensors, as JSON or as raw bytes after a JSON header."""
     body = await read_protocol_body(request)

@@ -5,7 +5,7 @@ The Content-Type of a request is ignored: tritonclient sends none, curl that of 
 
 import functools
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from service.asgi.requests import INLINE_BYTES, MAX_FIELDS_BYTES, receive_body
 from service.asgi.responses import JSON
+from service.asgi.routing import RawRouter
 from service.asgi.state import state_of
 from service.codecs.content_encoding import SMALLEST, choose_encoding, compress, inflate
 from service.codecs.infer_request import header_length
@@ -25,6 +26,7 @@ from service.routes.prediction import Prediction
 from service.runtime.manifest import is_batched
 from service.runtime.repository import VERSION
 from service.runtime.servable import Servable
+from service.schemas.protocols import at
 from service.tasks import tensors
 
 T = TypeVar("T")
@@ -33,17 +35,31 @@ INLINE_VALUES = 20_000  # this many values are encoded on the event loop, also i
 HEADER_LENGTH = "Inference-Header-Content-Length"
 
 
-def protocol_route(handler: Handler) -> Handler:
-    """Answer 400 for all errors of the caller, as both protocols do."""
+def protocol_route(
+    router: RawRouter,
+    method: str,
+    document: dict[str, Any],
+    places: Sequence[str],
+    below: str = "",
+) -> Callable[[Handler], Handler]:
+    """Register a handler that answers 400 for all errors of the caller, as both protocols do.
 
-    @functools.wraps(handler)
-    async def handle(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except InvalidValue as error:
-            raise InvalidRequest(str(error)) from error
+    places: paths of a model, and of its versions and labels; below: the rest of each path.
+    """
 
-    return handle
+    def register(handler: Handler) -> Handler:
+        @functools.wraps(handler)
+        async def handle(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except InvalidValue as error:
+                raise InvalidRequest(str(error)) from error
+
+        for place in places:
+            router.api_route(methods=[method], **at(place + below, document))(handle)
+        return handle
+
+    return register
 
 
 def path_version(request: Request) -> int | None:

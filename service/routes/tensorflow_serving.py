@@ -24,11 +24,11 @@ from service.routes.protocol import (
 )
 from service.runtime.servable import Servable
 from service.schemas import tensorflow_serving as documents
-from service.schemas.protocols import at
 from service.tasks import tensors
 
 MODEL = "/v1/models/{model}"
 VERSION, LABEL = f"{MODEL}/versions/{{version}}", f"{MODEL}/labels/{{label}}"
+PLACES = (MODEL, VERSION, LABEL)
 
 router = RawRouter(tags=["tensorflow_serving"])
 
@@ -40,10 +40,7 @@ class Asked(NamedTuple):
     request: PredictRequest
 
 
-@router.post(**at(f"{LABEL}:predict", documents.PREDICT))
-@router.post(**at(f"{VERSION}:predict", documents.PREDICT))
-@router.post(f"{MODEL}:predict", **documents.PREDICT)
-@protocol_route
+@protocol_route(router, "POST", documents.PREDICT, PLACES, ":predict")
 async def predict(request: Request) -> Response:
     """Run a signature on `instances` (rows) or `inputs` (columns)."""
     body = await read_protocol_body(request)
@@ -55,10 +52,7 @@ async def predict(request: Request) -> Response:
     return await call.respond(outputs, lambda: encode(outputs))
 
 
-@router.post(**at(f"{LABEL}:classify", documents.CLASSIFY))
-@router.post(**at(f"{VERSION}:classify", documents.CLASSIFY))
-@router.post(f"{MODEL}:classify", **documents.CLASSIFY)
-@protocol_route
+@protocol_route(router, "POST", documents.CLASSIFY, PLACES, ":classify")
 async def classify(request: Request) -> Response:
     """Give each class of each example with its score."""
     call, outputs = await _run_examples(request, "classify")
@@ -66,18 +60,14 @@ async def classify(request: Request) -> Response:
     return await call.respond(outputs, lambda: example_codec.encode_classes(outputs, labels))
 
 
-@router.post(**at(f"{LABEL}:regress", documents.REGRESS))
-@router.post(**at(f"{VERSION}:regress", documents.REGRESS))
-@router.post(f"{MODEL}:regress", **documents.REGRESS)
-@protocol_route
+@protocol_route(router, "POST", documents.REGRESS, PLACES, ":regress")
 async def regress(request: Request) -> Response:
     """Give one value for each example."""
     call, outputs = await _run_examples(request, "regress")
     return await call.respond(outputs, lambda: example_codec.encode_values(outputs))
 
 
-@router.get(**at(VERSION, documents.VERSION_STATUS))
-@protocol_route
+@protocol_route(router, "GET", documents.VERSION_STATUS, [VERSION])
 async def one_version(request: Request) -> Response:
     """Give the state of one version."""
     name, number = request.path_params["model"], path_version(request)
@@ -87,8 +77,7 @@ async def one_version(request: Request) -> Response:
     return json_answer({"model_version_status": [version_status(request, one) for one in found]})
 
 
-@router.get(**at(LABEL, documents.VERSION_STATUS))
-@protocol_route
+@protocol_route(router, "GET", documents.VERSION_STATUS, [LABEL])
 async def labelled_version(request: Request) -> Response:
     """Give the state of the version that has a label."""
     number = _resolve(request).manifest.version
@@ -96,10 +85,7 @@ async def labelled_version(request: Request) -> Response:
     return json_answer({"model_version_status": [version_status(request, one) for one in found]})
 
 
-@router.get(**at(f"{LABEL}/metadata", documents.METADATA))
-@router.get(**at(f"{VERSION}/metadata", documents.METADATA))
-@router.get(f"{MODEL}/metadata", **documents.METADATA)
-@protocol_route
+@protocol_route(router, "GET", documents.METADATA, PLACES, "/metadata")
 async def metadata(request: Request) -> Response:
     """Describe the signatures: names, types and shapes of their tensors."""
     manifest = _resolve(request).manifest

@@ -53,8 +53,10 @@ def tensor_operation(
 
 
 def at(route: str, document: dict[str, Any]) -> dict[str, Any]:
-    """Document a route under a version or label, which are parameters of its path."""
+    """Document a route; a version or a label in it is a parameter of its path."""
     more = [one for name, one in PATH_PARAMETERS.items() if f"{{{name}}}" in route]
+    if not more:
+        return {"path": route, **document}
     extra = document["openapi_extra"]
     parameters = [*extra["parameters"], *more]
     name = re.sub(r"\W+", "_", route).strip("_")
