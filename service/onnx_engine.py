@@ -27,9 +27,8 @@ from service.onnx_graph import check_graph
 GRAPHS = "assets.extra/onnx"
 BACKBONE = "backbone/"
 
-_sessions: WeakValueDictionary[str, ort.InferenceSession] = WeakValueDictionary()  # by SHA-256
-
-
+# By SHA-256 and number of threads
+_sessions: WeakValueDictionary[tuple[str, int], ort.InferenceSession] = WeakValueDictionary()
 _thread = threading.local()
 
 
@@ -47,6 +46,25 @@ def shrinking_arena() -> Iterator[None]:
         _thread.shrinks = False
 
 
+@contextlib.contextmanager
+def on_two_threads() -> Iterator[None]:
+    """Inside this context, a run on this thread uses a second one as well.
+
+    The second thread has the priority of the thread that makes the first such run. While a graph runs, each
+    waits for the other without sleeping, so this pays only on processors that nobody else uses.
+    """
+    _thread.threads = 2
+    try:
+        yield
+    finally:
+        _thread.threads = 1
+
+
+def threads_of_runs() -> int:
+    """The number of threads that a run which is started on this thread uses."""
+    return getattr(_thread, "threads", 1)
+
+
 class GraphError(CannotRun):
     """A version has no usable ONNX graph for a signature."""
 
@@ -58,19 +76,26 @@ class Step(NamedTuple):
     signature: str
 
 
+class Loaded(NamedTuple):
+    """A graph that can run."""
+
+    digest: str  # SHA-256 of its file
+    session: ort.InferenceSession
+
+
 class OnnxEngine:
     """The ONNX graphs of one version."""
 
     def __init__(self, directory: Path, signatures: Mapping[str, Sequence[Step]]) -> None:
         """Load the graphs of `signatures` (signature → steps, run in order); GraphError on failure."""
         steps = {step for chain in signatures.values() for step in chain}
-        sessions = {
-            file: _load(directory / GRAPHS / file) for file in {step.file for step in steps}
-        }
+        self._graphs = directory / GRAPHS
         self._steps = signatures
-        self._sessions = {step: sessions[step.file] for step in steps}
+        self._loaded = {
+            (file, 1): _load(self._graphs / file) for file in {step.file for step in steps}
+        }
         self._fetches = {
-            step: _outputs_of(step.signature, session) for step, session in self._sessions.items()
+            step: _outputs_of(step.signature, self._loaded[step.file, 1].session) for step in steps
         }
         # Of a graph with several signatures, only the part for the requested outputs runs.
         self._options, self._shrinking = ort.RunOptions(), ort.RunOptions()
@@ -84,9 +109,20 @@ class OnnxEngine:
         outputs = dict(inputs)
         for step in self._steps[signature]:
             fetches = self._fetches[step]
-            arrays = self._sessions[step].run(list(fetches.values()), outputs, options)
+            session = self._session(step.file)
+            arrays = session.run(list(fetches.values()), outputs, options)
             outputs = dict(zip(fetches, arrays, strict=True))
         return outputs
+
+    def _session(self, file: str) -> ort.InferenceSession:
+        """The session of a graph on the wanted threads; GraphError if its file has changed."""
+        key = (file, threads_of_runs())
+        if key not in self._loaded:
+            loaded = _load(self._graphs / file, key[1])
+            if loaded.digest != self._loaded[file, 1].digest:
+                raise GraphError(f"{GRAPHS}/{file} has changed since it was loaded")
+            self._loaded[key] = loaded
+        return self._loaded[key].session
 
     def is_thread_free(self, signature: str) -> bool:
         """True: a session with one thread computes on the caller's thread."""
@@ -102,21 +138,23 @@ def graph_file(inputs: Iterable[str]) -> str:
     return "+".join(sorted(inputs)) + ".onnx"
 
 
-def _load(path: Path) -> ort.InferenceSession:
-    """The session of a file, or the existing one for the same bytes."""
+def _load(path: Path, threads: int = 1) -> Loaded:
+    """The session of a file, or the existing one for the same bytes and number of threads."""
     if not path.is_file():
         raise GraphError(f"{GRAPHS}/{path.name} is missing: export the model again")
     content = path.read_bytes()  # the checked bytes are the bytes that run
     digest = hashlib.sha256(content).hexdigest()
-    if running := _sessions.get(digest):
-        return running
+    if running := _sessions.get((digest, threads)):
+        return Loaded(digest, running)
     try:
         check_graph(content)
     except ValueError as error:
         raise GraphError(f"{GRAPHS}/{path.name} must hold ONNX's own operations: {error}") from None
     _share_allocator()
     options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    # Threads wait for work without sleeping while a graph runs, and not after it
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     options.add_session_config_entry("session.use_env_allocators", "1")
     options.log_severity_level = 3
     try:
@@ -124,7 +162,8 @@ def _load(path: Path) -> ort.InferenceSession:
     except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions have no common base
         raise GraphError(f"ONNX Runtime cannot run {GRAPHS}/{path.name}: {error}") from None
     session._model_bytes = None  # a second copy of the weights, kept for a change of providers
-    return _sessions.setdefault(digest, session)  # another thread may have loaded it meanwhile
+    # Another thread may have loaded it meanwhile
+    return Loaded(digest, _sessions.setdefault((digest, threads), session))
 
 
 def _outputs_of(signature: str, session: ort.InferenceSession) -> dict[str, str]:

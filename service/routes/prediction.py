@@ -23,6 +23,7 @@ from service.asgi.tracing import Steps
 from service.codecs.image import OpenedImage
 from service.codecs.image_writing import data_uri, encode_png, tile
 from service.codecs.request_images import read_images
+from service.codecs.sniffing import image_format
 from service.engine import Arrays
 from service.errors import InvalidValue, ModelNotFound
 from service.image_files.raster import Pixels
@@ -38,6 +39,9 @@ PNG = "image/png"
 PLAIN_NUMBER = re.compile(r"\d{1,7}(\.\d{1,9})?", re.ASCII)
 INLINE_IMAGES = 16  # this many small images are encoded faster than another thread starts
 INLINE_BYTES = 64 * 1024  # a body this short is read at once
+INLINE_FILE_BYTES = (
+    256 * 1024
+)  # likewise, if it is an image file, of which only the structure is read
 INLINE_NANOSECONDS = 5_000_000  # as an upper bound: one image of 320 × 320 pixels, in few pieces
 
 
@@ -118,7 +122,8 @@ class Prediction:
             max_json_values=settings.max_json_values,
             failures=self.report.failures if self.report.is_wanted else None,
         )
-        is_small = len(body) <= INLINE_BYTES
+        most = INLINE_BYTES if image_format(body) is None else INLINE_FILE_BYTES
+        is_small = len(body) <= most
         images = read() if is_small else await self._on_thread(read)
         self.report.begin(len(images))
         self._record("decode", time.monotonic() - started)

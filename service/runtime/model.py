@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from service.codecs.tensor_types import STRING, TensorSpec
+from service.codecs.tensor_types import STRING
 from service.engine import Arrays, CannotRun, Engine, EngineName
 from service.errors import NotReady
 from service.native_memory import give_back_free_memory
@@ -76,6 +76,15 @@ class Model:
         """Whether a run stays on the caller's thread."""
         return self._engine.is_thread_free(signature)
 
+    def zeros(self, signature: str, rows: int) -> dict[str, np.ndarray]:
+        """Inputs of zeros; free sizes other than the rows are the manifest's `steps`."""
+        inputs, free = self.manifest.signatures[signature].inputs, self.manifest.steps
+        specs = {name: parse_tensor(text) for name, text in inputs.items()}
+        return {
+            name: np.zeros((rows, *(free if n is None else n for n in spec.shape[1:])), spec.dtype)
+            for name, spec in specs.items()
+        }
+
     def prepare(self, golden: Arrays, signatures: Iterable[str]) -> list[str]:
         """Warm up and check the signatures; return those whose engine is still starting.
 
@@ -138,14 +147,11 @@ class Model:
 
     def _warm_up(self, name: str) -> None:
         """Run a signature once at each of its batch sizes, and time one row and a full batch."""
-        inputs = self.manifest.signatures[name].inputs
-        specs = {key: parse_tensor(text) for key, text in inputs.items()}
         sizes = self._sizes(name)
         for size in [1] if self._takes_any_size(name) else sizes:
-            self._run(name, {key: self._zeros(spec, size) for key, spec in specs.items()})
+            self._run(name, self.zeros(name, size))
         for size in sorted({sizes[0], sizes[-1]}):
-            zeros = {key: self._zeros(spec, size) for key, spec in specs.items()}
-            self._time(name, zeros, size)
+            self._time(name, self.zeros(name, size), size)
 
     def _time(self, signature: str, inputs: dict[str, np.ndarray], rows: int) -> None:
         """Measure the cost of a run with the maximum number of steps; for cheap runs the fastest counts."""
@@ -186,11 +192,6 @@ class Model:
         if self.manifest.compiled and self.engine_of(signature) == "tensorflow":
             return [limit]  # other sizes are compiled separately and can differ in the last bits
         return [*(size for size in self.batch_sizes if size < limit), limit]
-
-    def _zeros(self, spec: TensorSpec, rows: int) -> np.ndarray:
-        """An input of that many rows; other free sizes are the manifest's `steps`."""
-        free = self.manifest.steps
-        return np.zeros((rows, *(free if n is None else n for n in spec.shape[1:])), spec.dtype)
 
 
 def load_model(

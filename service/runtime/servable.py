@@ -10,10 +10,11 @@ from typing import Any
 from service.errors import InvalidValue
 from service.metrics import Metrics
 from service.runtime.model import Model
+from service.runtime.spread_runs import SpreadRuns
 from service.runtime.statistics import Statistics
 from service.runtime.text_model import make_text_model
 from service.scheduling.admission import Admission
-from service.scheduling.batch import Batch
+from service.scheduling.batch import Batch, Run
 from service.scheduling.continuous_batcher import Step
 from service.scheduling.job_queue import JobQueue
 from service.scheduling.lane import RUNS_PER_REPLICA, Lane, thread_lane
@@ -22,6 +23,7 @@ from service.scheduling.turns import Turns, at_once
 
 # The same random seed must give the same bytes regardless of other requests.
 GENERATIVE = ("autoencode_image", "generate_image")
+SPREAD_SIGNATURE = "serving_default"  # others would load their weights a third time
 INLINE_ROWS = 16  # maximum rows of a batch on the event loop
 # Maximum duration of one if requests do not share batches: each waits for those before it.
 INLINE_ALONE_SECONDS = 0.001
@@ -89,20 +91,27 @@ class Servable:
         self._inline: dict[str, MicroBatcher] = {}
         self._batchers: dict[str, MicroBatcher] = {}
         for signature in manifest.signatures:
+            cost = model.costs[signature]
             make = partial(
                 MicroBatcher,
-                partial(model.run, signature),
-                cost=model.costs[signature],
+                cost=cost,
                 on_batch=count_run,
                 batch_across_requests=manifest.task not in GENERATIVE,
             )
+            run: Run = partial(model.run, signature)
             inline_rows = _inline_rows(model, signature)
             if inline_rows:
-                self._inline[signature] = make(Lane(), inline_rows)
-            cost = model.costs[signature]
+                self._inline[signature] = make(run, Lane(), inline_rows)
             is_light = cost.is_known and cost.seconds(1) <= HEAVY_SECONDS and not inline_rows
             lane = light if is_light else heavy
-            self._batchers[signature] = make(lane, manifest.batch_limit(signature))
+            if (
+                lane is heavy
+                and heavy_threads > 1
+                and _can_be_spread(model, signature)
+                and not replicas
+            ):
+                run = SpreadRuns(run, model.zeros(signature, 1), cost.seconds(1))
+            self._batchers[signature] = make(run, lane, manifest.batch_limit(signature))
         self._first = [self.batcher(signature, 1) for signature in manifest.signatures]
         self.text = make_text_model(model, heavy, count_run) if manifest.vocabulary else None
 
@@ -148,6 +157,12 @@ def _shares_threads(model: Model) -> bool:
     """Whether heavy runs may run in parallel; text sequences already share one loop."""
     manifest = model.manifest
     return not manifest.vocabulary and all(map(model.is_thread_free, manifest.signatures))
+
+
+def _can_be_spread(model: Model, signature: str) -> bool:
+    """Whether single rows may use two threads."""
+    is_wanted = signature == SPREAD_SIGNATURE and model.manifest.task not in GENERATIVE
+    return is_wanted and model.costs[signature].is_known and _shares_threads(model)
 
 
 def _inline_rows(model: Model, signature: str) -> int:
