@@ -39,14 +39,15 @@ LONG = (
 WITHOUT_TENSORFLOW = "not tensorflow"
 NEEDS_TENSORFLOW = re.compile(r"^pytestmark = \[?pytest\.mark\.tensorflow\b", re.MULTILINE)
 
-# A busy machine makes no example wrong; half of the usual examples at every change, each time others.
-hypothesis.settings.register_profile(
-    "any machine",
-    max_examples=50,
-    deadline=None,
-    suppress_health_check=[hypothesis.HealthCheck.too_slow],
-)
-hypothesis.settings.load_profile("any machine")
+# A busy machine makes no example wrong.
+ANY_MACHINE = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+
+
+def pytest_configure(config):
+    """A quarter of the usual examples at every change, each time others; all of them once a day."""
+    examples = 25 if "not nightly" in config.option.markexpr else 100
+    hypothesis.settings.register_profile("any machine", max_examples=examples, **ANY_MACHINE)
+    hypothesis.settings.load_profile("any machine")
 
 
 def pytest_ignore_collect(collection_path, config):
@@ -97,6 +98,18 @@ def pytest_collection_finish(session):
     )  # the usual ones take a tenth of the processor time of the tests
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_memory_measurement():
+    """An export in this process does not load the version in another one: that takes up to ten seconds each.
+
+    tests/training/export/test_memory_usage.py tests it, and the commands that fixtures run do measure.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if "tensorflow" in sys.modules:  # nothing exports without
+            patch.setattr("training.export.saved_model.resident_megabytes", lambda *_: None)
+        yield
+
+
 @pytest.fixture
 def no_garbage():
     """Let `gc.collect()` look only at what the test makes, which takes less than a hundredth of the time."""
@@ -111,7 +124,12 @@ def anyio_backend():
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory):
-    """The folder that `python -m training export` fills: of all workers, so that nobody may change it."""
+    """The folder that `python -m training export` fills: of all workers, so that nobody may change it.
+
+    TESTED_MODELS names one that is filled already.
+    """
+    if "TESTED_MODELS" in os.environ:
+        return Path(os.environ["TESTED_MODELS"]).resolve()
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent

@@ -4,7 +4,6 @@ Needs node and, for the page, chromium and playwright-core with axe-core (`npm c
 missing the tests are skipped and say so; `.ci/run` installs them.
 """
 
-import contextlib
 import json
 import os
 import shutil
@@ -32,8 +31,8 @@ def run(*command):
     return finished.stdout
 
 
-@contextlib.contextmanager
-def serving(models):
+@pytest.fixture(scope="module")
+def url(models):
     """The address of a service of which everything is ready: the page shows a 503 as an error."""
     with running_service(models) as (_, port):
         url = f"http://127.0.0.1:{port}"
@@ -52,9 +51,8 @@ def test_the_pages_modules_keep_their_promises():
 @needs_browser
 @pytest.mark.browser
 @pytest.mark.tensorflow
-def test_every_section_works_on_desktop_and_phone(models, tmp_path):
-    with serving(models) as url:
-        out = run("node", "page.mjs", url, str(tmp_path))
+def test_every_section_works_on_desktop_and_phone(url, tmp_path):
+    out = run("node", "page.mjs", url, str(tmp_path))
 
     for view in ("light", "dark", "phone"):
         assert f"{view}: the page reads 7" in out
@@ -78,10 +76,9 @@ def test_every_section_works_on_desktop_and_phone(models, tmp_path):
 @needs_browser
 @pytest.mark.browser
 @pytest.mark.tensorflow
-def test_the_page_does_what_its_checks_say(models):
+def test_the_page_does_what_its_checks_say(url):
     names = json.loads(run("node", "checks.mjs", "list"))
-    with serving(models) as url:
-        out = run("node", "checks.mjs", url)
+    out = run("node", "checks.mjs", url)
 
     assert sorted(out.splitlines()) == sorted(f"held: {name}" for name in names)
 
@@ -91,9 +88,8 @@ def test_the_page_does_what_its_checks_say(models):
 @pytest.mark.nightly
 @pytest.mark.browser
 @pytest.mark.tensorflow
-def test_every_section_opens_in_firefox(models):
-    with serving(models) as url:
-        out = run("node", "--experimental-websocket", "firefox.mjs", url, "firefox-esr")
+def test_every_section_opens_in_firefox(url):
+    out = run("node", "--experimental-websocket", "firefox.mjs", url, "firefox-esr")
 
     opened = ("digits", "text", "labels", "vae", "gan", "models", "course")
     assert out.splitlines() == [f"firefox: {name} is open" for name in opened]

@@ -414,6 +414,7 @@ def test_an_encrypted_entry_is_refused(tmp_path):
     assert "is damaged" in refusal(tmp_path, path)
 
 
+@pytest.mark.nightly  # TensorFlow waits ten seconds for memory to become free
 def test_a_network_that_no_memory_holds_is_refused(tmp_path):
     def change(config):
         config["config"]["layers"][-1]["config"]["units"] = 10**13
