@@ -27,6 +27,8 @@ class Lane:
     parallel_runs: how many runs may be under way at the same time.
     eager_runs: how many of them start with whatever waits; the others, which would wait behind these,
         start with a full batch only.
+    is_pipelined: whether runs start at once with a part of what waits, so that requests are decoded and answered
+        while others run; for networks that a batch makes no cheaper.
     queued_seconds: of the work that waits, as estimated.
     expected_ends: when each run that is under way is expected to be over (monotonic).
     turn: acquired before a run and held during it.
@@ -38,11 +40,14 @@ class Lane:
         parallel_runs: int = 1,
         turn: Turn = at_once,
         eager_runs: int | None = None,
+        *,
+        is_pipelined: bool = False,
     ) -> None:
         self.executor = executor
         self.turn = turn
         self.parallel_runs = parallel_runs
         self.eager_runs = eager_runs or parallel_runs
+        self.is_pipelined = is_pipelined
         self.queued_seconds = 0.0
         self.expected_ends: list[float] = []
         self.slowdown = Slowdown()
@@ -76,10 +81,11 @@ def thread_lane(
     eager_runs: int | None = None,
     turn: Turn = at_once,
 ) -> Lane:
-    """A lane on threads; a heavy one has low priority."""
+    """A lane on threads; a heavy one has low priority, and is pipelined if it has several."""
     initializer = lower_priority if is_heavy else None
     threads = ThreadPoolExecutor(parallel_runs, name, initializer)
-    return Lane(threads, parallel_runs, turn, eager_runs)
+    is_pipelined = is_heavy and parallel_runs > 1
+    return Lane(threads, parallel_runs, turn, eager_runs, is_pipelined=is_pipelined)
 
 
 def lower_priority() -> None:

@@ -184,8 +184,8 @@ class MicroBatcher:
                 )
             self._lane.note_run(started, time.monotonic() - started)
             finishing = loop.create_task(one_in_a_turn(self._finish(batch, outcomes, started)))
-            if len(self._queue) < self.max_batch_size:  # else the lane need not wait
-                await finishing
+            if len(self._queue) < self.max_batch_size and not self._lane.is_pipelined:
+                await finishing  # else the lane need not wait
         await self._yield_until_idle()
 
     @contextmanager
@@ -201,7 +201,7 @@ class MicroBatcher:
 
     async def _yield_until_idle(self) -> None:
         """Yield to the event loop until no more requests join; returns quickly on an idle loop."""
-        quiet_passes = 0
+        quiet_passes = QUIET_PASSES if self._lane.is_pipelined else 0
         while quiet_passes < QUIET_PASSES and len(self._queue) < self.max_batch_size:
             waiting = len(self._queue)
             await asyncio.sleep(0)
@@ -210,12 +210,13 @@ class MicroBatcher:
     def _take(self) -> list[PendingRequest]:
         """The next requests that fit into a batch, without cancelled ones.
 
-        Runs that could start now share the queue.
+        Runs that could start now share the queue; in a pipelined lane each leaves the others their share.
         """
         batch: list[PendingRequest] = []
         rows, now = 0, time.monotonic()
         free = min(len(self._workers), self._lane.eager_runs) - self._running
-        share = math.ceil(len(self._queue) / max(1, free))
+        runs = self._lane.eager_runs if self._lane.is_pipelined else max(1, free)
+        share = math.ceil(len(self._queue) / runs)
         while self._queue and len(batch) < share:
             pending = self._queue.peek(now)
             if rows + pending.rows > self.max_batch_size or (

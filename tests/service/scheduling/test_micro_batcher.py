@@ -324,6 +324,21 @@ async def test_parallel_runs_share_what_waits():
     assert lane.seconds_ahead() == 0
 
 
+async def test_heavy_parallel_runs_leave_rows_for_the_next_run(run):
+    run.gate.clear()
+    lane = thread_lane("test", is_heavy=True, parallel_runs=2)
+    with lane.executor:
+        batcher = MicroBatcher(run, lane, max_batch_size=8)
+        answers = [asyncio.create_task(batcher.submit(rows(n), soon())) for n in range(8)]
+        await until(lambda: len(lane.expected_ends) == 2)
+        run.gate.set()
+        results = await asyncio.gather(*answers)
+
+    assert sorted(run.batches) == [1, 1, 2, 4]  # half of 8, of 4 and of 2
+    assert [each.outputs["y"].tolist() for each in results] == [[2 * n] for n in range(8)]
+    assert lane.seconds_ahead() == 0
+
+
 async def test_a_run_behind_another_waits_for_a_full_batch(run):
     run.gate.clear()
     lane = thread_lane("test", is_heavy=False, parallel_runs=2, eager_runs=1)
