@@ -17,6 +17,7 @@ from service.asgi.bytes_in_flight import BytesInFlight, default_limit
 from service.asgi.decoders import Decoders
 from service.asgi.early_refusal import EarlyRefusals
 from service.asgi.middleware import RequestContext
+from service.asgi.request_log import RequestLog
 from service.asgi.state import Lifecycle, State
 from service.asgi.tracing import make_tracing
 from service.errors import VitrineError
@@ -45,6 +46,7 @@ from service.routes import (
     uploads,
     vae,
 )
+from service.routes.direct_digits import direct_routes
 from service.runtime import management
 from service.runtime.engines import LoadEngine, engine_loader, load_checked
 from service.runtime.model import Model, load_model
@@ -92,6 +94,7 @@ def create_app(
     )
     lifecycle, peers = lifecycle or Lifecycle(), peers or Peers()
     tracing = make_tracing(settings.otlp_endpoint)
+    request_log = RequestLog(metrics)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
@@ -122,6 +125,7 @@ def create_app(
             "peers": peers,
             "decoders": decoders,
             "bytes_in_flight": bytes_in_flight,
+            "direct": direct_routes(settings, repository, bytes_in_flight, request_log),
             "refusals": EarlyRefusals(metrics, answers_other_origins=bool(settings.cors_origins)),
         }
         loading.cancel()
@@ -172,7 +176,7 @@ def create_app(
 
     def context(inner: ASGIApp) -> ASGIApp:
         traced = tracing.around(inner) if tracing else inner
-        return RequestContext(traced, metrics, bytes_in_flight)
+        return RequestContext(traced, request_log, bytes_in_flight)
 
     app.wrap = partial(wrap, routers=routers, settings=settings, context=context)
     return app

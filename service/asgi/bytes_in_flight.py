@@ -21,6 +21,10 @@ class BytesInFlight:
         self.limit = limit
         self.held = 0
 
+    def has_room(self, count: int) -> bool:
+        """Whether that many more bytes can be taken."""
+        return self.held + count <= self.limit
+
     def hold(self) -> "Held":
         """A new count for one request or connection."""
         return Held(self)
@@ -35,7 +39,7 @@ class Held:
 
     def take(self, count: int) -> None:
         """Reserve that many more bytes; Overloaded where too many are in flight."""
-        if self._total.held + count > self._total.limit:
+        if not self._total.has_room(count):
             raise Overloaded(
                 f"too busy: requests and answers in flight must have at most {self._total.limit:,} bytes "
                 f"together; try again in {RETRY_SECONDS} s",

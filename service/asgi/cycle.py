@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
+from service.asgi.request_head import Header
 from service.errors import VitrineError
 
 _CLOSE = b"connection: close\r\n"
@@ -26,6 +27,14 @@ class RequestCycle(RequestResponseCycle):
     fault: VitrineError | None = None
     _head = b""  # is sent with the first piece of the body
     _length: int | None = None  # of the body, as the head states it; None: in chunks
+    task: asyncio.Task[None] | None = None  # that answers it
+
+    def give_up(self) -> None:
+        """Nobody waits for the answer any more."""
+        self.disconnected = True
+        self.message_event.set()
+        if self.task:
+            self.task.cancel()
 
     def is_gone(self) -> bool:
         """Whether the client has disconnected."""
@@ -38,6 +47,7 @@ class RequestCycle(RequestResponseCycle):
         try:
             await super().run_asgi(app)
         finally:
+            self.task = None
             del scope["is_gone"]  # type: ignore[typeddict-item]
 
     async def receive(self) -> Any:
@@ -62,21 +72,21 @@ class RequestCycle(RequestResponseCycle):
         else:
             self._begin(message["status"], message["headers"])
 
-    def _begin(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+    def answer(self, status: int, headers: list[Header], body: bytes) -> None:
+        """Write a whole answer to a request that is no HEAD; the headers state the body's length."""
+        self.response_started = True
+        self._write(self._render(status, headers) + b"\r\n" + body)
+        self._complete()
+
+    def _begin(self, status: int, headers: list[Header]) -> None:
         """Create the head; that of a stream is sent at once."""
         self.response_started, self.waiting_for_100_continue = True, False
-        lines = [STATUS_LINE[status]]
-        for name, value in (*self.default_headers, *headers):
-            lines.append(b"%b: %b\r\n" % (name, value))
+        for name, value in headers:
             if name == b"content-length":
                 self._length = int(value)
             elif name == b"connection" and value == b"close":
                 self.keep_alive = False
-        head = b"".join(lines)
-        if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines):
-            raise RuntimeError("a header holds the end of a line")
-        if not self.keep_alive and _CLOSE not in head:
-            head += _CLOSE
+        head = self._render(status, headers)
         if self._length is not None:
             self._head = head + b"\r\n"
             return
@@ -85,6 +95,14 @@ class RequestCycle(RequestResponseCycle):
         else:
             head += b"transfer-encoding: chunked\r\n"
         self.transport.write(head + b"\r\n")
+
+    def _render(self, status: int, headers: list[Header]) -> bytes:
+        """The lines of the head, without the empty one; RuntimeError if a header would be two."""
+        every = (*self.default_headers, *headers)
+        head = STATUS_LINE[status] + b"".join([b"%b: %b\r\n" % header for header in every])
+        if head.count(b"\n") != len(every) + 1 or head.count(b"\r") != len(every) + 1:
+            raise RuntimeError("a header holds the end of a line")
+        return head if self.keep_alive or _CLOSE in head else head + _CLOSE
 
     def _send_body(self, body: bytes, *, is_last: bool) -> None:
         if self.scope["method"] == "HEAD":
@@ -113,10 +131,12 @@ class RequestCycle(RequestResponseCycle):
         self.on_response()
 
 
-def make_scope(connection: HttpToolsProtocol, method: bytes, version: str) -> Any:
-    """What the application learns of the request whose head was just read."""
-    url = httptools.parse_url(connection.url)
-    path = url.path.decode("ascii")
+def make_scope(
+    connection: HttpToolsProtocol, method: bytes, version: str, url: bytes, headers: list[Header]
+) -> Any:
+    """What the application learns of a request with this head."""
+    parsed = httptools.parse_url(url)
+    path = parsed.path.decode("ascii")
     return {
         "type": "http",
         "asgi": {"version": connection.asgi_version, "spec_version": "2.3"},
@@ -127,17 +147,19 @@ def make_scope(connection: HttpToolsProtocol, method: bytes, version: str) -> An
         "method": method.decode("ascii"),
         "root_path": connection.root_path,
         "path": connection.root_path + (unquote(path) if "%" in path else path),
-        "raw_path": connection.root_path.encode("ascii") + url.path,
-        "query_string": url.query or b"",
-        "headers": connection.headers,
+        "raw_path": connection.root_path.encode("ascii") + parsed.path,
+        "query_string": parsed.query or b"",
+        "headers": headers,
         "state": connection.app_state,
     }
 
 
-def make_cycle(connection: HttpToolsProtocol, keep_alive: bool) -> RequestCycle:
-    """The cycle of the request whose scope was just made."""
+def make_cycle(
+    connection: HttpToolsProtocol, scope: Any, *, keep_alive: bool, expects_continue: bool = False
+) -> RequestCycle:
+    """The cycle of the request with this scope."""
     return RequestCycle(
-        scope=connection.scope,
+        scope=scope,
         transport=connection.transport,
         flow=connection.flow,
         logger=connection.logger,
@@ -145,7 +167,7 @@ def make_cycle(connection: HttpToolsProtocol, keep_alive: bool) -> RequestCycle:
         access_log=False,
         default_headers=connection.server_state.default_headers,
         message_event=asyncio.Event(),
-        expect_100_continue=connection.expect_100_continue,
+        expect_100_continue=expects_continue,
         keep_alive=keep_alive,
         on_response=connection.on_response_complete,
     )

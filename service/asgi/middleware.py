@@ -6,9 +6,8 @@ Pure ASGI: Starlette's BaseHTTPMiddleware hides disconnects from the routes.
 import asyncio
 import logging
 import time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
@@ -20,15 +19,13 @@ from service.asgi.bytes_in_flight import BytesInFlight
 from service.asgi.keys import KeyRing, digest_of, key_of
 from service.asgi.rate_limit import RateLimit
 from service.asgi.request_head import request_id_of
+from service.asgi.request_log import RequestLog
 from service.asgi.responses import error_answer
 from service.asgi.routing import route_path
-from service.metrics import Metrics
 
 OPEN_PATHS = ("/", "/v2/health/live", "/v2/health/ready")
 OPEN_PREFIX = "/page/"
-SLOW_SECONDS = 1.0
 CLIENT_LEFT = 499  # nobody is left to answer; the number is for log and metrics
-METHODS = ("GET", "POST", "PUT", "HEAD", "OPTIONS")
 NEEDS_KEY = (
     "this service needs an API key: send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'"
 )
@@ -39,21 +36,19 @@ log = logging.getLogger("vitrine.request")
 class RequestContext:
     """Outermost of our own layers: gives a request its id, and counts and logs how it ended."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, bytes_in_flight: BytesInFlight) -> None:
+    def __init__(self, app: ASGIApp, log: RequestLog, bytes_in_flight: BytesInFlight) -> None:
         self._app = app
-        self._metrics = metrics
+        self._log = log
         self._bytes_in_flight = bytes_in_flight
-        self._counters: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request; other scopes (lifespan) pass through."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = time.monotonic()
         scope = _get_for_head(scope)
         scope["request_id"] = request_id = request_id_of(scope["headers"])
-        scope["started"] = started
+        started = scope.setdefault("started", time.monotonic())
         scope["held"] = held = self._bytes_in_flight.hold()
         answer = _Answer(send, request_id)
         scope["answer"] = answer
@@ -67,36 +62,8 @@ class RequestContext:
             answer.status = CLIENT_LEFT
         finally:
             held.release()
-            self._note(scope, answer.status, time.monotonic() - started)
+            self._log.note_scope(scope, answer.status, time.monotonic() - started)
             answer.end()
-
-    def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "unmatched")
-        method = scope["method"] if scope["method"] in METHODS else "other"
-        self._count(method, route, status, seconds)
-        if code := scope.get("error_code"):
-            self._metrics.errors.labels(code).inc()
-        # Probes ask every second, and "not yet" is no error; refusals come in thousands, when busy.
-        quiet = route.startswith("/v2/health/") or status == 429
-        notable = (status >= 400 and not quiet) or seconds > SLOW_SECONDS
-        level = logging.INFO if notable else logging.DEBUG
-        if log.isEnabledFor(level):
-            fields: dict[str, Any] = {"method": method, "route": route, "status": status}
-            fields |= {"ms": round(seconds * 1000, 2), "request_id": scope["request_id"]}
-            fields |= {"trace_id": scope["trace_id"]} if "trace_id" in scope else {}
-            log.log(level, "answered", extra=fields)
-
-    def _count(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Labels are looked up once: every combination comes from a fixed set."""
-        key = (method, route, status)
-        if key not in self._counters:
-            self._counters[key] = (
-                self._metrics.requests.labels(method, route, status),
-                self._metrics.request_seconds.labels(route),
-            )
-        counter, histogram = self._counters[key]
-        counter.inc()
-        histogram.observe(seconds)
 
 
 class CrossOrigin(CORSMiddleware):

@@ -45,7 +45,12 @@ def request_id_of(headers: Iterable[Header]) -> str:
     for name, value in headers:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
             return value.decode()
-    return f"{random.getrandbits(128):032x}"  # unique, not secret, and no system call
+    return new_request_id()
+
+
+def new_request_id() -> str:
+    """An id that is unique, not secret, and takes no system call."""
+    return f"{random.getrandbits(128):032x}"
 
 
 def head_without_upgrade(method: bytes, url: bytes, headers: Iterable[Header]) -> bytes:

@@ -6,6 +6,7 @@ from starlette.requests import Request
 
 from service.asgi.bytes_in_flight import BytesInFlight
 from service.asgi.decoders import Decoders
+from service.asgi.direct import DirectRoutes
 from service.asgi.early_refusal import EarlyRefusals
 from service.metrics import Metrics
 from service.processes.peers import Peers
@@ -35,6 +36,7 @@ class State(TypedDict):
     peers: Peers
     decoders: Decoders
     bytes_in_flight: BytesInFlight
+    direct: DirectRoutes
     refusals: EarlyRefusals
 
 

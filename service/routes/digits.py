@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from service.asgi.requests import read_query
 from service.asgi.routing import RawRouter
+from service.codecs.image import OpenedImage
 from service.engine import Arrays
 from service.errors import TooManyImages
 from service.routes.prediction import Prediction
@@ -18,27 +19,37 @@ from service.tasks import classify_digit
 from service.tasks.prepared_images import PreparedImages, sliced
 
 DEFAULT = "digits"
+CLASSIFY = "/v1/digits/classify"
+SIGNATURE = "serving_default"
 
 router = RawRouter(tags=["digits"])
 
 
-@router.post("/v1/digits/classify", **schemas.CLASSIFY)
+@router.post(CLASSIFY, **schemas.CLASSIFY)
 async def classify(request: Request) -> Response:
     """Classify the digit in each image, posted or drawn."""
     query = read_query(request, ImageQuery)
     call = Prediction(request, classify_digit.TASK, DEFAULT, on_error=query.on_error)
-    decode = partial(classify_digit.decode, normalize=query.normalize == "auto")
-    decoded = await call.decode(decode, await call.images())
+    decoded = await call.decode(partial(decode_images, query=query), await call.images())
     with call:
-        outputs = await call.predict_images("serving_default", decoded)
-    with_input = query.return_ == "input"
+        outputs = await call.predict_images(SIGNATURE, decoded)
 
     def encode(rows: slice) -> list[dict[str, Any]]:
-        return classify_digit.encode(
-            sliced(outputs, rows), decoded.sliced(rows), with_input=with_input
-        )
+        return encode_rows(sliced(outputs, rows), decoded.sliced(rows), query)
 
     return call.answer(lambda: {"predictions": call.report.rows(encode)})
+
+
+def decode_images(images: list[OpenedImage], query: NormalizeQuery) -> PreparedImages:
+    """The network's input, as the query asks for it."""
+    return classify_digit.decode(images, normalize=query.normalize == "auto")
+
+
+def encode_rows(
+    outputs: Arrays, decoded: PreparedImages, query: ImageQuery
+) -> list[dict[str, Any]]:
+    """One prediction per image, as the query asks for it."""
+    return classify_digit.encode(outputs, decoded, with_input=query.return_ == "input")
 
 
 @router.post("/v1/digits/activations", **schemas.ACTIVATIONS)
@@ -72,8 +83,6 @@ async def _activate(call: Prediction, query: NormalizeQuery) -> tuple[PreparedIm
         raise TooManyImages(
             f"a request for activations must have exactly one image, got {len(images)}"
         )
-    decoded = await call.decode(
-        partial(classify_digit.decode, normalize=query.normalize == "auto"), images
-    )
+    decoded = await call.decode(partial(decode_images, query=query), images)
     with call:
         return decoded, (await call.predict("activations", decoded.inputs)).outputs

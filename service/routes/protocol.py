@@ -112,7 +112,7 @@ class TensorPrediction(Prediction):
             parsed = function()
         else:
             parsed = await self._on_thread(function)
-        self._record("decode", time.monotonic() - started)
+        self.record("decode", time.monotonic() - started)
         return parsed
 
     async def run(self, signature: str, inputs: Arrays) -> dict[str, Array]:
@@ -141,7 +141,7 @@ class TensorPrediction(Prediction):
             encoded = function()
         else:
             encoded = await self._on_thread(function)
-        self._record("encode", time.monotonic() - started)
+        self.record("encode", time.monotonic() - started)
         self.servable.statistics.record_encoded(self._timings["encode"])
         return encoded
 

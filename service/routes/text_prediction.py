@@ -66,8 +66,8 @@ class TextPrediction(JobPrediction):
         """Record timings and batch size for the headers."""
         began = min((s.first_run_at for s in sequences if s.first_run_at), default=self._entered)
         running = time.monotonic() - began
-        self._record("queue", began - self._entered, ago=running)
-        self._record("infer", running)
+        self.record("queue", began - self._entered, ago=running)
+        self.record("infer", running)
         queue_seconds = self._state["metrics"].queue_seconds
         queue_seconds.labels(self.servable.manifest.name).observe(began - self._entered)
         self._batch_size = max(sequence.batch_size for sequence in sequences)

@@ -6,7 +6,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Hashable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -37,15 +37,34 @@ class Batch(NamedTuple):
     seconds: float
 
 
+class Receiver(Protocol):
+    """Where the outcome for a caller goes: a future, or an object that continues by itself."""
+
+    def done(self) -> bool:
+        """Whether nobody waits for the outcome."""
+
+    def set_result(self, result: BatchResult, /) -> None:
+        """The outputs; raises nothing."""
+
+    def set_exception(self, error: BaseException, /) -> None:
+        """Why there are none; raises nothing."""
+
+
 class PendingRequest:
     """Rows of one caller that are queued or running."""
 
     __slots__ = (
-        "client", "cost", "deadline", "future", "hurry_at", "inputs", "is_taken", "rows", "since", "steps",
+        "client", "cost", "deadline", "hurry_at", "inputs", "is_taken", "receiver", "rows", "since", "steps",
     )  # fmt: skip
 
     def __init__(
-        self, inputs: Arrays, rows: int, deadline: float, client: Hashable, steps: int
+        self,
+        inputs: Arrays,
+        rows: int,
+        deadline: float,
+        client: Hashable,
+        receiver: Receiver,
+        steps: int = 1,
     ) -> None:
         self.inputs = inputs
         self.rows = rows
@@ -56,7 +75,7 @@ class PendingRequest:
         self.hurry_at = (self.since + deadline) / 2
         self.cost = 0.0  # seconds that it adds to the queue
         self.is_taken = False
-        self.future: asyncio.Future[BatchResult] = asyncio.get_running_loop().create_future()
+        self.receiver = receiver
 
 
 def run_batch(run: Run, batch: list[PendingRequest]) -> list[Outcome]:
@@ -103,9 +122,9 @@ def split(inputs: Arrays, size: int) -> Iterator[dict[str, np.ndarray]]:
 
 def expire(pending: PendingRequest) -> None:
     """Tell a request that its deadline has passed."""
-    if not pending.future.done():
+    if not pending.receiver.done():
         waited = f"{max(0.0, pending.deadline - pending.since) * 1000:.0f} ms in the queue"
-        pending.future.set_exception(
+        pending.receiver.set_exception(
             DeadlineExceeded(f"The answer was not there after {waited}; X-Timeout-Ms allows more.")
         )
 
@@ -114,17 +133,17 @@ def deliver(
     pending: PendingRequest, outcome: Outcome, rows: int, started: float, seconds: float
 ) -> None:
     """Hand a request its outcome; `rows`, `started` and `seconds` are of the run."""
-    if pending.future.done():
+    if pending.receiver.done():
         return
     if isinstance(outcome, VitrineError):
-        pending.future.set_exception(outcome)
+        pending.receiver.set_exception(outcome)
     elif isinstance(outcome, BaseException):
         failure = InternalError("The model failed on this input; the log has the cause.")
         failure.__cause__ = outcome
-        pending.future.set_exception(failure)
+        pending.receiver.set_exception(failure)
     else:
         queued = started - pending.since
-        pending.future.set_result(BatchResult(outcome, rows, queued, seconds))
+        pending.receiver.set_result(BatchResult(outcome, rows, queued, seconds))
 
 
 async def join(parts: list[Coroutine[Any, Any, BatchResult]]) -> BatchResult:

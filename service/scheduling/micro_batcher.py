@@ -93,28 +93,42 @@ class MicroBatcher:
         size, rows = self.max_batch_size, rows_of(inputs)
         if self._lane.eager_runs > 1 and rows >= SHARED_ROWS and self._batch_across_requests:
             size = min(size, math.ceil(rows / self._lane.eager_runs))
-        if rows <= size:
-            return self._wait(PendingRequest(inputs, rows, deadline, client, steps))
-        parts = [
-            PendingRequest(part, rows_of(part), deadline, client, steps)
-            for part in split(inputs, size)
-        ]
-        return join([self._wait(part) for part in parts])
-
-    async def _wait(self, pending: PendingRequest) -> BatchResult:
         loop = asyncio.get_running_loop()
+
+        def wait(part: Arrays) -> Coroutine[Any, Any, BatchResult]:
+            future: asyncio.Future[BatchResult] = loop.create_future()
+            pending = PendingRequest(part, rows_of(part), deadline, client, future, steps)
+            return self._wait(pending, future)
+
+        if rows <= size:
+            return wait(inputs)
+        return join([wait(part) for part in split(inputs, size)])
+
+    @property
+    def is_inline(self) -> bool:
+        """Whether it runs on the event loop."""
+        return self._lane.executor is None
+
+    def enqueue(self, pending: PendingRequest) -> None:
+        """Queue rows that fit into one batch; if `is_inline`, their outcome comes within milliseconds."""
         pending.cost = self._share(pending)
         self._queue.push(pending)
         self._lane.queued_seconds += pending.cost
         if self._lane.executor is None:
-            self._schedule_tick(loop)
-            timer = None  # it runs within milliseconds; what is late then is told so
-        else:
-            if len(self._workers) < self._lane.parallel_runs and self._may_start():
-                self._workers.add(asyncio.create_task(self._work()))
+            self._schedule_tick(asyncio.get_running_loop())
+        elif len(self._workers) < self._lane.parallel_runs and self._may_start():
+            self._workers.add(asyncio.create_task(self._work()))
+
+    async def _wait(
+        self, pending: PendingRequest, future: asyncio.Future[BatchResult]
+    ) -> BatchResult:
+        self.enqueue(pending)
+        timer = None  # inline it runs within milliseconds; what is late then is told so
+        if not self.is_inline:
+            loop = asyncio.get_running_loop()
             timer = loop.call_later(pending.deadline - pending.since, expire, pending)
         try:
-            return await pending.future
+            return await future
         finally:
             if timer:
                 timer.cancel()
@@ -225,7 +239,7 @@ class MicroBatcher:
                 break
             self._queue.take(pending)
             self._settle(pending)
-            if pending.future.done():
+            if pending.receiver.done():
                 continue
             if now > pending.deadline:
                 expire(pending)

@@ -8,8 +8,10 @@ from starlette.responses import Response
 
 from service.asgi.application import keys_of
 from service.asgi.bytes_in_flight import BytesInFlight
+from service.asgi.direct import DirectRoutes
 from service.asgi.early_refusal import EarlyRefusals
 from service.asgi.middleware import Gate, RequestContext
+from service.asgi.request_log import RequestLog
 from service.asgi.requests import read_body
 from service.asgi.server import make_server
 from service.asgi.state import Lifecycle
@@ -53,16 +55,17 @@ class Echo:
 
 
 @contextlib.asynccontextmanager
-async def serving_echo(settings):
+async def serving_echo(settings, direct=None):
     """The running server; `server.state` is what its requests see, `server.echo` the application."""
     metrics, bytes_in_flight, lifecycle = Metrics(), BytesInFlight(2**30), Lifecycle()
     echo = Echo()
-    app = RequestContext(Gate(echo, keys_of(settings)), metrics, bytes_in_flight)
+    app = RequestContext(Gate(echo, keys_of(settings)), RequestLog(metrics), bytes_in_flight)
     state = {
         "settings": settings,
         "metrics": metrics,
         "lifecycle": lifecycle,
         "bytes_in_flight": bytes_in_flight,
+        "direct": DirectRoutes(direct or {}),
         "refusals": EarlyRefusals(metrics, answers_other_origins=False),
     }
 

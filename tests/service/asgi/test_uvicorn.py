@@ -6,7 +6,7 @@ import pytest
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from service.asgi import cycle, protocol, request_reading, server, time_limits
+from service.asgi import answering, cycle, direct, protocol, request_reading, server, time_limits
 
 OVERRIDDEN = {
     HttpToolsProtocol: {
@@ -53,7 +53,7 @@ def test_an_overridden_method_exists_and_takes_what_ours_takes(owner, name, para
 def test_every_override_of_ours_is_in_the_list():
     ours = {
         (owner, name)
-        for module in (cycle, server, protocol, request_reading, time_limits)
+        for module in (answering, cycle, direct, server, protocol, request_reading, time_limits)
         for kind in vars(module).values()
         if inspect.isclass(kind) and kind.__module__ == module.__name__
         for owner in OVERRIDDEN

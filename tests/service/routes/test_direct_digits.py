@@ -1,0 +1,200 @@
+"""A digit that is classified without the application gets the same answer, and is counted alike."""
+
+import asyncio
+import gc
+import json
+import re
+
+import pytest
+
+from service.asgi.direct import DirectRequest
+from service.routes.direct_digits import DirectClassification
+from service.scheduling.batch import PendingRequest
+from service.settings import Settings
+from tests.fakes import FakeEngine, write_version
+from tests.service.apps import on_a_socket
+
+pytestmark = pytest.mark.anyio
+URL = "/v1/digits/classify"
+
+
+class QuickEngine(FakeEngine):
+    """May run on the event loop."""
+
+    def is_thread_free(self, signature):
+        return True
+
+    def name_of(self, signature):
+        return "onnx"
+
+
+@pytest.fixture
+def engine():
+    return QuickEngine()
+
+
+@pytest.fixture
+def taken(monkeypatch):
+    """Whether each request was taken by the direct route, in order."""
+    taken, begin = [], DirectClassification.begin
+
+    def watched(self, request):
+        taken.append(begin(self, request))
+        return taken[-1]
+
+    monkeypatch.setattr(DirectClassification, "begin", watched)
+    return taken
+
+
+@pytest.fixture
+async def serve(tmp_path, engine):
+    write_version(tmp_path)
+    write_version(tmp_path, "digits-course")
+
+    def factory(**settings):
+        return on_a_socket(Settings(models=tmp_path, port=0, **settings), engine)
+
+    return factory
+
+
+@pytest.fixture
+async def served(serve, taken):
+    async with serve() as client:
+        yield client
+
+
+def seen(response):
+    """What two answers to the same request have in common."""
+    timing = re.sub(r"dur=[\d.]+", "", response.headers["server-timing"])
+    own = ("server-timing", "x-request-id", "date")
+    headers = [(name, value) for name, value in response.headers.multi_items() if name not in own]
+    return response.status_code, response.json(), timing, sorted(headers)
+
+
+@pytest.mark.parametrize("query", ["", "?model=digits-course", "?normalize=off&return=input"])
+async def test_the_direct_answer_is_the_application_s(served, taken, png, query):
+    first = await served.post(URL + query, content=png(3))
+    second = await served.post(URL + query, content=png(3))
+
+    assert taken == [True]
+    assert seen(first) == seen(second)
+    assert first.json()["predictions"][0]["digit"] == 3
+
+
+async def test_direct_answers_are_counted_as_the_others(served, taken, png):
+    for _ in range(5):
+        await served.post(URL, content=png())
+
+    metrics = (await served.get("/metrics")).text
+    labels = f'method="POST",route="{URL}",status="200"'
+    assert taken == [True] * 4
+    assert f"vitrine_requests_total{{{labels}}} 5.0" in metrics
+    assert f'vitrine_request_seconds_count{{route="{URL}"}} 5.0' in metrics
+    assert 'vitrine_queue_seconds_count{model="digits"} 5.0' in metrics
+    assert 'vitrine_waiting_requests{model="digits"} 0.0' in metrics
+    assert "vitrine_bytes_in_flight 0.0" in metrics
+    [statistics] = (await served.get("/v2/models/digits/stats")).json()["model_stats"]
+    assert statistics["inference_count"] == 5
+    assert {statistics["inference_stats"][name]["count"] for name in (
+        "success", "queue", "compute_input", "compute_infer", "compute_output",
+    )} == {5}  # fmt: skip
+
+
+@pytest.mark.parametrize("query", ["?on_error=report", "?version=1", "?model=none", "?normalize=x"])
+async def test_rare_and_wrong_queries_are_the_application_s(served, taken, png, query):
+    first = await served.post(URL + query, content=png())
+    second = await served.post(URL + query, content=png())
+
+    assert taken == [False]
+    assert first.status_code == second.status_code
+
+
+async def test_what_is_wrong_is_said_as_by_the_application(served, taken, png):
+    good = png()
+    bad = good[:45] + bytes(len(good) - 45)  # of the same length: its head is known
+    before = await served.post(URL, content=bad)
+    await served.post(URL, content=good)
+    after = await served.post(URL, content=bad)
+
+    assert taken == [True, False]
+    assert (before.status_code, after.status_code) == (422, 422)
+    assert {**before.json(), "request_id": ""} == {**after.json(), "request_id": ""}
+
+
+async def test_an_image_on_which_the_model_fails_fails_alone(served, taken, engine, png):
+    await served.post(URL, content=png(3))
+    engine.fail_on_digit = 3
+    failed, fine = await asyncio.gather(
+        served.post(URL, content=png(3)), served.post(URL, content=png(4))
+    )
+
+    assert failed.status_code == 500
+    assert failed.json()["code"] == "internal_error"
+    assert fine.json()["predictions"][0]["digit"] == 4
+    metrics = (await served.get("/metrics")).text
+    assert 'vitrine_waiting_requests{model="digits"} 0.0' in metrics
+    assert f'vitrine_requests_total{{method="POST",route="{URL}",status="500"}} 1.0' in metrics
+
+
+async def test_a_direct_answer_is_no_garbage_for_the_collector(no_garbage, served, taken, png):
+    await served.post(URL, content=png())
+    gc.disable()
+    try:
+        for _ in range(30):
+            await served.post(URL, content=png())
+        left = [one for one in gc.get_objects() if isinstance(one, DirectRequest | PendingRequest)]
+    finally:
+        gc.enable()
+    assert all(taken)
+    assert len(left) < 5  # the last one of each connection is still at hand
+
+
+async def test_a_process_that_holds_too_much_refuses_direct_requests_too(served, taken, png):
+    await served.post(URL, content=png())
+    held = served.server.lifespan.state["bytes_in_flight"]
+    held.held += held.limit
+    refused = await served.post(URL, content=png())
+    held.held -= held.limit
+
+    assert (refused.status_code, taken) == (429, [False])
+
+
+async def test_many_connections_share_batches(served, taken, engine, png):
+    await served.post(URL, content=png())
+    engine.batch_sizes.clear()
+    answers = await asyncio.gather(*(served.post(URL, content=png()) for _ in range(40)))
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert all(taken)
+    assert sum(engine.batch_sizes) == 40
+    assert len(engine.batch_sizes) < 40
+
+
+async def test_a_full_queue_refuses_as_the_application_does(serve, taken, png, monkeypatch):
+    async with serve(queue_size=1) as client:
+        await client.post(URL, content=png())
+        state = client.server.lifespan.state
+        admission = state["repository"].resolve("digits").admission
+        admission.waiting = 1
+        refused = await client.post(URL, content=png())
+        admission.waiting = 0
+
+    assert (refused.status_code, refused.json()["code"]) == (429, "overloaded")
+    assert taken == [False]
+
+
+async def test_a_service_with_keys_looks_at_each_request(serve, taken, png):
+    async with serve(api_keys=("secret",)) as client:
+        for _ in range(2):
+            assert (await client.post(URL, content=png())).status_code == 401
+
+    assert taken == []
+
+
+async def test_a_json_body_is_taken_too(served, taken):
+    pixels = [[0] * 28 for _ in range(27)] + [[255, 255] + [0] * 26]
+    body = json.dumps({"instances": [pixels]})
+    answers = [await served.post(URL, content=body) for _ in range(2)]
+
+    assert taken == [True]
+    assert seen(answers[0]) == seen(answers[1])
