@@ -22,10 +22,11 @@ import numpy as np
 import onnxruntime as ort
 
 from service.engine import Arrays, CannotRun, EngineName
-from service.onnx_graph import check_graph
+from service.onnx_graph import check_graph, without_outputs
 
 GRAPHS = "assets.extra/onnx"
 BACKBONE = "backbone/"
+LAYERS = "activations"  # the signature whose outputs are values inside the network
 
 # By SHA-256 and number of threads
 _sessions: WeakValueDictionary[tuple[str, int], ort.InferenceSession] = WeakValueDictionary()
@@ -76,10 +77,17 @@ class Step(NamedTuple):
     signature: str
 
 
+class Graph(NamedTuple):
+    """A graph, with or without the outputs of its layers: what is an output is not fused with what follows."""
+
+    file: str
+    has_layers: bool
+
+
 class Loaded(NamedTuple):
     """A graph that can run."""
 
-    digest: str  # SHA-256 of its file
+    digest: str  # SHA-256 of what runs
     session: ort.InferenceSession
 
 
@@ -89,13 +97,13 @@ class OnnxEngine:
     def __init__(self, directory: Path, signatures: Mapping[str, Sequence[Step]]) -> None:
         """Load the graphs of `signatures` (signature → steps, run in order); GraphError on failure."""
         steps = {step for chain in signatures.values() for step in chain}
-        self._graphs = directory / GRAPHS
+        self._directory = directory / GRAPHS
         self._steps = signatures
-        self._loaded = {
-            (file, 1): _load(self._graphs / file) for file in {step.file for step in steps}
-        }
+        self._graphs = {step: Graph(step.file, step.signature == LAYERS) for step in steps}
+        self._loaded = {(one, 1): self._load(one, 1) for one in set(self._graphs.values())}
         self._fetches = {
-            step: _outputs_of(step.signature, self._loaded[step.file, 1].session) for step in steps
+            step: _outputs_of(step.signature, self._loaded[graph, 1].session)
+            for step, graph in self._graphs.items()
         }
         # Of a graph with several signatures, only the part for the requested outputs runs.
         self._options, self._shrinking = ort.RunOptions(), ort.RunOptions()
@@ -109,20 +117,23 @@ class OnnxEngine:
         outputs = dict(inputs)
         for step in self._steps[signature]:
             fetches = self._fetches[step]
-            session = self._session(step.file)
+            session = self._session(self._graphs[step])
             arrays = session.run(list(fetches.values()), outputs, options)
             outputs = dict(zip(fetches, arrays, strict=True))
         return outputs
 
-    def _session(self, file: str) -> ort.InferenceSession:
+    def _session(self, graph: "Graph") -> ort.InferenceSession:
         """The session of a graph on the wanted threads; GraphError if its file has changed."""
-        key = (file, threads_of_runs())
+        key = (graph, threads_of_runs())
         if key not in self._loaded:
-            loaded = _load(self._graphs / file, key[1])
-            if loaded.digest != self._loaded[file, 1].digest:
-                raise GraphError(f"{GRAPHS}/{file} has changed since it was loaded")
+            loaded = self._load(*key)
+            if loaded.digest != self._loaded[graph, 1].digest:
+                raise GraphError(f"{GRAPHS}/{graph.file} has changed since it was loaded")
             self._loaded[key] = loaded
         return self._loaded[key].session
+
+    def _load(self, graph: "Graph", threads: int) -> Loaded:
+        return _load(self._directory / graph.file, threads, has_layers=graph.has_layers)
 
     def is_thread_free(self, signature: str) -> bool:
         """True: a session with one thread computes on the caller's thread."""
@@ -138,18 +149,20 @@ def graph_file(inputs: Iterable[str]) -> str:
     return "+".join(sorted(inputs)) + ".onnx"
 
 
-def _load(path: Path, threads: int = 1) -> Loaded:
+def _load(path: Path, threads: int, *, has_layers: bool) -> Loaded:
     """The session of a file, or the existing one for the same bytes and number of threads."""
     if not path.is_file():
         raise GraphError(f"{GRAPHS}/{path.name} is missing: export the model again")
     content = path.read_bytes()  # the checked bytes are the bytes that run
+    try:
+        check_graph(content)
+        if not has_layers:
+            content = without_outputs(content, f"{LAYERS}/")
+    except ValueError as error:
+        raise GraphError(f"{GRAPHS}/{path.name} must hold ONNX's own operations: {error}") from None
     digest = hashlib.sha256(content).hexdigest()
     if running := _sessions.get((digest, threads)):
         return Loaded(digest, running)
-    try:
-        check_graph(content)
-    except ValueError as error:
-        raise GraphError(f"{GRAPHS}/{path.name} must hold ONNX's own operations: {error}") from None
     _share_allocator()
     options = ort.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1

@@ -1,4 +1,4 @@
-"""Checks the content of an ONNX file before ONNX Runtime loads it.
+"""Checks the content of an ONNX file before ONNX Runtime loads it, and removes outputs.
 
 Operations of ONNX's own set compute on tensors; none reads a file, a clock or a device. Operations of
 other domains, functions and external weight files are refused. Field numbers are those of
@@ -7,11 +7,12 @@ onnx.proto (ONNX 1.x, `ModelProto` and below).
 
 from collections.abc import Iterator
 
-from service.codecs.wire_format import WireError, integer, messages, text
+from service.codecs.wire_format import WireError, integer, messages, replaced, text
 
 STANDARD_DOMAINS = frozenset(("", "ai.onnx"))
 _MODEL_GRAPH, _MODEL_FUNCTIONS = 7, 25
-_GRAPH_NODE, _GRAPH_INITIALIZER = 1, 5
+_GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_OUTPUT = 1, 5, 12
+_VALUE_NAME = 1
 _NODE_OPERATION, _NODE_ATTRIBUTE, _NODE_DOMAIN = 4, 5, 7
 _ATTRIBUTE_TENSOR, _ATTRIBUTE_GRAPH, _ATTRIBUTE_TENSORS, _ATTRIBUTE_GRAPHS = 5, 6, 10, 11
 _TENSOR_LOCATION = 14  # 1: in another file
@@ -27,6 +28,20 @@ def check_graph(content: bytes) -> None:
             _check_one(graph)
     except WireError as error:
         raise ValueError(f"it is not an ONNX model: {error}") from None
+
+
+def without_outputs(content: bytes, prefix: str) -> bytes:
+    """The checked model in `content` without the outputs of such names, which its nodes may still compute."""
+    if prefix.encode() not in content:
+        return content
+
+    def output(value: memoryview) -> bytes | None:
+        return None if text(value, _VALUE_NAME).startswith(prefix) else bytes(value)
+
+    def graph(value: memoryview) -> bytes:
+        return replaced(value, _GRAPH_OUTPUT, output)
+
+    return replaced(memoryview(content), _MODEL_GRAPH, graph)
 
 
 def _graphs(pending: list[memoryview]) -> Iterator[memoryview]:

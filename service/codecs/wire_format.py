@@ -1,6 +1,6 @@
-"""Reads protocol buffers without their schema: fields by number, in their written order."""
+"""Protocol buffers without their schema: fields by number, in their written order."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 
 class WireError(Exception):
@@ -9,13 +9,20 @@ class WireError(Exception):
 
 def fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
     """(field number, value): whole numbers as they are, everything else as its bytes."""
+    for number, value, _ in _written_fields(data):
+        yield number, value
+
+
+def _written_fields(data: memoryview) -> Iterator[tuple[int, int | memoryview, memoryview]]:
+    """The same, each with the bytes that hold both."""
     position = 0
     while position < len(data):
+        start = position
         key, position = _varint(data, position)
         number, kind = key >> 3, key & 7
         if kind == 0:
             value, position = _varint(data, position)
-            yield number, value
+            yield number, value, data[start:position]
             continue
         if kind == 2:
             size, position = _varint(data, position)
@@ -25,8 +32,9 @@ def fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
             raise WireError(f"wire type {kind}")
         if position + size > len(data):
             raise WireError("a field ends after its message")
-        yield number, data[position : position + size]
-        position += size
+        end = position + size
+        yield number, data[position:end], data[start:end]
+        position = end
 
 
 def messages(data: memoryview, number: int) -> list[memoryview]:
@@ -54,6 +62,27 @@ def entries(data: memoryview, number: int) -> dict[str, memoryview]:
     return {
         text(one, 1): (messages(one, 2) or [memoryview(b"")])[-1] for one in messages(data, number)
     }
+
+
+def replaced(data: memoryview, number: int, change: Callable[[memoryview], bytes | None]) -> bytes:
+    """The message with each length-delimited value of a field changed; None: without it."""
+    parts: list[bytes | memoryview] = []
+    for found, value, written in _written_fields(data):
+        if found == number and isinstance(value, memoryview):
+            changed = change(value)
+            if changed is not None:
+                parts += [_varint_of(number << 3 | 2), _varint_of(len(changed)), changed]
+        else:
+            parts.append(written)
+    return b"".join(parts)
+
+
+def _varint_of(value: int) -> bytes:
+    written = bytearray()
+    while value >= 0x80:
+        written.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes((*written, value))
 
 
 def _varint(data: memoryview, position: int) -> tuple[int, int]:

@@ -6,7 +6,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from service.onnx_engine import GraphError, OnnxEngine, Step, shrinking_arena
-from service.onnx_graph import check_graph
+from service.onnx_graph import check_graph, without_outputs
 
 
 def graph(nodes, initializers=()):
@@ -84,3 +84,37 @@ def test_a_graph_of_standard_operations_runs(tmp_path):
         again = engine.run("s", {"x": np.float32([-1, 2])})
 
     assert answer["y"].tolist() == again["y"].tolist() == [0, 2]
+
+
+def layered():
+    """`s/y` is max(x, 0) + max(x, 0); the inner value is an output as well."""
+    made = model([relu("activations/h"), helper.make_node("Add", ["activations/h"] * 2, ["s/y"])])
+    made.graph.output.append(
+        helper.make_tensor_value_info("activations/h", TensorProto.FLOAT, [None])
+    )
+    return made
+
+
+def test_outputs_are_removed_and_nothing_else():
+    expected = layered()
+    del expected.graph.output[1]
+
+    left = onnx.ModelProto.FromString(
+        without_outputs(layered().SerializeToString(), "activations/")
+    )
+    assert left == expected
+    assert (
+        without_outputs(expected.SerializeToString(), "activations/")
+        == expected.SerializeToString()
+    )
+
+
+def test_layers_and_answers_come_from_one_file(tmp_path):
+    graphs = tmp_path / "assets.extra/onnx"
+    graphs.mkdir(parents=True)
+    onnx.save(layered(), graphs / "x.onnx")
+    engine = OnnxEngine(tmp_path, {name: [Step("x.onnx", name)] for name in ("s", "activations")})
+    x = np.array([-1, 3], np.float32)
+
+    assert engine.run("s", {"x": x})["y"].tolist() == [0, 6]
+    assert engine.run("activations", {"x": x})["h"].tolist() == [0, 3]
