@@ -125,7 +125,9 @@ def create_app(
             "peers": peers,
             "decoders": decoders,
             "bytes_in_flight": bytes_in_flight,
-            "direct": direct_routes(settings, repository, bytes_in_flight, request_log),
+            "direct": direct_routes(
+                settings, repository, bytes_in_flight, decoders.turns, request_log
+            ),
             "refusals": EarlyRefusals(metrics, answers_other_origins=bool(settings.cors_origins)),
         }
         loading.cancel()

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from service.asgi.bytes_in_flight import Held
 from service.errors import DeadlineExceeded
@@ -76,7 +76,7 @@ class DecodingTurns:
 
     def __init__(self) -> None:
         self._spent = 0.0  # seconds in this turn
-        self._waiting: deque[tuple[asyncio.Future[Any], Callable[[], Any]]] = deque()
+        self._waiting: deque[Callable[[], None]] = deque()
         self._is_scheduled = False
 
     @property
@@ -92,9 +92,22 @@ class DecodingTurns:
     async def run(self, function: Callable[[], T]) -> T:
         """Run `function` in a turn in which there is time."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append((future, function))
-        self._schedule()
+
+        def decode() -> None:
+            if future.done():
+                return  # its client left
+            try:
+                future.set_result(function())
+            except Exception as error:  # noqa: BLE001 - the caller's
+                future.set_exception(error)
+
+        self.call_later(decode)
         return await future
+
+    def call_later(self, function: Callable[[], None]) -> None:
+        """The same for a function that raises nothing."""
+        self._waiting.append(function)
+        self._schedule()
 
     def _schedule(self) -> None:
         if not self._is_scheduled:
@@ -105,12 +118,6 @@ class DecodingTurns:
         """Begin a turn with those that wait."""
         self._is_scheduled, self._spent = False, 0.0
         while self._waiting and self._spent < TURN_SECONDS:
-            future, function = self._waiting.popleft()
-            if future.done():
-                continue  # its client left
             started = time.monotonic()
-            try:
-                future.set_result(function())
-            except Exception as error:  # noqa: BLE001 - the caller's
-                future.set_exception(error)
+            self._waiting.popleft()()
             self.spend(time.monotonic() - started)

@@ -1,15 +1,18 @@
 """`POST /v1/digits/classify` of one small image without the application; see `service.asgi.direct`."""
 
 import time
-from functools import lru_cache
+from contextlib import ExitStack
+from functools import lru_cache, partial
 from typing import Any
 
 from starlette.datastructures import QueryParams
 
 from service.asgi.bytes_in_flight import BytesInFlight
+from service.asgi.decoders import DecodingTurns
 from service.asgi.direct import DirectRequest, DirectRoutes
 from service.asgi.request_log import RequestLog
 from service.asgi.responses import JSON, RawResponse
+from service.codecs.image import OpenedImage
 from service.engine import Arrays
 from service.errors import VitrineError
 from service.routes.call import INLINE_BYTES, Call, is_quick, open_images
@@ -33,11 +36,13 @@ class DirectClassification:
         settings: Settings,
         repository: ModelRepository,
         bytes_in_flight: BytesInFlight,
+        turns: DecodingTurns,
         log: RequestLog,
     ) -> None:
         self._settings = settings
         self._repository = repository
         self._bytes_in_flight = bytes_in_flight
+        self._turns = turns
         self._log = log
         self._most_bytes = min(INLINE_BYTES, settings.max_body_bytes)
 
@@ -48,28 +53,21 @@ class DirectClassification:
             return False
         try:
             return self._begin(request, *asked)
-        except VitrineError:
+        except Exception:  # noqa: BLE001 - the application meets it again, and says what is wrong
             return False
 
     def _begin(self, request: DirectRequest, model: str, query: ImageQuery) -> bool:
         servable = self._repository.resolve(model)
         if servable.manifest.task != TASK or servable.admission.is_full:
             return False
-        batcher = servable.batcher(SIGNATURE, 1)
-        if not batcher.is_inline:
+        if not servable.batcher(SIGNATURE, 1).is_inline:
             return False
         deadline = request.started + self._settings.timeout_ms / 1000
-        call = Call(servable, request.started, deadline)
-        started = time.monotonic()
         images = open_images(request.body, request.head.content_type, self._settings)
         if not is_quick(images):
             return False
-        decoded = decode_images(images, query)
-        call.record("decode", time.monotonic() - started)
-        call.enter(batcher, 1)
-        run = _Run(request, call, decoded, query, self._log)
-        request.on_gone = run.abandon
-        batcher.enqueue(PendingRequest(decoded.inputs, 1, deadline, request.client, run))
+        run = _Run(request, Call(servable, request.started, deadline), query, self._log)
+        run.start(images, self._turns)
         return True
 
 
@@ -77,33 +75,60 @@ def direct_routes(
     settings: Settings,
     repository: ModelRepository,
     bytes_in_flight: BytesInFlight,
+    turns: DecodingTurns,
     log: RequestLog,
 ) -> DirectRoutes:
     """The routes that need no application, unless every request is traced or has to show a key."""
     if settings.otlp_endpoint or settings.api_keys or settings.api_keys_file:
         return DirectRoutes({})
-    classify = DirectClassification(settings, repository, bytes_in_flight, log)
+    classify = DirectClassification(settings, repository, bytes_in_flight, turns, log)
     return DirectRoutes({CLASSIFY.encode(): classify})
 
 
 class _Run:
-    """A digit in the queue; receives the outcome of its batch."""
+    """A digit on its way; receives the outcome of its batch."""
 
-    __slots__ = ("_call", "_decoded", "_log", "_query", "_request")
+    _decoded: PreparedImages
+    _preparing: ExitStack | None = None  # while it waits to be decoded
 
     def __init__(
-        self,
-        request: DirectRequest,
-        call: Call,
-        decoded: PreparedImages,
-        query: ImageQuery,
-        log: RequestLog,
+        self, request: DirectRequest, call: Call, query: ImageQuery, log: RequestLog
     ) -> None:
         self._request = request
         self._call = call
-        self._decoded = decoded
         self._query = query
         self._log = log
+        self._began = time.monotonic()
+
+    def start(self, images: list[OpenedImage], turns: DecodingTurns) -> None:
+        """Decode and queue the image, now (raising what is wrong) or in a turn in which there is time."""
+        if turns.is_over:
+            self._preparing = ExitStack()
+            self._preparing.enter_context(self._call.servable.admission.preparing())
+            turns.call_later(partial(self._resume, images))
+        else:
+            self._enqueue(images)
+            turns.spend(time.monotonic() - self._began)
+        self._request.on_gone = self.abandon
+
+    def _resume(self, images: list[OpenedImage]) -> None:
+        if self.done():
+            return
+        if self._preparing:
+            self._preparing.close()
+        try:
+            self._enqueue(images)
+        except Exception as error:  # noqa: BLE001 - the application meets it again
+            self.set_exception(error)
+
+    def _enqueue(self, images: list[OpenedImage]) -> None:
+        call = self._call
+        self._decoded = decode_images(images, self._query)
+        call.record("decode", time.monotonic() - self._began)
+        batcher = call.servable.batcher(SIGNATURE, 1)
+        call.enter(batcher, 1)
+        inputs, client = self._decoded.inputs, self._request.client
+        batcher.enqueue(PendingRequest(inputs, 1, call.deadline, client, self))
 
     def done(self) -> bool:
         """Whether the client has left."""
@@ -133,6 +158,8 @@ class _Run:
 
     def abandon(self) -> None:
         """Leave the queue."""
+        if self._preparing:
+            self._preparing.close()
         self._call.leave(is_answered=False)
         self._note(CLIENT_LEFT)
 

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from service.asgi.decoders import DecodingTurns
 from service.asgi.direct import DirectRequest
 from service.routes.direct_digits import DirectClassification
 from service.scheduling.batch import PendingRequest
@@ -168,6 +169,24 @@ async def test_many_connections_share_batches(served, taken, engine, png):
     assert all(taken)
     assert sum(engine.batch_sizes) == 40
     assert len(engine.batch_sizes) < 40
+
+
+@pytest.fixture
+def no_time(monkeypatch):
+    """Every image has to wait for the next turn of the event loop."""
+    monkeypatch.setattr(DecodingTurns, "is_over", True)
+
+
+async def test_an_image_that_waits_for_a_turn_is_answered_alike(served, taken, png, no_time):
+    good = png()
+    bad = good[:45] + bytes(len(good) - 45)
+    answers = [await served.post(URL, content=body) for body in (good, good, bad, good)]
+
+    assert taken == [True] * 3  # what is wrong with the pixels is found later
+    assert [answer.status_code for answer in answers] == [200, 200, 422, 200]
+    assert seen(answers[0]) == seen(answers[1]) == seen(answers[3])
+    admission = served.server.lifespan.state["repository"].resolve("digits").admission
+    assert (admission.waiting, admission._preparing) == (0, 0)
 
 
 async def test_a_full_queue_refuses_as_the_application_does(serve, taken, png, monkeypatch):
