@@ -146,11 +146,13 @@ class Model:
         return self.engine_of(signature) == "onnx" and not self.manifest.batch_sizes
 
     def _warm_up(self, name: str) -> None:
-        """Run a signature once at each of its batch sizes, and time one row and a full batch."""
-        sizes = self._sizes(name)
-        for size in [1] if self._takes_any_size(name) else sizes:
+        """Run a signature once at each of its batch sizes; time all that it is padded to, or one row and a full batch."""
+        sizes, is_padded = self._sizes(name), not self._takes_any_size(name)
+        for size in sizes if is_padded else [1]:
             self._run(name, self.zeros(name, size))
-        for size in sorted({sizes[0], sizes[-1]}):
+        if is_padded:
+            self.costs[name].pad_to(sizes)
+        for size in sizes if is_padded else sorted({sizes[0], sizes[-1]}):
             self._time(name, self.zeros(name, size), size)
 
     def _time(self, signature: str, inputs: dict[str, np.ndarray], rows: int) -> None:

@@ -8,11 +8,12 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import NamedTuple
 
 from service.errors import Overloaded
 from service.scheduling.admission import MARGIN, refusal
-from service.scheduling.urgency import choose_rows
+from service.scheduling.urgency import choose_rows, efficient_width
 
 Cost = Callable[[int], float]  # rows → seconds of a step; 0 as long as nothing is known
 
@@ -139,7 +140,8 @@ class JobQueue:
         ordered = [_Estimate(job, left, left * cost(job, job.rows)) for job, left in lefts]
         ordered.sort(key=lambda one: one.left)
         together = min(self._width, sum(one.job.rows for one in ordered))
-        shares = [self._share(one.job, together, cost) for one in ordered]
+        row_seconds = cache(partial(_row_seconds, together))
+        shares = [self._share(one.job, row_seconds) for one in ordered]
         ended, rate = 0.0, sum(shares)
         for one, share in zip(ordered, shares, strict=True):
             one.seconds = max(one.alone, ended + one.left * rate)
@@ -147,8 +149,14 @@ class JobQueue:
             rate -= share
         return ordered
 
-    def _share(self, job: Job, together: int, cost: Callable[[Job, int], float]) -> float:
+    def _share(self, job: Job, row_seconds: Callable[[Cost], float]) -> float:
         """Seconds that a job adds to a step of all jobs."""
-        if self._width == 1:
-            return cost(job, job.rows) / self._parallel_runs
-        return cost(job, together) * job.rows / together / self._parallel_runs
+        runs_alone = self._width == 1
+        seconds = job.cost(job.rows) if runs_alone else job.rows * row_seconds(job.cost)
+        return seconds / self._parallel_runs
+
+
+def _row_seconds(together: int, cost: Cost) -> float:
+    """Seconds of a step that each of so many rows costs."""
+    width = efficient_width(together, cost)
+    return cost(width) / width

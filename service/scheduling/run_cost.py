@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 
 SMOOTHING = 0.2  # least weight of the newest run in the running mean of the slowdown
 RELAXATION_SECONDS = 3.0  # in which a slowdown that is not measured any more fades: idle, a service refuses nothing for long
@@ -42,6 +43,11 @@ class RunCost:
         self._slowdown = Slowdown(clock)
         self._seconds: dict[int, float] = {}  # number of rows → seconds per step
         self._interpolated: dict[int, float] = {}  # of other numbers of rows, from these
+        self._sizes: Sequence[int] = ()
+
+    def pad_to(self, sizes: Sequence[int]) -> None:
+        """Count runs as of the next of these numbers of rows, in ascending order, since they are padded to it."""
+        self._sizes = sizes
 
     @property
     def is_known(self) -> bool:
@@ -50,7 +56,7 @@ class RunCost:
 
     def learn(self, rows: int, seconds: float, steps: int = 1) -> None:
         """Record a run of the warm-up as the baseline for its number of rows."""
-        each = seconds / steps
+        rows, each = self._padded(rows), seconds / steps
         if each < self._seconds.get(rows, math.inf):
             self._seconds[rows] = each
             self._interpolated = {}
@@ -61,7 +67,7 @@ class RunCost:
         if not expected:
             self.learn(rows, seconds, steps)
             return
-        if rows in self._seconds:
+        if self._padded(rows) in self._seconds:
             self.learn(rows, seconds, steps)
         self._slowdown.record(seconds / expected)
 
@@ -69,7 +75,12 @@ class RunCost:
         """Estimated duration of a run in seconds; 0 before anything was measured."""
         return self._baseline(rows) * steps * self._slowdown.factor
 
+    def _padded(self, rows: int) -> int:
+        place = bisect_left(self._sizes, rows)
+        return self._sizes[place] if place < len(self._sizes) else rows
+
     def _baseline(self, rows: int) -> float:
+        rows = self._padded(rows)
         seconds = self._seconds.get(rows) or self._interpolated.get(rows)
         if seconds is None:
             seconds = self._interpolated[rows] = self._interpolate(rows)

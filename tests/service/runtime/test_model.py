@@ -40,8 +40,8 @@ def test_every_signature_is_warm_at_every_batch_size_before_it_answers(directory
 
     assert engine.batch_sizes[:4] == [1, 2, 4, 8]
     assert (
-        engine.batch_sizes.count(2) == engine.batch_sizes.count(4) - 2 == 2
-    )  # goldens: three rows
+        engine.batch_sizes.count(2) == engine.batch_sizes.count(4) - 2 == 8
+    )  # two signatures, warmed up and timed; goldens: three rows
 
 
 def test_the_warm_up_tells_what_runs_cost(directory, tmp_path):
@@ -52,6 +52,7 @@ def test_the_warm_up_tells_what_runs_cost(directory, tmp_path):
 
     cost = load_model(directory, lambda *_: Slow()).costs["serving_default"]
     assert cost.seconds(1) >= 0.002  # a sleep is never shorter
+    assert cost.seconds(3) >= 0.008  # padded to four rows
     assert cost.seconds(8) >= 0.016
 
     text = load_model(write_text_version(tmp_path), lambda *_: FakeTextEngine())

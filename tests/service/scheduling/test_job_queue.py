@@ -207,3 +207,16 @@ def test_a_job_that_is_given_up_while_it_waits_holds_nobody_up():
         queue.leave(first)
 
     asyncio.run(run())
+
+
+def test_jobs_that_do_not_fill_a_padded_run_share_a_smaller_one():
+    def padded(rows):
+        return 1.0 if rows <= 8 else 3.0
+
+    queue = JobQueue(width=16, clock=Clock())
+    for _ in range(8):
+        queue.join(job(1, 10, 12, padded))
+
+    queue.join(job(1, 10, 12, padded))  # runs of 8 of 9 rows: 11.25 s; all nine together took 30 s
+    with pytest.raises(Overloaded):
+        queue.join(job(1, 10, 12, padded))

@@ -72,3 +72,15 @@ def test_without_a_warm_up_the_first_run_is_the_measure(clock):
     cost.record(2, 6.0, steps=3)
 
     assert cost.seconds(2) == 2
+
+
+def test_a_run_that_is_padded_costs_what_the_size_costs_that_it_is_padded_to(clock):
+    cost = RunCost(clock)
+    cost.pad_to([2, 8])
+    cost.learn(2, 1.0)
+    cost.learn(8, 4.0)
+
+    assert [cost.seconds(rows) for rows in (1, 2, 3, 8)] == [1, 1, 4, 4]
+    cost.record(3, 3.0)  # faster than the warm-up
+    clock.now = 10 * RELAXATION_SECONDS
+    assert cost.seconds(8) == pytest.approx(3, rel=0.01)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from service.scheduling.urgency import choose_rows
+from service.scheduling.urgency import choose_rows, efficient_width
 
 
 @dataclass
@@ -41,3 +41,24 @@ def test_as_long_as_no_cost_is_known_nobody_is_urgent():
     rows = [Row(10, 1.0), Row(10, 2.0)]
 
     assert choose_rows(rows, 8, lambda _: 0.0, now=0.0) == rows
+
+
+def padded(rows):
+    """A step of a run that is padded to 2, 8 or 16 rows."""
+    return {2: 0.3, 8: 0.8, 16: 1.5}[next(size for size in (2, 8, 16) if size >= rows)]
+
+
+def test_no_more_rows_run_together_than_are_worth_their_padding():
+    assert [efficient_width(most, padded) for most in (1, 2, 7, 8, 9, 13, 16)] == [
+        1,
+        2,
+        7,
+        8,
+        8,
+        13,
+        16,
+    ]
+    assert efficient_width(5, lambda _: 0.0) == 5
+
+    rows = [Row(10, 100.0) for _ in range(9)]
+    assert choose_rows(rows, 16, padded, now=0.0) == rows[:8]
