@@ -29,7 +29,7 @@ from service.metrics import Metrics
 
 VALID_SECONDS = 0.25  # after the last refusal of a request that was looked at
 LOOKS_PER_SECOND = 25.0
-MOST_LOOKS = 16.0  # that can be saved up
+MOST_LOOKS = 256.0  # that can be saved up: so many can leave the queue in one turn of the loop
 MOST_REFUSALS = 64  # remembered at the same time
 COUNTED = (b"authorization", b"x-api-key", b"x-timeout-ms")  # what an answer depends on
 NOT_FORESEEN = (b"transfer-encoding", b"expect")

@@ -95,11 +95,13 @@ def test_a_request_that_may_be_let_in_is_looked_at(table, other):
     assert table.answer() is not None
 
 
-def test_one_is_looked_at_for_each_that_left_the_queue(table):
+@pytest.mark.parametrize("count", [2, 100])
+def test_one_is_looked_at_for_each_that_left_the_queue(table, count):
     assert table.answer() is not None
-    table.queue.departures += 2
+    table.queue.departures += count
 
-    assert [table.answer() is None for _ in range(4)] == [True, True, False, False]
+    looked_at = [table.answer() is None for _ in range(count + 2)]
+    assert looked_at == [True] * count + [False] * 2
 
 
 def test_so_many_a_second_are_looked_at_in_any_case(table, clock):
