@@ -14,6 +14,10 @@ from clients.load.measurement import Measurement, measurement_of
 from clients.load.scenario import Scenario
 from clients.load.target import Target
 
+SMALL_BATCH = (
+    2  # rows of a call on one thread, with which a row of a photo network takes least time
+)
+
 
 class Question(NamedTuple):
     """One request to a model, and the call of a signature that does the same work without a service."""
@@ -24,8 +28,9 @@ class Question(NamedTuple):
     batch_size: int  # of the raw call
     calls: int  # of it, in each round
     connections: int  # concurrent connections, after a single one
-    # Threads of a raw call on all processors, compared with concurrent connections
+    # Of the raw engine on all processors, compared with concurrent connections; 0: not compared
     all_cores_batch: int = 0
+    label: str = ""  # in the table, if not the model
 
 
 class ModelRow(NamedTuple):
@@ -69,7 +74,7 @@ def measure(
         target = stack.enter_context(servers.service())
         raw = {one: stack.enter_context(_raw(models, one)) for one in questions}
         raw_on_all = {
-            one: stack.enter_context(_raw(models, one, os.cpu_count() or 1))
+            one: [stack.enter_context(raw) for raw in _raw_on_all_processors(models, one)]
             for one in questions
             if one.all_cores_batch
         }
@@ -81,10 +86,11 @@ def measure(
                 alone, together = (
                     _drive(one, target, count, seconds) for count in (1, one.connections)
                 )
-                per_s = _rate(raw_on_all[one](), one) if one.all_cores_batch else 0.0
-                rows.append(ModelRow(number, one.model, alone, together, raw_ms, per_s))
+                per_s = max((_rate(raw()) for raw in raw_on_all.get(one, [])), default=0.0)
+                label = one.label or one.model
+                rows.append(ModelRow(number, label, alone, together, raw_ms, per_s))
                 say(
-                    f"round {number + 1}  {one.model}  p50 {alone.p50_ms:.2f} ms, "
+                    f"round {number + 1}  {label}  p50 {alone.p50_ms:.2f} ms, "
                     f"{rows[-1].times_raw:.2f} × raw call"
                 )
     return rows
@@ -127,20 +133,33 @@ def _line(cell: Sequence[ModelRow], ms_places: int, rate_places: int) -> str:
     return "| " + " | ".join(str(column) for column in columns) + " |"
 
 
-def _raw(
-    models: Path, one: Question, threads: int = 0
-) -> contextlib.AbstractContextManager[Callable[[], Any]]:
-    """The raw call on one thread; with `threads` the larger batch on that many threads."""
-    size = one.all_cores_batch if threads else one.batch_size
-    command = raw_model.command(
-        models, one.model, one.signature, {size: one.calls}, max(1, threads)
-    )
+def _raw(models: Path, one: Question) -> contextlib.AbstractContextManager[Callable[[], Any]]:
+    """The raw call on one thread."""
+    command = raw_model.command(models, one.model, one.signature, {one.batch_size: one.calls})
     return servers.on_demand(command, f"the raw graph of {one.model}")
 
 
-def _rate(timed: dict[str, Any], one: Question) -> float:
-    size = one.all_cores_batch
-    return float(size / timed["batches"][str(size)]["median_ms"] * 1000)
+def _raw_on_all_processors(
+    models: Path, one: Question
+) -> list[contextlib.AbstractContextManager[Callable[[], Any]]]:
+    """The two ways to use all processors: one call with the batch, or small calls on one thread each."""
+    count = os.cpu_count() or 1
+    ways = (one.all_cores_batch, count, 1), (SMALL_BATCH, 1, count)  # rows, threads, callers
+    return [
+        servers.on_demand(
+            raw_model.command(
+                models, one.model, one.signature, {rows: one.calls}, threads, callers
+            ),
+            f"the raw graph of {one.model} on all processors",
+        )
+        for rows, threads, callers in ways
+    ]
+
+
+def _rate(timed: dict[str, Any]) -> float:
+    """Rows a second."""
+    ((rows, timing),) = timed["batches"].items()
+    return float(int(rows) * timed["callers"] / timing["median_ms"] * 1000)
 
 
 def _drive(one: Question, target: Target, connections: int, seconds: int) -> Measurement:

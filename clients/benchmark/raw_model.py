@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -116,14 +117,19 @@ def make_up(inputs: Inputs, count: int) -> Arrays:
     return {name: array(spec) for name, spec in inputs.items()}
 
 
-def time_calls(predict: Predict, inputs: Inputs, calls: dict[int, int]) -> dict[str, Any]:
-    """Median and 99th percentile of single calls, in milliseconds, by batch size."""
+def time_calls(
+    predict: Predict, inputs: Inputs, calls: dict[int, int], callers: int = 1
+) -> dict[str, Any]:
+    """Median and 99th percentile of calls, in milliseconds, by batch size.
+
+    callers: threads that call at the same time.
+    """
     timings = {}
     for batch_size, count in calls.items():
         given = make_up(inputs, batch_size)
         for _ in range(WARM_UP_CALLS):
             predict(given)
-        seconds = sorted(_time_once(predict, given) for _ in range(count))
+        seconds = sorted(_time_at_once(predict, given, count, callers))
         timings[str(batch_size)] = {
             "median_ms": percentile(seconds, 0.5) * 1000,
             "p99_ms": percentile(seconds, 0.99) * 1000,
@@ -132,13 +138,26 @@ def time_calls(predict: Predict, inputs: Inputs, calls: dict[int, int]) -> dict[
 
 
 def command(
-    models: Path, name: str, signature: str, calls: dict[int, int], threads: int = 1
+    models: Path,
+    name: str,
+    signature: str,
+    calls: dict[int, int],
+    threads: int = 1,
+    callers: int = 1,
 ) -> list[str]:
     """The command line that times a signature on demand, with this number of calls for each batch size."""
     sizes = ",".join(f"{size}:{count}" for size, count in calls.items())
     options = ["--model", name, "--signature", signature, "--calls", sizes]
-    options += ["--threads", str(threads), "--on-demand"]
+    options += ["--threads", str(threads), "--callers", str(callers), "--on-demand"]
     return [sys.executable, "-m", "clients.benchmark.raw_model", str(models), *options]
+
+
+def _time_at_once(predict: Predict, given: Arrays, count: int, callers: int) -> list[float]:
+    def call(_: int) -> list[float]:
+        return [_time_once(predict, given) for _ in range(count)]
+
+    with ThreadPoolExecutor(callers) as pool:
+        return [seconds for timed in pool.map(call, range(callers)) for seconds in timed]
 
 
 def _time_once(predict: Predict, given: Arrays) -> float:
@@ -159,7 +178,8 @@ def main(arguments: list[str]) -> int:
     for _ in sys.stdin if options.on_demand else [""]:
         answer = {
             "version": int(directory.name),
-            "batches": time_calls(predict, inputs, options.calls),
+            "callers": options.callers,
+            "batches": time_calls(predict, inputs, options.calls, options.callers),
         }
         print(json.dumps(answer), flush=True)
     return 0
@@ -175,6 +195,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--signature", default="serving_default", help="default serving_default")
     add("--calls", type=_calls, default=CALLS, help="batch size:calls, such as 1:400,8:200")
     add("--threads", type=int, default=1, help="that a call may use (default 1)")
+    add("--callers", type=int, default=1, help="threads that call at the same time (default 1)")
     add("--on-demand", action="store_true", help="once per line of standard input")
     return parser
 

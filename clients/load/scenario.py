@@ -29,7 +29,12 @@ SAMPLES = "/v1/{family}/sample.png?random_seed=7&n=16"
 JSON = "application/json"
 SEED = "But, soft! what light through yonder win"  # 40 characters, as in the course
 PARAGRAPH = 400  # characters
-PHOTO_SIDE, PHOTO_TOP = 224, 5
+PHOTO_TOP = 5
+SMALL_PHOTO, USUAL_PHOTO = (
+    (224, 224),
+    (500, 375),
+)  # as networks take them, as photo collections have them
+BLUR = {SMALL_PHOTO: 1.5, USUAL_PHOTO: 0.6}  # pixels; for files of 10 and 94 kB
 # Mostly digits, as on a busy page; of each of the others a few. Shares of those that are served.
 MIX = {"digit": 60, "ten": 5, "photo": 10, "paragraph": 5, "stream": 5, "vae": 10, "gan": 5}
 
@@ -78,10 +83,10 @@ def stream(model: str, length: int) -> Scenario:
     return Scenario("stream", "POST", path, body, JSON, streams_characters(length))
 
 
-def photo(model: str = "") -> Scenario:
-    """A 224×224 JPEG to label, by the route's own model or another one."""
-    path = LABEL + (f"&model={model}" if model else "")
-    return Scenario("photo", "POST", path, photo_jpeg(), "image/jpeg", answers_labels(PHOTO_TOP))
+def photo(model: str = "", size: tuple[int, int] = SMALL_PHOTO) -> Scenario:
+    """A JPEG to label, by the route's own model or another one."""
+    path, body = LABEL + (f"&model={model}" if model else ""), photo_jpeg(size)
+    return Scenario("photo", "POST", path, body, "image/jpeg", answers_labels(PHOTO_TOP))
 
 
 def samples(family: str) -> Scenario:
@@ -130,14 +135,15 @@ def drawing_png() -> bytes:
     return _png(_seven(280, ink=0, paper=255).convert("RGBA"))
 
 
-def photo_jpeg() -> bytes:
-    """A 224×224 JPEG, coloured and in detail as photos are: a setting sun over waves."""
-    side = PHOTO_SIDE
-    image = Image.linear_gradient("L").resize((side, side))
-    noise = Image.frombytes("L", (side, side), random.Random(DRAWN_DIGIT).randbytes(side * side))
-    waves = noise.filter(ImageFilter.GaussianBlur(1.5))
+def photo_jpeg(size: tuple[int, int] = SMALL_PHOTO) -> bytes:
+    """A JPEG of a size of BLUR, coloured and in detail as photos are: a setting sun over waves."""
+    width, height = size
+    image = Image.linear_gradient("L").resize(size)
+    noise = Image.frombytes("L", size, random.Random(DRAWN_DIGIT).randbytes(width * height))
+    waves = noise.filter(ImageFilter.GaussianBlur(BLUR[size]))
     image = Image.merge("RGB", (image, waves, image.transpose(Image.Transpose.ROTATE_180)))
-    ImageDraw.Draw(image).ellipse((side // 3, side // 4, side // 2, side // 2), fill="orange")
+    sun = (width // 3, height // 4, width // 2, height // 2)
+    ImageDraw.Draw(image).ellipse(sun, fill="orange")
     content = io.BytesIO()
     image.save(content, "JPEG", quality=85)
     return content.getvalue()

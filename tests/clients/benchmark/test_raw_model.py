@@ -1,5 +1,6 @@
 """The raw model's timing, with a stand-in for the model."""
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,22 @@ def test_every_batch_size_is_called_with_images_and_timed(batch_size):
     assert 0 < timing["median_ms"] <= timing["p99_ms"]
 
 
+def test_several_callers_call_at_the_same_time():
+    together = threading.Barrier(2)
+
+    calls, seen = raw_model.WARM_UP_CALLS, []
+
+    def counted(given):
+        seen.append(given)
+        if len(seen) > calls:
+            together.wait(60)
+        return {}
+
+    raw_model.time_calls(counted, {"x": InputSpec((1,), "float32")}, {1: 3}, callers=2)
+
+    assert len(seen) == calls + 2 * 3
+
+
 def test_what_a_signature_takes_is_made_up_of_the_right_shapes_and_ranges():
     made = raw_model.make_up(
         {
@@ -57,13 +74,13 @@ def test_what_a_signature_takes_is_made_up_of_the_right_shapes_and_ranges():
 
 
 def test_the_command_names_model_signature_and_batch_sizes():
-    *_, models, a, name, b, signature, c, calls, d, threads, last = raw_model.command(
+    *_, models, a, name, b, signature, c, calls, d, threads, e, callers, last = raw_model.command(
         Path("models"), "vae", "decode", {16: 100, 1: 5}
     )
 
     assert (models, name, signature, calls) == ("models", "vae", "decode", "16:100,1:5")
     assert (a, b, c, last) == ("--model", "--signature", "--calls", "--on-demand")
-    assert (d, threads) == ("--threads", "1")
+    assert (d, threads, e, callers) == ("--threads", "1", "--callers", "1")
 
 
 def test_the_engine_that_the_manifest_names_is_called(tmp_path):

@@ -10,6 +10,7 @@ from PIL import Image
 
 from clients.load.scenario import (
     MIX,
+    USUAL_PHOTO,
     answers_sevens,
     paragraph,
     photo,
@@ -138,6 +139,13 @@ def test_the_photo_is_a_jpeg_of_the_size_photo_models_take():
     assert asked.path == "/v1/images/label?top=5"
     assert photo("flowers").path == "/v1/images/label?top=5&model=flowers"
     assert asked == scenarios()["photo"]._replace(is_right=asked.is_right)
+
+
+def test_a_usual_photo_is_as_large_as_in_photo_collections():
+    body = photo("labels", USUAL_PHOTO).body
+    with Image.open(io.BytesIO(body)) as opened:
+        assert (opened.format, opened.size, opened.mode) == ("JPEG", (500, 375), "RGB")
+    assert 80_000 < len(body) < 120_000
 
 
 def labels(*scores):
