@@ -24,14 +24,15 @@ NOT_PASSED_ON = ("VITRINE_URL", "VITRINE_API_KEYS")  # of the user's shell; the 
 
 
 @contextlib.contextmanager
-def service(module: str = "service") -> Iterator[Target]:
-    """The service itself, with the VITRINE_ settings of this shell but its own port."""
+def service(module: str = "service", **settings: str) -> Iterator[Target]:
+    """The service itself, with the VITRINE_ settings of this shell and these, but its own port."""
     target = free_target()
     environ = {key: value for key, value in os.environ.items() if key not in NOT_PASSED_ON}
     environ |= {
         "VITRINE_HOST": target.host,
         "VITRINE_PORT": str(target.port),
         "VITRINE_LOG_LEVEL": "warning",
+        **settings,
     }
     with _ready([sys.executable, "-m", module], environ, target):
         yield target
