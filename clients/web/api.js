@@ -31,7 +31,7 @@ export class Busy extends Refused {}
 
 /**
  * A path is relative to the page. Content: null gets, a Blob is posted as it is, all else as JSON.
- * Options: `signal` aborts; `onWait(seconds, error)` is told before each wait for a busy or absent service.
+ * Options: `signal` aborts; `onWait(seconds, error)` is called before each wait for a busy or absent service.
  * Answers: `body`; `timing`, the steps of Server-Timing; `roundTripMs`, to the first byte of a stream.
  */
 export class Vitrine {

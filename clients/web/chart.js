@@ -6,7 +6,7 @@ import { figure, inWords, percent } from "./format.js";
 const WIDTH = 320;
 const HEIGHT = 120;
 
-/** Rows: a name, a share from 0 to 1, and what is written beside it; the longest stands out, unless told otherwise. */
+/** Rows: a name, a share from 0 to 1, and what is written beside it; the longest is highlighted by default. */
 export function showBars(list, rows, best = rows.findIndex(([, share]) => share === Math.max(...rows.map(([, each]) => each)))) {
   if (list.children.length !== rows.length) {
     list.replaceChildren(...rows.map(() => make("li", make("span.name"), make("span.track", make("span.fill")), make("span.value"))));

@@ -29,7 +29,7 @@ export default function digitsSection({ part, show, paced, action, later, rememb
     if (!drawing.isSample) show({ live: `${words} ${part.note.textContent}` });
     if (!latest) return;
     const image = await drawing.toImage();
-    if (part.duel.open) compare();
+    if (part.comparison.open) compare();
     const answer = await askQuietly(pathTo("v1/digits/activations"), image).catch(() => null); // not every model shows its layers
     part.layers.hidden = !answer;
     if (!answer) return;
@@ -53,8 +53,8 @@ export default function digitsSection({ part, show, paced, action, later, rememb
   const heatmap = createHeatmap(part, explain);
 
   const compare = action(async ({ askQuietly }) => {
-    const { duelOf } = await later(() => import("./duel.js"));
-    show({ duelists: await duelOf(named("classify_digit"), askQuietly, await drawing.toImage()) });
+    const { compareModels } = await later(() => import("./model_comparison.js"));
+    show({ compared: await compareModels(named("classify_digit"), askQuietly, await drawing.toImage()) });
   });
 
   function change() {
@@ -89,7 +89,7 @@ export default function digitsSection({ part, show, paced, action, later, rememb
   }
 
   chooser.onchange = change;
-  part.duel.ontoggle = () => part.duel.open && !drawing.isEmpty && compare();
+  part.comparison.ontoggle = () => part.comparison.open && !drawing.isEmpty && compare();
   heatmap.watch(part.bars, (index) => index);
   showNothing();
   return (state) => {

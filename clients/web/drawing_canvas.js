@@ -11,7 +11,7 @@ let shared = null; // the strokes of the newest drawing of a digit, which every 
 
 /**
  * `part`: those of the template; `onChange` is called after every change of the drawing.
- * `examples`: what can be chosen instead; `remember({ strokes })` is told of every stroke that ended.
+ * `examples`: what can be chosen instead; `remember({ strokes })` is called after every stroke.
  * `isDigit`: whether drawings are shared between sections.
  */
 export function createDrawingCanvas(part, onChange, { examples = [], remember = () => {}, isDigit = true } = {}) {

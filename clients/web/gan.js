@@ -11,7 +11,7 @@ const pointsOf = ({ images, latents, w = latents }) => images.map((image, index)
 
 export default function ganSection({ part, show, paced, action, later, remember, valuesOf, chooser, pathTo, site }) {
   const drawing = createDrawingCanvas(part, change, { examples: DIGITS, remember });
-  const opinions = { "your drawing": null, "as it was": null, "as it is moved": null };
+  const discriminated = { "your drawing": null, "as it was": null, "as it is moved": null };
   let start = null; // the point from which the sliders move
   let moved = null; // and where they lead
   let sliders = [];
@@ -39,7 +39,7 @@ export default function ganSection({ part, show, paced, action, later, remember,
   function showMoved(point) {
     moved = point;
     show({ edited: [figureOf(start.image, 112, "as it was"), figureOf(moved.image, 112, "as it is moved")] });
-    judge();
+    discriminate();
   }
 
   const findDirections = action(async ({ askQuietly }) => {
@@ -62,19 +62,19 @@ export default function ganSection({ part, show, paced, action, later, remember,
     showMoved(point);
   }, { terminal: "edit" });
 
-  const judge = paced(async ({ askQuietly }) => {
+  const discriminate = paced(async ({ askQuietly }) => {
     const { predictions } = await askQuietly(pathTo("v1/gan/discriminate"), { images: [start.image, moved.image] });
-    showOpinions({ "as it was": predictions[0], "as it is moved": predictions[1] });
+    showDiscriminated({ "as it was": predictions[0], "as it is moved": predictions[1] });
   });
 
-  const judgeDrawing = paced(async ({ ask }) => {
+  const discriminateDrawing = paced(async ({ ask }) => {
     const { predictions } = await ask(pathTo("v1/gan/discriminate"), await drawing.toImage());
-    showOpinions({ "your drawing": predictions[0] });
+    showDiscriminated({ "your drawing": predictions[0] });
   }, { terminal: "discriminate" });
 
-  function showOpinions(found) {
-    const rows = Object.entries(Object.assign(opinions, found)).filter(([, opinion]) => opinion);
-    showBars(part.opinions, rows.map(([name, opinion]) => [name, opinion.probability_real]));
+  function showDiscriminated(found) {
+    const rows = Object.entries(Object.assign(discriminated, found)).filter(([, prediction]) => prediction);
+    showBars(part.discriminated, rows.map(([name, prediction]) => [name, prediction.probability_real]));
   }
 
   const project = action(async (service) => {
@@ -129,9 +129,9 @@ export default function ganSection({ part, show, paced, action, later, remember,
 
   function change() {
     part.find.disabled = drawing.isEmpty;
-    if (!drawing.isEmpty) return judgeDrawing();
-    judgeDrawing.stop();
-    showOpinions({ "your drawing": null });
+    if (!drawing.isEmpty) return discriminateDrawing();
+    discriminateDrawing.stop();
+    showDiscriminated({ "your drawing": null });
   }
 
   part.form.oninput = ({ target }) => target !== chooser && sample();

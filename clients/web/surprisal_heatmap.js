@@ -34,7 +34,7 @@ export function appendCharacters(host, characters) {
   }));
 }
 
-/** Tells which character in `host` is looked at: by mouse, touch, or with the arrow keys. */
+/** Reports which character in `host` is selected: by mouse, touch, or with the arrow keys. */
 export function watchCharacters(host, tell) {
   let current = null;
   function lookAt(span) {

@@ -431,25 +431,25 @@ const CHECKS = {
     assert.equal(Buffer.from(head.kernel, "base64").length, 3 * 2 * 4);
   },
 
-  async "the duel asks every model that reads digits"(browser, base) {
+  async "the comparison asks every digit classifier"(browser, base) {
     const { page } = await openPage(browser, base, VIEWS.light);
     await draw(page, SEVEN);
     const section = page.locator("#section-digits");
-    await section.locator("[data-part=duel] summary").click();
-    const duelists = section.locator("[data-part=duelists] article");
-    await waitFor(async () => (await duelists.count()) >= 2, "two networks");
-    for (const text of await duelists.locator(".certainty").allTextContents()) assert.match(text, /^\d, .*%$/);
+    await section.locator("[data-part=comparison] summary").click();
+    const compared = section.locator("[data-part=compared] article");
+    await waitFor(async () => (await compared.count()) >= 2, "two networks");
+    for (const text of await compared.locator(".certainty").allTextContents()) assert.match(text, /^\d, .*%$/);
   },
 
   async "a part of the page that did not arrive is loaded once the service answers"(browser, base) {
     const { page } = await openPage(browser, "about:blank", VIEWS.light);
     let failures = 1;
-    await page.route("**/page/duel.js", (route) => (failures-- > 0 ? route.abort() : route.continue()));
+    await page.route("**/page/model_comparison.js", (route) => (failures-- > 0 ? route.abort() : route.continue()));
     await page.goto(base);
     await draw(page, SEVEN);
     const section = page.locator("#section-digits");
-    await section.locator("[data-part=duel] summary").click();
-    await waitFor(async () => (await section.locator("[data-part=duelists] article").count()) >= 2, "the duel");
+    await section.locator("[data-part=comparison] summary").click();
+    await waitFor(async () => (await section.locator("[data-part=compared] article").count()) >= 2, "the comparison");
     assert.ok(failures < 1, "it did fail");
   },
 

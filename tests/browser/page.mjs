@@ -222,12 +222,12 @@ async function checkFour(browser, { name, options, base, folder }) {
   assert.ok(await inkOf(moved) > await inkOf(was), "thicker is more ink");
   await move("slant");
   assert.equal(await was.getAttribute("src"), frames.at(-1), "what was found stays beside it");
-  const opinions = section.getByRole("list", { name: "Probability of being real" }).getByRole("listitem");
-  await waitFor(async () => (await opinions.count()) === 3, "the discriminator judges the drawing, what was found, and what is moved");
-  for (const opinion of await opinions.allTextContents()) assert.match(opinion, /\d %$/);
+  const discriminated = section.getByRole("list", { name: "Probability of being real" }).getByRole("listitem");
+  await waitFor(async () => (await discriminated.count()) === 3, "the discriminator rates the drawing, what was found, and what is moved");
+  for (const text of await discriminated.allTextContents()) assert.match(text, /\d %$/);
   await page.screenshot({ path: path.join(folder, `${name}-four.png`), fullPage: true });
   await section.getByRole("button", { name: "Clear" }).click();
-  assert.equal(await opinions.count(), 2, "no drawing, no opinion of it");
+  assert.equal(await discriminated.count(), 2, "no drawing, no probability of it");
   assert.ok(await section.getByRole("button", { name: "Find it" }).isDisabled(), "and nothing to find");
   await finish(page, complaints, name);
 }

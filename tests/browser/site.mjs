@@ -71,8 +71,8 @@ async function digits(page) {
   assert.equal(value, Math.max(0, sum), "the map's value is the sum that is shown");
   await host.locator("[data-part=explain]").click();
   await host.locator("[data-part=heat][alt*='a 7']").waitFor();
-  await host.locator("[data-part=duel] summary").click();
-  await host.locator("[data-part=duelists] h3", { hasText: "digits-course" }).waitFor();
+  await host.locator("[data-part=comparison] summary").click();
+  await host.locator("[data-part=compared] h3", { hasText: "digits-course" }).waitFor();
   assert.match(await host.locator("[data-terminal=main] [data-part=code]").first().textContent(), /127\.0\.0\.1:8000\/v1\/digits\/classify/);
 }
 

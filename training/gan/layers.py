@@ -83,7 +83,7 @@ class GroupSpread(keras.layers.Layer):
     """Features [B, N] → their standard deviation within each group of rows, [B, N].
 
     A group of a training shows one digit, so that this is the variety within it (minibatch standard
-    deviation of Karras et al., 2018, of learned features). Afterwards each row is judged alone, with the
+    deviation of Karras et al., 2018, of learned features). Afterwards each row is classified alone, with the
     real images' mean.
     """
 

@@ -3,7 +3,7 @@
 import { make } from "../dom.js";
 import { figure } from "../format.js";
 
-/** The function that is told of each check: { name, worst }. */
+/** The function that is called with each check: { name, worst }. */
 export function showChecks(host) {
   const found = new Map(); // model → the largest difference
   const line = make("p.fine", { role: "status" });
