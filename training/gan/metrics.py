@@ -1,9 +1,9 @@
-"""Distances between two sets of images, from features [N, D] of a network. NumPy only."""
+"""Distances between two sets of images, from features [N, D] of a network."""
 
 import numpy as np
 from scipy.linalg import eigh, eigvalsh
-
-BLOCK = 1_000
+from scipy.spatial.distance import pdist
+from sklearn.metrics import pairwise_distances_chunked
 
 
 def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
@@ -49,44 +49,32 @@ def density_coverage(
     for two sets of one distribution (Naeem et al., 2020). No ball is around a generated point, where a
     strange one would have a large ball and make recall look good.
     """
-    held = [
-        (_apart(block, generated) < radius[:, None]).sum(axis=1)
-        for block, radius in zip(_blocks(real), _blocks(_radii(real, neighbours)), strict=True)
-    ]
-    counts = np.concatenate(held)  # of each ball
+    radii = _radii(real, neighbours)
+
+    def count(apart: np.ndarray, start: int) -> np.ndarray:
+        return np.asarray((apart < radii[start : start + len(apart), None]).sum(axis=1))
+
+    held = pairwise_distances_chunked(real, generated, reduce_func=count)
+    counts = np.concatenate(list(held))  # of each ball
     return float(counts.sum() / neighbours / len(generated)), float((counts > 0).mean())
 
 
 def spread(features: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Mean distance of two different images of one class, for each class from 0 on: float64 [C]."""
-    means = []
-    for label in range(labels.max() + 1):
-        one = features[labels == label]
-        apart = np.sqrt(np.clip(_apart(one, one), 0, None))
-        means.append((apart.sum() - np.trace(apart)) / (len(one) * (len(one) - 1)))
-    return np.array(means)
+    classes = range(labels.max() + 1)
+    return np.array([pdist(features[labels == label]).mean() for label in classes])
 
 
 def _covered(asked: np.ndarray, known: np.ndarray, neighbours: int) -> float:
-    radius = _radii(known, neighbours)
-    inside = [(_apart(block, known) <= radius).any(axis=1) for block in _blocks(asked)]
+    radii = _radii(known, neighbours)
+    inside = [(apart <= radii).any(axis=1) for apart in pairwise_distances_chunked(asked, known)]
     return float(np.concatenate(inside).mean())
 
 
 def _radii(points: np.ndarray, neighbours: int) -> np.ndarray:
-    """Squared distance of each point from that neighbour of it, [N]."""
+    """Distance of each point from that neighbour of it, [N]."""
     found = [
-        np.partition(_apart(block, points), neighbours)[:, neighbours] for block in _blocks(points)
-    ]  # position 0 is the point itself
+        np.partition(apart, neighbours)[:, neighbours]  # position 0 is the point itself
+        for apart in pairwise_distances_chunked(points)
+    ]
     return np.concatenate(found)
-
-
-def _apart(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Squared distance of each of first [N, D] from each of second [M, D], [N, M]."""
-    lengths = (first**2).sum(axis=1)[:, None] + (second**2).sum(axis=1)
-    squares: np.ndarray = lengths - 2 * first @ second.T
-    return squares
-
-
-def _blocks(points: np.ndarray) -> list[np.ndarray]:
-    return [points[start : start + BLOCK] for start in range(0, len(points), BLOCK)]

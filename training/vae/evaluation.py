@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from scipy.special import logsumexp
+from scipy.stats import sem
+from sklearn.neighbors import KNeighborsClassifier
 
 from training import evaluation
 from training.data.mnist import synthetic_images
@@ -21,7 +23,6 @@ from training.vae.fitting import binarised
 from training.vae.model import Vae
 from training.vae.numpy_vae import NumpyVae
 
-CHUNK = 500
 BOUND_SAMPLES = 10  # samples of z for each image's bound
 IMPORTANCE_SAMPLES, IMPORTANCE_IMAGES = 500, 1_000  # Burda et al., 2016
 ACTIVE_VARIANCE = 0.01  # minimum variance of an active dimension's mean (ibid.)
@@ -53,7 +54,7 @@ def likelihood(vae: NumpyVae, ink: np.ndarray) -> dict[str, Any]:
     bound = each.sum(axis=1) + distortion
     return {
         "test_negative_elbo": float(bound.mean()),
-        "test_negative_elbo_standard_error": _standard_error(bound),
+        "test_negative_elbo_standard_error": float(sem(bound)),
         "test_rate": float(each.sum(axis=1).mean()),
         "test_distortion": float(distortion.mean()),
         **_importance(vae, ink[:IMPORTANCE_IMAGES]),
@@ -80,7 +81,7 @@ def plain_loss(vae: NumpyVae, ink: np.ndarray) -> dict[str, float]:
     losses = vae.reconstruction_loss(ink, vae.encode(ink)[0])
     return {
         "test_distortion": float(losses.mean()),
-        "test_distortion_standard_error": _standard_error(losses),
+        "test_distortion_standard_error": float(sem(losses)),
     }
 
 
@@ -98,7 +99,7 @@ def _importance(vae: NumpyVae, ink: np.ndarray) -> dict[str, float]:
     name = f"test_importance_weighted_nll_{IMPORTANCE_SAMPLES}"
     return {
         name: float(np.mean(losses)),
-        f"{name}_standard_error": _standard_error(np.array(losses)),
+        f"{name}_standard_error": float(sem(losses)),
     }
 
 
@@ -109,7 +110,8 @@ def bottleneck(vae: NumpyVae, splits: Splits, classifier: ReferenceClassifier) -
     same = classifier(returned).argmax(axis=1) == classifier(splits.test.images).argmax(axis=1)
     error = ((returned.astype(float) - splits.test.images) ** 2).mean()
     known, labels = splits.train.images[:NEIGHBOURS_AMONG], splits.train.labels[:NEIGHBOURS_AMONG]
-    voted = _vote(z_mean, vae.encode(known / 255)[0], labels)
+    neighbours = KNeighborsClassifier(NEIGHBOURS).fit(vae.encode(known / 255)[0], labels)
+    voted = neighbours.predict(z_mean)
     return {
         "digits_kept_by_reconstruction": evaluation.proportion(int(same.sum()), len(same)),
         "test_mean_squared_error_of_greys": float(error),
@@ -117,16 +119,6 @@ def bottleneck(vae: NumpyVae, splits: Splits, classifier: ReferenceClassifier) -
             int((voted == splits.test.labels).sum()), len(voted)
         ),
     }
-
-
-def _vote(asked: np.ndarray, known: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The most common label among the nearest `known` [M, Z] of each of `asked` [N, Z], int [N]."""
-    voted = []
-    for part in np.array_split(asked, max(1, len(asked) // CHUNK)):
-        distances = (known**2).sum(axis=1) - 2 * part @ known.T
-        nearest = labels[np.argpartition(distances, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]]
-        voted += [np.bincount(row).argmax() for row in nearest]
-    return np.array(voted)
 
 
 def walking(vae: NumpyVae, splits: Splits, classifier: ReferenceClassifier) -> dict[str, Any]:
@@ -172,7 +164,3 @@ def _anomaly_score(vae: NumpyVae, images: np.ndarray) -> np.ndarray:
     z_mean, z_log_var = vae.encode(ink)
     kl: np.ndarray = vae_model.kl_loss(z_mean, tf.constant(z_log_var)).numpy()
     return vae.reconstruction_loss(ink, z_mean) + kl
-
-
-def _standard_error(values: np.ndarray) -> float:
-    return float(values.std(ddof=1) / math.sqrt(len(values)))

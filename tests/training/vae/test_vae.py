@@ -156,15 +156,6 @@ def test_a_decoder_begins_at_the_mean_image():
     assert tf.sigmoid(model.get_layer("logits").bias).numpy() == pytest.approx([0.2], abs=1e-6)
 
 
-def test_a_judged_share_and_neighbours():
-    known = np.array([[0.0, 0.0]] * 12 + [[9.0, 9.0]] * 12, np.float32)
-    labels = np.array([3] * 12 + [5] * 12)
-
-    voted = vae_evaluation._vote(np.array([[1.0, 0.0], [8.0, 9.0]], np.float32), known, labels)
-
-    assert voted.tolist() == [3, 5]
-
-
 def test_letters_are_drawn_like_digits():
     drawn = synthetic_images("AB", 4, seed=1)
 
