@@ -46,9 +46,16 @@ def settings_table() -> str:
     """One line per setting: variable, default, meaning."""
     lines = []
     for name, field in Settings.model_fields.items():
-        default = field.default if field.default not in ((), "") else "none"
-        lines.append(f"  {PREFIX + name.upper():<29} {default!s:<10} {field.description}")
+        default = _shown_default(field.default)
+        lines.append(f"  {PREFIX + name.upper():<29} {default:<10} {field.description}")
     return "\n".join(lines)
+
+
+def _shown_default(value: object) -> str:
+    """A default as it would be set in the environment; "none" if it would be empty."""
+    if value in ((), "", None):
+        return "none"
+    return f"{value:g}" if isinstance(value, bool | float) else str(value)
 
 
 def _serve(settings: Settings, *, is_shown: bool) -> int:

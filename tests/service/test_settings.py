@@ -1,9 +1,14 @@
 """Settings come from the environment, once, and are refused rather than ignored."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from service.__main__ import settings_table
 from service.settings import Settings, SettingsError, from_environ
+
+API = Path(__file__).parents[2] / "docs" / "api.md"
 
 
 def test_defaults_need_no_environment():
@@ -57,10 +62,17 @@ def test_what_cannot_be_used_is_refused_by_name(name, value, message):
         from_environ({name: value})
 
 
-def test_help_lists_every_setting():
-    table = settings_table()
+def test_help_and_the_documentation_list_every_setting_with_the_same_default():
+    listed = dict(line.split()[:2] for line in settings_table().splitlines())
+    rows = re.findall(r"^\| (`VITRINE_[^|]*) \| ([^|]*) \|", API.read_text("utf-8"), re.MULTILINE)
+    documented = {}
+    for names, defaults in rows:
+        known = re.findall(r"`(\w+)`", names)
+        values = defaults.split(", ") if ", " in defaults else [defaults] * len(known)
+        documented |= dict(zip(known, values, strict=True))
 
-    assert all(f"VITRINE_{name.upper()}" in table for name in Settings.model_fields)
+    assert listed.keys() == {f"VITRINE_{name.upper()}" for name in Settings.model_fields}
+    assert documented == listed
 
 
 def test_tracing_without_its_packages_says_what_to_install(monkeypatch):
