@@ -40,7 +40,7 @@ def service(module: str = "service", **settings: str) -> Iterator[Target]:
 
 @contextlib.contextmanager
 def baseline() -> Iterator[Target]:
-    """A service without a model, see `decode_only`."""
+    """A service without a model, see `decode_only_server`."""
     target = free_target()
     command = [sys.executable, "-m", "clients.benchmark.decode_only_server", str(target.port)]
     with _ready(command, os.environ, target):
