@@ -46,7 +46,7 @@ from service.routes import (
     uploads,
     vae,
 )
-from service.routes.direct_digits import direct_routes
+from service.routes.direct_digits import Shared, direct_routes
 from service.runtime import management
 from service.runtime.engines import LoadEngine, engine_loader, load_checked
 from service.runtime.model import Model, load_model
@@ -126,7 +126,7 @@ def create_app(
             "decoders": decoders,
             "bytes_in_flight": bytes_in_flight,
             "direct": direct_routes(
-                settings, repository, bytes_in_flight, decoders.turns, request_log
+                Shared(settings, repository, bytes_in_flight, decoders.turns, request_log)
             ),
             "refusals": EarlyRefusals(metrics, answers_other_origins=bool(settings.cors_origins)),
         }

@@ -52,6 +52,7 @@ class DirectRequest(RequestCycle):
     more_body = response_started = response_complete = False
     disconnected = False
     keep_alive = True
+    is_handed_over = False
 
     def __init__(self, connection: HttpToolsProtocol, head: KnownHead, body: bytes) -> None:
         self.head = head
@@ -73,14 +74,15 @@ class DirectRequest(RequestCycle):
 
     def hand_over(self) -> None:
         """Let the application answer."""
-        self.on_gone = None
+        self.on_gone, self.is_handed_over = None, True
         self._hand_over(self)
 
     def give_up(self) -> None:
         """Nobody waits for the answer any more."""
         self.disconnected = True
-        if self.on_gone:
-            self.on_gone()
+        told, self.on_gone = self.on_gone, None
+        if told:
+            told()
 
 
 class DirectRoutes:

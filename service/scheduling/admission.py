@@ -31,11 +31,19 @@ class Admission:
     @contextmanager
     def preparing(self) -> Iterator[None]:
         """Count a whole request that waits to be decoded, so that no more are decoded than can be admitted."""
-        self._preparing += 1
+        self.begin_preparing()
         try:
             yield
         finally:
-            self._preparing -= 1
+            self.end_preparing()
+
+    def begin_preparing(self) -> None:
+        """The same, until `end_preparing`."""
+        self._preparing += 1
+
+    def end_preparing(self) -> None:
+        """It is decoded, or will not be."""
+        self._preparing -= 1
 
     def check(self, deadline: float, ahead: float, least: float = 0.0) -> None:
         """Refuse a request that could not be admitted now; it does not take a place yet.
