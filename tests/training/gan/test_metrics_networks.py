@@ -113,7 +113,7 @@ def see():
 
 
 def test_photo_features_of_an_image_are_its_own(see, capsys, monkeypatch):
-    monkeypatch.setattr(photo_features, "TOLD", 6)
+    monkeypatch.setattr(photo_features, "REPORTED", 6)
     images = synthetic_digits(6, seed=1).images
 
     together, alone = see(images, "six"), see(images[2:3], "one")
