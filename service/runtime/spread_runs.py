@@ -12,7 +12,8 @@ import time
 import numpy as np
 
 from service.engine import Arrays
-from service.onnx_engine import on_two_threads
+from service.native_memory import give_back_free_memory
+from service.onnx_engine import on_two_threads, shrinking_arena
 from service.scheduling.batch import Run, rows_of
 from service.scheduling.lane import lower_priority
 from service.scheduling.run_cost import RunCost
@@ -62,8 +63,9 @@ class SpreadRuns:
         """Called on a thread of its own, whose low priority the second thread inherits."""
         lower_priority()
         try:
-            with on_two_threads():
+            with on_two_threads(), shrinking_arena():
                 self._run(row)
+            give_back_free_memory()
         except Exception:
             log.exception("runs on one thread only")
         else:
