@@ -148,7 +148,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         metavar="PYTHON",
         action="append",
         default=[],
-        help="interpreter that has mosec, litserve or ray[serve]; may be given again",
+        help="interpreter that has mosec, litserve, ray[serve], bentoml or mlserver; may be given again",
     )
     return parser
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from clients.benchmark import servers
 from clients.benchmark.digits import check_answer
+from clients.benchmark.peer_formats import as_form, as_form_of_several, as_inference
 from clients.benchmark.raw_model import newest_version
 from clients.load.connection import Disconnected
 from clients.load.scenario import Scenario, scenarios
@@ -36,18 +37,40 @@ JOBS = {
     "vae": ("vae", "vae"),
     "gan": ("gan", "gan"),
 }
-PACKAGES = {
-    "mosec": ("tensorflow", "onnx"),
-    "litserve": ("onnx",),
-    "ray": ("onnx",),
-}  # with which engines
+MODULE = "clients.benchmark.peer_servers"
+
+
+class Peer(NamedTuple):
+    """How another server is started and asked."""
+
+    engines: tuple[str, ...]
+    command: tuple[str, ...]  # the interpreter's arguments, before the port
+    path: str = "/predict"
+    adapt: Callable[[Scenario], Scenario] = lambda scenario: scenario
+
+
+PEERS = {
+    "mosec": Peer(("tensorflow", "onnx"), ("-m", f"{MODULE}.mosec_server", "--port"), "/inference"),
+    "litserve": Peer(("onnx",), ("-m", f"{MODULE}.litserve_server"), adapt=as_form),
+    "ray": Peer(("onnx",), ("-m", f"{MODULE}.ray_server")),
+    "bentoml": Peer(
+        ("onnx",),
+        (
+            "-m",
+            "bentoml",
+            "serve",
+            f"{MODULE}.bentoml_server:Digit",
+            "--host",
+            "127.0.0.1",
+            "--port",
+        ),
+        adapt=as_form_of_several,
+    ),
+    "mlserver": Peer(
+        ("onnx",), ("-m", f"{MODULE}.mlserver_server"), "/v2/models/digit/infer", as_inference
+    ),
+}
 START_S = 300.0  # TensorFlow and six models, on a busy machine
-FORM_TYPE = "multipart/form-data; boundary=vitrine-benchmark"
-FORM_HEAD = (
-    "--vitrine-benchmark\r\nContent-Type: {type}\r\n"
-    'Content-Disposition: form-data; name="image"; filename="image.png"\r\n\r\n'
-)
-FORM_END = b"\r\n--vitrine-benchmark--\r\n"
 
 
 class Contestant(NamedTuple):
@@ -57,15 +80,11 @@ class Contestant(NamedTuple):
     command: Callable[[int], list[str]]
     paths: Mapping[str, str]  # job → path; it does no other jobs
     environ: dict[str, str]
-    takes_form: bool = False  # an image is a file of a form, not the body
+    adapt: Callable[[Scenario], Scenario] = lambda scenario: scenario  # its format of an image
 
     def asked(self, job: str, all_scenarios: Mapping[str, Scenario]) -> Scenario:
         """The scenario of a task in this server's format."""
-        scenario, path = all_scenarios[JOBS[job][0]], self.paths[job]
-        if not self.takes_form:
-            return scenario._replace(path=path)
-        body = FORM_HEAD.format(type=scenario.content_type).encode() + scenario.body + FORM_END
-        return scenario._replace(path=path, body=body, content_type=FORM_TYPE)
+        return self.adapt(all_scenarios[JOBS[job][0]])._replace(path=self.paths[job])
 
     @property
     def is_ours(self) -> bool:
@@ -83,8 +102,8 @@ def contestants(models: Path, pythons: Sequence[str]) -> list[Contestant]:
     jobs = [job for job, (_, model) in JOBS.items() if (models / model).is_dir()]
     found = [_service(jobs, 1), _service(jobs, 2), _signature(jobs), _decode_only(jobs)]
     version = {"BENCHMARK_MODEL": str(newest_version(models, MODEL).resolve())}
-    for python, package in itertools.product(pythons, PACKAGES):
-        for engine in PACKAGES[package]:
+    for python, package in itertools.product(pythons, PEERS):
+        for engine in PEERS[package].engines:
             needed = "onnxruntime" if engine == "onnx" else engine
             if _has(python, package, needed):
                 found.append(_peer(python, package, engine, version))
@@ -116,16 +135,14 @@ def _decode_only(jobs: list[str]) -> Contestant:
 
 
 def _peer(python: str, package: str, engine: str, version: dict[str, str]) -> Contestant:
-    command = [python, "-m", f"clients.benchmark.peer_servers.{package}_server"]
-    option = ["--port"] if package == "mosec" else []
-    path = "/inference" if package == "mosec" else "/predict"
-    environ = version | {"BENCHMARK_ENGINE": engine}
+    peer = PEERS[package]
+    command = [python, *peer.command]
     return Contestant(
         f"{package} ({engine})",
-        lambda port: [*command, *option, str(port)],
-        dict.fromkeys(DIGITS, path),
-        environ,
-        takes_form=package == "litserve",
+        lambda port: [*command, str(port)],
+        dict.fromkeys(DIGITS, peer.path),
+        version | {"BENCHMARK_ENGINE": engine},
+        peer.adapt,
     )
 
 

@@ -19,7 +19,12 @@ Predict = Callable[[np.ndarray], np.ndarray]  # uint8 [B, 28, 28, 1] → probabi
 def decode(body: bytes) -> np.ndarray:
     """An image's bytes → uint8 [28, 28, 1]."""
     with Image.open(io.BytesIO(body)) as image:
-        grey = image.convert("L")
+        return prepare(image)
+
+
+def prepare(image: Image.Image) -> np.ndarray:
+    """An opened image → uint8 [28, 28, 1]."""
+    grey = image.convert("L")
     if grey.size != (SIDE, SIDE):
         grey = grey.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
     return np.asarray(grey)[..., np.newaxis]

@@ -1,5 +1,6 @@
 """The comparison with other servers: who takes part, the tables and the verdict; nothing is started."""
 
+import base64
 import json
 import sys
 
@@ -9,7 +10,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from clients.benchmark import contestants, decode_only_server, peers, wrk
-from clients.benchmark.peer_servers import signature
+from clients.benchmark.peer_servers import network, signature
 from clients.load.measurement import Measurement
 from clients.load.scenario import scenarios
 from service.codecs.multipart import read_files
@@ -51,7 +52,8 @@ def test_without_another_interpreter_no_peer_takes_part(tmp_path):
 
 def test_a_peer_takes_part_where_its_interpreter_has_it(tmp_path, monkeypatch):
     (tmp_path / "digits-course" / "3").mkdir(parents=True)
-    monkeypatch.setattr(contestants, "PACKAGES", {"json": ("onnx",), "no_such_server": ("onnx",)})
+    peer = contestants.Peer(("onnx",), ("-m", "json"))
+    monkeypatch.setattr(contestants, "PEERS", {"json": peer, "no_such_server": peer})
     found = [one for one in contestants.contestants(tmp_path, [sys.executable]) if one.is_peer]
     assert [one.name for one in found] == ["json (onnx)"]
     assert found[0].environ["BENCHMARK_MODEL"].endswith("3")
@@ -104,10 +106,34 @@ def test_the_verdict_compares_the_better_of_our_layouts_with_the_best_peer():
 def test_a_server_of_forms_is_sent_the_same_image_as_a_file():
     every = scenarios()
     paths = {"28×28": "/predict"}
-    litserve = contestants.Contestant("litserve", lambda _: [], paths, {}, takes_form=True)
+    adapt = contestants.PEERS["litserve"].adapt
+    litserve = contestants.Contestant("litserve", lambda _: [], paths, {}, adapt)
     asked = litserve.asked("28×28", every)
     assert read_files(asked.body, asked.content_type, 2) == [every["digit"].body]
     assert asked.path == "/predict"
+
+
+@pytest.mark.parametrize(
+    ("name", "wrap"),
+    [
+        ("mosec", lambda answer: answer),
+        ("bentoml", lambda answer: [answer]),
+        ("mlserver", lambda answer: {"outputs": [{"data": [json.dumps(answer)]}]}),
+    ],
+)
+def test_answers_of_each_server_are_checked_for_the_digit(name, wrap):
+    asked = contestants.PEERS[name].adapt(scenarios()["digit"])
+    assert asked.is_right(json.dumps(wrap(network.answer(np.eye(10)[7]))).encode())
+    assert not asked.is_right(json.dumps(wrap(network.answer(np.eye(10)[1]))).encode())
+    assert not asked.is_right(b"busy")
+
+
+def test_mlserver_is_sent_the_image_in_base64():
+    digit = scenarios()["digit"]
+    (image,) = json.loads(contestants.PEERS["mlserver"].adapt(digit).body)["inputs"]
+
+    assert base64.b64decode(image["data"][0]) == digit.body
+    assert (image["datatype"], image["parameters"]) == ("BYTES", {"content_type": "base64"})
 
 
 def test_each_server_is_asked_for_the_jobs_it_does(tmp_path):
