@@ -27,6 +27,7 @@ class AnsweringProtocol(ReadingProtocol):
         if not refusals.is_empty and self._refuse_unparsed(data):
             return
         if self._answer_directly(data):
+            refusals.count_look()
             return
         before = self.cycle
         if not self.read(data) or self.cycle is before:

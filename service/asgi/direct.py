@@ -21,9 +21,10 @@ MOST_HEADS = 512
 MOST_HEAD_BYTES = 2048
 END_OF_HEAD = b"\r\n\r\n"
 METHOD = b"POST "
-# Every other header may change the answer.
+# Every other header may change the answer; a direct route knows of X-Timeout-Ms.
 HARMLESS = frozenset(
-    b"host content-type content-length user-agent connection accept accept-encoding accept-language".split()
+    b"host content-type content-length user-agent connection accept accept-encoding accept-language"
+    b" x-timeout-ms".split()
 )
 
 
@@ -42,6 +43,7 @@ class KnownHead(NamedTuple):
     headers: list[Header]
     query: bytes
     content_type: str
+    timeout: str | None  # X-Timeout-Ms
     length: int  # of the body
 
 
@@ -118,4 +120,7 @@ class DirectRoutes:
         if len(self._heads) >= MOST_HEADS:
             self._heads.clear()
         content_type = given.get(b"content-type", b"").decode("latin-1")
-        self._heads[data[:end]] = KnownHead(route, url, headers, query, content_type, length)
+        limit = given.get(b"x-timeout-ms")
+        timeout = None if limit is None else limit.decode("latin-1")
+        known = KnownHead(route, url, headers, query, content_type, timeout, length)
+        self._heads[data[:end]] = known

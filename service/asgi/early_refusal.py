@@ -69,6 +69,7 @@ class EarlyRefusals:
         self._refusals: dict[Key, _Refusal] = {}
         self._heads: dict[bytes, _Known] = {}
         self._last: _Known | None = None  # just refused, without an id of its own
+        self._looking: _Refusal | None = None  # of the one that `answer_again` has just let in
 
     def learn(self, scope: Scope, error: QueueRefusal) -> None:
         """Remember what the queue of `scope` has refused."""
@@ -97,7 +98,7 @@ class EarlyRefusals:
         self, method: bytes, target: bytes, headers: Iterable[Header], more: bytes
     ) -> bytes | None:
         """The refusal of a request with this head, with `more` lines in its own; None: look at the request."""
-        started = time.monotonic()
+        started, self._looking = time.monotonic(), None
         given = dict(headers)
         key = _key(method, target, given)
         refusal = self._refusals.get(key)
@@ -129,6 +130,7 @@ class EarlyRefusals:
     def answer_again(self, data: bytes, more: bytes) -> bytes | None:
         """The refusal of these bytes if they are a whole request with a remembered head; None: parse it."""
         started, end = time.monotonic(), data.find(END_OF_HEAD) + len(END_OF_HEAD)
+        self._looking = None
         known = self._heads.get(data[:end])
         if known is None or len(data) != end + known.length:
             return None
@@ -137,10 +139,17 @@ class EarlyRefusals:
             del self._heads[data[:end]]
             return None
         if refusal.can_look(started):
+            self._looking = refusal
             return None
         answer = refusal.render(request_id_of(()), more)
         refusal.count(time.monotonic() - started)
         return answer
+
+    def count_look(self) -> None:
+        """What `answer_again` let in was taken without being parsed."""
+        if self._looking:
+            self._looking.count_look()
+            self._looking = None
 
     @property
     def is_empty(self) -> bool:
@@ -188,8 +197,12 @@ class _Refusal:
             return True
         if not self.can_look(now):
             return False
-        self._looks -= 1
+        self.count_look()
         return True
+
+    def count_look(self) -> None:
+        """One more was looked at."""
+        self._looks -= 1
 
     def can_look(self, now: float) -> bool:
         """Whether there may be room for one that is as long."""

@@ -3,6 +3,8 @@
 It knows no HTTP request and waits for nothing: `Prediction` does for a route, `direct_digits` without one.
 """
 
+import math
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,12 +14,13 @@ from service.asgi.tracing import Steps
 from service.codecs.image import OpenedImage
 from service.codecs.request_images import read_images
 from service.codecs.sniffing import image_format
-from service.errors import InvalidRequest
+from service.errors import InvalidRequest, InvalidValue
 from service.runtime.servable import Servable
 from service.scheduling.batch import BatchResult
 from service.scheduling.micro_batcher import MicroBatcher
 from service.settings import Settings
 
+PLAIN_NUMBER = re.compile(r"\d{1,7}(\.\d{1,9})?", re.ASCII)
 INLINE_BYTES = 64 * 1024  # a body this short is read at once
 INLINE_FILE_BYTES = 256 * 1024  # likewise an image file, of which only the structure is read
 INLINE_NANOSECONDS = 5_000_000  # as an upper bound: one image of 320 × 320 pixels, in few pieces
@@ -144,3 +147,13 @@ def is_read_inline(body: bytes) -> bool:
 def is_quick(images: list[OpenedImage]) -> bool:
     """Whether they are one small image, which is decoded faster than another thread starts."""
     return len(images) == 1 and images[0].cost.nanoseconds <= INLINE_NANOSECONDS
+
+
+def timeout_seconds(given: str | None, settings: Settings) -> float:
+    """The time limit of a request with this X-Timeout-Ms; InvalidValue if it is none."""
+    if given is None:
+        return settings.timeout_ms / 1000
+    milliseconds = float(given) if PLAIN_NUMBER.fullmatch(given) else math.nan
+    if not 1 <= milliseconds <= 3_600_000:
+        raise InvalidValue(f"X-Timeout-Ms must be a number from 1 to 3600000, got {given[:40]!r}")
+    return milliseconds / 1000

@@ -19,10 +19,9 @@ from service.asgi.request_log import RequestLog
 from service.asgi.responses import JSON, RawResponse
 from service.codecs.image import OpenedImage
 from service.errors import VitrineError
-from service.routes.call import INLINE_BYTES, Call, is_quick, open_images
+from service.routes.call import INLINE_BYTES, Call, is_quick, open_images, timeout_seconds
 from service.routes.digits import CLASSIFY, DEFAULT, SIGNATURE, decode_images, encode_rows
 from service.runtime.repository import ModelRepository
-from service.runtime.servable import Servable
 from service.scheduling.batch import BatchResult, PendingRequest
 from service.schemas.common import ImageQuery
 from service.settings import Settings
@@ -69,6 +68,7 @@ class DirectClassification:
         model, query = asked
         try:
             servable = self._shared.repository.resolve(model)
+            seconds = timeout_seconds(request.head.timeout, self._shared.settings)
         except VitrineError:
             return False
         is_ours = servable.manifest.task == TASK and servable.batcher(SIGNATURE, 1).is_inline
@@ -76,7 +76,8 @@ class DirectClassification:
             return False
         if not self._arrived:
             self._shared.turns.call_later(self._prepare)
-        self._arrived.append(_Digit(request, servable, query, self))
+        call = Call(servable, request.started, request.started + seconds)
+        self._arrived.append(_Digit(request, call, query, self))
         return True
 
     def _prepare(self) -> None:
@@ -96,11 +97,6 @@ class DirectClassification:
     def open(self, request: DirectRequest) -> list[OpenedImage]:
         """The images of its body."""
         return open_images(request.body, request.head.content_type, self._shared.settings)
-
-    @property
-    def seconds(self) -> float:
-        """The time limit of a request."""
-        return self._shared.settings.timeout_ms / 1000
 
     def answer_soon(self, digit: "_Digit") -> None:
         """Answer it together with the others of its batch."""
@@ -130,16 +126,16 @@ class _Digit:
     def __init__(
         self,
         request: DirectRequest,
-        servable: Servable,
+        call: Call,
         query: ImageQuery,
         route: DirectClassification,
     ) -> None:
         self._request = request
         self._query = query
         self._route = route
-        self._call = Call(servable, request.started, request.started + route.seconds)
+        self._call = call
         self._is_preparing = True
-        servable.admission.begin_preparing()
+        call.servable.admission.begin_preparing()
         request.on_gone = self._abandon
 
     def does(self, step: Callable[["_Digit"], None]) -> bool:

@@ -4,8 +4,6 @@ It has the steps that all tasks share; a route adds only its own decoding and en
 """
 
 import contextlib
-import math
-import re
 import time
 from collections.abc import Callable, Coroutine, Hashable, Iterator
 from functools import partial
@@ -22,9 +20,9 @@ from service.asgi.state import State, state_of
 from service.codecs.image import OpenedImage
 from service.codecs.image_writing import data_uri, encode_png, tile
 from service.engine import Arrays
-from service.errors import InvalidValue, ModelNotFound
+from service.errors import ModelNotFound
 from service.image_files.raster import Pixels
-from service.routes.call import Call, is_quick, is_read_inline, open_images
+from service.routes.call import Call, is_quick, is_read_inline, open_images, timeout_seconds
 from service.routes.image_report import Decode, ImageReport
 from service.runtime.repository import MAX_VERSION
 from service.runtime.servable import Servable
@@ -34,7 +32,6 @@ from service.tasks.prepared_images import PreparedImages
 
 T = TypeVar("T")
 PNG = "image/png"
-PLAIN_NUMBER = re.compile(r"\d{1,7}(\.\d{1,9})?", re.ASCII)
 INLINE_IMAGES = 16  # this many small images are encoded faster than another thread starts
 
 
@@ -64,7 +61,9 @@ class Prediction(Call):
         servable = self._resolve(task, default, version)
         self._scope["queue"] = servable.admission
         started = self._scope["started"]
-        deadline = started + self._timeout_seconds()
+        deadline = started + timeout_seconds(
+            request.headers.get("x-timeout-ms"), self._state["settings"]
+        )
         super().__init__(servable, started, deadline, self._scope.get("steps"))
         self.report = ImageReport(is_wanted=on_error == "report")
 
@@ -195,14 +194,3 @@ class Prediction(Call):
                 f"model must be one of task {task}, got one of another; /v1/models lists the models"
             )
         return servable
-
-    def _timeout_seconds(self) -> float:
-        given = self._request.headers.get("x-timeout-ms")
-        if given is None:
-            return self._state["settings"].timeout_ms / 1000
-        milliseconds = float(given) if PLAIN_NUMBER.fullmatch(given) else math.nan
-        if not 1 <= milliseconds <= 3_600_000:
-            raise InvalidValue(
-                f"X-Timeout-Ms must be a number from 1 to 3600000, got {given[:40]!r}"
-            )
-        return milliseconds / 1000

@@ -159,6 +159,19 @@ def test_what_was_remembered_is_looked_at_when_there_may_be_room_and_forgotten_i
     assert refused_again(table) is None
 
 
+def test_a_request_that_is_taken_unparsed_uses_up_a_look(table):
+    table.answer()
+    table.refusals.remember(HEAD + b"x" * 100)
+    table.queue.departures += 2
+    for _ in range(2):
+        assert refused_again(table) is None
+        table.refusals.count_look()
+
+    assert refused_again(table) is not None
+    table.refusals.count_look()  # of another kind of request, which nothing has refused
+    assert table.answer() is not None
+
+
 def test_only_a_request_that_is_there_as_a_whole_and_has_no_id_is_remembered(table):
     table.answer((*HEADERS, (b"x-request-id", b"mine")))
     table.refusals.remember(HEAD + b"x" * 100)

@@ -9,6 +9,8 @@ import pytest
 
 from service.asgi.decoders import DecodingTurns
 from service.asgi.direct import DirectRequest
+from service.asgi.early_refusal import EarlyRefusals
+from service.routes.call import Call
 from service.routes.direct_digits import DirectClassification
 from service.scheduling.batch import PendingRequest
 from service.settings import Settings
@@ -108,6 +110,31 @@ async def test_rare_and_wrong_queries_are_the_application_s(served, taken, png, 
 
     assert taken == [False]
     assert first.status_code == second.status_code
+
+
+async def test_a_request_that_is_taken_counts_as_looked_at(served, taken, png, monkeypatch):
+    looks = []
+    monkeypatch.setattr(EarlyRefusals, "count_look", lambda self: looks.append(self))
+    for _ in range(3):
+        await served.post(URL, content=png())
+
+    assert len(taken) == len(looks) == 2
+
+
+async def test_a_time_limit_is_that_of_the_request(served, taken, png, monkeypatch):
+    limits, init = [], Call.__init__
+
+    def watched(self, servable, started, deadline, steps=None):
+        limits.append(deadline - started)
+        init(self, servable, started, deadline, steps)
+
+    monkeypatch.setattr(Call, "__init__", watched)
+    for value in ("1234", "1234", "0", "0"):
+        response = await served.post(URL, content=png(), headers={"x-timeout-ms": value})
+
+    assert taken == [True, False]
+    assert limits == [pytest.approx(1.234)] * 2
+    assert (response.status_code, response.json()["code"]) == (422, "invalid_value")
 
 
 async def test_what_is_wrong_is_said_as_by_the_application(served, taken, png):
