@@ -102,7 +102,7 @@ class DrainingServer(uvicorn.Server):
                 with contextlib.suppress(OSError):  # a kernel without filters
                     refuse_connections(listener)
             await asyncio.sleep(ACCEPT_SECONDS)
-            await asyncio.sleep(READING_SECONDS)  # if the process stood still, accept what waits
+            await asyncio.sleep(READING_SECONDS)  # if the process stood still, accept the queue
         await super().shutdown(sockets)
 
     def retire(self) -> None:

@@ -27,7 +27,7 @@ class Lane:
     parallel_runs: how many runs may be under way at the same time.
     eager_runs: how many of them start with whatever waits; the others, which would wait behind these,
         start with a full batch only.
-    is_pipelined: whether runs start at once with a part of what waits, so that requests are decoded and answered
+    is_pipelined: whether runs start at once with a part of the queue, so that requests are decoded and answered
         while others run; for networks that a batch makes no cheaper.
     queued_seconds: of the work that waits, as estimated.
     expected_ends: when each run that is under way is expected to be over (monotonic).
