@@ -70,12 +70,13 @@ def _find_quadrilateral(region: Mask, least: float) -> NDArray[np.float64] | Non
     if not count:
         return None
     largest = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
-    y, x = np.nonzero(largest)
-    if np.ptp(y) < least * height or np.ptp(x) < least * width:
+    y, first, last = _row_ends(largest)
+    if np.ptp(y) < least * height or last.max() - first.min() < least * width:
         return None
-    diagonals = (y + x, y - x, -(y + x), x - y)  # smallest at the corners, around the sheet
-    chosen = [int(np.argmin(diagonal)) for diagonal in diagonals]
-    corners = np.array([[y[i], x[i]] for i in chosen], float)
+    # Smallest at the corners, around the sheet; each lies at an end of its row.
+    diagonals = (y + first, first), (y - last, last), (-(y + last), last), (first - y, first)
+    chosen = [(int(np.argmin(diagonal)), x) for diagonal, x in diagonals]
+    corners = np.array([[y[i], x[i]] for i, x in chosen], float)
     inside = _polygon(region.shape, corners)
     outside = region.size - np.count_nonzero(inside)
     if outside <= (1 - _WHOLE) * region.size:
@@ -84,9 +85,27 @@ def _find_quadrilateral(region: Mask, least: float) -> NDArray[np.float64] | Non
     around = _polygon(region.shape, corners + 2 * np.sign(corners - centre))
     if np.count_nonzero(region & ~around) > _OTHER_OUTSIDE * outside:
         return None  # pockets of paper between strokes
-    filled = ndimage.binary_fill_holes(largest)
+    filled = _filled(largest)
     shared, either = np.count_nonzero(inside & filled), np.count_nonzero(inside | filled)
     return corners if shared >= _QUADRILATERAL * either else None
+
+
+def _row_ends(part: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """The rows of bool [H, W] that are not empty, and the first and the last column of each."""
+    y = np.flatnonzero(part.any(axis=1))
+    rows = part[y]
+    return y, rows.argmax(axis=1), part.shape[1] - 1 - rows[:, ::-1].argmax(axis=1)
+
+
+def _filled(part: Mask) -> Mask:
+    """The same as `ndimage.binary_fill_holes`, which takes ten times as long: all but what is outside."""
+    labels, count = ndimage.label(~part)
+    is_outside = np.zeros(count + 1, np.bool_)
+    for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        is_outside[side] = True
+    is_outside[0] = False  # the part itself
+    filled: Mask = ~is_outside[labels]
+    return filled
 
 
 def _cut(grey: Pixels, corners: NDArray[np.float64]) -> Pixels | None:
@@ -134,10 +153,10 @@ def _inner_sides(corners: NDArray[np.float64], shape: tuple[int, ...]) -> int:
 def _polygon(shape: tuple[int, ...], corners: NDArray[np.float64]) -> Mask:
     """The inside of a convex polygon [N, 2] (y, x) in [H, W]: on one side of every edge."""
     y, x = np.ogrid[: shape[0], : shape[1]]
-    sides = []
+    left, right = np.ones(shape, np.bool_), np.ones(shape, np.bool_)
     for (y0, x0), (y1, x1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
-        sides.append((x1 - x0) * (y - y0) - (y1 - y0) * (x - x0))
-    inside: Mask = np.all([side >= 0 for side in sides], axis=0) | np.all(
-        [side <= 0 for side in sides], axis=0
-    )
+        down, across = (x1 - x0) * (y - y0), (y1 - y0) * (x - x0)
+        left &= down >= across
+        right &= down <= across
+    inside: Mask = left | right
     return inside
