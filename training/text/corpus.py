@@ -51,7 +51,7 @@ class TextSplits(NamedTuple):
             "validation": len(self.validation),
             "symbols": len(self.vocabulary),
             "seed": self.text(self.seed),
-            "note": "The vocabulary is that of both parts. The validation part also chose the epoch.",
+            "note": "The vocabulary is that of both parts. The validation part also chose the epoch and the temperature.",
         }
 
     @property

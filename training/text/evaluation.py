@@ -1,7 +1,7 @@
 """Evaluates a character model: its loss compared with two simpler models, and statistics of its text.
 
-There is no third split of the text: the metrics use the split that also chose the epoch. That
-is the convention for this data set, and the card states it.
+There is no third split of the text: the metrics use the split that also chose the epoch and the temperature.
+That is the convention for this data set, and the card states it.
 """
 
 import math
@@ -15,7 +15,9 @@ from training import evaluation
 from training.text import model as text_model
 from training.text import ngram, text_statistics
 from training.text.corpus import SEED_CHARACTERS, TextSplits
+from training.text.losses import character_losses, logits_after
 from training.text.model import Network
+from training.text.streams import validation_streams
 
 CHUNK = 4096  # characters of the stream per call
 WINDOW = 256  # context of the transformer best known for this data set
@@ -27,6 +29,8 @@ SAMPLES, SAMPLE_CHARACTERS = 100, 400
 def evaluate(model: keras.Model, splits: TextSplits) -> dict[str, Any]:
     """Return the card's `metrics`, and the vocabulary as `calibration`, for the export."""
     net = text_model.network(model, splits.vocabulary)
+    temperature = fit_temperature(net, splits)
+    net = text_model.calibrated(net, {"temperature": temperature})
     losses, correct = stream(net, splits.validation)
     nats, count = float(losses.mean()), len(splits.validation)
     commonest = int(np.bincount(splits.train).argmax())
@@ -46,8 +50,17 @@ def evaluate(model: keras.Model, splits: TextSplits) -> dict[str, Any]:
     }
     return {
         "metrics": metrics | writing(net, splits),
-        "calibration": {"vocabulary": list(splits.vocabulary)},
+        "calibration": {"vocabulary": list(splits.vocabulary), "temperature": temperature},
     }
+
+
+def fit_temperature(net: Network, splits: TextSplits) -> float:
+    """The scalar that, dividing the logits, gives the validation text the smallest loss."""
+    text, lead = validation_streams(splits)
+    state = tf.zeros([2 * len(net.layers), len(text), net.units])
+    logits, _ = logits_after(net, tf.constant(text[:, :-1]), state)
+    own = logits[:, lead - 1 :].numpy().reshape(-1, net.symbols)
+    return evaluation.fit_temperature(own, text[:, lead:].ravel())
 
 
 def stream(net: Network, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -55,7 +68,7 @@ def stream(net: Network, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     The state is carried from the first to the last; it begins as that of a fresh text.
     """
-    read = tf.function(lambda chunk, state: text_model.losses(net, chunk, state))
+    read = tf.function(lambda chunk, state: character_losses(net, chunk, state))
     state = tf.zeros([2 * len(net.layers), 1, net.units])
     whole = np.concatenate([[net.start], ids]).astype(np.int32)
     losses, correct = [], []
@@ -72,7 +85,7 @@ def windowed(net: Network, ids: np.ndarray) -> float:
     width = min(WINDOW, len(ids) - 1)
     places = np.arange(0, len(ids) - width, width)[:, None] + np.arange(width + 1)
     state = tf.zeros([2 * len(net.layers), len(places), net.units])
-    return float(tf.reduce_mean(text_model.losses(net, tf.constant(ids[places]), state)[0]))
+    return float(tf.reduce_mean(character_losses(net, tf.constant(ids[places]), state)[0]))
 
 
 def writing(net: Network, splits: TextSplits) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from training.fitting.progress import Progress
 from training.text import checkpoint, lstm
 from training.text import model as text_model
 from training.text.corpus import TextSplits
+from training.text.losses import character_losses
 from training.text.model import CharacterConfig
 from training.text.streams import Streams, validation_streams
 
@@ -167,7 +168,7 @@ class _Training:
     def _measure(self, ids: Any) -> Any:
         """Nats float32 [B, T] of all but the first of ids int32 [B, T + 1], from a state of zeros."""
         state = tf.zeros([2 * self.config.layers, tf.shape(ids)[0], self.config.units])
-        return text_model.losses(self.net, ids, state, self.product)[0]
+        return character_losses(self.net, ids, state, self.product)[0]
 
     def _validation_loss(self) -> float:
         """Nats per character over the validation text, read as parallel streams."""

@@ -117,6 +117,12 @@ def network(model: keras.Model, vocabulary: str) -> Network:
     )
 
 
+def calibrated(net: Network, calibration: Mapping[str, Any]) -> Network:
+    """Return the network whose logits are divided by the calibration's temperature, if it has one."""
+    temperature = calibration.get("temperature", 1.0)
+    return net._replace(head=net.head / temperature, bias=net.bias / temperature)
+
+
 def start_id(vocabulary: str) -> int:
     """Id of the start character: a newline, else a space, else the first one."""
     found = [vocabulary.index(character) for character in "\n " if character in vocabulary]
@@ -186,27 +192,6 @@ def _read_layer(
     longest = tf.reduce_max(lengths)
     _, h, c, outputs = tf.while_loop(lambda t, *_: t < longest, step, (0, *pair, outputs))
     return outputs.stack(), h, c
-
-
-def losses(
-    net: Network, token_ids: Any, state: Any, dtype: tf.DType = tf.float32
-) -> tuple[Any, Any, Any]:
-    """Measure every character of token_ids int32 [B, T + 1] but the first.
-
-    state: float32 [2·layers, B, U]; dtype: of the products' factors. Returns nats float32 [B, T],
-    whether each was the likeliest bool [B, T], and the state after.
-    """
-    ids, after = tf.transpose(token_ids), []
-    x = tf.one_hot(ids[:-1], net.symbols)
-    for number, layer in enumerate(net.layers):
-        inputs = lstm.multiply(x, layer.kernel, dtype) + layer.bias
-        h, c = state[2 * number], state[2 * number + 1]
-        x, h, c = lstm.run(inputs, layer.recurrent_kernel, h, c, dtype)
-        after += [h, c]
-    logits = lstm.multiply(x, net.head, dtype) + net.bias
-    nats = tf.nn.sparse_softmax_cross_entropy_with_logits(ids[1:], logits)
-    hits = tf.argmax(logits, axis=2, output_type=tf.int32) == ids[1:]
-    return tf.transpose(nats), tf.transpose(hits), tf.stack(after)
 
 
 def generate(

@@ -55,6 +55,7 @@ def manifest_fields(model: keras.Model, calibration: Mapping[str, Any]) -> dict[
 def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, Signature]:
     """Return the four signatures, each with its golden inputs."""
     net = text_model.network(model, "".join(calibration["vocabulary"]))
+    net = text_model.calibrated(net, calibration)
     functions = text_functions(
         partial(text_model.initial_state, net),
         partial(text_model.read, net),

@@ -179,6 +179,7 @@ def test_the_card_says_how_good_it_is_beside_what(trained):
     assert metrics["validation_nats_per_character"] < np.log(
         len(made["configuration"]["vocabulary"])
     )
+    assert 0.25 <= made["calibration"]["temperature"] <= 4
     assert metrics["commonest_character"] == "' '"
     assert metrics["validation_accuracy"]["count"] == made["data"]["validation"]
     assert 0 < metrics["kneser_ney_7_gram_nats_per_character"] < 2

@@ -8,6 +8,9 @@ import tensorflow as tf
 from training.text import model as text_model
 from training.text import sampling
 from training.text import signatures as text_signatures
+from training.text.corpus import TextSplits
+from training.text.evaluation import fit_temperature
+from training.text.losses import character_losses
 from training.text.model import CharacterConfig
 from training.text.sampling import Controls
 
@@ -87,10 +90,36 @@ def test_losses_are_the_scores(net, run):
     ids = np.random.default_rng(1).integers(0, len(VOCABULARY), (ROWS, STEPS)).astype(np.int32)
     started = np.concatenate([np.full((ROWS, 1), net.start, np.int32), ids], axis=1)
 
-    nats, hits, _ = text_model.losses(net, tf.constant(started), tf.zeros([4, ROWS, 40]))
+    nats, hits, _ = character_losses(net, tf.constant(started), tf.zeros([4, ROWS, 40]))
 
     np.testing.assert_allclose(nats, -run("score", token_ids=ids)["logprobs"], atol=1e-5)
     assert hits.dtype == tf.bool
+
+
+def test_an_exported_network_divides_its_logits_by_the_temperature(model, net, run):
+    ids = np.random.default_rng(1).integers(0, len(VOCABULARY), (ROWS, STEPS)).astype(np.int32)
+    started = np.concatenate([np.full((ROWS, 1), net.start, np.int32), ids[:, :-1]], axis=1)
+    expected = tf.nn.log_softmax(model(started) / 1.25).numpy()
+    calibration = {"vocabulary": list(VOCABULARY), "temperature": 1.25}
+
+    score = text_signatures.signatures(model, calibration)["score"]
+    found = score.function(token_ids=tf.constant(ids))["logprobs"]
+
+    picked = np.take_along_axis(expected, ids[..., None], axis=2)[..., 0]
+    np.testing.assert_allclose(found, picked, atol=1e-5)
+
+
+def test_a_text_that_the_network_wrote_needs_no_temperature_and_logits_twice_as_large_need_two(net):
+    layers = tuple(type(layer)(*(w / 3 for w in layer)) for layer in net.layers)  # which forget
+    net = net._replace(layers=layers, head=net.head * 4)
+    uniforms = np.random.default_rng(4).random((1, 1500), np.float32)
+    seed, diversity = tf.constant([[net.start]]), tf.constant([1.0])
+    written = text_model.writer(net)(seed, tf.constant(uniforms), diversity).numpy()[0]
+    splits = TextSplits(written[:500], written[500:], VOCABULARY, "its own text")
+    doubled = text_model.calibrated(net, {"temperature": 0.5})
+
+    assert fit_temperature(net, splits) == pytest.approx(1, abs=0.1)
+    assert fit_temperature(doubled, splits) == pytest.approx(2, abs=0.2)
 
 
 def test_a_long_text_can_be_read_in_parts(run):
