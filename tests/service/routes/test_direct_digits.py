@@ -16,6 +16,7 @@ from service.scheduling.batch import PendingRequest
 from service.settings import Settings
 from tests.fakes import FakeEngine, write_version
 from tests.service.apps import on_a_socket
+from tests.waiting import until_waiting
 
 pytestmark = pytest.mark.anyio
 URL = "/v1/digits/classify"
@@ -196,6 +197,26 @@ async def test_many_connections_share_batches(served, taken, engine, png):
     assert all(taken)
     assert sum(engine.batch_sizes) == 40
     assert len(engine.batch_sizes) < 40
+
+
+async def test_clients_that_leave_keep_no_place(served, taken, png, quick_leaving):
+    body = png()
+    head = f"POST {URL} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+
+    async def ask(end):
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.base_url.port)
+        writer.write(head + body)
+        await reader.readuntil(b"}]}")
+        writer.write(head + body)
+        end(writer)
+
+    await asyncio.gather(*(ask(lambda writer: writer.transport.abort()) for _ in range(20)))
+    await asyncio.gather(*(ask(lambda writer: writer.close()) for _ in range(20)))
+    await until_waiting(served, 0)
+
+    assert any(taken)
+    admission = served.server.lifespan.state["repository"].resolve("digits").admission
+    assert (admission.waiting, admission._preparing) == (0, 0)
 
 
 @pytest.fixture
