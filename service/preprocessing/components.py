@@ -16,6 +16,9 @@ SCRAP = 0.1  # of the largest piece's area
 _FRAME_SIDE = 0.8  # of a frame's side that is drawn
 
 
+Runs = tuple[NDArray[np.intp], NDArray[np.intp]]  # see `find_runs`
+
+
 class Component(NamedTuple):
     """A component: its label, its box (ends excluded) and its pixels."""
 
@@ -62,13 +65,15 @@ def find_extent(mask: Mask) -> Extent:
     return Extent(rows, np.flatnonzero(mask[rows[0] : rows[-1] + 1].any(axis=0)))
 
 
-def find_runs(mask: Mask, length: int = 1) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def find_runs(mask: Mask, length: int = 1) -> Runs:
     """The start and end of runs along the rows of [H, W] with at least this length.
 
     Returns:
         Places in the rows one after the other, each with an empty pixel behind it; ends excluded.
     """
     height, width = mask.shape
+    if not mask.size:
+        return np.empty(0, np.intp), np.empty(0, np.intp)
     padded = np.zeros((height, width + 1), np.bool_)
     padded[:, :width] = mask
     pixels = padded.ravel()
@@ -82,16 +87,16 @@ def find_runs(mask: Mask, length: int = 1) -> tuple[NDArray[np.intp], NDArray[np
     return starts[is_long], ends[is_long]
 
 
-def is_surely_one(mask: Mask) -> bool:
-    """Whether bool [h, w] is one component (eight neighbours) by a quick look; False: it may be, or not.
+def is_surely_one(runs: Runs, width: int) -> bool:
+    """Whether all runs of bool [h, width] are one component (eight neighbours) by a quick look; False: perhaps.
 
     Where every run of ink but one touches a run in the row above, all of them are connected by way
     of that one; likewise with the row below. A drawn digit mostly has one such end at least.
     """
-    if not mask.size:
+    stride = width + 1
+    starts, ends = runs
+    if not starts.size:
         return False
-    stride = mask.shape[1] + 1
-    starts, ends = find_runs(mask)
     for step in (-stride, stride):
         first = np.minimum(np.searchsorted(ends, starts + step), starts.size - 1)
         touches = (starts[first] <= ends + step) & (ends[first] >= starts + step)

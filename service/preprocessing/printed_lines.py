@@ -10,6 +10,7 @@ from service.preprocessing.components import (
     SPAN,
     THIN,
     Extent,
+    Runs,
     drawn_sides,
     find_components,
     find_runs,
@@ -25,13 +26,14 @@ _SLOPE = 0.2  # rows that a line across may rise or fall by, by its length
 _NEAR = 0.05  # of the image: a line that ends so near to another one meets it
 
 
-def without_touching_lines(mask: Mask, ink: Pixels, extent: Extent) -> Mask | None:
-    """Remove lines that touch the rest or frame it; None if there are none."""
+def without_touching_lines(mask: Mask, ink: Pixels, extent: Extent, runs: Runs) -> Mask | None:
+    """Remove lines that touch the rest or frame it; None if there are none. runs: inside the extent."""
     shares = extent.rows.size / mask.shape[0], extent.columns.size / mask.shape[1]
     if max(shares) < _LEAST_LINE:
         return None
     inked = extent.box
-    found = _long_lines(mask[inked]), _long_lines(mask[inked].T)
+    crossed = find_runs(mask[inked].T)
+    found = _long_lines(mask[inked], crossed), _long_lines(mask[inked].T, runs)
     if found[0] is None and found[1] is None:
         return None
     flat, upright = np.zeros_like(mask), np.zeros_like(mask)
@@ -58,10 +60,13 @@ def without_touching_lines(mask: Mask, ink: Pixels, extent: Extent) -> Mask | No
     return cleaned if is_large else None
 
 
-def _long_lines(mask: Mask) -> Mask | None:
-    """Pixels of thin horizontal lines over half of the width and more of ink cropped to its box."""
+def _long_lines(mask: Mask, across: Runs) -> Mask | None:
+    """Pixels of thin horizontal lines over half of the width and more of ink cropped to its box.
+
+    across: the runs in its columns.
+    """
     height, width = mask.shape
-    if not _may_hold_line(mask, 0):
+    if not _may_hold_line(across, mask.shape, 0):
         return None
     # Thickened, so that runs follow a thin line that is aslant; those of steep strokes grow by two.
     thick = mask.copy()
@@ -74,7 +79,7 @@ def _long_lines(mask: Mask) -> Mask | None:
     marks[starts], marks[ends] = 1, -1
     top, bottom = int(starts[0]) // (width + 1), int(ends[-1]) // (width + 1) + 1
     runs = np.cumsum(marks, dtype=np.int8).reshape(height, width + 1)[top:bottom, :width]
-    if not _may_hold_line(runs.view(np.bool_), 2):
+    if not _may_hold_line(find_runs(runs.view(np.bool_).T), runs.shape, 2):
         return None
     labels, count = ndimage.label(runs, EIGHT_NEIGHBOURS)
     is_line = np.zeros(count + 1, np.bool_)
@@ -93,10 +98,10 @@ def _long_lines(mask: Mask) -> Mask | None:
     return found
 
 
-def _may_hold_line(runs: Mask, thickened: int) -> bool:
-    """Whether enough columns of [h, w] hold something thin, for a half of a line over half of the width."""
-    height, width = runs.shape
-    starts, ends = find_runs(runs.T, 1)
+def _may_hold_line(across: Runs, shape: tuple[int, ...], thickened: int) -> bool:
+    """Whether enough columns of [h, w] hold a thin run, for a half of a line over half of the width."""
+    height, width = shape
+    starts, ends = across
     is_thin = ends - starts - thickened <= max(3.0, THIN * width)
     columns = starts[is_thin] // (height + 1)  # in order
     different = np.count_nonzero(columns[1:] != columns[:-1]) + bool(columns.size)

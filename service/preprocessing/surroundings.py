@@ -19,6 +19,7 @@ from service.preprocessing.components import (
     drawn_sides,
     find_components,
     find_extent,
+    find_runs,
     is_surely_one,
 )
 from service.preprocessing.printed_lines import without_touching_lines
@@ -40,15 +41,18 @@ def drop_surroundings(mask: Mask, ink: Pixels, extent: Extent) -> tuple[Mask, bo
     Returns:
         The mask itself if there is nothing to remove, and whether it is known to be one component.
     """
-    count = 1
-    if not is_surely_one(mask[extent.box]):
+    count, runs = 1, find_runs(mask[extent.box])
+    if not is_surely_one(runs, extent.box[1].stop - extent.box[1].start):
         inside, count = ndimage.label(mask[extent.box], EIGHT_NEIGHBOURS)
     rest = mask
     if count > 1:
         labels = np.zeros(mask.shape, np.int32)
         labels[extent.box] = inside
         rest = _without_separate(mask, labels, count)
-    cleaned = without_touching_lines(rest, ink, extent if rest is mask else find_extent(rest))
+    if rest is not mask:
+        extent = find_extent(rest)
+        runs = find_runs(rest[extent.box])
+    cleaned = without_touching_lines(rest, ink, extent, runs)
     if cleaned is None and count <= _MOST_STROKES:
         return rest, count == 1
     return _without_scraps(rest if cleaned is None else cleaned), False
