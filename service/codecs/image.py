@@ -23,6 +23,7 @@ from service.codecs.sniffing import PNG_SIGNATURE, describe, image_format
 from service.errors import ImageTooLarge, InvalidImage, UnsupportedImage
 from service.image_files.decoding_cost import Cost, TooManyPieces, count_pieces, estimate_cost
 from service.image_files.image_metadata import strip_metadata
+from service.image_files.plain_jpeg import PlainJpeg, read_plain_jpeg
 from service.image_files.plain_png import PlainPng, read_plain_png
 from service.image_files.raster import Pixels, rasterize, upright
 
@@ -60,13 +61,13 @@ class OpenedImage:
     """An opened image that is not decoded yet; `width` and `height` are those of the file.
 
     `source` is Pillow's opened file, the bytes of a WebP (whose decoder takes the memory of the
-    whole image when it opens), a PNG that needs no reader, or, for pixels given as JSON, uint8
+    whole image when it opens), a PNG or JPEG that needs no reader, or, for pixels given as JSON, uint8
     [H, W, 1 or 3].
     """
 
     width: int
     height: int
-    source: ImageFile | bytes | PlainPng | Pixels
+    source: ImageFile | bytes | PlainPng | PlainJpeg | Pixels
     orientation: int = 1  # EXIF's, 1 to 8
     cost: Cost = NO_COST
 
@@ -107,8 +108,8 @@ class OpenedImage:
 
     @property
     def _format(self) -> str | None:
-        if isinstance(self.source, PlainPng):
-            return "PNG"
+        if isinstance(self.source, PlainPng | PlainJpeg):
+            return "PNG" if isinstance(self.source, PlainPng) else "JPEG"
         return self.source.format if isinstance(self.source, ImageFile) else "WebP"
 
     def _decoded(self, at_least: int | None, grey: bool) -> Image | Pixels:
@@ -123,10 +124,16 @@ class OpenedImage:
             if image.size != (self.width, self.height):
                 raise ValueError("the header states another size")
             return image
-        assert isinstance(self.source, ImageFile)
-        if at_least and isinstance(self.source, JpegImageFile):
-            self.source.draft(None, (at_least, at_least))
-        return self.source
+        source = self.source
+        if isinstance(source, PlainJpeg):
+            try:
+                return source.decode(at_least, grey=grey)
+            except ValueError:  # the reader decides what is wrong with it
+                source = JpegImageFile(_ReadLimitedBytesIO(source.content))
+        assert isinstance(source, ImageFile)
+        if at_least and isinstance(source, JpegImageFile):
+            source.draft(None, (at_least, at_least))
+        return source
 
 
 def open_image(content: bytes, max_pieces: int = MAX_PIECES) -> OpenedImage:
@@ -197,14 +204,15 @@ def _is_mangled(content: bytes) -> bool:
 def _opened(name: str, content: bytes) -> OpenedImage:
     if name == "WebP":
         return _opened_webp(content)
-    if name == "PNG" and (plain := read_plain_png(content)):
+    reader = {"PNG": read_plain_png, "JPEG": read_plain_jpeg}.get(name)
+    if reader and (plain := reader(content)):
         return _opened_plain(plain)
     # Run-length encoded BMP files are read a byte at a time; their cost is estimated by their length.
     image = _READERS[name](io.BytesIO(content) if name == "BMP" else _ReadLimitedBytesIO(content))
     return OpenedImage(image.width, image.height, image)
 
 
-def _opened_plain(plain: PlainPng) -> OpenedImage:
+def _opened_plain(plain: PlainPng | PlainJpeg) -> OpenedImage:
     return OpenedImage(plain.width, plain.height, plain)
 
 
