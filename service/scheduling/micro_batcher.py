@@ -251,14 +251,14 @@ class MicroBatcher:
     def _finish(
         self, batch: list[PendingRequest], outcomes: list[Outcome], started: float
     ) -> Iterator[float]:
-        """Deliver an answer in each step, which yields the run's seconds; errors in the statistics come later."""
+        """Count the batch, whatever comes of it, then deliver an answer in each step, which yields the run's seconds."""
         seconds, rows = time.monotonic() - started, total_rows(batch)
-        for pending, outcome in zip(batch, outcomes, strict=True):
-            deliver(pending, outcome, rows, started, seconds)
-            yield seconds
         try:
             if steps := most_steps(batch):
                 self._cost.record(rows, seconds, steps)
             self._on_batch(Batch(len(batch), rows, seconds))
         except Exception:
             log.exception("a batch could not be counted")
+        for pending, outcome in zip(batch, outcomes, strict=True):
+            deliver(pending, outcome, rows, started, seconds)
+            yield seconds
