@@ -21,6 +21,7 @@ SERVICE = "one service"
 ASKING_ONE_SERVICE = {
     "tests/contract/test_client_page.py",
     "tests/contract/test_export_to_service.py",
+    "tests/contract/test_gan.py",
     "tests/contract/test_notebook.py",
     "tests/contract/test_task_pages.py",
 }
@@ -59,9 +60,9 @@ def pytest_ignore_collect(collection_path, config):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
-    """One worker for each core; of the fast tests, which wait for much of their time, half as many more."""
+    """Three workers for two cores: each waits, for a service that starts or a timer, a fifth of its time or more."""
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return cores + (cores + 1) // 2 if WITHOUT_TENSORFLOW in config.option.markexpr else cores
+    return cores + (cores + 1) // 2
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -143,6 +144,8 @@ def models(tmp_path_factory):
         return folder
     command = [sys.executable, "-m", "training", "export", "--models", str(folder)]
     finished = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    (folder.parent / "errors").write_text(finished.stderr)
+    (folder.parent / "said").write_text(finished.stdout)
     ended.write_text(str(finished.returncode))
     assert finished.returncode == 0, finished.stderr
     return folder

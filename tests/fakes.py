@@ -61,7 +61,7 @@ class FakeEngine:
 
     def run(self, signature, inputs):
         self.running = True
-        self.gate.wait(60)
+        self.gate.wait(120)
         self.running = False
         images = inputs["images"]
         self.batch_sizes.append(len(images))

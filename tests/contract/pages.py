@@ -4,12 +4,17 @@ The blocks of one language are one program, top to bottom. A block marked `text`
 before it prints: `…` stands for anything, and a space or a line's end for any space or none.
 """
 
+import contextlib
+import io
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
+
+import vitrine_command
 
 ROOT = Path(__file__).parents[2]
 ADDRESS = "http://127.0.0.1:8000"  # what the pages say
@@ -68,9 +73,25 @@ def follow(runner: str, chosen: list[Block], folder: Path, url: str = ADDRESS) -
     last = chosen[min(len(printed), len(chosen) - 1)].place
     assert finished.returncode == 0, f"{last}\n{rest}\n{finished.stderr}"
     for block, output in zip(chosen, printed, strict=True):
-        if block.shown is not None:
-            assert _pattern(block.shown).fullmatch(output.strip()), f"{block.place}\n{output}"
+        _check(block, output)
     return [output.strip() for output in printed]
+
+
+def follow_commands(chosen: list[Block], folder: Path) -> None:
+    """Run shell blocks beside `docs/`, their `vitrine` commands in this process: each process would import TensorFlow."""
+    for block in chosen:
+        with contextlib.chdir(reader(folder)), contextlib.redirect_stdout(io.StringIO()) as output:
+            for line in block.text.splitlines():
+                if line.startswith("vitrine "):
+                    assert vitrine_command.main(shlex.split(line)[1:]) == 0, f"{block.place} {line}"
+                else:
+                    subprocess.run(["sh", "-ec", line], check=True)
+        _check(block, output.getvalue())
+
+
+def _check(block: Block, output: str) -> None:
+    if block.shown is not None:
+        assert _pattern(block.shown).fullmatch(output.strip()), f"{block.place}\n{output}"
 
 
 def reader(folder: Path) -> Path:

@@ -5,8 +5,6 @@ import base64
 import io
 import json
 import re
-import subprocess
-import sys
 
 import httpx
 import numpy as np
@@ -19,6 +17,7 @@ from service.runtime.version_files import check_files
 from tests.contract.pages import ROOT, blocks, follow
 from tests.running import running_service
 from tests.waiting import until
+from training.__main__ import main as training
 from training.data.mnist import synthetic_digits
 from vitrine_command import PARTS
 
@@ -146,9 +145,8 @@ def test_the_card_over_http_has_metrics_with_intervals_and_the_layer_table(clien
 
 def test_a_model_that_is_exported_while_the_service_runs_answers(models, tmp_path):
     copy_models(models, tmp_path, "digits")
-    command = [sys.executable, "-m", "training", "export", "digits", "--models", str(tmp_path)]
     with running_service(tmp_path) as (_, port):
-        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        assert training(["export", "digits", "--models", str(tmp_path)]) == 0
 
         def is_switched():
             url = f"http://127.0.0.1:{port}/v1/digits/classify"

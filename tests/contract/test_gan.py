@@ -1,7 +1,6 @@
-"""From a training to answers over HTTP: a tiny GAN is trained, exported, served, and every route asked."""
+"""From the released GAN to answers over HTTP: every route is asked, and answers what the graph computes."""
 
 import base64
-import dataclasses
 import io
 import json
 
@@ -13,48 +12,20 @@ from PIL import Image
 from service.codecs import latents
 from service.runtime.manifest import read_manifest
 from service.runtime.version_files import check_files
-from tests.running import running_service, wait_for_projection
-from tests.training.gan.test_gan import SIZES, SMALL, SMALL_JOB
-from training import run
 from training.data.mnist import synthetic_digits
-from training.gan import latent_space as gan_latent_space
-from training.jobs import gan, load_reference_classifier
 
 pytestmark = pytest.mark.tensorflow
-FEW = {"epochs": 1, "epoch_images": 64, "encoder_images": 64}
 POINT, OTHER = {"random_seed": 3, "digit": 4}, {"random_seed": 8, "digit": 9}
 
 
-def calibrated(model, splits):
-    """Measure only as far as what is served needs it."""
-    calibration = gan_latent_space.calibrate(model, splits, load_reference_classifier())
-    return {"metrics": {}, "calibration": calibration, "pictures": {}}
+@pytest.fixture(scope="module")
+def version(models):
+    return models / "gan" / "1"
 
 
 @pytest.fixture(scope="module")
-def version(tmp_path_factory):
-    """The directory of a GAN that was trained for a few steps, exported as `mine`."""
-    folder = tmp_path_factory.mktemp("gan")
-    config = dataclasses.replace(gan.Config(**SMALL), **FEW)
-    places = {"data": None, "workdir": folder / "work", "models": folder / "models"}
-    with pytest.MonkeyPatch.context() as patch:
-        for module, sizes in SIZES.items():
-            for name, size in sizes.items():
-                patch.setattr(module, name, size)
-        job = dataclasses.replace(SMALL_JOB, evaluate=calibrated)
-        return run.train(job, config, name="mine", **places)
-
-
-@pytest.fixture(scope="module")
-def client(version):
-    with (
-        running_service(version.parents[1]) as (_, port),
-        httpx.Client(
-            base_url=f"http://127.0.0.1:{port}/v1/gan", trust_env=False, timeout=900
-        ) as client,
-    ):
-        client.params = {"model": "mine"}
-        wait_for_projection(f"http://127.0.0.1:{port}", model="mine")
+def client(service):
+    with httpx.Client(base_url=f"{service}/v1/gan", trust_env=False, timeout=900) as client:
         yield client
 
 
@@ -92,7 +63,7 @@ def png(image):
 
 def answered(response):
     assert response.status_code == 200, response.text
-    assert response.headers["x-model"] == "mine/1"
+    assert response.headers["x-model"] == "gan/1"
     return response.json()
 
 

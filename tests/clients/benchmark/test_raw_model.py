@@ -45,7 +45,7 @@ def test_several_callers_call_at_the_same_time():
     def counted(given):
         seen.append(given)
         if len(seen) > calls:
-            together.wait(60)
+            together.wait(120)
         return {}
 
     raw_model.time_calls(counted, {"x": InputSpec((1,), "float32")}, {1: 3}, callers=2)

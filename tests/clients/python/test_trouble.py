@@ -155,7 +155,7 @@ def test_a_connection_that_was_closed_meanwhile_is_opened_anew():
     reply = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
     with replying(reply, reply) as (url, hung_up), Vitrine(url) as vitrine:
         assert vitrine.health.live().live
-        assert hung_up.acquire(timeout=60)  # and it has said so to nobody
+        assert hung_up.acquire(timeout=120)  # and it has said so to nobody
         assert vitrine.health.live().live
 
 

@@ -58,9 +58,9 @@ class Client:
         self.writer.write(content)
 
     async def answer(self):
-        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 20)
+        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 120)
         length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-        return head, await asyncio.wait_for(self.reader.readexactly(length), 20)
+        return head, await asyncio.wait_for(self.reader.readexactly(length), 120)
 
 
 @pytest.fixture

@@ -225,7 +225,7 @@ class Raw:
         return await self.answer()
 
     async def answer(self):
-        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 60)
+        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 120)
         lines = head.decode().lower().split("\r\n")
         fields = dict(line.split(": ", 1) for line in lines[1:] if line)
         body = await self.reader.readexactly(int(fields["content-length"]))
@@ -306,7 +306,7 @@ async def test_who_wants_to_close_is_told_so_and_the_connection_ends_however_oft
         _, fields, _ = await raw.ask(post(4, "Connection: close\r\n") + b"some")
 
         assert fields["connection"] == "close"
-        assert await asyncio.wait_for(raw.reader.read(), 60) == b""
+        assert await asyncio.wait_for(raw.reader.read(), 120) == b""
         raw.writer.close()
 
 

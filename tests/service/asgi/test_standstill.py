@@ -40,7 +40,7 @@ def test_a_request_that_came_during_the_keep_alive_is_answered(tmp_path):
         async with on_a_socket(settings, FakeEngine()) as client:
             port = client.server.servers[0].sockets[0].getsockname()[1]
             with socket.create_connection(("127.0.0.1", port)) as kept:
-                kept.settimeout(30)
+                kept.settimeout(120)
                 for _ in range(2):  # the second time it comes when the connection should be closed
                     stand_still(1.2, lambda: kept.sendall(GET))
                     answer = await asyncio.to_thread(kept.recv, 1000)
@@ -58,7 +58,7 @@ def test_the_keep_alive_begins_anew_after_a_standstill(tmp_path):
         async with on_a_socket(settings, FakeEngine()) as client:
             port = client.server.servers[0].sockets[0].getsockname()[1]
             with socket.create_connection(("127.0.0.1", port)) as kept:
-                kept.settimeout(30)
+                kept.settimeout(120)
                 kept.sendall(GET)
                 await asyncio.to_thread(kept.recv, 1000)
                 resumed = asyncio.Event()
@@ -87,7 +87,7 @@ def test_a_request_that_came_meanwhile_is_answered_before_its_connection_is_clos
                     await asyncio.sleep(0.01)
                 mine.pop().shutdown()
                 stand_still(0.5, lambda: idle.sendall(GET))
-                idle.settimeout(30)
+                idle.settimeout(120)
                 return await asyncio.to_thread(idle.recv, 100)
 
     assert uvloop.run(ask_during_a_stop()).startswith(b"HTTP/1.1 200 ")

@@ -23,7 +23,7 @@ async def server():
 @pytest.fixture
 async def patient_server():
     """Waits long enough for bytes that come, also on a busy machine."""
-    async with serving_echo(Settings(port=0, receive_seconds=1)) as server:
+    async with serving_echo(Settings(port=0, receive_seconds=2)) as server:
         yield server
 
 
@@ -89,8 +89,8 @@ async def test_a_slow_but_steady_body_is_read(patient_server):
         b"d",
         b"e",
         b"f",
-    ]  # 1.5 s in all, where 1 s may pass without a byte
-    answer = await talk(patient_server, head, *letters, pause=0.25)
+    ]  # 2.4 s in all, where 2 s may pass without a byte
+    answer = await talk(patient_server, head, *letters, pause=0.4)
 
     assert answer.endswith(b'{"length": 6}')
 

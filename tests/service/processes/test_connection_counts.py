@@ -15,7 +15,7 @@ def sibling(counts, connections, may_end):
     """Another worker, with so many connections."""
     own = counts.join()
     own.add(connections)
-    may_end.wait(30)
+    may_end.wait(120)
     os._exit(0)
 
 

@@ -169,7 +169,7 @@ def test_until_all_workers_have_loaded_a_version_none_answers_with_it(service, f
 
         during = {version_of(port) for _ in range(16)}
         (folder / "waiting").unlink()
-        change.result(60)
+        change.result(120)
 
     assert during == {1}
     assert {version_of(port) for _ in range(16)} == {2}
@@ -181,7 +181,7 @@ def test_what_one_worker_cannot_load_changes_nothing_in_any(service, folder):
     (folder / "fail").touch()
 
     url = f"http://127.0.0.1:{port}{SERVING}"
-    refused = httpx.put(url, json={"versions": [2]}, headers=ADMIN, trust_env=False, timeout=60)
+    refused = httpx.put(url, json={"versions": [2]}, headers=ADMIN, trust_env=False, timeout=120)
 
     assert refused.status_code == 422
     assert "got 2: the model cannot be loaded" in refused.json()["error"]
@@ -194,7 +194,7 @@ def test_load_reads_the_files_anew_in_every_worker(service):
     loads = value_of(ask(port, "/metrics").text, LOADS)
     url = f"http://127.0.0.1:{port}/v2/repository/models/digits/load"
 
-    assert httpx.post(url, headers=ADMIN, trust_env=False, timeout=60).status_code == 200
+    assert httpx.post(url, headers=ADMIN, trust_env=False, timeout=120).status_code == 200
 
     assert value_of(ask(port, "/metrics").text, LOADS) == loads + 2
 

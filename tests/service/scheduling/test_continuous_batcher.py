@@ -49,7 +49,7 @@ class Engine:
 
     def __call__(self, signature, inputs):
         self.entered += 1
-        self.gate.wait(60)
+        self.gate.wait(120)
         self.runs.append((signature, inputs["lengths"].tolist()))
         if 13 in inputs["count"]:
             raise ValueError("thirteen")
@@ -258,7 +258,7 @@ async def test_a_round_that_cannot_be_counted_is_delivered(engine):
 
 
 async def test_parallel_runs_share_the_sequences():
-    together = threading.Barrier(2, timeout=60)  # broken unless two rounds are under way
+    together = threading.Barrier(2, timeout=120)  # broken unless two rounds are under way
     rows = []
 
     def run(_, inputs):

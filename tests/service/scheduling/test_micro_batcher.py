@@ -29,7 +29,7 @@ class Doubler:
         self.gate.set()
 
     def __call__(self, inputs):
-        self.gate.wait(60)
+        self.gate.wait(120)
         self.batches.append(len(inputs["x"]))
         if 13 in inputs["x"]:
             raise ValueError("thirteen")
@@ -301,7 +301,7 @@ async def test_what_waits_is_known_in_seconds(batcher, run):
 
 def two_at_once():
     """An engine that answers only while two of its runs are under way, and the rows of each run."""
-    together = threading.Barrier(2, timeout=60)  # broken unless two runs are under way
+    together = threading.Barrier(2, timeout=120)  # broken unless two runs are under way
     batches = []
 
     def run(inputs):

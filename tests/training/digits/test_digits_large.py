@@ -42,6 +42,7 @@ def test_smoothing_spreads_a_share_of_the_target_over_all_classes():
     assert loss == pytest.approx([-(0.85 * log_p[0] + 0.05 * log_p[1:].sum())])
 
 
+@pytest.mark.nightly  # the larger network, which only teaches the released one
 def test_it_learns_from_changed_images(tmp_path):
     config = digits_large.Config(epochs=2, batch_size=20, dropout=0.0, warmup_epochs=0.5)
     parts = [synthetic_digits(count, seed) for seed, count in enumerate((240, 40, 40))]
