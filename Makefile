@@ -1,6 +1,6 @@
 # The main commands are `make serve` and `make test`. `make help` lists the others.
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-fast test-nightly all-tests fast-tests check format lint types imports \
+.PHONY: help serve test test-fast test-nightly coverage all-tests fast-tests check format lint types imports \
 	load bench soak train bundle fix lock size clean python
 
 # The machine's python3 if its version is supported, otherwise another installed version.
@@ -20,6 +20,8 @@ serve: .venv/run.stamp  ## export missing models and serve on port 8000
 # On all cores; the tests of a file run on one worker, see tests/conftest.py.
 PYTEST = $(BIN)/python -m pytest -q -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 unexport PYTHONDONTWRITEBYTECODE  # otherwise every worker compiles all tests in every run
+# Python 3.12 counts the lines that run for a few percent of the time; 3.11 traces them, see `make coverage`.
+MONITORED = $(shell $(BIN)/python -c 'import sys; print(*["COVERAGE_CORE=sysmon"] * (sys.version_info >= (3, 12)))')
 SIDE_BY_SIDE = $(MAKE) --no-print-directory -j 2
 
 test: .venv/dev.stamp  ## static checks and all tests except the nightly ones
@@ -27,12 +29,15 @@ test: .venv/dev.stamp  ## static checks and all tests except the nightly ones
 test-fast: .venv/dev.stamp  ## static checks and the tests without TensorFlow
 	@$(SIDE_BY_SIDE) fast-tests check
 test-nightly: check  ## all tests: also soak, repeated trainings, second browser, cluster (CI once a day)
-	$(PYTEST) --cov --cov-report term
+	$(MONITORED) $(PYTEST) --cov
+coverage: .venv/dev.stamp  ## the tests without TensorFlow, and the coverage of each module
+	$(MONITORED) $(PYTEST) -m "$(WITHOUT_TENSORFLOW)" --cov
 
+WITHOUT_TENSORFLOW = not tensorflow and not browser and not nightly
 all-tests: .venv/dev.stamp
-	$(PYTEST) -m "not nightly"
+	$(MONITORED) $(PYTEST) -m "not nightly" $(if $(MONITORED),--cov)
 fast-tests: .venv/dev.stamp
-	$(PYTEST) -m "not tensorflow and not browser and not nightly"
+	$(MONITORED) $(PYTEST) -m "$(WITHOUT_TENSORFLOW)" $(if $(MONITORED),--cov)
 
 check: format lint types imports  ## only the static checks
 
