@@ -26,7 +26,7 @@ def test_the_accuracy_is_that_of_scikit_learn(images, folds):
     """Five classes whose features overlap, so that neither reads all of them."""
     random = np.random.default_rng(5)
     labels = np.repeat(np.arange(5), images)
-    vectors = (0.2 * random.normal(size=(5, 300))[labels]) + random.normal(size=(len(labels), 300))
+    vectors = (0.35 * random.normal(size=(5, 100))[labels]) + random.normal(size=(len(labels), 100))
     given = {"vectors": vectors.tolist(), "labels": labels.tolist(), "classes": 5}
     finished = subprocess.run(
         ["node", "--input-type=module", "-e", PROGRAM],
