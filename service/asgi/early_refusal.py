@@ -27,7 +27,9 @@ from service.asgi.responses import JSON, problem, status_of
 from service.errors import QueueRefusal
 from service.metrics import Metrics
 
-VALID_SECONDS = 0.25  # after the last refusal of a request that was looked at
+VALID_SECONDS = (
+    0.25  # after the last refusal of a request that was looked at, unless the queue is full
+)
 LOOKS_PER_SECOND = 25.0
 MOST_LOOKS = 256.0  # that can be saved up: so many can leave the queue in one turn of the loop
 MOST_REFUSALS = 64  # remembered at the same time
@@ -45,6 +47,10 @@ class Queue(Protocol):
     """What refused."""
 
     departures: int  # requests that have left it, ever
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it has no free place."""
 
 
 class RefusedCycle:
@@ -104,7 +110,7 @@ class EarlyRefusals:
         refusal = self._refusals.get(key)
         if refusal is None:
             return None
-        if started > refusal.valid_until:
+        if refusal.is_over(started):
             del self._refusals[key]
             return None
         length = _length(given)
@@ -135,7 +141,7 @@ class EarlyRefusals:
         if known is None or len(data) != end + known.length:
             return None
         refusal = known.refusal
-        if started > refusal.valid_until:
+        if refusal.is_over(started):
             del self._heads[data[:end]]
             return None
         if refusal.can_look(started):
@@ -176,6 +182,7 @@ class _Refusal:
         self._answered, self._seconds, self._errors = counters
         self._shortest = length
         self._looks = 0.0
+        self._is_due = False  # a look, though the queue is full
         self._looked_at = time.monotonic()
         self._departures = queue.departures
         self.renew(error, length)
@@ -191,6 +198,18 @@ class _Refusal:
             + f"content-type: {JSON}\r\nretry-after: {error.retry_after_seconds}\r\n".encode()
         )
 
+    def is_over(self, now: float) -> bool:
+        """Whether it is to be forgotten; while its queue stays full, one request is looked at instead.
+
+        Forgotten, it would let all requests of a turn of the event loop in.
+        """
+        if now <= self.valid_until:
+            return False
+        if not self.queue.is_full:
+            return True
+        self.valid_until, self._is_due = now + VALID_SECONDS, True
+        return False
+
     def may_look(self, now: float, length: int) -> bool:
         """Whether this one may be let in: it is shorter, or there may be room."""
         if length < self._shortest:
@@ -202,7 +221,8 @@ class _Refusal:
 
     def count_look(self) -> None:
         """One more was looked at."""
-        self._looks -= 1
+        self._looks = max(0.0, self._looks - 1)
+        self._is_due = False
 
     def can_look(self, now: float) -> bool:
         """Whether there may be room for one that is as long."""
@@ -210,7 +230,7 @@ class _Refusal:
         gained = left + (now - self._looked_at) * LOOKS_PER_SECOND
         self._departures, self._looked_at = self.queue.departures, now
         self._looks = min(MOST_LOOKS, self._looks + gained)
-        return self._looks >= 1
+        return self._is_due or (self._looks >= 1 and not self.queue.is_full)
 
     def render(self, request_id: str, more: bytes) -> bytes:
         """The whole answer."""

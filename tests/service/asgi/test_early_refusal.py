@@ -39,7 +39,7 @@ class Table:
 
     def __init__(self, **options):
         options = {"answers_other_origins": False, **options}
-        self.queue = SimpleNamespace(departures=0)
+        self.queue = SimpleNamespace(departures=0, is_full=False)
         self.refusals = EarlyRefusals(Metrics(), **options)
 
     def learn(self, headers=HEADERS, method="POST"):
@@ -118,6 +118,23 @@ def test_a_refusal_is_forgotten_unless_another_one_was_looked_at_and_refused(tab
     assert not table.refusals.is_empty
 
     clock.now += 0.1
+    assert table.answer() is None
+    assert table.refusals.is_empty
+
+
+def test_while_the_queue_is_full_a_refusal_is_not_forgotten_but_one_request_looked_at(table, clock):
+    table.queue.is_full = True
+    table.answer()
+    table.refusals.remember(HEAD + b"x" * 100)
+    for _ in range(3):
+        table.queue.departures += 5
+        assert refused_again(table) is not None
+        clock.now += early_refusal.VALID_SECONDS + 0.01
+        assert refused_again(table) is None
+        assert [table.answer() is None for _ in range(3)] == [True, False, False]
+
+    table.queue.is_full = False
+    clock.now += early_refusal.VALID_SECONDS + 0.01
     assert table.answer() is None
     assert table.refusals.is_empty
 
