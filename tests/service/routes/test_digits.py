@@ -150,8 +150,10 @@ async def test_model_and_version_can_be_chosen(tmp_path, start, png):
     async def answered(query):
         return (await client.post(URL + query, content=png())).headers.get("x-model")
 
-    while await answered("") != "digits/2":
-        await asyncio.sleep(0.01)
+    for query in ("?version=2", "?version=1", "?model=mine"):
+        while await answered(query) is None:  # still loading
+            await asyncio.sleep(0.01)
+    assert await answered("") == "digits/2"
     assert await answered("?model=mine") == "mine/1"
     assert await answered("?version=1") == "digits/1"
 
