@@ -166,6 +166,7 @@ def create_app(
         lifespan=lifespan,
         openapi_tags=document.tags(),
         generate_unique_id_function=document.operation_id,
+        openapi_url=None,  # page.make_router has its route
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

@@ -1,4 +1,4 @@
-"""The demo page at `/`, its files under `/page/`, and `/docs`. Nothing is loaded from other hosts.
+"""The demo page at `/`, its files under `/page/`, `/docs` and `/openapi.json`. Nothing is loaded from other hosts.
 
 Files are read once, at the start, and compressed on the first request. A path of a
 request never becomes a path on disk.
@@ -13,7 +13,7 @@ import fastapi_offline
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.asgi.responses import json_answer
+from service.asgi.responses import json_answer, to_json
 from service.asgi.routing import RawRouter
 from service.errors import RouteNotFound
 from service.routes.page_content import only_sections, questions_of, without_answers
@@ -29,6 +29,7 @@ TYPES = {
     ".html": "text/html",
     ".jpg": "image/jpeg",
     ".js": "text/javascript",
+    ".json": "application/json",
     ".md": "text/markdown",
     ".png": "image/png",
 }
@@ -115,6 +116,15 @@ def make_router(settings: Settings) -> RawRouter:
     @router.get("/docs/{file}")
     async def docs_file(request: Request) -> Response:
         return _pick(docs, request)
+
+    rendered: list[StaticFile] = []
+
+    @router.get("/openapi.json")
+    async def document(request: Request) -> Response:
+        """The document of the API, rendered once: it holds the event loop for 10 ms."""
+        if not rendered:
+            rendered.append(StaticFile(to_json(request.app.openapi()), "openapi.json"))
+        return rendered[0].answer(request)
 
     return router
 

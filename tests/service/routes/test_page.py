@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from service.asgi.application import VitrineApp
 from service.routes.page import WEB
 from service.settings import Settings, SettingsError, from_environ
 from tests.fakes import FakeEngine, write_version
@@ -109,6 +110,19 @@ async def test_the_page_names_its_files_relative_to_itself_so_that_it_works_belo
 
     assert re.findall(r'(?:src|href)="(?!data:|#)([^"]+)"', text)
     assert not re.findall(r'(?:src|href)="(?:/|http)[^"]*"', text)
+
+
+async def test_the_document_of_the_api_is_rendered_once(client, monkeypatch):
+    first = await client.get("/openapi.json", headers={"accept-encoding": "gzip"})
+    monkeypatch.setattr(VitrineApp, "openapi", None)  # would fail if it was called
+    plain = {"accept-encoding": "identity"}
+    again = await client.get("/openapi.json", headers=plain)
+    unchanged = {"if-none-match": again.headers["etag"], **plain}
+
+    assert first.headers["content-encoding"] == "gzip"
+    assert again.headers["content-type"] == "application/json"
+    assert again.json() == first.json()
+    assert (await client.get("/openapi.json", headers=unchanged)).status_code == 304
 
 
 @pytest.mark.parametrize("given", ["http://a/b", "*", "example.org"])
