@@ -39,7 +39,7 @@ class AnsweringProtocol(ReadingProtocol):
 
     def _answer_directly(self, data: bytes) -> bool:
         """Begin to answer a whole request with a known head, between two others."""
-        if self._has_begun or self._unparsed or not self._is_free:
+        if not self._is_between_requests:
             return False
         found = self.state["direct"].find(data)
         if found is None:
@@ -65,7 +65,7 @@ class AnsweringProtocol(ReadingProtocol):
 
     def _refuse_unparsed(self, data: bytes) -> bool:
         """Answer a whole request with the head of one that was just refused, between two others."""
-        if self._has_begun or self._unparsed or not self._is_free:
+        if not self._is_between_requests:
             return False
         answer = self.state["refusals"].answer_again(data, self._more_lines)
         if answer is None:
@@ -74,6 +74,11 @@ class AnsweringProtocol(ReadingProtocol):
         self.transport.write(answer)
         self._keep_alive()
         return True
+
+    @property
+    def _is_between_requests(self) -> bool:
+        """Whether the next bytes begin a request that can be answered at once."""
+        return not (self._has_begun or self._unparsed) and self._is_free
 
     @property
     def _is_free(self) -> bool:

@@ -14,12 +14,11 @@ from typing import Any, NamedTuple, Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service.asgi.cycle import RequestCycle
-from service.asgi.request_head import Header, new_request_id
+from service.asgi.request_head import Header, length_of_head, new_request_id
 from service.asgi.responses import RawResponse
 
 MOST_HEADS = 512
 MOST_HEAD_BYTES = 2048
-END_OF_HEAD = b"\r\n\r\n"
 METHOD = b"POST "
 # Every other header may change the answer; a direct route knows of X-Timeout-Ms.
 HARMLESS = frozenset(
@@ -98,7 +97,7 @@ class DirectRoutes:
         """The head and the body if these bytes are a whole request with a known head."""
         if not self._heads:
             return None
-        end = data.find(END_OF_HEAD) + len(END_OF_HEAD)
+        end = length_of_head(data)
         head = self._heads.get(data[:end])
         if head is None or len(data) != end + head.length:
             return None
@@ -108,8 +107,10 @@ class DirectRoutes:
         """These bytes were one whole request with this target and these headers; the connection stays open."""
         path, _, query = url.partition(b"?")
         route = self._routes.get(path)
-        end = data.find(END_OF_HEAD) + len(END_OF_HEAD)
-        if route is None or not data.startswith(METHOD) or end > MOST_HEAD_BYTES:
+        if route is None or not data.startswith(METHOD):
+            return
+        end = length_of_head(data)
+        if not 0 < end <= MOST_HEAD_BYTES:
             return
         given = dict(reversed(headers))
         length = int(given.get(b"content-length", b"0"))

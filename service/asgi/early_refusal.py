@@ -22,7 +22,7 @@ from prometheus_client import Counter, Histogram
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from service.asgi.request_head import Header, request_id_of
+from service.asgi.request_head import Header, length_of_head, request_id_of
 from service.asgi.responses import JSON, problem, status_of
 from service.errors import QueueRefusal
 from service.metrics import Metrics
@@ -31,12 +31,11 @@ VALID_SECONDS = (
     0.25  # after the last refusal of a request that was looked at, unless the queue is full
 )
 LOOKS_PER_SECOND = 25.0
-MOST_LOOKS = 256.0  # that can be saved up: so many can leave the queue in one turn of the loop
+MOST_LOOKS = 256.0  # saved up at most: as many requests can leave the queue in one turn of the loop
 MOST_REFUSALS = 64  # remembered at the same time
 COUNTED = (b"authorization", b"x-api-key", b"x-timeout-ms")  # what an answer depends on
 NOT_FORESEEN = (b"transfer-encoding", b"expect")
 OWN_ID = b"x-request-id"
-END_OF_HEAD = b"\r\n\r\n"
 
 Key = tuple[bytes | None, ...]
 
@@ -127,15 +126,15 @@ class EarlyRefusals:
 
     def remember(self, data: bytes) -> None:
         """These bytes were the request that `answer` has just refused, and perhaps more."""
-        end = data.find(END_OF_HEAD) + len(END_OF_HEAD)
-        if self._last and end >= len(END_OF_HEAD) and len(data) == end + self._last.length:
+        end = length_of_head(data)
+        if self._last and end and len(data) == end + self._last.length:
             if len(self._heads) >= MOST_REFUSALS:
                 self._heads.clear()
             self._heads[data[:end]] = self._last
 
     def answer_again(self, data: bytes, more: bytes) -> bytes | None:
         """The refusal of these bytes if they are a whole request with a remembered head; None: parse it."""
-        started, end = time.monotonic(), data.find(END_OF_HEAD) + len(END_OF_HEAD)
+        started, end = time.monotonic(), length_of_head(data)
         self._looking = None
         known = self._heads.get(data[:end])
         if known is None or len(data) != end + known.length:

@@ -12,6 +12,8 @@ from service.errors import MalformedRequest
 
 Header = tuple[bytes, bytes]
 
+END_OF_HEAD = b"\r\n\r\n"
+
 _HOST = re.compile(rb"[\w.~!$&'()*+,;=:%\[\]-]*")
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 _CHECKED = frozenset((b"host", b"transfer-encoding", b"expect"))
@@ -66,3 +68,9 @@ def head_without_upgrade(method: bytes, url: bytes, headers: Iterable[Header]) -
                 continue
         lines.append(name + b": " + value)
     return b"\r\n".join(lines) + b"\r\n\r\n"
+
+
+def length_of_head(data: bytes) -> int:
+    """The number of bytes up to the body, 0 if the head is not whole."""
+    end = data.find(END_OF_HEAD)
+    return 0 if end < 0 else end + len(END_OF_HEAD)

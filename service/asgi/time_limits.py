@@ -14,9 +14,7 @@ from service.asgi.bytes_in_flight import Held
 from service.asgi.state import State
 
 READING_SECONDS = 0.01  # so that sockets are looked at once between two timers
-STANDSTILL_SECONDS = (
-    0.5  # a timer that is so late was stopped with its process, and perhaps the clients
-)
+STANDSTILL_SECONDS = 0.5  # a later timer was stopped with its process, and perhaps the clients
 
 log = logging.getLogger("vitrine.connection")
 

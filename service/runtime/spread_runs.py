@@ -27,7 +27,7 @@ class SpreadRuns:
     """Runs `run`, on the caller's thread or on two; may be called on several threads at the same time."""
 
     def __init__(self, run: Run, row: Arrays, seconds: float) -> None:
-        """Start the second thread with `row`, inputs of one row, which takes so many seconds on one thread."""
+        """Start the second thread with `row`, inputs of one row; seconds: of its run on one thread."""
         self._run = run
         self._lock = threading.Lock()
         self._under_way = 0

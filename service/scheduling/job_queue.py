@@ -157,6 +157,6 @@ class JobQueue:
 
 
 def _row_seconds(together: int, cost: Cost) -> float:
-    """Seconds of a step that each of so many rows costs."""
+    """Seconds that each row costs, of a step that runs `together` rows."""
     width = efficient_width(together, cost)
     return cost(width) / width

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import time
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -32,41 +33,42 @@ def stand_still(seconds, meanwhile):
     other.send(b"x")
 
 
-def test_a_request_that_came_during_the_keep_alive_is_answered(tmp_path):
-    write_version(tmp_path)
+@asynccontextmanager
+async def kept_alive_for_a_second(models):
+    """A connection to a service that closes it after a second without requests."""
+    write_version(models)
+    settings = Settings(models=models, port=0, keep_alive_seconds=1)
+    async with on_a_socket(settings, FakeEngine()) as client:
+        port = client.server.servers[0].sockets[0].getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)) as kept:
+            kept.settimeout(120)
+            yield kept
 
+
+def test_a_request_that_came_during_the_keep_alive_is_answered(tmp_path):
     async def ask_after_a_stop():
-        settings = Settings(models=tmp_path, port=0, keep_alive_seconds=1)
-        async with on_a_socket(settings, FakeEngine()) as client:
-            port = client.server.servers[0].sockets[0].getsockname()[1]
-            with socket.create_connection(("127.0.0.1", port)) as kept:
-                kept.settimeout(120)
-                for _ in range(2):  # the second time it comes when the connection should be closed
-                    stand_still(1.2, lambda: kept.sendall(GET))
-                    answer = await asyncio.to_thread(kept.recv, 1000)
-                return answer
+        async with kept_alive_for_a_second(tmp_path) as kept:
+            for _ in range(2):  # the second time it comes when the connection should be closed
+                stand_still(1.2, lambda: kept.sendall(GET))
+                answer = await asyncio.to_thread(kept.recv, 1000)
+            return answer
 
     assert uvloop.run(ask_after_a_stop()).startswith(b"HTTP/1.1 200 ")
 
 
 def test_the_keep_alive_begins_anew_after_a_standstill(tmp_path):
     """A client that stood still with the service, as on one suspended machine, asks as soon as it can."""
-    write_version(tmp_path)
 
     async def ask_after_a_stop():
-        settings = Settings(models=tmp_path, port=0, keep_alive_seconds=1)
-        async with on_a_socket(settings, FakeEngine()) as client:
-            port = client.server.servers[0].sockets[0].getsockname()[1]
-            with socket.create_connection(("127.0.0.1", port)) as kept:
-                kept.settimeout(120)
-                kept.sendall(GET)
-                await asyncio.to_thread(kept.recv, 1000)
-                resumed = asyncio.Event()
-                stand_still(2, resumed.set)
-                await resumed.wait()
-                await asyncio.sleep(0.1)
-                kept.sendall(GET)
-                return await asyncio.to_thread(kept.recv, 1000)
+        async with kept_alive_for_a_second(tmp_path) as kept:
+            kept.sendall(GET)
+            await asyncio.to_thread(kept.recv, 1000)
+            resumed = asyncio.Event()
+            stand_still(2, resumed.set)
+            await resumed.wait()
+            await asyncio.sleep(0.1)
+            kept.sendall(GET)
+            return await asyncio.to_thread(kept.recv, 1000)
 
     assert uvloop.run(ask_after_a_stop()).startswith(b"HTTP/1.1 200 ")
 
