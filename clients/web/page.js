@@ -25,6 +25,7 @@ const made = {};
 let models = []; // as listed; none before the first answer
 let isKnown = false;
 let current = "";
+let followed = null; // the fragment of the address that is shown; of another one a hashchange is on its way
 let asking = 0; // the timer of the next question for the list
 
 /** The service, or on a page that was written by `vitrine site` what stands in for it. */
@@ -40,7 +41,8 @@ const shown = Object.keys(SECTIONS).filter(hostOf); // the service may leave som
 const isServed = ({ id, dataset: { task } }) => id === "section-course" || models.some((model) => (task ? model.task === task : model.task));
 
 async function follow() {
-  const { section, state } = parseAddress(location.hash);
+  followed = location.hash;
+  const { section, state } = parseAddress(followed);
   const name = shown.includes(section) ? section : shown[0];
   const host = hostOf(name);
   if (current !== name) made[current]?.close();
@@ -60,9 +62,14 @@ async function follow() {
   made[name] ??= createSection(host, {
     vitrine,
     get models() { return models; },
-    remember: (values) => name === current && history.replaceState(null, "", formatAddress(name, values)),
+    remember: (values) => name === current && location.hash === followed && replaceAddress(name, values),
   }, module.default);
   if (name === current) made[name].open(name === section ? state : new URLSearchParams());
+}
+
+function replaceAddress(section, values) {
+  history.replaceState(null, "", formatAddress(section, values));
+  followed = location.hash;
 }
 
 /** A section's module. What did not arrive is asked for again once the service answers. */
@@ -142,7 +149,7 @@ function takeKey() {
   if (!state.has("key")) return;
   vitrine.key = state.get("key");
   state.delete("key");
-  history.replaceState(null, "", formatAddress(section, Object.fromEntries(state)));
+  replaceAddress(section, Object.fromEntries(state));
 }
 
 takeKey();
