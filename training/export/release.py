@@ -50,7 +50,7 @@ def round_weights(model: Any) -> None:
 
 
 def learned(model: Any) -> list[Any]:
-    """All variables except those of frozen layers, which `build_model` reads from their package."""
+    """All variables except those of frozen layers, which `build_model` sets."""
     frozen = {id(v) for layer in model.layers if not layer.trainable for v in layer.variables}
     return [variable for variable in model.weights if id(variable) not in frozen]
 

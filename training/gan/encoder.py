@@ -13,18 +13,10 @@ import tensorflow as tf
 
 from training.gan import model as gan_model
 from training.gan.images import softened, visible
-from training.gan.model import DIGITS, LOSS_MAPS, Gan
+from training.gan.model import DIGITS, Gan
 from training.job import Split
 
 REAL_WEIGHT, DIGIT_WEIGHT = 10.0, 0.2
-
-
-def take_loss_maps(model: Gan, network: keras.Model) -> None:
-    """Put the convolutions of the course's digit network into the perceptual loss."""
-    for number in range(1, len(LOSS_MAPS) + 1):
-        model.get_layer(f"loss{number}").set_weights(
-            network.get_layer(f"conv{number}").get_weights()
-        )
 
 
 class EncoderFitting:

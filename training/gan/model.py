@@ -69,9 +69,11 @@ class Gan(keras.Model):
         self.past: Any = None  # its history, one list for each column
 
 
-def build_model(config: GanConfig) -> Gan:
-    """Make the untrained networks."""
-    return Gan(config)
+def set_loss_maps(model: Gan, network: keras.Model) -> None:
+    """Put the convolutions of the course's digit network into the perceptual loss and the discriminator."""
+    for number in range(1, len(LOSS_MAPS) + 1):
+        weights = network.get_layer(f"conv{number}").get_weights()
+        model.get_layer(f"loss{number}").set_weights(weights)
 
 
 def parts(model: Gan) -> Mapping[str, keras.Model]:

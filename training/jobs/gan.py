@@ -25,7 +25,7 @@ from training.gan.model import Gan, GanConfig
 from training.job import Job, Splits
 from training.jobs import load_reference_classifier, load_released
 
-# Whose convolutions the perceptual loss uses; not the one it is measured with
+# Whose convolutions the discriminator and the perceptual loss use; not the one they are measured with
 LOSS_NETWORK = "digits-course"
 
 
@@ -43,9 +43,15 @@ class Config(GanConfig):
     encoder_images: int = 120_000
 
 
+def build_model(config: GanConfig) -> Gan:
+    """Make the networks; the frozen convolutions are those of `LOSS_NETWORK`."""
+    model = Gan(config)
+    gan_model.set_loss_maps(model, load_released(LOSS_NETWORK)[0])
+    return model
+
+
 def train(model: Gan, splits: Splits, config: Config, workdir: Path) -> dict[str, Any]:
     """Fit the generator against the discriminator, then the encoder to the generator."""
-    gan_encoder.take_loss_maps(model, load_released(LOSS_NETWORK)[0])
     history = gan_fitting.train_networks(model, splits.train, config, workdir)
     kept = sorted((workdir / "samples").glob("*.npy"))
     model.samples, model.past = np.stack([np.load(path) for path in kept]), history
@@ -64,7 +70,7 @@ JOB = Job(
     task=gan_signatures.TASK,
     config=Config,
     load_data=mnist.load_digits,
-    build_model=gan_model.build_model,
+    build_model=build_model,
     train=train,
     evaluate=evaluate,
     signatures=gan_signatures.signatures,

@@ -55,6 +55,15 @@ def test_a_directory_without_a_manifest_is_not_ours_to_replace(tmp_path, release
 
 
 @pytest.mark.tensorflow
+@pytest.mark.parametrize("name", ["fashion-dense", "fashion-svm", "gan"])
+def test_a_released_network_with_frozen_layers_has_the_same_weights_whenever_it_is_built(name):
+    first, again = (jobs.load_released(name)[0].get_weights() for _ in range(2))
+
+    for one, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.tensorflow
 def test_one_export_that_fails_does_not_stop_the_others(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(release, "NAMES", ("broken", NAME))
     monkeypatch.setattr(parallel, "MOST_PROCESSES", 1)  # test_parallel.py has two

@@ -42,7 +42,7 @@ def splits():
 @pytest.fixture(scope="module")
 def model():
     keras.utils.set_random_seed(1)
-    return gan_model.build_model(gan.Config(**SMALL))
+    return gan.build_model(gan.Config(**SMALL))
 
 
 def calibration(model):
@@ -292,7 +292,7 @@ def test_a_finished_training_stays_as_it_is(trained):
     config = gan.Config(**SMALL)
     weights = []
     for _ in range(2):
-        network = gan_model.build_model(config)
+        network = gan.build_model(config)
         history = gan.train(network, splits(), config, trained[0] / "work")
         weights.append(network.get_weights())
 
