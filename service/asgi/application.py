@@ -49,9 +49,9 @@ class VitrineApp(FastAPI):
         await self.middleware_stack(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
-        """FastAPI's document with the security schemes, and the path under which a proxy shows the service."""
-        servers = {"servers": [{"url": self.below}]} if self.below else {}
-        return document.secured(super().openapi()) | servers
+        """FastAPI's document, completed, with the path under which a proxy shows the service."""
+        whole = self.openapi_schema or document.complete(super().openapi())
+        return whole | ({"servers": [{"url": self.below}]} if self.below else {})
 
     def build_middleware_stack(self) -> ASGIApp:
         """FastAPI's stack inside ours, without its outermost layer, which answers 500 as text."""

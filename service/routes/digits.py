@@ -1,22 +1,18 @@
 """`/v1/digits/*`."""
 
-from functools import partial
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import Response
 
 from service.asgi.requests import read_query
 from service.asgi.routing import RawRouter
-from service.codecs.image import OpenedImage
 from service.engine import Arrays
 from service.errors import TooManyImages
-from service.routes.prediction import Prediction
+from service.routes.prediction import Prediction, choose_model
 from service.schemas import digits as schemas
 from service.schemas.common import ImageQuery, NormalizeQuery
 from service.schemas.digits import FilterQuery
-from service.tasks import classify_digit
-from service.tasks.prepared_images import PreparedImages, sliced
+from service.tasks import classify_digit as task
+from service.tasks.prepared_images import PreparedImages
 
 DEFAULT = "digits"
 CLASSIFY = "/v1/digits/classify"
@@ -29,51 +25,31 @@ router = RawRouter(tags=["digits"])
 async def classify(request: Request) -> Response:
     """Classify the digit in each image, posted or drawn."""
     query = read_query(request, ImageQuery)
-    call = Prediction(request, classify_digit.TASK, DEFAULT, on_error=query.on_error)
-    decoded = await call.decode(partial(decode_images, query=query), await call.images())
-    with call:
-        outputs = await call.predict_images(SIGNATURE, decoded)
-
-    def encode(rows: slice) -> list[dict[str, Any]]:
-        return encode_rows(sliced(outputs, rows), decoded.sliced(rows), query)
-
-    return call.answer(lambda: {"predictions": call.report.rows(encode)})
-
-
-def decode_images(images: list[OpenedImage], query: NormalizeQuery) -> PreparedImages:
-    """The network's input, as the query asks for it."""
-    return classify_digit.decode(images, normalize=query.normalize == "auto")
-
-
-def encode_rows(
-    outputs: Arrays, decoded: PreparedImages, query: ImageQuery
-) -> list[dict[str, Any]]:
-    """One prediction per image, as the query asks for it."""
-    return classify_digit.encode(outputs, decoded, with_input=query.return_ == "input")
+    call = Prediction(request, choose_model(request, task.TASK, DEFAULT), query.on_error)
+    images = await call.prepare(task.decode, query)
+    return await call.answer_each("predictions", SIGNATURE, images, query, task.encode)
 
 
 @router.post("/v1/digits/activations", **schemas.ACTIVATIONS)
 async def activations(request: Request) -> Response:
     """Show the activations of each layer for one image, from the first convolution on."""
     query = read_query(request, NormalizeQuery)
-    call = Prediction(request, classify_digit.TASK, DEFAULT)
+    call = Prediction(request, choose_model(request, task.TASK, DEFAULT))
     _, outputs = await _activate(call, query)
     order = list(call.servable.manifest.signatures["activations"].outputs)
-    return call.answer(lambda: {"layers": classify_digit.encode_layers(outputs, order)})
+    return call.answer(lambda: {"layers": task.encode_layers(outputs, order)})
 
 
 @router.post("/v1/digits/filter", **schemas.FILTER)
 async def layer_filter(request: Request) -> Response:
     """Give the computation of one feature map for one image: filter, bias, and input maps."""
     query = read_query(request, FilterQuery)
-    call = Prediction(request, classify_digit.TASK, DEFAULT)
+    call = Prediction(request, choose_model(request, task.TASK, DEFAULT))
     name = call.servable.manifest.name
-    found = classify_digit.choose_layer(call.servable.filters, query.layer, name)
+    found = task.choose_layer(call.servable.filters, query.layer, name)
     decoded, outputs = await _activate(call, query)
     images = decoded.inputs["images"]
-    return call.answer(
-        lambda: classify_digit.encode_filter(outputs, images, query.layer, query.map, found)
-    )
+    return call.answer(lambda: task.encode_filter(outputs, images, query.layer, query.map, found))
 
 
 async def _activate(call: Prediction, query: NormalizeQuery) -> tuple[PreparedImages, Arrays]:
@@ -83,6 +59,6 @@ async def _activate(call: Prediction, query: NormalizeQuery) -> tuple[PreparedIm
         raise TooManyImages(
             f"a request for activations must have exactly one image, got {len(images)}"
         )
-    decoded = await call.decode(partial(decode_images, query=query), images)
+    decoded = await call.prepare(task.decode, query, images)
     with call:
         return decoded, (await call.predict("activations", decoded.inputs)).outputs

@@ -20,12 +20,12 @@ from service.asgi.responses import JSON, RawResponse
 from service.codecs.image import OpenedImage
 from service.errors import VitrineError
 from service.routes.call import INLINE_BYTES, Call, is_quick, open_images, timeout_seconds
-from service.routes.digits import CLASSIFY, DEFAULT, SIGNATURE, decode_images, encode_rows
+from service.routes.digits import CLASSIFY, DEFAULT, SIGNATURE
 from service.runtime.repository import ModelRepository
 from service.scheduling.batch import BatchResult, PendingRequest
 from service.schemas.common import ImageQuery
 from service.settings import Settings
-from service.tasks.classify_digit import TASK
+from service.tasks import classify_digit
 from service.tasks.prepared_images import PreparedImages
 
 CLIENT_LEFT = 499
@@ -71,7 +71,10 @@ class DirectClassification:
             seconds = timeout_seconds(request.head.timeout, self._shared.settings)
         except VitrineError:
             return False
-        is_ours = servable.manifest.task == TASK and servable.batcher(SIGNATURE, 1).is_inline
+        is_ours = (
+            servable.manifest.task == classify_digit.TASK
+            and servable.batcher(SIGNATURE, 1).is_inline
+        )
         if not is_ours or servable.admission.is_full:
             return False
         if not self._arrived:
@@ -159,7 +162,8 @@ class _Digit:
     def decode(self) -> None:
         """Decode and normalize the image."""
         started = time.monotonic()
-        self._decoded = decode_images(self._images or [], self._query)
+        is_normalized = self._query.normalize == "auto"
+        self._decoded = classify_digit.decode(self._images or [], normalize=is_normalized)
         self._call.record("decode", time.monotonic() - started)
 
     def enqueue(self) -> None:
@@ -194,7 +198,8 @@ class _Digit:
         self._response = RawResponse(body, call.headers(), JSON)
 
     def _predictions(self) -> dict[str, Any]:
-        return {"predictions": encode_rows(self._batched.outputs, self._decoded, self._query)}
+        shown = self._decoded if self._query.return_ == "input" else None
+        return {"predictions": classify_digit.encode(self._batched.outputs, shown)}
 
     def respond(self) -> None:
         """Send the answer, and count it."""

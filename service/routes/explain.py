@@ -13,7 +13,7 @@ from service.asgi.routing import RawRouter
 from service.codecs.image_writing import encode_photo_png, tile
 from service.image_files.raster import Pixels
 from service.routes.long_prediction import LongPrediction
-from service.routes.prediction import PNG
+from service.routes.prediction import PNG, choose_model
 from service.schemas import explain as schemas
 from service.schemas.explain import ExplainQuery
 from service.tasks import classify_digit, classify_image, explain
@@ -30,15 +30,14 @@ router = RawRouter()
 async def explain_images(request: Request) -> Response:
     """Show heat maps for the best classes of each image, or for one class."""
     query = read_query(request, ExplainQuery)
-    call = LongPrediction(request, classify_image.TASK, "labels", on_error=query.on_error)
-    manifest = call.servable.manifest
-    decode = partial(classify_image.decode, manifest=manifest, normalize=query.normalize == "auto")
+    servable = choose_model(request, classify_image.TASK, "labels")
+    call, manifest = LongPrediction(request, servable, query.on_error), servable.manifest
 
     def fields(index: int, score: Any) -> dict[str, Any]:
         name, description = manifest.labels[index]
         return {"class_name": name, "class_description": description, "score": score}
 
-    prepared = await call.decode(decode, await call.images())
+    prepared = await call.prepare(partial(classify_image.decode, manifest=manifest), query)
     return await _explain(call, request, query, (prepared, manifest.labels, fields))
 
 
@@ -46,13 +45,13 @@ async def explain_images(request: Request) -> Response:
 async def explain_digits(request: Request) -> Response:
     """Show heat maps for the likeliest digits of each image, or for one digit."""
     query = read_query(request, ExplainQuery)
-    call = LongPrediction(request, classify_digit.TASK, "digits", on_error=query.on_error)
-    decode = partial(classify_digit.decode, normalize=query.normalize == "auto")
+    servable = choose_model(request, classify_digit.TASK, "digits")
+    call = LongPrediction(request, servable, query.on_error)
 
     def fields(index: int, score: Any) -> dict[str, Any]:
         return {"digit": index, "probability": score}
 
-    prepared = await call.decode(decode, await call.images())
+    prepared = await call.prepare(classify_digit.decode, query)
     return await _explain(call, request, query, (prepared, DIGITS, fields))
 
 

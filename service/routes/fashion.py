@@ -9,12 +9,12 @@ from starlette.responses import Response
 from service.asgi.requests import read_query
 from service.asgi.routing import RawRouter
 from service.errors import InvalidValue
-from service.routes.prediction import Prediction
+from service.routes.prediction import Prediction, choose_model
 from service.scheduling.siblings import gather_or_cancel
 from service.schemas import images as schemas
 from service.schemas.images import FashionQuery
 from service.tasks import classify_image as task
-from service.tasks.prepared_images import PreparedImages, sliced
+from service.tasks.prepared_images import sliced
 
 HEADS = {"dense": "fashion-dense", "svm": "fashion-svm"}
 
@@ -34,16 +34,10 @@ async def classify(request: Request) -> Response:
         return await _ask_both(request, query)
     call = _call(request, head, query)
     manifest = call.servable.manifest
-    decoded = await _decode(call, request, query)
-    with call:
-        outputs = await call.predict_images(task.PREDICT, decoded)
+    images = await call.prepare(partial(task.decode, manifest=manifest), query)
     named = None if "model" in request.query_params else head
-
-    def encode(rows: slice) -> list[dict[str, Any]]:
-        shown = decoded.shown(rows, query.return_)
-        return task.predictions(sliced(outputs, rows), manifest, named, shown)
-
-    return call.answer(lambda: {"predictions": call.report.rows(encode)})
+    encode = partial(task.predictions, manifest=manifest, head=named)
+    return await call.answer_each("predictions", task.PREDICT, images, query, encode)
 
 
 async def _ask_both(request: Request, query: FashionQuery) -> Response:
@@ -52,7 +46,8 @@ async def _ask_both(request: Request, query: FashionQuery) -> Response:
         if name in request.query_params:
             raise InvalidValue(f"{name} must be absent with head=both: use head=dense or head=svm")
     dense, svm = _call(request, "dense", query), _call(request, "svm", query)
-    decoded = await _decode(dense, request, query)
+    decode = partial(task.decode, manifest=dense.servable.manifest)
+    decoded = await dense.prepare(decode, query)
     with dense, svm:
         outputs = await gather_or_cancel(
             *(call.predict_images(task.PREDICT, decoded) for call in (svm, dense))
@@ -60,7 +55,7 @@ async def _ask_both(request: Request, query: FashionQuery) -> Response:
 
     def encode(rows: slice) -> list[dict[str, Any]]:
         by_svm, by_dense = (
-            task.predictions(sliced(each, rows), call.servable.manifest, head, None)
+            task.predictions(sliced(each, rows), None, call.servable.manifest, head)
             for head, call, each in zip(("svm", "dense"), (svm, dense), outputs, strict=True)
         )
         return task.side_by_side(by_svm, by_dense, decoded.shown(rows, query.return_))
@@ -69,12 +64,6 @@ async def _ask_both(request: Request, query: FashionQuery) -> Response:
 
 
 def _call(request: Request, head: str, query: FashionQuery) -> Prediction:
-    call = Prediction(request, task.TASK, HEADS[head], on_error=query.on_error)
+    call = Prediction(request, choose_model(request, task.TASK, HEADS[head]), query.on_error)
     task.check_drawing(call.servable.manifest)
     return call
-
-
-async def _decode(call: Prediction, request: Request, query: FashionQuery) -> PreparedImages:
-    normalize = query.normalize == "auto"
-    function = partial(task.decode, manifest=call.servable.manifest, normalize=normalize)
-    return await call.decode(function, await call.images())

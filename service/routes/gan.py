@@ -1,8 +1,5 @@
 """`/v1/gan/*`."""
 
-from functools import partial
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,12 +10,11 @@ from service.codecs.image import OpenedImage
 from service.codecs.latents import Latents
 from service.image_files.raster import Pixels
 from service.routes.cached_images import NOT_STORED, cached_image, send_image_grid
-from service.routes.prediction import Prediction
+from service.routes.prediction import Prediction, choose_model
 from service.schemas import gan as schemas
 from service.schemas.common import ImageQuery, NormalizeQuery
 from service.tasks import gan_points, latent_points
 from service.tasks import generate_image as task
-from service.tasks.prepared_images import PreparedImages, sliced
 
 DEFAULT = "gan"
 
@@ -124,29 +120,19 @@ async def edit(request: Request) -> Response:
 async def discriminate(request: Request) -> Response:
     """Discriminate: the probability that each image is real."""
     query = read_query(request, ImageQuery)
-    call = Prediction(request, task.TASK, DEFAULT, on_error=query.on_error)
-    images = await call.decode(_into_form(query), await call.images())
-    with call:
-        outputs = await call.predict_images("discriminate", images)
-
-    def encode(rows: slice) -> list[dict[str, Any]]:
-        return task.predictions(sliced(outputs, rows), images.shown(rows, query.return_))
-
-    return call.answer(lambda: {"predictions": call.report.rows(encode)})
+    call = Prediction(request, choose_model(request, task.TASK, DEFAULT), query.on_error)
+    images = await call.prepare(task.decode_images, query)
+    return await call.answer_each("predictions", "discriminate", images, query, task.predictions)
 
 
 def _call(request: Request) -> Prediction:
-    call = Prediction(request, task.TASK, DEFAULT)
+    call = Prediction(request, choose_model(request, task.TASK, DEFAULT))
     call.mark_decoded()
     return call
 
 
 def _max_pixels(request: Request) -> int:
     return state_of(request)["settings"].max_image_pixels
-
-
-def _into_form(query: NormalizeQuery) -> partial[PreparedImages]:
-    return partial(task.decode_images, normalize=query.normalize == "auto")
 
 
 async def _synthesize(call: Prediction, w: Latents) -> Pixels:
@@ -157,7 +143,7 @@ async def _synthesize(call: Prediction, w: Latents) -> Pixels:
 async def _place(call: Prediction, query: NormalizeQuery, point: gan_points.Point) -> Latents:
     """The w [W] of a point; for an image, the encoder's estimate."""
     if isinstance(point, OpenedImage):
-        images = await call.decode(_into_form(query), [point])
+        images = await call.prepare(task.decode_images, query, [point])
         outputs = (await call.predict("encode", images.inputs)).outputs
     elif isinstance(point, gan_points.LatentSource):
         outputs = (await call.predict("sample", point.inputs())).outputs

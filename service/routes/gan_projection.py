@@ -1,7 +1,6 @@
 """`/v1/gan/project`: the latent vectors of images, whole or streamed."""
 
 from collections.abc import AsyncGenerator
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from service.image_files.raster import Pixels
 from service.routes.event_stream import EventStream, event
 from service.routes.gan import DEFAULT
 from service.routes.long_prediction import LongPrediction
-from service.routes.prediction import Prediction
+from service.routes.prediction import Prediction, choose_model
 from service.schemas import gan as schemas
 from service.tasks import generate_image as task
 from service.tasks.prepared_images import PreparedImages, describe_input
@@ -33,11 +32,10 @@ async def project(request: Request) -> Response:
     """Project each image to its latent vector, whole or streamed."""
     query = read_query(request, schemas.ProjectQuery)
     plan = Plan(query.steps, query.loss, query.start)
-    call = LongPrediction(request, task.TASK, DEFAULT, on_error=query.on_error)
-    decode = partial(task.decode_query, normalize=query.normalize == "auto")
+    call = LongPrediction(request, choose_model(request, task.TASK, DEFAULT), query.on_error)
     opened = await call.images()
     call.expect("project", max(1, len(opened)), plan.steps)
-    prepared = await call.decode(decode, opened)
+    prepared = await call.prepare(task.decode_query, query, opened)
     inputs: dict[int, Any] | None = None  # by place
     if query.return_ == "input":
         canvases = zip(call.report.places, prepared.canvases, strict=True)

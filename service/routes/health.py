@@ -32,7 +32,7 @@ async def ready(request: Request) -> Response:
     return json_answer({"live": True, "ready": True})
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", **schemas.METRICS)
 async def metrics(request: Request) -> Response:
     """Give counters and histograms in Prometheus' text format."""
     answers = await state_of(request)["peers"].ask_all(METRICS)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from service.asgi.requests import read_query
 from service.asgi.routing import RawRouter
-from service.routes.prediction import Prediction
+from service.routes.prediction import Prediction, choose_model
 from service.schemas import images as schemas
 from service.tasks import classify_image as task
 from service.tasks.prepared_images import PreparedImages, sliced
@@ -23,10 +23,10 @@ router = RawRouter(tags=["images"])
 async def label(request: Request) -> Response:
     """Label each image, best label first, as `decode_predictions` of Keras does."""
     query = read_query(request, schemas.LabelQuery)
-    call = Prediction(request, task.TASK, DEFAULT, on_error=query.on_error)
+    call = Prediction(request, choose_model(request, task.TASK, DEFAULT), query.on_error)
     manifest = call.servable.manifest
     top = task.check_top(query.top, manifest)
-    decoded = await _decode(call, request, query)
+    decoded = await call.prepare(partial(task.decode, manifest=manifest), query)
     with call:
         outputs = await call.predict_images(task.PREDICT, decoded)
     with_input = query.return_ == "input"
@@ -46,10 +46,10 @@ async def label(request: Request) -> Response:
 async def features(request: Request) -> Response:
     """Extract the features of each image, before the last layer; with `top=`, its labels as well."""
     query = read_query(request, schemas.LabelQuery)
-    call = Prediction(request, task.TASK, DEFAULT, on_error=query.on_error)
+    call = Prediction(request, choose_model(request, task.TASK, DEFAULT), query.on_error)
     manifest = call.servable.manifest
     top = task.check_top(query.top, manifest)
-    decoded = await _decode(call, request, query)
+    decoded = await call.prepare(partial(task.decode, manifest=manifest), query)
     signature = task.FEATURES if query.top is None else task.BOTH
     with call:
         outputs = await call.predict_images(signature, decoded)
@@ -62,12 +62,6 @@ async def features(request: Request) -> Response:
         return {"predictions": call.report.fill(labels for _, labels in kept), "features": features}
 
     return call.answer(encode)
-
-
-async def _decode(call: Prediction, request: Request, query: schemas.LabelQuery) -> PreparedImages:
-    normalize = query.normalize == "auto"
-    function = partial(task.decode, manifest=call.servable.manifest, normalize=normalize)
-    return await call.decode(function, await call.images())
 
 
 async def _inputs(call: Prediction, decoded: PreparedImages) -> list[dict[str, Any]]:

@@ -27,11 +27,12 @@ from service.routes.image_report import Decode, ImageReport
 from service.runtime.repository import MAX_VERSION
 from service.runtime.servable import Servable
 from service.scheduling.batch import BatchResult
-from service.schemas.common import OnError
-from service.tasks.prepared_images import PreparedImages
+from service.schemas.common import ImageQuery, NormalizeQuery, OnError
+from service.tasks.prepared_images import PreparedImages, sliced
 
 T = TypeVar("T")
 PNG = "image/png"
+Encode = Callable[[Arrays, PreparedImages | None], list[dict[str, Any]]]
 INLINE_IMAGES = 16  # this many small images are encoded faster than another thread starts
 
 
@@ -42,23 +43,11 @@ class Prediction(Call):
     sending does not occupy a place in the model's queue.
     """
 
-    def __init__(
-        self,
-        request: Request,
-        task: str,
-        default: str,
-        version: int | None = None,
-        *,
-        on_error: OnError = "fail",
-    ) -> None:
-        """Choose the model: `?model=`, `?version=`, `?version_label=`, else `default` and `version`.
-
-        on_error: whether an invalid image fails the request or is reported in its place.
-        """
+    def __init__(self, request: Request, servable: Servable, on_error: OnError = "fail") -> None:
+        """on_error: whether an invalid image fails the request or is reported in its place."""
         self._request = request
         self._scope = request.scope
         self._state: State = state_of(request)
-        servable = self._resolve(task, default, version)
         self._scope["queue"] = servable.admission
         started = self._scope["started"]
         deadline = started + timeout_seconds(
@@ -122,6 +111,16 @@ class Prediction(Call):
         self.record("decode", time.monotonic() - started)
         return decoded
 
+    async def prepare(
+        self,
+        function: Callable[..., PreparedImages],
+        query: NormalizeQuery,
+        images: list[OpenedImage] | None = None,
+    ) -> PreparedImages:
+        """The images, by default those of the request, prepared by a task's `decode` as the query asks for."""
+        opened = await self.images() if images is None else images
+        return await self.decode(partial(function, normalize=query.normalize == "auto"), opened)
+
     async def _on_thread(self, function: Callable[[], T], needs: int = 0) -> T:
         decoders, held = self._state["decoders"], self._scope["held"]
         return await decoders.run(function, held, needs=needs, deadline=self.deadline)
@@ -158,6 +157,26 @@ class Prediction(Call):
         body = self.encode_body(encode)
         return RawResponse(body, {**self.headers(), **headers}, JSON)
 
+    async def answer_each(
+        self,
+        field: str,
+        signature: str,
+        prepared: PreparedImages,
+        query: ImageQuery,
+        encode: Encode,
+    ) -> Response:
+        """Run a signature, and answer with one row for each image.
+
+        encode: outputs, and the images if their inputs are shown → the rows.
+        """
+        with self:
+            outputs = await self.predict_images(signature, prepared)
+
+        def rows(part: slice) -> list[dict[str, Any]]:
+            return encode(sliced(outputs, part), prepared.shown(part, query.return_))
+
+        return self.answer(lambda: {field: self.report.rows(rows)})
+
     async def answer_images(
         self, images: Pixels, fields: Callable[[list[str]], dict[str, Any]], **headers: str
     ) -> Response:
@@ -183,14 +202,16 @@ class Prediction(Call):
         self.record("encode", time.monotonic() - started)
         return encoded
 
-    def _resolve(self, task: str, default: str, version: int | None) -> Servable:
-        query, repository = query_of(self._request), self._state["repository"]
-        name = query.get("model", default)
-        if "version" in query:
-            version = query_integer(self._request, "version", 0, MAX_VERSION)
-        servable = repository.resolve(name, version, query.get("version_label"))
-        if servable.manifest.task != task:
-            raise ModelNotFound(
-                f"model must be one of task {task}, got one of another; /v1/models lists the models"
-            )
-        return servable
+
+def choose_model(request: Request, task: str, default: str, version: int | None = None) -> Servable:
+    """The model of `?model=`, `?version=` and `?version_label=`, else `default` and `version`."""
+    query = query_of(request)
+    if "version" in query:
+        version = query_integer(request, "version", 0, MAX_VERSION)
+    repository = state_of(request)["repository"]
+    servable = repository.resolve(query.get("model", default), version, query.get("version_label"))
+    if servable.manifest.task != task:
+        raise ModelNotFound(
+            f"model must be one of task {task}, got one of another; /v1/models lists the models"
+        )
+    return servable

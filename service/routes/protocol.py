@@ -25,8 +25,6 @@ from service.errors import InternalError, InvalidRequest, InvalidValue, VersionN
 from service.routes.prediction import Prediction
 from service.runtime.manifest import is_batched
 from service.runtime.repository import VERSION
-from service.runtime.servable import Servable
-from service.schemas.protocols import at
 from service.tasks import tensors
 
 T = TypeVar("T")
@@ -56,7 +54,7 @@ def protocol_route(
                 raise InvalidRequest(str(error)) from error
 
         for place in places:
-            router.api_route(methods=[method], **at(place + below, document))(handle)
+            router.api_route(place + below, methods=[method], **document)(handle)
         return handle
 
     return register
@@ -97,13 +95,6 @@ async def read_protocol_body(request: Request, *, has_tensors: bool = True) -> b
 
 class TensorPrediction(Prediction):
     """A request with arrays for a signature of a selected model."""
-
-    def __init__(self, request: Request, servable: Servable) -> None:
-        self._chosen = servable
-        super().__init__(request, servable.manifest.task, servable.manifest.name)
-
-    def _resolve(self, task: str, default: str, version: int | None) -> Servable:
-        return self._chosen
 
     async def parse(self, body: bytes, function: Callable[[], T]) -> T:
         """Run `function`, which parses the body; a long body is parsed on another thread."""

@@ -67,22 +67,20 @@ async def regress(request: Request) -> Response:
     return await call.respond(outputs, lambda: example_codec.encode_values(outputs))
 
 
-@protocol_route(router, "GET", documents.VERSION_STATUS, [VERSION])
-async def one_version(request: Request) -> Response:
-    """Give the state of one version."""
+@protocol_route(router, "GET", documents.VERSION_STATUS, [VERSION, LABEL])
+async def status(request: Request) -> Response:
+    """Give the state of one version, or of the version that has a label."""
     name, number = request.path_params["model"], path_version(request)
-    found = [v for v in _versions(request) if v.number == number]
+    if number is None:
+        number = _resolve(request).manifest.version
+    try:
+        versions = state_of(request)["repository"].versions(name)
+    except ModelNotFound:
+        raise ModelNotFound(f"Could not find any versions of model {name[:64]}") from None
+    found = [version_status(request, one) for one in versions if one.number == number]
     if not found:
         raise VersionNotFound(f"Could not find version {number} of model {name[:64]}")
-    return json_answer({"model_version_status": [version_status(request, one) for one in found]})
-
-
-@protocol_route(router, "GET", documents.VERSION_STATUS, [LABEL])
-async def labelled_version(request: Request) -> Response:
-    """Give the state of the version that has a label."""
-    number = _resolve(request).manifest.version
-    found = [v for v in _versions(request) if v.number == number]
-    return json_answer({"model_version_status": [version_status(request, one) for one in found]})
+    return json_answer({"model_version_status": found})
 
 
 @protocol_route(router, "GET", documents.METADATA, PLACES, "/metadata")
@@ -121,14 +119,6 @@ def _resolve(request: Request) -> Servable:
     except ModelNotFound:
         asked = f"Latest({name[:64]})" if number is None else f"Specific({name[:64]}, {number})"
         raise ModelNotFound(f"Servable not found for request: {asked}") from None
-
-
-def _versions(request: Request) -> list[Any]:
-    name = request.path_params["model"]
-    try:
-        return list(state_of(request)["repository"].versions(name))
-    except ModelNotFound:
-        raise ModelNotFound(f"Could not find any versions of model {name[:64]}") from None
 
 
 def _parse_predict(body: bytes, servable: Servable) -> Asked:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from service.errors import InvalidValue, ModelNotFound, VersionNotFound
 from service.routes.long_prediction import JobPrediction
+from service.routes.prediction import choose_model
 from service.runtime.servable import Servable
 from service.runtime.text_model import TextModel
 from service.scheduling.continuous_batcher import DecodingSequence
@@ -29,12 +30,12 @@ class TextPrediction(JobPrediction):
         chosen: Servable | None = None,
     ) -> None:
         """chosen: the servable, if the path selects it."""
-        self._chosen = chosen
+        version = None
         if resume:
             _check_agrees(request, resume)
-            super().__init__(request, generate_text.TASK, resume.name, resume.version)
-        else:
-            super().__init__(request, generate_text.TASK, model)
+            model, version = resume.name, resume.version
+        servable = chosen or choose_model(request, generate_text.TASK, model, version)
+        super().__init__(request, servable)
         if self.servable.text is None:
             raise ModelNotFound(f"{self.servable.manifest.name} is not a text model")
         self.text: TextModel = self.servable.text
@@ -47,9 +48,6 @@ class TextPrediction(JobPrediction):
         self._entered = 0.0
         if self.servable.admission.is_full:  # before its characters are read
             self.servable.admission.check(self.deadline, self.servable.jobs.seconds_ahead())
-
-    def _resolve(self, task: str, default: str, version: int | None) -> Servable:
-        return self._chosen or super()._resolve(task, default, version)
 
     def expect(self, signature: str, rows: int, steps_left: Callable[[], int]) -> None:
         """Set the number of sequences and steps of the decoded request."""

@@ -16,12 +16,12 @@ from service.codecs.latents import Latents, plane
 from service.errors import InvalidValue
 from service.image_files.raster import Pixels
 from service.routes.cached_images import NOT_STORED, cached_image, send_image_grid
-from service.routes.prediction import Prediction
+from service.routes.prediction import Prediction, choose_model
 from service.schemas import vae as schemas
 from service.schemas.common import ImageQuery, NormalizeQuery
 from service.tasks import autoencode_image as task
 from service.tasks import latent_points
-from service.tasks.prepared_images import PreparedImages, check_finite, sliced
+from service.tasks.prepared_images import check_finite, sliced
 
 DEFAULT = "vae"
 DEFAULT_PLANE = "vae-2d"
@@ -47,15 +47,9 @@ async def sample(request: Request) -> Response:
 async def encode(request: Request) -> Response:
     """Encode each image: a mean and a variance for each latent dimension."""
     query = read_query(request, ImageQuery)
-    call = Prediction(request, task.TASK, DEFAULT, on_error=query.on_error)
-    images = await call.decode(_into_form(query), await call.images())
-    with call:
-        outputs = await call.predict_images("encode", images)
-
-    def encode(rows: slice) -> list[dict[str, Any]]:
-        return task.encodings(sliced(outputs, rows), images.shown(rows, query.return_))
-
-    return call.answer(lambda: {"encodings": call.report.rows(encode)})
+    call = Prediction(request, choose_model(request, task.TASK, DEFAULT), query.on_error)
+    images = await call.prepare(task.decode_images, query)
+    return await call.answer_each("encodings", "encode", images, query, task.encodings)
 
 
 @router.post("/v1/vae/decode", **schemas.DECODE)
@@ -72,8 +66,8 @@ async def decode(request: Request) -> Response:
 async def reconstruct(request: Request) -> Response:
     """Reconstruct each image from its latent vector, with the losses."""
     query = read_query(request, schemas.ReconstructQuery)
-    call = Prediction(request, task.TASK, DEFAULT, on_error=query.on_error)
-    images = await call.decode(_into_form(query), await call.images())
+    call = Prediction(request, choose_model(request, task.TASK, DEFAULT), query.on_error)
+    images = await call.prepare(task.decode_images, query)
     size = task.latent_size(call.servable.manifest)
     noise = task.noise(query.random_seed, len(images.canvases), size)
     with call:
@@ -143,13 +137,9 @@ async def manifold_png(request: Request) -> Response:
 
 
 def _call(request: Request, default: str = DEFAULT) -> Prediction:
-    call = Prediction(request, task.TASK, default)
+    call = Prediction(request, choose_model(request, task.TASK, default))
     call.mark_decoded()
     return call
-
-
-def _into_form(query: NormalizeQuery) -> partial[PreparedImages]:
-    return partial(task.decode_images, normalize=query.normalize == "auto")
 
 
 async def _decode(call: Prediction, z: Latents) -> Pixels:
@@ -161,7 +151,7 @@ async def _place(call: Prediction, query: NormalizeQuery, end: OpenedImage | Lat
     """The latent vector [Z] of one end of a path."""
     if not isinstance(end, OpenedImage):
         return end
-    images = await call.decode(_into_form(query), [end])
+    images = await call.prepare(task.decode_images, query, [end])
     outputs = (await call.predict("encode", images.inputs)).outputs
     mean: Latents = check_finite(outputs["z_mean"])[0]
     return mean

@@ -13,7 +13,8 @@ BASE64_IMAGE: Schema = {
 }
 EXAMPLE_URI = "data:image/png;base64,iVBORw0KGgo="
 EXAMPLE_VECTORS = [[0.3, -1.2]]
-GRID: dict[str, Schema] = {"image/png": {"schema": {"type": "string", "format": "binary"}}}
+BINARY: Schema = {"type": "string", "format": "binary"}
+GRID: dict[str, Schema] = {"image/png": {"schema": BINARY}}
 
 
 def _digits_only(value: Any) -> Any:

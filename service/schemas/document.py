@@ -1,5 +1,6 @@
-"""The OpenAPI document: tags, operation ids and security schemes."""
+"""The OpenAPI document: tags, operation ids, the parameters of paths, and security schemes."""
 
+import re
 from typing import Any
 
 from fastapi.routing import APIRoute
@@ -24,6 +25,11 @@ SECURITY_SCHEMES = {
     },
     "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
+PATH_PARAMETERS = {
+    "model": "a model's name",
+    "version": "a version number",
+    "label": "a version label",
+}
 OPEN_TAG = "health"  # these routes need no key, /metrics aside
 
 
@@ -33,16 +39,25 @@ def tags() -> list[dict[str, Any]]:
 
 
 def operation_id(route: APIRoute) -> str:
-    """Such as `gan_sample_png`: the tag and the function's name."""
-    return f"{route.tags[0]}_{route.name}" if route.tags else route.name
+    """Such as `gan_sample_png`: the tag, the function's name, and how the path chooses a version."""
+    by = [f"by_{name}" for name in ("version", "label") if f"{{{name}}}" in route.path]
+    return "_".join(map(str, [*route.tags[:1], route.name, *by]))
 
 
-def secured(document: dict[str, Any]) -> dict[str, Any]:
-    """Add the security schemes: either header, or none if no keys are configured."""
+def complete(document: dict[str, Any]) -> dict[str, Any]:
+    """Add the parameters of the paths, and the security schemes: either header, or none if no keys are configured."""
     document.setdefault("components", {})["securitySchemes"] = SECURITY_SCHEMES
     document["security"] = [{"bearer": []}, {"api_key": []}, {}]
     for path, methods in document["paths"].items():
+        in_path = [_path_parameter(name) for name in re.findall(r"{(\w+)}", path)]
         for operation in methods.values():
+            if in_path:
+                operation["parameters"] = [*in_path, *operation.get("parameters", ())]
             if OPEN_TAG in operation.get("tags", ()) and path != "/metrics":
                 operation["security"] = []
     return document
+
+
+def _path_parameter(name: str) -> dict[str, Any]:
+    about = {"description": PATH_PARAMETERS[name], "schema": {"type": "string"}}
+    return {"name": name, "in": "path", "required": True, **about}

@@ -2,45 +2,35 @@
 
 from typing import Any
 
-from service.schemas.openapi import MODEL_NAME, parameter, problems
-from service.schemas.protocols import json_answer, json_body, query_operation
+from service.schemas.openapi import described, parameter
+from service.schemas.protocols import example_body, json_content, query_operation
 
-REPOSITORY_INDEX: dict[str, Any] = {
-    "responses": json_answer([{"name": "digits", "version": "1", "state": "READY", "reason": ""}])
-    | problems(400, 401),
-    "openapi_extra": {
-        "requestBody": {
-            **json_body({"ready": True}, "empty, or whether only ready versions are listed"),
-            "required": False,
-        }
-    },
-}
+REPOSITORY_INDEX = described(
+    json_content([{"name": "digits", "version": "1", "state": "READY", "reason": ""}]),
+    body=example_body(
+        {"ready": True}, "empty, or whether only ready versions are listed", required=False
+    ),
+    errors=(400, 401),
+)
 
 
 def _managed(answer: Any) -> dict[str, Any]:
-    body = {**json_body({}, "empty, or `{}`"), "required": False}
-    return {
-        "responses": json_answer(answer) | problems(400, 401, 403, 404),
-        "openapi_extra": {"requestBody": body, "parameters": [MODEL_NAME]},
-    }
+    body = example_body({}, "empty, or `{}`", required=False)
+    return described(json_content(answer), body=body, errors=(400, 401, 403, 404))
 
 
 LOAD = _managed({"name": "digits", "load": True})
 UNLOAD = _managed({"name": "digits", "unload": True})
 SERVING_EXAMPLE = {
     "versions": {"latest": 1},
-    "labels": {"stable": 3, "canary": 4},
+    "labels": {"stable": 1},
     "weight": 1,
     "unloaded": False,
 }
-GET_SERVING = query_operation(SERVING_EXAMPLE, MODEL_NAME)
-PUT_SERVING: dict[str, Any] = {
-    "responses": json_answer(SERVING_EXAMPLE) | problems(400, 401, 403, 404, 412, 413, 422),
-    "openapi_extra": {
-        "requestBody": json_body(SERVING_EXAMPLE, "the whole configuration"),
-        "parameters": [
-            MODEL_NAME,
-            parameter("header", "If-Match", "the ETag that was read", {"type": "string"}),
-        ],
-    },
-}
+GET_SERVING = query_operation(SERVING_EXAMPLE)
+PUT_SERVING = described(
+    json_content(SERVING_EXAMPLE),
+    body=example_body(SERVING_EXAMPLE, "the whole configuration"),
+    errors=(400, 401, 403, 404, 412, 413, 422),
+    parameters=[parameter("header", "If-Match", "the ETag that was read", {"type": "string"})],
+)

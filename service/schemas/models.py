@@ -4,8 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.schemas.common import ModelName
-from service.schemas.openapi import MODEL_CHOICE, MODEL_NAME, parameter, problems
+from service.schemas.common import BINARY, ModelName
+from service.schemas.openapi import MODEL_QUERY, described, parameter
 
 
 class ListedModel(BaseModel):
@@ -109,14 +109,6 @@ class ModelCard(BaseModel):
     layers: list[LayerRow] = []
 
 
-LIST: dict[str, Any] = {"response_model": ModelList, "responses": problems(401)}
-STATUS: dict[str, Any] = {
-    "response_model": ModelStatus,
-    "responses": problems(401, 404),
-    "openapi_extra": {"parameters": [MODEL_NAME]},
-}
-
-
 class Uploaded(BaseModel):
     """An uploaded model that is now served."""
 
@@ -124,30 +116,27 @@ class Uploaded(BaseModel):
     task: str
 
 
-UPLOAD: dict[str, Any] = {
-    "response_model": Uploaded,
-    "responses": problems(401, 403, 413, 422, 429),
-    "openapi_extra": {
-        "parameters": [
-            MODEL_NAME,
-            parameter("query", "task", "as `vitrine import --task`", {"type": "string"}),
-            parameter("query", "input_range", "such as 0..1", {"type": "string"}),
-            parameter("query", "image_shape", "such as 28x28x1", {"type": "string"}),
-            parameter("query", "outputs", "probabilities or logits", {"type": "string"}),
-        ],
-        "requestBody": {
-            "required": True,
-            "description": "a `.keras` or `.h5` file",
-            "content": {
-                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
-            },
-        },
+LIST = described(ModelList, errors=(401,))
+STATUS = described(ModelStatus, errors=(401, 404))
+CARD = described(ModelCard, errors=(401, 404, 422, 503), parameters=MODEL_QUERY[1:])
+LIVE = described(Health)
+READY = described(Health, errors=(503,))
+METRICS = described({"text/plain": {"schema": {"type": "string"}}}, errors=(401,))
+UPLOAD = described(
+    Uploaded,
+    body={
+        "required": True,
+        "description": "a `.keras` or `.h5` file",
+        "content": {"application/octet-stream": {"schema": BINARY}},
     },
-}
-CARD: dict[str, Any] = {
-    "response_model": ModelCard,
-    "responses": problems(401, 404, 422, 503),
-    "openapi_extra": {"parameters": [MODEL_NAME, *MODEL_CHOICE[1:3]]},
-}
-LIVE: dict[str, Any] = {"response_model": Health}
-READY: dict[str, Any] = {"response_model": Health, "responses": problems(503)}
+    errors=(401, 403, 413, 422, 429),
+    parameters=[
+        parameter("query", name, description, {"type": "string"})
+        for name, description in (
+            ("task", "as `vitrine import --task`"),
+            ("input_range", "such as 0..1"),
+            ("image_shape", "such as 28x28x1"),
+            ("outputs", "probabilities or logits"),
+        )
+    ],
+)

@@ -1,11 +1,9 @@
 """The OpenAPI documentation of the Open Inference Protocol, with the generate extension."""
 
-from typing import Any
-
 from pydantic import BaseModel
 
-from service.schemas.openapi import MODEL_NAME, event_stream, parameter
-from service.schemas.protocols import ERRORS, json_body, query_operation, tensor_operation
+from service.schemas.openapi import event_stream, parameter
+from service.schemas.protocols import example_body, json_content, query_operation, tensor_operation
 
 IMAGES = {"name": "images", "datatype": "UINT8", "shape": [-1, 28, 28, 1]}
 PROBABILITIES = {"name": "probabilities", "datatype": "FP32", "shape": [-1, 10]}
@@ -33,14 +31,13 @@ MODEL_METADATA = query_operation(
         "inputs": [IMAGES],
         "outputs": [PROBABILITIES],
     },
-    MODEL_NAME,
     parameter(
         "query", "signature_name", "another signature than the default one", {"type": "string"}
     ),
 )
-MODEL_READY = query_operation({"name": "digits", "ready": True}, MODEL_NAME)
+MODEL_READY = query_operation({"name": "digits", "ready": True})
 ALL_STATISTICS = query_operation(STATISTICS_ANSWER)
-STATISTICS = query_operation(STATISTICS_ANSWER, MODEL_NAME)
+STATISTICS = query_operation(STATISTICS_ANSWER)
 CONFIG = query_operation(
     {
         "name": "digits",
@@ -57,10 +54,9 @@ CONFIG = query_operation(
         "output": [{"name": "probabilities", "data_type": "TYPE_FP32", "dims": [10]}],
         "dynamic_batching": {},
     },
-    MODEL_NAME,
 )
 INFER = tensor_operation(
-    json_body(
+    example_body(
         {
             "inputs": [
                 {
@@ -75,22 +71,28 @@ INFER = tensor_operation(
         "JSON; or, with Inference-Header-Content-Length, a JSON header and raw tensors behind it",
         "application/octet-stream",
     ),
-    {
-        "model_name": "digits",
-        "model_version": "1",
-        "outputs": [
-            {"name": "probabilities", "datatype": "BYTES", "shape": [1, 1], "data": ["0.99:7:7"]}
-        ],
-    },
-    MODEL_NAME,
-    {
-        "name": "Inference-Header-Content-Length",
-        "in": "header",
-        "description": "bytes of JSON in front of the raw tensors; 0: the body is the only input",
-        "schema": {"type": "integer", "minimum": 0},
-    },
+    json_content(
+        {
+            "model_name": "digits",
+            "model_version": "1",
+            "outputs": [
+                {
+                    "name": "probabilities",
+                    "datatype": "BYTES",
+                    "shape": [1, 1],
+                    "data": ["0.99:7:7"],
+                }
+            ],
+        }
+    ),
+    parameter(
+        "header",
+        "Inference-Header-Content-Length",
+        "bytes of JSON in front of the raw tensors; 0: the body is the only input",
+        {"type": "integer", "minimum": 0},
+    ),
 )
-GENERATE_BODY = json_body(
+GENERATE_BODY = example_body(
     {"text_input": "the ", "parameters": {"temperature": 0.5, "max_tokens": 40, "seed": 7}},
     "the text to continue, and how",
 )
@@ -105,18 +107,13 @@ class GeneratedText(BaseModel):
     id: str | None = None
 
 
-GENERATED = {"model_name": "text", "model_version": "1", "text_output": "king"}
-GENERATE = tensor_operation(GENERATE_BODY, GENERATED, MODEL_NAME)
-GENERATE_STREAM: dict[str, Any] = {
-    "responses": {
-        200: {
-            "description": "server-sent events, each `data: ` and a JSON object",
-            "content": event_stream(
-                GeneratedText,
-                'data: {"model_name":"text","model_version":"1","text_output":"k"}\n\n',
-            ),
-        }
-    }
-    | ERRORS,
-    "openapi_extra": {"requestBody": GENERATE_BODY, "parameters": [MODEL_NAME]},
-}
+GENERATE = tensor_operation(
+    GENERATE_BODY,
+    json_content({"model_name": "text", "model_version": "1", "text_output": "king"}),
+)
+GENERATE_STREAM = tensor_operation(
+    GENERATE_BODY,
+    event_stream(
+        GeneratedText, 'data: {"model_name":"text","model_version":"1","text_output":"k"}\n\n'
+    ),
+)

@@ -1,12 +1,14 @@
 """Builds the OpenAPI documentation of a route: request, answer, errors, example."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
+from starlette.responses import Response
 
 from service.runtime.repository import MAX_VERSION
 from service.schemas.base import QueryValues, RequestBody, Schema, properties, resolve
-from service.schemas.common import BASE64_IMAGE, Problem
+from service.schemas.common import BASE64_IMAGE, BINARY, Problem
 
 # A 7 of two lines, 28×28, light on black: a valid request.
 EXAMPLE_PNG = (
@@ -30,7 +32,6 @@ MEANINGS = {
 JSON_ERRORS = (400, 401, 404, 413, 422, 429, 503, 504)
 IMAGE_ERRORS = (400, 401, 404, 413, 415, 422, 429, 503, 504)
 QUERY_ERRORS = (401, 404, 422, 429, 503, 504)
-IMAGE_SCHEMA: Schema = {"type": "string", "format": "binary"}
 PIXELS: Schema = {
     "type": "array",
     "description": "rows of pixels 0…255: [H][W], [H][W][1] or [H][W][3]",
@@ -40,15 +41,12 @@ IMAGE_BODY: Schema = {
     "required": True,
     "description": "One image file, several as form parts, or JSON; the format is detected from the bytes.",
     "content": {
-        **{
-            f"image/{kind}": {"schema": IMAGE_SCHEMA}
-            for kind in ("png", "jpeg", "webp", "gif", "bmp")
-        },
+        **{f"image/{kind}": {"schema": BINARY} for kind in ("png", "jpeg", "webp", "gif", "bmp")},
         "multipart/form-data": {
             "schema": {
                 "type": "object",
                 "description": "each file part is an image; names are ignored",
-                "properties": {"file": IMAGE_SCHEMA},
+                "properties": {"file": BINARY},
             }
         },
         "application/json": {
@@ -74,7 +72,7 @@ def parameter(place: str, name: str, description: str, schema: Schema) -> Schema
     return {"name": name, "in": place, "description": description, "schema": schema}
 
 
-MODEL_CHOICE = [
+MODEL_QUERY = [
     parameter("query", "model", "another model of the same task", {"type": "string"}),
     parameter(
         "query",
@@ -83,6 +81,8 @@ MODEL_CHOICE = [
         {"type": "integer", "minimum": 0, "maximum": MAX_VERSION},
     ),
     parameter("query", "version_label", "a version by its label", {"type": "string"}),
+]
+REQUEST_HEADERS = [
     parameter(
         "header",
         "X-Timeout-Ms",
@@ -91,10 +91,6 @@ MODEL_CHOICE = [
     ),
     parameter("header", "X-Request-ID", "echoed; generated if absent", {"type": "string"}),
 ]
-MODEL_NAME = {
-    **parameter("path", "model", "a model's name", {"type": "string"}),
-    "required": True,
-}
 HEADERS: dict[str, Schema] = {
     "X-Request-ID": {"description": "from the request, or generated", "schema": {"type": "string"}}
 }
@@ -140,6 +136,35 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return described
 
 
+def described(
+    answer: type[BaseModel] | dict[str, Schema],
+    *,
+    body: type[RequestBody] | Schema | None = None,
+    errors: Sequence[int] = (),
+    parameters: Sequence[Schema] = (),
+    headers: dict[str, Schema] = HEADERS,
+) -> dict[str, Any]:
+    """The arguments of a router's method that document a route; those of its path are added to the document.
+
+    Args:
+        answer: a model, or media type → its schema and example.
+        body: a request model, or an OpenAPI request body such as IMAGE_BODY.
+        errors: statuses of errors.
+        parameters: those in the query and in headers.
+        headers: of the answer.
+    """
+    whole: dict[str, Any] = {"description": "The answer.", "headers": headers}
+    extra: Schema = {"parameters": list(parameters)}
+    if body is not None:
+        extra["requestBody"] = body if isinstance(body, dict) else json_body(body)
+    responses: dict[int | str, dict[str, Any]] = {200: whole, **problems(*errors)}
+    if isinstance(answer, dict):
+        whole["content"] = answer
+        # Without a media type of its own, so that FastAPI adds none
+        return {"responses": responses, "openapi_extra": extra, "response_class": Response}
+    return {"responses": responses, "openapi_extra": extra, "response_model": answer}
+
+
 def operation(
     answer: type[BaseModel] | None,
     *,
@@ -149,28 +174,26 @@ def operation(
     content: dict[str, Schema] | None = None,
     seeded: bool = False,
 ) -> dict[str, Any]:
-    """The arguments of a router's method for a route that uses a model.
+    """The same for a route that uses a model of its task.
 
     Args:
         answer: the JSON answer; None: the answer is only `content`, with an ETag.
-        body: a request model, or an OpenAPI request body such as IMAGE_BODY.
+        body: as above.
         query: the model of the route's own query values.
         errors: statuses of errors.
         content: further content types of the answer, such as a PNG or a stream.
         seeded: whether a header of the answer has the random seed.
     """
     headers = {**MODEL_HEADERS, **({"X-Random-Seed": RANDOM_SEED_HEADER} if seeded else {})}
-    whole: dict[str, Any] = {"description": "The answer.", "headers": headers}
-    if content:
-        whole["content"] = content
-    responses: dict[int | str, dict[str, Any]] = {200: whole, **problems(*errors)}
+    parameters = [*query_parameters(query), *MODEL_QUERY, *REQUEST_HEADERS]
+    whole = described(
+        answer or content or {}, body=body, errors=errors, parameters=parameters, headers=headers
+    )
     if answer is None:
-        responses[304] = {"description": "The image has not changed (If-None-Match)."}
-    extra: Schema = {"parameters": [*query_parameters(query), *MODEL_CHOICE]}
-    if body is not None:
-        extra["requestBody"] = body if isinstance(body, dict) else json_body(body)
-    described: dict[str, Any] = {"responses": responses, "openapi_extra": extra}
-    return described if answer is None else {**described, "response_model": answer}
+        whole["responses"][304] = {"description": "The image has not changed (If-None-Match)."}
+    elif content:
+        whole["responses"][200]["content"] = content
+    return whole
 
 
 def event_stream(event: Any, example: str) -> dict[str, Schema]:

@@ -1,7 +1,6 @@
 """The OpenAPI documentation of TensorFlow Serving's routes."""
 
-from service.schemas.openapi import MODEL_NAME
-from service.schemas.protocols import json_body, query_operation, tensor_operation
+from service.schemas.protocols import example_body, json_content, query_operation, tensor_operation
 
 ZEROS = [[[[0]] * 28] * 28]
 STATUS = {
@@ -18,25 +17,19 @@ TENSOR_INFO = {
     "tensor_shape": {"dim": [{"size": "-1", "name": ""}], "unknown_rank": False},
     "name": "images",
 }
+EXAMPLES = example_body(
+    {"examples": [{"images": [0] * 784}]}, "`examples`: an object of features for each row"
+)
 PREDICT = tensor_operation(
-    json_body(
+    example_body(
         {"signature_name": "serving_default", "instances": ZEROS},
         "`instances`: one value or object for each row; or `inputs`: whole tensors by name",
     ),
-    {"predictions": [{"probabilities": [0.1] * 10, "outlier_score": 0.9}]},
-    MODEL_NAME,
+    json_content({"predictions": [{"probabilities": [0.1] * 10, "outlier_score": 0.9}]}),
 )
-CLASSIFY = tensor_operation(
-    json_body({"examples": [{"x": [0.1, 0.2]}]}, "`examples`: an object of features for each row"),
-    {"results": [[["daisy", 0.9], ["tulips", 0.1]]]},
-    MODEL_NAME,
-)
-REGRESS = tensor_operation(
-    json_body({"examples": [{"x": [0.1, 0.2]}]}, "`examples`: an object of features for each row"),
-    {"results": [3.5]},
-    MODEL_NAME,
-)
-VERSION_STATUS = query_operation(STATUS, MODEL_NAME)
+CLASSIFY = tensor_operation(EXAMPLES, json_content({"results": [[["7", 0.9], ["1", 0.1]]]}))
+REGRESS = tensor_operation(EXAMPLES, json_content({"results": [3.5]}))
+VERSION_STATUS = query_operation(STATUS)
 METADATA = query_operation(
     {
         "model_spec": {"name": "digits", "signature_name": "", "version": "1"},
@@ -53,5 +46,4 @@ METADATA = query_operation(
             }
         },
     },
-    MODEL_NAME,
 )

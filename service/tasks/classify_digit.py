@@ -12,35 +12,30 @@ from service.errors import InvalidValue
 from service.preprocessing.digit import normalize_digit
 from service.runtime.filters import LayerFilter
 from service.tasks import prepared_images
-from service.tasks.prepared_images import PreparedImages, check_finite, describe_input
+from service.tasks.prepared_images import PreparedImages, check_finite, with_inputs
 
 TASK = "classify_digit"
 OUTLIER = 0.5  # the graph scales its score so that values above this are outliers
 
-
 decode = partial(prepared_images.decode, preprocess=normalize_digit)
 
 
-def encode(outputs: Arrays, decoded: PreparedImages, *, with_input: bool) -> list[dict[str, Any]]:
-    """One prediction per image, from probabilities [B, 10] and outlier_score [B]."""
+def encode(outputs: Arrays, shown: PreparedImages | None) -> list[dict[str, Any]]:
+    """One prediction per image, from probabilities [B, 10] and outlier_score [B]; shown: for their inputs."""
     probabilities = check_finite(outputs["probabilities"])
     scores = outputs["outlier_score"].tolist()
     digits = probabilities.argmax(axis=1).tolist()
-    predictions = []
-    for row, digit, score, canvas in zip(
-        probabilities, digits, scores, decoded.canvases, strict=True
-    ):
-        prediction = {
+    rows = [
+        {
             "digit": digit,
             "probability": row[digit],
             "probabilities": row,
             "outlier": score > OUTLIER,
             "outlier_score": score,
         }
-        if with_input:
-            prediction["input"] = describe_input(canvas)
-        predictions.append(prediction)
-    return predictions
+        for row, digit, score in zip(probabilities, digits, scores, strict=True)
+    ]
+    return with_inputs(rows, shown)
 
 
 def encode_layers(outputs: Arrays, order: list[str]) -> list[dict[str, Any]]:

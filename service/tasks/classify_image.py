@@ -117,11 +117,11 @@ def inputs(decoded: PreparedImages) -> list[dict[str, Any]]:
 
 
 def predictions(
-    outputs: Arrays, manifest: Manifest, head: str | None, decoded: PreparedImages | None
+    outputs: Arrays, decoded: PreparedImages | None, manifest: Manifest, head: str | None
 ) -> list[dict[str, Any]]:
     """One prediction per image: its label and the scores of all classes.
 
-    head: the head that computed them, omitted if None; decoded: given if the answer has the model's input.
+    decoded: given if the answer has the model's input; head: the head that computed them, omitted if None.
     """
     scores = scores_of(outputs)
     rows: list[dict[str, Any]] = [

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import time
 
 import httpx
@@ -15,8 +16,9 @@ FAKE_BODIES = {  # where an example names dimensions or directions that only the
     "/v1/vae/decode": {"latents": [[0.0, 0.0]]},
     "/v1/gan/edit": {"latent": {"random_seed": 3}, "direction": "grey", "strength": [-2, 0, 2]},
 }
-# Their examples need tf.Example features or the admin key: tests of their own ask them.
-ELSEWHERE = (":classify", ":regress", "/load", "/unload", "/serving", "/v1/models/{model}")
+UPLOAD = ("/v1/models/{model}", "post")  # takes a file, which no example can hold: see test_upload
+MANAGED = ("/load", "/unload", "/serving")  # need an admin key, which only a service of our own has
+KEY = "a key of the tests"
 TOO_LARGE = b"0" * (2**24 + 1)
 JSON = "application/json"
 
@@ -32,8 +34,10 @@ def client(tmp_path_factory):
     write_all_models(folder)
     (folder / "digits" / "serving.json").write_text('{"labels": {"stable": 1}}')
     with (
-        serving(folder) as running,
-        httpx.Client(base_url=running.url, trust_env=False, timeout=120) as found,
+        serving(folder, admin_key=KEY) as running,
+        httpx.Client(
+            base_url=running.url, headers={"X-API-Key": KEY}, trust_env=False, timeout=120
+        ) as found,
     ):
         while found.get("/v2/health/ready").status_code != 200:
             time.sleep(0.01)
@@ -52,7 +56,7 @@ def operations(document):
         (path, method, operation)
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
-        if not path.endswith(ELSEWHERE)
+        if (path, method) != UPLOAD and not ("TESTED_URL" in os.environ and path.endswith(MANAGED))
     ]
 
 
@@ -84,6 +88,9 @@ def test_every_example_gets_the_answer_that_is_documented(client, document, oper
         where = f"{method} {path}"
         described = operation["responses"]["200"]
         response = ask(client, operation, method, path)
+        if path.endswith(":regress"):  # a model with one number for each example is none of ours
+            assert response.json()["error"].endswith("use :predict"), response.text
+            continue
         assert response.status_code == 200, f"{where}: {response.text}"
         kind = response.headers["content-type"].partition(";")[0]
         if described.get("content"):
@@ -157,7 +164,7 @@ def test_operation_ids_are_readable_and_every_tag_is_described(document, operati
     tags = {tag["name"]: tag["description"] for tag in document["tags"]}
 
     assert len(set(names)) == len(names)
-    assert all(name.isidentifier() and "_v1_" not in name for name in names)
+    assert all(name.isidentifier() and not re.search(r"v\d_", name) for name in names)
     assert {tag for _, _, operation in operations for tag in operation["tags"]} <= set(tags)
     assert all(tags.values())
 

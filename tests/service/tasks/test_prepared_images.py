@@ -6,7 +6,6 @@ import pytest
 from service.errors import InvalidImage
 from service.tasks.classify_digit import encode
 from service.tasks.classify_image import scores_of
-from service.tasks.prepared_images import PreparedImages
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -19,11 +18,7 @@ def test_an_image_with_scores_that_are_not_finite_is_named(bad):
     ):
         scores_of({"probabilities": scores})
     with pytest.raises(InvalidImage, match=r"^image 2: "):
-        encode(
-            {"probabilities": scores, "outlier_score": np.zeros(3)},
-            PreparedImages([]),
-            with_input=False,
-        )
+        encode({"probabilities": scores, "outlier_score": np.zeros(3)}, None)
 
 
 def test_finite_scores_pass():
