@@ -15,8 +15,6 @@ from service.image_files.raster import Pixels
 from service.routes.prediction import PNG, Prediction
 from service.runtime.servable import Servable
 
-NOT_STORED = {"Cache-Control": "no-store"}
-
 Draw = Callable[[], Awaitable[Pixels]]  # → uint8 [N, H, W, 1]
 
 
@@ -40,10 +38,20 @@ async def cached_image(
     headers = {**(headers or {}), "ETag": tag, "Cache-Control": f"{scope}, {fresh}"}
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    return await send_image_grid(call, draw, gap=gap, headers=headers)
+    return await _send_grid(call, draw, gap=gap, headers=headers)
 
 
-async def send_image_grid(
+async def sampled_image(
+    request: Request, call: Prediction, draw: Draw, drawn_from: Arrays, random_seed: int
+) -> Response:
+    """An image of samples; not stored if the URL has no random seed, and each request draws another one."""
+    seed = {"X-Random-Seed": str(random_seed)}
+    if "random_seed" in request.query_params:
+        return await cached_image(request, call, draw, drawn_from, headers=seed)
+    return await _send_grid(call, draw, headers={**seed, "Cache-Control": "no-store"})
+
+
+async def _send_grid(
     call: Prediction, draw: Draw, *, gap: int = 1, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Generate images and send them as a grid."""

@@ -9,7 +9,7 @@ from service.asgi.state import state_of
 from service.codecs.image import OpenedImage
 from service.codecs.latents import Latents
 from service.image_files.raster import Pixels
-from service.routes.cached_images import NOT_STORED, cached_image, send_image_grid
+from service.routes.cached_images import sampled_image
 from service.routes.prediction import Prediction, choose_model
 from service.schemas import gan as schemas
 from service.schemas.common import ImageQuery, NormalizeQuery
@@ -27,15 +27,15 @@ async def sample(request: Request) -> Response:
     body = await read_json(request, schemas.GanSampleRequest)
     with _call(request) as call:
         space = gan_points.space_of(call.servable.manifest)
-        asked = task.read_sample(body, space)
-        inputs = asked.inputs(space)
+        seed = latent_points.random_seed_or_new(body.random_seed)
+        inputs = task.sample(body, seed, space)
         outputs = (await call.predict("sample", inputs)).outputs
     w = task.check_finite(outputs["w"])
     found = {"digits": inputs["digit"], "z": inputs["z"], "w": w}
     return await call.answer_images(
         outputs["images"],
-        lambda uris: {"random_seed": asked.random_seed, "images": uris, **found},
-        **{"X-Random-Seed": str(asked.random_seed)},
+        lambda uris: {"random_seed": seed, "images": uris, **found},
+        **{"X-Random-Seed": str(seed)},
     )
 
 
@@ -45,22 +45,14 @@ async def sample_png(request: Request) -> Response:
     call = _call(request)
     space = gan_points.space_of(call.servable.manifest)
     query = read_query(request, schemas.GanSamplePngQuery)
-    asked = task.Sample(
-        query.n,
-        latent_points.random_seed_or_new(query.random_seed),
-        gan_points.check_digit(query.digit, space),
-        query.truncation,
-    )
-    inputs = asked.inputs(space)
+    seed = latent_points.random_seed_or_new(query.random_seed)
+    inputs = task.sample(query, seed, space)
 
     async def draw() -> Pixels:
         images: Pixels = (await call.predict("sample", inputs)).outputs["images"]
         return images
 
-    seed = {"X-Random-Seed": str(asked.random_seed)}
-    if query.random_seed is None:
-        return await send_image_grid(call, draw, headers={**seed, **NOT_STORED})
-    return await cached_image(request, call, draw, inputs, headers=seed)
+    return await sampled_image(request, call, draw, inputs, seed)
 
 
 @router.post("/v1/gan/interpolate", **schemas.INTERPOLATE)
@@ -70,14 +62,15 @@ async def interpolate(request: Request) -> Response:
     body = await read_json(request, schemas.GanInterpolateRequest, has_images=True)
     with _call(request) as call:
         space = gan_points.space_of(call.servable.manifest)
-        asked = task.read_interpolate(body, space, _max_pixels(request))
-        inputs = asked.inputs()
-        if inputs is not None:
+        if body.space == "z":
+            inputs = task.path_through_z(body, space)
             outputs = (await call.predict("sample", inputs)).outputs
             images, found = outputs["images"], {"latents": outputs["w"], "z": inputs["z"]}
         else:
-            start, end = [await _place(call, query, point) for point in asked.ends]
-            w = asked.between(start, end)
+            fields = {"from": body.start, "to": body.end}
+            ends = gan_points.read_points(fields, space, _max_pixels(request))
+            start, end = [await _place(call, query, point) for point in ends]
+            w = latent_points.interpolate(body.path, start, end, body.steps)
             images, found = await _synthesize(call, w), {"latents": w}
     return await call.answer_images(images, lambda uris: {"images": uris, **found})
 
@@ -89,8 +82,9 @@ async def mix(request: Request) -> Response:
     body = await read_json(request, schemas.MixRequest, has_images=True)
     with _call(request) as call:
         space = gan_points.space_of(call.servable.manifest)
-        asked = task.read_mix(body, space, _max_pixels(request))
-        coarse, fine = [await _place(call, query, point) for point in asked]
+        fields = {"coarse": body.coarse, "fine": body.fine}
+        points = gan_points.read_points(fields, space, _max_pixels(request))
+        coarse, fine = [await _place(call, query, point) for point in points]
         w = task.mix(coarse, fine, space.sizes)
         images = await _synthesize(call, w)
     return await call.answer_images(images, lambda uris: {"images": uris, "latents": w})
@@ -110,8 +104,8 @@ async def edit(request: Request) -> Response:
     body = await read_json(request, schemas.EditRequest, has_images=True)
     with _call(request) as call:
         manifest = call.servable.manifest
-        asked = task.read_edit(body, manifest, _max_pixels(request))
-        w = asked.apply(await _place(call, query, asked.point), manifest)
+        point = task.read_edit(body, manifest, _max_pixels(request))
+        w = task.move(await _place(call, query, point), body, manifest)
         images = await _synthesize(call, w)
     return await call.answer_images(images, lambda uris: {"images": uris, "latents": w})
 

@@ -15,7 +15,7 @@ from service.codecs.image import OpenedImage
 from service.codecs.latents import Latents, plane
 from service.errors import InvalidValue
 from service.image_files.raster import Pixels
-from service.routes.cached_images import NOT_STORED, cached_image, send_image_grid
+from service.routes.cached_images import cached_image, sampled_image
 from service.routes.prediction import Prediction, choose_model
 from service.schemas import vae as schemas
 from service.schemas.common import ImageQuery, NormalizeQuery
@@ -32,14 +32,15 @@ router = RawRouter(tags=["vae"])
 @router.post("/v1/vae/sample", **schemas.SAMPLE)
 async def sample(request: Request) -> Response:
     """Sample latent vectors from the prior, and decode them."""
-    asked = task.read_sample(await read_json(request, schemas.VaeSampleRequest))
+    body = await read_json(request, schemas.VaeSampleRequest)
+    seed = latent_points.random_seed_or_new(body.random_seed)
     with _call(request) as call:
-        z = asked.latents(task.latent_size(call.servable.manifest))
+        z = task.sample(seed, body.n, task.latent_size(call.servable.manifest), body.scale)
         images = await _decode(call, z)
     return await call.answer_images(
         images,
-        lambda uris: {"random_seed": asked.random_seed, "images": uris, "latents": z},
-        **{"X-Random-Seed": str(asked.random_seed)},
+        lambda uris: {"random_seed": seed, "images": uris, "latents": z},
+        **{"X-Random-Seed": str(seed)},
     )
 
 
@@ -100,9 +101,9 @@ async def interpolate(request: Request) -> Response:
     body = await read_json(request, schemas.VaeInterpolateRequest, has_images=True)
     with _call(request) as call:
         size = task.latent_size(call.servable.manifest)
-        asked = task.read_interpolate(body, size, state_of(request)["settings"].max_image_pixels)
-        start, end = [await _place(call, query, one) for one in asked.ends]
-        z = asked.between(start, end)
+        ends = task.read_ends(body, size, state_of(request)["settings"].max_image_pixels)
+        start, end = [await _place(call, query, one) for one in ends]
+        z = latent_points.interpolate(body.path, start, end, body.steps)
         images = await _decode(call, z)
     return await call.answer_images(images, lambda uris: {"images": uris, "latents": z})
 
@@ -111,14 +112,10 @@ async def interpolate(request: Request) -> Response:
 async def sample_png(request: Request) -> Response:
     """Sample a grid of images as one PNG that has a URL."""
     query = read_query(request, schemas.SamplePngQuery)
-    asked = task.Sample(query.n, latent_points.random_seed_or_new(query.random_seed))
+    seed = latent_points.random_seed_or_new(query.random_seed)
     call = _call(request)
-    z = asked.latents(task.latent_size(call.servable.manifest))
-    render = partial(_decode, call, z)
-    seed = {"X-Random-Seed": str(asked.random_seed)}
-    if query.random_seed is None:
-        return await send_image_grid(call, render, headers={**seed, **NOT_STORED})
-    return await cached_image(request, call, render, {"z": z}, headers=seed)
+    z = task.sample(seed, query.n, task.latent_size(call.servable.manifest))
+    return await sampled_image(request, call, partial(_decode, call, z), {"z": z}, seed)
 
 
 @router.get("/v1/vae/manifold.png", **schemas.MANIFOLD_PNG)

@@ -1,7 +1,7 @@
 """Autoencoders: request → latent vectors or images, outputs → answer."""
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -9,12 +9,11 @@ from service.codecs import latents
 from service.codecs.image import OpenedImage
 from service.codecs.json_fields import shown
 from service.codecs.latents import Latents
-from service.codecs.request_images import check_pixels
 from service.engine import Arrays
 from service.errors import InvalidValue
 from service.preprocessing.digit import fit_digit
 from service.runtime.manifest import Manifest, parse_tensor
-from service.schemas.vae import VaeDecodeRequest, VaeInterpolateRequest, VaeSampleRequest
+from service.schemas.vae import VaeDecodeRequest, VaeInterpolateRequest
 from service.tasks import latent_points, prepared_images
 from service.tasks.prepared_images import PreparedImages, check_finite, with_inputs
 
@@ -23,39 +22,15 @@ TASK = "autoencode_image"
 decode_images = partial(prepared_images.decode, preprocess=fit_digit)
 
 
-class Sample(NamedTuple):
-    """Latent vectors to sample from a normal distribution."""
-
-    n: int
-    random_seed: int
-    scale: float = 1.0  # its standard deviation
-
-    def latents(self, size: int) -> Latents:
-        """Sample the latent vectors, [n, size]."""
-        return np.float32(self.scale) * latents.draw(self.random_seed, self.n, size)
-
-
-class Interpolation(NamedTuple):
-    """A path between two ends, each an image or a latent vector [Z]."""
-
-    ends: tuple[OpenedImage | Latents, OpenedImage | Latents]
-    steps: int
-    path: str
-
-    def between(self, start: Latents, end: Latents) -> Latents:
-        """Latent vectors along the path, [steps, Z]."""
-        return latent_points.PATHS[self.path](start, end, self.steps)
-
-
 def latent_size(manifest: Manifest) -> int:
     """The latent dimensions of the model."""
     sizes = parse_tensor(manifest.signatures["decode"].inputs["z"]).shape
     return int(sizes[1] or 0)
 
 
-def read_sample(body: VaeSampleRequest) -> Sample:
-    """A body of `/v1/vae/sample`."""
-    return Sample(body.n, latent_points.random_seed_or_new(body.random_seed), body.scale)
+def sample(random_seed: int, n: int, size: int, scale: float = 1.0) -> Latents:
+    """Sample latent vectors [n, size] from a normal distribution with this standard deviation."""
+    return np.float32(scale) * latents.draw(random_seed, n, size)
 
 
 def read_decode(body: VaeDecodeRequest, size: int) -> Latents:
@@ -63,11 +38,13 @@ def read_decode(body: VaeDecodeRequest, size: int) -> Latents:
     return np.array([latent_points.vector("latents", z, size) for z in body.latents], np.float32)
 
 
-def read_interpolate(body: VaeInterpolateRequest, size: int, max_pixels: int) -> Interpolation:
-    """A body of `/v1/vae/interpolate`; its images are opened, not decoded."""
-    ends = _end("from", body.start, size), _end("to", body.end, size)
-    check_pixels([end for end in ends if isinstance(end, OpenedImage)], max_pixels)
-    return Interpolation(ends, body.steps, body.path)
+def read_ends(
+    body: VaeInterpolateRequest, size: int, max_pixels: int
+) -> list[OpenedImage | Latents]:
+    """The ends of a path, each an image (opened, not decoded) or a latent vector [size]."""
+    ends = [_end("from", body.start, size), _end("to", body.end, size)]
+    latent_points.check_images(ends, max_pixels)
+    return ends
 
 
 def _end(name: str, value: Any, size: int) -> OpenedImage | Latents:

@@ -67,7 +67,7 @@ def sampled_digit(random_seed: int, index: int, space: Space) -> int:
     return int(uniforms(random_seed, index, space.sizes.z, 1)[0] * space.digits)
 
 
-def read_point(name: str, value: Any, space: Space) -> Point:
+def _read_point(name: str, value: Any, space: Space) -> Point:
     """Parse a point: an image (opened), a w [W], or the source of one."""
     if isinstance(value, dict) and value.keys() != {"image"}:
         return read_source(name, value, space)
@@ -80,6 +80,13 @@ def read_point(name: str, value: Any, space: Space) -> Point:
         f"{name} must be an image, a list of {space.sizes.w} values (w) or "
         f'{{"random_seed": 3, "digit": 4}}, got {shown(value)}'
     )
+
+
+def read_points(fields: dict[str, Any], space: Space, max_pixels: int) -> list[Point]:
+    """Parse the points of a body, by the names of their fields; images are opened, not decoded."""
+    points = [_read_point(name, value, space) for name, value in fields.items()]
+    latent_points.check_images(points, max_pixels)
+    return points
 
 
 def read_source(name: str, value: Any, space: Space) -> LatentSource:

@@ -1,35 +1,31 @@
 """GANs: request → latent vectors, outputs → answer."""
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from service.codecs import latents
-from service.codecs.image import OpenedImage
 from service.codecs.json_fields import shown
 from service.codecs.latents import Latents
-from service.codecs.request_images import check_pixels
 from service.engine import Arrays
 from service.errors import InvalidValue
 from service.preprocessing.digit import fit_digit, normalize_digit
 from service.runtime.latent_space import LatentSizes
 from service.runtime.manifest import Manifest
 from service.schemas.gan import (
-    DEFAULT_TRUNCATION,
     EditRequest,
     GanInterpolateRequest,
+    GanSamplePngQuery,
     GanSampleRequest,
-    MixRequest,
 )
 from service.tasks import latent_points, prepared_images
 from service.tasks.gan_points import (
-    LatentSource,
     Point,
     Space,
     check_digit,
     common_digit,
-    read_point,
+    read_points,
     read_source,
     sample_inputs,
     sampled_digit,
@@ -43,82 +39,25 @@ decode_images = partial(prepared_images.decode, preprocess=fit_digit)
 decode_query = partial(prepared_images.decode, preprocess=normalize_digit)
 
 
-class Sample(NamedTuple):
-    """Samples to generate; without a digit, each sample's digit is random."""
-
-    n: int
-    random_seed: int
-    digit: int | None = None
-    truncation: float = DEFAULT_TRUNCATION
-
-    def inputs(self, space: Space) -> dict[str, np.ndarray]:
-        """The signature's inputs; sample i depends only on (random_seed, i)."""
-        z = latents.draw(self.random_seed, self.n, space.sizes.z)
-        digits = [self.digit] * self.n
-        if self.digit is None:
-            digits = [sampled_digit(self.random_seed, i, space) for i in range(self.n)]
-        return sample_inputs(z, digits, self.truncation)
+def sample(
+    asked: GanSampleRequest | GanSamplePngQuery, random_seed: int, space: Space
+) -> dict[str, np.ndarray]:
+    """The inputs of `sample`; sample i depends only on (random_seed, i), its digit too if none is requested."""
+    digit = check_digit(asked.digit, space)
+    digits = [
+        sampled_digit(random_seed, i, space) if digit is None else digit for i in range(asked.n)
+    ]
+    return sample_inputs(
+        latents.draw(random_seed, asked.n, space.sizes.z), digits, asked.truncation
+    )
 
 
-class Interpolation(NamedTuple):
-    """A path between two points, through z or through w."""
-
-    ends: tuple[Point, Point]
-    steps: int
-    path: str
-    space: str
-
-    def between(self, start: Latents, end: Latents) -> Latents:
-        """Latent vectors along the path, [steps, size]."""
-        return latent_points.PATHS[self.path](start, end, self.steps)
-
-    def inputs(self) -> dict[str, np.ndarray] | None:
-        """A path through z as inputs of `sample`; None for a path through w."""
-        start, end = self.ends
-        if self.space == "w" or not (
-            isinstance(start, LatentSource) and isinstance(end, LatentSource)
-        ):
-            return None
-        z = self.between(start.z, end.z)
-        truncation = np.linspace(start.truncation, end.truncation, self.steps)
-        return sample_inputs(z, [common_digit(start, end)] * self.steps, truncation)
-
-
-class Edit(NamedTuple):
-    """A point to move along a direction, with strengths in sigmas."""
-
-    point: Point
-    direction: str
-    strengths: list[float]
-
-    def apply(self, w: Latents, manifest: Manifest) -> Latents:
-        """Move w [W] by each strength: [N, W]."""
-        direction = manifest.directions[self.direction]
-        steps = np.array(self.strengths, np.float32)[:, np.newaxis] * np.float32(direction.sigma)
-        moved: Latents = w + steps * np.array(direction.vector, np.float32)
-        return moved
-
-
-def read_sample(body: GanSampleRequest, space: Space) -> Sample:
-    """A body of `/v1/gan/sample`."""
-    seed = latent_points.random_seed_or_new(body.random_seed)
-    return Sample(body.n, seed, check_digit(body.digit, space), body.truncation)
-
-
-def read_interpolate(body: GanInterpolateRequest, space: Space, max_pixels: int) -> Interpolation:
-    """A body of `/v1/gan/interpolate`; its images are opened, not decoded."""
-    read = read_source if body.space == "z" else read_point
-    ends = read("from", body.start, space), read("to", body.end, space)
-    check_pixels([end for end in ends if isinstance(end, OpenedImage)], max_pixels)
-    return Interpolation(ends, body.steps, body.path, body.space)
-
-
-def read_mix(body: MixRequest, space: Space, max_pixels: int) -> tuple[Point, Point]:
-    """A body of `/v1/gan/mix`: the points for the coarse and the fine layers."""
-    coarse = read_point("coarse", body.coarse, space)
-    fine = read_point("fine", body.fine, space)
-    check_pixels([end for end in (coarse, fine) if isinstance(end, OpenedImage)], max_pixels)
-    return coarse, fine
+def path_through_z(body: GanInterpolateRequest, space: Space) -> dict[str, np.ndarray]:
+    """The inputs of `sample` for a path through z."""
+    start, end = read_source("from", body.start, space), read_source("to", body.end, space)
+    z = latent_points.interpolate(body.path, start.z, end.z, body.steps)
+    truncation = np.linspace(start.truncation, end.truncation, body.steps)
+    return sample_inputs(z, [common_digit(start, end)] * body.steps, truncation)
 
 
 def mix(coarse: Latents, fine: Latents, sizes: LatentSizes) -> Latents:
@@ -128,22 +67,25 @@ def mix(coarse: Latents, fine: Latents, sizes: LatentSizes) -> Latents:
     return mixed[np.newaxis]
 
 
-def read_edit(body: EditRequest, manifest: Manifest, max_pixels: int) -> Edit:
-    """A body of `/v1/gan/edit`."""
+def read_edit(body: EditRequest, manifest: Manifest, max_pixels: int) -> Point:
+    """The point that a body of `/v1/gan/edit` moves; InvalidValue if it has no such direction."""
     if (body.latent is None) == (body.image is None):
         given = "neither" if body.latent is None else "both"
         raise InvalidValue(f"exactly one of latent and image must be given, got {given}")
-    name, value = (
-        ("image", {"image": body.image}) if body.latent is None else ("latent", body.latent)
-    )
-    point = read_point(name, value, space_of(manifest))
-    if isinstance(point, OpenedImage):
-        check_pixels([point], max_pixels)
+    field = {"image": {"image": body.image}} if body.latent is None else {"latent": body.latent}
+    [point] = read_points(field, space_of(manifest), max_pixels)
     if body.direction not in manifest.directions:
         names = " or ".join(map(repr, manifest.directions))
         raise InvalidValue(f"direction must be {names}, got {shown(body.direction)}")
-    strengths = body.strength if isinstance(body.strength, list) else [body.strength]
-    return Edit(point, body.direction, strengths)
+    return point
+
+
+def move(w: Latents, body: EditRequest, manifest: Manifest) -> Latents:
+    """Move w [W] along the direction by each strength, in sigmas: [N, W]."""
+    direction = manifest.directions[body.direction]
+    steps = np.array(body.strength, np.float32).reshape(-1, 1) * np.float32(direction.sigma)
+    moved: Latents = w + steps * np.array(direction.vector, np.float32)
+    return moved
 
 
 def check_finite(w: Latents) -> Latents:

@@ -1,17 +1,24 @@
 """Points in a latent space in requests: vectors, random seeds, images, and paths between two points."""
 
 import secrets
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Literal
 
 from service.codecs import latents
 from service.codecs.image import OpenedImage
 from service.codecs.json_fields import shown
+from service.codecs.latents import Latents
 from service.codecs.random_streams import MAX_SEED
-from service.codecs.request_images import open_source
+from service.codecs.request_images import check_pixels, open_source
 from service.errors import InvalidValue
 from service.schemas.vae import MAX_COORDINATE
 
-PATHS = {"lerp": latents.line, "slerp": latents.arc}
+
+def interpolate(
+    path: Literal["lerp", "slerp"], start: Latents, end: Latents, steps: int
+) -> Latents:
+    """Latent vectors along a path from start [Z] to end [Z]: [steps, Z]."""
+    return latents.line(start, end, steps) if path == "lerp" else latents.arc(start, end, steps)
 
 
 def random_seed_or_new(given: int | None) -> int:
@@ -51,3 +58,8 @@ def vector(name: str, value: Any, size: int) -> list[float]:
                 f"got {shown(number)}"
             )
     return value
+
+
+def check_images(points: Iterable[object], max_pixels: int) -> None:
+    """Raise ImageTooLarge if the images among the points have more pixels together."""
+    check_pixels([point for point in points if isinstance(point, OpenedImage)], max_pixels)
