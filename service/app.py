@@ -48,7 +48,7 @@ from service.routes import (
 )
 from service.routes.direct_digits import Shared, direct_routes
 from service.runtime import management
-from service.runtime.engines import LoadEngine, engine_loader, load_checked
+from service.runtime.engines import LoadEngines, engine_loader, load_checked
 from service.runtime.model import Model, load_model
 from service.runtime.preloading import PreloadedEngines
 from service.runtime.repository import ModelRepository
@@ -69,7 +69,7 @@ class Inherited(NamedTuple):
 
 def create_app(
     settings: Settings,
-    load_engine: LoadEngine | None = None,
+    load_engines: LoadEngines | None = None,
     lifecycle: Lifecycle | None = None,
     peers: Peers | None = None,
     inherited: Inherited | None = None,
@@ -77,7 +77,7 @@ def create_app(
 ) -> FastAPI:
     """Make the application; models start loading when its lifespan begins.
 
-    load_engine: loads a version's engines; default: from the settings.
+    load_engines: loads a version's engines; default: from the settings.
     lifecycle: set by the server when the process is asked to stop.
     peers: all workers of the service, including this one; default: a single process.
     inherited: objects shared by all workers; default: new ones.
@@ -87,7 +87,7 @@ def create_app(
     bytes_in_flight = BytesInFlight(settings.max_bytes_in_flight or default_limit())
     metrics.bytes_in_flight.set_function(lambda: bytes_in_flight.held)
     tensorflow, preloaded = inherited or Inherited(TensorFlowClient(), PreloadedEngines())
-    load_engine = load_engine or engine_loader(
+    load_engines = load_engines or engine_loader(
         settings.engine,
         partial(load_checked, tensorflow.load, settings.allowed_operations),
         preloaded.load,
@@ -110,7 +110,7 @@ def create_app(
             turns=turns,
             heavy_threads=_heavy_threads(settings),
         )
-        loader = _servable_loader(settings.queue_size, load_engine, metrics, make)
+        loader = _servable_loader(settings.queue_size, load_engines, metrics, make)
         files = ServingFiles(settings.models, settings.serving_dir)
         repository = ModelRepository(settings.models, loader, metrics, settings.poll_seconds, files)
         decoders = Decoders()
@@ -225,7 +225,7 @@ def _turns(weight_of: Callable[[str], float]) -> Turns:
 
 def _servable_loader(
     queue_size: int,
-    load_engine: LoadEngine,
+    load_engines: LoadEngines,
     metrics: Metrics,
     make: Callable[[Model, Admission], Servable],
 ) -> Callable[[Path, Callable[[str], None]], Servable]:
@@ -233,7 +233,7 @@ def _servable_loader(
     admissions: dict[str, Admission] = {}
 
     def load(directory: Path, report: Callable[[str], None]) -> Servable:
-        model = load_model(directory, load_engine, report)
+        model = load_model(directory, load_engines, report)
         name = model.manifest.name
         admission = admissions.setdefault(name, Admission(queue_size))
         metrics.waiting.labels(name).set_function(lambda: admission.waiting)

@@ -13,8 +13,18 @@ class CannotRun(Exception):
     """A signature cannot run on this machine or with these settings; the message says why."""
 
 
+Engines = Mapping[str, "Engine"]  # by signature
+
+
 class Engine(Protocol):
-    """One loaded version. Different signatures may run on different threads at the same time."""
+    """Runs signatures of a loaded version. Different ones may run on different threads at the same time.
+
+    name: as in `X-Engine` and the manifest.
+    is_thread_free: whether a run stays on the caller's thread, so that cheap runs may use the event loop.
+    """
+
+    name: EngineName
+    is_thread_free: bool
 
     def run(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
         """Run a signature on whole arrays [B, …].
@@ -25,9 +35,3 @@ class Engine(Protocol):
             CannotRun: the signature cannot run here.
             Exception: anything else is a failure of the model.
         """
-
-    def is_thread_free(self, signature: str) -> bool:
-        """Whether a run stays on the caller's thread, so that cheap runs may use the event loop."""
-
-    def name_of(self, signature: str) -> EngineName:
-        """The name of the signature's engine, as in `X-Engine` and the manifest."""

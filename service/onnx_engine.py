@@ -94,6 +94,9 @@ class Loaded(NamedTuple):
 class OnnxEngine:
     """The ONNX graphs of one version."""
 
+    name: EngineName = "onnx"
+    is_thread_free = True  # a session with one thread computes on the caller's
+
     def __init__(self, directory: Path, signatures: Mapping[str, Sequence[Step]]) -> None:
         """Load the graphs of `signatures` (signature → steps, run in order); GraphError on failure."""
         steps = {step for chain in signatures.values() for step in chain}
@@ -134,14 +137,6 @@ class OnnxEngine:
 
     def _load(self, graph: "Graph", threads: int) -> Loaded:
         return _load(self._directory / graph.file, threads, has_layers=graph.has_layers)
-
-    def is_thread_free(self, signature: str) -> bool:
-        """True: a session with one thread computes on the caller's thread."""
-        return True
-
-    def name_of(self, signature: str) -> EngineName:
-        """ONNX Runtime."""
-        return "onnx"
 
 
 def graph_file(inputs: Iterable[str]) -> str:

@@ -18,6 +18,9 @@ from service.native_stderr import without_noise
 class TensorFlowEngine:
     """A directory loaded by `tf.saved_model.load`."""
 
+    name: EngineName = "tensorflow"
+    is_thread_free = False  # TensorFlow uses its own threads
+
     def __init__(self, tensorflow: Any, directory: Path) -> None:
         self._constant = tensorflow.constant
         self._loaded = tensorflow.saved_model.load(str(directory))
@@ -28,14 +31,6 @@ class TensorFlowEngine:
         tensors = {name: self._constant(array) for name, array in inputs.items()}
         outputs = self._signatures[signature](**tensors)
         return {name: tensor.numpy() for name, tensor in outputs.items()}
-
-    def is_thread_free(self, signature: str) -> bool:
-        """False: TensorFlow uses its own threads."""
-        return False
-
-    def name_of(self, signature: str) -> EngineName:
-        """TensorFlow."""
-        return "tensorflow"
 
 
 def load_tensorflow(directory: Path) -> Engine:

@@ -72,18 +72,15 @@ def draw(logprobs, uniform, temperature, top_k, top_p):
 class FakeTextEngine:
     """Can be told to wait, to be slow and to fail; remembers the lengths of every run."""
 
+    name = "tensorflow"
+    is_thread_free = False
+
     def __init__(self):
         self.runs = []  # (signature, lengths of its rows)
         self.gate = threading.Event()
         self.gate.set()
         self.seconds_each_run = 0.0
         self.fails_on = lambda signature, inputs: False
-
-    def is_thread_free(self, signature):
-        return False
-
-    def name_of(self, signature):
-        return "tensorflow"
 
     def run(self, signature, inputs):
         self.gate.wait(120)

@@ -43,8 +43,16 @@ FILTERS = {  # a window of one pixel and the weight 1: each map is the image its
 }
 
 
+def every(engine):
+    """The engines of a version, each signature's the same: for `create_app` and `load_model`."""
+    return lambda _, manifest: dict.fromkeys(manifest.signatures, engine)
+
+
 class FakeEngine:
     """Counts lit pixels; can be told to fail, to wait, and remembers the batch sizes it ran."""
+
+    name = "tensorflow"
+    is_thread_free = False
 
     def __init__(self):
         self.batch_sizes = []
@@ -52,12 +60,6 @@ class FakeEngine:
         self.gate.set()
         self.fail_on_digit = None
         self.running = False
-
-    def is_thread_free(self, signature):
-        return False
-
-    def name_of(self, signature):
-        return "tensorflow"
 
     def run(self, signature, inputs):
         self.running = True

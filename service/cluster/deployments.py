@@ -13,8 +13,8 @@ from ray.serve.schema import LoggingConfig
 from service.cluster.ray_engine import RayEngine
 from service.cluster.replica import ModelReplica
 from service.cluster.settings import ClusterSettings
-from service.engine import Engine
-from service.runtime.engines import Choice, LoadEngine, needs_tensorflow
+from service.engine import Engines
+from service.runtime.engines import Choice, LoadEngines, needs_tensorflow
 from service.runtime.manifest import Manifest
 from service.runtime.saved_model import check_operations
 from service.scheduling.lane import RUNS_PER_REPLICA
@@ -33,14 +33,14 @@ def application_name(manifest: Manifest) -> str:
 
 def cluster_loader(
     choice: Choice, allowed: tuple[str, ...], cluster: ClusterSettings
-) -> LoadEngine:
+) -> LoadEngines:
     """Return a loader that deploys a version and waits for its replicas; the first front deploys it.
 
     allowed: additional operations of SavedModels. A version that uses others is not deployed.
     """
     in_use: Counter[str] = Counter()  # application → engines of this front
 
-    def load(directory: Path, manifest: Manifest) -> Engine:
+    def load(directory: Path, manifest: Manifest) -> Engines:
         if needs_tensorflow(directory, manifest, choice):
             check_operations(directory, allowed)
         name = application_name(manifest)
@@ -62,9 +62,11 @@ def cluster_loader(
             name=name,
             route_prefix=None,
         )
-        engines = handle.engines.remote().result()
-        in_use[name] += 1
-        return RayEngine(handle, engines, partial(_release, name, in_use))
+        engines = {}
+        for signature, engine in handle.engines.remote().result().items():
+            in_use[name] += 1
+            engines[signature] = RayEngine(handle, engine, partial(_release, name, in_use))
+        return engines
 
     return load
 

@@ -46,10 +46,10 @@ def front_application(settings: Settings, cluster: ClusterSettings) -> serve.App
             mirror = ModelMirror(cluster.store, settings.models)
             mirror.synchronize()
             mirror.keep_up(max(settings.poll_seconds, 1.0))
-        load_engine = cluster_loader(settings.engine, settings.allowed_operations, cluster)
+        load_engines = cluster_loader(settings.engine, settings.allowed_operations, cluster)
         peers = Peers()
         peers.waits_until_ready = True  # Ray sends no request before the application has started
-        app = create_app(settings, load_engine, peers=peers, replicas=cluster.max_replicas)
+        app = create_app(settings, load_engines, peers=peers, replicas=cluster.max_replicas)
         return WithLifespanState(app)
 
     @serve.deployment(

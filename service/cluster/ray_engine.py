@@ -8,7 +8,7 @@ import numpy as np
 from ray.exceptions import RayActorError
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 
-from service.engine import Arrays, CannotRun, EngineName
+from service.engine import Arrays, EngineName
 from service.errors import NotReady, Overloaded
 
 ATTEMPTS = 4  # of one run: requests survive the death of a replica
@@ -16,19 +16,16 @@ RUN_SECONDS = 60.0  # the longest run; batchers enforce the deadlines of request
 
 
 class RayEngine:
-    """Runs the signatures of one version on its replicas.
+    """Runs a signature of one version on its replicas, on the engine of this name there.
 
     on_close: called when this engine is no longer referenced and its replicas are not needed.
     """
 
-    def __init__(
-        self,
-        handle: Any,
-        engines: dict[str, EngineName],
-        on_close: Callable[[], None],
-    ) -> None:
+    is_thread_free = False  # a run waits for another process
+
+    def __init__(self, handle: Any, name: EngineName, on_close: Callable[[], None]) -> None:
+        self.name = name
         self._handle = handle
-        self._engines = engines
         weakref.finalize(self, on_close)
 
     def run(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
@@ -54,13 +51,3 @@ class RayEngine:
                 raise RuntimeError(why)
             return dict(outputs)
         raise NotReady("all replicas that were tried have died")
-
-    def is_thread_free(self, signature: str) -> bool:
-        """False: a run waits for another process."""
-        return False
-
-    def name_of(self, signature: str) -> EngineName:
-        """The engine that the replicas run it on."""
-        if signature not in self._engines:
-            raise CannotRun(f"no replica has the signature {signature}")
-        return self._engines[signature]

@@ -29,8 +29,8 @@ class ModelReplica:
             models, name, number = Path(directory).parents[1], *Path(directory).parts[-2:]
             ModelMirror(store, models).fetch_version(name, number)
         load = partial(load_checked, tensorflow_engine.load_tensorflow, allowed)
-        load_engine = engine_loader(choice, load)
-        self._model = load_model(Path(directory), load_engine)
+        load_engines = engine_loader(choice, load)
+        self._model = load_model(Path(directory), load_engines)
 
     async def run(self, signature: str, inputs: Arrays) -> Reply:
         """Run a signature on the inputs that a front prepared; a failure of the model is reported, not raised.
@@ -45,4 +45,4 @@ class ModelReplica:
 
     def engines(self) -> dict[str, EngineName]:
         """The engine of each signature."""
-        return {name: self._model.engine_of(name) for name in self._model.manifest.signatures}
+        return {name: engine.name for name, engine in self._model.engines.items()}

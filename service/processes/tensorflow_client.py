@@ -99,6 +99,9 @@ class TensorFlowClient:
 class RemoteEngine:
     """A version loaded in the host; one call at a time."""
 
+    name: EngineName = "tensorflow"
+    is_thread_free = False  # the caller waits for another process
+
     def __init__(self, client: TensorFlowClient, directory: Path) -> None:
         self._client = client
         self._directory = directory
@@ -123,14 +126,6 @@ class RemoteEngine:
         if not done:
             raise RuntimeError(result)
         return dict(result)
-
-    def is_thread_free(self, signature: str) -> bool:
-        """False: the caller waits for another process."""
-        return False
-
-    def name_of(self, signature: str) -> EngineName:
-        """TensorFlow."""
-        return "tensorflow"
 
     def _begin(self) -> None:
         threading.Thread(target=self._connect, name="tensorflow-client", daemon=True).start()

@@ -1,71 +1,46 @@
 """The engine of each signature of a version, from its manifest or from `VITRINE_ENGINE`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from service.engine import Arrays, CannotRun, Engine, EngineName
+from service.engine import Arrays, CannotRun, Engine, EngineName, Engines
 from service.onnx_engine import BACKBONE, GRAPHS, OnnxEngine, Step, graph_file
 from service.runtime.manifest import Manifest
 from service.runtime.saved_model import check_operations
 
 Choice = Literal["auto", "onnx", "tensorflow"]
-LoadEngine = Callable[[Path, Manifest], Engine]
+LoadEngines = Callable[[Path, Manifest], Engines]
 Steps = dict[str, list[Step]]  # of each signature that ONNX Runtime runs
 LoadOnnx = Callable[[Path, Steps], Engine]
-
-
-class MixedEngine:
-    """One engine for each signature of a version."""
-
-    def __init__(self, engines: Mapping[str, Engine]) -> None:
-        self._engines = engines
-
-    def run(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
-        """Run a signature on its engine."""
-        return self._engines[signature].run(signature, inputs)
-
-    def is_thread_free(self, signature: str) -> bool:
-        """Whether its engine stays on the caller's thread."""
-        return self._engines[signature].is_thread_free(signature)
-
-    def name_of(self, signature: str) -> EngineName:
-        """The name of its engine."""
-        return self._engines[signature].name_of(signature)
 
 
 class _Unavailable:
     """Replaces an engine that the settings exclude."""
 
+    is_thread_free = False
+
     def __init__(self, name: EngineName, reason: str) -> None:
-        self._name = name
+        self.name = name
         self._reason = reason
 
     def run(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
         """Raise CannotRun with the reason."""
         raise CannotRun(self._reason)
 
-    def is_thread_free(self, signature: str) -> bool:
-        """False: nothing runs."""
-        return False
-
-    def name_of(self, signature: str) -> EngineName:
-        """The engine that would run it."""
-        return self._name
-
 
 def engine_loader(
     choice: Choice, load_tensorflow: Callable[[Path], Engine], load_onnx: LoadOnnx = OnnxEngine
-) -> LoadEngine:
+) -> LoadEngines:
     """Return a loader for the engines of a version; it loads TensorFlow only if a signature needs it.
 
     choice: "auto" follows the manifest; a name overrides it for every signature.
     load_onnx: creates the ONNX engine of a directory for these signatures.
     """
 
-    def load(directory: Path, manifest: Manifest) -> Engine:
+    def load(directory: Path, manifest: Manifest) -> Engines:
         converted = onnx_signatures(directory, manifest, choice)
         others = manifest.signatures.keys() - converted.keys()
         engines: dict[str, Engine] = {}
@@ -76,7 +51,7 @@ def engine_loader(
             engines |= dict.fromkeys(others, _Unavailable("onnx", reason))
         elif others:
             engines |= dict.fromkeys(others, load_tensorflow(directory))
-        return MixedEngine(engines)
+        return engines
 
     return load
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from service.codecs.tensor_types import STRING
-from service.engine import Arrays, CannotRun, Engine, EngineName
+from service.codecs.tensor_types import STRING, numpy_dtype
+from service.engine import Arrays, CannotRun, Engines
 from service.errors import NotReady
 from service.native_memory import give_back_free_memory
 from service.onnx_engine import shrinking_arena
-from service.runtime.engines import LoadEngine
+from service.runtime.engines import LoadEngines
 from service.runtime.filters import LayerFilter, read_filters
 from service.runtime.golden import GoldenError, check_golden, read_golden
 from service.runtime.manifest import EXTRA, Manifest, is_batched, parse_tensor, read_manifest
@@ -37,18 +37,19 @@ log = logging.getLogger("vitrine.model")
 class Model:
     """A version that can run. A thread-free signature runs on any thread, others on one at a time.
 
+    engines: the engine of each signature.
     costs: the measured cost of each signature.
     unready: signature → the reason why it cannot run (yet); the others run.
     filters: the filters of each layer, if the export contains them.
     warm_up_seconds: duration of warm-up and golden check, without engines that were starting.
     """
 
-    def __init__(self, manifest: Manifest, engine: Engine, card: dict[str, Any]) -> None:
+    def __init__(self, manifest: Manifest, engines: Engines, card: dict[str, Any]) -> None:
         self.manifest = manifest
+        self.engines = engines
         self.card = card
         self.filters: dict[str, LayerFilter] = {}
         self.warm_up_seconds = 0.0
-        self._engine = engine
         self.unready: dict[str, str] = {}
         self._is_batched = {name: is_batched(one) for name, one in manifest.signatures.items()}
         self.costs = {name: RunCost() for name in manifest.signatures}
@@ -68,24 +69,18 @@ class Model:
         """Run inputs prepared by `run` in another process: padded, or one row without its first dimension."""
         if why := self.unready.get(signature):
             raise NotReady(f"{self.manifest.name}: {why}", START_SECONDS)
-        return self._engine.run(signature, inputs)
-
-    def engine_of(self, signature: str) -> EngineName:
-        """The signature's engine."""
-        return self._engine.name_of(signature)
-
-    def is_thread_free(self, signature: str) -> bool:
-        """Whether a run stays on the caller's thread."""
-        return self._engine.is_thread_free(signature)
+        return self.engines[signature].run(signature, inputs)
 
     def zeros(self, signature: str, rows: int) -> dict[str, np.ndarray]:
         """Inputs of zeros; free sizes other than the rows are the manifest's `steps`."""
-        inputs, free = self.manifest.signatures[signature].inputs, self.manifest.steps
-        specs = {name: parse_tensor(text) for name, text in inputs.items()}
-        return {
-            name: np.zeros((rows, *(free if n is None else n for n in spec.shape[1:])), spec.dtype)
-            for name, spec in specs.items()
-        }
+        free, is_batched = self.manifest.steps, self._is_batched[signature]
+        found = {}
+        for name, text in self.manifest.signatures[signature].inputs.items():
+            dtype, shape = parse_tensor(text)
+            sizes = [free if n is None else n for n in shape[1 if is_batched else 0 :]]
+            empty = b"" if dtype == STRING else 0
+            found[name] = np.full((rows, *sizes), empty, numpy_dtype(dtype))
+        return found
 
     def prepare(self, golden: Arrays, signatures: Iterable[str]) -> list[str]:
         """Warm up and check the signatures; return those whose engine is still starting.
@@ -129,23 +124,25 @@ class Model:
         sizes = self._sizes(signature)
         size = next((size for size in sizes if size >= rows), rows)
         if size == rows or self._takes_any_size(signature):
-            outputs = self._engine.run(signature, inputs)
+            outputs = self.engines[signature].run(signature, inputs)
             if any(np.shape(array)[:1] != (rows,) for array in outputs.values()):
                 raise ValueError("an output must have one row for each row of the inputs")
             return outputs
         padded = {name: _pad(array, size) for name, array in inputs.items()}
-        outputs = self._engine.run(signature, padded)
+        outputs = self.engines[signature].run(signature, padded)
         return {name: array[:rows] for name, array in outputs.items()}
 
     def _run_alone(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
         """Run one row of a signature without batch dimension."""
-        outputs = self._engine.run(signature, {name: array[0] for name, array in inputs.items()})
+        outputs = self.engines[signature].run(
+            signature, {name: array[0] for name, array in inputs.items()}
+        )
         return {name: _as_array(value)[np.newaxis] for name, value in outputs.items()}
 
     def _takes_any_size(self, signature: str) -> bool:
         if self.manifest.task == UNDESCRIBED:
             return True
-        return self.engine_of(signature) == "onnx" and not self.manifest.batch_sizes
+        return self.engines[signature].name == "onnx" and not self.manifest.batch_sizes
 
     def _warm_up(self, name: str) -> None:
         """Run a signature once at each of its batch sizes; time all that it is padded to, or one row and a full batch."""
@@ -163,7 +160,7 @@ class Model:
         steps = (self.manifest.steps or 1) if stepped else 1
         for array in stepped:
             array.fill(steps)
-        is_thread_free, fastest, least = self.is_thread_free(signature), math.inf, math.inf
+        is_thread_free, fastest, least = self.engines[signature].is_thread_free, math.inf, math.inf
         for repeat in range(1, BUSY_REPEATS + 1):
             started, used = time.perf_counter(), time.thread_time()
             self._run(signature, inputs)
@@ -177,16 +174,8 @@ class Model:
 
     def _try(self, name: str) -> None:
         """Run a signature once on zeros, which an unknown model may refuse."""
-        signature = self.manifest.signatures[name]
-        inputs = {}
-        for key, form in signature.inputs.items():
-            dtype, shape = parse_tensor(form)
-            sizes = [1 if size is None else size for size in shape]
-            inputs[key] = np.full(sizes, b"", object) if dtype == STRING else np.zeros(sizes, dtype)
-        if not is_batched(signature):
-            inputs = {key: array[np.newaxis] for key, array in inputs.items()}
         try:
-            self._run(name, inputs)
+            self._run(name, self.zeros(name, 1))
         except (NotReady, CannotRun):
             raise
         except Exception as error:  # noqa: BLE001 - engines raise what they like
@@ -197,13 +186,13 @@ class Model:
     def _sizes(self, signature: str) -> list[int]:
         """The batch sizes of the signature, in ascending order."""
         limit = self.manifest.batch_limit(signature)
-        if self.manifest.compiled and self.engine_of(signature) == "tensorflow":
+        if self.manifest.compiled and self.engines[signature].name == "tensorflow":
             return [limit]  # other sizes are compiled separately and can differ in the last bits
         return [*(size for size in self.batch_sizes if size < limit), limit]
 
 
 def load_model(
-    directory: Path, load_engine: LoadEngine, report: Callable[[str], None] = lambda _: None
+    directory: Path, load_engines: LoadEngines, report: Callable[[str], None] = lambda _: None
 ) -> Model:
     """Read, verify, load, warm up and check one version directory; raises on any failure."""
     golden: dict[str, np.ndarray] = {}
@@ -213,7 +202,7 @@ def load_model(
         golden = read_golden(directory)
     else:
         manifest = describe(directory)
-    model = Model(manifest, load_engine(directory, manifest), read_card(directory, manifest))
+    model = Model(manifest, load_engines(directory, manifest), read_card(directory, manifest))
     model.filters = read_filters(directory, manifest)
     report("warm-up and golden check")
     started = time.monotonic()

@@ -57,7 +57,7 @@ class Servable:
         self.card = model.card
         self.filters = model.filters
         self.warm_up_seconds = model.warm_up_seconds
-        self.engines = {name: model.engine_of(name) for name in manifest.signatures}
+        self.engines = {name: engine.name for name, engine in model.engines.items()}
         self.unready = model.unready
         self.admission = admission
         self.statistics = Statistics()
@@ -156,7 +156,9 @@ class Servable:
 def _shares_threads(model: Model) -> bool:
     """Whether heavy runs may run in parallel; text sequences already share one loop."""
     manifest = model.manifest
-    return not manifest.vocabulary and all(map(model.is_thread_free, manifest.signatures))
+    return not manifest.vocabulary and all(
+        engine.is_thread_free for engine in model.engines.values()
+    )
 
 
 def _can_be_spread(model: Model, signature: str) -> bool:
@@ -168,7 +170,7 @@ def _can_be_spread(model: Model, signature: str) -> bool:
 def _inline_rows(model: Model, signature: str) -> int:
     """Maximum rows of a signature on the event loop; 0: its runs need a thread."""
     cost, most = model.costs[signature], min(INLINE_ROWS, model.manifest.batch_limit(signature))
-    if not model.is_thread_free(signature) or not cost.is_known:
+    if not model.engines[signature].is_thread_free or not cost.is_known:
         return 0
     batch_across_requests = model.manifest.task not in GENERATIVE
     longest = TICK_SECONDS if batch_across_requests else INLINE_ALONE_SECONDS

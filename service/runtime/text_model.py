@@ -43,5 +43,5 @@ def make_text_model(model: Model, lane: Lane, on_step: Callable[[Step], None]) -
         Vocabulary(manifest.vocabulary),
         beginning,
         batcher,
-        model.engine_of("generate"),
+        model.engines["generate"].name,
     )

@@ -10,12 +10,13 @@ from asgi_lifespan import LifespanManager
 from service.app import create_app
 from service.asgi.server import make_server
 from service.asgi.state import Lifecycle
+from tests.fakes import every
 
 
 @contextlib.asynccontextmanager
-async def in_process(settings, engine, *, wait=True, load_engine=None):
+async def in_process(settings, engine, *, wait=True, load_engines=None):
     """A client of an app that needs no socket; with `wait`, of one that is ready."""
-    app = create_app(settings, load_engine or (lambda *_: engine))
+    app = create_app(settings, load_engines or every(engine))
     async with LifespanManager(app) as manager:
         transport = httpx.ASGITransport(manager.app)
         client = httpx.AsyncClient(transport=transport, base_url="http://vitrine")
@@ -28,7 +29,7 @@ async def in_process(settings, engine, *, wait=True, load_engine=None):
 async def on_a_socket(settings, engine):
     """A client that can really leave, of an app that is ready; `client.server` is the server."""
     lifecycle = Lifecycle()
-    app = create_app(settings, lambda *_: engine, lifecycle)
+    app = create_app(settings, every(engine), lifecycle)
     async with run_server(make_server(app, settings, lifecycle)) as server:
         url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
         async with httpx.AsyncClient(

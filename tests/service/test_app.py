@@ -10,7 +10,7 @@ from openapi_spec_validator import validate
 
 from service.app import create_app
 from service.settings import Settings
-from tests.fakes import FakeEngine, write_version
+from tests.fakes import FakeEngine, every, write_version
 
 pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).parents[2]
@@ -273,7 +273,7 @@ async def test_an_unexpected_failure_is_a_500_in_the_one_shape_and_stays_in_the_
     async def broken(request):
         raise RuntimeError("secret detail")
 
-    app = create_app(Settings(models=tmp_path), lambda *_: FakeEngine())
+    app = create_app(Settings(models=tmp_path), every(FakeEngine()))
     app.add_route("/broken", broken)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://vitrine") as client:

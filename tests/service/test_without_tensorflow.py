@@ -20,7 +20,7 @@ from service.runtime.engines import engine_loader
 from service.runtime.model import load_model
 model = load_model(Path(sys.argv[1]), engine_loader("auto", TensorFlowClient().load))
 outputs = model.run("double", {"images": np.full((3, 28, 28, 1), 7, np.uint8)})
-print(model.engine_of("double"), outputs["doubled"].max(), model.unready)
+print(model.engines["double"].name, outputs["doubled"].max(), model.unready)
 """
 
 

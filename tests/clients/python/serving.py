@@ -10,10 +10,10 @@ from service.asgi.server import make_server
 from service.asgi.state import Lifecycle
 from service.settings import Settings
 from tests.fake_gan import FakeGanEngine, write_gan_version
-from tests.fake_images import load_fake, write_clothes_version, write_photo_version
+from tests.fake_images import fake_engine, write_clothes_version, write_photo_version
 from tests.fake_text import FakeTextEngine, write_text_version
 from tests.fake_vae import FakeVaeEngine, write_vae_version
-from tests.fakes import FakeEngine, write_version
+from tests.fakes import FakeEngine, every, write_version
 from vitrine_client import Vitrine
 
 ENGINES = {"digits": FakeEngine, "text": FakeTextEngine, "vae": FakeVaeEngine}
@@ -27,13 +27,13 @@ class Serving:
         self.engines = {}
 
     def load(self, directory, manifest):
-        """The engine that fits a version directory."""
+        """The engines that fit a version directory."""
         name = directory.parent.name
         kind = next((kind for start, kind in ENGINES.items() if name.startswith(start)), None)
         if name == "gan":
             kind = FakeGanEngine
-        self.engines[name] = kind() if kind else load_fake(directory, manifest)
-        return self.engines[name]
+        self.engines[name] = kind() if kind else fake_engine(name)
+        return every(self.engines[name])(directory, manifest)
 
 
 def write_all_models(folder):

@@ -30,7 +30,7 @@ class Replicas:
 
 
 def engine(*outcomes):
-    return RayEngine(Replicas(*outcomes), {"serving_default": "onnx"}, lambda: None)
+    return RayEngine(Replicas(*outcomes), "onnx", lambda: None)
 
 
 def test_outputs_are_those_of_the_replica():

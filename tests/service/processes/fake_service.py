@@ -21,10 +21,10 @@ from service.processes.connection_counts import ConnectionCounts
 from service.processes.peers import RETIRE
 from service.processes.supervisor import Supervisor
 from service.settings import Settings
-from tests.fakes import NumberedEngine
+from tests.fakes import NumberedEngine, every
 
 
-def load_engine(directory, _):
+def load_engines(directory, manifest):
     models = directory.parents[1]
     with contextlib.suppress(FileNotFoundError):
         (models / "fail").unlink()
@@ -33,12 +33,12 @@ def load_engine(directory, _):
         (models / "wait").rename(models / "waiting")
         while (models / "waiting").exists():
             time.sleep(0.01)
-    return NumberedEngine(int(directory.name))
+    return every(NumberedEngine(int(directory.name)))(directory, manifest)
 
 
 def run_worker(settings, counts, listening, peers):
     lifecycle = Lifecycle()
-    app = create_app(settings, load_engine, lifecycle, peers)
+    app = create_app(settings, load_engines, lifecycle, peers)
     server = make_server(app, settings, lifecycle, counts)
 
     async def retire(_):

@@ -25,11 +25,8 @@ URL = "/v1/digits/classify"
 class QuickEngine(FakeEngine):
     """May run on the event loop."""
 
-    def is_thread_free(self, signature):
-        return True
-
-    def name_of(self, signature):
-        return "onnx"
+    name = "onnx"
+    is_thread_free = True
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from PIL import Image
 from service.app import create_app
 from service.settings import Settings
 from tests.fake_images import FakePhotoEngine, write_photo_version
-from tests.fakes import FakeEngine, write_files, write_version
+from tests.fakes import FakeEngine, every, write_files, write_version
 
 pytestmark = pytest.mark.anyio
 IMAGES, DIGITS = "/v1/images/explain", "/v1/digits/explain"
@@ -79,7 +79,11 @@ async def client(tmp_path, engines):
     write_maps_version(tmp_path)
     write_maps_version(tmp_path, "at-once", ["classify_and_explain"])
     write_version(tmp_path)
-    app = create_app(Settings(models=tmp_path), lambda directory, _: engines[directory.parent.name])
+
+    def load(directory, manifest):
+        return every(engines[directory.parent.name])(directory, manifest)
+
+    app = create_app(Settings(models=tmp_path), load)
     async with LifespanManager(app) as manager:
         client = AsyncClient(transport=ASGITransport(manager.app), base_url="http://vitrine")
         while (await client.get("/v2/health/ready")).status_code != 200:

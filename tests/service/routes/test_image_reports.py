@@ -13,9 +13,9 @@ from PIL import Image
 from service.app import create_app
 from service.settings import Settings
 from tests.fake_gan import FakeGanEngine, write_gan_version
-from tests.fake_images import load_fake, write_clothes_version, write_photo_version
+from tests.fake_images import fake_engine, write_clothes_version, write_photo_version
 from tests.fake_vae import FakeVaeEngine, write_vae_version
-from tests.fakes import FakeEngine, write_version
+from tests.fakes import FakeEngine, every, write_version
 
 pytestmark = pytest.mark.anyio
 ROUTES = [  # path, query, the columns of its answer
@@ -69,8 +69,9 @@ async def client(tmp_path):
     engines = {"digits": FakeEngine, "vae": FakeVaeEngine, "gan": FakeGanEngine}
 
     def load(directory, manifest):
-        made = engines.get(directory.parent.name)
-        return NotFinite(made() if made else load_fake(directory, manifest))
+        name = directory.parent.name
+        engine = NotFinite(engines[name]() if name in engines else fake_engine(name))
+        return every(engine)(directory, manifest)
 
     async with LifespanManager(create_app(Settings(models=tmp_path), load)) as manager:
         client = AsyncClient(transport=ASGITransport(manager.app), base_url="http://vitrine")

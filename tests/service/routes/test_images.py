@@ -16,11 +16,11 @@ from service.runtime.manifest import ManifestError, read_manifest
 from service.settings import Settings
 from tests.fake_images import (
     FakePhotoEngine,
-    load_fake,
+    fake_engine,
     write_clothes_version,
     write_photo_version,
 )
-from tests.fakes import FakeEngine, write_version
+from tests.fakes import FakeEngine, every, write_version
 
 pytestmark = pytest.mark.anyio
 LABEL, FEATURES, FASHION = "/v1/images/label", "/v1/images/features", "/v1/fashion/classify"
@@ -40,9 +40,8 @@ async def client(tmp_path, photos):
 
     def load(directory, manifest):
         name = directory.parent.name
-        if name == "digits":
-            return FakeEngine()
-        return photos if name == "labels" else load_fake(directory, manifest)
+        engines = {"digits": FakeEngine(), "labels": photos}
+        return every(engines.get(name) or fake_engine(name))(directory, manifest)
 
     async with LifespanManager(create_app(Settings(models=tmp_path), load)) as manager:
         client = AsyncClient(transport=ASGITransport(manager.app), base_url="http://vitrine")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from service.settings import Settings
-from tests.fakes import FakeEngine, NumberedEngine, write_version
+from tests.fakes import FakeEngine, NumberedEngine, every, write_version
 from tests.service.apps import in_process
 
 pytestmark = pytest.mark.anyio
@@ -193,15 +193,15 @@ async def test_a_place_that_cannot_be_written_is_named(admin, monkeypatch, tmp_p
 
 
 async def test_only_who_has_a_key_reads_what_an_engine_said(tmp_path):
-    def load_engine(directory, _):
+    def load(directory, manifest):
         if directory.name == "2":
             raise RuntimeError(f"secret detail of {directory}")
-        return FakeEngine()
+        return every(FakeEngine())(directory, manifest)
 
     for version in (1, 2):
         write_version(tmp_path, version=version)
     settings = Settings(models=tmp_path, admin_key="sesame", poll_seconds=0.02)
-    async with in_process(settings, None, load_engine=load_engine) as client:
+    async with in_process(settings, None, load_engines=load) as client:
         while not (await client.post("/v2/repository/index")).json()[1]["reason"]:
             await asyncio.sleep(0.01)
         for path in ("/v1/models/digits", "/v2/repository/index", "/v2/health/ready"):
@@ -274,10 +274,10 @@ async def test_swaps_and_rollbacks_under_load_fail_nobody_and_answer_the_right_v
         answer = await client.put(SERVING, json=config, headers=ADMIN)
         assert (answer.status_code, await version_of(client)) == (200, f"digits/{version}")
 
-    def load_engine(directory, _):
-        return NumberedEngine(int(directory.name))
+    def load(directory, manifest):
+        return every(NumberedEngine(int(directory.name)))(directory, manifest)
 
-    async with in_process(settings, None, load_engine=load_engine) as client:
+    async with in_process(settings, None, load_engines=load) as client:
         asking = [asyncio.create_task(ask(client)) for _ in range(4)]
         for version in range(2, SWAPS + 2):
             write_version(tmp_path, version=version)

@@ -23,6 +23,9 @@ IMAGES = {"images": np.full((3, 28, 28, 1), 7, np.uint8)}
 class FakeTensorFlow:
     """Runs every signature, once its `gate` is open; remembers what ran."""
 
+    name = "tensorflow"
+    is_thread_free = False
+
     def __init__(self, *, is_open=True, reason=""):
         self.gate = threading.Event()
         self.reason = reason
@@ -46,12 +49,6 @@ class FakeTensorFlow:
             return {"doubled": images * 2}
         return {"largest": images.max(axis=(1, 2, 3), keepdims=True)}
 
-    def is_thread_free(self, signature):
-        return False
-
-    def name_of(self, signature):
-        return "tensorflow"
-
 
 def load(directory, tensorflow=None, choice="auto"):
     return load_model(directory, engine_loader(choice, (tensorflow or FakeTensorFlow()).load))
@@ -61,7 +58,7 @@ def test_each_signature_runs_on_the_engine_its_manifest_names(tmp_path):
     tensorflow = FakeTensorFlow()
     model = load(write_onnx_version(tmp_path), tensorflow)
 
-    engines = {name: model.engine_of(name) for name in model.manifest.signatures}
+    engines = {name: engine.name for name, engine in model.engines.items()}
     assert engines == {"double": "onnx", "brightest": "onnx", "slow": "tensorflow"}
     assert model.run("double", IMAGES)["doubled"].max() == 14
     assert set(tensorflow.runs) == {"slow"}
@@ -70,7 +67,7 @@ def test_each_signature_runs_on_the_engine_its_manifest_names(tmp_path):
 def test_a_folder_of_an_earlier_release_runs_on_tensorflow(tmp_path):
     model = load(write_onnx_version(tmp_path, engines={}))
 
-    assert {model.engine_of(name) for name in model.manifest.signatures} == {"tensorflow"}
+    assert {engine.name for engine in model.engines.values()} == {"tensorflow"}
 
 
 def test_onnx_runtime_needs_no_padding(tmp_path):
@@ -82,9 +79,9 @@ def test_onnx_runtime_needs_no_padding(tmp_path):
 def test_the_setting_overrides_the_manifest(tmp_path):
     directory = write_onnx_version(tmp_path)
 
-    assert load(directory, choice="tensorflow").engine_of("double") == "tensorflow"
+    assert load(directory, choice="tensorflow").engines["double"].name == "tensorflow"
     with_onnx = load(write_onnx_version(tmp_path, "other", engines={}), choice="onnx")
-    assert with_onnx.engine_of("double") == "onnx"
+    assert with_onnx.engines["double"].name == "onnx"
     with pytest.raises(NotReady, match="slow cannot run here: it has no ONNX graph"):
         with_onnx.run("slow", {"z": np.ones((1, 2), np.float32)})
 

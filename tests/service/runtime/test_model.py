@@ -18,7 +18,7 @@ from service.runtime.servable import Servable
 from service.runtime.text_model import make_text_model
 from service.scheduling.admission import Admission
 from tests.fake_text import WIDTH, FakeTextEngine, write_text_version
-from tests.fakes import FakeEngine, write_version
+from tests.fakes import FakeEngine, every, write_version
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_every_signature_is_warm_at_every_batch_size_before_it_answers(
     directory, engine, monkeypatch
 ):
     monkeypatch.setattr("service.runtime.model.CHEAP_SECONDS", 60.0)  # also on a busy machine
-    load_model(directory, lambda *_: engine)
+    load_model(directory, every(engine))
 
     assert engine.batch_sizes[:4] == [1, 2, 4, 8]
     assert (
@@ -54,24 +54,23 @@ def test_the_warm_up_tells_what_runs_cost(directory, tmp_path):
             time.sleep(0.002 * len(inputs["images"]))
             return super().run(signature, inputs)
 
-    cost = load_model(directory, lambda *_: Slow()).costs["serving_default"]
+    cost = load_model(directory, every(Slow())).costs["serving_default"]
     assert cost.seconds(1) >= 0.002  # a sleep is never shorter
     assert cost.seconds(3) >= 0.008  # padded to four rows
     assert cost.seconds(8) >= 0.016
 
-    text = load_model(write_text_version(tmp_path), lambda *_: FakeTextEngine())
+    text = load_model(write_text_version(tmp_path), every(FakeTextEngine()))
     assert all(text.costs[signature].seconds(1) > 0 for signature in ("read", "generate"))
 
 
 class InterruptedEngine(FakeEngine):
     """Needs 1 ms of the processor; other processes have it for 20 ms in the first runs of a size that are timed."""
 
+    is_thread_free = True
+
     def __init__(self):
         super().__init__()
         self.wall, self.used = 100.0, 0.0
-
-    def is_thread_free(self, signature):
-        return True
 
     def run(self, signature, inputs):
         outputs = super().run(signature, inputs)
@@ -87,13 +86,13 @@ def test_a_cost_that_a_busy_machine_falsifies_is_measured_again(directory, monke
     )
     monkeypatch.setattr("service.runtime.model.time", clock)
 
-    cost = load_model(directory, lambda *_: engine).costs["serving_default"]
+    cost = load_model(directory, every(engine)).costs["serving_default"]
     assert cost.seconds(8) == pytest.approx(0.001)
 
 
 def test_a_text_model_is_warm_at_its_own_batch_sizes_and_steps_only(tmp_path):
     engine = FakeTextEngine()
-    model = load_model(write_text_version(tmp_path), lambda *_: engine)
+    model = load_model(write_text_version(tmp_path), every(engine))
 
     assert model.batch_sizes == [WIDTH]
     assert {signature for signature, _ in engine.runs} == {"prefill", "read", "generate"}
@@ -101,7 +100,7 @@ def test_a_text_model_is_warm_at_its_own_batch_sizes_and_steps_only(tmp_path):
 
 
 def test_only_warm_batch_sizes_are_ever_run(directory, engine):
-    model = load_model(directory, lambda *_: engine)
+    model = load_model(directory, every(engine))
     engine.batch_sizes.clear()
     images = np.zeros((5, 28, 28, 1), np.uint8)
     images[3, 0, :9] = 255
@@ -113,25 +112,23 @@ def test_only_warm_batch_sizes_are_ever_run(directory, engine):
 
 def test_a_model_that_differs_from_its_goldens_is_refused(directory):
     class Drifted(FakeEngine):
-        def is_thread_free(self, signature):
-            return False
+        is_thread_free = False
 
         def run(self, signature, inputs):
             return {name: a + 0.01 for name, a in super().run(signature, inputs).items()}
 
     with pytest.raises(GoldenError, match=r"probabilities differs from golden by 0.01"):
-        load_model(directory, lambda *_: Drifted())
+        load_model(directory, every(Drifted()))
 
 
 def test_another_processor_within_tolerance_is_accepted(directory):
     class Rounded(FakeEngine):
-        def is_thread_free(self, signature):
-            return False
+        is_thread_free = False
 
         def run(self, signature, inputs):
             return {name: a + 5e-5 for name, a in super().run(signature, inputs).items()}
 
-    assert load_model(directory, lambda *_: Rounded()).manifest.name == "digits"
+    assert load_model(directory, every(Rounded())).manifest.name == "digits"
 
 
 @pytest.mark.parametrize(
@@ -170,7 +167,7 @@ def test_a_damaged_version_says_what_is_wrong(directory, damage, message):
     damage(directory)
 
     with pytest.raises(ManifestError, match=message):
-        load_model(directory, lambda *_: FakeEngine())
+        load_model(directory, every(FakeEngine()))
 
 
 def test_a_text_model_without_its_signatures_is_not_served(tmp_path):
@@ -178,7 +175,7 @@ def test_a_text_model_without_its_signatures_is_not_served(tmp_path):
     manifest = json.loads((directory / "assets.extra/manifest.json").read_text())
     del manifest["signatures"]["read"]
     edit_manifest(directory, signatures=manifest["signatures"])
-    model = load_model(directory, lambda *_: FakeTextEngine())
+    model = load_model(directory, every(FakeTextEngine()))
 
     with ThreadPoolExecutor(1) as executor, pytest.raises(ManifestError, match=r"needs .* read"):
         make_text_model(model, executor, lambda *_: None)
@@ -193,7 +190,7 @@ def test_tensor_specifications_are_parsed():
 def test_a_servable_is_freed_with_the_last_that_holds_it(directory, engine):
     gc.disable()
     try:
-        model = load_model(directory, lambda *_: engine)
+        model = load_model(directory, every(engine))
         servable = Servable(model, Admission(8), Metrics())
         gone = weakref.ref(servable), weakref.ref(model)
         del servable, model

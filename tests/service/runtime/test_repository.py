@@ -23,7 +23,7 @@ from service.runtime.repository import ModelRepository
 from service.runtime.servable import Servable
 from service.runtime.serving_config import ServingConfig
 from service.scheduling.admission import Admission
-from tests.fakes import FakeEngine, write_version
+from tests.fakes import FakeEngine, every, write_version
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -37,7 +37,7 @@ async def start(tmp_path):
         metrics = Metrics()
 
         def load(directory, report):
-            model = load_model(directory, lambda *_: FakeEngine(), report)
+            model = load_model(directory, every(FakeEngine()), report)
             return Servable(model, Admission(10), metrics)
 
         repository = ModelRepository(root, load, metrics, poll_seconds)

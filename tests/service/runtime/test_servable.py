@@ -11,7 +11,7 @@ from service.metrics import Metrics
 from service.runtime.model import load_model
 from service.runtime.servable import Servable
 from service.scheduling.admission import Admission
-from tests.fakes import FakeEngine, write_version
+from tests.fakes import FakeEngine, every, write_version
 
 pytestmark = pytest.mark.anyio
 IMAGES = {"images": np.zeros((1, 28, 28, 1), np.uint8)}
@@ -22,13 +22,10 @@ class HeavyEngine(FakeEngine):
 
     def __init__(self, *, is_free):
         super().__init__()
-        self.is_free = is_free
+        self.is_thread_free = is_free
         self.seconds = 0.006
         self.under_way = self.most = 0
         self.lock = threading.Lock()
-
-    def is_thread_free(self, signature):
-        return self.is_free
 
     def run(self, signature, inputs):
         with self.lock:
@@ -47,7 +44,7 @@ async def test_heavy_runs_share_threads_where_the_engine_computes_on_the_callers
     tmp_path, is_free, heavy_threads, most
 ):
     engine = HeavyEngine(is_free=is_free)
-    model = load_model(write_version(tmp_path), lambda *_: engine)
+    model = load_model(write_version(tmp_path), every(engine))
     servable = Servable(model, Admission(64), Metrics(), heavy_threads=heavy_threads)
     engine.seconds = 0.03
     batcher = servable.batcher("serving_default", 1)
