@@ -30,6 +30,9 @@ PATH_PARAMETERS = {
     "version": "a version number",
     "label": "a version label",
 }
+UNKNOWN: dict[str, Any] = {
+    "schema": {}
+}  # what FastAPI says of a route without a model of its answer
 OPEN_TAG = "health"  # these routes need no key, /metrics aside
 
 
@@ -45,12 +48,15 @@ def operation_id(route: APIRoute) -> str:
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """Add the parameters of the paths, and the security schemes: either header, or none if no keys are configured."""
+    """Add the parameters of the paths and the security schemes (either header, or none without keys), remove unknown JSON."""
     document.setdefault("components", {})["securitySchemes"] = SECURITY_SCHEMES
     document["security"] = [{"bearer": []}, {"api_key": []}, {}]
     for path, methods in document["paths"].items():
         in_path = [_path_parameter(name) for name in re.findall(r"{(\w+)}", path)]
         for operation in methods.values():
+            content = operation["responses"]["200"].get("content", {})
+            if len(content) > 1 and content.get("application/json") == UNKNOWN:
+                del content["application/json"]
             if in_path:
                 operation["parameters"] = [*in_path, *operation.get("parameters", ())]
             if OPEN_TAG in operation.get("tags", ()) and path != "/metrics":

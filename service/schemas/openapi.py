@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
-from starlette.responses import Response
 
 from service.runtime.repository import MAX_VERSION
 from service.schemas.base import QueryValues, RequestBody, Schema, properties, resolve
@@ -160,8 +159,7 @@ def described(
     responses: dict[int | str, dict[str, Any]] = {200: whole, **problems(*errors)}
     if isinstance(answer, dict):
         whole["content"] = answer
-        # Without a media type of its own, so that FastAPI adds none
-        return {"responses": responses, "openapi_extra": extra, "response_class": Response}
+        return {"responses": responses, "openapi_extra": extra}
     return {"responses": responses, "openapi_extra": extra, "response_model": answer}
 
 
