@@ -7,15 +7,13 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from service.settings import PREFIX, Settings, SettingsError, from_environ
+from service.settings import Settings, SettingsError, from_environ, settings_table
 
 if TYPE_CHECKING:  # imported when the service starts, not for --help
     from service.app import Inherited
     from service.processes.connection_counts import ConnectionCounts
     from service.processes.peers import Peers
     from service.runtime.preloading import PreloadedEngines
-
-STARTUP_FAILURE = 3  # uvicorn's exit status when the application does not start
 
 
 def main(arguments: list[str], prog: str = "python -m service") -> int:
@@ -40,22 +38,6 @@ def main(arguments: list[str], prog: str = "python -m service") -> int:
     if options.lan:
         settings = settings.model_copy(update={"host": "0.0.0.0"})  # noqa: S104 - as asked for
     return _serve(settings, is_shown=options.lan)
-
-
-def settings_table() -> str:
-    """One line per setting: variable, default, meaning."""
-    lines = []
-    for name, field in Settings.model_fields.items():
-        default = _shown_default(field.default)
-        lines.append(f"  {PREFIX + name.upper():<29} {default:<10} {field.description}")
-    return "\n".join(lines)
-
-
-def _shown_default(value: object) -> str:
-    """A default as it would be set in the environment; "none" if it would be empty."""
-    if value in ((), "", None):
-        return "none"
-    return f"{value:g}" if isinstance(value, bool | float) else str(value)
 
 
 def _serve(settings: Settings, *, is_shown: bool) -> int:
@@ -148,6 +130,8 @@ def _run_worker(
     peers: "Peers",
 ) -> int:
     import gc
+
+    from uvicorn.config import STARTUP_FAILURE
 
     from service.app import create_app
     from service.asgi.server import make_server

@@ -6,26 +6,52 @@ import re
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
     ValidationError,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
 
 PREFIX = "VITRINE_"
-Section = Literal["digits", "text", "labels", "vae", "gan", "models", "course"]
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class SettingsError(Exception):
     """A setting has a value that cannot be used; the message names it."""
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _check_origin(origin: str) -> str:
+    parts = urlsplit(origin)
+    if parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc}":
+        raise ValueError("must list origins such as https://example.org")
+    return origin
+
+
+def _check_file(file: Path) -> Path:
+    if not file.is_file():
+        raise ValueError("must be an existing file")
+    return file
+
+
+CommaSeparated = BeforeValidator(_split)
+File = Annotated[Path, AfterValidator(_check_file)]
+Origin = Annotated[str, AfterValidator(_check_origin)]
+Section = Literal["digits", "text", "labels", "vae", "gan", "models", "course"]
 
 
 class Settings(BaseModel):
@@ -42,16 +68,16 @@ class Settings(BaseModel):
     engine: Literal["auto", "onnx", "tensorflow"] = Field(
         "auto", description="engine that runs the models; auto: the engine named in each manifest"
     )
-    allowed_operations: tuple[str, ...] = Field(
+    allowed_operations: Annotated[tuple[str, ...], CommaSeparated] = Field(
         (),
         description="TensorFlow operations, separated by commas, that a model may use besides those "
         "that only compute",
     )
-    api_keys: tuple[SecretStr, ...] = Field(
+    api_keys: Annotated[tuple[SecretStr, ...], CommaSeparated] = Field(
         (),
         description="keys, separated by commas; if set, all routes except health and the page require one",
     )
-    api_keys_file: Path | None = Field(
+    api_keys_file: File | None = Field(
         None, description="file of further keys, one per line; read again when it changes"
     )
     admin_key: SecretStr | None = Field(
@@ -59,7 +85,7 @@ class Settings(BaseModel):
         min_length=1,
         description="key for the management routes; none: they answer 403",
     )
-    admin_key_file: Path | None = Field(
+    admin_key_file: File | None = Field(
         None, description="file that contains the admin key; read again when it changes"
     )
     rate_limit: float = Field(
@@ -81,14 +107,14 @@ class Settings(BaseModel):
         "shown",
         description="answers to the page's questions; hidden: the page does not contain them",
     )
-    sections: tuple[Section, ...] = Field(
+    sections: Annotated[tuple[Section, ...], CommaSeparated] = Field(
         (), description="sections of the page, separated by commas; none: all"
     )
-    cors_origins: tuple[str, ...] = Field(
+    cors_origins: Annotated[tuple[Origin, ...], CommaSeparated] = Field(
         (),
         description="exact origins whose pages may call the service, separated by commas (no *)",
     )
-    frame_ancestors: tuple[str, ...] = Field(
+    frame_ancestors: Annotated[tuple[Origin | Literal["self"], ...], CommaSeparated] = Field(
         (),
         description="origins, separated by commas, that may show the page in a frame, such as a "
         "notebook's; self: the page's own; none: no frames",
@@ -118,7 +144,9 @@ class Settings(BaseModel):
     poll_seconds: float = Field(
         1.0, ge=0, description="interval between checks of the models folder; 0: only at the start"
     )
-    log_level: str = Field("info", description="debug (also every request), info, warning, error")
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)
+    ] = Field("info", description="debug (also every request), info, warning, error")
     otlp_endpoint: str = Field(
         "",
         pattern=r"^(https?://\S+)?$",
@@ -140,27 +168,6 @@ class Settings(BaseModel):
         description="time after SIGTERM during which requests are still accepted while not ready",
     )
 
-    @field_validator(
-        "allowed_operations",
-        "api_keys",
-        "cors_origins",
-        "frame_ancestors",
-        "sections",
-        mode="before",
-    )
-    @classmethod
-    def _split_commas(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
-
-    @field_validator("api_keys_file", "admin_key_file")
-    @classmethod
-    def _check_readable(cls, file: Path | None) -> Path | None:
-        if file is not None and not file.is_file():
-            raise ValueError("must be an existing file")
-        return file
-
     @model_validator(mode="after")
     def _check_certificate(self) -> "Settings":
         if not self.tls_cert and not self.tls_key:
@@ -178,20 +185,6 @@ class Settings(BaseModel):
             ) from None
         return self
 
-    @field_validator("cors_origins", "frame_ancestors")
-    @classmethod
-    def _check_origins(cls, origins: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        for origin in origins:
-            if origin == "self" and info.field_name == "frame_ancestors":
-                continue
-            parts = urlsplit(origin)
-            if (
-                parts.scheme not in ("http", "https")
-                or origin != f"{parts.scheme}://{parts.netloc}"
-            ):
-                raise ValueError("must list origins such as https://example.org")
-        return origins
-
     @field_validator("otlp_endpoint")
     @classmethod
     def _check_tracing(cls, endpoint: str) -> str:
@@ -200,13 +193,6 @@ class Settings(BaseModel):
         ):
             raise ValueError("needs pip install '.[tracing]'")
         return endpoint
-
-    @field_validator("log_level")
-    @classmethod
-    def _check_level(cls, level: str) -> str:
-        if level.lower() not in ("debug", "info", "warning", "error"):
-            raise ValueError("must be debug, info, warning or error")
-        return level.lower()
 
 
 def _is_installed(*modules: str) -> bool:
@@ -218,20 +204,42 @@ def _is_installed(*modules: str) -> bool:
 
 def from_environ(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read VITRINE_* from `environ`; raise SettingsError for an unknown variable or an invalid value."""
+    # VITRINE_URL is the clients'
+    return read_settings(Settings, PREFIX, {k: v for k, v in environ.items() if k != "VITRINE_URL"})
+
+
+def read_settings(model: type[Model], prefix: str, environ: Mapping[str, str]) -> Model:
+    """The settings whose variables begin with `prefix`; SettingsError as above."""
     given = {
-        name.removeprefix(PREFIX).lower(): value
+        name.removeprefix(prefix).lower(): value
         for name, value in environ.items()
-        if name.startswith(PREFIX) and name != "VITRINE_URL"  # VITRINE_URL is the clients'
+        if name.startswith(prefix)
     }
     try:
-        return Settings.model_validate(given)
+        return model.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
         if not first["loc"]:  # an error of several settings
             raise SettingsError(first["msg"].removeprefix("Value error, ")) from None
-        name = PREFIX + str(first["loc"][0]).upper()
+        name = prefix + str(first["loc"][0]).upper()
         if first["type"] == "extra_forbidden":
             raise SettingsError(f"{name} is not a setting; --help lists the settings") from None
         shown = "" if "KEY" in name else f", got {first['input']!r}"
         must = re.sub(r"^(Input|String|Value) should", "must", first["msg"])
         raise SettingsError(f"{name} {must.removeprefix('Value error, ')}{shown}") from None
+
+
+def settings_table(model: type[BaseModel] = Settings, prefix: str = PREFIX) -> str:
+    """One line per setting: variable, default, meaning."""
+    width = len(prefix) + max(map(len, model.model_fields))
+    return "\n".join(
+        f"  {prefix + name.upper():<{width}} {_shown(field.default):<10} {field.description}"
+        for name, field in model.model_fields.items()
+    )
+
+
+def _shown(default: object) -> str:
+    """A default as it would be set in the environment; "none" if it would be empty."""
+    if default in ((), "", None):
+        return "none"
+    return f"{default:g}" if isinstance(default, bool | float) else str(default)

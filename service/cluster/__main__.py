@@ -8,7 +8,7 @@ import sys
 import threading
 
 from service.cluster.settings import CLUSTER, ClusterSettings, split_environ
-from service.settings import SettingsError, from_environ
+from service.settings import SettingsError, from_environ, settings_table
 
 
 def main(arguments: list[str], prog: str = "python -m service.cluster") -> int:
@@ -17,7 +17,7 @@ def main(arguments: list[str], prog: str = "python -m service.cluster") -> int:
         prog=prog,
         description="Serve the models below VITRINE_MODELS on a Ray cluster: the one at RAY_ADDRESS, "
         "or one of this machine's own. The settings of `vitrine serve` hold too.",
-        epilog=_settings_table(),
+        epilog=settings_table(ClusterSettings, CLUSTER),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.parse_args(arguments)
@@ -65,13 +65,6 @@ def main(arguments: list[str], prog: str = "python -m service.cluster") -> int:
 
 
 PROXIES = {"every": "EveryNode", "head": "HeadOnly"}
-
-
-def _settings_table() -> str:
-    return "\n".join(
-        f"  {CLUSTER + name.upper():<33} {field.default!s:<6} {field.description}"
-        for name, field in ClusterSettings.model_fields.items()
-    )
 
 
 if __name__ == "__main__":

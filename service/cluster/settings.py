@@ -4,9 +4,9 @@ import os
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from service.settings import PREFIX, SettingsError
+from service.settings import PREFIX, read_settings
 
 CLUSTER = PREFIX + "CLUSTER_"
 
@@ -36,15 +36,5 @@ def split_environ(
     environ: Mapping[str, str] = os.environ,
 ) -> tuple[ClusterSettings, dict[str, str]]:
     """The cluster's settings, and the environment without them; SettingsError names a wrong one."""
-    given = {
-        name.removeprefix(CLUSTER).lower(): value
-        for name, value in environ.items()
-        if name.startswith(CLUSTER)
-    }
     rest = {name: value for name, value in environ.items() if not name.startswith(CLUSTER)}
-    try:
-        return ClusterSettings.model_validate(given), rest
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = CLUSTER + str(first["loc"][0]).upper()
-        raise SettingsError(f"{name}: {first['msg']}, got {first['input']!r}") from None
+    return read_settings(ClusterSettings, CLUSTER, environ), rest

@@ -18,6 +18,8 @@ class Messages:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self._pending: dict[int, asyncio.Future[Message]] = {}  # questions, by their number
+        self._asked = 0
 
     @classmethod
     async def over(cls, end: socket.socket) -> "Messages":
@@ -29,6 +31,29 @@ class Messages:
         """Write without waiting; does nothing if the other end is closed."""
         if not self._writer.is_closing():
             self._writer.write(orjson.dumps(message) + b"\n")
+
+    async def ask(self, question: Message, seconds: float) -> Message:
+        """Send a message with a number of its own, and wait until `resolve` gets one with this number.
+
+        Raises:
+            TimeoutError: none arrives in time.
+            CancelledError: this end was closed.
+        """
+        self._asked += 1
+        number = self._asked
+        self._pending[number] = asyncio.get_running_loop().create_future()
+        self.send({**question, "number": number})
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._pending[number]
+        finally:
+            del self._pending[number]
+
+    def resolve(self, answer: Message) -> None:
+        """Give the answer to the question with its number, if that is still waiting."""
+        future = self._pending.get(answer["number"])
+        if future and not future.done():
+            future.set_result(answer)
 
     async def drain(self) -> None:
         """Wait until all messages have been sent."""
@@ -43,5 +68,7 @@ class Messages:
             return
 
     def close(self) -> None:
-        """Close this end."""
+        """Close this end; questions are cancelled."""
+        for future in self._pending.values():
+            future.cancel()
         self._writer.close()

@@ -68,8 +68,6 @@ class WorkerPeers(Peers):
         super().__init__()
         self.waits_until_ready = waits_until_ready
         self._end = end
-        self._waiting: dict[int, asyncio.Future[Answers]] = {}
-        self._asked = 0
         self._is_ready = False
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -83,21 +81,12 @@ class WorkerPeers(Peers):
         self, question: str, payload: Any = None, seconds: float = ANSWER_SECONDS
     ) -> Answers:
         """The answers of all workers, including this one."""
-        self._asked += 1
-        number = self._asked
-        future: asyncio.Future[Answers] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = future
-        self._messages.send(
-            {"kind": "ask", "number": number, "question": question, "payload": payload}
-            | {"seconds": seconds}
-        )
+        asked = {"kind": "ask", "question": question, "payload": payload, "seconds": seconds}
         try:
-            async with asyncio.timeout(seconds + BEAT_SECONDS):
-                return await future
+            found = await self._messages.ask(asked, seconds + BEAT_SECONDS)
         except TimeoutError:
             return Answers([], ["the supervisor does not answer"])
-        finally:
-            del self._waiting[number]
+        return Answers(found["answers"], found["failures"])
 
     def say_ready(self) -> None:
         """Report it immediately and with every heartbeat."""
@@ -130,9 +119,7 @@ class WorkerPeers(Peers):
     async def _receive(self) -> None:
         async for message in self._messages.received():
             if message["kind"] == "answers":
-                future = self._waiting.get(message["number"])
-                if future and not future.done():
-                    future.set_result(Answers(message["answers"], message["failures"]))
+                self._messages.resolve(message)
             else:
                 self._keep(self._answer(message))
         os.kill(

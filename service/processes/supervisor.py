@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from uvicorn.config import STARTUP_FAILURE
+
 from service.processes.messages import Message
 from service.processes.peers import METRICS, RETIRE
 from service.processes.worker_process import RunWorker, WorkerProcess
@@ -21,7 +23,6 @@ CHECK_SECONDS = 1.0
 READY_SECONDS = 120.0  # time for a replacement to load its models
 QUICK_DEATH_SECONDS = 1.0
 FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS = 0.1, 2.0
-STARTUP_FAILURE = 3  # uvicorn's exit status when the application does not start
 
 MergeDeparted = Callable[[list[Any]], Any]
 

@@ -30,8 +30,6 @@ class WorkerProcess:
         self.last_answers: dict[str, Any] = {}
         self._listening = listening
         self._run = run
-        self._pending: dict[int, tuple[str, asyncio.Future[Message]]] = {}
-        self._asked = 0
 
     async def start(
         self, siblings: Iterable["WorkerProcess"], on_message: Callable[[Message], None]
@@ -76,22 +74,18 @@ class WorkerProcess:
 
     async def ask(self, question: str, payload: Any, seconds: float) -> Message | None:
         """The worker's answer or error; None if it exits meanwhile."""
-        self._asked += 1
-        number = self._asked
-        future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-        self._pending[number] = (question, future)
-        self.send({"kind": "question", "number": number, "question": question, "payload": payload})
+        asked = {"kind": "question", "question": question, "payload": payload}
         try:
-            async with asyncio.timeout(seconds):
-                return await future
+            answer = await self._messages.ask(asked, seconds)
         except TimeoutError:
             return {"failure": f"worker {self.pid} did not answer within {seconds:g} s"}
         except asyncio.CancelledError:
             if not self.exited.is_set():
                 raise
             return None
-        finally:
-            del self._pending[number]
+        if "answer" in answer:
+            self.last_answers[question] = answer["answer"]
+        return answer
 
     def _child(self, theirs: socket.socket, inherited: list[int]) -> None:
         signal.set_wakeup_fd(-1)
@@ -113,23 +107,14 @@ class WorkerProcess:
                 if self.is_ready:
                     self.became_ready.set()
             elif message["kind"] == "answer":
-                self._resolve(message)
+                self._messages.resolve(message)
             elif message["kind"] == "farewell":
                 self.last_answers |= message["answers"]
             else:
                 on_message(message)
 
-    def _resolve(self, message: Message) -> None:
-        question, future = self._pending.get(message["number"], ("", None))
-        if future and not future.done():
-            if "answer" in message:
-                self.last_answers[question] = message["answer"]
-            future.set_result(message)
-
     def _on_exit(self) -> None:
         asyncio.get_running_loop().remove_reader(self._process.sentinel)
         self._process.join()
         self.exited.set()
-        for _, future in self._pending.values():
-            future.cancel()
         self._messages.close()
