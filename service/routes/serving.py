@@ -1,7 +1,5 @@
 """`/v1/models/{model}/serving`: the served versions of a model and their labels."""
 
-import json
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,6 +12,7 @@ from service.errors import InvalidJSON, InvalidValue
 from service.runtime import management
 from service.runtime.serving_config import (
     MAX_BYTES,
+    NotJSON,
     ServingConfig,
     ServingConfigError,
     parse_config,
@@ -37,11 +36,9 @@ async def put_serving(request: Request) -> Response:
     require_admin(request)
     body = await read_body(request, MAX_BYTES)
     try:
-        json.loads(body)
-    except (ValueError, RecursionError):
-        raise InvalidJSON("the body must be a JSON object, got something else") from None
-    try:
         config = parse_config(body)
+    except NotJSON as error:
+        raise InvalidJSON(str(error)) from None
     except ServingConfigError as error:
         raise InvalidValue(str(error)) from None
     state, name = state_of(request), request.path_params["model"]

@@ -8,10 +8,11 @@ worker switches to it (`follow`). A worker that starts meanwhile reads the file.
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from service.errors import InvalidRequest, InvalidValue, ModelNotFound, NotReady, VersionNotFound
+from service.processes.peers import Peers
 from service.runtime.repository import ModelRepository
 from service.runtime.serving_config import ServingConfig
 from service.runtime.version import ServedModel
@@ -19,24 +20,6 @@ from service.runtime.version import ServedModel
 PREPARE, FOLLOW, ABANDON = "prepare", "follow", "abandon"  # messages between workers
 SWITCH_SECONDS = 120.0  # timeout for loading a version in all workers
 HOLD_SECONDS = 2 * SWITCH_SECONDS  # lifetime of a change whose worker has exited
-
-
-class Answers(Protocol):
-    """The workers' answers, and the reasons of failures."""
-
-    @property
-    def answers(self) -> list[Any]: ...  # noqa: D102
-
-    @property
-    def failures(self) -> list[str]: ...  # noqa: D102
-
-
-class Workers(Protocol):
-    """All workers of the service, including this one."""
-
-    def on(self, question: str, handler: Callable[[Any], Awaitable[Any]]) -> None: ...  # noqa: D102
-
-    async def ask_all(self, question: str, payload: Any, seconds: float) -> Answers: ...  # noqa: D102
 
 
 class Change(NamedTuple):
@@ -57,7 +40,7 @@ class Change(NamedTuple):
         return cls(**{**fields, "config": ServingConfig.model_validate(fields["config"])})
 
 
-def join(repository: ModelRepository, workers: Workers) -> None:
+def join(repository: ModelRepository, workers: Peers) -> None:
     """Handle changes requested by any worker."""
 
     async def on_prepare(change: dict[str, Any]) -> str:
@@ -76,7 +59,7 @@ def join(repository: ModelRepository, workers: Workers) -> None:
 
 async def configure(
     repository: ModelRepository,
-    workers: Workers,
+    workers: Peers,
     name: str,
     config: ServingConfig,
     if_match: str | None = None,
@@ -101,15 +84,11 @@ async def configure(
         change = Change(secrets.token_hex(8), name, config)
         if reason := await _prepare_everywhere(workers, change):
             raise InvalidValue(f"versions and labels must name ready versions, got {reason}")
-        try:
-            await asyncio.to_thread(repository.files.write, name, config, if_match)
-        except BaseException:
-            await workers.ask_all(ABANDON, [name, change.key], SWITCH_SECONDS)
-            raise
+        await _write(repository, workers, change, if_match)
         await follow_everywhere(workers, name, change.key)
 
 
-async def load(repository: ModelRepository, workers: Workers, name: str) -> None:
+async def load(repository: ModelRepository, workers: Peers, name: str) -> None:
     """Serve a model again if it was unloaded, and reload its served versions from verified files.
 
     Raises InvalidRequest if a version fails; the previous versions then still answer in every worker.
@@ -121,22 +100,18 @@ async def load(repository: ModelRepository, workers: Workers, name: str) -> None
         change = Change(secrets.token_hex(8), name, config, is_anew=True)
         if reason := await _prepare_everywhere(workers, change):
             raise InvalidRequest(f"failed to load '{name}', version {reason}")
-        try:
-            if was.unloaded:
-                await asyncio.to_thread(repository.files.write, name, config, None)
-        except BaseException:
-            await workers.ask_all(ABANDON, [name, change.key], SWITCH_SECONDS)
-            raise
+        if was.unloaded:
+            await _write(repository, workers, change, None)
         await follow_everywhere(workers, name, change.key)
 
 
-async def unload(repository: ModelRepository, workers: Workers, name: str) -> None:
+async def unload(repository: ModelRepository, workers: Peers, name: str) -> None:
     """Stop serving a model until it is loaded again, also after a restart."""
     config = repository.model(name).config.model_copy(update={"unloaded": True})
     await configure(repository, workers, name, config)
 
 
-async def follow_everywhere(workers: Workers, name: str, key: str = "") -> None:
+async def follow_everywhere(workers: Peers, name: str, key: str = "") -> None:
     """Return when every worker serves the model's configuration on disk."""
     found = await workers.ask_all(FOLLOW, [name, key], SWITCH_SECONDS)
     if found.failures:
@@ -179,7 +154,22 @@ def _abandon(repository: ModelRepository, name: str, key: str) -> None:
             repository.reconcile(model)
 
 
-async def _prepare_everywhere(workers: Workers, change: Change) -> str:
+async def _write(
+    repository: ModelRepository, workers: Peers, change: Change, if_match: str | None
+) -> None:
+    """Write the configuration; abandon the change everywhere if that fails."""
+    try:
+        await asyncio.to_thread(repository.files.write, change.name, change.config, if_match)
+    except BaseException:
+        await _abandon_everywhere(workers, change)
+        raise
+
+
+async def _abandon_everywhere(workers: Peers, change: Change) -> None:
+    await workers.ask_all(ABANDON, [change.name, change.key], SWITCH_SECONDS)
+
+
+async def _prepare_everywhere(workers: Peers, change: Change) -> str:
     """Prepare all workers; on a failure abandon the change everywhere and return the reason."""
     try:
         found = await workers.ask_all(PREPARE, change.encode(), SWITCH_SECONDS)
@@ -187,10 +177,10 @@ async def _prepare_everywhere(workers: Workers, change: Change) -> str:
         if not reason and found.failures:
             raise NotReady(f"nothing has changed: a worker cannot switch: {found.failures[0]}")
     except BaseException:
-        await workers.ask_all(ABANDON, [change.name, change.key], SWITCH_SECONDS)
+        await _abandon_everywhere(workers, change)
         raise
     if reason:
-        await workers.ask_all(ABANDON, [change.name, change.key], SWITCH_SECONDS)
+        await _abandon_everywhere(workers, change)
     return str(reason)
 
 

@@ -17,6 +17,10 @@ class ServingConfigError(Exception):
     """The text is not a serving configuration; the message has the reason."""
 
 
+class NotJSON(ServingConfigError):
+    """The text is not JSON."""
+
+
 class Latest(BaseModel):
     """The `latest` newest versions."""
 
@@ -87,6 +91,4 @@ def parse_config(text: bytes) -> ServingConfig:
         place = ".".join(str(part) for part in first["loc"][:1]) or "the configuration"
         raise ServingConfigError(f"{place} must be valid: {first['msg']}") from None
     except (ValueError, RecursionError):
-        raise ServingConfigError(
-            "the configuration must be a JSON object, got something else"
-        ) from None
+        raise NotJSON("the configuration must be a JSON object, got something else") from None
