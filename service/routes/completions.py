@@ -27,13 +27,11 @@ async def complete(request: Request) -> Response:
     asked = read_completion(body)
     with_usage = body.stream_options.include_usage
     call = TextPrediction(request, body.model)
-    generation_request = GenerationRequest(call.text, asked, call.deadline)
-    call.expect("generate", generation_request.rows, lambda: generation_request.steps_left)
+    generation_request = call.generation(asked)
     head = _head(request, generation_request, call)
     if asked.stream:
         return EventStream(call, _events(call, generation_request, head, with_usage=with_usage))
-    await call.run_until_disconnect(generation_request.run)
-    call.note(generation_request.sequences)
+    await call.complete(generation_request)
     choices = []
     for number, generation in enumerate(generation_request.generations):
         text, entries = generation.collect()
@@ -55,8 +53,7 @@ async def _events(
 ) -> AsyncGenerator[bytes]:
     offsets = [0] * len(generation_request.request.samplings)
     more: dict[str, Any] = {"usage": None} if with_usage else {}
-    async for deltas in generation_request.deltas():
-        call.note(generation_request.sequences)
+    async for deltas in call.deltas(generation_request):
         events = []
         for number, text, entries, reason in deltas:
             choice = _choice(generation_request, number, text, entries, offsets[number])

@@ -48,8 +48,7 @@ class PlainEventStream(EventStream):
 async def generate(request: Request) -> Response:
     """Continue a text."""
     fields, call, generation_request = await _read(request, stream=False)
-    await call.run_until_disconnect(generation_request.run)
-    call.note(generation_request.sequences)
+    await call.complete(generation_request)
     [generation] = generation_request.generations
     text, entries = generation.collect()
     answer = {**_head(fields, call.servable), "text_output": text}
@@ -69,8 +68,7 @@ async def generate_stream(request: Request) -> Response:
 async def _events(
     call: TextPrediction, generation_request: GenerationRequest, head: dict[str, Any]
 ) -> AsyncGenerator[bytes]:
-    async for deltas in generation_request.deltas():
-        call.note(generation_request.sequences)
+    async for deltas in call.deltas(generation_request):
         yield b"".join(event({**head, "text_output": d.text}) for d in deltas if d.text)
 
 
@@ -85,8 +83,7 @@ async def _read(
         )
     call = TextPrediction(request, chosen=servable)
     asked = _text_request(fields)._replace(stream=stream)
-    generation_request = GenerationRequest(call.text, asked, call.deadline)
-    call.expect("generate", generation_request.rows, lambda: generation_request.steps_left)
+    generation_request = call.generation(asked)
     return fields, call, generation_request
 
 

@@ -27,12 +27,10 @@ async def generate(request: Request) -> Response:
     ):
         asked = asked._replace(stream=True)
     call = TextPrediction(request, resume=asked.resume)
-    generation_request = GenerationRequest(call.text, asked, call.deadline)
-    call.expect("generate", generation_request.rows, lambda: generation_request.steps_left)
+    generation_request = call.generation(asked)
     if asked.stream:
         return EventStream(call, _events(call, generation_request))
-    await call.run_until_disconnect(generation_request.run)
-    call.note(generation_request.sequences)
+    await call.complete(generation_request)
     return call.answer(lambda: encode(generation_request))
 
 
@@ -51,8 +49,7 @@ async def score(request: Request) -> Response:
 async def _events(
     call: TextPrediction, generation_request: GenerationRequest
 ) -> AsyncGenerator[bytes]:
-    async for deltas in generation_request.deltas():
-        call.note(generation_request.sequences)
+    async for deltas in call.deltas(generation_request):
         yield b"".join(
             event(content) for delta in deltas for content in _contents(delta, generation_request)
         )

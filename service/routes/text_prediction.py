@@ -1,7 +1,8 @@
 """One call of a text route: model, deadline, and cancellation when the client disconnects."""
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Self
 
 from starlette.requests import Request
@@ -13,8 +14,8 @@ from service.runtime.servable import Servable
 from service.runtime.text_model import TextModel
 from service.scheduling.continuous_batcher import DecodingSequence
 from service.scheduling.job_queue import Job
-from service.tasks import generate_text
-from service.tasks.text_request import ResumePoint
+from service.tasks.generate_text import TASK, Delta, GenerationRequest
+from service.tasks.text_request import ResumePoint, TextRequest
 
 DEFAULT = "text"
 
@@ -34,7 +35,7 @@ class TextPrediction(JobPrediction):
         if resume:
             _check_agrees(request, resume)
             model, version = resume.name, resume.version
-        servable = chosen or choose_model(request, generate_text.TASK, model, version)
+        servable = chosen or choose_model(request, TASK, model, version)
         super().__init__(request, servable)
         if self.servable.text is None:
             raise ModelNotFound(f"{self.servable.manifest.name} is not a text model")
@@ -54,6 +55,24 @@ class TextPrediction(JobPrediction):
         cost = self.servable.costs[signature].seconds
         self._job = Job(rows, steps_left, self.deadline, cost)
         self.mark_decoded()
+
+    def generation(self, asked: TextRequest) -> GenerationRequest:
+        """What a request asks for, with its cost estimated, before it enters the queue."""
+        found = GenerationRequest(self.text, asked, self.deadline)
+        self.expect("generate", found.rows, lambda: found.steps_left)
+        return found
+
+    async def complete(self, generation: GenerationRequest) -> None:
+        """Generate everything."""
+        await self.run_until_disconnect(generation.run)
+        self.note(generation.sequences)
+
+    async def deltas(self, generation: GenerationRequest) -> AsyncIterator[list[Delta]]:
+        """Generate everything, and yield deltas as they appear."""
+        async with contextlib.aclosing(generation.deltas()) as found:
+            async for deltas in found:
+                self.note(generation.sequences)
+                yield deltas
 
     def __enter__(self) -> Self:
         super().__enter__()

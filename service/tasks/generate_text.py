@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
@@ -84,7 +84,7 @@ class GenerationRequest:
         ]
         await self._run_all(self.generations)
 
-    async def deltas(self) -> AsyncIterator[list[Delta]]:
+    async def deltas(self) -> AsyncGenerator[list[Delta]]:
         """Generate everything, and yield deltas as they appear."""
         running = asyncio.create_task(self.run())
         running.add_done_callback(lambda _: self._updated.set())
