@@ -2,7 +2,6 @@
 
 import mmap
 import sys
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -11,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from service.asgi.state import state_of
 from service.codecs.json_size import check_json_size
-from service.errors import BodyTooLarge, InvalidValue, UnsupportedImage
+from service.errors import BodyTooLarge, UnsupportedImage
 from service.schemas.base import QueryValues, RequestBody
 
 Body = TypeVar("Body", bound=RequestBody)
@@ -136,29 +135,6 @@ def read_query(request: Request, model: type[Query]) -> Query:
     return parsed
 
 
-def query_of(request: Request) -> Mapping[str, str]:
-    """The unparsed query values."""
-    query: bytes = request.scope["query_string"]
-    return _query_params(query) if len(query) <= QUERY_BYTES else request.query_params
-
-
 @lru_cache(maxsize=256)
 def _parsed(model: type[Any], query: bytes) -> Any:
-    return model.parse(_query_params(query))
-
-
-@lru_cache(maxsize=256)
-def _query_params(query: bytes) -> Mapping[str, str]:
-    return dict(QueryParams(query))
-
-
-def query_integer(request: Request, name: str, low: int, high: int) -> int | None:
-    """A whole number in low..high, None if absent, or InvalidValue."""
-    value = query_of(request).get(name)
-    if value is None:
-        return None
-    if not (value.isascii() and value.isdigit() and len(value) < 19 and low <= int(value) <= high):
-        raise InvalidValue(
-            f"{name} must be a whole number from {low} to {high}, got {value[:40]!r}"
-        )
-    return int(value)
+    return model.parse(dict(QueryParams(query)))

@@ -25,7 +25,7 @@ async def label(request: Request) -> Response:
     query = read_query(request, schemas.LabelQuery)
     call = Prediction(request, choose_model(request, task.TASK, DEFAULT), query.on_error)
     manifest = call.servable.manifest
-    top = task.check_top(query.top, manifest)
+    top = task.check_top(query.top, len(manifest.labels))
     decoded = await call.prepare(partial(task.decode, manifest=manifest), query)
     with call:
         outputs = await call.predict_images(task.PREDICT, decoded)
@@ -48,7 +48,7 @@ async def features(request: Request) -> Response:
     query = read_query(request, schemas.LabelQuery)
     call = Prediction(request, choose_model(request, task.TASK, DEFAULT), query.on_error)
     manifest = call.servable.manifest
-    top = task.check_top(query.top, manifest)
+    top = task.check_top(query.top, len(manifest.labels))
     decoded = await call.prepare(partial(task.decode, manifest=manifest), query)
     signature = task.FEATURES if query.top is None else task.BOTH
     with call:

@@ -6,12 +6,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.asgi.admin import reason_for
-from service.asgi.requests import query_integer
+from service.asgi.requests import read_query
 from service.asgi.responses import json_answer
 from service.asgi.routing import RawRouter
 from service.asgi.state import state_of
-from service.runtime.repository import MAX_VERSION, Version
+from service.runtime.repository import Version
 from service.schemas import models as schemas
+from service.schemas.common import VersionQuery
 
 router = RawRouter(tags=["models"])
 
@@ -46,11 +47,9 @@ async def model_status(request: Request) -> Response:
 @router.get("/v1/models/{model}/card", **schemas.CARD)
 async def model_card(request: Request) -> Response:
     """Give the model card: data, split, configuration, metrics with their uncertainty, layers."""
-    servable = state_of(request)["repository"].resolve(
-        request.path_params["model"],
-        query_integer(request, "version", 0, MAX_VERSION),
-        request.query_params.get("version_label"),
-    )
+    name, query = request.path_params["model"], read_query(request, VersionQuery)
+    repository = state_of(request)["repository"]
+    servable = repository.resolve(name, query.version, query.version_label)
     manifest = servable.manifest
     return json_answer(
         {

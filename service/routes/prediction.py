@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.asgi.disconnect import cancel_on_disconnect
-from service.asgi.requests import query_integer, query_of, read_body
+from service.asgi.requests import read_body, read_query
 from service.asgi.responses import JSON, RawResponse
 from service.asgi.state import State, state_of
 from service.codecs.image import OpenedImage
@@ -24,10 +24,9 @@ from service.errors import ModelNotFound
 from service.image_files.raster import Pixels
 from service.routes.call import Call, is_quick, is_read_inline, open_images, timeout_seconds
 from service.routes.image_report import Decode, ImageReport
-from service.runtime.repository import MAX_VERSION
 from service.runtime.servable import Servable
 from service.scheduling.batch import BatchResult
-from service.schemas.common import ImageQuery, NormalizeQuery, OnError
+from service.schemas.common import ImageQuery, ModelQuery, NormalizeQuery, OnError
 from service.tasks.prepared_images import PreparedImages, sliced
 
 T = TypeVar("T")
@@ -205,11 +204,11 @@ class Prediction(Call):
 
 def choose_model(request: Request, task: str, default: str, version: int | None = None) -> Servable:
     """The model of `?model=`, `?version=` and `?version_label=`, else `default` and `version`."""
-    query = query_of(request)
-    if "version" in query:
-        version = query_integer(request, "version", 0, MAX_VERSION)
+    query = read_query(request, ModelQuery)
+    name = default if query.model is None else query.model
+    version = version if query.version is None else query.version
     repository = state_of(request)["repository"]
-    servable = repository.resolve(query.get("model", default), version, query.get("version_label"))
+    servable = repository.resolve(name, version, query.version_label)
     if servable.manifest.task != task:
         raise ModelNotFound(
             f"model must be one of task {task}, got one of another; /v1/models lists the models"

@@ -1,13 +1,12 @@
 """`POST /v1/models/{model}`: upload a Keras file, if the settings and the admin key allow it."""
 
 import importlib.util
-import re
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from service.asgi.admin import require_admin
-from service.asgi.requests import read_body
+from service.asgi.requests import read_body, read_query
 from service.asgi.responses import json_answer
 from service.asgi.routing import RawRouter
 from service.asgi.state import state_of
@@ -16,9 +15,6 @@ from service.processes.model_import import import_model
 from service.runtime.management import follow_everywhere
 from service.runtime.models_folder import NAME
 from service.schemas import models as schemas
-
-OPTIONS = ("task", "input_range", "image_shape", "outputs")  # of `vitrine import`
-VALUE = re.compile(r"[A-Za-z0-9.,_-]{1,40}")
 
 router = RawRouter(tags=["models"])
 
@@ -41,7 +37,7 @@ async def upload(request: Request) -> Response:
         raise InvalidValue("model must be letters, digits, '.', '_' and '-', at most 64")
     if name in repository.names() or (settings.models / name).exists():
         raise InvalidValue(f"model must be a new name, got {name!r}")
-    options = _options(request)
+    options = read_query(request, schemas.UploadQuery).model_dump(exclude_none=True)
     body = await read_body(request, settings.max_body_bytes)
     await import_model(settings.models, name, body, options)
     await follow_everywhere(state_of(request)["peers"], name)
@@ -50,14 +46,3 @@ async def upload(request: Request) -> Response:
     return json_answer(
         {"model": {"name": manifest.name, "version": manifest.version}, "task": manifest.task}
     )
-
-
-def _options(request: Request) -> dict[str, str]:
-    options = {}
-    for key, value in request.query_params.items():
-        if key not in OPTIONS:
-            raise InvalidValue(f"a parameter must be one of {', '.join(OPTIONS)}, got {key[:40]!r}")
-        if not VALUE.fullmatch(value):
-            raise InvalidValue(f"{key} must be a value of `vitrine import`, got {value[:40]!r}")
-        options[key] = value
-    return options

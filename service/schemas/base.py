@@ -129,6 +129,8 @@ def _amount(value: Any) -> str:
 
 def _string(schema: Schema) -> str:
     low, high = schema.get("minLength", 0), schema.get("maxLength")
+    if "pattern" in schema:
+        return f"a string that matches {schema['pattern']}"
     if high is None:
         return "a string" if not low else "a string that is not empty"
     if high == 0:

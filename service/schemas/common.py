@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, Field
 
 from service.codecs.random_streams import MAX_SEED
+from service.runtime.serving_config import MAX_VERSION
 from service.schemas.base import QueryValues, Schema
 
 BASE64_IMAGE: Schema = {
@@ -74,6 +75,21 @@ class NormalizeQuery(QueryValues):
         description="auto: prepare images as the training set was prepared; off: use images of exactly the "
         "model's input size unchanged",
     )
+
+
+class VersionQuery(QueryValues):
+    """The version of a model."""
+
+    version: Annotated[int, Field(ge=0, le=MAX_VERSION), PlainDigits] | None = Field(
+        None, description="a version; default: the newest ready version"
+    )
+    version_label: str | None = Field(None, description="a version by its label")
+
+
+class ModelQuery(VersionQuery):
+    """The model that answers."""
+
+    model: str | None = Field(None, description="another model of the same task")
 
 
 class ImageQuery(NormalizeQuery):

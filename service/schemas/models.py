@@ -1,11 +1,14 @@
 """Answers about models and about the service's health."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.schemas.common import BINARY, ModelName
-from service.schemas.openapi import MODEL_QUERY, described, parameter
+from service.schemas.base import QueryValues
+from service.schemas.common import BINARY, ModelName, VersionQuery
+from service.schemas.openapi import described, query_parameters
+
+ImportOption = Annotated[str, Field(pattern=r"^[A-Za-z0-9.,_-]{1,40}$")]
 
 
 class ListedModel(BaseModel):
@@ -116,9 +119,20 @@ class Uploaded(BaseModel):
     task: str
 
 
+class UploadQuery(QueryValues):
+    """Options of `vitrine import`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    task: ImportOption | None = Field(None, description="as `vitrine import --task`")
+    input_range: ImportOption | None = Field(None, description="such as 0..1")
+    image_shape: ImportOption | None = Field(None, description="such as 28x28x1")
+    outputs: ImportOption | None = Field(None, description="probabilities or logits")
+
+
 LIST = described(ModelList, errors=(401,))
 STATUS = described(ModelStatus, errors=(401, 404))
-CARD = described(ModelCard, errors=(401, 404, 422, 503), parameters=MODEL_QUERY[1:])
+CARD = described(ModelCard, errors=(401, 404, 422, 503), parameters=query_parameters(VersionQuery))
 LIVE = described(Health)
 READY = described(Health, errors=(503,))
 METRICS = described({"text/plain": {"schema": {"type": "string"}}}, errors=(401,))
@@ -130,13 +144,5 @@ UPLOAD = described(
         "content": {"application/octet-stream": {"schema": BINARY}},
     },
     errors=(401, 403, 413, 422, 429),
-    parameters=[
-        parameter("query", name, description, {"type": "string"})
-        for name, description in (
-            ("task", "as `vitrine import --task`"),
-            ("input_range", "such as 0..1"),
-            ("image_shape", "such as 28x28x1"),
-            ("outputs", "probabilities or logits"),
-        )
-    ],
+    parameters=query_parameters(UploadQuery),
 )

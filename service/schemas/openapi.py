@@ -5,9 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from service.runtime.repository import MAX_VERSION
 from service.schemas.base import QueryValues, RequestBody, Schema, properties, resolve
-from service.schemas.common import BASE64_IMAGE, BINARY, Problem
+from service.schemas.common import BASE64_IMAGE, BINARY, ModelQuery, Problem
 
 # A 7 of two lines, 28×28, light on black: a valid request.
 EXAMPLE_PNG = (
@@ -71,16 +70,6 @@ def parameter(place: str, name: str, description: str, schema: Schema) -> Schema
     return {"name": name, "in": place, "description": description, "schema": schema}
 
 
-MODEL_QUERY = [
-    parameter("query", "model", "another model of the same task", {"type": "string"}),
-    parameter(
-        "query",
-        "version",
-        "a version; default: the newest ready version",
-        {"type": "integer", "minimum": 0, "maximum": MAX_VERSION},
-    ),
-    parameter("query", "version_label", "a version by its label", {"type": "string"}),
-]
 REQUEST_HEADERS = [
     parameter(
         "header",
@@ -183,7 +172,7 @@ def operation(
         seeded: whether a header of the answer has the random seed.
     """
     headers = {**MODEL_HEADERS, **({"X-Random-Seed": RANDOM_SEED_HEADER} if seeded else {})}
-    parameters = [*query_parameters(query), *MODEL_QUERY, *REQUEST_HEADERS]
+    parameters = [*query_parameters(query, ModelQuery), *REQUEST_HEADERS]
     whole = described(
         answer or content or {}, body=body, errors=errors, parameters=parameters, headers=headers
     )
@@ -226,9 +215,9 @@ def json_body(model: type[RequestBody]) -> Schema:
     }
 
 
-def query_parameters(model: type[QueryValues] | None) -> list[Schema]:
-    """The query values of a model as OpenAPI parameters."""
-    found = [] if model is None else [(n, tidy(one)) for n, one in properties(model).items()]
+def query_parameters(*models: type[QueryValues] | None) -> list[Schema]:
+    """The query values of models as OpenAPI parameters."""
+    found = [(n, tidy(one)) for model in models if model for n, one in properties(model).items()]
     return [parameter("query", n, one.pop("description", ""), one) for n, one in found]
 
 

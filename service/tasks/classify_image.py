@@ -65,14 +65,13 @@ def check_drawing(manifest: Manifest) -> None:
         )
 
 
-def check_top(top: int | None, manifest: Manifest) -> int:
-    """The number of labels, by default 5; InvalidValue if the model has fewer."""
-    count = len(manifest.labels)
-    if top is not None and not 1 <= top <= count:
+def check_top(top: int | None, classes: int) -> int:
+    """The number of labels, by default 5; InvalidValue if the model has fewer classes."""
+    if top is not None and not 1 <= top <= classes:
         raise InvalidValue(
-            f"top must be a whole number from 1 to {count}, the classes of {manifest.name}, got {top}"
+            f"top must be a whole number from 1 to {classes}, the number of classes, got {top}"
         )
-    return min(DEFAULT_TOP, count) if top is None else top
+    return min(DEFAULT_TOP, classes) if top is None else top
 
 
 def scores_of(outputs: Arrays) -> np.ndarray:

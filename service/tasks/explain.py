@@ -17,6 +17,7 @@ from service.errors import InvalidValue, TooManyImages
 from service.image_files.raster import Pixels
 from service.preprocessing.ink import to_grey
 from service.runtime.manifest import Manifest
+from service.tasks.classify_image import check_top
 
 CAM, OCCLUSION = "cam", "occlusion"
 METHODS = (CAM, OCCLUSION)
@@ -77,10 +78,7 @@ def check_classes(
     """
     if asked is not None and top is not None:
         raise InvalidValue("class must be absent if top is given: send only one of them")
-    if top is not None and not 1 <= top <= len(labels):
-        raise InvalidValue(
-            f"top must be a whole number from 1 to {len(labels)}, the number of classes, got {top}"
-        )
+    check_top(top, len(labels))
     if images * (top or 1) > MAX_HEATMAPS:
         raise TooManyImages(
             f"images times top must be at most {MAX_HEATMAPS} heat maps, got {images} × {top}"
