@@ -32,7 +32,6 @@ from clients.benchmark import comparison, digits, peers, photos, samples
 from clients.benchmark import text as text_bench
 from clients.benchmark.comparison import RawCall, Row
 from clients.benchmark.digits import drive_connections
-from clients.load.connection import Disconnected
 from clients.load.machine import describe_machine
 
 # Each part measures and returns a table, a verdict and a summary.
@@ -54,7 +53,7 @@ def main(arguments: list[str], prog: str = "python -m clients.benchmark") -> int
     try:
         rows, raw = _measure_digits(options)
         parts = {name: _measure_part(name, options) for name in PARTS}
-    except (OSError, ValueError, Disconnected, subprocess.SubprocessError) as error:
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

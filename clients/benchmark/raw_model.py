@@ -129,7 +129,7 @@ def time_calls(
         given = make_up(inputs, batch_size)
         for _ in range(WARM_UP_CALLS):
             predict(given)
-        seconds = sorted(_time_at_once(predict, given, count, callers))
+        seconds = _time_at_once(predict, given, count, callers)
         timings[str(batch_size)] = {
             "median_ms": percentile(seconds, 0.5) * 1000,
             "p99_ms": percentile(seconds, 0.99) * 1000,

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from clients.load import classroom
-from clients.load.connection import Disconnected
 from clients.load.event_loop import run_async
 from clients.load.ladder import knee, max_goodput
 from clients.load.ladder_run import RunPlan, measure_all
@@ -45,7 +44,7 @@ def main(arguments: list[str], prog: str = "python -m clients.load") -> int:
             targets, options.seconds, options.steps, options.rates, options.connections, _Live()
         )
         measured = run_async(measure_all(plan, options.scenario or [*MIX, "mix"]))
-    except (ValueError, OSError, Disconnected) as error:
+    except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

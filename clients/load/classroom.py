@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from clients.load.closed_loop import error_kind
-from clients.load.connection import Connection, Disconnected
+from clients.load.connection import Connection
+from clients.load.measurement import percentile
 from clients.load.scenario import Scenario, digit_png, photo_jpeg, request_bytes, scenarios
 from clients.load.target import Target
 
@@ -50,8 +51,7 @@ class Result:
 
     def p95_s(self) -> float | None:
         """The 95th percentile of the right answers' latency, seconds; None without any."""
-        ordered = sorted(self.latencies_s)
-        return ordered[int(0.95 * len(ordered))] if ordered else None
+        return percentile(self.latencies_s, 0.95) if self.latencies_s else None
 
     def note(self) -> str:
         """The errors, shown at a bar of the chart; empty if there were none."""
@@ -163,7 +163,7 @@ async def _student(
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
         try:
             answer = await connection.ask(request, 60.0)
-        except (OSError, Disconnected) as error:
+        except OSError as error:
             result.failed[error_kind(error)] += 1
         else:
             _count(result, activity, answer.status, answer.body, time.perf_counter() - due)

@@ -16,6 +16,8 @@ from clients.load.scenario import Scenario, request_bytes
 from clients.load.target import Target
 
 PAUSE_AFTER_ERROR_S = 0.05  # avoids a tight loop if a server refuses every connection
+RENEWED_S = 1.0  # between two settings of a connection's timer
+MOST_REMEMBERED = 100  # bodies of right answers
 
 
 @dataclass
@@ -50,47 +52,68 @@ async def drive(
     """Ask on `connections` connections for `seconds`, then let requests under way finish."""
     tally = Tally()
     request = request_bytes(scenario, target)
+    scenario = scenario._replace(is_right=_remembering(scenario.is_right))
 
-    async def ask(connection: Connection) -> None:
-        await _ask_once(connection, request, scenario, tally, timeout_s)
+    async def keep_asking(connection: Connection, end: float) -> None:
+        asked = time.perf_counter()
+        async with asyncio.timeout(timeout_s) as timer:
+            renewed = asked
 
-    await saturate(ask, tally, target, connections, seconds)
+            def count(answer: Answer) -> bool:
+                nonlocal asked, renewed
+                tally.count(answer, time.perf_counter() - asked, scenario)
+                asked = time.perf_counter()
+                if asked > renewed + RENEWED_S:
+                    renewed = asked
+                    timer.reschedule(asyncio.get_running_loop().time() + timeout_s)
+                return asked < end
+
+            await connection.ask(request, None, ask_again=count)
+
+    await saturate(keep_asking, tally, target, connections, seconds)
     return tally
 
 
 async def saturate(
-    ask: Callable[[Connection], Awaitable[None]],
+    keep_asking: Callable[[Connection, float], Awaitable[None]],
     tally: Tally,
     target: Target,
     connections: int,
     seconds: float,
 ) -> None:
-    """Call `ask` on each connection again and again for `seconds`; count the time into `tally`."""
+    """Call `keep_asking` on each connection again and again for `seconds`; count errors and the time into `tally`."""
     started = time.perf_counter()
+    end = started + seconds
 
-    async def keep_asking() -> None:
+    async def keep_on() -> None:
         connection = Connection(target.host, target.port)
-        while time.perf_counter() < started + seconds:
-            await ask(connection)
+        while time.perf_counter() < end:
+            try:
+                await keep_asking(connection, end)
+            except OSError as error:
+                tally.errors[error_kind(error)] += 1
+                await asyncio.sleep(PAUSE_AFTER_ERROR_S)
         connection.close()
 
     async with asyncio.TaskGroup() as group:
         for _ in range(connections):
-            group.create_task(keep_asking())
+            group.create_task(keep_on())
     tally.elapsed_s = time.perf_counter() - started
 
 
-async def _ask_once(
-    connection: Connection, request: bytes, scenario: Scenario, tally: Tally, timeout_s: float
-) -> None:
-    asked = time.perf_counter()
-    try:
-        answer = await connection.ask(request, timeout_s)
-    except (OSError, Disconnected) as error:
-        tally.errors[error_kind(error)] += 1
-        await asyncio.sleep(PAUSE_AFTER_ERROR_S)
-    else:
-        tally.count(answer, time.perf_counter() - asked, scenario)
+def _remembering(is_right: Callable[[bytes], bool]) -> Callable[[bytes], bool]:
+    """The same check, which looks only once at bodies that come again and again."""
+    right: set[bytes] = set()
+
+    def check(body: bytes) -> bool:
+        if body in right:
+            return True
+        found = is_right(body)
+        if found and len(right) < MOST_REMEMBERED:
+            right.add(body)
+        return found
+
+    return check
 
 
 def error_kind(error: Exception) -> str:

@@ -1,17 +1,18 @@
 """One HTTP/1.1 keep-alive connection on a bare asyncio transport: request bytes in, answer out.
 
 httptools, the parser of uvicorn, parses the answers (content-length, chunked, until close). Without
-URLs, JSON, statistics or redirects; one request at a time.
+URLs, statistics or redirects; one request at a time.
 """
 
 import asyncio
+import json
 from collections.abc import Callable
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import httptools
 
 
-class Disconnected(Exception):
+class Disconnected(ConnectionError):
     """The server closed the connection, or sent something that is not HTTP, before an answer was whole."""
 
 
@@ -22,6 +23,10 @@ class Answer(NamedTuple):
     headers: dict[bytes, bytes]
     body: bytes
 
+    def json(self) -> Any:
+        """The body's value."""
+        return json.loads(self.body)
+
 
 class Connection:
     """A connection to host:port that opens itself, and opens anew after the server closed it."""
@@ -31,24 +36,35 @@ class Connection:
         self._port = port
         self._protocol: _AnswerReader | None = None
 
+    async def open(self) -> None:
+        """Connect, unless there is an open connection; OSError if that fails."""
+        if self._protocol is None or not self._protocol.is_open:
+            loop = asyncio.get_running_loop()
+            _, protocol = await loop.create_connection(_AnswerReader, self._host, self._port)
+            self._protocol = protocol
+
     async def ask(
         self,
         request: bytes,
         timeout_s: float | None = 10.0,
         on_body: Callable[[bytes], None] = lambda piece: None,
+        ask_again: Callable[[Answer], bool] = lambda answer: False,
     ) -> Answer:
         """Send one request and wait for its answer, whose body `on_body` is given as it arrives.
+
+        ask_again: given the answer, whether to send the request once more; then the next answer is waited for.
+            Without a task switch or a timer for each, which cost as much as reading an answer.
 
         Raises:
             OSError: no connection could be opened.
             Disconnected: the connection broke before the answer was whole.
-            TimeoutError: the answer was not whole after `timeout_s`; None: the caller has a timer.
+            TimeoutError: not everything was answered after `timeout_s`; None: the caller has a timer.
         """
         try:
-            if timeout_s is None:
-                return await self._exchange(request, on_body)
             async with asyncio.timeout(timeout_s):
-                return await self._exchange(request, on_body)
+                await self.open()
+                assert self._protocol is not None
+                return await self._protocol.exchange(request, on_body, ask_again)
         except BaseException:
             self.close()  # a late answer must not be taken for that of the next request
             raise
@@ -58,16 +74,6 @@ class Connection:
         if self._protocol is not None:
             self._protocol.abort()
             self._protocol = None
-
-    async def _exchange(self, request: bytes, on_body: Callable[[bytes], None]) -> Answer:
-        if self._protocol is None or not self._protocol.is_open:
-            self._protocol = await self._connect()
-        return await self._protocol.exchange(request, on_body)
-
-    async def _connect(self) -> "_AnswerReader":
-        loop = asyncio.get_running_loop()
-        _, protocol = await loop.create_connection(_AnswerReader, self._host, self._port)
-        return protocol
 
 
 class _AnswerReader(asyncio.Protocol):
@@ -82,14 +88,21 @@ class _AnswerReader(asyncio.Protocol):
         self._until_close = False
         self._headers: dict[bytes, bytes] = {}
         self._chunks: list[bytes] = []
+        self._request = b""
         self._tell: Callable[[bytes], None] = lambda piece: None
+        self._ask_again: Callable[[Answer], bool] = lambda answer: False
 
-    async def exchange(self, request: bytes, on_body: Callable[[bytes], None]) -> Answer:
+    async def exchange(
+        self,
+        request: bytes,
+        on_body: Callable[[bytes], None],
+        ask_again: Callable[[Answer], bool],
+    ) -> Answer:
         """Write one request, wait for the parser to complete the answer."""
         if not self.is_open:
             raise Disconnected("the server closed the connection before a request")
         self._begun = False
-        self._tell = on_body
+        self._request, self._tell, self._ask_again = request, on_body, ask_again
         self._waiter = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return await self._waiter
@@ -142,9 +155,14 @@ class _AnswerReader(asyncio.Protocol):
 
     def _finish(self) -> None:
         self._until_close = False
-        if self._waiter is not None and not self._waiter.done():
-            status = self._parser.get_status_code()
-            self._waiter.set_result(Answer(status, self._headers, b"".join(self._chunks)))
+        if self._waiter is None or self._waiter.done():
+            return
+        answer = Answer(self._parser.get_status_code(), self._headers, b"".join(self._chunks))
+        if self._ask_again(answer) and self.is_open:
+            self._begun = False
+            self._transport.write(self._request)
+        else:
+            self._waiter.set_result(answer)
 
     def _fail(self, reason: str) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -16,17 +16,18 @@ class Measurement(NamedTuple):
     socket_errors: int
 
 
-def percentile(ordered: Sequence[float], share: float) -> float:
-    """The smallest of the ordered values that at least `share` of them do not exceed (nearest rank)."""
-    if not ordered:
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest of the values that at least `share` of them do not exceed (nearest rank)."""
+    if not values:
         raise ValueError("a percentile needs at least one value")
+    ordered = sorted(values)
     rank = -int(-share * len(ordered) // 1)  # rounded up
     return ordered[max(rank, 1) - 1]
 
 
 def measurement_of(tally: Tally) -> Measurement:
     """What a tally holds, as one cell; a wrong answer counts as not 2xx."""
-    latencies = sorted(tally.latencies_s) or [float("nan")]
+    latencies = tally.latencies_s or [float("nan")]
     wrong = tally.errors["wrong answer"]
     failed = sum(n for status, n in tally.statuses.items() if not 200 <= status < 300)
     return Measurement(

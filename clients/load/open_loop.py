@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from clients.load.closed_loop import Tally, error_kind
-from clients.load.connection import Answer, Connection, Disconnected
+from clients.load.connection import Answer, Connection
 from clients.load.scenario import Scenario, request_bytes
 from clients.load.target import Target
 
@@ -167,7 +167,7 @@ async def _ask(
                 connection = await pool.wait()
             answer = await connection.ask(request, None, note)
             latency_s = time.perf_counter() - due_at
-    except (OSError, Disconnected) as error:
+    except OSError as error:
         tally.errors[error_kind(error)] += 1
     else:
         tally.add(answer, latency_s, first_s or latency_s, due.scenario)

@@ -12,7 +12,7 @@ COLUMNS = ("due/s", "right/s", *(f"{name} ms" for name in SHARES), "not right", 
 
 def progress_line(name: str, rate: float, tally: StepTally) -> str:
     """One line about a step under way."""
-    latencies = sorted(tally.latencies_s)
+    latencies = tally.latencies_s
     p50 = f"p50 {percentile(latencies, 0.5) * 1000:.1f} ms" if latencies else "no right answer yet"
     under_way = tally.asked - tally.statuses.total() - _without_answer(tally)
     return (
@@ -53,7 +53,7 @@ def comparison_lines(scenario: str, by_url: Mapping[str, Sequence[Step]]) -> lis
             if ours.rate == theirs.rate and ours.keeps_up and theirs.keeps_up
         ]
         latency = (
-            f"median latency {percentile(sorted(shared), 0.5):.2f} × (over {len(shared)} rates)"
+            f"median latency {percentile(shared, 0.5):.2f} × (over {len(shared)} rates)"
             if shared
             else "no rate that both kept up with"
         )

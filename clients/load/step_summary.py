@@ -89,7 +89,6 @@ def _each(values: Mapping[str, Sequence[float]], factor: float) -> dict[str, Per
 
 
 def _milliseconds(values: Sequence[float], factor: float = 1000.0) -> Percentiles:
-    ordered = sorted(values)
-    if not ordered:
+    if not values:
         return {}
-    return {name: percentile(ordered, share) * factor for name, share in SHARES.items()}
+    return {name: percentile(values, share) * factor for name, share in SHARES.items()}

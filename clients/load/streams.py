@@ -3,15 +3,14 @@
 A closed loop like `closed_loop`: each connection requests its next text when the last one is complete.
 """
 
-import asyncio
 import json
 import time
 from array import array
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from clients.load.closed_loop import PAUSE_AFTER_ERROR_S, Tally, error_kind, saturate
-from clients.load.connection import Connection, Disconnected
+from clients.load.closed_loop import Tally, saturate
+from clients.load.connection import Connection
 from clients.load.scenario import Scenario, request_bytes
 from clients.load.target import Target
 from vitrine_client._transport.sse import EventReader
@@ -65,14 +64,9 @@ async def drive_streams(
     tally = StreamTally()
     request = request_bytes(scenario, target)
 
-    async def read(connection: Connection) -> None:
+    async def read(connection: Connection, end: float) -> None:
         arrivals, asked = Arrivals(tally), time.perf_counter()
-        try:
-            answer = await connection.ask(request, STREAM_TIMEOUT_S, arrivals.take)
-        except (OSError, Disconnected) as error:
-            tally.errors[error_kind(error)] += 1
-            await asyncio.sleep(PAUSE_AFTER_ERROR_S)
-            return
+        answer = await connection.ask(request, STREAM_TIMEOUT_S, arrivals.take)
         tally.count(answer, time.perf_counter() - asked, scenario)
         if answer.status == 200 and scenario.is_right(answer.body):
             tally.count_stream(arrivals)

@@ -94,7 +94,6 @@ def test_digits_are_timed_while_a_heavy_client_is_kept_busy():
 
     took, statuses = asyncio.run(measure())
     assert took
-    assert took == sorted(took)
     assert set(statuses) == {200}
     assert paths == {b"/v1/digits/classify", b"/v1/gan/project?steps=100"}
 
