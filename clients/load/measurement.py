@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from clients.load.closed_loop import Tally
+from clients.load.closed_loop import Tally, drive
+from clients.load.event_loop import run_async
+from clients.load.scenario import Scenario
+from clients.load.target import Target
 
 
 class Measurement(NamedTuple):
@@ -37,3 +40,10 @@ def measurement_of(tally: Tally) -> Measurement:
         not_2xx=failed + wrong,
         socket_errors=tally.errors.total() - wrong,
     )
+
+
+def measure_closed_loop(
+    scenario: Scenario, target: Target, connections: int, seconds: float
+) -> Measurement:
+    """Keep `connections` busy for `seconds`."""
+    return measurement_of(run_async(drive(scenario, target, connections, seconds)))

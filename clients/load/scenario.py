@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image, ImageDraw, ImageFilter
 
+from clients.load.connection import Answer, ask
 from clients.load.target import Target
 from vitrine_client._transport.sse import EventReader
 
@@ -123,6 +124,12 @@ def request_bytes(scenario: Scenario, target: Target, more: str = "") -> bytes:
         f"Content-Length: {len(scenario.body)}\r\n\r\n"
     )
     return head.encode("ascii") + scenario.body
+
+
+def ask_once(scenario: Scenario, target: Target) -> Answer:
+    """The answer of a target on this machine, waited for."""
+    kind = {"Content-Type": scenario.content_type}
+    return ask(target.port, scenario.method, scenario.path, scenario.body, **kind)
 
 
 def digit_png() -> bytes:

@@ -1,18 +1,14 @@
 """Measurements to fit and check the simulation: closed loops on services of this machine."""
 
 import asyncio
-import contextlib
 import importlib.util
-import os
 import sys
-from collections.abc import Iterator
 from statistics import median
 from typing import Any
 
-from clients.benchmark.servers import service
 from clients.load.closed_loop import drive
 from clients.load.scenario import Scenario, scenarios
-from clients.load.target import Target
+from clients.load.server_process import Server, service
 from clients.scaling.calibration import Point
 
 # Scenario → rows of a full batch: digits run one by one on the event loop, photos eight together.
@@ -21,11 +17,11 @@ CONNECTIONS = {1: (1, 4, 32), 2: (32,)}  # by workers
 CLUSTER_CONNECTIONS = (8, 16, 32)
 SECONDS, ROUNDS = 3.0, 4
 ON_ONE_MACHINE = {
-    "VITRINE_CLUSTER_PROXIES": "head",
-    "VITRINE_CLUSTER_MIN_REPLICAS": "2",
-    "VITRINE_CLUSTER_MAX_REPLICAS": "2",
-    "VITRINE_CLUSTER_CPUS_PER_FRONT": "0.1",
-    "VITRINE_CLUSTER_CPUS_PER_REPLICA": "0.1",
+    "cluster_proxies": "head",
+    "cluster_min_replicas": "2",
+    "cluster_max_replicas": "2",
+    "cluster_cpus_per_front": "0.1",
+    "cluster_cpus_per_replica": "0.1",
 }
 
 
@@ -37,9 +33,9 @@ def measure() -> dict[str, Any]:
         body = len(every[name].body)
         found[name] = {"max_batch": max_batch, "request_bytes": body, "points": []}
     for workers, connections in CONNECTIONS.items():
-        with _settings(VITRINE_WORKERS=str(workers)), service() as target:
+        with service(workers=str(workers)) as server:
             for name in MAX_BATCH:
-                points = [_point(every[name], target, workers, number) for number in connections]
+                points = [_point(every[name], server, workers, number) for number in connections]
                 found[name]["points"] += [point._asdict() for point in points]
     if importlib.util.find_spec("ray"):
         _measure_cluster(found, every)
@@ -47,12 +43,7 @@ def measure() -> dict[str, Any]:
 
 
 def _measure_cluster(found: dict[str, Any], every: dict[str, Scenario]) -> None:
-    with (
-        _settings(VITRINE_WORKERS="2"),
-        service() as workers,
-        _settings(**ON_ONE_MACHINE),
-        service(module="service.cluster") as cluster,
-    ):
+    with service(workers="2") as workers, service("service.cluster", **ON_ONE_MACHINE) as cluster:
         for name in MAX_BATCH:
             found[name]["beside_cluster"] = [
                 {
@@ -65,24 +56,10 @@ def _measure_cluster(found: dict[str, Any], every: dict[str, Scenario]) -> None:
             ]
 
 
-def _point(scenario: Scenario, target: Target, workers: int, connections: int) -> Point:
-    tally = asyncio.run(drive(scenario, target, connections, SECONDS))
+def _point(scenario: Scenario, server: Server, workers: int, connections: int) -> Point:
+    tally = asyncio.run(drive(scenario, server.target, connections, SECONDS))
     if tally.errors or set(tally.statuses) != {200}:
         raise OSError(f"{scenario.name}: {dict(tally.statuses)} {dict(tally.errors)}")
     rate = len(tally.latencies_s) / tally.elapsed_s
     print(f"{scenario.name} {workers} × {connections}: {rate:.1f}/s", file=sys.stderr, flush=True)
     return Point(workers, connections, round(rate, 1), round(median(tally.latencies_s), 6))
-
-
-@contextlib.contextmanager
-def _settings(**values: str) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

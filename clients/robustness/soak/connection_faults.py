@@ -8,7 +8,7 @@ import socket
 import struct
 from typing import Any
 
-from clients.robustness.soak.connection import ask, read_answer
+from clients.robustness.soak.connection import SECONDS, Connection, metrics, request
 from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.hostile_json import posts
 
@@ -35,33 +35,29 @@ async def break_off(step: Step) -> Tally:
             if status != whole[path]:
                 wrong.append(f"{path} after {fault}: {status} instead of {whole[path]}")
         await asyncio.sleep(HEAD_SECONDS + 1)
-        metrics = ask(server.port, "GET", "/metrics").body.decode()
-    held = [line for line in metrics.splitlines() if line.startswith("vitrine_bytes_in_flight ")]
+        lines = metrics(server.port).splitlines()
+    held = [line for line in lines if line.startswith("vitrine_bytes_in_flight ")]
     left = float(held[0].split()[1]) if held else 0
     return {"wrong": step.note(wrong) + (left > 0), "held": left}
 
 
 def _request(path: str, example: Any) -> bytes:
     body = json.dumps(example).encode()
-    return b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
-        path.encode(), len(body), body,
-    )  # fmt: skip
+    return request("POST", path, body, "Content-Type: application/json\r\n")
 
 
 async def _status(port: int, path: str, example: Any) -> int:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    connection = Connection(port)
     try:
-        writer.write(_request(path, example))
-        async with asyncio.timeout(60):
-            return (await read_answer(reader)).status
+        return (await connection.ask(_request(path, example), SECONDS)).status
     finally:
-        writer.close()
+        connection.close()
 
 
-async def _broken(port: int, request: bytes, fault: str, draw: random.Random) -> None:
+async def _broken(port: int, whole: bytes, fault: str, draw: random.Random) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     with contextlib.suppress(OSError, TimeoutError):
-        await _send(writer, request, fault, draw)
+        await _send(writer, whole, fault, draw)
         if "half closed" in fault:
             writer.write_eof()
         if fault == "read slowly":
@@ -78,19 +74,19 @@ async def _broken(port: int, request: bytes, fault: str, draw: random.Random) ->
 
 
 async def _send(
-    writer: asyncio.StreamWriter, request: bytes, fault: str, draw: random.Random
+    writer: asyncio.StreamWriter, whole: bytes, fault: str, draw: random.Random
 ) -> None:
     if fault in CUT:
-        writer.write(request[: draw.randrange(len(request))])
+        writer.write(whole[: draw.randrange(len(whole))])
         await asyncio.sleep(0.1 * (fault == "paused"))
     elif fault in PIECES:
-        size = max(1, len(request) // (50 if fault == "dripped" else 2) + 1)
-        for start in range(0, len(request), size):
-            writer.write(request[start : start + size])
+        size = max(1, len(whole) // (50 if fault == "dripped" else 2) + 1)
+        for start in range(0, len(whole), size):
+            writer.write(whole[start : start + size])
             await asyncio.sleep(0.001)
     else:
-        behind = {"twice": request, "garbage behind": b"\0\xff" * 50}
-        writer.write(request + behind.get(fault, b""))
+        behind = {"twice": whole, "garbage behind": b"\0\xff" * 50}
+        writer.write(whole + behind.get(fault, b""))
     await writer.drain()
 
 

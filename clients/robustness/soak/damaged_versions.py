@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from clients.robustness.soak.connection import ask
+from clients.load.connection import ask
 from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.tiny_model import write_version
 from clients.robustness.soak.versions_under_load import (

@@ -31,10 +31,12 @@ async def repeat(step: Step) -> Tally:
                     connection = Connection(port)
                     for _ in range(times):
                         for path, fields in REQUESTS:
-                            answer = await connection.ask("POST", path, json.dumps(fields).encode())
+                            answer = await connection.send(
+                                "POST", path, json.dumps(fields).encode()
+                            )
                             content = answer.body if answer.status == 200 else b"%d" % answer.status
                             seen[path].add(hashlib.sha256(content).hexdigest())
-                    await connection.close()
+                    connection.close()
 
                 await ask_all(step.count)
                 await asyncio.gather(*(ask_all(step.count // AT_ONCE) for _ in range(AT_ONCE)))

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from clients.load.server_process import Server
 from clients.robustness.soak.connection_faults import BROKEN
 from clients.robustness.soak.goals import Goal, Step, Tally, Work
 from clients.robustness.soak.overload import OVERLOAD
 from clients.robustness.soak.raw_http import RAW_HTTP
-from clients.robustness.soak.server_process import ServerProcess
 from clients.robustness.soak.slow_clients import SLOW
 from clients.robustness.soak.stops import STOPS
 from clients.robustness.soak.tiny_model import remove_version, write_version
@@ -29,7 +29,7 @@ async def again(step: Step) -> Tally:
     tally: Tally = {"wrong": 0, "swaps": 0}
 
     @contextlib.contextmanager
-    def serve_swapping(models: Path, **settings: str) -> Iterator[ServerProcess]:
+    def serve_swapping(models: Path, **settings: str) -> Iterator[Server]:
         with tempfile.TemporaryDirectory() as folder:
             copied = Path(folder) / "models"
             shutil.copytree(models, copied)

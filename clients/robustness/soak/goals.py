@@ -11,11 +11,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from clients.load.server_process import Server
 from clients.robustness.soak.ledger import Ledger
-from clients.robustness.soak.server_process import ServerProcess, plain_app
+from clients.robustness.soak.server_process import plain_app
 
 Tally = dict[str, float]  # names that begin with most_ are maxima, all others sums
-Serve = Callable[..., AbstractContextManager[ServerProcess]]
+Serve = Callable[..., AbstractContextManager[Server]]
 
 
 @dataclass(frozen=True)

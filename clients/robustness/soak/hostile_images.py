@@ -9,12 +9,13 @@ from pathlib import Path
 
 from PIL import Image
 
+from clients.load.server_process import Server
 from clients.robustness.soak import hostile_bodies
 from clients.robustness.soak.connection import Connection
 from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.lag import watching
 from clients.robustness.soak.ledger import Ledger
-from clients.robustness.soak.server_process import ServerProcess, copy_models
+from clients.robustness.soak.server_process import copy_models
 
 PER_REQUEST, CONNECTIONS = 50, 2
 CLASSIFY = "/v1/digits/classify"
@@ -75,7 +76,7 @@ async def mutate(step: Step) -> Tally:
                     for _ in range(PER_REQUEST)
                 ]
                 readable.append(await _read_some(connection, ledger, images))
-            await connection.close()
+            connection.close()
 
         await asyncio.gather(*map(send, range(CONNECTIONS)))
         peak = server.peak_megabytes
@@ -114,7 +115,7 @@ async def bomb(step: Step) -> Tally:
 
 
 async def _explode(
-    step: Step, server: ServerProcess, tally: Tally, body: bytes, content_type: str
+    step: Step, server: Server, tally: Tally, body: bytes, content_type: str
 ) -> list[str]:
     before, ledger, head = server.megabytes, step.ledger(), f"Content-Type: {content_type}\r\n"
     async with watching(server.port) as lag:
@@ -122,7 +123,7 @@ async def _explode(
         connection = Connection(server.port)
         answer = await ledger.note(connection, "POST", CLASSIFY, body, head)
         milliseconds = 1000 * (time.monotonic() - started)
-        await connection.close()
+        connection.close()
     tally["slow"] += milliseconds > 100
     tally["most_ms"] = max(tally["most_ms"], milliseconds)
     tally["most_wait_ms"] = max(tally["most_wait_ms"], lag.most_ms)

@@ -5,7 +5,8 @@ import json
 import random
 from typing import Any
 
-from clients.robustness.soak.connection import Connection, ask
+from clients.load.connection import ask
+from clients.robustness.soak.connection import Connection
 from clients.robustness.soak.goals import Goal, Step, Tally
 
 CONNECTIONS = 32
@@ -102,7 +103,7 @@ async def post(step: Step) -> Tally:
                     body = form(body)
                 head = f"Content-Type: {content_type}\r\n{HEAD}"
                 await ledger.note(connection, "POST", path + draw.choice(QUERIES), body, head)
-            await connection.close()
+            connection.close()
 
         await asyncio.gather(*map(send, range(CONNECTIONS)))
         problems = ledger.problems + ([] if server.is_ready() else ["it is not ready afterwards"])

@@ -34,8 +34,8 @@ async def _watch(port: int, lag: Lag) -> None:
     try:
         while True:
             started = time.monotonic()
-            await connection.ask("GET", "/v2/health/live")
+            await connection.send("GET", "/v2/health/live")
             lag.most_ms = max(lag.most_ms, 1000 * (time.monotonic() - started))
             await asyncio.sleep(PAUSE_SECONDS)
     finally:
-        await connection.close()
+        connection.close()

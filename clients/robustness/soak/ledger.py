@@ -1,11 +1,12 @@
 """Outcomes of requests: each is counted as exactly one of answered, lost, or forbidden."""
 
-import asyncio
 import time
 from collections import Counter
 from typing import Any
 
-from clients.robustness.soak.connection import Answer, Connection
+from clients.load.connection import Answer
+from clients.load.measurement import percentile
+from clients.robustness.soak.connection import Connection
 from clients.robustness.soak.pauses import PAUSES, Pauses
 
 ALLOWED = frozenset((*range(200, 500), 503, 504))  # a refusal may say "not ready" or "too late"
@@ -38,15 +39,15 @@ class Ledger:
         """Ask, and file the answer; None: it was lost."""
         name, asked_at = f"{request[0]} {request[1][:60]}", time.monotonic()
         try:
-            answer = await connection.ask(*request)
-        except (OSError, asyncio.IncompleteReadError) as error:
+            answer = await connection.send(*request)
+        except OSError as error:
             if await self._pauses.was_any_since(asked_at):
                 self.repeated += 1
                 return await self.note(connection, *request)
             self.lost.append(f"{name}: {error!r}")
             return None
         self.statuses[answer.status] += 1
-        self.seconds.append(answer.seconds)
+        self.seconds.append(time.monotonic() - asked_at)
         if answer.status not in ALLOWED:
             self.errors.append(f"{name}: status {answer.status}, {request[2:3]!r:.100}")
         elif answer.status >= 400 and self._one_shape and not is_problem(answer):
@@ -55,7 +56,7 @@ class Ledger:
 
     def quantile(self, share: float) -> float:
         """The latency, in milliseconds, that this share of the answers does not exceed."""
-        return quantile(self.seconds, share)
+        return 1000 * percentile(self.seconds, share) if self.seconds else 0.0
 
     def tally(self) -> dict[str, float]:
         """The numbers that goals have in common."""
@@ -67,12 +68,6 @@ class Ledger:
             "repeated": self.repeated,
             "most_ms": max(self.seconds, default=0) * 1000,
         }
-
-
-def quantile(seconds: list[float], share: float) -> float:
-    """The value, in milliseconds, that this share does not exceed."""
-    ordered = sorted(seconds) or [0.0]
-    return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 def is_problem(answer: Answer) -> bool:

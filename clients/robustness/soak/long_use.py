@@ -7,10 +7,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from clients.robustness.soak.connection import Connection
+from clients.load.server_process import Server
+from clients.robustness.soak.connection import Connection, request
 from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.samples import digit
-from clients.robustness.soak.server_process import ServerProcess, copy_models
+from clients.robustness.soak.server_process import copy_models
 
 CONNECTIONS = 8
 WARM_SHARE = 0.05
@@ -43,7 +44,7 @@ async def use(step: Step) -> Tally:
                     if one % CUT_EVERY == CUT_EVERY - 1:
                         await _cut_a_stream(server.port)
                     asked += 1
-                await connection.close()
+                connection.close()
 
             async def send_all(count: int) -> None:
                 share = count // CONNECTIONS
@@ -69,14 +70,13 @@ async def use(step: Step) -> Tally:
     }
 
 
-def _look(server: ServerProcess) -> dict[str, Any]:
+def _look(server: Server) -> dict[str, Any]:
     return {"mb": server.megabytes, "threads": server.threads, "files": server.files}
 
 
 async def _cut_a_stream(port: int) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    head = b"POST /v1/text/generate HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(STREAM)
-    writer.write(head + STREAM)
+    writer.write(request("POST", "/v1/text/generate", STREAM))
     await reader.read(100)
     writer.transport.abort()
 

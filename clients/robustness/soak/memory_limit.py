@@ -6,12 +6,13 @@ import io
 import json
 import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 from PIL import Image
 
+from clients.load.connection import ask
+from clients.load.server_process import Server
 from clients.robustness.soak import hostile_bodies
-from clients.robustness.soak.connection import Connection, ask
+from clients.robustness.soak.connection import Connection
 from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.samples import digit
 
@@ -22,18 +23,6 @@ CLASSIFY = "/v1/digits/classify"
 HEAD = f"POST {CLASSIFY} HTTP/1.1\r\nHost: x\r\n".encode()
 
 
-def memory_mb(pid: int) -> float:
-    """What a process and those it started take together, shared pages once (PSS)."""
-    total = 0.0
-    with contextlib.suppress(OSError, StopIteration, ValueError):
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        total += int(next(line for line in lines if line.startswith("Pss:")).split()[1]) / 1024
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            children = (task / "children").read_text().split()
-            total += sum(memory_mb(int(child)) for child in children)
-    return total
-
-
 class Peak:
     """The most memory while it was watched, MB."""
 
@@ -41,13 +30,13 @@ class Peak:
 
 
 @contextlib.asynccontextmanager
-async def watching(pid: int) -> AsyncIterator[Peak]:
+async def watching(server: Server) -> AsyncIterator[Peak]:
     """Look all the time, until the block ends."""
     peak = Peak()
 
     async def look() -> None:
         while True:
-            peak.mb = max(peak.mb, await asyncio.to_thread(memory_mb, pid))
+            peak.mb = max(peak.mb, await asyncio.to_thread(lambda: server.pss_mib))
             await asyncio.sleep(0.05)
 
     task = asyncio.create_task(look())
@@ -114,9 +103,9 @@ ATTACKS = (
 async def _post_all(port: int, path: str, body: bytes, content_type: str) -> None:
     async def post() -> None:
         connection = Connection(port)
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            await connection.ask("POST", path, body, f"Content-Type: {content_type}\r\n")
-        await connection.close()
+        with contextlib.suppress(OSError):
+            await connection.send("POST", path, body, f"Content-Type: {content_type}\r\n")
+        connection.close()
 
     await asyncio.gather(*(post() for _ in range(CLIENTS)))
 
@@ -144,15 +133,15 @@ async def attack(step: Step) -> Tally:
     problems: list[str] = []
     tally: Tally = {}
     with step.serve(step.models, max_bytes_in_flight=str(BUDGET)) as server:
-        tally["most_mb_before"] = memory_mb(server.process.pid)
+        tally["most_mb_before"] = server.pss_mib
         for one in ATTACKS[step.start : step.start + step.count]:
-            async with watching(server.process.pid) as peak:
+            async with watching(server) as peak:
                 await one(server.port)
             tally[f"most_mb_{one.__name__}"] = peak.mb
             print(f"    {one.__name__}: {peak.mb:,.0f} MB", file=sys.stderr)
             status = ask(server.port, "POST", CLASSIFY, digit()).status
             problems += [f"{one.__name__}: a digit was answered {status}"] * (status != 200)
-        tally["most_mb_after"] = memory_mb(server.process.pid)
+        tally["most_mb_after"] = server.pss_mib
     return {"wrong": step.note(problems), **tally}
 
 

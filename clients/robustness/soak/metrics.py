@@ -9,7 +9,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from clients.robustness.soak.connection import Connection, ask
+from clients.robustness.soak.connection import Connection, metrics
 from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.ledger import Ledger
 from clients.robustness.soak.samples import digit
@@ -32,14 +32,14 @@ async def count(step: Step) -> Tally:
         step.serve(copy_models(step.models, Path(folder), "digits")) as server,
     ):
         await asyncio.sleep(COUNTED_SECONDS)
-        before = _statuses(_metrics(server.port))
+        before = _statuses(metrics(server.port))
         half = step.count // 2
         await _send_all(server.port, ledger, step.start, half)
-        series = _routes(_metrics(server.port))
+        series = _routes(metrics(server.port))
         await _send_all(server.port, ledger, step.start + half, half)
         for reads in range(2, COUNTED_TRIES):  # of /metrics itself since `before`
             await asyncio.sleep(COUNTED_SECONDS)
-            text = _metrics(server.port)
+            text = metrics(server.port)
             found = _statuses(text) - before - Counter({200: reads})
             keys = {*found, *ledger.statuses}
             differences = sum(abs(found[key] - ledger.statuses[key]) for key in keys)
@@ -74,11 +74,7 @@ async def _send(port: int, ledger: Ledger, seed: int, number: int) -> None:
             ("GET", f"/v2/models/{name}/ready"), ("POST", f"/v1/models/{name}:predict"),
         ))  # fmt: skip
         await ledger.note(connection, method, path, digit() if "classify" in path else b"")
-    await connection.close()
-
-
-def _metrics(port: int) -> str:
-    return ask(port, "GET", "/metrics").body.decode()
+    connection.close()
 
 
 def _statuses(text: str) -> Counter[int]:

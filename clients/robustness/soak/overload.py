@@ -16,9 +16,10 @@ from clients.load.event_loop import run_async
 from clients.load.measurement import percentile
 from clients.load.overload import DEADLINE_MS, Flood, flood, is_answered, peak_of
 from clients.load.scenario import Scenario, has_rows, heavy_scenarios, scenarios
+from clients.load.server_process import Server
 from clients.load.target import Target
 from clients.robustness.soak.goals import Goal, Step, Tally
-from clients.robustness.soak.server_process import ServerProcess, copy_models
+from clients.robustness.soak.server_process import copy_models
 from clients.robustness.soak.tiny_model import write_version
 
 MODELS = {
@@ -83,14 +84,12 @@ def _models(source: Path, target: Path, name: str) -> Path:
     return write_version(target / "models", 1, products=STUB_PRODUCTS).parents[1]
 
 
-def _measure(server: ServerProcess, scenario: Scenario, seconds: float) -> tuple[float, list[Load]]:
+def _measure(server: Server, scenario: Scenario, seconds: float) -> tuple[float, list[Load]]:
     with on_core(-1):
         return run_async(_loads(server, scenario, seconds))
 
 
-async def _loads(
-    server: ServerProcess, scenario: Scenario, seconds: float
-) -> tuple[float, list[Load]]:
+async def _loads(server: Server, scenario: Scenario, seconds: float) -> tuple[float, list[Load]]:
     target = Target("127.0.0.1", server.port, "")
     for _ in range(STARTS):
         if await is_answered(scenario, target):

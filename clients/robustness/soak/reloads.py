@@ -5,7 +5,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from clients.robustness.soak.connection import ask
+from clients.load.connection import ask
+from clients.robustness.soak.connection import metrics
 from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.samples import digit
 from clients.robustness.soak.server_process import copy_models
@@ -64,7 +65,7 @@ def _of_digits(port: int) -> list[str]:
 
 def _series(port: int) -> set[str]:
     """Names and labels of everything that /metrics has, without the values."""
-    lines = ask(port, "GET", "/metrics").body.decode().splitlines()
+    lines = metrics(port).splitlines()
     return {line.rpartition(" ")[0] for line in lines if not line.startswith("#")}
 
 

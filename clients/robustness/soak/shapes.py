@@ -5,10 +5,10 @@ import random
 import tempfile
 from pathlib import Path
 
+from clients.load.measurement import percentile
 from clients.robustness.soak.connection import Connection
 from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.hostile_bodies import FORM, form
-from clients.robustness.soak.ledger import quantile
 from clients.robustness.soak.samples import digit
 from clients.robustness.soak.server_process import copy_models
 
@@ -29,9 +29,9 @@ async def vary(step: Step) -> Tally:
             if number + 1 == warm:
                 before = server.megabytes
         grown = server.megabytes - before
-        await connection.close()
+        connection.close()
     refusals = ledger.statuses.total() - ledger.statuses[200]
-    last = quantile(ledger.seconds[-warm:], 0.99) / quantile(ledger.seconds[:warm], 0.99)
+    last = percentile(ledger.seconds[-warm:], 0.99) / percentile(ledger.seconds[:warm], 0.99)
     return {
         **ledger.tally(),
         "wrong": step.note(ledger.problems) + refusals,

@@ -71,7 +71,7 @@ async def _classify(port: int, ledger: Ledger, seconds: float) -> None:
     while time.monotonic() < until:
         await ledger.note(connection, "POST", "/v1/digits/classify", image)
         await asyncio.sleep(0.005)
-    await connection.close()
+    connection.close()
 
 
 SLOW = Goal(

@@ -1,15 +1,17 @@
 """G9: SIGTERM under load; accepted requests are answered."""
 
 import asyncio
+import contextlib
 import json
 import tempfile
 from pathlib import Path
 
-from clients.robustness.soak.connection import Connection, read_answer
+from clients.load.server_process import Server
+from clients.robustness.soak.connection import Connection
 from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.ledger import Ledger
 from clients.robustness.soak.samples import digit
-from clients.robustness.soak.server_process import ServerProcess, copy_models
+from clients.robustness.soak.server_process import copy_models
 
 FRESH, KEPT, STREAMS = 6, 4, 2
 LOAD_SECONDS = 1.0
@@ -46,7 +48,7 @@ async def stop(step: Step) -> Tally:
     }
 
 
-def _clients(server: ServerProcess, ledger: Ledger, lost: list[str]) -> list["asyncio.Task[None]"]:
+def _clients(server: Server, ledger: Ledger, lost: list[str]) -> list["asyncio.Task[None]"]:
     each = [_ask(server.port, ledger, is_fresh=True) for _ in range(FRESH)]
     each += [_ask(server.port, ledger, is_fresh=False) for _ in range(KEPT)]
     each += [_stream(server.port, ledger, lost) for _ in range(STREAMS)]
@@ -57,11 +59,13 @@ async def _ask(port: int, ledger: Ledger, *, is_fresh: bool) -> None:
     """One request after the other until connections are refused."""
     connection, image = Connection(port), digit()
     path = f"/v1/digits/classify?{'fresh' if is_fresh else 'kept'}"
-    while await connection.open():
-        await ledger.note(connection, "POST", path, image)
-        if is_fresh:
-            await connection.close()
-    await connection.close()
+    with contextlib.suppress(OSError):
+        while True:
+            await connection.open()
+            await ledger.note(connection, "POST", path, image)
+            if is_fresh:
+                connection.close()
+    connection.close()
 
 
 async def _longest_pause(pauses: list[float]) -> None:
@@ -75,23 +79,22 @@ async def _longest_pause(pauses: list[float]) -> None:
 
 async def _stream(port: int, ledger: Ledger, lost: list[str]) -> None:
     """Streams, each of which ends as one or with an error."""
-    head = b"POST /v1/text/generate HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(STREAM)
+    connection = Connection(port)
     while True:
         try:
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            await connection.open()
         except OSError:
             return
         try:
-            writer.write(head + STREAM)
-            answer = await read_answer(reader)
+            answer = await connection.send("POST", "/v1/text/generate", STREAM)
             ledger.statuses[answer.status] += 1
             is_whole = answer.body.endswith(b"data: [DONE]\n\n") or b'"error"' in answer.body
             if answer.status == 200 and not is_whole:
                 lost.append("a stream ended in the middle")
-        except (OSError, asyncio.IncompleteReadError) as error:
+        except OSError as error:
             lost.append(f"a stream: {error!r}")
         finally:
-            writer.close()
+            connection.close()
 
 
 STOPS = Goal(

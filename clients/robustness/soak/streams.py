@@ -7,13 +7,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from clients.robustness.soak.connection import ask
+from clients.robustness.soak.connection import metrics, request
 from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.server_process import copy_models
 
 LENGTH, AT_ONCE = 2000, 8
 BODY = json.dumps({"seed": "To be", "length": LENGTH, "stream": True}).encode()
-REQUEST = b"POST /v1/text/generate HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(BODY)
+REQUEST = request("POST", "/v1/text/generate", BODY)
 GAUGE = re.compile(r"^vitrine_(?:active_streams|waiting_requests)\{.*\} (\S+)$", re.MULTILINE)
 DRAWN = re.compile(r'^vitrine_characters_total\{.*signature="generate".*\} (\S+)$', re.MULTILINE)
 QUIET_SECONDS = 30
@@ -30,7 +30,7 @@ async def leave(step: Step) -> Tally:
         async def one() -> None:
             reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
             try:
-                writer.write(REQUEST + BODY)
+                writer.write(REQUEST)
                 async with asyncio.timeout(60):
                     await reader.readuntil(b'"text"')
             except (OSError, asyncio.IncompleteReadError) as error:
@@ -41,7 +41,7 @@ async def leave(step: Step) -> Tally:
             await asyncio.gather(*(one() for _ in range(min(AT_ONCE, step.count - start))))
             step.progress(min(step.count, start + AT_ONCE))
         seconds = await _until_quiet(server.port)
-        drawn = sum(map(float, DRAWN.findall(_metrics(server.port))))
+        drawn = sum(map(float, DRAWN.findall(metrics(server.port))))
     if seconds > QUIET_SECONDS:
         problems.append("streams are still active")
     if drawn >= LENGTH * step.count:
@@ -51,15 +51,11 @@ async def leave(step: Step) -> Tally:
 
 async def _until_quiet(port: int) -> float:
     started = time.monotonic()
-    while any(map(float, GAUGE.findall(_metrics(port)))):
+    while any(map(float, GAUGE.findall(metrics(port)))):
         if time.monotonic() - started > QUIET_SECONDS:
             break
         await asyncio.sleep(0.02)
     return time.monotonic() - started
-
-
-def _metrics(port: int) -> str:
-    return ask(port, "GET", "/metrics").body.decode()
 
 
 STREAMS = Goal(

@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from clients.robustness.soak.connection import Answer, Connection
+from clients.load.connection import Answer
+from clients.load.server_process import Server
+from clients.robustness.soak.connection import Connection
 from clients.robustness.soak.goals import Step
 from clients.robustness.soak.ledger import Ledger
 from clients.robustness.soak.samples import digit
-from clients.robustness.soak.server_process import ServerProcess
 from clients.robustness.soak.tiny_model import remove_version, write_version
 
 WAIT_SECONDS = 60
@@ -23,7 +24,7 @@ class Versions:
     """The models folder, the service that watches it, and the newest version that is ready."""
 
     models: Path
-    server: ServerProcess
+    server: Server
     newest: int = 1
 
     def replace(self) -> None:
@@ -51,7 +52,7 @@ async def versions_under_load(
                     if answer:
                         ledger.errors += _wrong_version(answer, at_least)
                     await asyncio.sleep(pause)
-                await connection.close()
+                connection.close()
 
             tasks = [asyncio.create_task(ask_all_the_time()) for _ in range(clients)]
             yield versions
@@ -81,9 +82,9 @@ async def version_is_ready(port: int, version: int) -> bool:
     try:
         while time.monotonic() < until:
             path = f"/v2/models/digits/versions/{version}/ready"
-            if (await connection.ask("GET", path)).status == 200:
+            if (await connection.send("GET", path)).status == 200:
                 return True
             await asyncio.sleep(0.02)
     finally:
-        await connection.close()
+        connection.close()
     return False

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from clients.robustness.soak.connection import Answer
+from clients.load.connection import Answer
 from clients.robustness.soak.ledger import Ledger
 from clients.robustness.soak.pauses import Pauses
 
@@ -41,7 +41,7 @@ class Connection:
     def __init__(self, losses):
         self.losses = losses
 
-    async def ask(self, *request):
+    async def send(self, *request):
         self.losses -= 1
         if self.losses >= 0:
             raise TimeoutError
