@@ -11,31 +11,28 @@ Interpretation. The same server differs by 1.1 to 1.7 × between rounds, so only
 computed within one round, in which both servers had the same noise; the table has their median, minimum
 and maximum. A wide range means that other programs were running: repeat the run. A cell with answers other than 2xx, or with socket errors, has no meaningful rate. Load generator and servers
 share the cores. The percentiles are those of a closed loop: they hold for that number of
-connections, not for a rate of requests. Goals: see `comparison`. Text, samples and photos:
+connections, not for a rate of requests. Text, samples and photos:
 see `text`, `samples` and `photos`. All measurements are in OUTPUT/latest.json.
 """
 
 import argparse
 import datetime
 import json
-import math
 import os
 import signal
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from clients.benchmark import comparison, digits, peers, photos, samples
+from clients.benchmark import digits, peers, photos, report, samples
 from clients.benchmark import text as text_bench
-from clients.benchmark.comparison import RawCall, Row
-from clients.benchmark.digits import drive_connections
 from clients.load.machine import describe_machine
 
-# Each part measures and returns a table, a verdict and a summary.
+# Each part measures, and makes a table and a verdict of its rows.
 PARTS: dict[str, ModuleType] = {
+    "images": digits,
     "text": text_bench,
     "samples": samples,
     "photos": photos,
@@ -48,82 +45,54 @@ def main(arguments: list[str], prog: str = "python -m clients.benchmark") -> int
     options = _parser(prog).parse_args(arguments)
     signal.signal(
         signal.SIGTERM, lambda *_: sys.exit(143)
-    )  # so that `finally` stops the started processes
-    started, machine = datetime.datetime.now(datetime.UTC), describe_machine()
+    )  # so that the started processes are stopped
+    about = {
+        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "machine": describe_machine(),
+        "seconds": options.seconds,
+        "rounds": options.rounds,
+    }
     try:
-        rows, raw = _measure_digits(options)
-        parts = {name: _measure_part(name, options) for name in PARTS}
+        measured = {name: _measure(name, options) for name in PARTS if options.only in (None, name)}
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    about = {
-        "started": started.isoformat(timespec="seconds"),
-        "machine": machine,
-        "seconds": options.seconds,
-        "rounds": options.rounds,
-    }
-    _show(about, rows, raw, parts)
-    summaries = {name: PARTS[name].summary(measured) for name, measured in parts.items()}
-    write_record(options.output, about | summaries, rows, raw)
-    if parts["peers"]:
-        peers.write_chart(parts["peers"], options.output / "peers.png")
+    measured = {name: rows for name, rows in measured.items() if rows}
+    _show(about["machine"], measured)
+    write_record(options.output, about, measured)
+    if "peers" in measured:
+        peers.write_chart(measured["peers"], options.output / "peers.png")
         print(f"written: {options.output / 'peers.png'}")
     return 0
 
 
-def _measure_digits(options: argparse.Namespace) -> tuple[list[Row], list[RawCall]]:
-    if options.only not in (None, "images"):
-        return [], []
-    return digits.measure(drive_connections, _models(), options.rounds, options.seconds, _say)
+def _measure(name: str, options: argparse.Namespace) -> list[Any]:
+    models = Path(os.environ.get("VITRINE_MODELS", "models"))
+    more = (options.peers,) if name == "peers" else ()
+    rows: list[Any] = PARTS[name].measure(models, options.rounds, options.seconds, _say, *more)
+    return rows
 
 
-def _measure_part(name: str, options: argparse.Namespace) -> list[Any]:
-    if options.only not in (None, name):
-        return []
-    measure = partial(PARTS[name].measure, _models(), options.rounds, options.seconds, _say)
-    return measure(options.peers) if name == "peers" else measure()
+def _show(machine: dict[str, Any], measured: dict[str, list[Any]]) -> None:
+    print("\n" + "\n".join(f"{key}: {value}" for key, value in machine.items()) + "\n")
+    for name, rows in measured.items():
+        print("\n".join([*PARTS[name].table(rows), ""]))
+    for name, rows in measured.items():
+        for goal in PARTS[name].goals(rows):
+            print(f"{goal.text}: {'met' if goal.is_met else 'missed'}")
 
 
-def _models() -> Path:
-    return Path(os.environ.get("VITRINE_MODELS", "models"))
-
-
-def _show(
-    about: dict[str, Any], rows: list[Row], raw: list[RawCall], parts: dict[str, list[Any]]
-) -> None:
-    print("\n" + "\n".join(f"{key}: {value}" for key, value in about["machine"].items()) + "\n")
-    if rows:
-        print("\n".join([*comparison.table(rows), "", *comparison.raw_lines(raw), ""]))
-    verdict = comparison.goals(rows, raw) if rows else []
-    for name, measured in parts.items():
-        if measured:
-            print("\n".join([*PARTS[name].table(measured), ""]))
-            verdict += PARTS[name].goals(measured)
-    for goal in verdict:
-        print(f"{goal.text}: {'met' if goal.is_met else 'missed'}")
-
-
-def write_record(output: Path, about: dict[str, Any], rows: list[Row], raw: list[RawCall]) -> None:
-    """Write OUTPUT/latest.json: the machine, all measurements, and the summary."""
-    record = about | {
-        "measurements": [
-            {key: value for key, value in row._asdict().items() if key != "measured"}
-            | {key: _finite(value) for key, value in row.measured._asdict().items()}
-            for row in rows
-        ],
-        "raw_model": [one._asdict() for one in raw],
-        "summary": comparison.summary(rows, raw),
-    }
+def write_record(output: Path, about: dict[str, Any], measured: dict[str, list[Any]]) -> None:
+    """Write OUTPUT/latest.json: the machine, and the measurements and goals of each part."""
+    parts = {name: report.record(rows, PARTS[name].goals(rows)) for name, rows in measured.items()}
     output.mkdir(parents=True, exist_ok=True)
     path = output / "latest.json"
-    path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps(about | parts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     print(f"\nwritten: {path}")
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _say(line: str) -> None:

@@ -6,27 +6,25 @@ one without a network (`decode-only`), and other servers that are installed for 
 
 import contextlib
 import itertools
-import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from clients.benchmark import servers
-from clients.benchmark.digits import check_answer
 from clients.benchmark.peer_formats import as_form, as_form_of_several, as_inference
 from clients.benchmark.raw_model import newest_version
-from clients.load.connection import Disconnected
-from clients.load.scenario import Scenario, scenarios
+from clients.load.scenario import Scenario, ask_once, scenarios
+from clients.load.server_process import Server, free_target, passed_on
 from clients.load.target import Target
 
 MODEL = "digits-course"  # the network that every server runs for digits
 REFERENCE = "signature"
+DECODE_ONLY = "decode-only"
 OURS = "vitrine"
 DRAWING = "280×280"
 DIGITS = ("28×28", DRAWING)
+IMAGES = (*DIGITS, "photo", "clothing")
 # Job → scenario, and the model that it needs.
 JOBS = {
     "28×28": ("digit", MODEL),
@@ -70,7 +68,6 @@ PEERS = {
         ("onnx",), ("-m", f"{MODULE}.mlserver_server"), "/v2/models/digit/infer", as_inference
     ),
 }
-START_S = 300.0  # TensorFlow and six models, on a busy machine
 
 
 class Contestant(NamedTuple):
@@ -94,13 +91,13 @@ class Contestant(NamedTuple):
     @property
     def is_peer(self) -> bool:
         """Whether it is another project's server that performs the whole task."""
-        return not self.is_ours and self.name not in (REFERENCE, "decode-only")
+        return not self.is_ours and self.name not in (REFERENCE, DECODE_ONLY)
 
 
 def contestants(models: Path, pythons: Sequence[str]) -> list[Contestant]:
     """Those that can start here; pythons: interpreters that have other servers."""
     jobs = [job for job, (_, model) in JOBS.items() if (models / model).is_dir()]
-    found = [_service(jobs, 1), _service(jobs, 2), _signature(jobs), _decode_only(jobs)]
+    found = [ours(jobs, MODEL, n) for n in (1, 2)] + [_signature(jobs), decode_only(jobs)]
     version = {"BENCHMARK_MODEL": str(newest_version(models, MODEL).resolve())}
     for python, package in itertools.product(pythons, PEERS):
         for engine in PEERS[package].engines:
@@ -110,28 +107,32 @@ def contestants(models: Path, pythons: Sequence[str]) -> list[Contestant]:
     return found
 
 
-def _service(jobs: list[str], workers: int) -> Contestant:
-    all_scenarios = scenarios()
-    paths = {job: all_scenarios[JOBS[job][0]].path for job in jobs}
-    paths |= {job: f"{paths[job]}?model={MODEL}" for job in DIGITS if job in paths}
-    environ = {"VITRINE_WORKERS": str(workers), "VITRINE_LOG_LEVEL": "warning"}
-    name = f"{OURS}, {workers} worker{'s' if workers > 1 else ''}"
+def ours(jobs: Sequence[str], model: str = "", workers: int = 0) -> Contestant:
+    """The service; without a model and workers as its settings are."""
+    paths = {job: scenario.path for job, scenario in _scenarios_of(jobs).items()}
+    paths |= {job: f"{paths[job]}?model={model}" for job in DIGITS if model and job in paths}
+    environ = {"VITRINE_LOG_LEVEL": "warning"}
+    environ |= {"VITRINE_WORKERS": str(workers)} if workers else {}
+    name = f"{OURS}, {workers} worker{'s' if workers > 1 else ''}" if workers else OURS
     return Contestant(name, lambda _: [sys.executable, "-m", "service"], paths, environ)
+
+
+def decode_only(jobs: Sequence[str]) -> Contestant:
+    """The server without a model, which only decodes images."""
+    paths = {job: scenario.path for job, scenario in _scenarios_of(jobs).items() if job in IMAGES}
+    command = [sys.executable, "-m", "clients.benchmark.decode_only_server"]
+    return Contestant(DECODE_ONLY, lambda port: [*command, str(port)], paths, {})
+
+
+def _scenarios_of(jobs: Sequence[str]) -> dict[str, Scenario]:
+    every = scenarios()
+    return {job: every[JOBS[job][0]] for job in jobs}
 
 
 def _signature(jobs: list[str]) -> Contestant:
     paths = {job: "/predict" if job in DIGITS else f"/{job}" for job in jobs}
     command = [sys.executable, "-m", "clients.benchmark.peer_servers.signature"]
     return Contestant(REFERENCE, lambda port: [*command, str(port)], paths, {})
-
-
-def _decode_only(jobs: list[str]) -> Contestant:
-    """The server without a model, which only decodes images."""
-    paths = {"photo": "/v1/images/label", "clothing": "/v1/fashion/classify"}
-    paths |= dict.fromkeys(DIGITS, "/v1/digits/classify")
-    paths = {job: path for job, path in paths.items() if job in jobs}
-    command = [sys.executable, "-m", "clients.benchmark.decode_only_server"]
-    return Contestant("decode-only", lambda port: [*command, str(port)], paths, {})
 
 
 def _peer(python: str, package: str, engine: str, version: dict[str, str]) -> Contestant:
@@ -151,25 +152,25 @@ def _has(python: str, *modules: str) -> bool:
     return subprocess.run([python, "-c", find, *modules], check=False).returncode == 0
 
 
-def start(stack: contextlib.ExitStack, one: Contestant) -> tuple[Target, float, int]:
-    """Start a server; return where it answers, the seconds to its first right answer, and its process."""
-    target = servers.free_target()
-    environ = {k: v for k, v in os.environ.items() if k not in servers.NOT_PASSED_ON}
-    environ |= {"VITRINE_PORT": str(target.port), "PYTHONPATH": str(Path.cwd()), **one.environ}
-    started = time.monotonic()
-    errors = stack.enter_context(servers.standard_error())
-    process = stack.enter_context(
-        servers.running(one.command(target.port), environ, subprocess.DEVNULL, errors)
-    )
+def start(stack: contextlib.ExitStack, one: Contestant) -> Server:
+    """Start a server and wait for its first right answer."""
+    target = free_target()
+    environ = {"VITRINE_PORT": str(target.port), "PYTHONPATH": str(Path.cwd()), **one.environ}
     asked = one.asked(DIGITS[0], scenarios())
-    while True:
-        if process.poll() is not None:
-            raise OSError(f"{one.name} exited during start-up: {servers.last_words(errors)}")
-        try:
+
+    def is_ready() -> bool:
+        with contextlib.suppress(OSError, ValueError):
             check_answer(asked, target)
-        except (OSError, ValueError, Disconnected) as error:
-            if time.monotonic() - started > START_S:
-                raise OSError(f"{one.name} does not answer: {error}") from error
-            time.sleep(0.05)
-        else:
-            return target, time.monotonic() - started, process.pid
+            return True
+        return False
+
+    command = one.command(target.port)
+    return stack.enter_context(Server(command, passed_on() | environ, target, is_ready))
+
+
+def check_answer(scenario: Scenario, target: Target) -> None:
+    """ValueError if a scenario is answered wrongly."""
+    answer = ask_once(scenario, target)
+    if answer.status != 200 or not scenario.is_right(answer.body):
+        text = answer.body[:300].decode(errors="replace")
+        raise ValueError(f"{scenario.name!r} was answered wrongly, {answer.status}: {text}")

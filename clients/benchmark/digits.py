@@ -1,103 +1,94 @@
-"""The digit benchmark: service, baseline and raw model in turn.
+"""The digit benchmark: the service, an endpoint without a model, and the raw model, in turn."""
 
-Within a round, each cell is measured at the service and immediately afterwards at the baseline, so that
-the ratios are reliable.
-"""
-
-import asyncio
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
-from clients.benchmark import raw_model, servers
-from clients.benchmark.comparison import RawCall, Row
-from clients.benchmark.raw_model import newest_version
-from clients.load.closed_loop import drive
-from clients.load.connection import Connection
-from clients.load.event_loop import run_async
-from clients.load.measurement import Measurement, measurement_of
-from clients.load.scenario import Scenario, request_bytes, scenarios
-from clients.load.target import Target
+from clients.benchmark import raw_model, report
+from clients.benchmark.contestants import DIGITS, OURS, decode_only, ours
+from clients.benchmark.report import Column, Goal, spread
+from clients.benchmark.rounds import Row, Say, take_turns
+from clients.load.server_process import on_demand
 
-IMAGES = {"28×28": "digit", "280×280": "drawing"}
-CONNECTIONS = (1, 32, 128)
-WARM_UP_S = 1
-
-Driver = Callable[[Scenario, Target, int, int], Measurement]  # connections, seconds
-Say = Callable[[str], None]
+LEAST_RATIO = 0.65  # service / decode-only, requests/s at 32 connections
+RAW_CALL_FACTOR, RAW_CALL_PLUS_MS = 1.5, 0.5  # most p50 at one connection, from the raw call
 
 
-def measure(
-    driver: Driver, models: Path, rounds: int, seconds: int, say: Say
-) -> tuple[list[Row], list[RawCall]]:
-    """Start the compared servers, and measure round by round."""
-    newest_version(models)  # or an error, before the service is started in vain
-    with contextlib.ExitStack() as stack:
-        targets = {
-            "service": stack.enter_context(servers.service()),
-            "baseline": stack.enter_context(servers.baseline()),
-        }
-        time_raw_model = stack.enter_context(_raw_model(models))
-        for target in targets.values():
-            _warm_up(driver, target)
-        rows: list[Row] = []
-        raw: list[RawCall] = []
-        for number in range(rounds):
-            raw.append(time_raw_model(number))
-            rows += one_round(driver, targets, number, seconds, say)
-    return rows, raw
-
-
-def one_round(
-    driver: Driver, targets: dict[str, Target], number: int, seconds: int, say: Say
-) -> Iterator[Row]:
-    """Every cell once: service, then at once baseline."""
-    all_scenarios = scenarios()
-    for connections in CONNECTIONS:
-        for image, name in IMAGES.items():
-            for server, target in targets.items():
-                measured = driver(all_scenarios[name], target, connections, seconds)
-                say(
-                    f"round {number + 1}  {image:>7}  {connections:>3} connections  {server:<8}"
-                    f"  {measured.requests_per_s:7,.0f} requests/s  p50 {measured.p50_ms:.2f} ms"
-                )
-                yield Row(number, server, image, connections, measured)
-
-
-def _warm_up(driver: Driver, target: Target) -> None:
-    """Every image once, its answer checked, and then under load for a moment."""
-    all_scenarios = scenarios()
-    for name in IMAGES.values():
-        check_answer(all_scenarios[name], target)
-        driver(all_scenarios[name], target, 32, WARM_UP_S)
-
-
-def check_answer(scenario: Scenario, target: Target) -> None:
-    """ValueError if a scenario is answered wrongly."""
-    asyncio.run(_check_answer(scenario, target))
-
-
-async def _check_answer(scenario: Scenario, target: Target) -> None:
-    connection = Connection(target.host, target.port)
-    try:
-        answer = await connection.ask(request_bytes(scenario, target))
-    finally:
-        connection.close()
-    if answer.status != 200 or not scenario.is_right(answer.body):
-        text = answer.body[:300].decode(errors="replace")
-        raise ValueError(f"{scenario.name!r} was answered wrongly, {answer.status}: {text}")
-
-
-@contextlib.contextmanager
-def _raw_model(models: Path) -> Iterator[Callable[[int], RawCall]]:
-    """The raw model, which sleeps unless it is its turn; the yielded function is one turn."""
+def measure(models: Path, rounds: int, seconds: int, say: Say) -> list[Row]:
+    """Measure round by round, each after calls of the raw model."""
     command = raw_model.command(models, "digits", "serving_default", raw_model.CALLS)
-    with servers.on_demand(command, "the raw model") as turn:
-        yield lambda number: RawCall(number, **turn())
+    raw_model.newest_version(models)  # or an error, before anything is started in vain
+    with on_demand(command) as time_raw_model:
+        two = [ours(DIGITS), decode_only(DIGITS)]
+        return list(take_turns(two, rounds, seconds, say, time_raw_model))
 
 
-def drive_connections(
-    scenario: Scenario, target: Target, connections: int, seconds: int
-) -> Measurement:
-    """Keep `connections` busy for `seconds` (a closed loop)."""
-    return measurement_of(run_async(drive(scenario, target, connections, seconds)))
+def table(rows: Sequence[Row]) -> list[str]:
+    """Each cell's two servers below each other; the cost of the model alone, one line per batch size."""
+    columns = [
+        Column("image", lambda cell: cell[0].job),
+        Column("conns", lambda cell: cell[0].connections),
+        Column("server", lambda cell: cell[0].server),
+        Column(
+            "req/s: median (min-max)", lambda cell: [r.measured.requests_per_s for r in cell], 0
+        ),
+        Column("p50 ms", lambda cell: [r.measured.p50_ms for r in cell]),
+        Column("p99 ms", lambda cell: [r.measured.p99_ms for r in cell], 1),
+        Column("not 2xx / socket errors", errors),
+        Column("x decode-only", lambda cell: ratios(rows, cell) if cell[0].server == OURS else "1"),
+    ]
+    lines = report.table(report.cells(rows, "job", "connections", "server"), columns)
+    return [*lines, "", *_raw_lines(rows)]
+
+
+def goals(rows: Sequence[Row]) -> list[Goal]:
+    """The verdict: throughput at 32 connections, and latency at one compared with the raw model's call."""
+    verdict = []
+    for cell in report.cells([row for row in rows if row.server == OURS], "job", "connections"):
+        job, connections = cell[0].job, cell[0].connections
+        if connections == 32:
+            text = f"{job}: ratio at 32 connections"
+            verdict.append(report.at_least(text, ratios(rows, cell), LEAST_RATIO))
+        if connections == 1:
+            verdict.append(_latency_goal(job, cell))
+    return verdict
+
+
+def ratios(rows: Sequence[Row], ours: Sequence[Row]) -> list[float]:
+    """Service / decode-only requests/s, one per round."""
+    others = {
+        (row.round, row.job, row.connections): row.measured.requests_per_s
+        for row in rows
+        if row.server != OURS
+    }
+    return [
+        row.measured.requests_per_s / others[row.round, row.job, row.connections] for row in ours
+    ]
+
+
+def errors(cell: Sequence[Row]) -> str:
+    """The sums of a cell."""
+    not_2xx = sum(row.measured.not_2xx for row in cell)
+    return f"{not_2xx} / {sum(row.measured.socket_errors for row in cell)}"
+
+
+def _raw_lines(rows: Sequence[Row]) -> list[str]:
+    calls = [cell[0].raw["batches"] for cell in report.cells(rows, "round")]
+    lines = []
+    for size in calls[0]:
+        medians, p99 = (
+            spread([call[size][name] for call in calls]) for name in ("median_ms", "p99_ms")
+        )
+        lines.append(f"raw call, batch {size:>2}: median {medians} ms, p99 {p99} ms")
+    return lines
+
+
+def _latency_goal(job: str, cell: Sequence[Row]) -> Goal:
+    p50_ms = [row.measured.p50_ms for row in cell]
+    call_ms = [row.raw["batches"]["1"]["median_ms"] for row in cell]
+    most_ms = [RAW_CALL_FACTOR * ms + RAW_CALL_PLUS_MS for ms in call_ms]
+    text = (
+        f"{job}: p50 at 1 connection {spread(p50_ms)} ms beside a raw call of {spread(call_ms)} ms,"
+        f" goal ≤ {RAW_CALL_FACTOR} × raw call + {RAW_CALL_PLUS_MS} ms = {spread(most_ms)} ms"
+    )
+    return Goal(text, median(p50 - most for p50, most in zip(p50_ms, most_ms, strict=True)) <= 0)

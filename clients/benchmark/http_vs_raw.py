@@ -6,17 +6,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from clients.benchmark import raw_model, servers
-from clients.benchmark.comparison import Goal, spread
-from clients.load.closed_loop import drive
-from clients.load.event_loop import run_async
-from clients.load.measurement import Measurement, measurement_of
+from clients.benchmark import raw_model
+from clients.benchmark.report import Column
+from clients.load.measurement import Measurement, measure_closed_loop
 from clients.load.scenario import Scenario
-from clients.load.target import Target
+from clients.load.server_process import on_demand, service
 
-SMALL_BATCH = (
-    2  # rows of a call on one thread, with which a row of a photo network takes least time
-)
+SMALL_BATCH = 2  # rows of a call on one thread, with which a row of a photo takes least time
 
 
 class Question(NamedTuple):
@@ -71,20 +67,21 @@ def measure(
     if not questions:
         return rows
     with contextlib.ExitStack() as stack:
-        target = stack.enter_context(servers.service())
-        raw = {one: stack.enter_context(_raw(models, one)) for one in questions}
+        target = stack.enter_context(service()).target
+        raw = {one: stack.enter_context(_raw(models, one, one.batch_size)) for one in questions}
         raw_on_all = {
             one: [stack.enter_context(raw) for raw in _raw_on_all_processors(models, one)]
             for one in questions
             if one.all_cores_batch
         }
         for one in questions:
-            _drive(one, target, 1, 1)  # warm
+            measure_closed_loop(one.scenario, target, 1, 1)  # warm
         for number in range(rounds):
             for one in questions:
                 raw_ms = raw[one]()["batches"][str(one.batch_size)]["median_ms"]
                 alone, together = (
-                    _drive(one, target, count, seconds) for count in (1, one.connections)
+                    measure_closed_loop(one.scenario, target, count, seconds)
+                    for count in (1, one.connections)
                 )
                 per_s = max((_rate(raw()) for raw in raw_on_all.get(one, [])), default=0.0)
                 label = one.label or one.model
@@ -96,47 +93,24 @@ def measure(
     return rows
 
 
-def cells(rows: Sequence[ModelRow]) -> list[list[ModelRow]]:
-    """The rows of each model."""
-    models = dict.fromkeys(row.model for row in rows)
-    return [[row for row in rows if row.model == model] for model in models]
+def columns(first: str, ms: str, rate: str, ms_places: int, rate_places: int) -> list[Column]:
+    """The columns of a table with one row per model."""
+    return [
+        Column(first, lambda cell: cell[0].model),
+        Column(ms, lambda cell: [row.alone.p50_ms for row in cell], ms_places),
+        Column("raw call, ms", lambda cell: [row.raw_ms for row in cell], ms_places),
+        Column("× raw call", lambda cell: [row.times_raw for row in cell]),
+        Column(rate, lambda cell: [row.together.requests_per_s for row in cell], rate_places),
+        Column("errors", lambda cell: sum(row.errors for row in cell)),
+    ]
 
 
-def table(head: str, rows: Sequence[ModelRow], ms_places: int, rate_places: int) -> list[str]:
-    """A Markdown table, one row per model."""
-    lines = [_line(cell, ms_places, rate_places) for cell in cells(rows)]
-    return [head, "|---" * (head.count("|") - 1) + "|", *lines]
-
-
-def summary(rows: Sequence[ModelRow], goals: Sequence[Goal]) -> dict[str, Any]:
-    """The same for machines."""
-    return {
-        "measurements": [
-            row._asdict() | {"alone": row.alone._asdict(), "together": row.together._asdict()}
-            for row in rows
-        ],
-        "goals": [goal._asdict() for goal in goals],
-    }
-
-
-def _line(cell: Sequence[ModelRow], ms_places: int, rate_places: int) -> str:
-    columns: tuple[Any, ...] = (
-        cell[0].model,
-        spread([row.alone.p50_ms for row in cell], ms_places),
-        spread([row.raw_ms for row in cell], ms_places),
-        spread([row.times_raw for row in cell]),
-        spread([row.together.requests_per_s for row in cell], rate_places),
-        sum(row.errors for row in cell),
-    )
-    if cell[0].raw_per_s:
-        columns += (spread([row.times_raw_rate for row in cell]),)
-    return "| " + " | ".join(str(column) for column in columns) + " |"
-
-
-def _raw(models: Path, one: Question) -> contextlib.AbstractContextManager[Callable[[], Any]]:
-    """The raw call on one thread."""
-    command = raw_model.command(models, one.model, one.signature, {one.batch_size: one.calls})
-    return servers.on_demand(command, f"the raw graph of {one.model}")
+def _raw(
+    models: Path, one: Question, rows: int, threads: int = 1, callers: int = 1
+) -> contextlib.AbstractContextManager[Callable[[], Any]]:
+    """The raw call with a number of rows, by default on one thread."""
+    calls = {rows: one.calls}
+    return on_demand(raw_model.command(models, one.model, one.signature, calls, threads, callers))
 
 
 def _raw_on_all_processors(
@@ -144,23 +118,10 @@ def _raw_on_all_processors(
 ) -> list[contextlib.AbstractContextManager[Callable[[], Any]]]:
     """The two ways to use all processors: one call with the batch, or small calls on one thread each."""
     count = os.cpu_count() or 1
-    ways = (one.all_cores_batch, count, 1), (SMALL_BATCH, 1, count)  # rows, threads, callers
-    return [
-        servers.on_demand(
-            raw_model.command(
-                models, one.model, one.signature, {rows: one.calls}, threads, callers
-            ),
-            f"the raw graph of {one.model} on all processors",
-        )
-        for rows, threads, callers in ways
-    ]
+    return [_raw(models, one, one.all_cores_batch, count), _raw(models, one, SMALL_BATCH, 1, count)]
 
 
 def _rate(timed: dict[str, Any]) -> float:
     """Rows a second."""
     ((rows, timing),) = timed["batches"].items()
     return float(int(rows) * timed["callers"] / timing["median_ms"] * 1000)
-
-
-def _drive(one: Question, target: Target, connections: int, seconds: int) -> Measurement:
-    return measurement_of(run_async(drive(one.scenario, target, connections, seconds)))

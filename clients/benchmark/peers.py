@@ -1,84 +1,128 @@
 """The same tasks on several servers in turn: this service with one and with two workers, and others.
 
-Servers run during the whole benchmark and alternate within each cell, so that all have the same noise; ratios
-compare neighbours, by round. Each task has a row for every server that supports it: digits by the course's network,
+Each task has a row for every server that supports it: digits by the course's network,
 photos, clothing, texts of 400 characters, 16 samples of VAE and GAN as one PNG.
 """
 
-import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
-from clients.benchmark import servers, wrk
-from clients.benchmark.contestants import DRAWING, JOBS, Contestant, contestants, start
-from clients.benchmark.digits import (
-    CONNECTIONS,
-    WARM_UP_S,
-    Driver,
-    check_answer,
-    drive_connections,
-)
-from clients.benchmark.peer_report import PeerRow, goals, summary, table, write_chart
-from clients.load.scenario import Scenario, scenarios
-from clients.load.target import Target
+from clients.benchmark import report
+from clients.benchmark.contestants import DIGITS, OURS, REFERENCE, contestants
+from clients.benchmark.digits import errors
+from clients.benchmark.report import Column, Goal
+from clients.benchmark.rounds import Row, Say, take_turns
 
-__all__ = ["PeerRow", "goals", "measure", "summary", "table", "write_chart"]
+LEAST_OF_PEERS = 1.2  # requests/s of the better of our layouts / of the best peer
+MOST_OF_REFERENCE = 0.6  # p50 at one connection
+
+Cell = dict[str, list[Row]]  # by server
 
 
 def measure(
-    models: Path,
-    rounds: int,
-    seconds: int,
-    say: Callable[[str], None],
-    pythons: Sequence[str] = (),
-) -> list[PeerRow]:
-    """Start all of them one after the other, and measure round by round."""
-    driver = wrk.drive if wrk.is_installed() else drive_connections
-    rows: list[PeerRow] = []
-    with contextlib.ExitStack() as stack:
-        running = [(one, *start(stack, one)) for one in contestants(models, pythons)]
-        # Checks remember the first answer, and servers draw differently: one set of scenarios each.
-        all_scenarios = {one.name: scenarios() for one, *_ in running}
-        for one, target, ready_s, _ in running:
-            say(f"{one.name}: first answer after {ready_s:.1f} s")
-            _warm_up(one, target, driver, all_scenarios[one.name])
-        for number in range(rounds):
-            for connections in CONNECTIONS:
-                for job in JOBS:
-                    for one, target, ready_s, pid in running:
-                        if job not in one.paths:
-                            continue
-                        used_s = servers.processor_seconds(pid)
-                        asked = one.asked(job, all_scenarios[one.name])
-                        measured = driver(asked, target, connections, seconds)
-                        used_s = servers.processor_seconds(pid) - used_s
-                        answers = max(1.0, measured.requests_per_s * seconds)
-                        say(
-                            f"round {number + 1}  {job:>8}  {connections:>3} connections  {one.name:<20}"
-                            f"  {measured.requests_per_s:7,.0f} requests/s  p50 {measured.p50_ms:.2f} ms"
-                        )
-                        rows.append(
-                            PeerRow(
-                                number,
-                                one.name,
-                                one.is_peer,
-                                job,
-                                connections,
-                                measured,
-                                ready_s,
-                                servers.pss_mib(pid),
-                                used_s / answers * 1000,
-                            )
-                        )
-    return rows
+    models: Path, rounds: int, seconds: int, say: Say, pythons: Sequence[str] = ()
+) -> list[Row]:
+    """Measure all of them round by round."""
+    return list(take_turns(contestants(models, pythons), rounds, seconds, say))
 
 
-def _warm_up(
-    one: Contestant, target: Target, driver: Driver, all_scenarios: Mapping[str, Scenario]
-) -> None:
-    """Every job once, its answer checked, and then under load for a moment."""
-    for job in one.paths:
-        asked = one.asked(job, all_scenarios)
-        if job != DRAWING or one.is_ours:  # others do not look for the ink, nor for dark on white
-            check_answer(asked, target)
-        driver(asked, target, 32, WARM_UP_S)
+def table(rows: Sequence[Row]) -> list[str]:
+    """Two Markdown tables: every cell, ratios first; the cost of each server."""
+    found = {
+        (one[0].job, one[0].connections): cell for cell in _cells(rows) for one in cell.values()
+    }
+
+    def of_reference(one: Sequence[Row]) -> list[float]:
+        return _ratios(one, found[one[0].job, one[0].connections][REFERENCE])
+
+    def of_best_peer(one: Sequence[Row]) -> list[float]:
+        best = _best_peer(found[one[0].job, one[0].connections])
+        return _ratios(one, best) if best else []
+
+    columns = [
+        Column("job", lambda one: one[0].job),
+        Column("conns", lambda one: one[0].connections),
+        Column("server", lambda one: one[0].server),
+        Column(f"× {REFERENCE}", of_reference),
+        Column("× best peer", of_best_peer),
+        Column("req/s: median (min-max)", _rates, 0),
+        Column("processor ms an answer", lambda one: [row.processor_ms for row in one]),
+        Column("p50 ms", lambda one: [row.measured.p50_ms for row in one]),
+        Column("p99 ms", lambda one: [row.measured.p99_ms for row in one], 1),
+        Column("not 2xx / socket errors", errors),
+    ]
+    costs = [
+        Column("server", lambda one: one[0].server),
+        Column("start to first answer, s", lambda one: f"{one[0].ready_s:.1f}"),
+        Column("memory (PSS), MiB", lambda one: f"{max(row.pss_mib for row in one):,.0f}"),
+    ]
+    lines = report.table(report.cells(rows, "job", "connections", "server"), columns)
+    return [*lines, "", *report.table(report.cells(rows, "server"), costs)]
+
+
+def goals(rows: Sequence[Row]) -> list[Goal]:
+    """The verdict: ahead of the best peer in every cell, quicker than a plain endpoint at one connection."""
+    verdict = []
+    for cell in _cells(rows):
+        mine = [one for name, one in cell.items() if name.startswith(OURS)]
+        ours = max(mine, key=lambda one: median(_rates(one)))
+        job, connections = ours[0].job, ours[0].connections
+        best = _best_peer(cell)
+        if best and (by_round := _ratios(ours, best)):
+            text = f"{job}, {connections} connections, × {best[0].server}:"
+            verdict.append(report.at_least(text, by_round, LEAST_OF_PEERS))
+        if connections == 1 and job in DIGITS:
+            pairs = zip(ours, cell[REFERENCE], strict=True)
+            p50 = [a.measured.p50_ms / b.measured.p50_ms for a, b in pairs]
+            text = f"{job}: p50 at 1 connection, × {REFERENCE}:"
+            verdict.append(report.at_most(text, p50, MOST_OF_REFERENCE))
+    return verdict
+
+
+def _cells(rows: Sequence[Row]) -> list[Cell]:
+    found = report.cells(rows, "job", "connections")
+    return [{one[0].server: one for one in report.cells(cell, "server")} for cell in found]
+
+
+def _rates(rows: Sequence[Row]) -> list[float]:
+    return [row.measured.requests_per_s for row in rows]
+
+
+def _ratios(rows: Sequence[Row], others: Sequence[Row]) -> list[float]:
+    """By round; without those in which the other answered nothing within its seconds."""
+    return [a / b for a, b in zip(_rates(rows), _rates(others), strict=True) if b]
+
+
+def _best_peer(cell: Cell) -> list[Row] | None:
+    peers = [rows for rows in cell.values() if rows[0].is_peer]
+    return max(peers, key=lambda rows: median(_rates(rows))) if peers else None
+
+
+def write_chart(rows: Sequence[Row], path: Path) -> None:
+    """A PNG with one panel per task: answers per second over connections, one line per server."""
+    from matplotlib.figure import Figure  # for this alone
+
+    jobs = list(dict.fromkeys(row.job for row in rows))
+    names = list(dict.fromkeys(row.server for row in rows))
+    counts = sorted({row.connections for row in rows})
+    across = min(len(jobs), 4)
+    down = -(-len(jobs) // across)
+    figure = Figure((3.1 * across, 2.5 * down + 0.5), dpi=100, layout="constrained")
+    panels = figure.subplots(down, across, squeeze=False).flat
+    for job, panel in zip(jobs, panels, strict=False):
+        for number, name in enumerate(names):
+            some = [row for row in rows if (row.job, row.server) == (job, name)]
+            rates = [median(_rates(one)) for one in report.cells(some, "connections")]
+            style = "o-" if name.startswith(OURS) else "x--"
+            panel.plot(counts[: len(rates)], rates, style, color=f"C{number}", label=name)
+        panel.set(xscale="log", yscale="log", title=job)
+        panel.set_xlabel("connections", fontsize="small")
+        panel.set_xticks(counts, map(str, counts))
+        panel.minorticks_off()
+    for panel in panels:
+        panel.set_axis_off()
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize="small")
+    figure.supylabel("answers per second", fontsize="small")
+    figure.savefig(path, format="png")

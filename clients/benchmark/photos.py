@@ -9,13 +9,11 @@ import contextlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from statistics import median
-from typing import Any
 
-from clients.benchmark import http_vs_raw
-from clients.benchmark.comparison import Goal, spread
+from clients.benchmark import http_vs_raw, report
 from clients.benchmark.http_vs_raw import ModelRow, Question
 from clients.benchmark.raw_model import newest_version
+from clients.benchmark.report import Column, Goal
 from clients.load.scenario import SMALL_PHOTO, USUAL_PHOTO, photo
 
 RELEASED = "labels"  # the goals are about this one
@@ -24,10 +22,6 @@ LEAST_SHARE = 0.85  # of the raw engine's rate on all processors, at 8 connectio
 CALLS = 40
 LEAST_SIDE = 64  # pixels; networks of smaller images name no photos
 TOGETHER = 8  # connections, the largest batch of a photo network
-HEAD = (
-    "| model, photo | one photo, p50 ms | raw call, ms | × raw call | 8 connections, photos/s | errors"
-    " | × raw engine on all processors |"
-)
 
 
 def measure(models: Path, rounds: int, seconds: int, say: Callable[[str], None]) -> list[ModelRow]:
@@ -66,29 +60,26 @@ def photo_networks(models: Path) -> list[str]:
 
 def table(rows: Sequence[ModelRow]) -> list[str]:
     """A Markdown table, one row per model."""
-    return http_vs_raw.table(HEAD, rows, 1, 1)
+    rate = f"{TOGETHER} connections, photos/s"
+    columns = http_vs_raw.columns("model, photo", "one photo, p50 ms", rate, 1, 1)
+    share = Column("× raw engine on all processors", _shares)
+    return report.table(report.cells(rows, "model"), [*columns, share])
 
 
 def goals(rows: Sequence[ModelRow]) -> list[Goal]:
     """The verdicts on the released model, for each size; the others are there to compare."""
-    released = [cell for cell in http_vs_raw.cells(rows) if _network(cell[0]) == RELEASED]
-    return [goal for cell in released for goal in _goals_of(cell)]
+    verdict = []
+    for cell in report.cells(rows, "model"):
+        name = cell[0].model
+        if name.partition(",")[0] != RELEASED:
+            continue
+        times = [row.times_raw for row in cell]
+        verdict.append(report.at_most(f"{name}: one photo, × raw call:", times, MOST_TIMES_RAW))
+        if shares := _shares(cell):
+            text = f"{name}: {TOGETHER} connections, × raw engine:"
+            verdict.append(report.at_least(text, shares, LEAST_SHARE))
+    return verdict
 
 
-def _goals_of(cell: Sequence[ModelRow]) -> list[Goal]:
-    name, ratios = cell[0].model, [row.times_raw for row in cell]
-    text = f"{name}: one photo in {spread(ratios)} × raw call, goal ≤ {MOST_TIMES_RAW}"
-    found = [Goal(text, median(ratios) <= MOST_TIMES_RAW)]
-    if shares := [row.times_raw_rate for row in cell if row.raw_per_s]:
-        text = f"{name}: {TOGETHER} connections at {spread(shares)} of the raw engine, goal ≥ {LEAST_SHARE}"
-        found.append(Goal(text, median(shares) >= LEAST_SHARE))
-    return found
-
-
-def _network(row: ModelRow) -> str:
-    return row.model.partition(",")[0]
-
-
-def summary(rows: Sequence[ModelRow]) -> dict[str, Any]:
-    """The same for machines."""
-    return http_vs_raw.summary(rows, goals(rows))
+def _shares(cell: Sequence[ModelRow]) -> list[float]:
+    return [row.times_raw_rate for row in cell if row.raw_per_s]

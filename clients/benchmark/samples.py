@@ -2,23 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from statistics import median
-from typing import Any
 
-from clients.benchmark import http_vs_raw
-from clients.benchmark.comparison import Goal, spread
+from clients.benchmark import http_vs_raw, report
 from clients.benchmark.http_vs_raw import ModelRow, Question
 from clients.benchmark.raw_model import newest_version
+from clients.benchmark.report import Goal
 from clients.load.scenario import scenarios
 
 SIGNATURES = {"vae": "decode", "gan": "sample"}  # model: what draws
 SAMPLES, CALLS = 16, 100
 CONNECTIONS = 32
 MOST_MS = 15.0
-HEAD = (
-    "| model | 16 samples as one PNG, p50 ms | raw call, ms | × raw call"
-    " | 32 connections, requests/s | errors |"
-)
 
 
 def measure(models: Path, rounds: int, seconds: int, say: Callable[[str], None]) -> list[ModelRow]:
@@ -42,19 +36,19 @@ def _is_there(models: Path, name: str, say: Callable[[str], None]) -> bool:
 
 def table(rows: Sequence[ModelRow]) -> list[str]:
     """A Markdown table, one row per model."""
-    return http_vs_raw.table(HEAD, rows, 2, 0)
+    ms, rate = f"{SAMPLES} samples as one PNG, p50 ms", f"{CONNECTIONS} connections, requests/s"
+    columns = http_vs_raw.columns("model", ms, rate, 2, 0)
+    return report.table(report.cells(rows, "model"), columns)
 
 
 def goals(rows: Sequence[ModelRow]) -> list[Goal]:
     """The verdict for each model."""
-    verdict = []
-    for cell in http_vs_raw.cells(rows):
-        alone = [row.alone.p50_ms for row in cell]
-        text = f"{cell[0].model}: {SAMPLES} samples as one PNG in {spread(alone)} ms, goal ≤ {MOST_MS:g} ms"
-        verdict.append(Goal(text, median(alone) <= MOST_MS))
-    return verdict
-
-
-def summary(rows: Sequence[ModelRow]) -> dict[str, Any]:
-    """The same for machines."""
-    return http_vs_raw.summary(rows, goals(rows))
+    return [
+        report.at_most(
+            f"{cell[0].model}: {SAMPLES} samples as one PNG in",
+            [row.alone.p50_ms for row in cell],
+            MOST_MS,
+            " ms",
+        )
+        for cell in report.cells(rows, "model")
+    ]

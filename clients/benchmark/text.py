@@ -4,20 +4,17 @@ In each round, for each text model: 5,000 characters in one request, one stream 
 streams at a time, and these at a service with two workers.
 """
 
-import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from statistics import median
 from typing import Any, NamedTuple
 
-from clients.benchmark import servers
-from clients.benchmark.comparison import Goal, spread
-from clients.load.connection import Answer, Connection
+from clients.benchmark import report
+from clients.benchmark.report import Column, Goal
 from clients.load.event_loop import run_async
 from clients.load.measurement import percentile
-from clients.load.scenario import PARAGRAPH, Scenario, paragraph, request_bytes, stream
+from clients.load.scenario import PARAGRAPH, ask_once, paragraph, stream
+from clients.load.server_process import service
 from clients.load.streams import StreamTally, drive_streams
 from clients.load.target import Target
 
@@ -28,11 +25,6 @@ MOST_WHOLE_S = {"text-course": 0.1, "text": 1.0}
 MOST_FIRST_MS = 15.0
 LEAST_SPEED_UP = 3.0  # of 32 streams over one stream's best
 LEAST_OF_TWO = 1.8  # of 32 streams with two workers over one
-HEAD = (
-    "| model | 5,000 characters, s | first characters, ms"
-    " | one stream, characters/s | 32 streams, characters/s | × one stream’s best"
-    " | two workers × one | errors |"
-)
 
 
 class TextRow(NamedTuple):
@@ -47,11 +39,22 @@ class TextRow(NamedTuple):
     two_workers: float  # the same with two workers
     errors: int
 
+    @property
+    def speed_up(self) -> float:
+        """Of all streams over one stream's best."""
+        return self.all_streams / self.one_stream
+
+    @property
+    def of_two(self) -> float:
+        """Of two workers over one."""
+        return self.two_workers / self.all_streams
+
 
 def measure(_: Path, rounds: int, seconds: int, say: Callable[[str], None]) -> list[TextRow]:
     """Start the service and measure round by round."""
-    with servers.service() as target, servers.service(VITRINE_WORKERS="2") as two:
-        models = [model for model in MODELS if _is_served(model, target)]
+    with service() as one_worker, service(workers="2") as two_workers:
+        target, two = one_worker.target, two_workers.target
+        models = [model for model in MODELS if ask_once(paragraph(model, 1), target).status == 200]
         if not models:
             say(f"texts are left out: the service has none of {', '.join(MODELS)}")
         rows = []
@@ -68,76 +71,41 @@ def measure(_: Path, rounds: int, seconds: int, say: Callable[[str], None]) -> l
 
 def table(rows: Sequence[TextRow]) -> list[str]:
     """A Markdown table, one row per model."""
-    return [HEAD, "|---" * 8 + "|", *(_line(cell) for cell in _cells(rows))]
+    columns = [
+        Column("model", lambda cell: cell[0].model),
+        Column(f"{WHOLE:,} characters, s", lambda cell: [row.whole_s for row in cell], 3),
+        Column("first characters, ms", lambda cell: [row.first_ms for row in cell], 1),
+        Column("one stream, characters/s", lambda cell: [row.one_stream for row in cell], 0),
+        Column(f"{STREAMS} streams, characters/s", lambda cell: [r.all_streams for r in cell], 0),
+        Column("× one stream’s best", lambda cell: [row.speed_up for row in cell]),
+        Column("two workers × one", lambda cell: [row.of_two for row in cell]),
+        Column("errors", lambda cell: sum(row.errors for row in cell)),
+    ]
+    return report.table(report.cells(rows, "model"), columns)
 
 
 def goals(rows: Sequence[TextRow]) -> list[Goal]:
     """The verdict for each model."""
     verdict = []
-    for cell in _cells(rows):
+    for cell in report.cells(rows, "model"):
         model, most_s = cell[0].model, MOST_WHOLE_S[cell[0].model]
         whole, first = [row.whole_s for row in cell], [row.first_ms for row in cell]
-        ups = [row.all_streams / row.one_stream for row in cell]
-        of_two = [row.two_workers / row.all_streams for row in cell]
+        ups, of_two = [row.speed_up for row in cell], [row.of_two for row in cell]
+        many = f"{model}: {STREAMS} streams"
         verdict += [
-            Goal(
-                f"{model}: {WHOLE:,} characters in {spread(whole)} s, goal ≤ {most_s} s",
-                median(whole) <= most_s,
-            ),
-            Goal(
-                f"{model}: first characters after {spread(first)} ms, goal ≤ {MOST_FIRST_MS:g} ms",
-                median(first) <= MOST_FIRST_MS,
-            ),
-            Goal(
-                f"{model}: {STREAMS} streams {spread(ups)} × one stream’s best,"
-                f" goal ≥ {LEAST_SPEED_UP:g}",
-                median(ups) >= LEAST_SPEED_UP,
-            ),
-            Goal(
-                f"{model}: {STREAMS} streams with two workers {spread(of_two)} × one worker,"
-                f" goal ≥ {LEAST_OF_TWO:g}",
-                median(of_two) >= LEAST_OF_TWO,
-            ),
+            report.at_most(f"{model}: {WHOLE:,} characters in", whole, most_s, " s"),
+            report.at_most(f"{model}: first characters after", first, MOST_FIRST_MS, " ms"),
+            report.at_least(f"{many}, × one stream’s best:", ups, LEAST_SPEED_UP),
+            report.at_least(f"{many} with two workers, × one worker:", of_two, LEAST_OF_TWO),
         ]
     return verdict
-
-
-def summary(rows: Sequence[TextRow]) -> dict[str, Any]:
-    """The same for machines."""
-    return {
-        "measurements": [row._asdict() for row in rows],
-        "goals": [goal._asdict() for goal in goals(rows)],
-    }
-
-
-def _cells(rows: Sequence[TextRow]) -> list[list[TextRow]]:
-    models = dict.fromkeys(row.model for row in rows)
-    return [[row for row in rows if row.model == model] for model in models]
-
-
-def _line(cell: Sequence[TextRow]) -> str:
-    columns = (
-        cell[0].model,
-        spread([row.whole_s for row in cell], 3),
-        spread([row.first_ms for row in cell], 1),
-        spread([row.one_stream for row in cell], 0),
-        spread([row.all_streams for row in cell], 0),
-        spread([row.all_streams / row.one_stream for row in cell]),
-        spread([row.two_workers / row.all_streams for row in cell]),
-        sum(row.errors for row in cell),
-    )
-    return "| " + " | ".join(str(column) for column in columns) + " |"
-
-
-def _is_served(model: str, target: Target) -> bool:
-    return asyncio.run(_ask(paragraph(model, 1), target)).status == 200
 
 
 def _service(model: str, target: Target, two: Target, seconds: int) -> dict[str, Any]:
     """Measure the service with one and with two workers; the fields of a TextRow."""
     started = time.perf_counter()
     whole = paragraph(model, WHOLE)
-    answer = asyncio.run(_ask(whole, target))
+    answer = ask_once(whole, target)
     whole_s = time.perf_counter() - started
     if answer.status != 200 or not whole.is_right(answer.body):
         raise ValueError(f"{model} was answered wrongly, {answer.status}: {answer.body[:300]!r}")
@@ -158,9 +126,3 @@ def _drive(model: str, target: Target, streams: int, seconds: int) -> StreamTall
     if not tally.rates:
         raise ValueError(f"no stream of {model} ended: {dict(tally.errors)}")
     return tally
-
-
-async def _ask(scenario: Scenario, target: Target) -> Answer:
-    connection = Connection(target.host, target.port)
-    with contextlib.closing(connection):
-        return await connection.ask(request_bytes(scenario, target), 60.0)

@@ -1,59 +1,50 @@
-"""The order of the benchmark's rounds and its record; nothing is started, a fake driver measures."""
+"""The order of the benchmark's rounds and its record; nothing is started."""
 
+import contextlib
 import json
-import math
+from types import SimpleNamespace
 
 import pytest
 
-from clients.benchmark import __main__, digits
-from clients.benchmark.comparison import RawCall, Row
+from clients.benchmark import __main__, rounds
+from clients.benchmark.contestants import DIGITS, decode_only, ours
 from clients.load.measurement import Measurement
-from clients.load.target import Target
-
-TARGETS = {"service": Target("127.0.0.1", 1, ""), "baseline": Target("127.0.0.1", 2, "")}
 
 
-def test_every_cell_is_measured_at_the_service_and_at_once_at_the_baseline():
-    asked, said = [], []
+def test_every_cell_is_measured_at_one_server_and_at_once_at_the_next(monkeypatch):
+    asked, said, turns = [], [], iter("ab")
 
-    def driver(scenario, target, connections, seconds):
-        asked.append((scenario.name, target.port, connections, seconds))
+    def measure(scenario, target, connections, seconds):
+        asked.append((scenario.name, target, connections, seconds))
         return Measurement(1.0, 1.0, 1.0, 0, 0)
 
-    rows = list(digits.one_round(driver, TARGETS, 4, 2, said.append))
-    assert [(name, connections) for name, _, connections, _ in asked[::2]] == [
+    def start(stack, one):
+        usage = {"processor_seconds": 0.0, "pss_mib": 1.0, "ready_s": 1.0}
+        return stack.enter_context(
+            contextlib.nullcontext(SimpleNamespace(target=one.name, **usage))
+        )
+
+    monkeypatch.setattr(rounds, "measure_closed_loop", measure)
+    monkeypatch.setattr(rounds, "check_answer", lambda scenario, target: None)
+    monkeypatch.setattr(rounds, "start", start)
+    two = [ours(DIGITS), decode_only(DIGITS)]
+    rows = list(rounds.take_turns(two, 2, 3, said.append, lambda: next(turns)))
+
+    asked = [one for one in asked if one[3] == 3]  # without the warm-up
+    assert [(name, connections) for name, _, connections, _ in asked[:12:2]] == [
         (name, connections) for connections in (1, 32, 128) for name in ("digit", "drawing")
     ]
-    assert [port for _, port, _, _ in asked] == [1, 2] * 6
-    assert [row.server for row in rows] == ["service", "baseline"] * 6
-    assert {row.round for row in rows} == {4}
-    assert len(said) == 12
+    assert [target for _, target, *_ in asked] == ["vitrine", "decode-only"] * 12
+    assert [row.server for row in rows] == ["vitrine", "decode-only"] * 12
+    assert [(row.round, row.raw) for row in rows[::12]] == [(0, "a"), (1, "b")]
+    assert len(said) == 2 + 24
 
 
-def test_the_record_is_strict_json_with_every_measurement(tmp_path):
-    rows = [
-        Row(0, server, "28×28", connections, Measurement(10.0, math.nan, 2.0, 3, 4))
-        for connections in (1, 32)
-        for server in ("service", "baseline")
-    ]
-    raw = [RawCall(0, 2, {"1": {"median_ms": 1.0, "p99_ms": 2.0}})]
-    __main__.write_record(tmp_path / "bench", {"machine": {"cores": 2}}, rows, raw)
-    text = (tmp_path / "bench" / "latest.json").read_text(encoding="utf-8")
-    record = json.loads(text, parse_constant=pytest.fail)
-    assert record["machine"] == {"cores": 2}
-    assert record["measurements"][0] == {
-        "round": 0,
-        "server": "service",
-        "image": "28×28",
-        "connections": 1,
-        "requests_per_s": 10.0,
-        "p50_ms": None,
-        "p99_ms": 2.0,
-        "not_2xx": 3,
-        "socket_errors": 4,
-    }
-    assert record["raw_model"][0]["version"] == 2
-    assert record["summary"]["ratios"][0]["by_round"] == [1.0]
+def test_the_record_has_each_part_that_was_measured(tmp_path):
+    __main__.write_record(tmp_path / "bench", {"machine": {"cores": 2}}, {"samples": []})
+
+    record = json.loads((tmp_path / "bench" / "latest.json").read_text(encoding="utf-8"))
+    assert record == {"machine": {"cores": 2}, "samples": {"measurements": [], "goals": []}}
 
 
 @pytest.mark.parametrize("option", ["--rounds", "--seconds"])

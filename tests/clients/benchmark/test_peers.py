@@ -9,38 +9,18 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from clients.benchmark import contestants, decode_only_server, peers, wrk
+from clients.benchmark import contestants, decode_only_server, peers
 from clients.benchmark.peer_servers import network, signature
+from clients.benchmark.rounds import Row
 from clients.load.measurement import Measurement
 from clients.load.scenario import scenarios
 from service.codecs.multipart import read_files
-
-WRK = """\
-Running 1s test @ http://127.0.0.1:7601/
-  Latency Distribution
-     50%  250.00us
-     75%    1.20ms
-     99%    1.02s\x20
-  3000 requests in 1.00s, 1.00MB read
-  Socket errors: connect 0, read 1, write 0, timeout 2
-  Non-2xx or 3xx responses: 7
-Requests/sec:   2993.51
-"""
 
 
 def row(server, rate, p50_ms=1.0, number=0, connections=1):
     measured = Measurement(rate, p50_ms, 9.0, 0, 0)
     is_peer = server.startswith("mosec")
-    return peers.PeerRow(number, server, is_peer, "28×28", connections, measured, 1.5, 300.0, 0.4)
-
-
-def test_what_wrk_prints_is_read_in_milliseconds():
-    assert wrk.read(WRK) == Measurement(2993.51, 0.25, 1020.0, 7, 3)
-
-
-def test_anything_else_is_no_measurement():
-    with pytest.raises(ValueError, match="wrk printed something else: unable to connect"):
-        wrk.read("unable to connect to 127.0.0.1")
+    return Row(number, server, is_peer, "28×28", connections, measured, 1.5, 300.0, 0.4)
 
 
 def test_without_another_interpreter_no_peer_takes_part(tmp_path):
@@ -99,8 +79,8 @@ def test_the_verdict_compares_the_better_of_our_layouts_with_the_best_peer():
     ]
     rate, p50 = peers.goals(rows)
     assert (rate.is_met, p50.is_met) == (False, False)
-    assert "1.11 (1.11-1.11) × mosec (tensorflow)" in rate.text
-    assert "0.70 (0.70-0.70) × signature" in p50.text
+    assert "× mosec (tensorflow): 1.11 (1.11-1.11)" in rate.text
+    assert "× signature: 0.70 (0.70-0.70)" in p50.text
 
 
 def test_a_server_of_forms_is_sent_the_same_image_as_a_file():
@@ -143,7 +123,7 @@ def test_each_server_is_asked_for_the_jobs_it_does(tmp_path):
     assert list(paths["vitrine, 1 worker"]) == ["28×28", "280×280", "photo", "vae"]
     assert paths["vitrine, 1 worker"]["280×280"] == "/v1/digits/classify?model=digits-course"
     assert paths["signature"].keys() == paths["vitrine, 1 worker"].keys()
-    assert list(paths["decode-only"]) == ["photo", "28×28", "280×280"]
+    assert list(paths["decode-only"]) == ["28×28", "280×280", "photo"]
 
 
 def test_the_chart_has_a_panel_for_each_job(tmp_path):

@@ -33,11 +33,3 @@ def test_goals_are_met_or_missed_by_their_medians():
     assert met == [True] * 4
     assert [goal.is_met for goal in missed] == [False] * 4
     assert "goal ≤ 0.1 s" in missed[0].text
-
-
-def test_the_summary_is_every_measurement_and_the_goals():
-    summary = text.summary([row(0)])
-
-    assert summary["measurements"][0]["whole_s"] == 0.1
-    assert len(summary["goals"]) == 4
-    assert text.summary([]) == {"measurements": [], "goals": []}

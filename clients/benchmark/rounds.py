@@ -1,0 +1,90 @@
+"""Servers that run during the whole benchmark and take turns within each cell, so that all have the same noise."""
+
+import contextlib
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from clients.benchmark.contestants import DRAWING, JOBS, Contestant, check_answer, start
+from clients.load.measurement import Measurement, measure_closed_loop
+from clients.load.scenario import Scenario, scenarios
+from clients.load.server_process import Server
+
+CONNECTIONS = (1, 32, 128)
+WARM_UP_S = 1
+
+Say = Callable[[str], None]
+
+
+class Row(NamedTuple):
+    """One server in one cell of one round."""
+
+    round: int
+    server: str
+    is_peer: bool  # another project's server that performs the whole task
+    job: str
+    connections: int
+    measured: Measurement
+    ready_s: float
+    pss_mib: float
+    processor_ms: float  # of all cores, for each answer
+    raw: Any = None  # what `before_round` has returned
+
+
+def take_turns(
+    contestants: Sequence[Contestant],
+    rounds: int,
+    seconds: int,
+    say: Say,
+    before_round: Callable[[], Any] = lambda: None,
+) -> Iterator[Row]:
+    """Start all of them one after the other, and measure round by round."""
+    with contextlib.ExitStack() as stack:
+        running = []
+        for one in contestants:
+            server = start(stack, one)
+            say(f"{one.name}: first answer after {server.ready_s:.1f} s")
+            # Checks remember the first answer, and servers draw differently: one set of scenarios each.
+            every = scenarios()
+            asked = {job: one.asked(job, every) for job in one.paths}
+            _warm_up(one, server, asked)
+            running.append((one, server, asked))
+        for number in range(rounds):
+            raw = before_round()
+            for connections, job in itertools.product(CONNECTIONS, JOBS):
+                for one, server, asked in running:
+                    if job in asked:
+                        row = _measure(one, server, asked[job], connections, seconds)
+                        say(
+                            f"round {number + 1}  {job:>8}  {connections:>3} connections  {one.name:<20}"
+                            f"  {row.measured.requests_per_s:7,.0f} requests/s  p50 {row.measured.p50_ms:.2f} ms"
+                        )
+                        yield row._replace(round=number, job=job, raw=raw)
+
+
+def _measure(
+    one: Contestant, server: Server, asked: Scenario, connections: int, seconds: int
+) -> Row:
+    used_s = server.processor_seconds
+    measured = measure_closed_loop(asked, server.target, connections, seconds)
+    used_s = server.processor_seconds - used_s
+    answers = max(1.0, measured.requests_per_s * seconds)
+    return Row(
+        0,
+        one.name,
+        one.is_peer,
+        asked.name,
+        connections,
+        measured,
+        server.ready_s,
+        server.pss_mib,
+        used_s / answers * 1000,
+    )
+
+
+def _warm_up(one: Contestant, server: Server, asked: dict[str, Scenario]) -> None:
+    """Every job once, its answer checked, and then under load for a moment."""
+    for job, scenario in asked.items():
+        if job != DRAWING or one.is_ours:  # others do not look for the ink, nor for dark on white
+            check_answer(scenario, server.target)
+        measure_closed_loop(scenario, server.target, 32, WARM_UP_S)
