@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from clients.benchmark.engines import newest_version
 from clients.benchmark.peer_formats import as_form, as_form_of_several, as_inference
-from clients.benchmark.raw_model import newest_version
 from clients.load.scenario import Scenario, ask_once, scenarios
 from clients.load.server_process import Server, free_target, passed_on
 from clients.load.target import Target

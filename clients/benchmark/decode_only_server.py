@@ -5,36 +5,27 @@ the format of the digits route. The ratio to it measures the rest of the service
 network, outlier score, headers.
 """
 
-import io
 import sys
 from typing import Any
 
 import numpy as np
 import uvicorn
 from fastapi import FastAPI, Request
-from PIL import Image
 
+from clients.benchmark.peer_servers.network import answer, decode
 from clients.benchmark.peer_servers.signature import best, decode_photo
 
-SIDE = 28
 MADE_UP_LABELS = [["n", "made-up"]] * 1000
 
 
 def create_app() -> FastAPI:
-    """The baseline: the digits route, and the readiness the benchmark waits for."""
+    """The routes of images."""
     app = FastAPI()
 
-    @app.get("/v2/health/ready")
-    async def ready() -> dict[str, bool]:
-        return {"ready": True}
-
     @app.post("/v1/digits/classify")
-    async def classify(request: Request) -> dict[str, Any]:
-        return made_up_answer(decode(await request.body()))
-
     @app.post("/v1/fashion/classify")
-    async def clothing(request: Request) -> dict[str, Any]:
-        return made_up_answer(decode(await request.body()))
+    async def classify(request: Request) -> dict[str, Any]:
+        return answer(made_up(decode(await request.body())))
 
     @app.post("/v1/images/label")
     async def photo(request: Request) -> dict[str, Any]:
@@ -44,22 +35,11 @@ def create_app() -> FastAPI:
     return app
 
 
-def decode(body: bytes) -> np.ndarray:
-    """An image's bytes → uint8 [28, 28]."""
-    with Image.open(io.BytesIO(body)) as opened:
-        grey = opened.convert("L")
-    if grey.size != (SIDE, SIDE):
-        grey = grey.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
-    return np.asarray(grey)
-
-
-def made_up_answer(image: np.ndarray) -> dict[str, Any]:
-    """An answer that depends on the image, uint8 [28, 28], as little as the shape allows."""
-    rest = float(image[0, 0]) / 2**20
-    probabilities = [rest] * 10
-    probabilities[7] = 1.0 - 9 * rest
-    prediction = {"digit": 7, "probability": probabilities[7], "probabilities": probabilities}
-    return {"model": {"name": "made-up", "version": 1}, "predictions": [prediction]}
+def made_up(image: np.ndarray) -> np.ndarray:
+    """Probabilities that depend on the image, uint8 [28, 28, 1], as little as possible."""
+    probabilities = np.full(10, float(image[0, 0, 0]) / 2**20)
+    probabilities[7] = 1.0 - 9 * probabilities[0]
+    return probabilities
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from statistics import median
 
 from clients.benchmark import raw_model, report
 from clients.benchmark.contestants import DIGITS, OURS, decode_only, ours
+from clients.benchmark.engines import newest_version
 from clients.benchmark.report import Column, Goal, spread
 from clients.benchmark.rounds import Row, Say, take_turns
 from clients.load.server_process import on_demand
@@ -17,7 +18,7 @@ RAW_CALL_FACTOR, RAW_CALL_PLUS_MS = 1.5, 0.5  # most p50 at one connection, from
 def measure(models: Path, rounds: int, seconds: int, say: Say) -> list[Row]:
     """Measure round by round, each after calls of the raw model."""
     command = raw_model.command(models, "digits", "serving_default", raw_model.CALLS)
-    raw_model.newest_version(models)  # or an error, before anything is started in vain
+    newest_version(models)  # or an error, before anything is started in vain
     with on_demand(command) as time_raw_model:
         two = [ours(DIGITS), decode_only(DIGITS)]
         return list(take_turns(two, rounds, seconds, say, time_raw_model))

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from clients.benchmark import http_vs_raw, report
+from clients.benchmark.engines import newest_version
 from clients.benchmark.http_vs_raw import ModelRow, Question
-from clients.benchmark.raw_model import newest_version
 from clients.benchmark.report import Column, Goal
 from clients.load.scenario import SMALL_PHOTO, USUAL_PHOTO, photo
 

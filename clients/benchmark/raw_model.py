@@ -8,23 +8,19 @@ input, and sleeps in between.
 
 import argparse
 import json
-import os
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from clients.benchmark.engines import Arrays, Predict, load_onnx, load_tensorflow, newest_version
 from clients.load.measurement import percentile
 
 CALLS = {1: 400, 8: 200, 32: 100}  # batch size: calls timed
 WARM_UP_CALLS = 20
-
-Arrays = dict[str, np.ndarray]
-Predict = Callable[[Arrays], Arrays]
 
 
 class InputSpec(NamedTuple):
@@ -37,44 +33,13 @@ class InputSpec(NamedTuple):
 Inputs = dict[str, InputSpec]
 
 
-def newest_version(models: Path, name: str = "digits") -> Path:
-    """The directory with the highest version number below models/<name>."""
-    folder = models / name
-    versions = [path for path in folder.glob("*") if path.name.isdigit() and path.is_dir()]
-    if not versions:
-        raise ValueError(
-            f"{folder} has no version of the model; `vitrine export {name}` builds one"
-        )
-    return max(versions, key=lambda path: int(path.name))
-
-
 def load(directory: Path, key: str = "serving_default", threads: int = 1) -> tuple[Predict, Inputs]:
-    """A signature as a function of every input by name to every output by name, and its inputs."""
+    """A signature with the engine that the manifest names, and its inputs."""
     manifest = json.loads((directory / "assets.extra" / "manifest.json").read_text())
+    inputs = _inputs_of(manifest["signatures"][key])
     if manifest.get("engines", {}).get(key) == "onnx":
-        return _load_onnx(directory, key, threads), _inputs_of(manifest["signatures"][key])
-    return _load_tensorflow(directory, key, threads)
-
-
-def _load_onnx(directory: Path, key: str, threads: int) -> Predict:
-    import onnxruntime as ort
-
-    options = ort.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    for file in sorted((directory / "assets.extra" / "onnx").glob("*.onnx")):
-        session = ort.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-        names = [output.name for output in session.get_outputs()]
-        if wanted := [name for name in names if name.startswith(f"{key}/")]:
-            break
-    else:
-        raise ValueError(f"{directory} has no ONNX graph of {key}")
-    only_these = ort.RunOptions()
-    only_these.only_execute_path_to_fetches = True
-
-    def predict(given: Arrays) -> Arrays:
-        return dict(zip(wanted, session.run(wanted, given, only_these), strict=True))
-
-    return predict
+        return load_onnx(directory, key, threads), inputs
+    return load_tensorflow(directory, threads)[key], inputs
 
 
 def _inputs_of(signature: dict[str, Any]) -> Inputs:
@@ -84,24 +49,6 @@ def _inputs_of(signature: dict[str, Any]) -> Inputs:
         dtype, _, shape = text.partition(" ")
         inputs[name] = InputSpec(tuple(map(int, shape.strip("[]").split(",")[1:])), dtype)
     return inputs
-
-
-def _load_tensorflow(directory: Path, key: str, threads: int) -> tuple[Predict, Inputs]:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import tensorflow as tf
-
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    loaded = tf.saved_model.load(str(directory))
-    signature = loaded.signatures[key]
-
-    def predict(given: Arrays) -> Arrays:
-        assert loaded is not None  # it owns the variables the signature reads
-        outputs = signature(**{name: tf.constant(array) for name, array in given.items()})
-        return {key: tensor.numpy() for key, tensor in outputs.items()}
-
-    specs = signature.structured_input_signature[1].items()
-    return predict, {name: InputSpec(tuple(s.shape[1:]), s.dtype.name) for name, s in specs}
 
 
 def make_up(inputs: Inputs, count: int) -> Arrays:

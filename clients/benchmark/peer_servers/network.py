@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from clients.benchmark.engines import load_onnx, load_tensorflow
+
 SIDE = 28
 Predict = Callable[[np.ndarray], np.ndarray]  # uint8 [B, 28, 28, 1] → probabilities [B, 10]
 
@@ -32,37 +34,12 @@ def prepare(image: Image.Image) -> np.ndarray:
 
 def load() -> Predict:
     """The network on one thread."""
-    directory = Path(os.environ["BENCHMARK_MODEL"])
+    directory, key = Path(os.environ["BENCHMARK_MODEL"]), "serving_default"
     if os.environ["BENCHMARK_ENGINE"] == "onnx":
-        return _load_onnx(directory)
-    return _load_tensorflow(directory)
-
-
-def _load_onnx(directory: Path) -> Predict:
-    import onnxruntime as ort
-
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    file = directory / "assets.extra" / "onnx" / "images.onnx"
-    session = ort.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-    wanted = ["serving_default/probabilities"]
-    return lambda images: session.run(wanted, {"images": images})[0]
-
-
-def _load_tensorflow(directory: Path) -> Predict:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import tensorflow as tf
-
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    loaded = tf.saved_model.load(str(directory))
-    signature = loaded.signatures["serving_default"]
-
-    def predict(images: np.ndarray) -> np.ndarray:
-        assert loaded  # its variables live as long as it does
-        return signature(images=tf.constant(images))["probabilities"].numpy()
-
-    return predict
+        call = load_onnx(directory, key, outputs=("probabilities",))
+    else:
+        call = load_tensorflow(directory)[key]
+    return lambda images: call({"images": images})["probabilities"]
 
 
 def answer(probabilities: np.ndarray) -> dict[str, Any]:

@@ -17,12 +17,11 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from PIL import Image
 
+from clients.benchmark.engines import Predict, load_tensorflow, newest_version
 from clients.benchmark.peer_servers.network import answer, decode
-from clients.benchmark.raw_model import newest_version
 
 SIDE, BEFORE_CROP = 224, 256
 TOP = 5
-Call = Callable[..., dict[str, Any]]
 
 
 def create_app(models: Path) -> FastAPI:
@@ -32,47 +31,30 @@ def create_app(models: Path) -> FastAPI:
         if (models / name).is_dir():
             directory = newest_version(models, name)
             manifest = json.loads((directory / "assets.extra/manifest.json").read_text())
-            add(app, _signatures(directory), manifest)
+            add(app, load_tensorflow(directory), manifest)
     return app
 
 
-def _signatures(directory: Path) -> dict[str, Call]:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import tensorflow as tf
-
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    loaded = tf.saved_model.load(str(directory))
-
-    def caller(signature: Any) -> Call:
-        def call(**inputs: np.ndarray) -> dict[str, Any]:
-            assert loaded  # its variables live as long as it does
-            outputs = signature(**{name: tf.constant(array) for name, array in inputs.items()})
-            return {name: tensor.numpy() for name, tensor in outputs.items()}
-
-        return call
-
-    return {name: caller(signature) for name, signature in loaded.signatures.items()}
-
-
-def _digits(app: FastAPI, signatures: dict[str, Call], _: dict[str, Any]) -> None:
+def _digits(app: FastAPI, signatures: dict[str, Predict], _: dict[str, Any]) -> None:
     @app.post("/predict")
     async def classify(request: Request) -> dict[str, Any]:
         images = decode(await request.body())[None]
-        return answer(signatures["serving_default"](images=images)["probabilities"][0])
+        return answer(signatures["serving_default"]({"images": images})["probabilities"][0])
 
 
-def _photos(app: FastAPI, signatures: dict[str, Call], manifest: dict[str, Any]) -> None:
+def _photos(app: FastAPI, signatures: dict[str, Predict], manifest: dict[str, Any]) -> None:
     @app.post("/photo")
     async def label(request: Request) -> dict[str, Any]:
-        scores = signatures["serving_default"](images=decode_photo(await request.body())[None])
+        photo = decode_photo(await request.body())
+        scores = signatures["serving_default"]({"images": photo[None]})
         return {"predictions": [best(scores["probabilities"][0], manifest["labels"])]}
 
 
-def _clothing(app: FastAPI, signatures: dict[str, Call], manifest: dict[str, Any]) -> None:
+def _clothing(app: FastAPI, signatures: dict[str, Predict], manifest: dict[str, Any]) -> None:
     @app.post("/clothing")
     async def classify(request: Request) -> dict[str, Any]:
-        scores = signatures["serving_default"](images=decode(await request.body())[None])["scores"]
+        images = decode(await request.body())[None]
+        scores = signatures["serving_default"]({"images": images})["scores"]
         label = int(scores[0].argmax())
         name = manifest["labels"][label][1]
         return {
@@ -80,23 +62,23 @@ def _clothing(app: FastAPI, signatures: dict[str, Call], manifest: dict[str, Any
         }
 
 
-def _vae(app: FastAPI, signatures: dict[str, Call], _: dict[str, Any]) -> None:
+def _vae(app: FastAPI, signatures: dict[str, Predict], _: dict[str, Any]) -> None:
     @app.get("/vae")
     async def sample() -> Response:
         z = np.random.default_rng(7).standard_normal((16, 20), np.float32)
-        return Response(_grid(signatures["decode"](z=z)["images"]), media_type="image/png")
+        return Response(_grid(signatures["decode"]({"z": z})["images"]), media_type="image/png")
 
 
-def _gan(app: FastAPI, signatures: dict[str, Call], _: dict[str, Any]) -> None:
+def _gan(app: FastAPI, signatures: dict[str, Predict], _: dict[str, Any]) -> None:
     @app.get("/gan")
     async def sample() -> Response:
         z = np.random.default_rng(7).standard_normal((16, 64), np.float32)
         digits, truncation = np.arange(16, dtype=np.int32) % 10, np.ones(16, np.float32)
-        drawn = signatures["sample"](z=z, digit=digits, truncation=truncation)
+        drawn = signatures["sample"]({"z": z, "digit": digits, "truncation": truncation})
         return Response(_grid(drawn["images"]), media_type="image/png")
 
 
-def _text(app: FastAPI, signatures: dict[str, Call], manifest: dict[str, Any]) -> None:
+def _text(app: FastAPI, signatures: dict[str, Predict], manifest: dict[str, Any]) -> None:
     vocabulary, steps = manifest["vocabulary"], int(manifest["steps"])
 
     @app.post("/text")
@@ -105,25 +87,26 @@ def _text(app: FastAPI, signatures: dict[str, Call], manifest: dict[str, Any]) -
         ids = np.array([[vocabulary.index(character) for character in asked["seed"]]], np.int32)
         length = np.array([ids.size], np.int32)
         padded = np.pad(ids, ((0, 0), (0, steps - ids.size)))
-        state = signatures["prefill"](token_ids=padded, lengths=length)["state"]
+        state = signatures["prefill"]({"token_ids": padded, "lengths": length})["state"]
         drawn = np.random.default_rng(asked["random_seed"]).random((1, asked["length"]), np.float32)
         found: list[int] = []
         while len(found) < asked["length"]:
             part = drawn[:, len(found) : len(found) + steps]
-            outputs = signatures["generate"](
-                state=state,
-                uniforms=np.pad(part, ((0, 0), (0, steps - part.size))),
-                lengths=np.array([part.size], np.int32),
-                temperature=np.array([asked["diversity"]], np.float32),
-                top_k=np.zeros(1, np.int32),
-                top_p=np.ones(1, np.float32),
-            )
+            given = {
+                "state": state,
+                "uniforms": np.pad(part, ((0, 0), (0, steps - part.size))),
+                "lengths": np.array([part.size], np.int32),
+                "temperature": np.array([asked["diversity"]], np.float32),
+                "top_k": np.zeros(1, np.int32),
+                "top_p": np.ones(1, np.float32),
+            }
+            outputs = signatures["generate"](given)
             state = outputs["state"]
             found += outputs["token_ids"][0, : part.size].tolist()
         return {"generations": [{"text": "".join(vocabulary[index] for index in found)}]}
 
 
-ENDPOINTS: dict[str, Callable[[FastAPI, dict[str, Call], dict[str, Any]], None]] = {
+ENDPOINTS: dict[str, Callable[[FastAPI, dict[str, Predict], dict[str, Any]], None]] = {
     "digits-course": _digits,
     "labels": _photos,
     "fashion-dense": _clothing,

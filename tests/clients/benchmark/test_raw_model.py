@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from clients.benchmark import raw_model
+from clients.benchmark.engines import newest_version
 from clients.benchmark.raw_model import InputSpec
 from tests.service.onnx_versions import write_onnx_version
 
@@ -15,7 +16,7 @@ def test_the_highest_version_is_the_newest(tmp_path):
     for name in ("9", "10", "2", ".tmp-1", "notes"):
         (tmp_path / "digits" / name).mkdir(parents=True)
     (tmp_path / "digits" / "11").write_text("a file is no version")
-    assert raw_model.newest_version(tmp_path).name == "10"
+    assert newest_version(tmp_path).name == "10"
 
 
 def test_a_folder_without_the_model_is_refused_in_one_sentence(tmp_path, capsys):
