@@ -6,7 +6,7 @@ An error message is made from the field's JSON schema, the one that the OpenAPI 
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
@@ -23,6 +23,7 @@ class RequestBody(BaseModel):
     """A body that is a JSON object of the declared fields and no others; null counts as absent."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    example: ClassVar[Schema] = {}  # of the document
 
     @classmethod
     def parse(cls, body: bytes, content_type: str = "") -> Self:

@@ -1,10 +1,10 @@
 """Requests and answers of OpenAI's completions route."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.schemas.base import RequestBody
+from service.schemas.base import RequestBody, Schema
 from service.schemas.common import RandomSeed
 from service.schemas.openapi import JSON_ERRORS, event_stream, operation
 from service.schemas.text import (
@@ -40,11 +40,7 @@ NEUTRAL = "only the value without effect"
 class CompletionRequest(RequestBody):
     """OpenAI's legacy completion; tokens are characters."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {"model": "text", "prompt": "\n", "max_tokens": 40, "seed": 42}
-        }
-    )
+    example: ClassVar[Schema] = {"model": "text", "prompt": "\n", "max_tokens": 40, "seed": 42}
 
     model: str = Field("text", description="the model that answers")
     prompt: Prompt | Annotated[list[Prompt], Field(max_length=MAX_GENERATIONS)] = Field(
@@ -105,8 +101,8 @@ class CompletionUsage(BaseModel):
     total_tokens: int = Field(examples=[39])
 
 
-class CompletionAnswer(BaseModel):
-    """OpenAI's text completion; the same `random_seed` gives the same text."""
+class _Completion(BaseModel):
+    """What every chunk repeats."""
 
     id: str = Field(examples=["cmpl-4be7b4a3f5a54d0cbd5a7a0f5b1f2c11"])
     object: str = "text_completion"
@@ -114,19 +110,18 @@ class CompletionAnswer(BaseModel):
     model: str = Field(examples=["text"])
     system_fingerprint: str = Field(examples=["text/1"], description="model and version")
     random_seed: int = Field(examples=[42])
+
+
+class CompletionAnswer(_Completion):
+    """OpenAI's text completion; the same `random_seed` gives the same text."""
+
     choices: list[CompletionChoice]
     usage: CompletionUsage
 
 
-class CompletionChunk(BaseModel):
+class CompletionChunk(_Completion):
     """A chunk of OpenAI's text completion; `data: [DONE]` follows the last."""
 
-    id: str
-    object: str
-    created: int
-    model: str
-    system_fingerprint: str
-    random_seed: int
     choices: list[CompletionChunkChoice]
     usage: CompletionUsage | None = None
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from service.schemas.common import (
+    EXAMPLE_URI,
     FailedImage,
     ImageQuery,
     ModelName,
@@ -41,7 +42,7 @@ class Layer(BaseModel):
 
     name: str = Field(examples=["conv1"])
     shape: list[int] = Field(examples=[[24, 24, 20]])
-    image: str | None = Field(None, examples=["data:image/png;base64,iVBORw0KGgo="])
+    image: str | None = Field(None, examples=[EXAMPLE_URI])
     values: list[float] | None = None
 
 

@@ -1,10 +1,10 @@
 """Requests and answers of the GAN routes."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, Field, WithJsonSchema
 
-from service.schemas.base import RequestBody
+from service.schemas.base import RequestBody, Schema
 from service.schemas.common import (
     BASE64_IMAGE,
     EXAMPLE_URI,
@@ -24,6 +24,8 @@ from service.schemas.vae import (
     DEFAULT_STEPS,
     VECTOR_OR_PIXELS,
     Count,
+    ImagesAnswer,
+    LatentsAnswer,
     Path,
     SamplePngQuery,
     Steps,
@@ -59,7 +61,7 @@ Point = Annotated[
 class GanSampleRequest(RequestBody):
     """Sample images, of one digit or of all."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"n": 4, "random_seed": 7, "digit": 3}})
+    example: ClassVar[Schema] = {"n": 4, "random_seed": 7, "digit": 3}
 
     n: Count = DEFAULT_COUNT
     random_seed: RandomSeed | None = None
@@ -70,14 +72,10 @@ class GanSampleRequest(RequestBody):
 class GanInterpolateRequest(RequestBody):
     """Interpolate between two points, through z or through w."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "from": {"random_seed": 3, "digit": 4},
-                "to": {"random_seed": 8, "digit": 9},
-            }
-        }
-    )
+    example: ClassVar[Schema] = {
+        "from": {"random_seed": 3, "digit": 4},
+        "to": {"random_seed": 8, "digit": 9},
+    }
 
     start: Point = Field(alias="from")
     end: Point = Field(alias="to")
@@ -89,14 +87,10 @@ class GanInterpolateRequest(RequestBody):
 class MixRequest(RequestBody):
     """Style mixing: the coarse part of one w and the fine part of another."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "coarse": {"random_seed": 3, "digit": 4},
-                "fine": {"random_seed": 8, "digit": 4},
-            }
-        }
-    )
+    example: ClassVar[Schema] = {
+        "coarse": {"random_seed": 3, "digit": 4},
+        "fine": {"random_seed": 8, "digit": 4},
+    }
 
     coarse: Point
     fine: Point
@@ -105,15 +99,11 @@ class MixRequest(RequestBody):
 class EditRequest(RequestBody):
     """Move a point along a direction."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "latent": {"random_seed": 3},
-                "direction": "thickness",
-                "strength": [-2, 0, 2],
-            }
-        }
-    )
+    example: ClassVar[Schema] = {
+        "latent": {"random_seed": 3},
+        "direction": "thickness",
+        "strength": [-2, 0, 2],
+    }
 
     latent: Point = None
     image: Annotated[Any, WithJsonSchema(BASE64_IMAGE)] = None
@@ -145,23 +135,18 @@ class ProjectQuery(ImageQuery):
     )
 
 
-class GanSampleAnswer(BaseModel):
+class GanSampleAnswer(ImagesAnswer):
     """Images, and the latent vectors they were generated from."""
 
-    model: ModelName
     random_seed: int = Field(examples=[7], description="the same seed gives the same bytes")
-    images: list[str] = Field(examples=[[EXAMPLE_URI]])
     digits: list[int] = Field(examples=[[3]])
     z: list[list[float]] = Field(examples=[EXAMPLE_VECTORS])
     w: list[list[float]] = Field(examples=[EXAMPLE_VECTORS])
 
 
-class GanLatentsAnswer(BaseModel):
+class GanLatentsAnswer(LatentsAnswer):
     """Images and their w."""
 
-    model: ModelName
-    images: list[str] = Field(examples=[[EXAMPLE_URI]])
-    latents: list[list[float]] = Field(examples=[EXAMPLE_VECTORS])
     z: list[list[float]] | None = Field(None, description="with space=z")
 
 

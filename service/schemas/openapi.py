@@ -207,11 +207,9 @@ def json_body(model: type[RequestBody]) -> Schema:
         field.alias or name for name, field in model.model_fields.items() if field.is_required()
     ]:
         schema["required"] = required
-    extra = model.model_config.get("json_schema_extra")
-    example = extra["example"] if isinstance(extra, dict) else {}
     return {
         "required": True,
-        "content": {"application/json": {"schema": schema, "example": example}},
+        "content": {"application/json": {"schema": schema, "example": model.example}},
     }
 
 

@@ -1,10 +1,10 @@
 """Requests and answers of the text routes."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from service.schemas.base import RequestBody
+from service.schemas.base import RequestBody, Schema
 from service.schemas.common import ModelName, RandomSeed
 from service.schemas.openapi import JSON_ERRORS, event_stream, operation
 
@@ -43,11 +43,12 @@ STOP = "generation ends before the first complete one of these strings"
 class GenerateRequest(RequestBody):
     """Continue a prompt at one or several temperatures."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {"seed": "\n", "diversity": [0.2, 0.5, 1.0], "length": 40, "random_seed": 42}
-        }
-    )
+    example: ClassVar[Schema] = {
+        "seed": "\n",
+        "diversity": [0.2, 0.5, 1.0],
+        "length": 40,
+        "random_seed": 42,
+    }
 
     seed: Prompt | None = Field(None, description="the prompt to continue")
     prompt: Prompt | None = Field(None, description="alias of seed")
@@ -78,7 +79,7 @@ class GenerateRequest(RequestBody):
 class ScoreRequest(RequestBody):
     """Score a string character by character."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"text": "the ", "unknown": "replace"}})
+    example: ClassVar[Schema] = {"text": "the ", "unknown": "replace"}
 
     text: Annotated[str, Field(min_length=1, max_length=MAX_PROMPT)]
     unknown: Unknown = Field("error", description=UNKNOWN)

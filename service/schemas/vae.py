@@ -1,13 +1,15 @@
 """Requests and answers of the VAE routes."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, Field, WithJsonSchema
 
 from service.codecs.random_streams import MAX_SEED
 from service.schemas.base import QueryValues, RequestBody, Schema
 from service.schemas.common import (
     BASE64_IMAGE,
+    EXAMPLE_URI,
+    EXAMPLE_VECTORS,
     GRID,
     FailedImage,
     ImageQuery,
@@ -59,7 +61,7 @@ LatentPoint = Annotated[
 class VaeSampleRequest(RequestBody):
     """Sample latent vectors from the prior and decode them."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"n": 4, "random_seed": 7}})
+    example: ClassVar[Schema] = {"n": 4, "random_seed": 7}
 
     n: Count = DEFAULT_COUNT
     random_seed: RandomSeed | None = None
@@ -71,7 +73,7 @@ class VaeSampleRequest(RequestBody):
 class VaeDecodeRequest(RequestBody):
     """Decode latent vectors."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"latents": [[0.0] * 20]}})
+    example: ClassVar[Schema] = {"latents": [[0.0] * 20]}
 
     latents: Annotated[
         list[
@@ -87,11 +89,7 @@ class VaeDecodeRequest(RequestBody):
 class VaeInterpolateRequest(RequestBody):
     """Interpolate between two points of the latent space."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {"from": {"random_seed": 3}, "to": {"random_seed": 8}, "steps": 5}
-        }
-    )
+    example: ClassVar[Schema] = {"from": {"random_seed": 3}, "to": {"random_seed": 8}, "steps": 5}
 
     start: LatentPoint = Field(alias="from")
     end: LatentPoint = Field(alias="to")
@@ -126,13 +124,23 @@ class ReconstructQuery(ImageQuery):
     )
 
 
-class SampleAnswer(BaseModel):
-    """Images and the latent vectors they were decoded from."""
+class ImagesAnswer(BaseModel):
+    """Images in the order of the latent vectors."""
 
     model: ModelName
+    images: list[str] = Field(examples=[[EXAMPLE_URI]])
+
+
+class LatentsAnswer(ImagesAnswer):
+    """Images and the latent vectors they were decoded from."""
+
+    latents: list[list[float]] = Field(examples=[EXAMPLE_VECTORS])
+
+
+class SampleAnswer(LatentsAnswer):
+    """The same for samples."""
+
     random_seed: int = Field(examples=[7], description="the same seed gives the same bytes")
-    images: list[str] = Field(examples=[["data:image/png;base64,iVBORw0KGgo="]])
-    latents: list[list[float]] = Field(examples=[[[0.3, -1.2]]])
 
 
 class Encoding(BaseModel):
@@ -153,17 +161,10 @@ class EncodeAnswer(BaseModel):
     encodings: list[Encoding | FailedImage]
 
 
-class ImagesAnswer(BaseModel):
-    """Images in the order of the latent vectors."""
-
-    model: ModelName
-    images: list[str] = Field(examples=[["data:image/png;base64,iVBORw0KGgo="]])
-
-
 class Reconstruction(BaseModel):
     """The reconstruction of an image, with losses in nats."""
 
-    image: str = Field(examples=["data:image/png;base64,iVBORw0KGgo="])
+    image: str = Field(examples=[EXAMPLE_URI])
     z: list[float] = Field(examples=[[0.3, -1.2]])
     noise: list[float] = Field(examples=[[0.0, 0.0]], description="0 without a random_seed")
     reconstruction_loss: float = Field(examples=[78.1])
@@ -180,14 +181,6 @@ class ReconstructAnswer(BaseModel):
     reconstructions: list[Reconstruction | FailedImage]
 
 
-class InterpolateAnswer(BaseModel):
-    """The images between two points, in order."""
-
-    model: ModelName
-    images: list[str] = Field(examples=[["data:image/png;base64,iVBORw0KGgo="]])
-    latents: list[list[float]] = Field(examples=[[[0.3, -1.2]]])
-
-
 SAMPLE = operation(
     SampleAnswer, body=VaeSampleRequest, errors=JSON_ERRORS, content=GRID, seeded=True
 )
@@ -195,7 +188,7 @@ ENCODE = operation(EncodeAnswer, body=IMAGE_BODY, query=ImageQuery)
 DECODE = operation(ImagesAnswer, body=VaeDecodeRequest, errors=JSON_ERRORS, content=GRID)
 RECONSTRUCT = operation(ReconstructAnswer, body=IMAGE_BODY, query=ReconstructQuery, content=GRID)
 INTERPOLATE = operation(
-    InterpolateAnswer, body=VaeInterpolateRequest, query=NormalizeQuery, content=GRID
+    LatentsAnswer, body=VaeInterpolateRequest, query=NormalizeQuery, content=GRID
 )
 SAMPLE_PNG = operation(None, query=SamplePngQuery, errors=QUERY_ERRORS, content=GRID, seeded=True)
 MANIFOLD_PNG = operation(None, query=ManifoldQuery, errors=QUERY_ERRORS, content=GRID)
