@@ -21,7 +21,7 @@ from service.routes.protocol import (
     protocol_route,
     read_protocol_body,
 )
-from service.runtime.manifest import Manifest, is_batched
+from service.runtime.manifest import Manifest
 from service.runtime.servable import Servable
 from service.schemas import open_inference as documents
 from service.tasks import tensors
@@ -61,7 +61,7 @@ async def config(request: Request) -> Response:
     """Give the configuration in the format of Triton's tools."""
     manifest = resolve(request).manifest
     signature = manifest.signatures[tensors.default_signature(manifest)]
-    batched = is_batched(signature)
+    batched = signature.is_batched
     return json_answer(
         {
             "name": manifest.name,
@@ -70,9 +70,9 @@ async def config(request: Request) -> Response:
             "max_batch_size": manifest.max_batch_size if batched else 0,
             "input": [
                 {**one, "format": _format(manifest, one["dims"])}
-                for one in _configured(tensors.input_specs(signature), batched=batched)
+                for one in _configured(signature.input_specs, batched=batched)
             ],
-            "output": _configured(tensors.output_specs(signature), batched=batched),
+            "output": _configured(signature.output_specs, batched=batched),
             "model_transaction_policy": {"decoupled": False},
             **({"dynamic_batching": {}} if batched else {}),
         }
@@ -101,8 +101,8 @@ async def model_metadata(request: Request) -> Response:
             "name": manifest.name,
             "versions": [str(version.number) for version in versions if version.is_ready],
             "platform": PLATFORM,
-            "inputs": _described(tensors.input_specs(signature)),
-            "outputs": _described(tensors.output_specs(signature)),
+            "inputs": _described(signature.input_specs),
+            "outputs": _described(signature.output_specs),
         }
     )
 
@@ -149,7 +149,7 @@ def resolve(request: Request) -> Servable:
 def _parse(body: bytes, length: int | None, manifest: Manifest) -> InferRequest:
     if length == 0:
         signature = manifest.signatures[tensors.default_signature(manifest)]
-        return parse_raw(body, tensors.input_specs(signature), manifest.name)
+        return parse_raw(body, signature.input_specs, manifest.name)
     return parse_infer(body, length, manifest.name)
 
 
@@ -173,7 +173,7 @@ def _check_request(asked: InferRequest, manifest: Manifest, name: str) -> None:
             )
     limit = manifest.batch_limit(name)
     rows = max((len(array) for array in asked.inputs.values() if array.ndim), default=0)
-    if is_batched(signature) and rows > limit:
+    if signature.is_batched and rows > limit:
         raise InvalidRequest(
             f"inference request batch-size must be <= {limit} for '{manifest.name}'"
         )

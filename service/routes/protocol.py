@@ -23,7 +23,6 @@ from service.codecs.tensor_types import Array
 from service.engine import Arrays
 from service.errors import InternalError, InvalidRequest, InvalidValue, VersionNotFound
 from service.routes.prediction import Prediction
-from service.runtime.manifest import is_batched
 from service.runtime.repository import VERSION
 from service.tasks import tensors
 
@@ -110,7 +109,7 @@ class TensorPrediction(Prediction):
         """The outputs of a signature; inputs that the model refuses are an error of the caller."""
         manifest = self.servable.manifest
         tensors.check_inputs(manifest, signature, inputs)
-        batched_signature = is_batched(manifest.signatures[signature])
+        batched_signature = manifest.signatures[signature].is_batched
         if not batched_signature:  # one request is one row
             inputs = {name: array[np.newaxis] for name, array in inputs.items()}
         with self:

@@ -24,7 +24,6 @@ from service.routes.protocol import (
 )
 from service.runtime.servable import Servable
 from service.schemas import tensorflow_serving as documents
-from service.tasks import tensors
 
 MODEL = "/v1/models/{model}"
 VERSION, LABEL = f"{MODEL}/versions/{{version}}", f"{MODEL}/labels/{{label}}"
@@ -89,8 +88,8 @@ async def metadata(request: Request) -> Response:
     manifest = _resolve(request).manifest
     signatures = {
         name: {
-            "inputs": _tensors(tensors.input_specs(signature)),
-            "outputs": _tensors(tensors.output_specs(signature)),
+            "inputs": _tensors(signature.input_specs),
+            "outputs": _tensors(signature.output_specs),
             "method_name": "tensorflow/serving/predict",
             "defaults": {},
         }
@@ -124,14 +123,14 @@ def _resolve(request: Request) -> Servable:
 def _parse_predict(body: bytes, servable: Servable) -> Asked:
     fields = parse_object(body, ignore_rest=True, as_arrays=True)
     name = _signature(fields, servable)
-    specs = tensors.input_specs(servable.manifest.signatures[name])
+    specs = servable.manifest.signatures[name].input_specs
     return Asked(name, predict_json.parse_predict(fields, specs))
 
 
 def _parse_examples(body: bytes, servable: Servable, method: str) -> tuple[str, dict[str, Array]]:
     fields = parse_object(body, ignore_rest=True)
     name = _signature(fields, servable)
-    specs = tensors.input_specs(servable.manifest.signatures[name])
+    specs = servable.manifest.signatures[name].input_specs
     return name, example_codec.to_inputs(example_codec.parse_examples(fields, method), specs)
 
 

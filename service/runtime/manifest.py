@@ -2,15 +2,21 @@
 
 import json
 import math
-import re
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
-from service.codecs.tensor_types import TensorSpec
 from service.engine import EngineName
 from service.runtime.latent_space import Direction, LatentSizes
+from service.runtime.signature import SignatureSpec
 
 EXTRA = "assets.extra"
 FORMAT: Final = 1  # version of the manifest's keys and their meaning; without the key it is 1
@@ -33,26 +39,10 @@ REQUIRED_SIGNATURES = {
         },
     },
 }
-TENSOR = re.compile(r"(\w+) \[([\w,]*)\]")
 
 
 class ManifestError(Exception):
     """A version directory has no valid manifest, or does not match it."""
-
-
-class SignatureSpec(BaseModel):
-    """Tensors of one signature as written, e.g. `"uint8 [B,28,28,1]"`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    inputs: dict[str, str]
-    outputs: dict[str, str]
-
-
-def is_batched(signature: SignatureSpec) -> bool:
-    """Whether rows of several requests may run together: the first dimension of every tensor is free."""
-    tensors = [*signature.inputs.values(), *signature.outputs.values()]
-    return all(parse_tensor(one).shape[:1] == (None,) for one in tensors)
 
 
 class InputSpec(BaseModel):
@@ -147,6 +137,45 @@ class Manifest(BaseModel):
             raise ValueError("w_mean must have finite values")
         return self
 
+    @model_validator(mode="after")
+    def _check_signatures(self) -> "Manifest":
+        sizes = self.latents.model_dump() if self.latents else {}
+        for name, inputs in REQUIRED_SIGNATURES.get(self.task, {}).items():
+            signature = self.signatures.get(name)
+            if signature is None:
+                raise ValueError(f"a {self.task} model needs the signature {name}")
+            for key, form in inputs.items():
+                expected = form.format(**sizes)
+                if signature.inputs.get(key) != expected:
+                    raise ValueError(
+                        f"{name} takes {key} as {expected!r}, the manifest says {signature.inputs.get(key)!r}"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _check_classifier(self) -> "Manifest":
+        """Check that a classifier takes the described images and gives one value per label."""
+        if self.task != "classify_image":
+            return self
+        taken, signature = self.input, self.signatures.get("serving_default")
+        if taken is None or taken.channels not in (1, 3) or signature is None:
+            raise ValueError(
+                "a classify_image model must have an input of 1 or 3 channels and the signature "
+                "serving_default"
+            )
+        expected = f"uint8 [B,{taken.height},{taken.width},{taken.channels}]"
+        if signature.inputs != {"images": expected}:
+            raise ValueError(
+                f"serving_default takes images as {expected!r}, the manifest says {signature.inputs}"
+            )
+        scores = signature.outputs.get("probabilities") or signature.outputs.get("scores")
+        if not self.labels or scores != f"float32 [B,{len(self.labels)}]":
+            raise ValueError(
+                "serving_default must give probabilities or scores, one value for each of the "
+                f"{len(self.labels)} labels; the manifest says {signature.outputs}"
+            )
+        return self
+
     def batch_limit(self, signature: str) -> int:
         """The maximum rows per run of the signature."""
         return self.batch_limits.get(signature, self.max_batch_size)
@@ -168,12 +197,6 @@ def read_manifest(directory: Path) -> Manifest:
         raise ManifestError(
             f"the manifest is of {manifest.name}/{manifest.version}, the directory {'/'.join(placed)}"
         )
-    for signature in manifest.signatures.values():
-        for text in (*signature.inputs.values(), *signature.outputs.values()):
-            parse_tensor(text)
-    _check_signatures(manifest)
-    if manifest.task == "classify_image":
-        _check_classifier(manifest)
     return manifest
 
 
@@ -193,47 +216,3 @@ def _sentence(error: ValidationError) -> str:
         )
     message = first["msg"].removeprefix("Value error, ")
     return f"{where}: {message}" if where else message
-
-
-def _check_classifier(manifest: Manifest) -> None:
-    """Check that a classifier takes the described images and gives one value per label."""
-    taken, signature = manifest.input, manifest.signatures.get("serving_default")
-    if taken is None or taken.channels not in (1, 3) or signature is None:
-        raise ManifestError(
-            "a classify_image model must have an input of 1 or 3 channels and the signature "
-            "serving_default"
-        )
-    expected = f"uint8 [B,{taken.height},{taken.width},{taken.channels}]"
-    if signature.inputs != {"images": expected}:
-        raise ManifestError(
-            f"serving_default takes images as {expected!r}, the manifest says {signature.inputs}"
-        )
-    scores = signature.outputs.get("probabilities") or signature.outputs.get("scores")
-    if not manifest.labels or scores != f"float32 [B,{len(manifest.labels)}]":
-        raise ManifestError(
-            "serving_default must give probabilities or scores, one value for each of the "
-            f"{len(manifest.labels)} labels; the manifest says {signature.outputs}"
-        )
-
-
-def _check_signatures(manifest: Manifest) -> None:
-    sizes = manifest.latents.model_dump() if manifest.latents else {}
-    for name, inputs in REQUIRED_SIGNATURES.get(manifest.task, {}).items():
-        signature = manifest.signatures.get(name)
-        if signature is None:
-            raise ManifestError(f"a {manifest.task} model needs the signature {name}")
-        for key, form in inputs.items():
-            expected = form.format(**sizes)
-            if signature.inputs.get(key) != expected:
-                raise ManifestError(
-                    f"{name} takes {key} as {expected!r}, the manifest says {signature.inputs.get(key)!r}"
-                )
-
-
-def parse_tensor(text: str) -> TensorSpec:
-    """`"uint8 [B,28,28,1]"` → TensorSpec("uint8", (None, 28, 28, 1))."""
-    match = TENSOR.fullmatch(text)
-    if not match:
-        raise ManifestError(f"{text!r} must be a tensor such as 'uint8 [B,28,28,1]'")
-    sizes = [size for size in match[2].split(",") if size]
-    return TensorSpec(match[1], tuple(int(s) if s.isdigit() else None for s in sizes))

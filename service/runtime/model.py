@@ -18,7 +18,7 @@ from service.onnx_engine import shrinking_arena
 from service.runtime.engines import LoadEngines
 from service.runtime.filters import LayerFilter, read_filters
 from service.runtime.golden import GoldenError, check_golden, read_golden
-from service.runtime.manifest import EXTRA, Manifest, is_batched, parse_tensor, read_manifest
+from service.runtime.manifest import EXTRA, Manifest, read_manifest
 from service.runtime.saved_model import describe
 from service.runtime.version_files import check_files, read_card
 from service.scheduling.run_cost import RunCost
@@ -51,7 +51,6 @@ class Model:
         self.filters: dict[str, LayerFilter] = {}
         self.warm_up_seconds = 0.0
         self.unready: dict[str, str] = {}
-        self._is_batched = {name: is_batched(one) for name, one in manifest.signatures.items()}
         self.costs = {name: RunCost() for name in manifest.signatures}
         self.batch_sizes = sorted(manifest.batch_sizes) or _batch_sizes(manifest.max_batch_size)
 
@@ -73,11 +72,9 @@ class Model:
 
     def zeros(self, signature: str, rows: int) -> dict[str, np.ndarray]:
         """Inputs of zeros; free sizes other than the rows are the manifest's `steps`."""
-        free, is_batched = self.manifest.steps, self._is_batched[signature]
-        found = {}
-        for name, text in self.manifest.signatures[signature].inputs.items():
-            dtype, shape = parse_tensor(text)
-            sizes = [free if n is None else n for n in shape[1 if is_batched else 0 :]]
+        free, spec, found = self.manifest.steps, self.manifest.signatures[signature], {}
+        for name, (dtype, shape) in spec.input_specs.items():
+            sizes = [free if n is None else n for n in shape[1 if spec.is_batched else 0 :]]
             empty = b"" if dtype == STRING else 0
             found[name] = np.full((rows, *sizes), empty, numpy_dtype(dtype))
         return found
@@ -118,7 +115,7 @@ class Model:
                 self.unready[name] = f"{name} cannot be used; the log has the cause"
 
     def _run(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
-        if not self._is_batched[signature]:
+        if not self.manifest.signatures[signature].is_batched:
             return self._run_alone(signature, inputs)
         rows = len(next(iter(inputs.values())))
         sizes = self._sizes(signature)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from service.codecs.tensor_types import BY_NAME
 from service.codecs.wire_format import WireError, entries, integer, messages, text
-from service.runtime.manifest import Manifest, ManifestError, SignatureSpec, is_batched
+from service.runtime.manifest import Manifest, ManifestError
 from service.runtime.operations import ALLOWED
+from service.runtime.signature import SignatureSpec
 
 MAX_BATCH_SIZE = 64
 INIT_OP = "__saved_model_init_op"
@@ -79,7 +80,7 @@ def describe(directory: Path) -> Manifest:
             "the model must have a signature whose inputs and outputs are dense tensors of "
             f"{', '.join(TYPES.values())}, got none: cast outputs of other types in the graph"
         )
-    alone = [name for name, spec in signatures.items() if not is_batched(spec)]
+    alone = [name for name, spec in signatures.items() if not spec.is_batched]
     return Manifest(
         name=directory.parent.name,
         version=int(directory.name),

@@ -12,7 +12,7 @@ from service.codecs.latents import Latents
 from service.engine import Arrays
 from service.errors import InvalidValue
 from service.preprocessing.digit import fit_digit
-from service.runtime.manifest import Manifest, parse_tensor
+from service.runtime.manifest import Manifest
 from service.schemas.vae import VaeDecodeRequest, VaeInterpolateRequest
 from service.tasks import latent_points, prepared_images
 from service.tasks.prepared_images import PreparedImages, check_finite, with_inputs
@@ -24,8 +24,7 @@ decode_images = partial(prepared_images.decode, preprocess=fit_digit)
 
 def latent_size(manifest: Manifest) -> int:
     """The latent dimensions of the model."""
-    sizes = parse_tensor(manifest.signatures["decode"].inputs["z"]).shape
-    return int(sizes[1] or 0)
+    return int(manifest.signatures["decode"].input_specs["z"].shape[1] or 0)
 
 
 def sample(random_seed: int, n: int, size: int, scale: float = 1.0) -> Latents:

@@ -4,7 +4,6 @@ Shared by both standard protocols: selects the signature, validates the arrays, 
 the model's batcher.
 """
 
-import functools
 import logging
 from collections.abc import Mapping
 
@@ -12,14 +11,13 @@ import numpy as np
 
 from service.codecs.tensor_types import BY_NAME, Array, TensorSpec, numpy_dtype, shape_text
 from service.errors import InternalError, InvalidRequest
-from service.runtime.manifest import Manifest, SignatureSpec, is_batched, parse_tensor
+from service.runtime.manifest import Manifest
 
 DEFAULT_SIGNATURE = "serving_default"
 # Limits of inputs that determine the duration of a run: (task, input) → minimum and maximum.
 LIMITS = {("generate_image", "steps"): (0, 20)}
 
 log = logging.getLogger("vitrine.tensors")
-_spec = functools.lru_cache(1024)(parse_tensor)
 
 
 def default_signature(manifest: Manifest) -> str:
@@ -29,20 +27,10 @@ def default_signature(manifest: Manifest) -> str:
     return next(iter(manifest.signatures))
 
 
-def input_specs(signature: SignatureSpec) -> dict[str, TensorSpec]:
-    """The named inputs of a signature."""
-    return {name: _spec(text) for name, text in signature.inputs.items()}
-
-
-def output_specs(signature: SignatureSpec) -> dict[str, TensorSpec]:
-    """The named outputs of a signature."""
-    return {name: _spec(text) for name, text in signature.outputs.items()}
-
-
 def check_inputs(manifest: Manifest, name: str, inputs: Mapping[str, Array]) -> None:
     """Refuse arrays that do not match the signature `name`: names, element types, shapes, batch sizes."""
     model, signature = manifest.name, manifest.signatures[name]
-    specs = input_specs(signature)
+    specs = signature.input_specs
     for key in inputs:
         if key not in specs:
             raise InvalidRequest(f"unexpected inference input '{key[:64]}' for model '{model}'")
@@ -54,7 +42,7 @@ def check_inputs(manifest: Manifest, name: str, inputs: Mapping[str, Array]) -> 
         )
     for key, array in inputs.items():
         _check_array(manifest, key, array, specs[key])
-    if is_batched(signature) and len({len(array) for array in inputs.values()}) != 1:
+    if signature.is_batched and len({len(array) for array in inputs.values()}) != 1:
         raise InvalidRequest(f"all inputs of model '{model}' must have the same first dimension")
 
 

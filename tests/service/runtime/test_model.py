@@ -12,9 +12,10 @@ import pytest
 
 from service.metrics import Metrics
 from service.runtime.golden import GoldenError
-from service.runtime.manifest import ManifestError, parse_tensor
+from service.runtime.manifest import ManifestError
 from service.runtime.model import load_model
 from service.runtime.servable import Servable
+from service.runtime.signature import parse_tensor
 from service.runtime.text_model import make_text_model
 from service.scheduling.admission import Admission
 from tests.fake_text import WIDTH, FakeTextEngine, write_text_version
@@ -183,7 +184,7 @@ def test_a_text_model_without_its_signatures_is_not_served(tmp_path):
 
 def test_tensor_specifications_are_parsed():
     assert parse_tensor("uint8 [B,28,28,1]") == ("uint8", (None, 28, 28, 1))
-    with pytest.raises(ManifestError):
+    with pytest.raises(ValueError, match="must be a tensor such as"):
         parse_tensor("uint8 28x28")
 
 
