@@ -6,7 +6,6 @@ both. A round's ratio is that of its medians; both parse the answer's JSON.
 
 import argparse
 import asyncio
-import json
 import statistics
 import sys
 import time
@@ -52,7 +51,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=9, help="default 9")
     parser.add_argument("--calls", type=int, default=200, help="of each kind a round (200)")
     parser.add_argument("--image", type=Path, default=IMAGE, help="a PNG (docs/seven.png)")
-    parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
     options = parser.parse_args(arguments)
     try:
         image = options.image.read_bytes()
@@ -63,11 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (VitrineError, httpx.HTTPError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(
-        json.dumps([each._asdict() for each in found])
-        if options.json
-        else "\n".join(map(str, found))
-    )
+    print("\n".join(map(str, found)))
     return 0
 
 

@@ -101,14 +101,14 @@ def _best_peer(cell: Cell) -> list[Row] | None:
 
 def write_chart(rows: Sequence[Row], path: Path) -> None:
     """A PNG with one panel per task: answers per second over connections, one line per server."""
-    from matplotlib.figure import Figure  # for this alone
+    from clients.load import chart  # Matplotlib, for this alone
 
     jobs = list(dict.fromkeys(row.job for row in rows))
     names = list(dict.fromkeys(row.server for row in rows))
     counts = sorted({row.connections for row in rows})
     across = min(len(jobs), 4)
     down = -(-len(jobs) // across)
-    figure = Figure((3.1 * across, 2.5 * down + 0.5), dpi=100, layout="constrained")
+    figure = chart.new_figure(3.1 * across, 2.5 * down + 0.5)
     panels = figure.subplots(down, across, squeeze=False).flat
     for job, panel in zip(jobs, panels, strict=False):
         for number, name in enumerate(names):
@@ -125,4 +125,4 @@ def write_chart(rows: Sequence[Row], path: Path) -> None:
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize="small")
     figure.supylabel("answers per second", fontsize="small")
-    figure.savefig(path, format="png")
+    path.write_bytes(chart.as_png(figure))

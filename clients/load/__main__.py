@@ -27,6 +27,8 @@ from clients.load.target import Target, parse_target
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 MOST_RATE = 100_000.0
+STEPS = 12  # rates, each 1.5 × the one before
+CONNECTIONS = 800  # at most, all URLs together
 ERASE = "\r\x1b[K"  # the terminal's line
 Measured = dict[str, dict[str, list[Step]]]  # scenario → URL → steps
 
@@ -40,9 +42,7 @@ def main(arguments: list[str], prog: str = "python -m clients.load") -> int:
         targets = [parse_target(url, options.allow_remote, key) for url in dict.fromkeys(urls)]
         if options.scenario == ["class"]:
             return _measure_class(targets[0], options)
-        plan = RunPlan(
-            targets, options.seconds, options.steps, options.rates, options.connections, _Live()
-        )
+        plan = RunPlan(targets, options.seconds, STEPS, options.rates, CONNECTIONS, _Live())
         measured = run_async(measure_all(plan, options.scenario or [*MIX, "mix"]))
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -140,9 +140,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         "of what 30, 60 and 120 students feel",
     )
     add("--rates", type=_rates, help="such as 10,50,100 a second (default: found by itself)")
-    add("--steps", type=_count, default=12, help="number of rates, each 1.5 × the one before (12)")
     add("--seconds", type=_seconds, default=3.0, help="per step, 0.1 to 60 (default 3)")
-    add("--connections", type=_count, default=800, help="at most, all URLs together (default 800)")
     add("-o", "--output", type=Path, help="folder for load.json and load.png, or class.png")
     add(
         "--allow-remote",
@@ -150,12 +148,6 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         help="allow a service on another machine (only your own)",
     )
     return parser
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 10_000:
-        raise argparse.ArgumentTypeError(f"{text} must be a number from 1 to 10,000")
-    return int(text)
 
 
 def _seconds(text: str) -> float:

@@ -21,11 +21,21 @@ Curves = Mapping[str, Sequence[Step]]  # by target
 def draw(charts: Mapping[str, Curves]) -> bytes:
     """Scenario → target → steps, as a PNG."""
     width, height = PANEL_INCHES
-    figure = Figure((2 * width, height * len(charts)), dpi=100, layout="constrained")
+    figure = new_figure(2 * width, height * len(charts))
     panels = figure.subplots(len(charts), 2, squeeze=False)
     for (latency, throughput), (scenario, curves) in zip(panels, charts.items(), strict=True):
         _draw_latency(latency, f"{scenario}: latency, ms", curves)
         _draw_throughput(throughput, f"{scenario}: right answers/s", curves)
+    return as_png(figure)
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure; inches of 100 pixels."""
+    return Figure((width, height), dpi=100, layout="constrained")
+
+
+def as_png(figure: Figure) -> bytes:
+    """Its file."""
     content = io.BytesIO()
     figure.savefig(content, format="png")
     return content.getvalue()

@@ -6,14 +6,13 @@ at once. The last row is the project's goal: all draw and take photos, and four 
 """
 
 import asyncio
-import io
 import random
 import time
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from clients.load.closed_loop import error_kind
+from clients.load import markdown
+from clients.load.closed_loop import Tally, error_kind
 from clients.load.connection import Connection
 from clients.load.measurement import percentile
 from clients.load.scenario import Scenario, digit_png, photo_jpeg, request_bytes, scenarios
@@ -33,30 +32,31 @@ class Activity:
     every_seconds: float
 
 
-@dataclass
-class Result:
-    """What all students got: latencies of right answers, and the others by kind."""
-
-    latencies_s: list[float] = field(default_factory=list)
-    refused: int = 0
-    failed: Counter[str] = field(default_factory=Counter)
+class Result(Tally):
+    """What all students got."""
 
     def cell(self) -> str:
         """A cell of the table."""
-        p95 = self.p95_s()
-        failed = "".join(f", {count} {kind}" for kind, count in self.failed.items())
-        total = len(self.latencies_s) + self.refused + sum(self.failed.values())
-        first = "–" if p95 is None else f"{1000 * p95:,.0f} ms"
-        return f"{first}, {self.refused} of {total} refused{failed}"
+        failed = "".join(f", {count} {kind}" for kind, count in self._failed().items())
+        first = f"{1000 * self.p95_s():,.0f} ms" if self.latencies_s else "–"
+        total = len(self.latencies_s) + self._lost()
+        return f"{first}, {self.statuses[429]} of {total} refused{failed}"
 
-    def p95_s(self) -> float | None:
-        """The 95th percentile of the right answers' latency, seconds; None without any."""
-        return percentile(self.latencies_s, 0.95) if self.latencies_s else None
+    def p95_s(self) -> float:
+        """The 95th percentile of the right answers' latency, seconds; 0 without any."""
+        return percentile(self.latencies_s, 0.95) if self.latencies_s else 0.0
 
     def note(self) -> str:
         """The errors, shown at a bar of the chart; empty if there were none."""
-        lost = self.refused + sum(self.failed.values())
-        return f"{lost} not answered" if lost else ""
+        return f"{self._lost()} not answered" if self._lost() else ""
+
+    def _failed(self) -> dict[str, int]:
+        others = self.statuses.items()
+        answered = {f"answered {status}": n for status, n in others if status not in (200, 429)}
+        return answered | self.errors
+
+    def _lost(self) -> int:
+        return self.statuses[429] + sum(self._failed().values())
 
 
 def activities() -> dict[str, Activity]:
@@ -107,24 +107,20 @@ async def measure(target: Target, seconds: float) -> list[Row]:
 
 def table(rows: Sequence[Row]) -> list[str]:
     """The rows as lines of Markdown."""
-    head = f"| activity, p95 and refused | {' | '.join(f'{n} students' for n in STUDENTS)} |"
-    lines = [head, "|---" * (len(STUDENTS) + 1) + "|"]
-    for row in rows:
-        cells = " | ".join(result.cell() for result in row.results)
-        lines.append(f"| {row.name} | {cells} |")
-    return lines
+    head = ["activity, p95 and refused", *(f"{n} students" for n in STUDENTS)]
+    return markdown.table(head, [[row.name, *(one.cell() for one in row.results)] for row in rows])
 
 
 def draw(rows: Sequence[Row]) -> bytes:
     """Draw the 95th percentiles as bars on a logarithmic scale, as a PNG, with refusals as labels."""
-    from matplotlib.figure import Figure  # for this alone
+    from clients.load import chart  # Matplotlib, for this alone
 
-    figure = Figure((7.0, 0.5 * len(rows) + 1), dpi=100, layout="constrained")
+    figure = chart.new_figure(7.0, 0.5 * len(rows) + 1)
     panel = figure.subplots()
     height = 0.8 / len(STUDENTS)
     for number, students in enumerate(STUDENTS):
         results = [row.results[number] for row in rows]
-        widths = [1000 * (result.p95_s() or 0) for result in results]
+        widths = [1000 * result.p95_s() for result in results]
         places = [index + (number - 1) * height for index in range(len(rows))]
         bars = panel.barh(places, widths, height, label=f"{students} students")
         panel.bar_label(bars, [result.note() for result in results], fontsize="x-small", padding=2)
@@ -134,9 +130,7 @@ def draw(rows: Sequence[Row]) -> bytes:
     panel.margins(x=0.15)
     panel.set_xlabel("95th percentile of the answer's latency, ms")
     panel.legend(fontsize="small")
-    content = io.BytesIO()
-    figure.savefig(content, format="png")
-    return content.getvalue()
+    return chart.as_png(figure)
 
 
 async def _take_turns(
@@ -164,17 +158,8 @@ async def _student(
         try:
             answer = await connection.ask(request, 60.0)
         except OSError as error:
-            result.failed[error_kind(error)] += 1
+            result.errors[error_kind(error)] += 1
         else:
-            _count(result, activity, answer.status, answer.body, time.perf_counter() - due)
+            result.count(answer, time.perf_counter() - due, activity.scenario)
         due += activity.every_seconds
     connection.close()
-
-
-def _count(result: Result, activity: Activity, status: int, body: bytes, latency: float) -> None:
-    if status == 429:
-        result.refused += 1
-    elif status == 200 and activity.scenario.is_right(body):
-        result.latencies_s.append(latency)
-    else:
-        result.failed[f"answered {status}" if status != 200 else "wrong answer"] += 1

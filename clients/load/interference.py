@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 
+from clients.load import markdown
 from clients.load.connection import Connection, Disconnected
 from clients.load.event_loop import run_async
 from clients.load.measurement import percentile
@@ -90,10 +91,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=5.0, help="seconds of each measurement")
     options = parser.parse_args(arguments)
     target = parse_target(options.url)
-    print(f"| {' | '.join(HEAD)} |\n{'|---' * len(HEAD)}|", flush=True)
+    print("\n".join(markdown.table_head(HEAD)), flush=True)
     for name in options.only.split(","):
-        cells = run_async(row(name, target, options.seconds))
-        print(f"| {' | '.join(cells)} |", flush=True)
+        print(markdown.table_row(run_async(row(name, target, options.seconds))), flush=True)
     return 0
 
 

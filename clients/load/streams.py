@@ -1,4 +1,4 @@
-"""Concurrent text streams: time to the first characters, rate, and gaps between chunks.
+"""Concurrent text streams: time to the first characters, and rate.
 
 A closed loop like `closed_loop`: each connection requests its next text when the last one is complete.
 """
@@ -7,7 +7,6 @@ import json
 import time
 from array import array
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from clients.load.closed_loop import Tally, saturate
 from clients.load.connection import Connection
@@ -23,23 +22,20 @@ class StreamTally(Tally):
     """The answers; all but `characters` of streams that ended rightly."""
 
     first_s: "array[float]" = field(default_factory=lambda: array("d"))
-    gaps_s: "array[float]" = field(default_factory=lambda: array("d"))  # from one piece to the next
     rates: "array[float]" = field(default_factory=lambda: array("d"))  # characters/s of each stream
     characters: int = 0  # of all streams
 
     def count_stream(self, arrivals: "Arrivals") -> None:
         """Add the timings of one stream."""
-        times = arrivals.times_s
-        self.first_s.append(times[0])
-        self.gaps_s.extend(later - earlier for earlier, later in pairwise(times))
-        self.rates.append(arrivals.characters / times[-1])
+        self.first_s.append(arrivals.first_s)
+        self.rates.append(arrivals.characters / arrivals.last_s)
 
 
 class Arrivals:
-    """When the chunks of one stream arrived, in seconds since the request."""
+    """When the first and the last chunk of one stream arrived, in seconds since the request."""
 
     def __init__(self, tally: StreamTally) -> None:
-        self.times_s: list[float] = []
+        self.first_s = self.last_s = 0.0
         self.characters = 0
         self._tally = tally
         self._asked = time.perf_counter()
@@ -49,7 +45,8 @@ class Arrivals:
         """Note the characters that a piece of the body brought."""
         characters = sum(_characters(event) for event in self._reader.feed(piece))
         if characters:
-            self.times_s.append(time.perf_counter() - self._asked)
+            self.last_s = time.perf_counter() - self._asked
+            self.first_s = self.first_s or self.last_s
             self.characters += characters
             self._tally.characters += characters
 

@@ -10,11 +10,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from clients.load.markdown import table_head, table_row
 from clients.scaling.calibration import Fit, Point, fit, predict, read_points
 from clients.scaling.simulation import Cluster, Costs, open_loop
 
 MEASURED = Path(__file__).with_name("measured.json")
 MACHINES = (1, 10, 100, 1000, 10_000)
+MACHINES_HEAD = (
+    "machines", "requests/s", "p50, p99 ms at random", "p50, p99 ms, two choices", "Gbit/s in",
+)  # fmt: skip
 LOAD = 0.7  # of the capacity
 REQUESTS = 40_000  # simulated for each row
 PRICE_PER_CORE_HOUR = 0.045  # US dollars, an assumption: docs/scaling.md
@@ -40,8 +44,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _show_check(name: str, points: list[Point], fitted: Fit) -> bool:
-    print(f"\n{name}: {fitted}\n\n| workers | connections | measured/s | simulated/s | |")
-    print("|---|---|---|---|---|")
+    print(f"\n{name}: {fitted}\n")
+    print("\n".join(table_head(("workers", "connections", "measured/s", "simulated/s", ""))))
     most = max(point.connections for point in points if point.workers == 1)
     is_good = True
     for point in points:
@@ -49,9 +53,8 @@ def _show_check(name: str, points: list[Point], fitted: Fit) -> bool:
         is_fitted = point.workers == 1 and point.connections in (1, most)
         is_good &= is_fitted or abs(expected / point.rate - 1) < 1 / 3
         note = "fitted" if is_fitted else f"predicted, {expected / point.rate - 1:+.0%}"
-        print(
-            f"| {point.workers} | {point.connections} | {point.rate:,.0f} | {expected:,.0f} | {note} |"
-        )
+        rates = (f"{point.rate:,.0f}", f"{expected:,.0f}")
+        print(table_row((point.workers, point.connections, *rates, note)))
     return is_good
 
 
@@ -59,10 +62,7 @@ def _show_machines(measured: dict[str, Any], costs: Costs) -> None:
     """Machines of two workers each, at 70 % of their capacity."""
     dollars = 1e6 / (costs.capacity * UTILIZATION) / 3600 * PRICE_PER_CORE_HOUR
     print(f"\nUS dollars per million requests: {dollars:.3f}\n")
-    print(
-        "| machines | requests/s | p50, p99 ms at random | p50, p99 ms, two choices | Gbit/s in |"
-    )
-    print("|---|---|---|---|---|")
+    print("\n".join(table_head(MACHINES_HEAD)))
     for machines in MACHINES:
         replicas = 2 * machines
         rate = LOAD * replicas * costs.capacity
@@ -74,7 +74,7 @@ def _show_machines(measured: dict[str, Any], costs: Costs) -> None:
                 f"{1e3 * outcome.percentile(0.5):.0f}, {1e3 * outcome.percentile(0.99):.0f}"
             )
         gigabits = rate * measured["request_bytes"] * 8 / 1e9
-        print(f"| {machines:,} | {rate:,.0f} | {' | '.join(cells)} | {gigabits:,.2f} |")
+        print(table_row((f"{machines:,}", f"{rate:,.0f}", *cells, f"{gigabits:,.2f}")))
 
 
 def _show_cluster(measured: dict[str, Any]) -> None:

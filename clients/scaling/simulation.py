@@ -13,6 +13,8 @@ from typing import Any
 
 import simpy
 
+from clients.load.measurement import percentile
+
 Events = Generator[simpy.Event, Any, None]
 
 
@@ -63,8 +65,7 @@ class Outcome:
 
     def percentile(self, share: float) -> float:
         """The latency, in seconds, that `share` of the answers did not exceed."""
-        ordered = sorted(self.latencies)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+        return percentile(self.latencies, share)
 
 
 class _Replica:

@@ -13,9 +13,12 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from clients.load import markdown
 from clients.robustness.soak.all_goals import GOALS, SHOWN_BY_TESTS
 from clients.robustness.soak.goals import Goal, Serve, Step, Tally, added
 from clients.robustness.soak.server_process import plain_app, vitrine
+
+HEAD = ("goal", "what", "run", "Vitrine", "reached", "plain FastAPI app")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,32 +32,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         size = sizes[goal]
         _work_off(goal, size, vitrine, options)
         _work_off(goal, min(size, goal.plain), plain_app, options)
-    print(
-        "| goal | what | run | Vitrine | reached | plain FastAPI app |\n|---|---|---|---|---|---|"
-    )
-    for goal in chosen:
-        print(
-            _row(goal, _read(options.state, goal, vitrine), _read(options.state, goal, plain_app))
-        )
+    found = {goal: _read(options.state, goal, vitrine) for goal in chosen}
+    rows = [
+        _row(goal, tally, _read(options.state, goal, plain_app)) for goal, tally in found.items()
+    ]
     for key, tests in SHOWN_BY_TESTS.items():
         if not options.only or key in options.only.split(","):
-            print(f"| {key} | pytest {tests} | | | | – |")
-    return (
-        0 if all(_is_reached(goal, _read(options.state, goal, vitrine)) for goal in chosen) else 1
-    )
+            rows.append([key, f"pytest {tests}", "", "", "", "–"])
+    print("\n".join(markdown.table(HEAD, rows)))
+    return 0 if all(_is_reached(goal, tally) for goal, tally in found.items()) else 1
 
 
 def _is_reached(goal: Goal, tally: Tally) -> bool:
     return bool(tally) and tally["wrong"] == 0 and goal.is_reached(tally)
 
 
-def _row(goal: Goal, tally: Tally, plain: Tally) -> str:
+def _row(goal: Goal, tally: Tally, plain: Tally) -> list[str]:
     if not tally:
-        return f"| {goal.key} | {goal.title} | 0 of {goal.full:,} {goal.unit} | | no | |"
+        return [goal.key, goal.title, f"0 of {goal.full:,} {goal.unit}", "", "no", ""]
     run = f"{tally['done']:,.0f} of {goal.full:,} {goal.unit} in {tally['seconds']:,.0f} s"
     comparison = f"{plain['done']:,.0f} {goal.unit}: {goal.describe(plain)}" if plain else "–"
     word = "yes" if _is_reached(goal, tally) else "no"
-    return f"| {goal.key} | {goal.title} | {run} | {goal.describe(tally)} | {word} | {comparison} |"
+    return [goal.key, goal.title, run, goal.describe(tally), word, comparison]
 
 
 def _file(state: Path, goal: Goal, serve: Serve) -> Path:

@@ -7,10 +7,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from clients.load.scenario import digit_png
 from clients.load.server_process import Server
 from clients.robustness.soak.connection import Connection, request
 from clients.robustness.soak.goals import Goal, Step, Tally
-from clients.robustness.soak.samples import digit
 from clients.robustness.soak.server_process import copy_models
 
 CONNECTIONS = 8
@@ -19,7 +19,7 @@ CUT_EVERY = 500  # requests of a connection
 LOOKS, SHORT_LOOKS, SHORT = 20, 4, 10_000
 STREAM = json.dumps({"seed": "To be", "length": 2000, "stream": True}).encode()
 KINDS: tuple[tuple[str, str, bytes], ...] = (
-    *[("POST", "/v1/digits/classify", digit())] * 8,
+    *[("POST", "/v1/digits/classify", digit_png())] * 8,
     ("POST", "/v1/vae/sample", b'{"n": 1, "random_seed": 3}'),
     ("GET", "/v2/health/live", b""), ("GET", "/v2/models/digits", b""), ("GET", "/v1/models", b""),
     ("GET", "/nowhere/else", b""), ("POST", "/v1/digits/classify", b"no image"),

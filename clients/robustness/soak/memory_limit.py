@@ -10,11 +10,11 @@ from collections.abc import AsyncIterator
 from PIL import Image
 
 from clients.load.connection import ask
+from clients.load.scenario import digit_png
 from clients.load.server_process import Server
 from clients.robustness.soak import hostile_bodies
 from clients.robustness.soak.connection import Connection
 from clients.robustness.soak.goals import Goal, Step, Tally
-from clients.robustness.soak.samples import digit
 
 LIMIT_MB = 2048  # of the container that docker-compose.yml runs the service in
 BUDGET = LIMIT_MB * 2**20 // 4  # the service's own limit on a machine with that memory
@@ -139,7 +139,7 @@ async def attack(step: Step) -> Tally:
                 await one(server.port)
             tally[f"most_mb_{one.__name__}"] = peak.mb
             print(f"    {one.__name__}: {peak.mb:,.0f} MB", file=sys.stderr)
-            status = ask(server.port, "POST", CLASSIFY, digit()).status
+            status = ask(server.port, "POST", CLASSIFY, digit_png()).status
             problems += [f"{one.__name__}: a digit was answered {status}"] * (status != 200)
         tally["most_mb_after"] = server.pss_mib
     return {"wrong": step.note(problems), **tally}

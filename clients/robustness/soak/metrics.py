@@ -9,10 +9,10 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+from clients.load.scenario import digit_png
 from clients.robustness.soak.connection import Connection, metrics
 from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.ledger import Ledger
-from clients.robustness.soak.samples import digit
 from clients.robustness.soak.server_process import copy_models
 
 CONNECTIONS = 4
@@ -73,7 +73,7 @@ async def _send(port: int, ledger: Ledger, seed: int, number: int) -> None:
             ("GET", f"/{name}"), ("PATCH", f"/v1/models/{name}"), (name[:9], "/v1/models"),
             ("GET", f"/v2/models/{name}/ready"), ("POST", f"/v1/models/{name}:predict"),
         ))  # fmt: skip
-        await ledger.note(connection, method, path, digit() if "classify" in path else b"")
+        await ledger.note(connection, method, path, digit_png() if "classify" in path else b"")
     connection.close()
 
 

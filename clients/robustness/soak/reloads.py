@@ -6,9 +6,9 @@ import tempfile
 from pathlib import Path
 
 from clients.load.connection import ask
+from clients.load.scenario import digit_png
 from clients.robustness.soak.connection import metrics
 from clients.robustness.soak.goals import Goal, Step, Tally
-from clients.robustness.soak.samples import digit
 from clients.robustness.soak.server_process import copy_models
 from clients.robustness.soak.tiny_model import write_version
 
@@ -32,7 +32,7 @@ async def reload(step: Step) -> Tally:
             for number in range(step.count):
                 await asyncio.sleep(0)
                 loaded = ask(server.port, "POST", f"{MODEL}/load", b"", **ADMIN)
-                answer = ask(server.port, "POST", "/v1/digits/classify", digit())
+                answer = ask(server.port, "POST", "/v1/digits/classify", digit_png())
                 if (loaded.status, answer.status) != (200, 200):
                     problems.append(f"reload {number}: {loaded.status}, then {answer.status}")
                 if number + 1 == min(SETTLED, step.count // 2):

@@ -6,10 +6,10 @@ import tempfile
 from pathlib import Path
 
 from clients.load.measurement import percentile
+from clients.load.scenario import digit_png
 from clients.robustness.soak.connection import Connection
 from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.hostile_bodies import FORM, form
-from clients.robustness.soak.samples import digit
 from clients.robustness.soak.server_process import copy_models
 
 WARM_SHARE = 0.1
@@ -43,7 +43,7 @@ async def vary(step: Step) -> Tally:
 def _request(draw: random.Random) -> tuple[str, bytes, str]:
     kind = draw.randrange(3)
     if kind == 0:
-        images = form([digit()] * draw.randint(1, 16))
+        images = form([digit_png()] * draw.randint(1, 16))
         return "/v1/digits/classify", images, f"Content-Type: {FORM}\r\n"
     if kind == 1:
         rows = [[draw.gauss(0, 1) for _ in range(20)] for _ in range(draw.randint(1, 32))]

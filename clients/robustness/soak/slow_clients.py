@@ -9,10 +9,10 @@ from asyncio.subprocess import PIPE
 from dataclasses import dataclass
 from pathlib import Path
 
+from clients.load.scenario import digit_png
 from clients.robustness.soak.connection import Connection
 from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.ledger import Ledger
-from clients.robustness.soak.samples import digit
 from clients.robustness.soak.server_process import copy_models
 
 COMMAND = (sys.executable, "-m", "clients.robustness.soak.slow_connections")
@@ -67,7 +67,7 @@ async def crawl(step: Step) -> Tally:
 
 
 async def _classify(port: int, ledger: Ledger, seconds: float) -> None:
-    connection, image, until = Connection(port), digit(), time.monotonic() + seconds
+    connection, image, until = Connection(port), digit_png(), time.monotonic() + seconds
     while time.monotonic() < until:
         await ledger.note(connection, "POST", "/v1/digits/classify", image)
         await asyncio.sleep(0.005)

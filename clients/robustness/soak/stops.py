@@ -6,11 +6,11 @@ import json
 import tempfile
 from pathlib import Path
 
+from clients.load.scenario import digit_png
 from clients.load.server_process import Server
 from clients.robustness.soak.connection import Connection
 from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.ledger import Ledger
-from clients.robustness.soak.samples import digit
 from clients.robustness.soak.server_process import copy_models
 
 FRESH, KEPT, STREAMS = 6, 4, 2
@@ -57,7 +57,7 @@ def _clients(server: Server, ledger: Ledger, lost: list[str]) -> list["asyncio.T
 
 async def _ask(port: int, ledger: Ledger, *, is_fresh: bool) -> None:
     """One request after the other until connections are refused."""
-    connection, image = Connection(port), digit()
+    connection, image = Connection(port), digit_png()
     path = f"/v1/digits/classify?{'fresh' if is_fresh else 'kept'}"
     with contextlib.suppress(OSError):
         while True:

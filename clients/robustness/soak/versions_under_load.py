@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clients.load.connection import Answer
+from clients.load.scenario import digit_png
 from clients.load.server_process import Server
 from clients.robustness.soak.connection import Connection
 from clients.robustness.soak.goals import Step
 from clients.robustness.soak.ledger import Ledger
-from clients.robustness.soak.samples import digit
 from clients.robustness.soak.tiny_model import remove_version, write_version
 
 WAIT_SECONDS = 60
@@ -48,7 +48,9 @@ async def versions_under_load(
                 connection = Connection(server.port)
                 while not done:
                     at_least = versions.newest
-                    answer = await ledger.note(connection, "POST", "/v1/digits/classify", digit())
+                    answer = await ledger.note(
+                        connection, "POST", "/v1/digits/classify", digit_png()
+                    )
                     if answer:
                         ledger.errors += _wrong_version(answer, at_least)
                     await asyncio.sleep(pause)

@@ -1,5 +1,3 @@
-import json
-
 from clients.benchmark.client_overhead import main
 
 
@@ -10,14 +8,6 @@ def test_both_faces_are_measured_beside_raw_httpx(served, png_file, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == ["plain", "asynchronous"]
     assert all("over 2 rounds" in line for line in lines)
-
-
-def test_the_numbers_come_as_json(served, png_file, capsys):
-    arguments = ["--url", served.url, "--rounds", "1", "--calls", "1", "--image", png_file]
-
-    assert main([*arguments, "--json"]) == 0
-    plain, _ = json.loads(capsys.readouterr().out)
-    assert plain["ratios"] == [plain["client_ms"] / plain["raw_ms"]]
 
 
 def test_a_service_that_is_not_there_is_an_error(png_file, capsys):

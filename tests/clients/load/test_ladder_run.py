@@ -121,10 +121,9 @@ def test_a_service_that_is_away_is_one_sentence_and_status_1(capsys):
         ("--rates", "many"),
         ("--seconds", "0"),
         ("--seconds", "nan"),
-        ("--steps", "0"),
     ],
 )
 def test_a_run_without_bounds_is_refused(option, value, capsys):
     with pytest.raises(SystemExit):
         main([option, value])
-    assert "must be from" in (said := capsys.readouterr().err) or "must be a number from" in said
+    assert "must be from" in capsys.readouterr().err

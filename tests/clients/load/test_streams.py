@@ -45,7 +45,7 @@ async def streaming(*events, status=200):
         server.close()
 
 
-async def test_first_characters_gaps_and_rates_are_those_of_each_stream():
+async def test_first_characters_and_rates_are_those_of_each_stream():
     async with streaming(*WHOLE) as target:
         tally = await drive_streams(STREAM, target, streams=2, seconds=0.1)
 
@@ -53,9 +53,7 @@ async def test_first_characters_gaps_and_rates_are_those_of_each_stream():
     assert count >= 2
     assert tally.characters == 9 * count
     assert len(tally.first_s) == len(tally.rates) == count
-    assert len(tally.gaps_s) == 2 * count
-    assert all(gap >= 0 for gap in tally.gaps_s)
-    assert sum(tally.first_s) < sum(tally.first_s) + sum(tally.gaps_s) <= sum(tally.latencies_s)
+    assert 0 < sum(tally.first_s) < sum(tally.latencies_s)
     assert not tally.errors
 
 

@@ -64,13 +64,6 @@ def test_the_url_of_the_environment_is_used_and_checked_too(capsys, monkeypatch)
     assert "192.0.2.2 is not this machine" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("count", ["0", "-1", "many", "20000"])
-def test_connections_outside_the_range_are_refused(count, capsys):
-    with pytest.raises(SystemExit):
-        main(["--connections", count])
-    assert "must be a number from 1 to 10,000" in capsys.readouterr().err
-
-
 def test_a_key_is_shown_with_every_request():
     target = parse_target("http://127.0.0.1:9", key="secret")
     assert b"\r\nAuthorization: Bearer secret\r\n" in request_bytes(scenarios()["digit"], target)
