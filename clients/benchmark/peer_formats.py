@@ -2,9 +2,9 @@
 
 import base64
 import json
-from collections.abc import Callable
+from typing import Any
 
-from clients.load.scenario import JSON, Scenario
+from clients.load.scenario import JSON, Scenario, of_json
 
 FORM_TYPE = "multipart/form-data; boundary=vitrine-benchmark"
 FORM_HEAD = (
@@ -35,15 +35,9 @@ def as_inference(scenario: Scenario) -> Scenario:
         "data": [base64.b64encode(scenario.body).decode()],
     }
     body = json.dumps({"inputs": [image]}).encode()
-    return scenario._replace(body=body, content_type=JSON, is_right=_of_output(scenario.is_right))
 
+    def is_right(answer: Any) -> bool:
+        (text,) = answer["outputs"][0]["data"]
+        return scenario.is_right(text.encode())
 
-def _of_output(is_right: Callable[[bytes], bool]) -> Callable[[bytes], bool]:
-    def check(body: bytes) -> bool:
-        try:
-            (answer,) = json.loads(body)["outputs"][0]["data"]
-        except (ValueError, KeyError, TypeError, IndexError):
-            return False
-        return is_right(answer.encode())
-
-    return check
+    return scenario._replace(body=body, content_type=JSON, is_right=of_json(is_right))

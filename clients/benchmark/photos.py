@@ -14,7 +14,8 @@ from clients.benchmark import http_vs_raw, report
 from clients.benchmark.engines import newest_version
 from clients.benchmark.http_vs_raw import ModelRow, Question
 from clients.benchmark.report import Column, Goal
-from clients.load.scenario import SMALL_PHOTO, USUAL_PHOTO, photo
+from clients.load.images import SMALL_PHOTO, USUAL_PHOTO
+from clients.load.scenario import photo
 
 RELEASED = "labels"  # the goals are about this one
 MOST_TIMES_RAW = 1.3

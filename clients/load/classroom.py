@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from clients.load import markdown
 from clients.load.closed_loop import Tally, error_kind
 from clients.load.connection import Connection
+from clients.load.images import digit_png, photo_jpeg
 from clients.load.measurement import percentile
-from clients.load.scenario import Scenario, digit_png, photo_jpeg, request_bytes, scenarios
+from clients.load.scenario import Scenario, request_bytes, scenarios
 from clients.load.target import Target
 
 STUDENTS = (30, 60, 120)

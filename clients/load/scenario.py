@@ -1,25 +1,18 @@
 """The scenarios: each is one repeated request and a check of its answer.
 
-The images are drawn here with a few strokes; no data set is needed. A mix is several scenarios
-with their shares of all requests.
+A mix is several scenarios with their shares of all requests.
 """
 
 import base64
-import io
 import json
-import random
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from PIL import Image, ImageDraw, ImageFilter
-
 from clients.load.connection import Answer, ask
+from clients.load.images import DRAWN_DIGIT, SMALL_PHOTO, digit_png, drawing_png, photo_jpeg
 from clients.load.target import Target
 from vitrine_client._transport.sse import EventReader
 
-DRAWN_DIGIT = 7
-STROKES = ((0.27, 0.19), (0.72, 0.19), (0.43, 0.83))  # a seven, in shares of the image's side
-OVERSAMPLING = 4  # drawn larger, then reduced, for soft edges like those of a pen or a browser
 CLASSIFY = "/v1/digits/classify"
 SCORE = "/v1/text/score"
 SCORED = 10_000  # characters
@@ -31,11 +24,6 @@ JSON = "application/json"
 SEED = "But, soft! what light through yonder win"  # 40 characters, as in the course
 PARAGRAPH = 400  # characters
 PHOTO_TOP = 5
-SMALL_PHOTO, USUAL_PHOTO = (
-    (224, 224),
-    (500, 375),
-)  # as networks take them, as photo collections have them
-BLUR = {SMALL_PHOTO: 1.5, USUAL_PHOTO: 0.6}  # pixels; for files of 10 and 94 kB
 # Mostly digits, as on a busy page; of each of the others a few. Shares of those that are served.
 MIX = {"digit": 60, "ten": 5, "photo": 10, "paragraph": 5, "stream": 5, "vae": 10, "gan": 5}
 
@@ -132,84 +120,54 @@ def ask_once(scenario: Scenario, target: Target) -> Answer:
     return ask(target.port, scenario.method, scenario.path, scenario.body, **kind)
 
 
-def digit_png() -> bytes:
-    """A 28×28 seven as the data set has them: light ink on black, which the service takes unchanged."""
-    return _png(_seven(28, ink=255, paper=0))
-
-
-def drawing_png() -> bytes:
-    """A 280×280 seven like a drawing on a page's canvas: dark ink on white, RGBA."""
-    return _png(_seven(280, ink=0, paper=255).convert("RGBA"))
-
-
-def photo_jpeg(size: tuple[int, int] = SMALL_PHOTO) -> bytes:
-    """A JPEG of a size of BLUR, coloured and in detail as photos are: a setting sun over waves."""
-    width, height = size
-    image = Image.linear_gradient("L").resize(size)
-    noise = Image.frombytes("L", size, random.Random(DRAWN_DIGIT).randbytes(width * height))
-    waves = noise.filter(ImageFilter.GaussianBlur(BLUR[size]))
-    image = Image.merge("RGB", (image, waves, image.transpose(Image.Transpose.ROTATE_180)))
-    sun = (width // 3, height // 4, width // 2, height // 2)
-    ImageDraw.Draw(image).ellipse(sun, fill="orange")
-    content = io.BytesIO()
-    image.save(content, "JPEG", quality=85)
-    return content.getvalue()
-
-
 def answers_sevens(count: int) -> Callable[[bytes], bool]:
     """A check: `count` predictions, each a seven with ten probabilities."""
 
-    def is_right(body: bytes) -> bool:
-        try:
-            predictions = json.loads(body)["predictions"]
-            return len(predictions) == count and all(
-                one["digit"] == DRAWN_DIGIT and len(one["probabilities"]) == 10
-                for one in predictions
-            )
-        except (ValueError, KeyError, TypeError):
-            return False
+    def are_sevens(answer: Any) -> bool:
+        return len(answer["predictions"]) == count and all(
+            one["digit"] == DRAWN_DIGIT and len(one["probabilities"]) == 10
+            for one in answer["predictions"]
+        )
 
-    return is_right
+    return of_json(are_sevens)
 
 
 def answers_labels(count: int) -> Callable[[bytes], bool]:
     """A check: one image's `count` labels, best first."""
 
-    def is_right(body: bytes) -> bool:
-        try:
-            (labels,) = json.loads(body)["predictions"]
-            scores = [label["score"] for label in labels]
-            named = all(label["class_name"] and label["class_description"] for label in labels)
-            return len(labels) == count and named and scores == sorted(scores, reverse=True)
-        except (ValueError, KeyError, TypeError):
-            return False
+    def are_labels(answer: Any) -> bool:
+        (labels,) = answer["predictions"]
+        scores = [label["score"] for label in labels]
+        named = all(label["class_name"] and label["class_description"] for label in labels)
+        return len(labels) == count and named and scores == sorted(scores, reverse=True)
 
-    return is_right
+    return of_json(are_labels)
 
 
 def has_rows(name: str, count: int) -> Callable[[bytes], bool]:
     """A check: a list of `count` elements, all of them there."""
-
-    def is_right(body: bytes) -> bool:
-        try:
-            rows = json.loads(body)[name]
-            return len(rows) == count and None not in rows
-        except (ValueError, KeyError, TypeError):
-            return False
-
-    return is_right
+    return of_json(lambda answer: len(answer[name]) == count and None not in answer[name])
 
 
 def always_the_same(length: int) -> Callable[[bytes], bool]:
     """A check: a text of `length` characters, the same as in the first answer."""
     expected: list[str] = []
 
+    def is_the_same(answer: Any) -> bool:
+        text = answer["generations"][0]["text"]
+        expected.append(text)
+        del expected[1:]
+        return len(text) == length and bool(text == expected[0])
+
+    return of_json(is_the_same)
+
+
+def of_json(holds: Callable[[Any], bool]) -> Callable[[bytes], bool]:
+    """A check of the value of a JSON body; what is none, or of another form, is wrong."""
+
     def is_right(body: bytes) -> bool:
         try:
-            text = json.loads(body)["generations"][0]["text"]
-            expected.append(text)
-            del expected[1:]
-            return len(text) == length and bool(text == expected[0])
+            return holds(json.loads(body))
         except (ValueError, KeyError, TypeError, IndexError):
             return False
 
@@ -240,17 +198,3 @@ def streams_characters(length: int) -> Callable[[bytes], bool]:
         return events[-1:] == ["[DONE]"] and sum(map(len, texts)) == length
 
     return is_right
-
-
-def _seven(side: int, ink: int, paper: int) -> Image.Image:
-    large = side * OVERSAMPLING
-    image = Image.new("L", (large, large), paper)
-    points = [(x * large, y * large) for x, y in STROKES]
-    ImageDraw.Draw(image).line(points, fill=ink, width=large // 11, joint="curve")
-    return image.resize((side, side), Image.Resampling.LANCZOS)
-
-
-def _png(image: Image.Image) -> bytes:
-    stream = io.BytesIO()
-    image.save(stream, "PNG")
-    return stream.getvalue()

@@ -1,6 +1,5 @@
 """Test digits as drawings on a large canvas, with one property changed at a time."""
 
-import io
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
@@ -9,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
+
+from clients.load import images
 
 Pixels: TypeAlias = NDArray[np.uint8]  # [H, W], light ink on black
 Finish: TypeAlias = Callable[[Pixels, np.random.Generator], bytes]
@@ -146,11 +147,9 @@ def restroked(digit: Pixels, factor: float) -> Pixels:
 
 def encoded(pixels: Pixels, kind: str = "PNG", **options: Any) -> bytes:
     """uint8 [H, W] (grey) or [H, W, 2] (grey and alpha) → the bytes of a file."""
-    stream = io.BytesIO()
     if kind == "PNG":
         options = {"compress_level": 1, **options}  # made once, read once
-    Image.fromarray(pixels).save(stream, kind, **options)
-    return stream.getvalue()
+    return images.encoded(Image.fromarray(pixels), kind, **options)
 
 
 def _fine(digit: Pixels) -> Image.Image:

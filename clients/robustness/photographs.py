@@ -5,7 +5,6 @@ ball-pen, a marker or a pencil. The sheet lies on a desk or fills the view, is l
 and is saved as a JPEG file. Everything is rendered; no photograph is used.
 """
 
-import io
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from scipy import ndimage
 
+from clients.load.images import encoded
 from clients.robustness.drawings import CANVAS, Pixels, placed, restroked
 
 Colours: TypeAlias = NDArray[np.float32]  # [H, W, 3], reflected or seen light, 0..255
@@ -80,9 +80,7 @@ def photograph(scene: Scene, digit: Pixels, rng: np.random.Generator) -> bytes:
     )
     grain = rng.uniform(*scene.noise) * rng.standard_normal((VIEW, VIEW, 3), np.float32)
     pixels = np.clip(np.asarray(blurred) + grain, 0, 255).astype(np.uint8)
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "JPEG", quality=int(rng.integers(60, 95)))
-    return stream.getvalue()
+    return encoded(Image.fromarray(pixels), "JPEG", quality=int(rng.integers(60, 95)))
 
 
 def _written(scene: Scene, digit: Pixels, rng: np.random.Generator) -> Colours:

@@ -9,7 +9,6 @@ counted separately.
 
 import argparse
 import asyncio
-import io
 import itertools
 import os
 import sys
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from clients.load.images import encoded
 from clients.robustness.measures import proportion
 from clients.robustness.plasma import plasma
 
@@ -159,7 +159,9 @@ async def measure(url: str, model: str) -> list[Result]:
     async with httpx.AsyncClient(base_url=url, timeout=60) as client:
 
         async def ask(route: str, image: Pixels, **more: str) -> Any:
-            response = await client.post(route, params={**query, **more}, content=_png(image))
+            response = await client.post(
+                route, params={**query, **more}, content=encoded(Image.fromarray(image))
+            )
             response.raise_for_status()
             return response.json()
 
@@ -186,12 +188,6 @@ def _middle(image: Pixels) -> Pixels:
 
 def _resized(photo: Pixels) -> Pixels:
     return np.asarray(Image.fromarray(photo).resize((SIDE, SIDE), Image.Resampling.BOX))
-
-
-def _png(image: Pixels) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "PNG")
-    return file.getvalue()
 
 
 def main(arguments: list[str]) -> int:

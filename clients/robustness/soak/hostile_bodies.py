@@ -3,23 +3,16 @@
 They are generated on demand and not stored in the repository.
 """
 
-import io
 import struct
 import zlib
 from collections.abc import Callable
-from typing import Any
 
 from PIL import Image
 
+from clients.load.images import encoded
+
 BOUNDARY = b"boundary"
 FORM = "multipart/form-data; boundary=boundary"
-
-
-def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
-    """The file of a Pillow image."""
-    content = io.BytesIO()
-    image.save(content, kind, **options)
-    return content.getvalue()
 
 
 def many_scans(side: int, scans: int) -> bytes:

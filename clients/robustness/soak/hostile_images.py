@@ -1,7 +1,7 @@
 """G1 and G5: randomly damaged images, and files that are cheap to send and costly to decode."""
 
 import asyncio
-import io
+import contextlib
 import random
 import tempfile
 import time
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from clients.load.images import encoded
 from clients.load.server_process import Server
 from clients.robustness.soak import hostile_bodies
 from clients.robustness.soak.connection import Connection
@@ -28,12 +29,10 @@ def seeds() -> list[bytes]:
     files = []
     for mode in ("L", "RGB", "RGBA", "P", "1", "CMYK", "I;16"):
         for kind in ("PNG", "JPEG", "progressive JPEG", "WEBP", "GIF", "BMP"):
-            content, is_progressive = io.BytesIO(), kind.startswith("progressive")
-            try:
-                noise.convert(mode).save(content, kind.split()[-1], progressive=is_progressive)
-            except (OSError, ValueError):
-                continue  # not of that mode
-            files.append(content.getvalue())
+            is_progressive = kind.startswith("progressive")
+            with contextlib.suppress(OSError, ValueError):  # not of that mode
+                image = noise.convert(mode)
+                files.append(encoded(image, kind.split()[-1], progressive=is_progressive))
     return files
 
 

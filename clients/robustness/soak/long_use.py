@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from clients.load.scenario import digit_png
+from clients.load.images import digit_png
 from clients.load.server_process import Server
 from clients.robustness.soak.connection import Connection, request
 from clients.robustness.soak.goals import Goal, Step, Tally

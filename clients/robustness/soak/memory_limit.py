@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import io
 import json
 import sys
 from collections.abc import AsyncIterator
@@ -10,7 +9,7 @@ from collections.abc import AsyncIterator
 from PIL import Image
 
 from clients.load.connection import ask
-from clients.load.scenario import digit_png
+from clients.load.images import digit_png, encoded
 from clients.load.server_process import Server
 from clients.robustness.soak import hostile_bodies
 from clients.robustness.soak.connection import Connection
@@ -57,11 +56,9 @@ async def large_images(port: int) -> None:
     """Honest images of 25 megapixels, which take 100 to 200 MB while they are decoded."""
     for kind, options in (("JPEG", {"progressive": True}), ("PNG", {}), ("BMP", {})):
         side = 2300 if kind == "BMP" else 4990
-        content = io.BytesIO()
-        Image.radial_gradient("L").convert("RGB").resize((side, side)).save(
-            content, kind, **options
-        )
-        await _post_all(port, "/v1/images/label", content.getvalue(), "image/jpeg")
+        image = Image.radial_gradient("L").convert("RGB").resize((side, side))
+        content = encoded(image, kind, **options)
+        await _post_all(port, "/v1/images/label", content, "image/jpeg")
 
 
 async def large_json(port: int) -> None:

@@ -9,7 +9,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from clients.load.scenario import digit_png
+from clients.load.images import digit_png
 from clients.robustness.soak.connection import Connection, metrics
 from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.ledger import Ledger

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from clients.load.connection import ask
-from clients.load.scenario import digit_png
+from clients.load.images import digit_png
 from clients.robustness.soak.connection import metrics
 from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.server_process import copy_models

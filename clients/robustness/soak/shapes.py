@@ -5,8 +5,8 @@ import random
 import tempfile
 from pathlib import Path
 
+from clients.load.images import digit_png
 from clients.load.measurement import percentile
-from clients.load.scenario import digit_png
 from clients.robustness.soak.connection import Connection
 from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.hostile_bodies import FORM, form

@@ -9,7 +9,7 @@ from asyncio.subprocess import PIPE
 from dataclasses import dataclass
 from pathlib import Path
 
-from clients.load.scenario import digit_png
+from clients.load.images import digit_png
 from clients.robustness.soak.connection import Connection
 from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.ledger import Ledger

@@ -6,7 +6,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from clients.load.scenario import digit_png
+from clients.load.images import digit_png
 from clients.load.server_process import Server
 from clients.robustness.soak.connection import Connection
 from clients.robustness.soak.goals import Goal, Step, Tally

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clients.load.connection import Answer
-from clients.load.scenario import digit_png
+from clients.load.images import digit_png
 from clients.load.server_process import Server
 from clients.robustness.soak.connection import Connection
 from clients.robustness.soak.goals import Step

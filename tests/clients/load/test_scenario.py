@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from clients.load.images import USUAL_PHOTO
 from clients.load.scenario import (
     MIX,
-    USUAL_PHOTO,
     answers_sevens,
     paragraph,
     photo,

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from clients.load.images import encoded
 from clients.robustness.soak import hostile_bodies as hostile
 from service.codecs.image import open_image
 from service.codecs.json_size import check_json_size
@@ -67,7 +68,7 @@ def test_texts_in_a_png_are_not_inflated():
 )
 def test_an_ordinary_image_is_far_from_its_budget(kind, options):
     noise = np.random.default_rng(0).integers(0, 256, (700, 1000, 3), np.uint8)
-    image = open_image(hostile.encoded(Image.fromarray(noise), kind, **options))
+    image = open_image(encoded(Image.fromarray(noise), kind, **options))
 
     assert 0 < image.cost.nanoseconds < 700_000 * 80 / 1.5
     assert 700_000 <= image.cost.bytes <= 700_000 * 16
@@ -77,7 +78,7 @@ def test_an_ordinary_image_is_far_from_its_budget(kind, options):
 def test_a_progressive_jpeg_and_a_webp_are_charged_more_memory_than_a_png():
     image = Image.new("RGB", (100, 100))
     png, jpeg, webp = (
-        open_image(hostile.encoded(image, kind, **options)).cost.bytes
+        open_image(encoded(image, kind, **options)).cost.bytes
         for kind, options in (("PNG", {}), ("JPEG", {"progressive": True}), ("WEBP", {}))
     )
 
