@@ -1,9 +1,8 @@
-"""`python -m clients.benchmark.raw_model MODELS_DIR`: latency of a model's signature without a service.
+"""Latency of a model's signature without a service, in a process of its own.
 
-Loads the newest models/digits/<version> with its engine alone (ONNX Runtime if the manifest says so, otherwise
-TensorFlow), on one thread or more, and times calls of `serving_default` from NumPy arrays to NumPy arrays; `--model` and
-`--signature` select others. Prints one line of JSON; with `--on-demand` one for every line on standard
-input, and sleeps in between.
+Loads the newest version of a model with its engine alone (ONNX Runtime if the manifest says so, otherwise
+TensorFlow), on one thread or more, and times calls of a signature from NumPy arrays to NumPy arrays. Prints one
+line of JSON for every line on standard input, and sleeps in between.
 """
 
 import argparse
@@ -33,7 +32,7 @@ class InputSpec(NamedTuple):
 Inputs = dict[str, InputSpec]
 
 
-def load(directory: Path, key: str = "serving_default", threads: int = 1) -> tuple[Predict, Inputs]:
+def load(directory: Path, key: str, threads: int = 1) -> tuple[Predict, Inputs]:
     """A signature with the engine that the manifest names, and its inputs."""
     manifest = json.loads((directory / "assets.extra" / "manifest.json").read_text())
     inputs = _inputs_of(manifest["signatures"][key])
@@ -95,7 +94,7 @@ def command(
     """The command line that times a signature on demand, with this number of calls for each batch size."""
     sizes = ",".join(f"{size}:{count}" for size, count in calls.items())
     options = ["--model", name, "--signature", signature, "--calls", sizes]
-    options += ["--threads", str(threads), "--callers", str(callers), "--on-demand"]
+    options += ["--threads", str(threads), "--callers", str(callers)]
     return [sys.executable, "-m", "clients.benchmark.raw_model", str(models), *options]
 
 
@@ -114,15 +113,11 @@ def _time_once(predict: Predict, given: Arrays) -> float:
 
 
 def main(arguments: list[str]) -> int:
-    """Time the model once, or once for every line read; status 1 if there is no model."""
+    """Time the model for every line read."""
     options = _parser().parse_args(arguments)
-    try:
-        directory = newest_version(options.models, options.model)
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    directory = newest_version(options.models, options.model)
     predict, inputs = load(directory, options.signature, options.threads)
-    for _ in sys.stdin if options.on_demand else [""]:
+    for _ in sys.stdin:
         answer = {
             "version": int(directory.name),
             "callers": options.callers,
@@ -133,17 +128,14 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m clients.benchmark.raw_model", description=__doc__
-    )
+    parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("models", type=Path, help="folder of model versions, such as models/")
-    add("--model", default="digits", help="its name (default digits)")
-    add("--signature", default="serving_default", help="default serving_default")
-    add("--calls", type=_calls, default=CALLS, help="batch size:calls, such as 1:400,8:200")
-    add("--threads", type=int, default=1, help="that a call may use (default 1)")
-    add("--callers", type=int, default=1, help="threads that call at the same time (default 1)")
-    add("--on-demand", action="store_true", help="once per line of standard input")
+    add("--model", required=True, help="its name")
+    add("--signature", required=True)
+    add("--calls", type=_calls, required=True, help="batch size:calls, such as 1:400,8:200")
+    add("--threads", type=int, required=True, help="that a call may use")
+    add("--callers", type=int, required=True, help="threads that call at the same time")
     return parser
 
 

@@ -1,22 +1,24 @@
 """`python -m clients.benchmark.tensor_formats MODEL`: one row as binary tensors, as JSON of `infer`, and of `:predict`.
 
 For a model of a running service (VITRINE_URL). Bodies are prepared in advance, so that only the service is
-timed; the three formats alternate on one connection.
+timed; the three formats take turns, each on one connection.
 """
 
 import argparse
-import http.client
 import json
 import os
 import statistics
 import sys
-import time
 from collections.abc import Mapping, Sequence
-from contextlib import closing
-from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from typing import Any
 
+import httpx
 import numpy as np
+
+from clients.load.closed_loop import drive
+from clients.load.event_loop import run_async
+from clients.load.scenario import JSON, Scenario
+from clients.load.target import Target, parse_target
 
 TYPES = {
     "FP32": "float32", "FP64": "float64", "INT8": "int8", "INT16": "int16", "INT32": "int32", "INT64": "int64",
@@ -24,15 +26,6 @@ TYPES = {
 }  # fmt: skip
 SECONDS, ROUNDS = 1.0, 6
 Tensors = Mapping[str, tuple[str, np.ndarray]]  # name → datatype, array
-
-
-class Form(NamedTuple):
-    """A request, the same tensors in another form."""
-
-    name: str
-    path: str
-    body: bytes
-    headers: Mapping[str, str]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,9 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("model", help="a model with inputs of numbers alone")
     model = parser.parse_args(arguments).model
     url = os.environ.get("VITRINE_URL", "http://127.0.0.1:8000")
-    with closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)) as connection:
-        tensors = example(json.loads(ask(connection, "GET", f"/v2/models/{model}"))["inputs"])
-        seconds = measure(connection, forms(model, tensors))
+    answer = httpx.get(f"{url}/v2/models/{model}", timeout=60)
+    if answer.status_code != 200:
+        raise SystemExit(f"error: {answer.status_code} {answer.text[:300]}")
+    tensors = example(answer.json()["inputs"])
+    seconds = run_async(measure(parse_target(url, allow_remote=True), forms(model, tensors)))
     first = statistics.median(seconds["binary"])
     for name, each in seconds.items():
         median = statistics.median(each)
@@ -68,7 +63,7 @@ def example(inputs: Sequence[Mapping[str, Any]]) -> Tensors:
     return found
 
 
-def forms(model: str, tensors: Tensors) -> list[Form]:
+def forms(model: str, tensors: Tensors) -> list[Scenario]:
     """The same tensors in three forms."""
     infer, predict = f"/v2/models/{model}/infer", f"/v1/models/{model}:predict"
     described = [
@@ -80,47 +75,31 @@ def forms(model: str, tensors: Tensors) -> list[Form]:
         {**one, "parameters": {"binary_data_size": array.nbytes}}
         for one, array in zip(described, arrays, strict=True)
     ]
-    head = json.dumps({"inputs": sized, "parameters": {"binary_data_output": True}}).encode()
+    header = json.dumps({"inputs": sized, "parameters": {"binary_data_output": True}}).encode()
     filled = [
         {**one, "data": array.ravel().tolist()}
         for one, array in zip(described, arrays, strict=True)
     ]
     columns = {name: array.tolist() for name, (_, array) in tensors.items()}
-    length = {"Inference-Header-Content-Length": str(len(head))}
+    head = f"Inference-Header-Content-Length: {len(header)}\r\n"
+    binary = header + b"".join(array.tobytes() for array in arrays)
+    octets = "application/octet-stream"
     return [
-        Form("binary", infer, head + b"".join(array.tobytes() for array in arrays), length),
-        Form("infer JSON", infer, json.dumps({"inputs": filled}).encode(), {}),
-        Form("predict", predict, json.dumps({"inputs": columns}).encode(), {}),
+        Scenario("binary", "POST", infer, binary, octets, bool, head),
+        Scenario("infer JSON", "POST", infer, json.dumps({"inputs": filled}).encode(), JSON, bool),
+        Scenario("predict", "POST", predict, json.dumps({"inputs": columns}).encode(), JSON, bool),
     ]
 
 
-def ask(
-    connection: http.client.HTTPConnection,
-    method: str,
-    path: str,
-    body: bytes | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> bytes:
-    """The body of an answer; SystemExit with the service's sentence if it is none of status 200."""
-    connection.request(method, path, body, dict(headers or {}))
-    answer = connection.getresponse()
-    content = answer.read()
-    if answer.status != 200:
-        raise SystemExit(f"error: {answer.status} {content[:300]!r}")
-    return content
-
-
-def measure(
-    connection: http.client.HTTPConnection, chosen: Sequence[Form]
-) -> dict[str, list[float]]:
-    """Seconds of each request, by form."""
+async def measure(target: Target, chosen: Sequence[Scenario]) -> dict[str, list[float]]:
+    """Seconds of each request, by form; they take turns, each on one connection."""
     seconds: dict[str, list[float]] = {form.name: [] for form in chosen}
     for _ in range(ROUNDS):
         for form in chosen:
-            end = time.perf_counter() + SECONDS
-            while (started := time.perf_counter()) < end:
-                ask(connection, "POST", form.path, form.body, form.headers)
-                seconds[form.name].append(time.perf_counter() - started)
+            tally = await drive(form, target, 1, SECONDS, timeout_s=60.0)
+            if set(tally.statuses) != {200}:
+                raise SystemExit(f"error: {form.name}: {dict(tally.statuses)} {dict(tally.errors)}")
+            seconds[form.name] += tally.latencies_s
     return seconds
 
 

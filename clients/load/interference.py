@@ -44,7 +44,8 @@ async def digits(target: Target, seconds: float) -> list[float]:
 async def busy(name: str, target: Target, count: int) -> AsyncIterator[list[int]]:
     """Keep `count` connections busy until the block ends; yields the statuses so far."""
     scenario = (scenarios() | heavy_scenarios())[name]
-    request = request_bytes(scenario, target, f"X-Timeout-Ms: {1000 * PATIENCE_S:.0f}\r\n")
+    head = f"X-Timeout-Ms: {1000 * PATIENCE_S:.0f}\r\n"
+    request = request_bytes(scenario._replace(head=head), target)
     statuses: list[int] = []
 
     async def ask() -> None:

@@ -67,7 +67,7 @@ class Flood:
 async def flood(scenario: Scenario, target: Target, rate: float, seconds: float) -> Flood:
     """Let requests leave at a rate, each on a connection of its own where none is free."""
     found, pool = Flood(), Pool(target, MOST_IN_A_STEP)
-    request = request_bytes(scenario, target, f"X-Timeout-Ms: {DEADLINE_MS}\r\n")
+    request = request_bytes(scenario._replace(head=f"X-Timeout-Ms: {DEADLINE_MS}\r\n"), target)
     plan = arrivals({scenario: 1}, rate, seconds, random_seed=1, most=MOST_IN_A_FLOOD)
     began = time.perf_counter()
 

@@ -37,6 +37,7 @@ class Scenario(NamedTuple):
     body: bytes
     content_type: str
     is_right: Callable[[bytes], bool]
+    head: str = ""  # further header lines, each with its line end
 
 
 def scenarios() -> dict[str, Scenario]:
@@ -102,12 +103,12 @@ def _text_request(length: int, **more: Any) -> bytes:
     return json.dumps(asked | more).encode()
 
 
-def request_bytes(scenario: Scenario, target: Target, more: str = "") -> bytes:
-    """The whole request as it goes over the wire; `more` are further header lines."""
+def request_bytes(scenario: Scenario, target: Target) -> bytes:
+    """The whole request as it goes over the wire."""
     key = f"Authorization: Bearer {target.key}\r\n" if target.key else ""
     head = (
         f"{scenario.method} {target.prefix}{scenario.path} HTTP/1.1\r\n"
-        f"Host: {target.authority}\r\n{key}{more}"
+        f"Host: {target.authority}\r\n{key}{scenario.head}"
         f"Content-Type: {scenario.content_type}\r\n"
         f"Content-Length: {len(scenario.body)}\r\n\r\n"
     )

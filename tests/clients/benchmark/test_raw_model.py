@@ -19,9 +19,9 @@ def test_the_highest_version_is_the_newest(tmp_path):
     assert newest_version(tmp_path).name == "10"
 
 
-def test_a_folder_without_the_model_is_refused_in_one_sentence(tmp_path, capsys):
-    assert raw_model.main([str(tmp_path)]) == 1
-    assert capsys.readouterr().err.startswith(f"error: {tmp_path / 'digits'} has no version")
+def test_a_folder_without_the_model_is_refused_in_one_sentence(tmp_path):
+    with pytest.raises(ValueError, match="has no version of the model; `vitrine export digits`"):
+        newest_version(tmp_path)
 
 
 @pytest.mark.parametrize("batch_size", ["1", "8", "32"])
@@ -75,12 +75,12 @@ def test_what_a_signature_takes_is_made_up_of_the_right_shapes_and_ranges():
 
 
 def test_the_command_names_model_signature_and_batch_sizes():
-    *_, models, a, name, b, signature, c, calls, d, threads, e, callers, last = raw_model.command(
+    *_, models, a, name, b, signature, c, calls, d, threads, e, callers = raw_model.command(
         Path("models"), "vae", "decode", {16: 100, 1: 5}
     )
 
     assert (models, name, signature, calls) == ("models", "vae", "decode", "16:100,1:5")
-    assert (a, b, c, last) == ("--model", "--signature", "--calls", "--on-demand")
+    assert (a, b, c) == ("--model", "--signature", "--calls")
     assert (d, threads, e, callers) == ("--threads", "1", "--callers", "1")
 
 
