@@ -3,12 +3,9 @@
 import asyncio
 import hashlib
 import json
-import tempfile
-from pathlib import Path
 
 from clients.robustness.soak.connection import Connection
 from clients.robustness.soak.goals import Goal, Step, Tally
-from clients.robustness.soak.server_process import copy_models
 
 AT_ONCE = 8
 REQUESTS: tuple[tuple[str, dict[str, object]], ...] = (
@@ -22,24 +19,20 @@ REQUESTS: tuple[tuple[str, dict[str, object]], ...] = (
 async def repeat(step: Step) -> Tally:
     """Each request `count` times one after the other, as often under load, in two services."""
     seen: dict[str, set[str]] = {path: set() for path, _ in REQUESTS}
-    with tempfile.TemporaryDirectory() as folder:
-        models = copy_models(step.models, Path(folder), "vae", "gan", "text")
-        for _ in range(2):
-            with step.serve(models) as server:
+    for _ in range(2):
+        with step.serving("vae", "gan", "text") as server:
 
-                async def ask_all(times: int, port: int = server.port) -> None:
-                    connection = Connection(port)
-                    for _ in range(times):
-                        for path, fields in REQUESTS:
-                            answer = await connection.send(
-                                "POST", path, json.dumps(fields).encode()
-                            )
-                            content = answer.body if answer.status == 200 else b"%d" % answer.status
-                            seen[path].add(hashlib.sha256(content).hexdigest())
-                    connection.close()
+            async def ask_all(times: int, port: int = server.port) -> None:
+                connection = Connection(port)
+                for _ in range(times):
+                    for path, fields in REQUESTS:
+                        answer = await connection.send("POST", path, json.dumps(fields).encode())
+                        content = answer.body if answer.status == 200 else b"%d" % answer.status
+                        seen[path].add(hashlib.sha256(content).hexdigest())
+                connection.close()
 
-                await ask_all(step.count)
-                await asyncio.gather(*(ask_all(step.count // AT_ONCE) for _ in range(AT_ONCE)))
+            await ask_all(step.count)
+            await asyncio.gather(*(ask_all(step.count // AT_ONCE) for _ in range(AT_ONCE)))
     differing = [f"{path}: {len(found)} answers" for path, found in seen.items() if len(found) > 1]
     return {"wrong": step.note(differing), "answers": 4 * step.count * len(REQUESTS)}
 

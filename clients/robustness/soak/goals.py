@@ -5,15 +5,17 @@ and resume later. The same work runs against the service and against a plain Fas
 """
 
 import asyncio
+import contextlib
 import sys
-from collections.abc import Awaitable, Callable
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from clients.load.server_process import Server
 from clients.robustness.soak.ledger import Ledger
-from clients.robustness.soak.server_process import plain_app
+from clients.robustness.soak.server_process import copy_models, plain_app
 
 Tally = dict[str, float]  # names that begin with most_ are maxima, all others sums
 Serve = Callable[..., AbstractContextManager[Server]]
@@ -33,6 +35,14 @@ class Step:
     count: int
     serve: Serve
     progress: Callable[[int], None] = lambda done: None
+
+    @contextlib.contextmanager
+    def serving(self, *names: str, **settings: str) -> Iterator[Server]:
+        """A server of these models alone, in a folder of their own."""
+        with tempfile.TemporaryDirectory() as folder:
+            models = copy_models(self.models, Path(folder), *names)
+            with self.serve(models, **settings) as server:
+                yield server
 
     def ledger(self) -> Ledger:
         """An empty ledger; a plain app's errors have a shape of their own."""

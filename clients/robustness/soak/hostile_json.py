@@ -8,12 +8,13 @@ from typing import Any
 from clients.load.connection import ask
 from clients.robustness.soak.connection import Connection
 from clients.robustness.soak.goals import Goal, Step, Tally
+from clients.robustness.soak.hostile_bodies import FORM, form
 
 CONNECTIONS = 32
 HEAD = "X-Timeout-Ms: 200\r\n"  # requests after all that would take longer are refused
 CONTENT_TYPES = (
     "application/json", "application/json", "application/json", "text/plain", "image/png",
-    "application/x-www-form-urlencoded", "multipart/form-data; boundary=b", "application/octet-stream",
+    "application/x-www-form-urlencoded", FORM, "application/octet-stream",
 )  # fmt: skip
 QUERIES = (
     "",
@@ -81,12 +82,6 @@ def mutated(example: Any, draw: random.Random) -> bytes:
     return body
 
 
-def form(body: bytes) -> bytes:
-    """A form whose one file is this body."""
-    head = b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
-    return head + body + b"\r\n--b--\r\n"
-
-
 async def post(step: Step) -> Tally:
     """Mutated bodies on all routes; none may be answered with 500, or in another error shape."""
     ledger = step.ledger()
@@ -100,7 +95,7 @@ async def post(step: Step) -> Tally:
                 path, example = draw.choice(routes)
                 body, content_type = mutated(example, draw), draw.choice(CONTENT_TYPES)
                 if content_type.startswith("multipart"):
-                    body = form(body)
+                    body = form([body])
                 head = f"Content-Type: {content_type}\r\n{HEAD}"
                 await ledger.note(connection, "POST", path + draw.choice(QUERIES), body, head)
             connection.close()

@@ -3,15 +3,12 @@
 import asyncio
 import json
 import random
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from clients.load.images import digit_png
 from clients.load.server_process import Server
 from clients.robustness.soak.connection import Connection, request
 from clients.robustness.soak.goals import Goal, Step, Tally
-from clients.robustness.soak.server_process import copy_models
 
 CONNECTIONS = 8
 WARM_SHARE = 0.05
@@ -30,33 +27,31 @@ KINDS: tuple[tuple[str, str, bytes], ...] = (
 async def use(step: Step) -> Tally:
     """Images, samples, errors and cut streams, all to one server; it is looked at 20 times."""
     ledger, asked, looks = step.ledger(), 0, list[dict[str, float]]()
-    with tempfile.TemporaryDirectory() as folder:
-        models = copy_models(step.models, Path(folder), "digits", "vae", "text")
-        with step.serve(models) as server:
+    with step.serving("digits", "vae", "text") as server:
 
-            async def send(number: int, count: int) -> None:
-                nonlocal asked
-                connection = Connection(server.port)
-                draw = random.Random(number)  # noqa: S311 a repeatable one
-                for one in range(count):
-                    method, path, body = draw.choice(KINDS)
-                    await ledger.note(connection, method, path, body)
-                    if one % CUT_EVERY == CUT_EVERY - 1:
-                        await _cut_a_stream(server.port)
-                    asked += 1
-                connection.close()
+        async def send(number: int, count: int) -> None:
+            nonlocal asked
+            connection = Connection(server.port)
+            draw = random.Random(number)  # noqa: S311 a repeatable one
+            for one in range(count):
+                method, path, body = draw.choice(KINDS)
+                await ledger.note(connection, method, path, body)
+                if one % CUT_EVERY == CUT_EVERY - 1:
+                    await _cut_a_stream(server.port)
+                asked += 1
+            connection.close()
 
-            async def send_all(count: int) -> None:
-                share = count // CONNECTIONS
-                await asyncio.gather(*(send(asked + n, share) for n in range(CONNECTIONS)))
-                await asyncio.sleep(1)  # aborted requests are not counted
-                looks.append(_look(server))
+        async def send_all(count: int) -> None:
+            share = count // CONNECTIONS
+            await asyncio.gather(*(send(asked + n, share) for n in range(CONNECTIONS)))
+            await asyncio.sleep(1)  # aborted requests are not counted
+            looks.append(_look(server))
 
-            times = LOOKS if step.count > SHORT else SHORT_LOOKS
-            await send_all(int(WARM_SHARE * step.count))
-            for number in range(times):
-                await send_all(step.count // times)
-                step.progress((number + 1) * step.count // times)
+        times = LOOKS if step.count > SHORT else SHORT_LOOKS
+        await send_all(int(WARM_SHARE * step.count))
+        for number in range(times):
+            await send_all(step.count // times)
+            step.progress((number + 1) * step.count // times)
     half = looks[len(looks) // 2]
     thousands = step.count / 2 / 1000
     return {

@@ -5,15 +5,12 @@ import random
 import re
 import shutil
 import subprocess
-import tempfile
 from collections import Counter
-from pathlib import Path
 
 from clients.load.images import digit_png
 from clients.robustness.soak.connection import Connection, metrics
 from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.ledger import Ledger
-from clients.robustness.soak.server_process import copy_models
 
 CONNECTIONS = 4
 MARK = "hostile"
@@ -27,10 +24,7 @@ LABELS = re.compile(r'route="([^"]*)"')
 async def count(step: Step) -> Tally:
     """Requests with names of their own in every place; then the sums and the labels are compared."""
     ledger = step.ledger()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        step.serve(copy_models(step.models, Path(folder), "digits")) as server,
-    ):
+    with step.serving("digits") as server:
         await asyncio.sleep(COUNTED_SECONDS)
         before = _statuses(metrics(server.port))
         half = step.count // 2

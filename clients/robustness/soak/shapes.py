@@ -2,15 +2,12 @@
 
 import json
 import random
-import tempfile
-from pathlib import Path
 
 from clients.load.images import digit_png
 from clients.load.measurement import percentile
 from clients.robustness.soak.connection import Connection
 from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.hostile_bodies import FORM, form
-from clients.robustness.soak.server_process import copy_models
 
 WARM_SHARE = 0.1
 
@@ -19,10 +16,7 @@ async def vary(step: Step) -> Tally:
     """Forms of 1 to 16 images, 1 to 32 latents, seeds of 1 to 300 characters, one after the other."""
     ledger, draw = step.ledger(), random.Random(step.start)  # noqa: S311 a repeatable one
     warm = max(1, int(WARM_SHARE * step.count))
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        step.serve(copy_models(step.models, Path(folder), "digits", "vae", "text")) as server,
-    ):
+    with step.serving("digits", "vae", "text") as server:
         connection, before = Connection(server.port), 0.0
         for number in range(step.count):
             await ledger.note(connection, "POST", *_request(draw))

@@ -3,17 +3,14 @@
 import asyncio
 import json
 import sys
-import tempfile
 import time
 from asyncio.subprocess import PIPE
 from dataclasses import dataclass
-from pathlib import Path
 
 from clients.load.images import digit_png
 from clients.robustness.soak.connection import Connection
 from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.ledger import Ledger
-from clients.robustness.soak.server_process import copy_models
 
 COMMAND = (sys.executable, "-m", "clients.robustness.soak.slow_connections")
 SHORT = 100  # connections; fewer take shorter times
@@ -36,10 +33,7 @@ async def crawl(step: Step) -> Tally:
     """A constant number of heads and bodies that drip or stop, and of answers that are not read."""
     times = LONG_TIMES if step.count > SHORT else SHORT_TIMES
     settings = {"receive_seconds": str(times.receive), "receive_total_seconds": str(times.total)}
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        step.serve(copy_models(step.models, Path(folder), "digits"), **settings) as server,
-    ):
+    with step.serving("digits", **settings) as server:
         files = server.files
         quiet, loaded = step.ledger(), step.ledger()
         await _classify(server.port, quiet, min(times.load, 10))

@@ -3,15 +3,12 @@
 import asyncio
 import contextlib
 import json
-import tempfile
-from pathlib import Path
 
 from clients.load.images import digit_png
 from clients.load.server_process import Server
 from clients.robustness.soak.connection import Connection
 from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.ledger import Ledger
-from clients.robustness.soak.server_process import copy_models
 
 FRESH, KEPT, STREAMS = 6, 4, 2
 LOAD_SECONDS = 1.0
@@ -23,23 +20,21 @@ async def stop(step: Step) -> Tally:
     lost: list[str] = []
     tally: Tally = {"answered": 0, "exits": 0, "most_seconds": 0}
     loop, pauses = asyncio.get_running_loop(), [0.0]
-    with tempfile.TemporaryDirectory() as folder:
-        models = copy_models(step.models, Path(folder), "digits", "text")
-        for number in range(step.start, step.start + step.count):
-            with step.serve(models, workers=str(1 + number % 2)) as server:
-                ledger = step.ledger()
-                requests = asyncio.gather(*_clients(server, ledger, lost))
-                watching = asyncio.create_task(_longest_pause(pauses))
-                await asyncio.sleep(LOAD_SECONDS)
-                began = loop.time()
-                status = await asyncio.to_thread(server.stop)
-                await requests
-                watching.cancel()
-            tally["exits"] += status != 0
-            tally["answered"] += ledger.statuses.total()
-            tally["most_seconds"] = max(tally["most_seconds"], loop.time() - began)
-            lost += [f"{number}, {max(pauses):.1f} s: {problem}" for problem in ledger.problems]
-            step.progress(number + 1 - step.start)
+    for number in range(step.start, step.start + step.count):
+        with step.serving("digits", "text", workers=str(1 + number % 2)) as server:
+            ledger = step.ledger()
+            requests = asyncio.gather(*_clients(server, ledger, lost))
+            watching = asyncio.create_task(_longest_pause(pauses))
+            await asyncio.sleep(LOAD_SECONDS)
+            began = loop.time()
+            status = await asyncio.to_thread(server.stop)
+            await requests
+            watching.cancel()
+        tally["exits"] += status != 0
+        tally["answered"] += ledger.statuses.total()
+        tally["most_seconds"] = max(tally["most_seconds"], loop.time() - began)
+        lost += [f"{number}, {max(pauses):.1f} s: {problem}" for problem in ledger.problems]
+        step.progress(number + 1 - step.start)
     return {
         **tally,
         "most_pause": max(pauses),

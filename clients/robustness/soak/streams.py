@@ -3,13 +3,10 @@
 import asyncio
 import json
 import re
-import tempfile
 import time
-from pathlib import Path
 
 from clients.robustness.soak.connection import metrics, request
 from clients.robustness.soak.goals import Goal, Step, Tally
-from clients.robustness.soak.server_process import copy_models
 
 LENGTH, AT_ONCE = 2000, 8
 BODY = json.dumps({"seed": "To be", "length": LENGTH, "stream": True}).encode()
@@ -22,10 +19,7 @@ QUIET_SECONDS = 30
 async def leave(step: Step) -> Tally:
     """Disconnect from eight streams at once; afterwards none is active and few characters were wasted."""
     problems = []
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        step.serve(copy_models(step.models, Path(folder), "text")) as server,
-    ):
+    with step.serving("text") as server:
 
         async def one() -> None:
             reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
