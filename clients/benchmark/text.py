@@ -114,15 +114,19 @@ def _service(model: str, target: Target, two: Target, seconds: int) -> dict[str,
     return {
         "whole_s": whole_s,
         "first_ms": percentile(one.first_s, 0.5) * 1000,
-        "one_stream": max(one.rates),
-        "all_streams": many.characters / many.elapsed_s,
-        "two_workers": many_at_two.characters / many_at_two.elapsed_s,
+        "one_stream": PARAGRAPH / min(one.latencies_s),
+        "all_streams": _characters_per_s(many),
+        "two_workers": _characters_per_s(many_at_two),
         "errors": sum(t.errors.total() + t.statuses.total() - t.statuses[200] for t in tallies),
     }
 
 
 def _drive(model: str, target: Target, streams: int, seconds: int) -> StreamTally:
     tally = run_async(drive_streams(stream(model, PARAGRAPH), target, streams, seconds))
-    if not tally.rates:
+    if not tally.latencies_s:
         raise ValueError(f"no stream of {model} ended: {dict(tally.errors)}")
     return tally
+
+
+def _characters_per_s(tally: StreamTally) -> float:
+    return PARAGRAPH * len(tally.latencies_s) / tally.elapsed_s

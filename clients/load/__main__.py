@@ -20,7 +20,7 @@ from clients.load.event_loop import run_async
 from clients.load.ladder import knee, max_goodput
 from clients.load.ladder_run import RunPlan, measure_all
 from clients.load.machine import describe_machine
-from clients.load.report import comparison_lines, progress_line, report_lines
+from clients.load.report import Printer
 from clients.load.scenario import MIX, scenarios
 from clients.load.step_summary import Step, as_record
 from clients.load.target import Target, parse_target
@@ -29,7 +29,6 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 MOST_RATE = 100_000.0
 STEPS = 12  # rates, each 1.5 × the one before
 CONNECTIONS = 800  # at most, all URLs together
-ERASE = "\r\x1b[K"  # the terminal's line
 Measured = dict[str, dict[str, list[Step]]]  # scenario → URL → steps
 
 
@@ -42,7 +41,7 @@ def main(arguments: list[str], prog: str = "python -m clients.load") -> int:
         targets = [parse_target(url, options.allow_remote, key) for url in dict.fromkeys(urls)]
         if options.scenario == ["class"]:
             return _measure_class(targets[0], options)
-        plan = RunPlan(targets, options.seconds, STEPS, options.rates, CONNECTIONS, _Live())
+        plan = RunPlan(targets, options.seconds, STEPS, options.rates, CONNECTIONS, Printer())
         measured = run_async(measure_all(plan, options.scenario or [*MIX, "mix"]))
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -82,28 +81,6 @@ def write(folder: Path, measured: Measured) -> None:
     (folder / "load.json").write_text(text + "\n", encoding="utf-8")
     (folder / "load.png").write_bytes(chart.draw(measured))
     print(f"written: {folder / 'load.json'}, {folder / 'load.png'}")
-
-
-class _Live:
-    """Prints reports, and a progress line on terminals."""
-
-    def step(self, name: str, rate: float, tally: Any) -> None:
-        line = progress_line(name, rate, tally)
-        if sys.stderr.isatty():
-            print(f"{ERASE}{line}", end="", file=sys.stderr, flush=True)
-        else:
-            print(line, file=sys.stderr, flush=True)
-
-    def sentence(self, text: str) -> None:
-        print(text, flush=True)
-
-    def scenario(self, name: str, by_url: dict[str, list[Step]]) -> None:
-        if sys.stderr.isatty():
-            print(ERASE, end="", file=sys.stderr, flush=True)
-        for url, steps in by_url.items():
-            print("\n".join(report_lines(name, url, steps)), flush=True)
-        if len(by_url) > 1:
-            print("\n".join(comparison_lines(name, by_url)), flush=True)
 
 
 def _summary(steps: list[Step]) -> dict[str, Any]:

@@ -30,16 +30,19 @@ class Tally:
     batch_sizes: Counter[int] = field(default_factory=Counter)
     elapsed_s: float = 0.0
 
-    def count(self, answer: Answer, latency_s: float, scenario: Scenario) -> None:
-        """Add one answer."""
+    def count(self, answer: Answer, latency_s: float, scenario: Scenario) -> bool:
+        """Add one answer; whether it is right."""
         self.statuses[answer.status] += 1
         batch_size = answer.headers.get(b"x-batch-size", b"")
         if batch_size.isdigit():
             self.batch_sizes[int(batch_size)] += 1
-        if answer.status == 200 and scenario.is_right(answer.body):
-            self.latencies_s.append(latency_s)
-        elif answer.status == 200:
+        if answer.status != 200:
+            return False
+        if not scenario.is_right(answer.body):
             self.errors["wrong answer"] += 1
+            return False
+        self.latencies_s.append(latency_s)
+        return True
 
 
 async def drive(

@@ -4,12 +4,13 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from statistics import median
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from clients.load.closed_loop import drive
 from clients.load.connection import Answer, Connection
 from clients.load.ladder import Ladder, find_knee, knee, rate_ladder, run_ladder
-from clients.load.open_loop import TIMEOUT_S, Pool, StepTally, arrivals, refusal_kind, send
+from clients.load.open_loop import TIMEOUT_S, Pool, arrivals, refusal_kind, send
+from clients.load.report import Printer
 from clients.load.scenario import MIX, Scenario, request_bytes, scenarios
 from clients.load.step_summary import Step, step_of
 from clients.load.target import Target
@@ -20,19 +21,6 @@ ASKED_ALONE = 5  # requests, one after the other, to know where the ladder begin
 Mix = Mapping[Scenario, float]
 
 
-class ProgressListener(Protocol):
-    """A listener for the progress of a run."""
-
-    def step(self, name: str, rate: float, tally: StepTally) -> None:
-        """A step is under way."""
-
-    def sentence(self, text: str) -> None:
-        """Something to know, such as that a scenario is left out."""
-
-    def scenario(self, name: str, by_url: dict[str, list[Step]]) -> None:
-        """A scenario was measured at every target."""
-
-
 class RunPlan(NamedTuple):
     """Where and how much; `rates` empty: the ladder finds its own."""
 
@@ -41,7 +29,7 @@ class RunPlan(NamedTuple):
     steps: int
     rates: tuple[float, ...] | None
     connections: int
-    listener: ProgressListener
+    printer: Printer
 
 
 async def measure_all(plan: RunPlan, names: Sequence[str]) -> dict[str, dict[str, list[Step]]]:
@@ -62,7 +50,7 @@ async def measure_all(plan: RunPlan, names: Sequence[str]) -> dict[str, dict[str
         mixes = [{own[part]: share for part, share in parts.items()} for own in every]
         mean_s = sum(alone_s[part] * share for part, share in parts.items()) / sum(parts.values())
         measured[name] = await _measure(plan, name, mixes, mean_s)
-        plan.listener.scenario(name, measured[name])
+        plan.printer.scenario(name, measured[name])
         if name in wanted and not plan.rates:
             await _compare_with_closed_loop(plan, every, name, measured[name])
     return measured
@@ -81,7 +69,7 @@ async def _measure(
         return step_of(
             rate,
             await send(
-                pools[number], requests, lambda tally: plan.listener.step(label, rate, tally)
+                pools[number], requests, lambda tally: plan.printer.step(label, rate, tally)
             ),
         )
 
@@ -110,7 +98,7 @@ async def _compare_with_closed_loop(
         peak = len(tally.latencies_s) / tally.elapsed_s
         bend = knee(by_url[target.url])
         place = f"; the knee is at {bend.rate / peak:.2f} of it" if bend and peak else ""
-        plan.listener.sentence(
+        plan.printer.sentence(
             f"  closed loop of {CLOSED_CONNECTIONS} connections: {peak:,.1f} right answers/s{place}"
         )
 
@@ -123,7 +111,7 @@ async def _ask_alone(
     for target, own in zip(plan.targets, every, strict=True):
         answer, seconds = await _time_alone(own[name], target)
         if answer.status != 200:
-            plan.listener.sentence(f"{name}: left out, {target.url} {_why_not(answer)}")
+            plan.printer.sentence(f"{name}: left out, {target.url} {_why_not(answer)}")
             return None
         slowest_s = max(slowest_s, seconds)
     return slowest_s

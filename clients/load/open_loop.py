@@ -52,15 +52,13 @@ class StepTally(Tally):
 
     def add(self, answer: Answer, latency_s: float, first_s: float, scenario: Scenario) -> None:
         """Count one answer: right, wrong, or refused with the service's own code."""
-        right = len(self.latencies_s)
-        self.count(answer, latency_s, scenario)
-        if answer.status != 200:
-            self.refusals[refusal_kind(answer)] += 1
-        if len(self.latencies_s) > right:
+        if self.count(answer, latency_s, scenario):
             self.first_s.append(first_s)
             self.latencies_by_scenario[scenario.name].append(latency_s)
             for name, milliseconds in server_timing(answer).items():
                 self.timings_ms[name].append(milliseconds)
+        elif answer.status != 200:
+            self.refusals[refusal_kind(answer)] += 1
 
 
 class Pool:

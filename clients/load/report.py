@@ -1,5 +1,6 @@
 """The printed report: a progress line, a table of steps, the knee, the comparison."""
 
+import sys
 from collections.abc import Mapping, Sequence
 
 from clients.load.ladder import knee, max_goodput
@@ -7,7 +8,33 @@ from clients.load.measurement import percentile
 from clients.load.open_loop import StepTally
 from clients.load.step_summary import SHARES, Percentiles, Step
 
+ERASE = "\r\x1b[K"  # the terminal's line
 COLUMNS = ("due/s", "right/s", *(f"{name} ms" for name in SHARES), "not right", "batch")
+
+
+class Printer:
+    """Prints reports, and a progress line on terminals."""
+
+    def step(self, name: str, rate: float, tally: StepTally) -> None:
+        """A step is under way."""
+        line = progress_line(name, rate, tally)
+        if sys.stderr.isatty():
+            print(f"{ERASE}{line}", end="", file=sys.stderr, flush=True)
+        else:
+            print(line, file=sys.stderr, flush=True)
+
+    def sentence(self, text: str) -> None:
+        """Something to know, such as that a scenario is left out."""
+        print(text, flush=True)
+
+    def scenario(self, name: str, by_url: Mapping[str, Sequence[Step]]) -> None:
+        """A scenario was measured at every target."""
+        if sys.stderr.isatty():
+            print(ERASE, end="", file=sys.stderr, flush=True)
+        for url, steps in by_url.items():
+            print("\n".join(report_lines(name, url, steps)), flush=True)
+        if len(by_url) > 1:
+            print("\n".join(comparison_lines(name, by_url)), flush=True)
 
 
 def progress_line(name: str, rate: float, tally: StepTally) -> str:

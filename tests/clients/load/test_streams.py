@@ -45,14 +45,13 @@ async def streaming(*events, status=200):
         server.close()
 
 
-async def test_first_characters_and_rates_are_those_of_each_stream():
+async def test_first_characters_are_those_of_each_stream():
     async with streaming(*WHOLE) as target:
         tally = await drive_streams(STREAM, target, streams=2, seconds=0.1)
 
     count = len(tally.latencies_s)
     assert count >= 2
-    assert tally.characters == 9 * count
-    assert len(tally.first_s) == len(tally.rates) == count
+    assert len(tally.first_s) == count
     assert 0 < sum(tally.first_s) < sum(tally.latencies_s)
     assert not tally.errors
 
