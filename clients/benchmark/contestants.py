@@ -8,6 +8,7 @@ import contextlib
 import itertools
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -168,9 +169,11 @@ def start(stack: contextlib.ExitStack, one: Contestant) -> Server:
     return stack.enter_context(Server(command, passed_on() | environ, target, is_ready))
 
 
-def check_answer(scenario: Scenario, target: Target) -> None:
-    """ValueError if a scenario is answered wrongly."""
-    answer = ask_once(scenario, target)
+def check_answer(scenario: Scenario, target: Target, patience_s: float = 0.0) -> None:
+    """ValueError if a scenario is answered wrongly, or its model still loads after `patience_s`."""
+    give_up = time.monotonic() + patience_s
+    while (answer := ask_once(scenario, target)).status == 503 and time.monotonic() < give_up:
+        time.sleep(0.05)
     if answer.status != 200 or not scenario.is_right(answer.body):
         text = answer.body[:300].decode(errors="replace")
         raise ValueError(f"{scenario.name!r} was answered wrongly, {answer.status}: {text}")

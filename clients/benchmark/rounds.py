@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from clients.benchmark.contestants import DRAWING, JOBS, Contestant, check_answer, start
 from clients.load.measurement import Measurement, measure_closed_loop
 from clients.load.scenario import Scenario, scenarios
-from clients.load.server_process import Server
+from clients.load.server_process import READY_S, Server
 
 CONNECTIONS = (1, 32, 128)
 WARM_UP_S = 1
@@ -86,5 +86,5 @@ def _warm_up(one: Contestant, server: Server, asked: dict[str, Scenario]) -> Non
     """Every job once, its answer checked, and then under load for a moment."""
     for job, scenario in asked.items():
         if job != DRAWING or one.is_ours:  # others do not look for the ink, nor for dark on white
-            check_answer(scenario, server.target)
+            check_answer(scenario, server.target, READY_S)
         measure_closed_loop(scenario, server.target, 32, WARM_UP_S)
