@@ -14,6 +14,8 @@ from service.codecs.sniffing import excerpt
 from service.errors import InvalidJSON
 
 LARGEST_FLOAT = sys.float_info.max
+NEAR_BYTES = 2**16  # around an error, searched for its cause
+PIECE_BYTES = 2**20  # decoded in one call
 SHORT_STRING = 40  # characters quoted in an error message
 
 _CHARSET = re.compile(
@@ -38,7 +40,7 @@ def parse_json(
     except json.JSONDecodeError as error:
         if (recoded := _to_utf8(body, content_type)) is not None:
             return parse_json(recoded, loads=loads)
-        if not body.strip():
+        if not body or body.isspace():
             raise InvalidJSON("the body must be JSON, got an empty body") from error
         if (place := _first_bad_byte(body)) is not None:
             raise InvalidJSON(
@@ -47,17 +49,18 @@ def parse_json(
             ) from error
         where = f"line {error.lineno}, column {error.colno}"
         message = f"the body is not valid JSON: {error.msg} ({where})"
-        if b"NaN" in body or b"Infinity" in body:
+        near = body[max(0, error.pos - NEAR_BYTES) : error.pos + NEAR_BYTES]
+        if b"NaN" in near or b"Infinity" in near:
             message += "; NaN and Infinity are not JSON"
         raise InvalidJSON(message) from error
 
 
 def parse_object(body: bytes, content_type: str = "") -> dict[str, Any]:
-    """The fields of a body that is a JSON object; those that are null are left out."""
+    """The fields of a body that is a JSON object."""
     value = parse_json(body, content_type)
     if not isinstance(value, dict):
         raise InvalidJSON(f"the body must be a JSON object, got {kind_of(value)}")
-    return {name: field for name, field in value.items() if field is not None}
+    return value
 
 
 def _to_utf8(body: bytes, content_type: str) -> bytes | None:
@@ -80,10 +83,17 @@ def _to_utf8(body: bytes, content_type: str) -> bytes | None:
 
 
 def _first_bad_byte(body: bytes) -> int | None:
-    try:
-        body.decode()
-    except UnicodeDecodeError as error:
-        return error.start
+    """Where the body is no UTF-8, decoded a piece at a time: as a string it may take four times the memory."""
+    if body.isascii():
+        return None
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for start in range(0, len(body), PIECE_BYTES):
+        kept = len(decoder.getstate()[0])  # of a character that the piece before has begun
+        end = start + PIECE_BYTES
+        try:
+            decoder.decode(body[start:end], final=end >= len(body))
+        except UnicodeDecodeError as error:
+            return start - kept + error.start
     return None
 
 

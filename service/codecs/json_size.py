@@ -9,6 +9,7 @@ from service.errors import BodyTooLarge
 ALWAYS_FINE = 10_000  # bytes: too few to count anything in them
 CONTAINER_SHARE = 4  # parsing a list or object takes about this many times as long as a number
 MAX_IRREGULAR_VALUES = 250_000  # of a body, outside of regular lists of numbers: 25 ms of parsing
+MAX_WIDE_BYTES = 4 * 2**20  # of a text with emoji: as a string each of its characters takes 4 bytes
 NAME_SHARE = 20  # and a field name many times as long; no route has more than a few
 WAY_OUT = (
     "send images as files, or tensors as binary data (Inference-Header-Content-Length on "
@@ -17,7 +18,7 @@ WAY_OUT = (
 
 
 def check_json_size(body: bytes, max_values: int) -> None:
-    """BodyTooLarge if the body has more values, lists and objects, or names than allowed."""
+    """BodyTooLarge if the body has more values, lists and objects, strings or names than allowed."""
     if len(body) < ALWAYS_FINE:
         return
     containers = body.count(b"[") + body.count(b"{")
@@ -26,12 +27,24 @@ def check_json_size(body: bytes, max_values: int) -> None:
     for count, limit, what in (
         (values, max_values, "JSON values"),
         (containers, max_values // CONTAINER_SHARE, "JSON lists and objects"),
+        (body.count(b'"') // 2, max_values // CONTAINER_SHARE, "JSON strings"),
         (names, max_values // NAME_SHARE, "JSON names"),
     ):
         if count > limit:
             raise BodyTooLarge(
                 f"the body must have at most {limit:,} {what}, got {count:,}: {WAY_OUT}"
             )
+    if len(body) > MAX_WIDE_BYTES and _has_wide_characters(body):
+        raise BodyTooLarge(
+            f"a body with other characters than ASCII must have at most {MAX_WIDE_BYTES:,} bytes, "
+            f"got {len(body):,}: {WAY_OUT}"
+        )
+
+
+def _has_wide_characters(body: bytes) -> bool:
+    """Whether there are any, also escaped, apart from a byte order mark."""
+    is_ascii = body.isascii() or body[4:].isascii()
+    return not is_ascii or b"\\ud" in body or b"\\uD" in body
 
 
 def check_irregular_size(body: bytes | bytearray) -> None:

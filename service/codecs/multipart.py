@@ -36,7 +36,7 @@ def read_files(body: bytes, content_type: str, max_files: int) -> list[bytes | s
             "library set this header"
         )
     parts = _split(body, boundary, max_files + _MAX_FIELDS)
-    images = [image for part in parts if (image := _image_in(part)) is not None]
+    images = [image for part in parts if (image := _image_in(body, *part)) is not None]
     if len(images) > max_files:
         raise TooManyImages(f"a request must have at most {max_files} images, got {len(images)}")
     if not images:
@@ -46,39 +46,43 @@ def read_files(body: bytes, content_type: str, max_files: int) -> list[bytes | s
     return images
 
 
-def _split(body: bytes, boundary: bytes, max_parts: int) -> list[bytes]:
-    """The parts between the boundaries (RFC 2046, 5.1.1), each with its headers."""
+def _split(body: bytes, boundary: bytes, max_parts: int) -> list[tuple[int, int]]:
+    """Where the parts between the boundaries (RFC 2046, 5.1.1) start, at their headers, and end."""
     delimiter = b"\r\n--" + boundary
-    if body.count(delimiter) > max_parts:
-        raise InvalidRequest(f"a form may have at most {_MAX_FIELDS} fields besides its files")
     if body.startswith(delimiter[2:]):
-        pieces = body[len(delimiter) - 2 :].split(delimiter)
-    else:
-        pieces = body.split(delimiter)[1:]  # anything may precede the first boundary
-    parts: list[bytes] = []
-    for piece in pieces:
-        if piece.startswith(b"--"):
+        place = len(delimiter) - 2
+    elif (place := body.find(delimiter)) >= 0:  # anything may precede the first boundary
+        place += len(delimiter)
+    elif body:
+        raise _invalid("the body does not contain the boundary of its Content-Type")
+    parts: list[tuple[int, int]] = []
+    while place >= 0:
+        if body.startswith(b"--", place):
             return parts
-        padding, line_end, _ = piece[:_MAX_HEAD].partition(b"\r\n")
+        next_place = body.find(delimiter, place)
+        end = next_place if next_place >= 0 else len(body)
+        padding, line_end, _ = body[place : min(end, place + _MAX_HEAD)].partition(b"\r\n")
         if padding.strip(b" \t") or not line_end:
             raise _invalid("a boundary must be on its own line")
-        parts.append(piece[len(padding) + 2 :])
-    if body and not parts:
-        raise _invalid("the body does not contain the boundary of its Content-Type")
+        parts.append((place + len(padding) + 2, end))
+        if len(parts) > max_parts:
+            raise InvalidRequest(f"a form may have at most {_MAX_FIELDS} fields besides its files")
+        place = next_place + len(delimiter) if next_place >= 0 else -1
     raise InvalidRequest("the form ends before its closing boundary: was it cut off?")
 
 
-def _image_in(part: bytes) -> bytes | str | None:
-    """The content of a part if it is an image or declared as a file."""
-    if part.startswith(b"\r\n"):
-        headers, content = {}, part[2:]
+def _image_in(body: bytes, start: int, end: int) -> bytes | str | None:
+    """The content of the part between these places, if it is an image or declared as a file."""
+    if body.startswith(b"\r\n", start, end):
+        headers, first = {}, start + 2
     else:
-        head_end = part.find(b"\r\n\r\n", 0, _MAX_HEAD)
+        head_end = body.find(b"\r\n\r\n", start, min(end, start + _MAX_HEAD))
         if head_end < 0:
             raise _invalid(
                 f"a part must begin with at most {_MAX_HEAD} bytes of headers, then an empty line"
             )
-        headers, content = _headers(part[:head_end]), part[head_end + 4 :]
+        headers, first = _headers(body[start:head_end]), head_end + 4
+    content = body[first:end]
     if is_base64_image(content):
         return content.decode("latin-1")
     disposition = headers.get(b"content-disposition", b"")

@@ -22,6 +22,7 @@ Loads = Callable[[bytes | bytearray], Any]
 
 INLINE_BYTES = 2**16  # a shorter text is parsed as a whole
 LEAST_BYTES = 2**12  # minimum length of a list that becomes an array
+OPENING_BYTES = 2**16  # looked at for a list's opening brackets and what is between them
 PIECE_BYTES = 2**16  # of numbers, parsed in one call: about a millisecond
 COPY_BYTES = 2**20  # copied in one call
 MAX_DEPTH = 1024  # of lists in lists, as in orjson
@@ -64,18 +65,33 @@ def loads(body: bytes, parse: Loads = orjson.loads) -> Any:
             rest += body[cuts[-1][1] : found.start] + orjson.dumps({KEY: len(arrays)})
             cuts.append((len(rest), found.end))
             arrays.append(array)
+    if not arrays:
+        check_irregular_size(body)
+        return _parse_rest(body, parse, body, cuts)
     rest += body[cuts[-1][1] :]
     check_irregular_size(rest)
+    return _put_back(_parse_rest(rest, parse, body, cuts), arrays)
+
+
+def _parse_rest(
+    rest: bytes | bytearray, parse: Loads, body: bytes, cuts: list[tuple[int, int]]
+) -> Any:
+    """The value of a text without its long lists; an error has its position in `body`."""
     try:
-        value = parse(rest)
+        return parse(rest)
     except json.JSONDecodeError as error:
-        start, place = next(cut for cut in reversed(cuts) if cut[0] <= error.pos)
-        raise _error(error.msg, body, place + error.pos - start) from None
-    return _put_back(value, arrays) if arrays else value
+        message, position = error.msg, error.pos
+    # The parser's error holds the text as a string, four times as long at worst: it is gone here.
+    start, place = next(cut for cut in reversed(cuts) if cut[0] <= position)
+    raise _error(message, body, place + position - start)
 
 
 def _error(message: str, body: bytes, place: int) -> json.JSONDecodeError:
-    return json.JSONDecodeError(message, body.decode("latin-1"), place)
+    """An error at this byte of the body, without a copy of the body."""
+    error = json.JSONDecodeError(message, "", place)
+    error.lineno = body.count(b"\n", 0, place) + 1
+    error.colno = place - body.rfind(b"\n", 0, place)
+    return error
 
 
 def _long_lists(body: bytes) -> Iterator[_List]:
@@ -84,7 +100,7 @@ def _long_lists(body: bytes) -> Iterator[_List]:
         first = body.find(b"[", start, end)
         if first < 0:
             continue
-        match = _OPENING.match(body, first, end)
+        match = _OPENING.match(body, first, min(end, first + OPENING_BYTES))
         assert match is not None
         depth = body.count(b"[", first, match.end())
         if depth > MAX_DEPTH:
@@ -109,10 +125,8 @@ def _between_strings(body: bytes) -> Iterator[tuple[int, int]]:
 def _end_of_string(body: bytes, position: int) -> int:
     """The position after the closing quotation mark, which has an even number of backslashes before it."""
     while (quote := body.find(b'"', position)) >= 0:
-        before = quote
-        while before > position and body[before - 1] == 0x5C:
-            before -= 1
-        if (quote - before) % 2 == 0:
+        before = body[position:quote]
+        if (len(before) - len(before.rstrip(b"\\"))) % 2 == 0:
             return quote + 1
         position = quote + 1
     return len(body)

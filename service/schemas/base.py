@@ -33,7 +33,10 @@ class RequestBody(BaseModel):
             InvalidJSON: the body is not a JSON object.
             InvalidValue: a field is unknown, missing, of another type or out of range.
         """
-        return cls.of(parse_object(body, content_type))
+        declared = properties(cls)
+        fields = parse_object(body, content_type).items()
+        given = {name: value for name, value in fields if value is not None or name not in declared}
+        return cls.of(given)
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Self:

@@ -19,6 +19,7 @@ from clients.robustness.soak.ledger import Ledger
 from clients.robustness.soak.server_process import copy_models
 
 PER_REQUEST, CONNECTIONS = 50, 2
+BODIES = (*hostile_bodies.IMAGES, *hostile_bodies.OTHERS)
 CLASSIFY = "/v1/digits/classify"
 FORM = f"Content-Type: {hostile_bodies.FORM}\r\n"
 
@@ -101,11 +102,10 @@ async def _read_some(connection: Connection, ledger: Ledger, images: list[bytes]
 
 async def bomb(step: Step) -> Tally:
     """Send each body of the set, while probing the event loop."""
-    names = [*hostile_bodies.IMAGES, *hostile_bodies.OTHERS]
     tally: Tally = {"wrong": 0, "slow": 0, "most_ms": 0, "most_mb": 0, "most_wait_ms": 0}
     with tempfile.TemporaryDirectory() as folder:
         models = copy_models(step.models, Path(folder), "digits")
-        for name in names[step.start : step.start + step.count]:
+        for name in BODIES[step.start : step.start + step.count]:
             body, content_type = hostile_bodies.body(name)
             with step.serve(models) as server:
                 problems = await _explode(step, server, tally, body, content_type)
@@ -142,7 +142,7 @@ MUTATED = Goal(
 
 BOMBS = Goal(
     "G5", "bombs refused in 100 ms with 64 MB at most", "bodies",
-    27, 2, 9, 27, bomb,
+    len(BODIES), 2, len(BODIES), len(BODIES), bomb,
     lambda tally: f"{tally['wrong']:.0f} not refused, {tally['slow']:.0f} slower than 100 ms, longest "
     f"{tally['most_ms']:,.0f} ms, others wait {tally['most_wait_ms']:,.0f} ms at most, "
     f"+{tally['most_mb']:.0f} MB at most",

@@ -65,3 +65,18 @@ def test_any_text_decodes_or_is_refused_in_a_short_printable_sentence(text):
         message = str(error)
     assert len(message) < 180
     assert not message or message.isprintable()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A" + " " * 1_000_003 + "A",
+        "A\t" * 1_000_000,
+        " \n" * 1_000_000 + "*",
+        "\n" * 600_000 + "AA A*",
+    ],
+    ids=["spaces", "tabs", "blank lines", "more lines than encoders make"],
+)
+def test_spaces_and_line_ends_are_not_searched_anew_from_each_of_them(text):
+    with pytest.raises(InvalidValue, match="an image must be base64"):
+        decode_base64(text)

@@ -1,5 +1,7 @@
 """What is dear to read is refused by counting, before the work."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -8,6 +10,7 @@ from clients.load.images import encoded
 from clients.robustness.soak import hostile_bodies as hostile
 from service.codecs.image import open_image
 from service.codecs.json_size import check_json_size
+from service.codecs.multipart import read_files
 from service.codecs.request_images import check_pixels, read_images
 from service.errors import BodyTooLarge, ImageTooLarge, InvalidRequest
 from service.image_files.decoding_cost import Cost, TooManyPieces, count_pieces
@@ -104,7 +107,19 @@ def test_what_needs_no_decoding_costs_nothing():
 
 
 @pytest.mark.parametrize(
-    "name", ["lists of one", "empty lists", "nesting", "names", "numbers", "strings"]
+    "name",
+    [
+        "lists of one",
+        "empty lists",
+        "nesting",
+        "names",
+        "numbers",
+        "strings",
+        "quotes",
+        "escaped quotes",
+        "base64 with emoji",
+        "base64 with an escaped emoji",
+    ],
 )
 def test_json_of_too_many_values_is_refused_before_it_is_parsed(name, monkeypatch):
     body, _ = hostile.body(name)
@@ -119,8 +134,9 @@ def test_json_of_too_many_values_is_refused_before_it_is_parsed(name, monkeypatc
         b"[" + b"1," * 900_000 + b"1]",
         b"[" + b"[1]," * 200_000 + b"[1]]",
         b'{"images": ["' + b"A" * 10_000_000 + b'"]}',
+        b'\xef\xbb\xbf{"images": ["' + b"\\u002BA" * 1_000_000 + b'"]}',
     ],
-    ids=["numbers", "lists", "base64"],
+    ids=["numbers", "lists", "base64", "base64 as .NET writes it"],
 )
 def test_json_below_the_limits_is_not_refused(body):
     assert check_json_size(body, 1_000_000) is None
@@ -139,3 +155,13 @@ def test_a_form_of_nothing_is_refused(name):
     body, content_type = hostile.body(name)
     with pytest.raises(InvalidRequest):
         read_images(body, content_type, **LIMITS)
+
+
+def test_the_files_of_a_form_are_copied_once():
+    body = hostile.form([b"\x89PNG\r\n\x1a\n" + bytes(1_000_000)] * 4)
+    tracemalloc.start()
+    read_files(body, hostile.FORM, 64)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert most < 1.5 * len(body)

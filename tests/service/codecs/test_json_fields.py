@@ -34,3 +34,11 @@ def test_a_wrong_declaration_does_not_change_a_body_in_utf_8():
 def test_an_undeclared_encoding_names_the_byte_and_the_way_out(content_type):
     with pytest.raises(InvalidJSON, match="UTF-8, got the byte 0xFC at position 12: encode it"):
         parse_json(json.dumps(GREETING, ensure_ascii=False).encode("latin-1"), content_type)
+
+
+@pytest.mark.parametrize("before", range(4))
+def test_a_wrong_byte_far_into_a_body_is_named_wherever_its_pieces_are_cut(before):
+    body = b'["' + b"a" * before + "€".encode() * 700_000 + b'\xff"]'
+
+    with pytest.raises(InvalidJSON, match=f"0xFF at position {len(body) - 3}"):
+        parse_json(body)

@@ -156,3 +156,18 @@ def test_many_short_lists_between_strings_are_left_to_the_parser():
     found = loads(orjson.dumps(whole))
 
     assert found == whole
+
+
+def test_an_error_in_a_large_text_keeps_no_copy_of_it():
+    with pytest.raises(json.JSONDecodeError) as caught:
+        loads(b"[" + b"\n" * 100_000)
+
+    assert (caught.value.doc, caught.value.__context__) == ("", None)
+    assert caught.value.lineno == 100_001
+
+
+def test_a_list_behind_much_blank_space_is_read():
+    found = loads(b"[" + b" " * 2**17 + b"[1, 2]" + b", [3, 4]" * 5_000 + b"]")
+
+    assert len(found) == 5_001
+    assert list(found[-1]) == [3, 4]

@@ -486,6 +486,7 @@ async def test_what_is_no_json_object_is_400(texts, body, words):
         ({"continuation": "A" * 1_000_000}, "continuation"),
         ({"repetition_penalty": 1.1}, "got 'repetition_penalty'"),
         ({"x" * 10_000: 1}, "a field must be one of"),
+        ({"": None}, "a field must be one of"),
     ],
     ids=lambda value: str(value)[:40],
 )
