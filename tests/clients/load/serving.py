@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 
-from clients.load.scenario import request_bytes, scenarios
+from clients.load.scenario import scenarios
 from clients.load.target import Target
 
 SEVEN = json.dumps({"predictions": [{"digit": 7, "probabilities": [0.1] * 10}]}).encode()
@@ -17,24 +17,41 @@ def answer_bytes(status, body, *headers):
 
 
 @contextlib.asynccontextmanager
-async def serving_digits(answer):
-    """`await answer(number)` gives the bytes for the digit request of that number, from 0 on."""
-    writers, numbers = [], iter(range(1_000_000))
+async def serving(talk):
+    """A server whose connections are `await talk(reader, writer)`."""
+    writers = []
 
-    async def talk(reader, writer):
+    async def connected(reader, writer):
         writers.append(writer)
-        length = len(request_bytes(DIGIT, target))
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            while await reader.readexactly(length):
-                writer.write(await answer(next(numbers)))
+            await talk(reader, writer)
 
-    server = await asyncio.start_server(talk, "127.0.0.1", 0)
-    target = Target("127.0.0.1", server.sockets[0].getsockname()[1], "")
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
     try:
-        yield target
+        yield Target(*server.sockets[0].getsockname()[:2], "")
     finally:
         server.close()
         for writer in writers:
             writer.close()
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
+
+
+async def read_head(reader):
+    """The head of the next request, whose body is read, too."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split()[0]))
+    return head
+
+
+@contextlib.asynccontextmanager
+async def serving_digits(answer):
+    """`await answer(number)` gives the bytes for the request of that number, from 0 on."""
+    numbers = iter(range(1_000_000))
+
+    async def talk(reader, writer):
+        while await read_head(reader):
+            writer.write(await answer(next(numbers)))
+
+    async with serving(talk) as target:
+        yield target

@@ -1,7 +1,5 @@
 """The closed loop, against a small server that answers by turns."""
 
-import contextlib
-
 import pytest
 
 from clients.load.closed_loop import Tally, drive, error_kind
@@ -12,15 +10,13 @@ pytestmark = pytest.mark.anyio
 ONE = SEVEN.replace(b"7", b"1")
 
 
-@contextlib.asynccontextmanager
-async def serving(*answers):
+def in_turn(*answers):
     """A server that gives the answers in turn, again and again."""
 
     async def answer(number):
         return answers[number % len(answers)]
 
-    async with serving_digits(answer) as target:
-        yield target
+    return serving_digits(answer)
 
 
 async def test_right_answers_refusals_and_wrong_answers_are_counted_apart():
@@ -29,7 +25,7 @@ async def test_right_answers_refusals_and_wrong_answers_are_counted_apart():
         answer_bytes(429, b"{}", "X-Batch-Size: 2"),
         answer_bytes(200, ONE, "X-Batch-Size: 2"),
     ]
-    async with serving(*answers) as target:
+    async with in_turn(*answers) as target:
         tally = await drive(DIGIT, target, connections=3, seconds=0.1)
     assert set(tally.statuses) == {200, 429}
     assert len(tally.latencies_s) > 0
@@ -39,7 +35,7 @@ async def test_right_answers_refusals_and_wrong_answers_are_counted_apart():
 
 
 async def test_a_server_that_is_away_is_an_error_of_its_own_kind():
-    async with serving() as target:
+    async with in_turn() as target:
         pass
     tally = await drive(DIGIT, target, connections=2, seconds=0.05)
     assert set(tally.errors) == {"connection refused"}

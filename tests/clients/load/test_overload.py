@@ -1,7 +1,6 @@
 """What a flood of requests comes to: goodput while it lasted, and whether Retry-After was true."""
 
 import asyncio
-import contextlib
 
 import pytest
 
@@ -9,8 +8,7 @@ from clients.load.connection import Answer
 from clients.load.interference import busy, digits
 from clients.load.overload import Flood, flood
 from clients.load.scenario import heavy_scenarios, scenarios
-from clients.load.target import Target
-from tests.clients.load.serving import SEVEN, answer_bytes
+from tests.clients.load.serving import SEVEN, answer_bytes, read_head, serving
 
 
 def refused(seconds):
@@ -38,27 +36,14 @@ def test_retry_after_is_compared_with_the_time_until_all_was_answered():
     assert found.retry_after() == (4, 3.5)
 
 
-@contextlib.asynccontextmanager
-async def serving(answer):
-    """`answer(head)` gives the bytes for a request with that head; connections are kept."""
-    writers = []
+def answering(answer):
+    """A server: `answer(head)` gives the bytes for a request with that head; connections are kept."""
 
     async def talk(reader, writer):
-        writers.append(writer)
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split()[0]))
-                writer.write(answer(head))
+        while head := await read_head(reader):
+            writer.write(answer(head))
 
-    server = await asyncio.start_server(talk, "127.0.0.1", 0)
-    try:
-        yield Target(*server.sockets[0].getsockname()[:2], "")
-    finally:
-        server.close()
-        for writer in writers:
-            writer.close()
-            with contextlib.suppress(ConnectionError):
-                await writer.wait_closed()
+    return serving(talk)
 
 
 def test_a_flood_leaves_without_regard_to_answers_and_counts_them_all():
@@ -71,7 +56,7 @@ def test_a_flood_leaves_without_regard_to_answers_and_counts_them_all():
         return answer_bytes(429, b"{}", "Retry-After: 1")
 
     async def measure():
-        async with serving(answer) as target:
+        async with answering(answer) as target:
             return await flood(scenarios()["digit"], target, rate=100, seconds=0.2)
 
     found = asyncio.run(measure())
@@ -89,7 +74,7 @@ def test_digits_are_timed_while_a_heavy_client_is_kept_busy():
         return answer_bytes(200, SEVEN)
 
     async def measure():
-        async with serving(answer) as target, busy("projection", target, 2) as statuses:
+        async with answering(answer) as target, busy("projection", target, 2) as statuses:
             return await digits(target, 0.1), statuses
 
     took, statuses = asyncio.run(measure())

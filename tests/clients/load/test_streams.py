@@ -1,14 +1,13 @@
 """Streams, against a small server that sends its events one by one."""
 
 import asyncio
-import contextlib
 import json
 
 import pytest
 
 from clients.load.scenario import stream
 from clients.load.streams import drive_streams
-from clients.load.target import Target
+from tests.clients.load.serving import read_head, serving
 
 pytestmark = pytest.mark.anyio
 STREAM = stream("text", 9)
@@ -22,27 +21,17 @@ def chunked(event):
     return f"{len(data):x}\r\n".encode() + data + b"\r\n"
 
 
-@contextlib.asynccontextmanager
-async def streaming(*events, status=200):
-    async def answer(reader, writer):
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-                await reader.readexactly(length)
-                writer.write(f"HTTP/1.1 {status} X\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
-                for event in events:
-                    writer.write(chunked(event))
-                    await writer.drain()
-                    await asyncio.sleep(0.005)
-                writer.write(b"0\r\n\r\n")
-        writer.close()
+def streaming(*events, status=200):
+    async def talk(reader, writer):
+        while await read_head(reader):
+            writer.write(f"HTTP/1.1 {status} X\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+            for event in events:
+                writer.write(chunked(event))
+                await writer.drain()
+                await asyncio.sleep(0.005)
+            writer.write(b"0\r\n\r\n")
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    try:
-        yield Target("127.0.0.1", server.sockets[0].getsockname()[1], "")
-    finally:
-        server.close()
+    return serving(talk)
 
 
 async def test_first_characters_are_those_of_each_stream():
