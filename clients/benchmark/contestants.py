@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from clients.benchmark.engines import newest_version
 from clients.benchmark.peer_formats import as_form, as_form_of_several, as_inference
-from clients.load.scenario import Scenario, ask_once, scenarios
+from clients.load.scenario import Scenario, ask_once, has_rows, scenarios
 from clients.load.server_process import Server, free_target, passed_on
 from clients.load.target import Target
 
@@ -82,7 +82,12 @@ class Contestant(NamedTuple):
 
     def asked(self, job: str, all_scenarios: Mapping[str, Scenario]) -> Scenario:
         """The scenario of a task in this server's format."""
-        return self.adapt(all_scenarios[JOBS[job][0]])._replace(path=self.paths[job])
+        scenario = all_scenarios[JOBS[job][0]]
+        if (
+            job == DRAWING and not self.is_ours
+        ):  # others see no seven, as they do not look for the ink
+            scenario = scenario._replace(is_right=has_rows("predictions", 1))
+        return self.adapt(scenario)._replace(path=self.paths[job])
 
     @property
     def is_ours(self) -> bool:

@@ -8,7 +8,7 @@ from clients.benchmark import raw_model, report
 from clients.benchmark.contestants import DIGITS, OURS, decode_only, ours
 from clients.benchmark.engines import newest_version
 from clients.benchmark.report import Column, Goal, spread
-from clients.benchmark.rounds import Row, Say, take_turns
+from clients.benchmark.rounds import CELL, ERRORS, LATENCIES, RATE, Row, Say, take_turns
 from clients.load.server_process import on_demand
 
 LEAST_RATIO = 0.65  # service / decode-only, requests/s at 32 connections
@@ -26,18 +26,10 @@ def measure(models: Path, rounds: int, seconds: int, say: Say) -> list[Row]:
 
 def table(rows: Sequence[Row]) -> list[str]:
     """Each cell's two servers below each other; the cost of the model alone, one line per batch size."""
-    columns = [
-        Column("image", lambda cell: cell[0].job),
-        Column("conns", lambda cell: cell[0].connections),
-        Column("server", lambda cell: cell[0].server),
-        Column(
-            "req/s: median (min-max)", lambda cell: [r.measured.requests_per_s for r in cell], 0
-        ),
-        Column("p50 ms", lambda cell: [r.measured.p50_ms for r in cell]),
-        Column("p99 ms", lambda cell: [r.measured.p99_ms for r in cell], 1),
-        Column("not 2xx / socket errors", errors),
-        Column("x decode-only", lambda cell: ratios(rows, cell) if cell[0].server == OURS else "1"),
-    ]
+    ratio = Column(
+        "x decode-only", lambda cell: ratios(rows, cell) if cell[0].server == OURS else "1"
+    )
+    columns = [*CELL, RATE, *LATENCIES, ERRORS, ratio]
     lines = report.table(report.cells(rows, "job", "connections", "server"), columns)
     return [*lines, "", *_raw_lines(rows)]
 
@@ -65,12 +57,6 @@ def ratios(rows: Sequence[Row], ours: Sequence[Row]) -> list[float]:
     return [
         row.measured.requests_per_s / others[row.round, row.job, row.connections] for row in ours
     ]
-
-
-def errors(cell: Sequence[Row]) -> str:
-    """The sums of a cell."""
-    not_2xx = sum(row.measured.not_2xx for row in cell)
-    return f"{not_2xx} / {sum(row.measured.socket_errors for row in cell)}"
 
 
 def _raw_lines(rows: Sequence[Row]) -> list[str]:

@@ -10,9 +10,8 @@ from statistics import median
 
 from clients.benchmark import report
 from clients.benchmark.contestants import DIGITS, OURS, REFERENCE, contestants
-from clients.benchmark.digits import errors
 from clients.benchmark.report import Column, Goal
-from clients.benchmark.rounds import Row, Say, take_turns
+from clients.benchmark.rounds import CELL, ERRORS, LATENCIES, RATE, Row, Say, take_turns
 
 LEAST_OF_PEERS = 1.2  # requests/s of the better of our layouts / of the best peer
 MOST_OF_REFERENCE = 0.6  # p50 at one connection
@@ -41,16 +40,13 @@ def table(rows: Sequence[Row]) -> list[str]:
         return _ratios(one, best) if best else []
 
     columns = [
-        Column("job", lambda one: one[0].job),
-        Column("conns", lambda one: one[0].connections),
-        Column("server", lambda one: one[0].server),
+        *CELL,
         Column(f"× {REFERENCE}", of_reference),
         Column("× best peer", of_best_peer),
-        Column("req/s: median (min-max)", _rates, 0),
+        RATE,
         Column("processor ms an answer", lambda one: [row.processor_ms for row in one]),
-        Column("p50 ms", lambda one: [row.measured.p50_ms for row in one]),
-        Column("p99 ms", lambda one: [row.measured.p99_ms for row in one], 1),
-        Column("not 2xx / socket errors", errors),
+        *LATENCIES,
+        ERRORS,
     ]
     costs = [
         Column("server", lambda one: one[0].server),

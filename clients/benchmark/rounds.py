@@ -5,7 +5,8 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from clients.benchmark.contestants import DRAWING, JOBS, Contestant, check_answer, start
+from clients.benchmark.contestants import JOBS, Contestant, check_answer, start
+from clients.benchmark.report import Column
 from clients.load.measurement import Measurement, measure_closed_loop
 from clients.load.scenario import Scenario, scenarios
 from clients.load.server_process import READY_S, Server
@@ -31,6 +32,24 @@ class Row(NamedTuple):
     raw: Any = None  # what `before_round` has returned
 
 
+CELL = [
+    Column("job", lambda cell: cell[0].job),
+    Column("conns", lambda cell: cell[0].connections),
+    Column("server", lambda cell: cell[0].server),
+]
+RATE = Column("req/s: median (min-max)", lambda cell: [r.measured.requests_per_s for r in cell], 0)
+LATENCIES = [
+    Column("p50 ms", lambda cell: [row.measured.p50_ms for row in cell]),
+    Column("p99 ms", lambda cell: [row.measured.p99_ms for row in cell], 1),
+]
+ERRORS = Column(
+    "not 2xx / socket errors",
+    lambda cell: (
+        f"{sum(row.measured.not_2xx for row in cell)} / {sum(row.measured.socket_errors for row in cell)}"
+    ),
+)
+
+
 def take_turns(
     contestants: Sequence[Contestant],
     rounds: int,
@@ -47,7 +66,7 @@ def take_turns(
             # Checks remember the first answer, and servers draw differently: one set of scenarios each.
             every = scenarios()
             asked = {job: one.asked(job, every) for job in one.paths}
-            _warm_up(one, server, asked)
+            _warm_up(server, asked)
             running.append((one, server, asked))
         for number in range(rounds):
             raw = before_round()
@@ -82,9 +101,8 @@ def _measure(
     )
 
 
-def _warm_up(one: Contestant, server: Server, asked: dict[str, Scenario]) -> None:
+def _warm_up(server: Server, asked: dict[str, Scenario]) -> None:
     """Every job once, its answer checked, and then under load for a moment."""
-    for job, scenario in asked.items():
-        if job != DRAWING or one.is_ours:  # others do not look for the ink, nor for dark on white
-            check_answer(scenario, server.target, READY_S)
+    for scenario in asked.values():
+        check_answer(scenario, server.target, READY_S)
         measure_closed_loop(scenario, server.target, 32, WARM_UP_S)

@@ -93,6 +93,15 @@ def test_a_server_of_forms_is_sent_the_same_image_as_a_file():
     assert asked.path == "/predict"
 
 
+def test_other_servers_may_take_a_drawing_for_any_digit():
+    one = json.dumps(network.answer(np.eye(10)[1])).encode()
+    ours, others = contestants.ours(["280×280"]), contestants.decode_only(["280×280"])
+
+    assert not ours.asked("280×280", scenarios()).is_right(one)
+    assert others.asked("280×280", scenarios()).is_right(one)
+    assert not others.asked("280×280", scenarios()).is_right(b"{}")
+
+
 @pytest.mark.parametrize(
     ("name", "wrap"),
     [
