@@ -1,6 +1,6 @@
 """One call of a model: its place in the queue, its timings, and what its answer says of them.
 
-It knows no HTTP request and waits for nothing: `Prediction` does for a route, `direct_digits` without one.
+Independent of HTTP and of the event loop: `Prediction` uses it for a route, `direct_digits` without one.
 """
 
 import math

@@ -1,6 +1,7 @@
 """`/v1/images/explain` and `/v1/digits/explain`: heat maps of a classifier."""
 
 import itertools
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,8 @@ from service.tasks import classify_digit, classify_image, explain
 from service.tasks.explain import Explanation, Fields
 from service.tasks.prepared_images import PreparedImages, sliced
 
+Classes = tuple[int, int | None]  # the number of best classes, or one class
+Explained = tuple[Pixels, list[Explanation]]  # an image and its classes
 DIGITS = [(str(digit), str(digit)) for digit in range(10)]
 OFF_LOOP = 17  # any number of overlays is encoded on another thread
 
@@ -66,30 +69,13 @@ async def _explain(
     count = len(prepared.canvases)
     method = explain.check_method(query.method, call.servable.manifest)
     top, class_index = explain.check_classes(query.top, query.class_, labels, count)
-    images: list[Pixels] = []
-    found: list[list[Explanation]] = []
+    found: list[Explained] = []
 
     async def work() -> None:
+        seek = _occlude if method == explain.OCCLUSION else _activate
         if _is_one_run(call, method):
-            for image, row in await _classify_and_activate(call, prepared, (top, class_index)):
-                images.append(image)
-                found.append(row)
-            return
-        outputs = await call.predict_images("serving_default", prepared)
-        kept = call.report.keep(
-            lambda rows: zip(
-                prepared.canvases[rows],
-                classify_image.scores_of(sliced(outputs, rows)),
-                strict=True,
-            )
-        )
-        if not kept:
-            return
-        images.extend(canvas.image for canvas, _ in kept)
-        scores = np.stack([row for _, row in kept])
-        chosen = explain.choose_classes(scores, top, class_index)
-        seek = _activate if method == explain.CAM else _occlude
-        found.extend(await seek(call, np.stack(images), scores, chosen))
+            seek = _classify_and_activate
+        found.extend(await seek(call, prepared, (top, class_index)))
 
     if count:
         shape = prepared.canvases[0].image.shape
@@ -98,13 +84,12 @@ async def _explain(
     if PNG in request.headers.get("accept", ""):
         if not found:
             raise call.report.first_failure()
-        firsts = [(image, rows[0].heatmap) for image, rows in zip(images, found, strict=True)]
+        overlays = [partial(explain.overlay, image, rows[0].heatmap) for image, rows in found]
         png = await call.encode(
-            OFF_LOOP,
-            lambda: encode_photo_png(tile(np.stack([explain.overlay(*first) for first in firsts]))),
+            OFF_LOOP, lambda: encode_photo_png(tile(np.stack([draw() for draw in overlays])))
         )
         return Response(png, 200, call.headers(), PNG)
-    rows = await call.encode(OFF_LOOP, lambda: explain.encode(found, images, method, fields))
+    rows = await call.encode(OFF_LOOP, lambda: explain.encode(found, method, fields))
     return call.answer(lambda: {"explanations": call.report.fill(rows)})
 
 
@@ -129,9 +114,9 @@ def _is_one_run(call: LongPrediction, method: str) -> bool:
 
 
 async def _classify_and_activate(
-    call: LongPrediction, prepared: PreparedImages, classes: tuple[int, int | None]
-) -> list[tuple[Pixels, list[Explanation]]]:
-    """Each image with its class activation maps, from one run for a batch of images."""
+    call: LongPrediction, prepared: PreparedImages, classes: Classes
+) -> list[Explained]:
+    """Class activation maps from one run for a batch of images."""
     images = prepared.inputs["images"]
     size = min(len(images), _limit(call, explain.AT_ONCE))
     batches = [
@@ -140,22 +125,28 @@ async def _classify_and_activate(
     ]
     outputs = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
 
-    def explained(rows: slice) -> list[tuple[Pixels, list[Explanation]]]:
+    def explained(rows: slice) -> Iterator[Explained]:
         scores = classify_image.scores_of(sliced(outputs, rows))
-        maps = outputs["heatmaps"][rows]
         chosen = explain.choose_classes(scores, *classes)
-        return [
-            (
-                images[rows][row],
-                [
-                    Explanation(i, scores[row, i], explain.normalized(maps[row, ..., i]))
-                    for i in indices
-                ],
-            )
-            for row, indices in enumerate(chosen)
-        ]
+        parts = zip(images[rows], scores, outputs["heatmaps"][rows], chosen, strict=True)
+        for image, row, maps, indices in parts:
+            yield image, [explain.explanation(i, row, maps[..., i]) for i in indices]
 
     return call.report.keep(explained)
+
+
+async def _classify(
+    call: LongPrediction, prepared: PreparedImages, classes: Classes
+) -> list[tuple[Pixels, Any, list[int]]]:
+    """Each remaining image with its scores and the classes to explain."""
+    outputs = await call.predict_images("serving_default", prepared)
+
+    def classified(rows: slice) -> Iterable[tuple[Pixels, Any, list[int]]]:
+        scores = classify_image.scores_of(sliced(outputs, rows))
+        images = [canvas.image for canvas in prepared.canvases[rows]]
+        return zip(images, scores, explain.choose_classes(scores, *classes), strict=True)
+
+    return call.report.keep(classified)
 
 
 def _limit(call: LongPrediction, signature: str) -> int:
@@ -168,41 +159,37 @@ def _window_rows(call: LongPrediction) -> int:
 
 
 async def _activate(
-    call: LongPrediction, images: Pixels, scores: Any, chosen: list[list[int]]
-) -> list[list[Explanation]]:
+    call: LongPrediction, prepared: PreparedImages, classes: Classes
+) -> list[Explained]:
     """Class activation maps, a batch of (image, class) at a time."""
-    pairs = [(row, index) for row, indices in enumerate(chosen) for index in indices]
-    size = min(len(pairs), _limit(call, explain.SIGNATURE))
-    found: list[list[Explanation]] = [[] for _ in images]
+    kept = await _classify(call, prepared, classes)
+    pairs = [(row, index) for row, (_, _, indices) in enumerate(kept) for index in indices]
+    size = max(1, min(len(pairs), _limit(call, explain.SIGNATURE)))
+    found: list[Explained] = [(image, []) for image, _, _ in kept]
     for start in range(0, len(pairs), size):
         batch = pairs[start : start + size]
-        rows = [row for row, _ in batch]
-        indices = np.array([index for _, index in batch], np.int32)
-        inputs: dict[str, Any] = {"images": images[rows], "class_index": indices}
+        inputs: dict[str, Any] = {
+            "images": np.stack([kept[row][0] for row, _ in batch]),
+            "class_index": np.array([index for _, index in batch], np.int32),
+        }
         heat = (await call.advance(explain.SIGNATURE, inputs, 1))["heatmap"]
         for (row, index), raw in zip(batch, heat, strict=True):
-            found[row].append(Explanation(index, scores[row, index], explain.normalized(raw)))
+            found[row][1].append(explain.explanation(index, kept[row][1], raw))
     return found
 
 
 async def _occlude(
-    call: LongPrediction, images: Pixels, scores: Any, chosen: list[list[int]]
-) -> list[list[Explanation]]:
+    call: LongPrediction, prepared: PreparedImages, classes: Classes
+) -> list[Explained]:
     """The decrease of each class' score when a window is occluded; all classes from one pass."""
-    is_drawing = images.shape[1:] == (28, 28, 1)
-    shape = explain.grid_of(*images.shape[1:3])
-    found = []
-    for image, row, indices in zip(images, scores, chosen, strict=True):
-        falls = []
-        windows = explain.occluded(image, is_drawing=is_drawing)
+    found: list[Explained] = []
+    for image, row, indices in await _classify(call, prepared, classes):
+        shape, falls = explain.grid_of(*image.shape[:2]), []
+        windows = explain.occluded(image, is_drawing=image.shape == (28, 28, 1))
         while batch := list(itertools.islice(windows, _window_rows(call))):
             outputs = await call.advance("serving_default", {"images": np.stack(batch)}, 1)
             falls.append(row[indices] - classify_image.scores_of(outputs)[:, indices])
-        maps = np.concatenate(falls)
-        found.append(
-            [
-                Explanation(index, row[index], explain.normalized(maps[:, place].reshape(shape)))
-                for place, index in enumerate(indices)
-            ]
-        )
+        maps = np.concatenate(falls).T.reshape(len(indices), *shape)
+        pairs = zip(indices, maps, strict=True)
+        found.append((image, [explain.explanation(index, row, raw) for index, raw in pairs]))
     return found

@@ -5,7 +5,7 @@ Class activation maps (Zhou et al., 2016) are outputs of the network's signature
 """
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -122,6 +122,11 @@ def _span(cell: int, cells: int, length: int) -> slice:
     return slice(max(0, start), min(length, max(end, start + 1)))
 
 
+def explanation(index: int, scores: Any, raw: Floats) -> Explanation:
+    """The explanation of a class, from the scores [N] of an image and a map [h, w]."""
+    return Explanation(index, scores[index], normalized(raw))
+
+
 def normalized(raw: Floats) -> Floats:
     """[h, w] → 0 to 1 with a maximum of 1; negative contributions become 0.
 
@@ -161,7 +166,7 @@ def _colours() -> Pixels:
 
 
 def encode(
-    found: list[list[Explanation]], images: Sequence[Pixels], method: str, fields: Fields
+    found: list[tuple[Pixels, list[Explanation]]], method: str, fields: Fields
 ) -> list[list[dict[str, Any]]]:
     """The answer: for each image the explanations of its classes, with the overlays as data URIs."""
     return [
@@ -174,5 +179,5 @@ def encode(
             }
             for one in row
         ]
-        for image, row in zip(images, found, strict=True)
+        for image, row in found
     ]
