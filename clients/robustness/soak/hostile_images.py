@@ -3,9 +3,7 @@
 import asyncio
 import contextlib
 import random
-import tempfile
 import time
-from pathlib import Path
 
 from PIL import Image
 
@@ -16,7 +14,6 @@ from clients.robustness.soak.connection import Connection
 from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.lag import watching
 from clients.robustness.soak.ledger import Ledger
-from clients.robustness.soak.server_process import copy_models
 
 PER_REQUEST, CONNECTIONS = 50, 2
 BODIES = (*hostile_bodies.IMAGES, *hostile_bodies.OTHERS)
@@ -62,10 +59,7 @@ def damaged(content: bytes, draw: random.Random, other: bytes) -> bytes:
 async def mutate(step: Step) -> Tally:
     """Post damaged images, 50 in a form, each of which is answered or reported in its place."""
     ledger, files, readable = step.ledger(), seeds(), []
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        step.serve(copy_models(step.models, Path(folder), "digits")) as server,
-    ):
+    with step.serving("digits") as server:
 
         async def send(number: int) -> None:
             connection = Connection(server.port)
@@ -90,8 +84,8 @@ async def mutate(step: Step) -> Tally:
 
 async def _read_some(connection: Connection, ledger: Ledger, images: list[bytes]) -> int:
     """How many of the images of one form were read."""
-    path, head = f"{CLASSIFY}?on_error=report", f"Content-Type: {hostile_bodies.FORM}\r\n"
-    answer = await ledger.note(connection, "POST", path, hostile_bodies.form(images), head)
+    path, body = f"{CLASSIFY}?on_error=report", hostile_bodies.form(images)
+    answer = await ledger.note(connection, "POST", path, body, FORM)
     if answer is None or answer.status != 200:
         return 0
     rows = answer.json()["predictions"]
@@ -103,13 +97,11 @@ async def _read_some(connection: Connection, ledger: Ledger, images: list[bytes]
 async def bomb(step: Step) -> Tally:
     """Send each body of the set, while probing the event loop."""
     tally: Tally = {"wrong": 0, "slow": 0, "most_ms": 0, "most_mb": 0, "most_wait_ms": 0}
-    with tempfile.TemporaryDirectory() as folder:
-        models = copy_models(step.models, Path(folder), "digits")
-        for name in BODIES[step.start : step.start + step.count]:
-            body, content_type = hostile_bodies.body(name)
-            with step.serve(models) as server:
-                problems = await _explode(step, server, tally, body, content_type)
-            tally["wrong"] += step.note([f"{name}: {problem}" for problem in problems])
+    for name in BODIES[step.start : step.start + step.count]:
+        body, content_type = hostile_bodies.body(name)
+        with step.serving("digits") as server:
+            problems = await _explode(step, server, tally, body, content_type)
+        tally["wrong"] += step.note([f"{name}: {problem}" for problem in problems])
     return tally
 
 
