@@ -7,6 +7,7 @@ to 28 and the rest filled, light on black. Only a wrong size with `normalize=off
 import numpy as np
 
 from service.image_files.raster import Pixels
+from service.preprocessing.components import find_extent
 from service.preprocessing.digit import SIDE, PreparedImage, set_into_square, take_as_it_is
 from service.preprocessing.ink import border, to_grey
 
@@ -40,7 +41,5 @@ def normalize_clothing(pixels: Pixels, *, normalize: bool) -> PreparedImage:
 def _standing_out(grey: Pixels, level: int) -> Pixels:
     """Crop the edges of uint8 [H, W] that look like the background; a blank image is not cropped."""
     is_other = np.abs(grey.astype(np.int16) - level) > _LIKE_THE_BACKGROUND
-    rows, columns = np.flatnonzero(is_other.any(axis=1)), np.flatnonzero(is_other.any(axis=0))
-    if not rows.size:
-        return grey
-    return grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    extent = find_extent(is_other)
+    return grey[extent.box] if extent.rows.size else grey

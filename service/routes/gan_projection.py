@@ -19,7 +19,7 @@ from service.routes.prediction import Prediction, choose_model
 from service.schemas import gan as schemas
 from service.tasks import generate_image as task
 from service.tasks.prepared_images import PreparedImages, describe_input
-from service.tasks.projection import Plan, Projection
+from service.tasks.projection import Projection
 
 COLUMNS = ("images", "latents", "losses", "psnr")
 NO_IMAGES: Pixels = np.empty((0, 28, 28, 1), np.uint8)
@@ -31,10 +31,9 @@ router = RawRouter(tags=["gan"])
 async def project(request: Request) -> Response:
     """Project each image to its latent vector, whole or streamed."""
     query = read_query(request, schemas.ProjectQuery)
-    plan = Plan(query.steps, query.loss, query.start)
     call = LongPrediction(request, choose_model(request, task.TASK, DEFAULT), query.on_error)
     opened = await call.images()
-    call.expect("project", max(1, len(opened)), plan.steps)
+    call.expect("project", max(1, len(opened)), query.steps)
     prepared = await call.prepare(task.decode_query, query, opened)
     inputs: dict[int, Any] | None = None  # by place
     if query.return_ == "input":
@@ -46,11 +45,11 @@ async def project(request: Request) -> Response:
     if query.stream == "true" or (
         query.stream is None and "text/event-stream" in request.headers.get("accept", "")
     ):
-        return EventStream(call, _events(call, prepared, plan, inputs))
+        return EventStream(call, _events(call, prepared, query, inputs))
     found: list[Projection] = []
 
     async def seek() -> None:
-        found.append(await _begun(call, prepared, plan))
+        found.append(await _begun(call, prepared, query))
         while not found[0].is_done:
             await _advance(call, found[0], found[0].stride())
 
@@ -73,9 +72,12 @@ def _columns(call: Prediction, columns: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _events(
-    call: LongPrediction, prepared: PreparedImages, plan: Plan, inputs: dict[int, Any] | None
+    call: LongPrediction,
+    prepared: PreparedImages,
+    query: schemas.ProjectQuery,
+    inputs: dict[int, Any] | None,
 ) -> AsyncGenerator[bytes]:
-    seeking = await _begun(call, prepared, plan)
+    seeking = await _begun(call, prepared, query)
     await _advance(call, seeking, 0)
     yield _progress(call, seeking)
     while not seeking.is_done:
@@ -107,13 +109,15 @@ async def _advance(call: LongPrediction, seeking: Projection, steps: int) -> Non
     seeking.take({name: array[is_finite] for name, array in outputs.items()}, steps)
 
 
-async def _begun(call: Prediction, prepared: PreparedImages, plan: Plan) -> Projection:
+async def _begun(
+    call: Prediction, prepared: PreparedImages, query: schemas.ProjectQuery
+) -> Projection:
     manifest = call.servable.manifest
     targets = prepared.inputs["images"]
-    if plan.start == "mean":
+    if query.start == "mean":
         w: Latents = np.tile(np.array(manifest.w_mean, np.float32), (len(targets), 1))
     else:
         w = (await call.predict("encode", prepared.inputs)).outputs["w"]
         is_finite = call.report.finite(w)
         targets, w = targets[is_finite], w[is_finite]
-    return Projection(targets, w, plan, manifest.batch_limit("project"))
+    return Projection(targets, w, query, manifest.batch_limit("project"))

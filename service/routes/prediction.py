@@ -3,9 +3,9 @@
 It has the steps that all tasks share; a route adds only its own decoding and encoding.
 """
 
-import contextlib
 import time
-from collections.abc import Callable, Coroutine, Hashable, Iterator
+from collections.abc import Callable, Coroutine, Hashable
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, TypeVar
 
@@ -56,18 +56,16 @@ class Prediction(Call):
         self.report = ImageReport(is_wanted=on_error == "report")
 
     def __enter__(self) -> "Prediction":
-        """Take a place in the queue, until the request is answered."""
+        """Begin; the first run takes a place in the queue, which the request keeps until it is answered."""
         return self
 
     def __exit__(self, kind: object = None, *_: object) -> None:
         self.leave(is_answered=kind is None)
 
-    @contextlib.contextmanager
-    def counted_as_stream(self) -> Iterator[None]:
+    def counted_as_stream(self) -> AbstractContextManager[object]:
         """Count it among the active streams."""
         streams = self._state["metrics"].active_streams.labels(self.servable.manifest.name)
-        with streams.track_inprogress():
-            yield
+        return streams.track_inprogress()
 
     async def run_until_disconnect(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run the work until the client disconnects or the deadline passes."""

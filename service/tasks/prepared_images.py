@@ -31,13 +31,9 @@ class PreparedImages(NamedTuple):
         images = [canvas.image for canvas in self.canvases]
         return {"images": images[0][np.newaxis] if len(images) == 1 else np.stack(images)}
 
-    def sliced(self, rows: slice) -> "PreparedImages":
-        """A selection of the images."""
-        return PreparedImages(self.canvases[rows])
-
     def shown(self, rows: slice, returned: str | None) -> "PreparedImages | None":
-        """The selection if a query's `return` asks for the model's inputs."""
-        return self.sliced(rows) if returned == "input" else None
+        """A selection of the images if a query's `return` asks for the model's inputs."""
+        return PreparedImages(self.canvases[rows]) if returned == "input" else None
 
 
 def sliced(outputs: Arrays, rows: slice) -> Arrays:

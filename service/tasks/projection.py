@@ -1,25 +1,17 @@
 """Projection: finds the latent vectors of images, a few steps at a time."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from service.codecs.latents import Latents
 from service.engine import Arrays
 from service.image_files.raster import Pixels
-from service.schemas.gan import DEFAULT_PROJECTION_STEPS
+from service.schemas.gan import ProjectQuery
 
 LOSSES = ("perceptual", "pixel")  # the signature takes the index in this list
 SHOWN_EVERY = 5  # steps
 ROW_STEPS = 20  # steps × images per run, so that other requests do not wait long
-
-
-class Plan(NamedTuple):
-    """The options of a projection."""
-
-    steps: int = DEFAULT_PROJECTION_STEPS
-    loss: str = "perceptual"
-    start: str = "encoder"
 
 
 class Projection:
@@ -28,9 +20,11 @@ class Projection:
     The division into runs depends only on the request, so the same request gives the same bytes.
     """
 
-    def __init__(self, targets: Pixels, w: Latents, plan: Plan, rows_of_a_run: int) -> None:
+    def __init__(
+        self, targets: Pixels, w: Latents, query: ProjectQuery, rows_of_a_run: int
+    ) -> None:
         self._targets = targets
-        self._plan = plan
+        self._query = query
         self._state = {"w": w, "m": np.zeros_like(w), "v": np.zeros_like(w)}
         self._stride = max(1, min(SHOWN_EVERY, ROW_STEPS // max(1, min(len(w), rows_of_a_run))))
         self.step = 0
@@ -40,7 +34,7 @@ class Projection:
     @property
     def is_done(self) -> bool:
         """Whether all steps are done, or no image remains."""
-        return self.step == self._plan.steps or not len(self._targets)
+        return self.step == self._query.steps or not len(self._targets)
 
     @property
     def is_to_be_shown(self) -> bool:
@@ -50,7 +44,7 @@ class Projection:
     def stride(self) -> int:
         """The number of steps of the next run, at most up to the next event."""
         to_shown = SHOWN_EVERY - self.step % SHOWN_EVERY
-        return min(self._stride, to_shown, self._plan.steps - self.step)
+        return min(self._stride, to_shown, self._query.steps - self.step)
 
     def inputs(self, steps: int) -> dict[str, np.ndarray]:
         """The signature's inputs for a number of steps; 0 only generates the image of w."""
@@ -58,8 +52,8 @@ class Projection:
         numbers = {
             "step": self.step,
             "steps": steps,
-            "total_steps": self._plan.steps,
-            "loss": LOSSES.index(self._plan.loss),
+            "total_steps": self._query.steps,
+            "loss": LOSSES.index(self._query.loss),
         }
         whole = {name: np.full(rows, number, np.int32) for name, number in numbers.items()}
         return {"images": self._targets, **self._state, **whole}

@@ -47,11 +47,6 @@ class TextRequest(NamedTuple):
     resume: ResumePoint | None = None
     seed_field: str = "seed"  # the caller's name of the field
 
-    @property
-    def steps(self) -> int:
-        """Sequential steps (characters read and generated) until the longest text is complete."""
-        return self.length + max(map(len, self.seeds))
-
 
 def read_generate(body: GenerateRequest) -> TextRequest:
     """A body of `/v1/text/generate`; InvalidValue if fields contradict each other."""
