@@ -50,10 +50,11 @@ class Program:
 
     def __exit__(self, *_: object) -> None:
         status = self.popen.poll()
-        was_stopped = self._was_stopped
-        self.stop()
         with self._errors:
-            if status is not None and not was_stopped:
+            if self._was_stopped:
+                return
+            self.stop()
+            if status is not None:
                 command = " ".join(map(str, self.popen.args))  # type: ignore[arg-type]
                 raise OSError(f"{command} ended by itself: {_ending(status)}\n{self._last_words()}")
 
