@@ -9,7 +9,10 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from service.errors import InvalidRequest, InvalidValue, ModelNotFound, NotReady, VersionNotFound
 from service.processes.peers import Peers
@@ -22,29 +25,22 @@ SWITCH_SECONDS = 120.0  # timeout for loading a version in all workers
 HOLD_SECONDS = 2 * SWITCH_SECONDS  # lifetime of a change whose worker has exited
 
 
-class Change(NamedTuple):
+class Change(BaseModel):
     """A new configuration of a model; is_anew: its versions are reloaded from their files."""
 
-    key: str
+    model_config = ConfigDict(frozen=True)
+
+    key: str = Field(default_factory=partial(secrets.token_hex, 8))
     name: str
     config: ServingConfig
     is_anew: bool = False
-
-    def encode(self) -> dict[str, Any]:
-        """The change as JSON values, for the other workers."""
-        return {**self._asdict(), "config": self.config.model_dump()}
-
-    @classmethod
-    def decode(cls, fields: dict[str, Any]) -> "Change":
-        """The change from the JSON values of `encode`."""
-        return cls(**{**fields, "config": ServingConfig.model_validate(fields["config"])})
 
 
 def join(repository: ModelRepository, workers: Peers) -> None:
     """Handle changes requested by any worker."""
 
     async def on_prepare(change: dict[str, Any]) -> str:
-        return await _prepare(repository, Change.decode(change))
+        return await _prepare(repository, Change.model_validate(change))
 
     async def on_follow(change: list[str]) -> None:
         await _follow(repository, *change)
@@ -81,7 +77,7 @@ async def configure(
                 raise VersionNotFound(
                     f"versions and labels must name existing versions of {name}, got {number}"
                 )
-        change = Change(secrets.token_hex(8), name, config)
+        change = Change(name=name, config=config)
         if reason := await _prepare_everywhere(workers, change):
             raise InvalidValue(f"versions and labels must name ready versions, got {reason}")
         await _write(repository, workers, change, if_match)
@@ -97,7 +93,7 @@ async def load(repository: ModelRepository, workers: Peers, name: str) -> None:
     async with repository.changing:
         was = repository.model(name).config
         config = was.model_copy(update={"unloaded": False})
-        change = Change(secrets.token_hex(8), name, config, is_anew=True)
+        change = Change(name=name, config=config, is_anew=True)
         if reason := await _prepare_everywhere(workers, change):
             raise InvalidRequest(f"failed to load '{name}', version {reason}")
         if was.unloaded:
@@ -172,7 +168,7 @@ async def _abandon_everywhere(workers: Peers, change: Change) -> None:
 async def _prepare_everywhere(workers: Peers, change: Change) -> str:
     """Prepare all workers; on a failure abandon the change everywhere and return the reason."""
     try:
-        found = await workers.ask_all(PREPARE, change.encode(), SWITCH_SECONDS)
+        found = await workers.ask_all(PREPARE, change.model_dump(), SWITCH_SECONDS)
         reason = next(filter(None, found.answers), "")
         if not reason and found.failures:
             raise NotReady(f"nothing has changed: a worker cannot switch: {found.failures[0]}")
