@@ -17,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import (
 from service.asgi.request_head import Header
 from service.errors import VitrineError
 
-_CLOSE = b"connection: close\r\n"
+CLOSE = b"connection: close\r\n"
 _WITHOUT_BODY = (204, 304)
 
 
@@ -102,7 +102,7 @@ class RequestCycle(RequestResponseCycle):
         head = STATUS_LINE[status] + b"".join([b"%b: %b\r\n" % header for header in every])
         if head.count(b"\n") != len(every) + 1 or head.count(b"\r") != len(every) + 1:
             raise RuntimeError("a header holds the end of a line")
-        return head if self.keep_alive or _CLOSE in head else head + _CLOSE
+        return head if self.keep_alive or CLOSE in head else head + CLOSE
 
     def _send_body(self, body: bytes, *, is_last: bool) -> None:
         if self.scope["method"] == "HEAD":
@@ -129,6 +129,22 @@ class RequestCycle(RequestResponseCycle):
         if not self.keep_alive and not self.fault:  # else the rest of the body is still on its way
             self.transport.close()
         self.on_response()
+
+
+class RefusedCycle:
+    """In the place of a request's cycle: it is refused before its body is read.
+
+    request_id: the request's own; empty: it gets a new one.
+    """
+
+    response_started = response_complete = True
+    disconnected = False
+    message_event = asyncio.Event()  # nobody waits for it
+
+    def __init__(self, request_id: str = "", *, keep_alive: bool, more_body: bool) -> None:
+        self.request_id = request_id
+        self.keep_alive = keep_alive
+        self.more_body = more_body
 
 
 def make_scope(

@@ -122,7 +122,7 @@ class Gate:
             if isinstance(error, errors.InternalError):
                 log.error("failed", extra={"request_id": request_id}, exc_info=error)
             elif isinstance(error, errors.QueueRefusal):
-                scope["state"]["refusals"].learn(scope, error)
+                scope["state"]["refusals"].record(scope, error)
             scope["error_code"] = error.code
             answer = error_answer(error, request_id)
             # Its traceback holds the body, in a cycle that the collector would find much later.

@@ -30,11 +30,13 @@ class TimeoutHttpProtocol(AnsweringProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Give up whatever is being done for it."""
         self.pipeline.clear()
+        self._pending_refusal = None
         self._forget()
         super().connection_lost(exc)
 
     def eof_received(self) -> bool:  # type: ignore[override]  # asyncio takes it, uvicorn has no use
         """Finish short work: who sent the last byte and who left look alike until something is written."""
+        self.send_refusal_now()
         if not self._is_answering or self.cycle.more_body:
             return False
         if self._answering and self._answering.response_started:  # a stream
@@ -45,6 +47,7 @@ class TimeoutHttpProtocol(AnsweringProtocol):
 
     def shutdown(self) -> None:
         """Give a request that is on its way a moment before an idle connection is closed."""
+        self.send_refusal_now()
         self._is_draining = True
         if self._is_answering or self.transport.is_closing():
             super().shutdown()
@@ -106,6 +109,7 @@ class TimeoutHttpProtocol(AnsweringProtocol):
 
     def refuse(self, fault: VitrineError) -> None:
         """Read nothing more; answer what was received before, then this, then close."""
+        self.send_refusal_now()
         self._fault = fault
         self._stop_receiving()
         unfinished = self.cycle if self.cycle and self.cycle.more_body else None

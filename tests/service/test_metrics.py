@@ -1,6 +1,8 @@
 """Metrics of several processes as one."""
 
-from service.metrics import Metrics, merge, merge_departed, render
+import pytest
+
+from service.metrics import Metrics, merge, merge_departed, observe_many, render
 
 
 def counted(requests):
@@ -32,3 +34,21 @@ def test_of_a_process_that_is_over_only_what_it_counted_is_left():
 
     assert 'vitrine_requests_total{method="GET",route="/",status="200"} 5.0' in found
     assert 'vitrine_waiting_requests{model="digits"} 3.0' in found
+
+
+def test_many_equal_observations_count_as_single_ones():
+    one_by_one, together = Metrics(), Metrics()
+    for value, count in ((0.03, 3), (0.05, 2), (100.0, 1)):
+        for _ in range(count):
+            one_by_one.request_seconds.labels("/x").observe(value)
+        observe_many(together.request_seconds.labels("/x"), value, count)
+
+    def samples(metrics):
+        return {
+            (name, labels.get("le")): value
+            for family, _, _, found in metrics.snapshot()
+            for name, labels, value in found
+            if family == "vitrine_request_seconds" and not name.endswith("_created")
+        }
+
+    assert samples(together) == pytest.approx(samples(one_by_one))

@@ -1,4 +1,4 @@
-"""What a queue has just refused is refused by its head; what may find a place is looked at."""
+"""What a queue has just refused is refused by its head; what may find a place reaches the application."""
 
 import asyncio
 import json
@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from service.asgi import early_refusal
+from service.asgi import early_refusal, refusal
 from service.asgi.early_refusal import EarlyRefusals
+from service.asgi.request_head import request_id_of
 from service.errors import QueueRefusal
 from service.metrics import Metrics
 from service.settings import Settings
@@ -31,18 +32,19 @@ class Clock:
 def clock(monkeypatch):
     clock = Clock()
     monkeypatch.setattr(early_refusal, "time", clock)
+    monkeypatch.setattr(refusal, "time", clock)
     return clock
 
 
 class Table:
-    """A table that has learnt one refusal."""
+    """A table that has recorded one refusal."""
 
     def __init__(self, **options):
         options = {"answers_other_origins": False, **options}
         self.queue = SimpleNamespace(departures=0, is_full=False)
         self.refusals = EarlyRefusals(Metrics(), **options)
 
-    def learn(self, headers=HEADERS, method="POST"):
+    def record(self, headers=HEADERS, method="POST"):
         scope = {
             "method": method,
             "raw_path": b"/v1/x",
@@ -50,16 +52,17 @@ class Table:
             "headers": list(headers),
             "queue": self.queue,
         }
-        self.refusals.learn(scope, QueueRefusal("Too busy. Try again in 3 s.", 3))
+        self.refusals.record(scope, QueueRefusal("Too busy. Try again in 3 s.", 3))
 
     def answer(self, headers=HEADERS, target=b"/v1/x?top=1", method=b"POST"):
-        return self.refusals.answer(method, target, headers, b"")
+        found = self.refusals.match(method, target, headers)
+        return found and found.render(request_id_of(headers), b"")
 
 
 @pytest.fixture
 def table(clock):
     table = Table()
-    table.learn()
+    table.record()
     return table
 
 
@@ -90,28 +93,28 @@ def test_the_same_request_gets_the_same_answer_with_its_own_id(table):
     ],
     ids=["target", "method", "patience", "shorter", "bearer", "key", "expect", "chunked"],
 )
-def test_a_request_that_may_be_let_in_is_looked_at(table, other):
+def test_a_request_that_may_be_admitted_reaches_the_application(table, other):
     assert table.answer(**other) is None
     assert table.answer() is not None
 
 
 @pytest.mark.parametrize("count", [2, 100])
-def test_one_is_looked_at_for_each_that_left_the_queue(table, count):
+def test_each_departure_from_the_queue_allows_one_probe(table, count):
     assert table.answer() is not None
     table.queue.departures += count
 
-    looked_at = [table.answer() is None for _ in range(count + 2)]
-    assert looked_at == [True] * count + [False] * 2
+    probes = [table.answer() is None for _ in range(count + 2)]
+    assert probes == [True] * count + [False] * 2
 
 
-def test_so_many_a_second_are_looked_at_in_any_case(table, clock):
+def test_a_number_of_probes_a_second_is_always_allowed(table, clock):
     clock.now += 0.14
     assert [table.answer() is None for _ in range(5)] == [True, True, True, False, False]
 
 
-def test_a_refusal_is_forgotten_unless_another_one_was_looked_at_and_refused(table, clock):
+def test_a_refusal_expires_unless_a_probe_was_refused(table, clock):
     clock.now += 0.2
-    table.learn()
+    table.record()
     clock.now += 0.2
     while table.answer() is None:
         pass
@@ -122,19 +125,19 @@ def test_a_refusal_is_forgotten_unless_another_one_was_looked_at_and_refused(tab
     assert table.refusals.is_empty
 
 
-def test_while_the_queue_is_full_a_refusal_is_not_forgotten_but_one_request_looked_at(table, clock):
+def test_while_the_queue_is_full_a_refusal_does_not_expire_but_one_request_is_a_probe(table, clock):
     table.queue.is_full = True
     table.answer()
     table.refusals.remember(HEAD + b"x" * 100)
     for _ in range(3):
         table.queue.departures += 5
         assert refused_again(table) is not None
-        clock.now += early_refusal.VALID_SECONDS + 0.01
+        clock.now += refusal.VALID_SECONDS + 0.01
         assert refused_again(table) is None
         assert [table.answer() is None for _ in range(3)] == [True, False, False]
 
     table.queue.is_full = False
-    clock.now += early_refusal.VALID_SECONDS + 0.01
+    clock.now += refusal.VALID_SECONDS + 0.01
     assert table.answer() is None
     assert table.refusals.is_empty
 
@@ -143,7 +146,8 @@ HEAD = b"POST /v1/x?top=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nX-Timeou
 
 
 def refused_again(table, data=HEAD + b"y" * 100):
-    return table.refusals.answer_again(data, b"")
+    found = table.refusals.match_bytes(data)
+    return found and found.render(request_id_of(()), b"")
 
 
 def test_a_whole_request_with_the_same_head_is_refused_as_bytes(table):
@@ -162,9 +166,7 @@ def test_a_whole_request_with_the_same_head_is_refused_as_bytes(table):
         assert refused_again(table, other) is None
 
 
-def test_what_was_remembered_is_looked_at_when_there_may_be_room_and_forgotten_in_time(
-    table, clock
-):
+def test_a_known_head_becomes_a_probe_when_there_may_be_room_and_expires(table, clock):
     table.answer()
     table.refusals.remember(HEAD + b"x" * 100)
     table.queue.departures += 1
@@ -172,20 +174,20 @@ def test_what_was_remembered_is_looked_at_when_there_may_be_room_and_forgotten_i
     assert table.answer() is None
     assert refused_again(table) is not None
 
-    clock.now += early_refusal.VALID_SECONDS + 0.01
+    clock.now += refusal.VALID_SECONDS + 0.01
     assert refused_again(table) is None
 
 
-def test_a_request_that_is_taken_unparsed_uses_up_a_look(table):
+def test_a_request_that_is_taken_unparsed_counts_as_a_probe(table):
     table.answer()
     table.refusals.remember(HEAD + b"x" * 100)
     table.queue.departures += 2
     for _ in range(2):
         assert refused_again(table) is None
-        table.refusals.count_look()
+        table.refusals.count_probe()
 
     assert refused_again(table) is not None
-    table.refusals.count_look()  # of another kind of request, which nothing has refused
+    table.refusals.count_probe()  # of another kind of request, which nothing has refused
     assert table.answer() is not None
 
 
@@ -199,29 +201,29 @@ def test_only_a_request_that_is_there_as_a_whole_and_has_no_id_is_remembered(tab
     assert refused_again(table) is None
 
 
-def test_where_answers_differ_by_origin_a_request_with_one_is_looked_at(clock):
+def test_where_answers_differ_by_origin_a_request_with_one_reaches_the_application(clock):
     table = Table(answers_other_origins=True)
     with_origin = (*HEADERS, (b"origin", b"http://x"))
-    table.learn(with_origin)
+    table.record(with_origin)
     assert table.refusals.is_empty
 
-    table.learn()
+    table.record()
     assert table.answer(with_origin) is None
     assert table.answer() is not None
 
 
-def test_a_refusal_without_a_body_is_not_learnt(clock):
+def test_a_refusal_without_a_body_is_not_recorded(clock):
     table = Table()
-    table.learn(method="HEAD")
+    table.record(method="HEAD")
     assert table.refusals.is_empty
 
 
 def test_only_so_many_refusals_are_remembered(clock):
     table = Table()
-    for number in range(early_refusal.MOST_REFUSALS * 2):
-        table.learn(((b"x-timeout-ms", b"%d" % number),))
+    for number in range(early_refusal.MAX_REFUSALS * 2):
+        table.record(((b"x-timeout-ms", b"%d" % number),))
 
-    assert len(table.refusals._refusals) <= early_refusal.MOST_REFUSALS
+    assert len(table.refusals._refusals) <= early_refusal.MAX_REFUSALS
 
 
 def post(size, more=""):
@@ -252,8 +254,8 @@ class Raw:
 @pytest.fixture
 async def full(tmp_path, engine, png, monkeypatch):
     """A service whose only place is taken, and that has refused a request: its client and a connection."""
-    monkeypatch.setattr(early_refusal, "VALID_SECONDS", 1000.0)
-    monkeypatch.setattr(early_refusal, "LOOKS_PER_SECOND", 0.0)
+    monkeypatch.setattr(refusal, "VALID_SECONDS", 1000.0)
+    monkeypatch.setattr(refusal, "PROBES_PER_SECOND", 0.0)
     write_version(tmp_path)
     settings = Settings(models=tmp_path, port=0, drain_seconds=0, queue_size=1)
     async with on_a_socket(settings, engine) as client:
@@ -262,7 +264,9 @@ async def full(tmp_path, engine, png, monkeypatch):
         await until_waiting(client, 1)
         reader, writer = await asyncio.open_connection("127.0.0.1", client.base_url.port)
         raw = Raw(reader, writer)
-        assert (await raw.ask(post(4), b"some"))[0] == 429  # looked at: from now on by the head
+        assert (await raw.ask(post(4), b"some"))[
+            0
+        ] == 429  # by the application: from now on by the head
         yield SimpleNamespace(client=client, raw=raw, accepted=accepted, open=engine.gate.set)
         engine.gate.set()
         await accepted
@@ -315,7 +319,7 @@ async def test_the_body_of_a_refused_request_is_dropped_and_the_connection_goes_
     assert len({body["request_id"] for *_, body in answers}) == 3
 
 
-async def test_who_wants_to_close_is_told_so_and_the_connection_ends_however_often_it_is_asked(
+async def test_connection_close_is_confirmed_and_the_connection_closed_each_time(
     full,
 ):
     for _ in range(3):

@@ -110,13 +110,13 @@ async def test_rare_and_wrong_queries_are_the_application_s(served, taken, png, 
     assert first.status_code == second.status_code
 
 
-async def test_a_request_that_is_taken_counts_as_looked_at(served, taken, png, monkeypatch):
-    looks = []
-    monkeypatch.setattr(EarlyRefusals, "count_look", lambda self: looks.append(self))
+async def test_a_request_that_is_taken_counts_as_a_probe(served, taken, png, monkeypatch):
+    probes = []
+    monkeypatch.setattr(EarlyRefusals, "count_probe", lambda self: probes.append(self))
     for _ in range(3):
         await served.post(URL, content=png())
 
-    assert len(taken) == len(looks) == 2
+    assert len(taken) == len(probes) == 2
 
 
 async def test_a_time_limit_is_that_of_the_request(served, taken, png, monkeypatch):
