@@ -7,8 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import orjson
-
+from service.codecs import standard_json
 from service.codecs.pixel_lists import kind_of
 from service.codecs.sniffing import excerpt
 from service.errors import InvalidJSON
@@ -26,7 +25,7 @@ _CHARSET = re.compile(
 
 
 def parse_json(
-    body: bytes, content_type: str = "", loads: Callable[[bytes], Any] = orjson.loads
+    body: bytes, content_type: str = "", loads: Callable[[bytes], Any] = standard_json.loads
 ) -> Any:
     """Parse a JSON body: UTF-8, UTF-16, UTF-32, or in the charset that `content_type` names.
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from service.codecs import standard_json
 from service.codecs.json_size import check_irregular_size
 
 Array = npt.NDArray[Any]
@@ -44,7 +45,7 @@ class _List(NamedTuple):
     depth: int
 
 
-def loads(body: bytes, parse: Loads = orjson.loads) -> Any:
+def loads(body: bytes, parse: Loads = standard_json.loads) -> Any:
     """The value of a JSON text; a long regular list of numbers is an int64 or float64 array.
 
     The array is int64 if all its numbers are 64-bit integers. Irregular lists and lists with other
@@ -147,10 +148,11 @@ def _to_array(body: bytes, found: _List, parse: Loads) -> Array | None:
         return None
     pieces: list[Array] = []
     for start, end in _pieces(text):
+        piece = text[start:end].translate(_FLAT).lstrip()  # without blanks: see standard_json
         try:
-            numbers = parse(b"[" + text[start:end].translate(_FLAT) + b"]")
+            numbers = parse(b"[" + piece + b"]")
         except json.JSONDecodeError as error:
-            place = found.start + start + max(0, error.pos - 1)
+            place = found.start + end - len(piece) + max(0, error.pos - 1)
             raise _error(error.msg, body, place) from None
         if (array := _piece(numbers)) is None:
             return None

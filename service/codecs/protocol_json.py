@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from service.codecs import number_lists
+from service.codecs import number_lists, standard_json
 from service.codecs.json_size import check_irregular_size
 from service.codecs.tensor_types import Array
 from service.errors import InvalidJSON
@@ -42,8 +42,8 @@ def parse_object(
 
 def _loads(body: bytes | bytearray, *, ignore_rest: bool) -> Any:
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
+        return standard_json.loads(body)
+    except json.JSONDecodeError:
         return _parse_leniently(body, ignore_rest=ignore_rest)
 
 
