@@ -1,5 +1,7 @@
 """`/v1/digits/*`."""
 
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -9,10 +11,10 @@ from service.engine import Arrays
 from service.errors import TooManyImages
 from service.routes.prediction import Prediction, choose_model
 from service.schemas import digits as schemas
-from service.schemas.common import ImageQuery, NormalizeQuery
+from service.schemas.common import ImageQuery, SeenQuery
 from service.schemas.digits import FilterQuery
 from service.tasks import classify_digit as task
-from service.tasks.prepared_images import PreparedImages
+from service.tasks.prepared_images import PreparedImages, describe_input
 
 DEFAULT = "digits"
 CLASSIFY = "/v1/digits/classify"
@@ -33,11 +35,12 @@ async def classify(request: Request) -> Response:
 @router.post("/v1/digits/activations", **schemas.ACTIVATIONS)
 async def activations(request: Request) -> Response:
     """Show the activations of each layer for one image, from the first convolution on."""
-    query = read_query(request, NormalizeQuery)
+    query = read_query(request, SeenQuery)
     call = Prediction(request, choose_model(request, task.TASK, DEFAULT))
-    _, outputs = await _activate(call, query)
+    decoded, outputs = await _activate(call, query)
     order = list(call.servable.manifest.signatures["activations"].outputs)
-    return call.answer(lambda: {"layers": task.encode_layers(outputs, order)})
+    shown = _shown(decoded, query)
+    return call.answer(lambda: {"layers": task.encode_layers(outputs, order), **shown})
 
 
 @router.post("/v1/digits/filter", **schemas.FILTER)
@@ -49,10 +52,13 @@ async def layer_filter(request: Request) -> Response:
     found = task.choose_layer(call.servable.filters, query.layer, name)
     decoded, outputs = await _activate(call, query)
     images = decoded.inputs["images"]
-    return call.answer(lambda: task.encode_filter(outputs, images, query.layer, query.map, found))
+    shown = _shown(decoded, query)
+    return call.answer(
+        lambda: task.encode_filter(outputs, images, query.layer, query.map, found) | shown
+    )
 
 
-async def _activate(call: Prediction, query: NormalizeQuery) -> tuple[PreparedImages, Arrays]:
+async def _activate(call: Prediction, query: SeenQuery) -> tuple[PreparedImages, Arrays]:
     """The image of the request, and the outputs of every layer."""
     images = await call.images()
     if len(images) != 1:
@@ -62,3 +68,7 @@ async def _activate(call: Prediction, query: NormalizeQuery) -> tuple[PreparedIm
     decoded = await call.prepare(task.decode, query, images)
     with call:
         return decoded, (await call.predict("activations", decoded.inputs)).outputs
+
+
+def _shown(decoded: PreparedImages, query: SeenQuery) -> dict[str, Any]:
+    return {"input": describe_input(decoded.canvases[0])} if query.return_ == "input" else {}

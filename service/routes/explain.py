@@ -19,7 +19,7 @@ from service.schemas import explain as schemas
 from service.schemas.explain import ExplainQuery
 from service.tasks import classify_digit, classify_image, explain
 from service.tasks.explain import Explanation, Fields
-from service.tasks.prepared_images import PreparedImages, sliced
+from service.tasks.prepared_images import PreparedImages, describe_input, sliced
 
 Classes = tuple[int, int | None]  # the number of best classes, or one class
 Explained = tuple[Pixels, list[Explanation]]  # an image and its classes
@@ -66,7 +66,7 @@ async def _explain(
 ) -> Response:
     """Run and answer; asked: the images, the class ids and labels, and their fields."""
     prepared, labels, fields = asked
-    count = len(prepared.canvases)
+    count, places = len(prepared.canvases), list(call.report.places)
     method = explain.check_method(query.method, call.servable.manifest)
     top, class_index = explain.check_classes(query.top, query.class_, labels, count)
     found: list[Explained] = []
@@ -90,7 +90,18 @@ async def _explain(
         )
         return Response(png, 200, call.headers(), PNG)
     rows = await call.encode(OFF_LOOP, lambda: explain.encode(found, method, fields))
-    return call.answer(lambda: {"explanations": call.report.fill(rows)})
+    shown = await _inputs(call, places, prepared) if query.return_ == "input" else {}
+    return call.answer(lambda: {"explanations": call.report.fill(rows)} | shown)
+
+
+async def _inputs(
+    call: LongPrediction, places: list[int], prepared: PreparedImages
+) -> dict[str, Any]:
+    """The model's input for each image that is explained; places: of the prepared images."""
+    canvases = dict(zip(places, prepared.canvases, strict=True))
+    kept = [canvases[place] for place in call.report.places]
+    rows = await call.encode(OFF_LOOP, lambda: [describe_input(canvas) for canvas in kept])
+    return {"inputs": call.report.fill(rows)}
 
 
 def _cost(

@@ -92,12 +92,17 @@ class ModelQuery(VersionQuery):
     model: str | None = Field(None, description="another model of the same task")
 
 
-class ImageQuery(NormalizeQuery):
-    """The query of a route that takes images and can return the model's input."""
+class SeenQuery(NormalizeQuery):
+    """The query of a route that can return the model's input."""
 
     return_: Literal["input"] | None = Field(
         None, alias="return", description="also return the model's input image"
     )
+
+
+class ImageQuery(SeenQuery):
+    """The query of a route that takes several images."""
+
     on_error: OnError = ON_ERROR
 
 

@@ -9,9 +9,9 @@ from service.schemas.common import (
     FailedImage,
     ImageQuery,
     ModelName,
-    NormalizeQuery,
     PlainDigits,
     SeenInput,
+    SeenQuery,
 )
 from service.schemas.openapi import IMAGE_BODY, operation
 
@@ -51,9 +51,10 @@ class ActivationsAnswer(BaseModel):
 
     model: ModelName
     layers: list[Layer]
+    input: SeenInput | None = Field(None, description="with return=input")
 
 
-class FilterQuery(NormalizeQuery):
+class FilterQuery(SeenQuery):
     """The feature map to explain."""
 
     layer: str = Field("conv1", description="name of a layer from /v1/digits/activations")
@@ -84,8 +85,9 @@ class FilterAnswer(BaseModel):
         description="the layer's input, [H][W][C]; for pooling only the input of this map",
     )
     values: list[list[float]] = Field(examples=[[[0.4]]], description="the feature map, [h][w]")
+    input: SeenInput | None = Field(None, description="with return=input")
 
 
 CLASSIFY = operation(DigitAnswer, body=IMAGE_BODY, query=ImageQuery)
-ACTIVATIONS = operation(ActivationsAnswer, body=IMAGE_BODY, query=NormalizeQuery)
+ACTIVATIONS = operation(ActivationsAnswer, body=IMAGE_BODY, query=SeenQuery)
 FILTER = operation(FilterAnswer, body=IMAGE_BODY, query=FilterQuery)

@@ -10,14 +10,15 @@ from service.schemas.common import (
     ON_ERROR,
     FailedImage,
     ModelName,
-    NormalizeQuery,
     OnError,
     PlainDigits,
+    SeenInput,
+    SeenQuery,
 )
 from service.schemas.openapi import IMAGE_BODY, operation
 
 
-class ExplainQuery(NormalizeQuery):
+class ExplainQuery(SeenQuery):
     """The classes to explain, and the method."""
 
     top: Annotated[int, Field(ge=1), PlainDigits] | None = Field(
@@ -63,6 +64,7 @@ class ImageExplanationAnswer(BaseModel):
 
     model: ModelName
     explanations: list[list[ImageExplanation] | FailedImage]
+    inputs: list[SeenInput | FailedImage] | None = Field(None, description="with return=input")
 
 
 class DigitExplanation(_Heatmap):
@@ -77,6 +79,7 @@ class DigitExplanationAnswer(BaseModel):
 
     model: ModelName
     explanations: list[list[DigitExplanation] | FailedImage]
+    inputs: list[SeenInput | FailedImage] | None = Field(None, description="with return=input")
 
 
 IMAGES = operation(ImageExplanationAnswer, body=IMAGE_BODY, query=ExplainQuery, content=GRID)

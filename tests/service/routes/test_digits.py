@@ -122,6 +122,20 @@ async def test_activations_shows_each_layer_in_order(client, png):
     assert "image" not in layers[1]
 
 
+@pytest.mark.parametrize("route", ["activations", "filter", "explain?method=occlusion"])
+async def test_a_route_about_the_inside_returns_the_models_input(client, png, route):
+    url = f"/v1/digits/{route}{'&' if '?' in route else '?'}"
+    plain = (await client.post(f"{url}normalize=off", content=png(7))).json()
+    answer = (await client.post(f"{url}normalize=off&return=input", content=png(7))).json()
+
+    seen = answer.pop("inputs")[0] if route.startswith("explain") else answer.pop("input")
+    assert answer == plain
+    assert seen["steps"] == []
+    assert base64.b64decode(seen["image"].partition(",")[2])[:4] == b"\x89PNG"
+    wrong = await client.post(f"{url}return=pixels", content=png(7))
+    assert wrong.status_code == 422
+
+
 def test_each_map_of_a_layer_has_its_own_grey_scale():
     strong, weak, even = np.zeros((3, 2, 2), np.float32)
     strong[0, 0], weak[1, 1], even[:] = 900, 0.9, 7
