@@ -60,7 +60,7 @@ def _serve(settings: Settings, *, is_shown: bool) -> int:
 
 
 def _run(settings: Settings, count: int, is_shown: bool) -> int:
-    import uvicorn
+    from uvicorn.config import STARTUP_FAILURE
 
     from service import startup
     from service.app import Inherited  # before any fork: the modules are shared too
@@ -71,9 +71,15 @@ def _run(settings: Settings, count: int, is_shown: bool) -> int:
     from service.processes.tensorflow_client import TensorFlowClient
     from service.runtime.preloading import PreloadedEngines
 
-    listening = uvicorn.Config(
-        "", host=settings.host, port=settings.port, log_config=None
-    ).bind_socket()
+    try:
+        listening = _listen(settings)
+    except OSError as error:
+        print(
+            "error: VITRINE_HOST and VITRINE_PORT must be an address to listen on, got "
+            f"{settings.host} and {settings.port}: {error.strerror}; VITRINE_PORT=0 takes a free port",
+            file=sys.stderr,
+        )
+        return STARTUP_FAILURE
     port, scheme = listening.getsockname()[1], "https" if settings.tls_cert else "http"
     url = startup.address(settings.host, port, settings.root_path, scheme)
     if is_shown:
@@ -100,6 +106,19 @@ def _run(settings: Settings, count: int, is_shown: bool) -> int:
         return supervisor.run()
     finally:
         tensorflow.close()
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.set_inheritable(True)
+    try:
+        listening.bind((settings.host, settings.port))
+    except OSError:
+        listening.close()
+        raise
+    return listening
 
 
 def _for_one(settings: Settings, count: int, default_bytes: int) -> Settings:

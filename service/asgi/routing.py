@@ -35,7 +35,8 @@ class RawRouter(APIRouter):
 def route_path(scope: Scope) -> str:
     """The path without the root path of a proxy."""
     path: str = scope.get("path", "")
-    return path.removeprefix(scope.get("root_path", ""))
+    root = scope.get("root_path", "")
+    return path.removeprefix(root) if path.startswith(root + "/") else path
 
 
 def allowed_methods(routers: Iterable[RawRouter], scope: Scope) -> list[str]:

@@ -63,17 +63,17 @@ def decode(token: str) -> tuple[Continuation, np.ndarray]:
         content = base64.b64decode(token + "=" * (-len(token) % 4), b"-_", validate=True)
         token_format, checksum, size = PREFIX.unpack_from(content)
     except (ValueError, struct.error):
-        raise _invalid("it is truncated or not a token") from None
+        raise _invalid("is truncated or not a token") from None
     header, numbers = content[PREFIX.size :][:size], content[PREFIX.size + size :]
     if token_format != FORMAT or checksum != _checksum(header + numbers) or len(numbers) % 4:
-        raise _invalid("it is damaged or has another format")
+        raise _invalid("is damaged or has another format")
     try:
         continuation = Continuation.model_validate_json(header)
     except ValidationError:
-        raise _invalid("its values are out of range") from None
+        raise _invalid("has values out of range") from None
     state = np.frombuffer(numbers, "<f4").astype(np.float32)
     if not (np.abs(state) <= MAX_STATE).all():  # also false for NaN
-        raise _invalid("its state is out of range")
+        raise _invalid("has a state out of range")
     return continuation, state
 
 
@@ -82,4 +82,6 @@ def _checksum(body: bytes) -> bytes:
 
 
 def _invalid(why: str) -> InvalidValue:
-    return InvalidValue(f"continuation is not as an answer gave it: {why}; send it unchanged.")
+    return InvalidValue(
+        f"continuation must be a token from an answer, unchanged, got one that {why}"
+    )

@@ -61,8 +61,8 @@ def _unknown(text: str, field: str, places: np.ndarray) -> str:
     others = len(_kinds(text, places)) - 1
     more = f" and {others} other{'s' if others > 1 else ''}" if others else ""
     return (
-        f"{field} has a character the model has never seen: {first!r} (U+{ord(first):04X}) at "
-        f'position {places[0]}{more}; remove it, or send "unknown": "replace".'
+        f"{field} must have only characters of the model's training text, got {first!r} "
+        f'(U+{ord(first):04X}) at position {places[0]}{more}: remove it, or send "unknown": "replace"'
     )
 
 

@@ -10,7 +10,7 @@ from service.asgi.requests import read_body, read_query
 from service.asgi.responses import json_answer
 from service.asgi.routing import RawRouter
 from service.asgi.state import state_of
-from service.errors import InvalidValue, ManagementDisabled
+from service.errors import InvalidValue, ManagementDisabled, RouteNotFound
 from service.processes.model_import import import_model
 from service.runtime.management import follow_everywhere
 from service.runtime.models_folder import NAME
@@ -22,6 +22,9 @@ router = RawRouter(tags=["models"])
 @router.post("/v1/models/{model}", **schemas.UPLOAD)
 async def upload(request: Request) -> Response:
     """Import a `.keras` or `.h5` file under a new name and serve it; answered once it is ready."""
+    name = request.path_params["model"]
+    if ":" in name:  # an unknown verb of TensorFlow Serving
+        raise RouteNotFound(f"there is no {request.url.path[:100]!r}: /docs lists the routes")
     require_admin(request)
     settings = state_of(request)["settings"]
     if not settings.uploads:
@@ -31,7 +34,6 @@ async def upload(request: Request) -> Response:
             "this installation cannot import models: install the extra 'training', or use "
             "`vitrine import` elsewhere"
         )
-    name = request.path_params["model"]
     repository = state_of(request)["repository"]
     if not NAME.fullmatch(name):
         raise InvalidValue("model must be letters, digits, '.', '_' and '-', at most 64")

@@ -6,6 +6,10 @@ from collections.abc import Callable, Iterable
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from service.codecs.json_fields import shown
+from service.codecs.sniffing import excerpt
 
 MAX_VERSION = 10**18 - 1
 MAX_BYTES = 64 * 1024
@@ -78,6 +82,12 @@ class ServingConfig(BaseModel):
 
 
 DEFAULT = ServingConfig()
+EXPECTED = {
+    "versions": '{"latest": 1 to 1,000}, "all" or a list of at most 1,000 version numbers',
+    "labels": "an object of at most 100 labels, each with a version number",
+    "weight": "a number above 0 and at most 1,000",
+    "unloaded": "true or false",
+}
 
 
 def parse_config(text: bytes) -> ServingConfig:
@@ -87,8 +97,15 @@ def parse_config(text: bytes) -> ServingConfig:
     try:
         return ServingConfig.model_validate(json.loads(text))
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"][:1]) or "the configuration"
-        raise ServingConfigError(f"{place} must be valid: {first['msg']}") from None
+        raise ServingConfigError(_message(error.errors()[0])) from None
     except (ValueError, RecursionError):
         raise NotJSON("the configuration must be a JSON object, got something else") from None
+
+
+def _message(error: ErrorDetails) -> str:
+    if not error["loc"]:
+        return f"the configuration must be a JSON object, got {shown(error['input'])}"
+    field = str(error["loc"][0])
+    if field not in EXPECTED:
+        return f"a field must be one of {', '.join(EXPECTED)}, got {excerpt(field)}"
+    return f"{field} must be {EXPECTED[field]}, got {shown(error['input'])}"

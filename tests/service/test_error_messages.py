@@ -47,6 +47,9 @@ BAD_TEXTS = [
     ("logprobs", 99),
     ("stream", "yes"),
     ("unknown", "drop"),
+    ("seed", "a€"),
+    ("continuation", "AAAA"),
+    ("continuation", "A" * 400),
 ]
 
 
@@ -70,7 +73,8 @@ async def test_an_error_about_an_image_says_what_must_be_and_what_was_given(
 
 @pytest.mark.parametrize(("field", "value"), BAD_TEXTS)
 async def test_an_error_about_a_prompt_names_the_field_and_what_was_given(texts, field, value):
-    response = await texts.post(TEXT, json={"seed": "ab", field: value})
+    seed = {} if field == "continuation" else {"seed": "ab"}
+    response = await texts.post(TEXT, json={**seed, field: value})
 
     error = message(response, 422)
     assert FORM.match(error)

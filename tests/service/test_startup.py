@@ -1,11 +1,15 @@
 """The lines of a start: what still loads, what is not served, and last the address."""
 
+import socket
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from uvicorn.config import STARTUP_FAILURE
 
+from service.__main__ import _run
+from service.settings import Settings
 from service.startup import address, follow
 
 LOADING = '{"error": "not ready: digits/1: loading; gan/2: loading", "ready": false}'
@@ -86,3 +90,13 @@ def test_a_service_that_stops_while_it_starts_says_no_address():
 def test_the_address_is_one_that_a_browser_opens(host, expected):
     assert address(host, 8000) == expected
     assert address(host, 8000, "/vitrine") == f"{expected}/vitrine"
+
+
+def test_a_port_that_is_taken_is_named_with_the_way_out(tmp_path, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert _run(Settings(models=tmp_path, port=port), 1, is_shown=False) == STARTUP_FAILURE
+
+    assert (
+        f"127.0.0.1 and {port}: Address already in use; VITRINE_PORT=0" in capsys.readouterr().err
+    )

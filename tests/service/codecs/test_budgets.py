@@ -142,6 +142,12 @@ def test_json_below_the_limits_is_not_refused(body):
     assert check_json_size(body, 1_000_000) is None
 
 
+def test_a_small_limit_counts_the_values_of_a_short_body():
+    with pytest.raises(BodyTooLarge, match="at most 1,000 JSON values, got 1,001"):
+        check_json_size(b"[" + b"1," * 1_000 + b"1]", 1_000)
+    assert check_json_size(b"[" + b"1," * 900 + b"1]", 1_000) is None
+
+
 def test_what_is_neither_json_nor_image_is_refused_by_its_start():
     for name in ("spaces", "spaces and a list", "a list and spaces"):
         with pytest.raises(InvalidRequest):

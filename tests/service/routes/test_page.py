@@ -143,3 +143,12 @@ async def test_the_page_works_below_a_proxys_path_that_is_cut_off_or_passed_on(p
     assert [answer.status_code for answer in (page, *others)] == [200] * 5
     assert page.headers["content-type"].startswith("text/html")
     assert others[-1].json()["servers"] == [{"url": "/proxy/8000"}]
+
+
+async def test_a_proxys_path_is_cut_off_as_whole_segments_only(tmp_path):
+    settings = Settings(models=tmp_path, port=0, root_path="/v", api_keys="key")
+    write_version(tmp_path)
+    async with on_a_socket(settings, FakeEngine()) as client:
+        answers = [await client.get(f"{at}/v2/health/live") for at in ("", "/v")]
+
+    assert [answer.status_code for answer in answers] == [200, 200]

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 
 import numpy as np
@@ -103,6 +104,7 @@ async def test_a_faulty_configuration_is_refused(admin, body, status):
     answer = await admin.put(SERVING, content=body, headers=ADMIN)
 
     assert answer.status_code == status
+    assert re.search(r" must (be|have) .*, got ", answer.json()["error"])
     assert await version_of(admin) == "digits/3"
 
 

@@ -281,3 +281,9 @@ async def test_a_model_that_still_loads_is_not_ready(start, tmp_path):
 
     assert answer.status_code == 503
     assert answer.headers["retry-after"]
+
+
+async def test_an_unknown_verb_is_an_unknown_route(client):
+    response = await client.post("/v1/models/digits:foo", json={})
+
+    assert (response.status_code, response.json()["code"]) == (404, "route_not_found")
