@@ -10,8 +10,8 @@ const [WIDTH, HEIGHT] = [560, 56];
 /** The figures of a row of the sweep, in words. */
 export function sweepFigures({ rate, distortion, active_units: active, digits_kept_by_reconstruction: kept, sure_digits_drawn_from_the_prior: sure }) {
   return [
-    `distortion ${figure(distortion)} nats`,
-    rate === undefined ? "no rate: the encoder gives points, not distributions" : `rate ${figure(rate)} nats`,
+    `distortion (reconstruction loss): ${figure(distortion)} nats`,
+    rate === undefined ? "no rate: the encoder gives points, not distributions" : `rate (KL divergence): ${figure(rate)} nats`,
     `${active} of 20 latent dimensions in use`,
     `${percent(kept)} of the digits are read as the same digit after reconstruction`,
     `${percent(sure)} of the samples are read as a digit with certainty`,

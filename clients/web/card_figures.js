@@ -2,16 +2,18 @@
 
 import { figure, percent } from "./format.js";
 
+/** As precise as its interval. */
+const accuracyOf = (value) => (value?.interval_95 ? `${(value.value * 100).toFixed(2)} %` : shareOf(value));
 const shareOf = (value) => percent(value?.value ?? value);
 
 /** A metric of a card → the sentence that says it; the first five that a card has are shown. */
 const SENTENCES = [
-  ["test_accuracy", (value) => `${shareOf(value)} of the test images are classified correctly${between(value)}.`],
+  ["test_accuracy", (value) => `${accuracyOf(value)} of the test images are classified correctly${between(value)}.`],
   ["validation_accuracy", (value, { task }) => (task === "generate_text"
-    ? `${shareOf(value)} of the characters of text it never saw are its first guess.` : "")],
-  ["accuracy_of_always_the_commonest", (value) => `Always guessing the commonest character would be right for ${shareOf(value)}.`],
-  ["validation_nats_per_character", (value) => `New text costs ${figure(value)} nats per character.`],
-  ["kneser_ney_7_gram_nats_per_character", (value) => `A 7-gram model costs ${figure(value)}.`],
+    ? `${shareOf(value)} of the characters of unseen text are predicted correctly.` : "")],
+  ["accuracy_of_always_the_commonest", (value) => `Always predicting the commonest character is right for ${shareOf(value)}.`],
+  ["validation_nats_per_character", (value) => `Its surprisal on unseen text is ${figure(value)} nats per character.`],
+  ["kneser_ney_7_gram_nats_per_character", (value) => `That of a 7-gram model is ${figure(value)}.`],
   ["test_expected_calibration_error", (value) => `Its probabilities are off by ${shareOf(value)} on average.`],
   ["test_called_outlier", (value) => `${shareOf(value)} of the test images are called outliers.`],
   ["test_outlier_auroc_digits", (value) => `Its outlier score separates clothing from digits with an AUROC of ${figure(value)}.`],

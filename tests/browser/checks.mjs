@@ -157,7 +157,7 @@ const CHECKS = {
     const before = [await figures.textContent(), await pixels()];
     await sweep.getByRole("slider").fill("5");
     assert.equal(await words.textContent(), "β = 8");
-    assert.match(await figures.textContent(), /rate 3\.99 nats.*19 of 20/);
+    assert.match(await figures.textContent(), /3\.99 nats.*19 of 20/);
     assert.notEqual(await figures.textContent(), before[0]);
     assert.notEqual(await pixels(), before[1], "other images");
   },
