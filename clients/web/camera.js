@@ -24,6 +24,8 @@ export async function takePhoto(paper, note) {
   const isTaken = await new Promise((resolve) => {
     take.onclick = () => resolve(true);
     cancel.onclick = () => resolve(false);
+    addEventListener("hashchange", () => resolve(false), { once: true }); // the section is left
+    if (!paper.clientWidth) resolve(false);
   });
   const blob = isTaken && video.videoWidth ? await snapshot(video) : null;
   for (const track of stream.getTracks()) track.stop();

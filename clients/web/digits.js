@@ -23,7 +23,7 @@ export default function digitsSection({ part, show, paced, action, later, rememb
     }
   });
 
-  const settle = action(async ({ pause, askQuietly }) => {
+  const settle = action(async ({ pause, askQuietly, signal }) => {
     await pause(SETTLED_MS);
     const words = latest ? `The model reads ${latest.digit}, ${percent(latest.probability)}.` : "";
     if (!drawing.isSample) show({ live: `${words} ${part.note.textContent}` });
@@ -34,7 +34,7 @@ export default function digitsSection({ part, show, paced, action, later, rememb
     part.layers.hidden = !answer;
     if (!answer) return;
     const { createLayers } = await later(() => import("./layers.js"));
-    if (!latest) return;
+    if (!latest || signal.aborted) return;
     layers ??= createLayers(part, askFilter);
     layers.show(part.seen.src, answer.layers, latest.probabilities);
     show({ layersCaption: `The same image in ${answer.model.name}/${answer.model.version}. Each map has its own grey scale: white is its highest value. Point at one to see what it is computed from; click to keep it.` });
@@ -60,8 +60,10 @@ export default function digitsSection({ part, show, paced, action, later, rememb
   function change() {
     settle.stop();
     heatmap.clear();
+    part.explain.disabled = drawing.isEmpty;
     if (!drawing.isEmpty) return classify();
     classify.stop();
+    compare.stop();
     say("");
     showNothing();
   }
@@ -82,7 +84,7 @@ export default function digitsSection({ part, show, paced, action, later, rememb
   }
 
   function showNothing() {
-    show({ digit: "–", certainty: "\u00a0", caption: "\u00a0", steps: [] });
+    show({ digit: "–", certainty: "\u00a0", caption: "\u00a0", steps: [], compared: [] });
     showBars(part.bars, Array.from({ length: 10 }, (_, digit) => [digit, 0, ""]), -1);
     part.seen.hidden = part.layers.hidden = true;
     terminals.main.hideTiming();
@@ -94,6 +96,7 @@ export default function digitsSection({ part, show, paced, action, later, rememb
   showNothing();
   return (state) => {
     drawing.restore(state);
+    part.explain.disabled = drawing.isEmpty;
     if (!drawing.isEmpty) classify();
   };
 }

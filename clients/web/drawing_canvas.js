@@ -179,7 +179,9 @@ export function createDrawingCanvas(part, onChange, { examples = [], remember = 
     const { takePhoto } = await import("./camera.js").catch(() => ({}));
     part.cameraNote.hidden = Boolean(takePhoto);
     if (!takePhoto) return void part.cameraNote.replaceChildren("The camera's part of the page did not arrive. Try it again once the service answers.");
+    part.camera.disabled = true; // one at a time
     open(await takePhoto(part.paper, part.cameraNote));
+    part.camera.disabled = false;
   };
   createExamples(part.examples, examples, choose);
   addEventListener("paste", (event) => open(event.clipboardData.files[0]));

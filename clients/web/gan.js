@@ -9,15 +9,18 @@ import { figure, inWords, rounded } from "./format.js";
 // A point is { latent, image }, its latent in w.
 const pointsOf = ({ images, latents, w = latents }) => images.map((image, index) => ({ image, latent: w[index] }));
 
-export default function ganSection({ part, show, paced, action, later, remember, valuesOf, chooser, pathTo, site }) {
-  const drawing = createDrawingCanvas(part, change, { examples: DIGITS, remember });
+export default function ganSection({ part, show, paced, action, later, remember, valuesOf, chooser, pathTo }) {
+  const drawing = createDrawingCanvas(part, redraw, { examples: DIGITS, remember });
   const discriminated = { "your drawing": null, "as it was": null, "as it is moved": null };
   let start = null; // the point from which the sliders move
   let moved = null; // and where they lead
   let sliders = [];
   let isFromMoved = false;
+  let model = ""; // whose all of this is
+  let [sampled, joined] = ["", ""]; // the settings that are shown
 
   const sample = paced(async ({ ask }) => {
+    const settings = settingsOf(part.form);
     const { model: _, ...values } = valuesOf(part.form);
     show({ truncation: values.truncation.toFixed(2) });
     const answer = await ask(pathTo("v1/gan/sample"), { n: 24, ...values, ...(values.digit && { digit: Number(values.digit) }) });
@@ -25,11 +28,13 @@ export default function ganSection({ part, show, paced, action, later, remember,
     show({ samples: points.map((point, index) => make("button",
       { type: "button", ariaLabel: `A ${answer.digits[index]}, sample ${index + 1}: edit it`, onclick: ({ currentTarget }) => choose(point, currentTarget) },
       make("img.pixels", { src: point.image, alt: "" }))) });
+    sampled = settings;
     if (!start) choose(points[0], part.samples.firstChild);
   });
 
   /** `button`: the sample that it is, if it is one of those shown. */
   function choose(point, button) {
+    edit.stop(); // it moves from the one before
     start = point;
     for (const each of part.samples.children) each.ariaPressed = each === button;
     for (const { slider } of sliders) slider.value = 0;
@@ -47,7 +52,7 @@ export default function ganSection({ part, show, paced, action, later, remember,
     show({ sliders: [] });
     sliders = directions.map(({ name, rho }) => {
       const slider = make("input", { type: "range", min: -3, max: 3, step: 0.25, value: 0, oninput: () => edit() });
-      part.sliders.append(make("label", `${inWords(name)} (follows it with ρ = ${figure(rho)})`, slider));
+      part.sliders.append(make("label", `${inWords(name)} (rank correlation ρ = ${rho.toFixed(2)})`, slider));
       return { name, slider };
     });
   });
@@ -99,7 +104,7 @@ export default function ganSection({ part, show, paced, action, later, remember,
     let end = null;
     for await (const event of await events(pathTo("v1/gan/project", { steps, loss, start: guess, stream: true }), image)) {
       const [point] = event.latents ? pointsOf(event) : [];
-      const words = point ? `${figure(event.psnr[0])} dB from your drawing` : `step ${event.step} of ${steps}`;
+      const words = point ? `PSNR ${event.psnr[0].toFixed(1)} dB` : `step ${event.step} of ${steps}`;
       if (!point) losses.push(event.loss);
       showFigures([figureOf(event.image ?? point.image, 112, "found", `${loss} loss`, words), createCurve(`${loss} loss`, { alone: losses })]);
       if (point) end = { point, words };
@@ -109,6 +114,7 @@ export default function ganSection({ part, show, paced, action, later, remember,
 
   /** The way between two points, and the two mixed: the coarse of one with the fine of the other. */
   const join = action(async ({ ask, askQuietly }) => {
+    const settings = settingsOf(part.between);
     const { first, firstDigit, second, secondDigit, space, path } = valuesOf(part.between);
     const from = isFromMoved ? rounded(moved.latent) : { random_seed: first, digit: Number(firstDigit) };
     const to = { random_seed: second, digit: Number(secondDigit) };
@@ -120,12 +126,20 @@ export default function ganSection({ part, show, paced, action, later, remember,
       mixed: [figureOf(one.images[0], 112, "coarse of the first", "fine of the second"),
         figureOf(other.images[0], 112, "coarse of the second", "fine of the first")],
     });
+    joined = settings;
   }, { terminal: "way" });
 
-  const replay = action(async () => {
+  const replay = action(async (service) => {
     const { showReplay } = await later(() => import("./gan_replay.js"));
-    await showReplay(part, site.vitrine, chooser.value);
+    await showReplay(part, service, model);
   });
+
+  /** Another drawing: what was found is of the one before. */
+  function redraw() {
+    project.stop();
+    show({ found: [] });
+    change();
+  }
 
   function change() {
     part.find.disabled = drawing.isEmpty;
@@ -148,8 +162,12 @@ export default function ganSection({ part, show, paced, action, later, remember,
   part.halt.onclick = project.stop;
   /** Another model: nothing of the one before is its. */
   function restart() {
+    for (const each of [edit, discriminate, project]) each.stop();
     start = moved = null;
     isFromMoved = false;
+    model = chooser.value;
+    sliders = [];
+    show({ sliders });
     change();
     sample();
     findDirections();
@@ -159,7 +177,14 @@ export default function ganSection({ part, show, paced, action, later, remember,
 
   return (state) => {
     drawing.restore(state);
-    if (start) return change();
-    return restart();
+    if (!start || chooser.value !== model) return restart();
+    change();
+    // What the address changed, and what did not arrive before the section was left.
+    if (sampled !== settingsOf(part.form)) sample();
+    if (joined !== settingsOf(part.between)) join();
+    if (!sliders.length) findDirections();
+    if (part.replay.hidden) replay();
   };
 }
+
+const settingsOf = (form) => new URLSearchParams(new FormData(form)).toString();

@@ -5,18 +5,19 @@ import { percent } from "./format.js";
 
 const SIDE = 28;
 
-/** Shows the section if the card has the images; `model`: whose. */
-export async function showReplay(part, vitrine, model) {
+/** Shows the section if the card of `model` has the images. */
+export async function showReplay(part, { askQuietly, signal }, model) {
   part.replay.hidden = true;
-  const card = await vitrine.ask(`v1/models/${model}/card`, null, "model").catch(() => null);
-  const src = card?.body.pictures?.samples_by_training_time;
-  const accuracies = card?.body.history?.accuracy_generated;
-  const served = card?.body.metrics?.discriminator_accuracy_generated?.value;
-  const atTheEnd = served ? ` Of those of the generator that is served, whose weights are a running mean, it finds ${percent(served)}.` : "";
-  const epochs = card?.body.history?.d_loss?.length;
+  const card = await askQuietly(`v1/models/${model}/card`, null).catch(() => null);
+  const src = card?.pictures?.samples_by_training_time;
+  const accuracies = card?.history?.accuracy_generated;
+  const served = card?.metrics?.discriminator_accuracy_generated?.value;
+  const atTheEnd = served ? ` It detects ${percent(served)} of the digits of the served generator, whose weights are a running mean.` : "";
+  const epochs = card?.history?.d_loss?.length;
   if (!src || !epochs) return;
   const sheet = make("img", { src });
   await sheet.decode().catch(() => {});
+  if (signal.aborted) return; // another model was chosen
   const rows = Math.floor(sheet.naturalHeight / SIDE);
   if (!rows) return;
   const width = sheet.naturalWidth;

@@ -19,20 +19,26 @@ export function createHeatmap(part, ask) {
     part.heatCaption.textContent = `Evidence for ${row.name} (${how})`;
   }
 
-  function point(key) {
+  async function point(key) {
     wanted = key;
-    if (!isAsked) ask();
-    isAsked = true;
     paint();
+    if (rows || isAsked) return;
+    isAsked = true;
+    isAsked = await ask() && isAsked; // what was left unanswered may be asked for again
   }
 
-  part.explain.onclick = () => point(wanted);
+  part.explain.onclick = () => {
+    isAsked = false; // again, after an error
+    point(wanted);
+  };
   return {
     show(found) {
       rows = found;
       paint();
     },
+    /** The image is another one: what was asked for is of no use any more. */
     clear() {
+      ask.stop();
       rows = wanted = null;
       isAsked = false;
       paint();

@@ -4,7 +4,7 @@ import { showBars } from "./chart.js";
 import { make } from "./dom.js";
 import { createDrawingCanvas } from "./drawing_canvas.js";
 import { PHOTOS } from "./examples.js";
-import { figure, inWords, percent } from "./format.js";
+import { inWords, percent } from "./format.js";
 import { createHeatmap } from "./heatmap.js";
 
 const CLOTHES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
@@ -27,7 +27,7 @@ export default function labelsSection({ part, show, paced, action, later, rememb
   });
 
   const explain = action(async ({ ask }) => {
-    const { explanations: [rows] } = await ask(pathTo("v1/images/explain", { top: best.length }), await drawing.toImage());
+    const { explanations: [rows] } = await ask(pathTo("v1/images/explain", { top: best.length || undefined }), await drawing.toImage());
     heatmap.show(rows.map((row) => ({ ...row, key: row.class_name, name: inWords(row.class_description) })));
   }, { terminal: "explain" });
   const heatmap = createHeatmap(part, explain);
@@ -52,6 +52,8 @@ export default function labelsSection({ part, show, paced, action, later, rememb
 
   function change() {
     heatmap.clear();
+    best = [];
+    part.explain.disabled = drawing.isEmpty;
     if (!drawing.isEmpty) {
       if (heads.length) classify();
       if (chooser.value) label();
@@ -78,6 +80,7 @@ export default function labelsSection({ part, show, paced, action, later, rememb
     part.lacksLabels.hidden = chooser.value !== "";
     part.lacksFashion.hidden = heads.length > 0;
     drawing.restore(state);
+    part.explain.disabled = drawing.isEmpty;
     if (drawing.isEmpty) drawing.suggest(PHOTOS[0]);
     else change();
   };
@@ -86,5 +89,5 @@ export default function labelsSection({ part, show, paced, action, later, rememb
 /** They have no scale of their own: the lowest is an empty bar, the highest a full one. */
 function decisions(scores) {
   const [low, high] = [Math.min(...scores), Math.max(...scores)];
-  return scores.map((score, index) => [CLOTHES[index], (score - low) / (high - low || 1), figure(score).replace("-", "−")]);
+  return scores.map((score, index) => [CLOTHES[index], (score - low) / (high - low || 1), score.toFixed(2).replace("-", "−")]);
 }

@@ -41,7 +41,8 @@ export default function modelsSection(section) {
   return (state) => {
     const models = inOrder(site.models);
     const names = models.map(({ id }) => id);
-    const chosen = names.includes(state.get("model")) ? state.get("model") : names[0];
+    const before = part.list.querySelector(":checked")?.value;
+    const chosen = [state.get("model"), before, names[0]].find((name) => names.includes(name));
     show({ list: models.map(({ id, task }) => make("label.choice",
       make("input", { type: "radio", name: "model", value: id, checked: id === chosen }),
       make("span", make("b", id), inWords(task ?? "not ready")))) });

@@ -26,6 +26,8 @@ let models = []; // as listed; none before the first answer
 let isKnown = false;
 let current = "";
 let followed = null; // the fragment of the address that is shown; of another one a hashchange is on its way
+let following = 0; // the number of the newest call of follow
+let listing = 0; // and of findModels
 let asking = 0; // the timer of the next question for the list
 
 /** The service, or on a page that was written by `vitrine site` what stands in for it. */
@@ -41,6 +43,7 @@ const shown = Object.keys(SECTIONS).filter(hostOf); // the service may leave som
 const isServed = ({ id, dataset: { task } }) => id === "section-course" || models.some((model) => (task ? model.task === task : model.task));
 
 async function follow() {
+  const turn = ++following;
   followed = location.hash;
   const { section, state } = parseAddress(followed);
   const name = shown.includes(section) ? section : shown[0];
@@ -56,7 +59,7 @@ async function follow() {
   if (!isKnown && name !== shown[0]) return; // which model it opens with is not known yet
   if (isKnown && !isServed(host)) return showState(host);
   const module = await load(name, host);
-  if (!module) return;
+  if (!module || turn !== following) return; // another address is followed by now
   if (isKnown && !isServed(host)) return showState(host); // the list came while the module was on its way
   showState(host, null);
   made[name] ??= createSection(host, {
@@ -64,7 +67,7 @@ async function follow() {
     get models() { return models; },
     remember: (values) => name === current && location.hash === followed && replaceAddress(name, values),
   }, module.default);
-  if (name === current) made[name].open(name === section ? state : new URLSearchParams());
+  made[name].open(name === section ? state : new URLSearchParams());
 }
 
 function replaceAddress(section, values) {
@@ -116,11 +119,13 @@ async function listed(host) {
 }
 
 async function findModels() {
+  const turn = ++listing;
   clearTimeout(asking);
   const before = JSON.stringify([isKnown, models]);
   try {
-    models = await listed(hostOf(current));
-    isKnown = true;
+    const found = await listed(hostOf(current));
+    if (turn !== listing) return; // it was asked for again, with another key
+    [models, isKnown] = [found, true];
   } catch {
     return; // a key is asked for
   }

@@ -160,9 +160,11 @@ export function createSection(host, site, setUp) {
   };
   const start = setUp(section);
   let isFirstList = false; // the section opened before any list was there, with the model that is offered first
+  let wanted = null; // the model of the address then
   return {
     open(state) {
       isFirstList = !site.models.length;
+      wanted = isFirstList ? state.get("model") : null;
       section.offerModels(state.get("model"));
       for (const field of fields()) if (field !== chooser && state.has(field.name)) field.value = state.get(field.name);
       Object.assign(kept, state.has("strokes") && { strokes: state.get("strokes") });
@@ -170,8 +172,9 @@ export function createSection(host, site, setUp) {
     },
     /** The list of models is another one. */
     refresh() {
-      const isOther = section.offerModels() && !(isFirstList && chooser.selectedIndex === 0);
+      const isOther = section.offerModels(wanted) && !(isFirstList && chooser.selectedIndex === 0);
       isFirstList = false;
+      wanted = null;
       if (isOther) chooser.dispatchEvent(new Event("change", { bubbles: true }));
     },
     close: () => endings.forEach((end) => end()),

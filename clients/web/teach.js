@@ -1,5 +1,6 @@
 /** Train your own classes: images and their features stay in the browser; only features are asked of the service. */
 
+import { newestOnly, Superseded } from "./api.js";
 import { showBars } from "./chart.js";
 import { make } from "./dom.js";
 import { percent, sentence } from "./format.js";
@@ -96,12 +97,15 @@ export function createTeaching(host, vitrine) {
   function createTrial() {
     const list = make("ol.bars.named", { ariaLabel: "Your classes" });
     const field = make("input.unseen", { type: "file", accept: "image/*" });
+    const newest = newestOnly();
     field.onchange = async () => {
+      const [file] = field.files;
+      if (!file) return;
       try {
-        const shares = probabilitiesOf(head, await featuresOf(field.files[0]));
+        const shares = probabilitiesOf(head, await newest(() => featuresOf(file)));
         showBars(list, shares.map((share, index) => [head.labels[index], share]));
       } catch (error) {
-        say(sentence(error.message));
+        if (!(error instanceof Superseded)) say(sentence(error.message));
       }
     };
     return make("div", make("label.button", field, "Try an image"), list);

@@ -25,10 +25,10 @@ export function figuresInWords(card) {
   const [nats, counted] = surpriseOf(card);
   if (!nats) return "";
   const { validation_accuracy: right, accuracy_of_always_the_commonest: commonest } = card.metrics;
-  const beside = counted ? `, a 7-gram by ${counted.toFixed(3)}.` : ".";
+  const beside = counted ? ` (a 7-gram model: ${counted.toFixed(3)}).` : ".";
   const guesses = right && commonest
-    ? ` It foresees ${percent(right.value)} of the characters; always saying the commonest, ${percent(commonest.value)}.` : "";
-  return `Text it never saw surprises it by ${nats.toFixed(3)} nats per character${beside}${guesses}`;
+    ? ` It predicts ${percent(right.value)} of the characters; always predicting the commonest is right for ${percent(commonest.value)}.` : "";
+  return `On unseen text its surprisal is ${nats.toFixed(3)} nats per character${beside}${guesses}`;
 }
 
 /** Which characters the model has never seen, and what was done about them. */
@@ -77,6 +77,7 @@ export default function textSection({ part, show, action, remember, say, valuesO
 
   const write = action(async () => {
     const { model: _, pen: __, seed = "", ...others } = valuesOf(part.form);
+    step.stop();
     pending = null;
     asked = { seed, ...others, diversity: columns.map(({ diversity }) => diversity), ...NOTED };
     remember({ diversity: asked.diversity.join() });
@@ -87,6 +88,8 @@ export default function textSection({ part, show, action, remember, say, valuesO
 
   /** Goes on: by each text's own token, or, after a stop, by reading the same texts again. */
   const goOn = action(async () => {
+    step.stop();
+    pending = null;
     const longest = Math.max(...columns.map(({ characters }) => characters.length));
     const length = Math.min(Math.floor(MOST_NOTED / columns.length), longest + valuesOf(part.form).length);
     if (longest >= length) return say("These texts have the maximum length.");
@@ -102,6 +105,7 @@ export default function textSection({ part, show, action, remember, say, valuesO
 
   /** Shows the ten likeliest next letters of the first column, and draws one; at the next call that is written. */
   const step = action(async ({ ask, askQuietly }) => {
+    read.stop();
     const [column] = columns;
     if (pending) {
       column.append([pending.character]);
@@ -135,9 +139,9 @@ export default function textSection({ part, show, action, remember, say, valuesO
     const rows = [
       ["your beginning", seedSurprise],
       ...columns.map(({ name, characters }) => [`diversity ${name}`, meanSurprise(characters)]),
-      ["text it never saw", nats],
-      ["a 7-gram, there", counted],
-      ["guessing blindly", Math.log(symbols().length)],
+      ["unseen text", nats],
+      ["7-gram, unseen", counted],
+      ["uniform guess", Math.log(symbols().length)],
     ].filter(([, value]) => value >= 0);
     const most = Math.max(...rows.map(([, value]) => value));
     showBars(part.bars, rows.map(([name, value]) => [name, value / most, `${value.toFixed(2)} nats`]), 0);

@@ -59,10 +59,18 @@ export default function vaeSection({ part, show, paced, action, later, remember,
       if (place.colour.checked) colour();
       else colour.stop();
     };
-    action(async ({ image }) => {
+    const loadMap = action(async ({ image }) => {
       map.image.src = URL.createObjectURL(await image(`v1/vae/manifold.png?model=${model}&size=${SIZE}`));
-    }, { terminal: model })();
-    return { walk, land: map.land };
+      await map.image.decode();
+      place.colour.disabled = false;
+    }, { terminal: model });
+    place.colour.disabled = true; // until there is something to colour
+    /** What did not arrive before the section was left. */
+    function load() {
+      if (!map.image.src) loadMap();
+      if (place.colour.checked && place.colours.hidden) colour();
+    }
+    return { walk, load, land: map.land };
   }
 
   const reconstruct = paced(async ({ ask, askQuietly }) => {
@@ -80,10 +88,16 @@ export default function vaeSection({ part, show, paced, action, later, remember,
     });
   });
 
+  function forgetMine() {
+    mine = null;
+    isFromMine = false;
+    part.mine.disabled = true;
+  }
+
   function change() {
     if (!drawing.isEmpty) return reconstruct();
     reconstruct.stop();
-    part.mine.disabled = true;
+    forgetMine();
     show({ returned: [] });
     for (const { land } of Object.values(walks)) land(null);
   }
@@ -108,7 +122,7 @@ export default function vaeSection({ part, show, paced, action, later, remember,
   };
   chooser.onchange = () => {
     models = [...new Set([deep(), ...models.filter((model) => MAPS[model])])];
-    isFromMine = false;
+    forgetMine(); // it is of the model before
     change();
     interpolate();
   };
@@ -122,6 +136,7 @@ export default function vaeSection({ part, show, paced, action, later, remember,
     const z = numbersOf(state.get("z"));
     for (const model of models.filter((each) => MAPS[each])) {
       walks[model] ??= createWalk(model);
+      walks[model].load();
       walks[model].walk(z.length === 2 ? z : [0, 0]);
     }
     drawing.restore(state);

@@ -219,7 +219,7 @@ const CHECKS = {
     await section.getByRole("button", { name: "Find it" }).click();
     await section.locator("[role=status]", { hasText: /Found by the perceptual loss: .* Found by the pixel loss/ }).waitFor({ state: "attached" });
     const captions = await section.locator("[data-part=found] figcaption").allTextContents();
-    assert.equal(captions.filter((caption) => /dB from your drawing/.test(caption)).length, 2, captions.join("; "));
+    assert.equal(captions.filter((caption) => /PSNR [\d.]+ dB/.test(caption)).length, 2, captions.join("; "));
   },
 
   async "an uploaded image is shown at full strength"(browser, base) {
@@ -343,6 +343,84 @@ const CHECKS = {
     });
     await page.locator("#section-digits").waitFor();
     assert.match(page.url(), /#digits/);
+  },
+
+  async "a heat map of the drawing before is not laid over another one"(browser, base) {
+    const { page } = await openPage(browser, base, VIEWS.light);
+    await draw(page, SEVEN);
+    const section = page.locator("#section-digits");
+    await section.locator(".fine", { hasText: /^read by/ }).waitFor();
+    let free = () => {};
+    const asked = new Promise((resolve) => {
+      answer(page, "/v1/digits/explain", async (route) => {
+        resolve();
+        await new Promise((done) => { free = done; });
+        await route.continue().catch(() => {});
+      });
+    });
+    await section.getByRole("button", { name: "Where did it look?" }).click();
+    await asked;
+    await section.getByRole("button", { name: "Use a drawn 4" }).click();
+    free();
+    await section.locator("[data-part=digit]", { hasText: "4" }).waitFor();
+    assert.ok(await section.locator("[data-part=why]").isHidden());
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+    await section.getByRole("button", { name: "Where did it look?" }).click();
+    await section.getByText("Evidence for a 4").waitFor();
+    await section.getByRole("button", { name: "Clear" }).click();
+    assert.ok(await section.getByRole("button", { name: "Where did it look?" }).isDisabled());
+  },
+
+  async "a section that was left while it loaded is complete when it is opened again"(browser, base) {
+    const { page } = await openPage(browser, base, VIEWS.light);
+    await sample(page);
+    const held = ["/manifold.png", "/gan/directions", "/gan/interpolate", "/gan/card"];
+    for (const path of held) await answer(page, path, () => {}); // never
+    for (const name of ["vae", "gan"]) {
+      await page.evaluate((section) => { location.hash = `#${section}`; }, name);
+      await page.locator(`#section-${name} ${name === "vae" ? "figure" : ".grid button"}`).first().waitFor();
+    }
+    await page.evaluate(() => { location.hash = "#digits"; });
+    await page.locator("#section-digits").waitFor();
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+    await page.evaluate(() => { location.hash = "#vae"; });
+    await waitFor(() => page.locator("#section-vae .map img").evaluateAll((images) =>
+      images.length === 2 && images.every(({ naturalWidth }) => naturalWidth > 0)), "both maps arrive");
+    await page.evaluate(() => { location.hash = "#gan"; });
+    const gan = page.locator("#section-gan");
+    await gan.getByLabel("thickness").waitFor();
+    await gan.getByText("9 of 9").waitFor();
+    await gan.locator("[data-part=replay]").waitFor();
+  },
+
+  async "a link to other settings of the open section is followed"(browser, base) {
+    const { page } = await openPage(browser, `${base}#gan`, VIEWS.light);
+    await page.locator("#section-gan .grid button").first().waitFor();
+    await page.evaluate(() => { location.hash = "#gan?random_seed=9&digit=3&second=5"; });
+    await page.locator("#section-gan .grid").getByRole("button", { name: /^A 3, sample 24/ }).waitFor();
+    await waitFor(() => /random_seed=9.*second=5/.test(page.url()), "the address keeps them");
+  },
+
+  async "the model of the address is the one that answers"(browser, base) {
+    const { page } = await openPage(browser, `${base}#digits?model=digits-course`, VIEWS.light);
+    const section = page.locator("#section-digits");
+    await section.locator(".fine", { hasText: "read by digits-course" }).waitFor();
+    assert.equal(await section.locator("select[name=model]").inputValue(), "digits-course");
+  },
+
+  async "going on forgets a letter that was drawn but not written"(browser, base) {
+    const { page } = await openPage(browser, `${base}#text?seed=The+&length=20&diversity=0.5`, VIEWS.light);
+    const section = page.locator("#section-text");
+    const written = (count) => waitFor(async () => await section.locator(".column .tint").count() === count, `${count} characters`);
+    await written(20);
+    await section.getByRole("button", { name: "One letter" }).click();
+    await section.getByText("press again to write it").waitFor();
+    await section.getByRole("button", { name: "Go on" }).click();
+    await written(40);
+    const asked = page.waitForResponse((response) => response.url().endsWith("/v1/completions"));
+    await section.getByRole("button", { name: "One letter" }).click();
+    await asked;
+    await written(40);
   },
 
   async "every input has examples, and Labels opens with one answered"(browser, base) {

@@ -30,7 +30,7 @@ function read(model, text, field, unknown) {
   const characters = Array.from(lines);
   const places = new Map(model.vocabulary.map((character, index) => [character, index]));
   const replaced = [...new Set(characters.filter((character) => !places.has(character)))];
-  if (replaced.length && unknown !== "replace") throw new InvalidValue(`${field} has a character the model has never seen: ${JSON.stringify(replaced[0])}; leave it out`);
+  if (replaced.length && unknown !== "replace") throw new InvalidValue(`${field} must have only characters of the model's training text, got ${JSON.stringify(replaced[0])}: remove it`);
   return { ids: characters.map((character) => places.get(character) ?? places.get(" ") ?? 0), replaced };
 }
 

@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 const WEB = new URL("../../../clients/web/", import.meta.url);
 const FILES = readdirSync(WEB);
 const MOST_SENT = 36_000; // bytes of script and style when a section is opened first, compressed by the service
-const MOST_SOURCE = 90_000; // the same as it is written
+const MOST_SOURCE = 92_000; // the same as it is written
 const read = (name) => readFileSync(new URL(name, WEB), "utf8");
 const html = read("index.html");
 

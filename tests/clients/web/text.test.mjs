@@ -17,8 +17,8 @@ test("a card's figures become sentences, as far as it has them", () => {
     accuracy_of_always_the_commonest: { value: 0.1523 },
   };
 
-  assert.equal(figuresInWords({ metrics }), "Text it never saw surprises it by 1.481 nats per character, a 7-gram by 1.522. "
-    + "It foresees 56.1 % of the characters; always saying the commonest, 15.2 %.");
-  assert.equal(figuresInWords({ metrics: { validation_nats_per_character: 2 } }), "Text it never saw surprises it by 2.000 nats per character.");
+  assert.equal(figuresInWords({ metrics }), "On unseen text its surprisal is 1.481 nats per character (a 7-gram model: 1.522). "
+    + "It predicts 56.1 % of the characters; always predicting the commonest is right for 15.2 %.");
+  assert.equal(figuresInWords({ metrics: { validation_nats_per_character: 2 } }), "On unseen text its surprisal is 2.000 nats per character.");
   assert.equal(figuresInWords(null), "");
 });
