@@ -59,11 +59,17 @@ def main(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (VitrineError, OSError) as error:
-        print(f"error: {printable(str(error))}", file=sys.stderr)
+        print(f"error: {printable(_in_options(str(error), options))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
     return code or 0
+
+
+def _in_options(message: str, options: argparse.Namespace) -> str:
+    """The way out by an option of the command instead of a field of JSON."""
+    way_out = ", or add --replace-unknown" if hasattr(options, "replace_unknown") else ""
+    return message.replace(', or send "unknown": "replace"', way_out)
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:

@@ -126,6 +126,20 @@ def test_every_option_reaches_the_service(write, text_service):
     assert text_service.requests[0].url.params["model"] == "pulp"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "way_out"),
+    [(["generate"], "remove it, or add --replace-unknown\n"), (["score"], "remove it\n")],
+)
+def test_an_unknown_character_is_answered_with_an_option(capsys, arguments, way_out):
+    message = 'seed must be known, got "é": remove it, or send "unknown": "replace"'
+    refuse = httpx.MockTransport(
+        lambda _: httpx.Response(422, json={"error": message, "code": "invalid_value"})
+    )
+
+    assert command.main([*arguments, "é"], lambda url: Vitrine(url, transport=refuse)) == 1
+    assert capsys.readouterr().err.endswith(way_out)
+
+
 @pytest.mark.parametrize("stream", [[], ["--stream"]], ids=["whole", "streamed"])
 def test_several_diversities_give_one_text_below_the_other(write, capsys, stream):
     diversities = ["--diversity", "0.2", "--diversity", "1"]
