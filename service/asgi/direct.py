@@ -81,9 +81,9 @@ class DirectRequest(RequestCycle):
     def give_up(self) -> None:
         """Nobody waits for the answer any more."""
         self.disconnected = True
-        told, self.on_gone = self.on_gone, None
-        if told:
-            told()
+        callback, self.on_gone = self.on_gone, None
+        if callback:
+            callback()
 
 
 class DirectRoutes:

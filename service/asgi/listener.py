@@ -2,7 +2,7 @@
 
 The kernel completes handshakes by itself: a connection that waits to be accepted when the last
 listening socket closes is reset. On Linux a socket filter drops what opens a connection (SYN), so
-that what is under way can be accepted first; who comes later is refused after its next attempt,
+that what is under way can be accepted first; a later client is refused after its next attempt,
 which is safe to repeat. Elsewhere there is no such filter, and a small chance of a reset remains.
 """
 

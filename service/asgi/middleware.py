@@ -92,7 +92,7 @@ class CrossOrigin(CORSMiddleware):
 
 
 class Keys(NamedTuple):
-    """Who may ask, who may manage, and how often each key may ask."""
+    """The keys of users and of admins, and the rate limit of each key."""
 
     users: KeyRing
     admins: KeyRing
@@ -100,7 +100,7 @@ class Keys(NamedTuple):
 
 
 class Gate:
-    """Innermost of our own layers: lets in who has a key, and turns every error into an answer.
+    """Innermost of our own layers: checks the key, and turns every error into an answer.
 
     The admin key is a key for everything. `has_key` and `is_admin` of the scope say what a request showed.
     """

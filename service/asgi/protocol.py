@@ -17,7 +17,7 @@ from service.asgi.time_limits import READING_SECONDS
 from service.errors import RequestTimeout, VitrineError
 
 CLOSING_SECONDS = 1.0  # for a request on its way to a connection that is to be closed
-LEAVING_SECONDS = 1.0  # who sent the last byte may still wait for an answer, so long
+LEAVING_SECONDS = 1.0  # a half-closed client may still wait for an answer, so long
 
 log = logging.getLogger("vitrine.connection")
 
@@ -35,7 +35,7 @@ class TimeoutHttpProtocol(AnsweringProtocol):
         super().connection_lost(exc)
 
     def eof_received(self) -> bool:  # type: ignore[override]  # asyncio takes it, uvicorn has no use
-        """Finish short work: who sent the last byte and who left look alike until something is written."""
+        """Finish short work: a client that half-closed and one that left look alike until something is written."""
         self.send_refusal_now()
         if not self._is_answering or self.cycle.more_body:
             return False

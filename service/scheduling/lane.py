@@ -3,6 +3,7 @@
 It counts the queued seconds of work, for estimates of new requests.
 """
 
+import asyncio
 import os
 import sys
 import threading
@@ -10,10 +11,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
+from typing import Any, TypeVar
 
 from service.scheduling.run_cost import Slowdown
 from service.scheduling.turns import at_once
 
+Result = TypeVar("Result")
 Turn = Callable[[], AbstractAsyncContextManager[Callable[[], bool]]]
 RUNS_PER_REPLICA = 2  # one that runs, one that is already there when it ends
 NOTHING = 1e-6  # seconds of queued work, which are sums of rounded numbers
@@ -63,6 +66,22 @@ class Lane:
         now = time.monotonic()
         running = sum(max(0.0, end - now) for end in self.expected_ends)
         return (waiting + running) / self.parallel_runs
+
+    async def run(
+        self, expected_seconds: float, function: Callable[..., Result], *arguments: Any
+    ) -> Result:
+        """Call a function on a thread of the lane; the call counts as running until it ends."""
+        started = time.monotonic()
+        expected_end = started + expected_seconds
+        self.expected_ends.append(expected_end)
+        try:
+            result = await asyncio.get_running_loop().run_in_executor(
+                self.executor, function, *arguments
+            )
+        finally:
+            self.expected_ends.remove(expected_end)
+        self.note_run(started, time.monotonic() - started)
+        return result
 
     def note_run(self, started: float, seconds: float) -> None:
         """Compare a run's seconds with the time since the one before, if requests have waited since then."""

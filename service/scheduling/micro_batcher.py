@@ -9,7 +9,6 @@ import logging
 import math
 import time
 from collections.abc import Callable, Coroutine, Hashable, Iterator
-from contextlib import contextmanager
 from typing import Any, cast
 
 from service.engine import Arrays
@@ -75,10 +74,8 @@ class MicroBatcher:
         return self._lane.seconds_ahead()
 
     def estimate(self, rows: int) -> float:
-        """Estimated duration of a run of that many rows."""
-        whole, rest = divmod(rows, self.max_batch_size)
-        seconds = whole * self._cost.seconds(self.max_batch_size)
-        seconds += self._cost.seconds(rest) if rest else 0.0
+        """Estimated duration of the runs of that many rows."""
+        seconds = self._cost.seconds_in_batches(rows, self.max_batch_size)
         return seconds * self._lane.slowdown.factor
 
     def submit(
@@ -123,7 +120,7 @@ class MicroBatcher:
         self, pending: PendingRequest, future: asyncio.Future[BatchResult]
     ) -> BatchResult:
         self.enqueue(pending)
-        timer = None  # inline it runs within milliseconds; what is late then is told so
+        timer = None  # inline it runs within milliseconds, or expires when it is taken
         if not self.is_inline:
             loop = asyncio.get_running_loop()
             timer = loop.call_later(pending.deadline - pending.since, expire, pending)
@@ -171,14 +168,13 @@ class MicroBatcher:
 
     async def _work(self) -> None:
         """Run batches on a thread of the lane until the queue is empty."""
-        loop = asyncio.get_running_loop()
         try:
             await self._yield_until_idle()
             while self._may_start():
                 async with self._lane.turn() as is_still_first:
-                    await self._run_next(loop)
+                    await self._run_next()
                     while self._may_start() and is_still_first():
-                        await self._run_next(loop)
+                        await self._run_next()
         finally:
             self._workers.discard(cast(asyncio.Task[None], asyncio.current_task()))
 
@@ -188,30 +184,20 @@ class MicroBatcher:
             return bool(self._queue)
         return len(self._queue) >= self.max_batch_size
 
-    async def _run_next(self, loop: asyncio.AbstractEventLoop) -> None:
+    async def _run_next(self) -> None:
         """Run the next batch, without cancelled requests."""
         if batch := self._take():
             started = time.monotonic()
-            with self._underway(started + self._cost.seconds(total_rows(batch), most_steps(batch))):
-                outcomes = await loop.run_in_executor(
-                    self._lane.executor, run_batch, self._run, batch
-                )
-            self._lane.note_run(started, time.monotonic() - started)
-            finishing = loop.create_task(one_in_a_turn(self._finish(batch, outcomes, started)))
+            expected = self._cost.seconds(total_rows(batch), most_steps(batch))
+            self._running += 1
+            try:
+                outcomes = await self._lane.run(expected, run_batch, self._run, batch)
+            finally:
+                self._running -= 1
+            finishing = asyncio.create_task(one_in_a_turn(self._finish(batch, outcomes, started)))
             if len(self._queue) < self.max_batch_size and not self._lane.is_pipelined:
                 await finishing  # else the lane need not wait
         await self._yield_until_idle()
-
-    @contextmanager
-    def _underway(self, expected_end: float) -> Iterator[None]:
-        """Count a run on a thread while it is running."""
-        self._lane.expected_ends.append(expected_end)
-        self._running += 1
-        try:
-            yield
-        finally:
-            self._running -= 1
-            self._lane.expected_ends.remove(expected_end)
 
     async def _yield_until_idle(self) -> None:
         """Yield to the event loop until no more requests join; returns quickly on an idle loop."""

@@ -75,6 +75,11 @@ class RunCost:
         """Estimated duration of a run in seconds; 0 before anything was measured."""
         return self._baseline(rows) * steps * self._slowdown.factor
 
+    def seconds_in_batches(self, rows: int, size: int) -> float:
+        """Estimated duration of rows that run in batches of at most `size`."""
+        whole, rest = divmod(rows, size)
+        return whole * self.seconds(size) + (self.seconds(rest) if rest else 0.0)
+
     def _padded(self, rows: int) -> int:
         place = bisect_left(self._sizes, rows)
         return self._sizes[place] if place < len(self._sizes) else rows
