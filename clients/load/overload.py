@@ -1,7 +1,8 @@
 """`python -m clients.load.overload`: goodput at ten times the capacity, latency of refusals, accuracy of Retry-After.
 
 For each kind of request it first finds the peak, with an increasing number of connections in a closed loop.
-Then requests are sent at ten times that rate, whether or not they are answered.
+Then requests are sent at ten times that rate, whether or not they are answered. At last a limited number of clients
+send their next request as soon as the last one is answered or refused, as clients that ignore Retry-After do.
 """
 
 import argparse
@@ -12,8 +13,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from clients.load.closed_loop import drive, error_kind
-from clients.load.connection import Answer, Connection, Disconnected
+from clients.load.closed_loop import Tally, drive, error_kind, saturate
+from clients.load.connection import Answer, Connection
 from clients.load.event_loop import run_async
 from clients.load.measurement import percentile
 from clients.load.open_loop import MOST_IN_A_STEP, Pool, arrivals
@@ -67,20 +68,16 @@ class Flood:
 async def flood(scenario: Scenario, target: Target, rate: float, seconds: float) -> Flood:
     """Let requests leave at a rate, each on a connection of its own where none is free."""
     found, pool = Flood(), Pool(target, MOST_IN_A_STEP)
-    request = request_bytes(scenario._replace(head=f"X-Timeout-Ms: {DEADLINE_MS}\r\n"), target)
+    request = _request(scenario, target)
     plan = arrivals({scenario: 1}, rate, seconds, random_seed=1, most=MOST_IN_A_FLOOD)
     began = time.perf_counter()
 
     async def ask() -> None:
         connection = pool.take() or await pool.wait()
-        left = time.perf_counter()
         try:
-            answer = await connection.ask(request, PATIENCE_S)
-        except (OSError, Disconnected) as error:
+            await _ask(connection, request, scenario, found, began)
+        except OSError as error:
             found.failed[error_kind(error)] += 1
-        else:
-            now = time.perf_counter()
-            found.add(answer, now - began, now - left, scenario)
         pool.give_back(connection)
 
     async with asyncio.TaskGroup() as asking:
@@ -93,6 +90,34 @@ async def flood(scenario: Scenario, target: Target, rate: float, seconds: float)
         found.seconds = time.perf_counter() - began
     pool.close()
     return found
+
+
+async def repeat(scenario: Scenario, target: Target, clients: int, seconds: float) -> Flood:
+    """Clients with one connection each, which ignore Retry-After."""
+    found, tally = Flood(), Tally()
+    request, began = _request(scenario, target), time.perf_counter()
+
+    async def ask(connection: Connection, _: float) -> None:
+        await _ask(connection, request, scenario, found, began)
+
+    await saturate(ask, tally, target, clients, seconds)
+    found.failed.update(tally.errors)
+    found.seconds = tally.elapsed_s
+    return found
+
+
+def _request(scenario: Scenario, target: Target) -> bytes:
+    return request_bytes(scenario._replace(head=f"X-Timeout-Ms: {DEADLINE_MS}\r\n"), target)
+
+
+async def _ask(
+    connection: Connection, request: bytes, scenario: Scenario, found: Flood, began: float
+) -> None:
+    """Send one request and count its answer."""
+    left = time.perf_counter()
+    answer = await connection.ask(request, PATIENCE_S)
+    now = time.perf_counter()
+    found.add(answer, now - began, now - left, scenario)
 
 
 async def is_answered(scenario: Scenario, target: Target) -> bool:
@@ -112,33 +137,51 @@ async def peak_of(scenario: Scenario, target: Target, seconds: float) -> tuple[f
     return max(rates)
 
 
-async def row(scenario: Scenario, target: Target, seconds: float) -> list[str]:
+async def row(scenario: Scenario, target: Target, seconds: float, clients: int) -> list[str]:
     """One kind of request as a row of the table."""
     if not await is_answered(scenario, target):
         return [scenario.name, "a request alone is not answered"]
     peak, at = await peak_of(scenario, target, seconds / 2)
     found = await flood(scenario, target, FACTOR * peak, seconds)
-    return [scenario.name, f"{peak:,.1f}/s at {at}", *_cells(found, peak)]
+    repeated = await repeat(scenario, target, clients, seconds)
+    return [
+        scenario.name,
+        f"{peak:,.1f}/s at {at}",
+        *_cells(found, peak),
+        f"{_goodput(repeated, peak)}; refused {_refused(repeated)}; failed {_failed(repeated)}",
+    ]
 
 
 def _cells(found: Flood, peak: float) -> list[str]:
-    offered, goodput = found.asked / found.seconds, found.goodput()
-    took = sorted(1000 * took for _, took, _ in found.refusals)
+    offered = found.asked / found.seconds
     waited = sorted(1000 * took for took in found.latencies)
     said = found.retry_after()
     return [
         f"{offered:,.0f}/s ({offered / peak:.1f} ×)",
-        f"{goodput:,.1f}/s ({100 * goodput / peak:.0f} %)",
+        _goodput(found, peak),
         f"{percentile(waited, 0.5):,.0f}, {percentile(waited, 0.99):,.0f} ms" if waited else "–",
-        f"{percentile(took, 0.5):,.1f}, {percentile(took, 0.99):,.1f} ms" if took else "none",
+        _refused(found),
         f"{said[0]:g} s, {said[1]:.1f} s" if said else "–",
-        ", ".join(f"{count} {kind}" for kind, count in found.failed.items()) or "0",
+        _failed(found),
     ]
+
+
+def _goodput(found: Flood, peak: float) -> str:
+    return f"{found.goodput():,.1f}/s ({100 * found.goodput() / peak:.0f} %)"
+
+
+def _refused(found: Flood) -> str:
+    took = sorted(1000 * took for _, took, _ in found.refusals)
+    return f"{percentile(took, 0.5):,.1f}, {percentile(took, 0.99):,.1f} ms" if took else "none"
+
+
+def _failed(found: Flood) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in found.failed.items()) or "0"
 
 
 HEAD = (
     "request", "peak at connections", "offered", "goodput", "answered p50, p99", "refused p50, p99",
-    "Retry-After, truth", "failed",
+    "Retry-After, truth", "failed", "clients that ignore Retry-After",
 )  # fmt: skip
 
 
@@ -148,12 +191,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--url", default="http://127.0.0.1:8000")
     parser.add_argument("--only", default=",".join(KINDS), help="kinds, separated by commas")
     parser.add_argument("--seconds", type=float, default=8.0, help="seconds of each load")
+    parser.add_argument("--clients", type=int, default=1000, help="that ignore Retry-After")
     options = parser.parse_args(arguments)
     target = parse_target(options.url)
     every = scenarios() | heavy_scenarios()
     print(f"| {' | '.join(HEAD)} |\n{'|---' * len(HEAD)}|", flush=True)
     for name in options.only.split(","):
-        cells = run_async(row(every[name], target, options.seconds))
+        cells = run_async(row(every[name], target, options.seconds, options.clients))
         print(f"| {' | '.join(cells)} |", flush=True)
     return 0
 

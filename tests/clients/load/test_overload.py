@@ -6,7 +6,7 @@ import pytest
 
 from clients.load.connection import Answer
 from clients.load.interference import busy, digits
-from clients.load.overload import Flood, flood
+from clients.load.overload import Flood, flood, repeat
 from clients.load.scenario import heavy_scenarios, scenarios
 from tests.clients.load.serving import SEVEN, answer_bytes, read_head, serving
 
@@ -67,6 +67,25 @@ def test_a_flood_leaves_without_regard_to_answers_and_counts_them_all():
     assert len(found.refusals) == found.asked // 2
     assert not found.failed
     assert all(b"X-Timeout-Ms: 5000" in head for head in heads)
+
+
+def test_clients_that_ignore_retry_after_send_the_next_request_after_a_refusal():
+    heads = []
+
+    def answer(head):
+        heads.append(head)
+        if len(heads) > 20:
+            return answer_bytes(200, SEVEN)
+        return answer_bytes(429, b"{}", "Retry-After: 1")
+
+    async def measure():
+        async with answering(answer) as target:
+            return await repeat(scenarios()["digit"], target, clients=2, seconds=0.3)
+
+    found = asyncio.run(measure())
+    assert len(found.refusals) == min(20, len(heads))
+    assert len(found.right) == len(heads) - len(found.refusals)
+    assert not found.failed
 
 
 def test_digits_are_timed_while_a_heavy_client_is_kept_busy():
