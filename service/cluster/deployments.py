@@ -62,11 +62,11 @@ def cluster_loader(
             name=name,
             route_prefix=None,
         )
-        engines = {}
-        for signature, engine in handle.engines.remote().result().items():
-            in_use[name] += 1
-            engines[signature] = RayEngine(handle, engine, partial(_release, name, in_use))
-        return engines
+        found = handle.engines.remote().result()
+        release = partial(_release, name, in_use)
+        engines = {engine: RayEngine(handle, engine, release) for engine in set(found.values())}
+        in_use[name] += len(engines)
+        return {signature: engines[engine] for signature, engine in found.items()}
 
     return load
 
