@@ -19,7 +19,6 @@ import argparse
 import datetime
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +28,7 @@ from typing import Any
 from clients.benchmark import digits, peers, photos, report, samples
 from clients.benchmark import text as text_bench
 from clients.load.machine import describe_machine
+from clients.load.server_process import stop_on_sigterm
 
 # Each part measures, and makes a table and a verdict of its rows.
 PARTS: dict[str, ModuleType] = {
@@ -43,9 +43,7 @@ PARTS: dict[str, ModuleType] = {
 def main(arguments: list[str], prog: str = "python -m clients.benchmark") -> int:
     """Measure, print, write; status 1 if something did not start or answered wrongly."""
     options = _parser(prog).parse_args(arguments)
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit(143)
-    )  # so that the started processes are stopped
+    stop_on_sigterm()
     about = {
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": describe_machine(),

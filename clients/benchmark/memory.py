@@ -14,7 +14,7 @@ from clients.load import markdown
 from clients.load.connection import ask
 from clients.load.measurement import measure_closed_loop
 from clients.load.scenario import scenarios
-from clients.load.server_process import Server, pss_mib, service
+from clients.load.server_process import Server, pss_mib, service, stop_on_sigterm
 
 HOST = "tensorflow_host"
 CONNECTIONS, SECONDS = 32, 2
@@ -72,4 +72,5 @@ def _wait_for_all_signatures(server: Server) -> None:
 
 
 if __name__ == "__main__":
+    stop_on_sigterm()
     sys.exit(main(sys.argv[1:]))

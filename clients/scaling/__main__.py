@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from clients.load.markdown import table_head, table_row
+from clients.load.server_process import stop_on_sigterm
 from clients.scaling.calibration import Fit, Point, fit, predict, read_points
 from clients.scaling.simulation import Cluster, Costs, open_loop
 
@@ -88,4 +89,5 @@ def _show_cluster(measured: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
+    stop_on_sigterm()
     sys.exit(main(sys.argv[1:]))

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from clients.load import markdown
+from clients.load.server_process import stop_on_sigterm
 from clients.robustness.soak.all_goals import GOALS, SHOWN_BY_TESTS
 from clients.robustness.soak.goals import Goal, Serve, Step, Tally, added
 from clients.robustness.soak.server_process import plain_app, vitrine
@@ -102,4 +103,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    stop_on_sigterm()
     sys.exit(main())

@@ -56,7 +56,7 @@ def test_a_run_of_nothing_is_refused(option, capsys):
 
 def test_without_a_model_it_says_so_before_it_starts_anything(monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("VITRINE_MODELS", str(tmp_path))
-    monkeypatch.setattr(__main__.signal, "signal", lambda *_: None)  # pytest keeps its own
+    monkeypatch.setattr(__main__, "stop_on_sigterm", lambda: None)  # pytest keeps its own
     assert __main__.main(["--output", str(tmp_path / "bench")]) == 1
     assert "has no version of the model" in capsys.readouterr().err
     assert not (tmp_path / "bench").exists()

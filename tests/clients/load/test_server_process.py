@@ -56,6 +56,20 @@ def test_a_program_that_ends_by_itself_leaves_its_signal_and_its_stacks():
     assert 'File "<string>", line 1' in str(raised.value)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="has no SIGTERM")
+def test_a_measurement_that_is_stopped_stops_what_it_has_started():
+    code = (
+        "import sys; from clients.load.server_process import Program, stop_on_sigterm; stop_on_sigterm()\n"
+        "with Program([sys.executable, '-c', 'import time; time.sleep(600)'], {}) as one:\n"
+        "    print(one.popen.pid, flush=True); one.popen.wait()"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as measurement:
+        started = psutil.Process(int(measurement.stdout.readline()))
+        measurement.terminate()
+        assert measurement.wait() == 143
+    assert not started.is_running()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs process groups")
 def test_what_a_process_leaves_behind_is_killed():
     code = (
