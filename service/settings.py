@@ -153,7 +153,9 @@ class Settings(BaseModel):
         description="collector that traces are sent to, such as http://127.0.0.1:4318 (OTLP over HTTP; "
         "needs the extra tracing); none: no tracing",
     )
-    root_path: str = Field("", description="path under which a proxy publishes the service")
+    root_path: Annotated[str, BeforeValidator(lambda path: str(path).rstrip("/"))] = Field(
+        "", pattern=r"^(/[^/\s]+)*$", description="path under which a proxy publishes the service"
+    )
     forwarded_allow_ips: str = Field(
         "", description="proxies whose X-Forwarded-* headers are trusted, separated by commas"
     )

@@ -48,6 +48,7 @@ def test_keys_are_masked_when_printed():
         ("VITRINE_CORS_ORIGINS", "*", "must list origins"),
         ("VITRINE_CORS_ORIGINS", "https://example.org/path", "must list origins"),
         ("VITRINE_LOG_LEVEL", "loud", "'debug', 'info'"),
+        ("VITRINE_ROOT_PATH", "vitrine", "VITRINE_ROOT_PATH must match .*, got 'vitrine'"),
         ("VITRINE_WORKERS", "0", "VITRINE_WORKERS"),
         ("VITRINE_WORKERS", "many", "VITRINE_WORKERS"),
         ("VITRINE_OTLP_ENDPOINT", "collector:4318", "VITRINE_OTLP_ENDPOINT"),
@@ -79,3 +80,8 @@ def test_tracing_without_its_packages_says_what_to_install(monkeypatch):
 
     with pytest.raises(SettingsError, match=r"pip install '\.\[tracing\]'"):
         from_environ({"VITRINE_OTLP_ENDPOINT": "http://127.0.0.1:4318"})
+
+
+@pytest.mark.parametrize(("given", "path"), [("/", ""), ("/a/b/", "/a/b"), ("/a", "/a")])
+def test_a_root_path_may_end_with_a_slash(given, path):
+    assert from_environ({"VITRINE_ROOT_PATH": given}).root_path == path
