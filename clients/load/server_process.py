@@ -82,9 +82,13 @@ class Program:
 
     @property
     def peak_megabytes(self) -> float:
-        """The most that it ever was (Linux)."""
+        """The most that it ever was, or since `forget_peak` (Linux)."""
         status = Path(f"/proc/{self.popen.pid}/status").read_text()
         return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+    def forget_peak(self) -> None:
+        """Count the most memory from now on (Linux)."""
+        Path(f"/proc/{self.popen.pid}/clear_refs").write_text("5")
 
     @property
     def threads(self) -> int:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clients.load.server_process import Server
+from clients.robustness.soak.cores import on_core
 from clients.robustness.soak.ledger import Ledger
 from clients.robustness.soak.server_process import copy_models, plain_app
 
@@ -42,6 +43,15 @@ class Step:
         with tempfile.TemporaryDirectory() as folder:
             models = copy_models(self.models, Path(folder), *names)
             with self.serve(models, **settings) as server:
+                yield server
+
+    @contextlib.contextmanager
+    def serving_apart(self, *names: str, **settings: str) -> Iterator[Server]:
+        """The same, with a core for the server and another for the block."""
+        with contextlib.ExitStack() as stack:
+            with on_core(0):
+                server = stack.enter_context(self.serving(*names, **settings))
+            with on_core(-1):
                 yield server
 
     def ledger(self) -> Ledger:

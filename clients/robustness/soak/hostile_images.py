@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-import time
+import sys
 
 from PIL import Image
 
@@ -11,7 +11,7 @@ from clients.load.images import encoded
 from clients.load.server_process import Server
 from clients.robustness.soak import hostile_bodies
 from clients.robustness.soak.connection import Connection
-from clients.robustness.soak.goals import Goal, Step, Tally
+from clients.robustness.soak.goals import Goal, Step, Tally, added
 from clients.robustness.soak.lag import watching
 from clients.robustness.soak.ledger import Ledger
 
@@ -95,33 +95,40 @@ async def _read_some(connection: Connection, ledger: Ledger, images: list[bytes]
 
 
 async def bomb(step: Step) -> Tally:
-    """Send each body of the set, while probing the event loop."""
+    """Send each body of the set to a new server on a core of its own, while its health is asked."""
     tally: Tally = {"wrong": 0, "slow": 0, "most_ms": 0, "most_mb": 0, "most_wait_ms": 0}
     for name in BODIES[step.start : step.start + step.count]:
         body, content_type = hostile_bodies.body(name)
-        with step.serving("digits") as server:
-            problems = await _explode(step, server, tally, body, content_type)
+        with step.serving_apart("digits") as server:
+            found, problems = await _explode(step, server, body, content_type)
+        figures = ", ".join(f"{key} {value:.0f}" for key, value in found.items())
+        print(f"    {name}: {figures}", file=sys.stderr, flush=True)
+        tally = added(tally, found)
         tally["wrong"] += step.note([f"{name}: {problem}" for problem in problems])
     return tally
 
 
 async def _explode(
-    step: Step, server: Server, tally: Tally, body: bytes, content_type: str
-) -> list[str]:
-    before, ledger, head = server.megabytes, step.ledger(), f"Content-Type: {content_type}\r\n"
+    step: Step, server: Server, body: bytes, content_type: str
+) -> tuple[Tally, list[str]]:
+    """What a body costs, and what is wrong with the answer."""
+    ledger, head = step.ledger(), f"Content-Type: {content_type}\r\n"
     async with watching(server.port) as lag:
-        started = time.monotonic()
+        before = server.megabytes
+        server.forget_peak()
         connection = Connection(server.port)
         answer = await ledger.note(connection, "POST", CLASSIFY, body, head)
-        milliseconds = 1000 * (time.monotonic() - started)
         connection.close()
-    tally["slow"] += milliseconds > 100
-    tally["most_ms"] = max(tally["most_ms"], milliseconds)
-    tally["most_wait_ms"] = max(tally["most_wait_ms"], lag.most_ms)
-    tally["most_mb"] = max(tally["most_mb"], server.peak_megabytes - before)
     if answer and answer.status == 200:
         ledger.errors.append("not refused")
-    return ledger.problems
+    milliseconds = 1000 * max(ledger.seconds, default=0)
+    found = {
+        "slow": milliseconds > 100,
+        "most_ms": milliseconds,
+        "most_mb": server.peak_megabytes - before,
+        "most_wait_ms": lag.most_ms,
+    }
+    return found, ledger.problems
 
 
 MUTATED = Goal(
@@ -134,9 +141,10 @@ MUTATED = Goal(
 
 BOMBS = Goal(
     "G5", "bombs refused in 100 ms with 64 MB at most", "bodies",
-    len(BODIES), 2, len(BODIES), len(BODIES), bomb,
+    len(BODIES), 2, len(BODIES), 2, bomb,
     lambda tally: f"{tally['wrong']:.0f} not refused, {tally['slow']:.0f} slower than 100 ms, longest "
     f"{tally['most_ms']:,.0f} ms, others wait {tally['most_wait_ms']:,.0f} ms at most, "
     f"+{tally['most_mb']:.0f} MB at most",
-    lambda tally: tally["slow"] == 0 and tally["most_mb"] <= 64,
+    lambda tally: tally["slow"] == 0 and tally["most_mb"] <= 64
+    and tally["most_wait_ms"] <= 50,
 )  # fmt: skip

@@ -1,17 +1,23 @@
-"""How long other requests wait: a health check every few milliseconds during the work."""
+"""`python -m clients.robustness.soak.lag PORT`: asks for the health every few milliseconds until its input ends.
+
+It prints the longest time that an answer took, in milliseconds. As a process of its own
+it does not wait for the client whose request it watches.
+"""
 
 import asyncio
 import contextlib
+import http.client
+import select
+import sys
 import time
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
-
-from clients.robustness.soak.connection import Connection
 
 PAUSE_SECONDS = 0.002
 
 
 class Lag:
-    """The longest time that a health check took, milliseconds."""
+    """The longest time that a health check took, milliseconds; known once the block has ended."""
 
     most_ms = 0.0
 
@@ -19,23 +25,33 @@ class Lag:
 @contextlib.asynccontextmanager
 async def watching(port: int) -> AsyncIterator[Lag]:
     """Ask until the block ends."""
-    lag = Lag()
-    task = asyncio.create_task(_watch(port, lag))
-    await asyncio.sleep(0.05)
-    lag.most_ms = 0.0
-    yield lag
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
-
-
-async def _watch(port: int, lag: Lag) -> None:
-    connection = Connection(port)
+    lag, command = Lag(), (sys.executable, "-m", "clients.robustness.soak.lag", str(port))
+    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+    assert process.stdout is not None
+    await process.stdout.readline()  # it has begun
     try:
-        while True:
-            started = time.monotonic()
-            await connection.send("GET", "/v2/health/live")
-            lag.most_ms = max(lag.most_ms, 1000 * (time.monotonic() - started))
-            await asyncio.sleep(PAUSE_SECONDS)
+        yield lag
     finally:
-        connection.close()
+        last, _ = await process.communicate(b"")  # ends its input
+    lag.most_ms = float(last)
+
+
+def watch(port: int) -> float:
+    """Ask until the standard input ends; the longest time, milliseconds."""
+    connection, most = http.client.HTTPConnection("127.0.0.1", port, timeout=60), 0.0
+    _ask(connection)
+    print("watching", flush=True)
+    while not select.select([sys.stdin], [], [], PAUSE_SECONDS)[0]:
+        started = time.monotonic()
+        _ask(connection)
+        most = max(most, time.monotonic() - started)
+    return 1000 * most
+
+
+def _ask(connection: http.client.HTTPConnection) -> None:
+    connection.request("GET", "/v2/health/live")
+    connection.getresponse().read()
+
+
+if __name__ == "__main__":
+    print(watch(int(sys.argv[1])))

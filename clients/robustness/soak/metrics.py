@@ -41,7 +41,7 @@ async def count(step: Step) -> Tally:
                 break
     more = _routes(text) - series
     problems = [f"{differences} differ: {dict(found)}, {dict(ledger.statuses)}"] * (differences > 0)
-    problems += [f"new labels: {more}"] * bool(more) + ["a stranger's name"] * (MARK in text)
+    problems += [f"new labels: {more}"] * bool(more) + ["a name of a request"] * (MARK in text)
     problems += [f"promtool: {line}" for line in _promtool(text)]
     return {
         **ledger.tally(),
@@ -92,7 +92,7 @@ def _promtool(text: str) -> list[str]:
 
 
 METRICS = Goal(
-    "G19", "/metrics beside the client's own count, under names of strangers", "requests",
+    "G19", "/metrics beside the client's own count, with new names in every request", "requests",
     100_000, 2_000, 20_000, 0, count,
     lambda tally: f"{tally['differences']:.0f} of {tally['answered']:,.0f} differ, {tally['wrong']:.0f} wrong, "
     f"{tally['most_routes']:.0f} routes as labels",

@@ -4,11 +4,7 @@ The stub's runs take about 2 ms a row, so that its figures are ratios that hold 
 """
 
 import asyncio
-import contextlib
-import functools
-import os
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +14,7 @@ from clients.load.overload import DEADLINE_MS, Flood, flood, is_answered, peak_o
 from clients.load.scenario import Scenario, has_rows, heavy_scenarios, scenarios
 from clients.load.server_process import Server
 from clients.load.target import Target
+from clients.robustness.soak.cores import on_core
 from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.server_process import copy_models
 from clients.robustness.soak.tiny_model import write_version
@@ -110,26 +107,6 @@ def _problems(load: Load) -> list[str]:
     if not load.is_normal:
         found.append(f"not normal {NORMAL_SECONDS:.0f} s after {load.times} ×")
     return found
-
-
-@contextlib.contextmanager
-def on_core(number: int) -> Iterator[None]:
-    """Keep this thread, and the threads and processes that it starts, on one of the process's cores."""
-    if not hasattr(os, "sched_setaffinity"):
-        yield
-        return
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {_cores()[number]})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
-
-
-@functools.cache
-def _cores() -> list[int]:
-    """The process's cores when first asked: a thread inherits the one core of the thread that starts it."""
-    return sorted(os.sched_getaffinity(0))
 
 
 def _least(tally: Tally) -> dict[str, float]:

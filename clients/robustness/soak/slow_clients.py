@@ -12,7 +12,7 @@ from clients.robustness.soak.connection import Connection
 from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.ledger import Ledger
 
-COMMAND = (sys.executable, "-m", "clients.robustness.soak.slow_connections")
+COMMAND = ("nice", "-n", "19", sys.executable, "-m", "clients.robustness.soak.slow_connections")
 SHORT = 100  # connections; fewer take shorter times
 
 
@@ -30,10 +30,13 @@ LONG_TIMES, SHORT_TIMES = Times(60, 3, 8, 30), Times(2, 1, 2, 8)
 
 
 async def crawl(step: Step) -> Tally:
-    """A constant number of heads and bodies that drip or stop, and of answers that are not read."""
+    """A constant number of heads and bodies that drip or stop, and of answers that are not read.
+
+    The server has a core for itself, and of its clients the normal one precedes the slow ones.
+    """
     times = LONG_TIMES if step.count > SHORT else SHORT_TIMES
     settings = {"receive_seconds": str(times.receive), "receive_total_seconds": str(times.total)}
-    with step.serving("digits", **settings) as server:
+    with step.serving_apart("digits", **settings) as server:
         files = server.files
         quiet, loaded = step.ledger(), step.ledger()
         await _classify(server.port, quiet, min(times.load, 10))

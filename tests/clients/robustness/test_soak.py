@@ -10,9 +10,9 @@ import pytest
 
 from clients.robustness.soak import __main__ as soak
 from clients.robustness.soak import all_goals
+from clients.robustness.soak.cores import on_core
 from clients.robustness.soak.goals import Goal
 from clients.robustness.soak.hostile_json import mutated
-from clients.robustness.soak.overload import on_core
 
 ROOT = Path(__file__).parents[3]
 
