@@ -441,9 +441,9 @@ async def test_what_a_change_had_loaded_answers_if_the_worker_that_asked_for_it_
     await until(lambda: version_of(repository) == 1)
     serve(tmp_path, versions=[1])
     write_version(tmp_path, version=2)
-    change = management.Change("a", "digits", ServingConfig(versions=[2]))
+    change = management.Change(key="a", name="digits", config=ServingConfig(versions=[2]))
 
-    refused = await repository.alone.ask_all(management.PREPARE, change.encode(), 30)
+    refused = await repository.alone.ask_all(management.PREPARE, change.model_dump(), 30)
     assert refused.answers == [""]
     assert version_of(repository) == 1  # loaded, but the file does not want it yet
     serve(tmp_path, versions=[2])
@@ -457,8 +457,8 @@ async def test_an_abandoned_change_leaves_nothing_loaded(tmp_path, start):
     await until(lambda: version_of(repository) == 1)
     serve(tmp_path, versions=[1])
     write_version(tmp_path, version=2)
-    change = management.Change("a", "digits", ServingConfig(versions=[2]))
-    await repository.alone.ask_all(management.PREPARE, change.encode(), 30)
+    change = management.Change(key="a", name="digits", config=ServingConfig(versions=[2]))
+    await repository.alone.ask_all(management.PREPARE, change.model_dump(), 30)
     second = repository.versions("digits")[1]
     assert second.staged
 
