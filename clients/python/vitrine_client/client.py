@@ -10,7 +10,7 @@ import httpx
 
 from vitrine_client._transport.connection import DEFAULT_TIMEOUT, Timeout, connect
 from vitrine_client._transport.core import Core
-from vitrine_client._transport.io import AsyncWire, BlockingWire, Wire
+from vitrine_client._transport.io import Wire, async_wire, blocking_wire
 from vitrine_client._transport.retries import DEFAULT_RETRIES, Retries
 from vitrine_client._transport.sync_async import Async, Mode, Sync, run
 from vitrine_client.digits import Digits
@@ -67,7 +67,7 @@ class Vitrine(Tasks[Sync]):
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         http = connect(httpx.Client, url, key, timeout, transport)
-        super().__init__(BlockingWire(http, sleep), retries, Sync())
+        super().__init__(blocking_wire(http, sleep), retries, Sync())
 
     def __enter__(self) -> Self:
         return self
@@ -99,7 +99,7 @@ class AsyncVitrine(Tasks[Async]):
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         http = connect(httpx.AsyncClient, url, key, timeout, transport)
-        super().__init__(AsyncWire(http, sleep), retries, Async())
+        super().__init__(async_wire(http, sleep), retries, Async())
 
     async def __aenter__(self) -> Self:
         return self

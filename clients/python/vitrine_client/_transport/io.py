@@ -1,116 +1,75 @@
 """Input and output in two ways: on the caller's event loop, or blocking the caller's thread.
 
-Both have the same coroutines. Those of `BlockingWire` never suspend, so a coroutine that uses them
-runs to its end without an event loop (`sync_async.run`).
+The coroutines of a blocking wire never suspend, so a coroutine that uses them runs to its end without
+an event loop (`sync_async.run`).
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Protocol, TypeVar
+import operator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import httpx
 
+P = ParamSpec("P")
 Value = TypeVar("Value")
 
 
-class Wire(Protocol):
+class Wire(NamedTuple):
     """Sends requests and reads responses."""
 
-    @property
-    def http(self) -> httpx.Client | httpx.AsyncClient:
-        """The client that builds requests."""
-
-    async def send(self, request: httpx.Request, *, stream: bool) -> httpx.Response:
-        """Send a request; only the head of a streamed response is read."""
-
-    async def read(self, response: httpx.Response) -> None:
-        """Read the rest of the response."""
-
-    def iter_chunks(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
-        """Yield the body as it arrives."""
-
-    async def close_response(self, response: httpx.Response) -> None:
-        """Close the connection, if the response was not read completely."""
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-
-    async def work(self, function: Callable[[], Value]) -> Value:
-        """Run a function that reads files or computes."""
-
-    async def close(self) -> None:
-        """Close all connections."""
+    http: httpx.Client | httpx.AsyncClient  # builds requests
+    send: Callable[..., Awaitable[httpx.Response]]  # with stream=True only the head is read
+    read: Callable[[httpx.Response], Awaitable[bytes]]  # the rest of a response
+    iter_chunks: Callable[[httpx.Response], AsyncGenerator[bytes, None]]  # the body as it arrives
+    close_response: Callable[[httpx.Response], Awaitable[None]]  # one that may not be read to its end
+    sleep: Callable[[float], Awaitable[None]]
+    work: Callable[[Callable[[], Any]], Awaitable[Any]]  # runs what reads files or computes
+    close: Callable[[], Awaitable[None]]  # all connections
 
 
-class AsyncWire:
-    """Waits on the running event loop; work runs on another thread."""
+def async_wire(http: httpx.AsyncClient, sleep: Callable[[float], Awaitable[None]]) -> Wire:
+    """Wait on the running event loop; work runs on another thread."""
 
-    def __init__(self, http: httpx.AsyncClient, sleep: Callable[[float], Awaitable[None]]) -> None:
-        self.http = http
-        self._sleep = sleep
+    async def iter_chunks(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+        async for chunk in response.aiter_bytes():
+            yield chunk
 
-    async def send(self, request: httpx.Request, *, stream: bool) -> httpx.Response:
-        """See `Wire`."""
-        return await self.http.send(request, stream=stream)
-
-    async def read(self, response: httpx.Response) -> None:
-        """See `Wire`."""
-        await response.aread()
-
-    async def iter_chunks(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
-        """See `Wire`."""
-        async for piece in response.aiter_bytes():
-            yield piece
-
-    async def close_response(self, response: httpx.Response) -> None:
-        """See `Wire`."""
-        await response.aclose()
-
-    async def sleep(self, seconds: float) -> None:
-        """See `Wire`."""
-        await self._sleep(seconds)
-
-    async def work(self, function: Callable[[], Value]) -> Value:
-        """See `Wire`."""
-        return await asyncio.to_thread(function)
-
-    async def close(self) -> None:
-        """See `Wire`."""
-        await self.http.aclose()
+    return Wire(
+        http,
+        send=http.send,
+        read=httpx.Response.aread,
+        iter_chunks=iter_chunks,
+        close_response=httpx.Response.aclose,
+        sleep=sleep,
+        work=asyncio.to_thread,
+        close=http.aclose,
+    )
 
 
-class BlockingWire:
-    """Blocks the caller's thread."""
+def blocking_wire(http: httpx.Client, sleep: Callable[[float], None]) -> Wire:
+    """Block the caller's thread."""
 
-    def __init__(self, http: httpx.Client, sleep: Callable[[float], None]) -> None:
-        self.http = http
-        self._sleep = sleep
+    async def iter_chunks(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+        for chunk in response.iter_bytes():
+            yield chunk
 
-    async def send(self, request: httpx.Request, *, stream: bool) -> httpx.Response:
-        """See `Wire`."""
-        return self.http.send(request, stream=stream)
+    return Wire(
+        http,
+        send=_at_once(http.send),
+        read=_at_once(httpx.Response.read),
+        iter_chunks=iter_chunks,
+        close_response=_at_once(httpx.Response.close),
+        sleep=_at_once(sleep),
+        work=_at_once(operator.call),
+        close=_at_once(http.close),
+    )
 
-    async def read(self, response: httpx.Response) -> None:
-        """See `Wire`."""
-        response.read()
 
-    async def iter_chunks(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
-        """See `Wire`."""
-        for piece in response.iter_bytes():
-            yield piece
+def _at_once(function: Callable[P, Value]) -> Callable[P, Coroutine[Any, Any, Value]]:
+    """The same function as a coroutine that never suspends."""
 
-    async def close_response(self, response: httpx.Response) -> None:
-        """See `Wire`."""
-        response.close()
+    async def call(*args: P.args, **options: P.kwargs) -> Value:
+        return function(*args, **options)
 
-    async def sleep(self, seconds: float) -> None:
-        """See `Wire`."""
-        self._sleep(seconds)
-
-    async def work(self, function: Callable[[], Value]) -> Value:
-        """See `Wire`."""
-        return function()
-
-    async def close(self) -> None:
-        """See `Wire`."""
-        self.http.close()
+    return call

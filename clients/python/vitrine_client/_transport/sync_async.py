@@ -35,7 +35,7 @@ class Async:
 
 
 class Sync:
-    """Runs the core's coroutines and generators on the caller's thread, over a `BlockingWire`."""
+    """Runs the core's coroutines and generators on the caller's thread, over a blocking wire."""
 
     @staticmethod
     def wait(coroutine: Coroutine[Any, Any, Value]) -> Value:
