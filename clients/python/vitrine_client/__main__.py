@@ -9,36 +9,26 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from vitrine_client.cli.classify import add_classify, add_fashion, add_label
-from vitrine_client.cli.features import add_features
-from vitrine_client.cli.generative import (
-    add_edit,
-    add_interpolate,
-    add_mix,
-    add_project,
-    add_sample,
-)
-from vitrine_client.cli.models import add_card, add_health, add_models
+from vitrine_client.cli import classify, features, generative, models, text
 from vitrine_client.cli.terminal import printable
-from vitrine_client.cli.text import add_generate, add_score
 from vitrine_client.client import Vitrine
 from vitrine_client.errors import VitrineError
 
 COMMANDS = (
-    add_classify,
-    add_generate,
-    add_score,
-    add_label,
-    add_fashion,
-    add_features,
-    add_sample,
-    add_interpolate,
-    add_edit,
-    add_mix,
-    add_project,
-    add_models,
-    add_card,
-    add_health,
+    classify.classify,
+    text.generate,
+    text.score,
+    classify.label,
+    classify.fashion,
+    features.features,
+    generative.sample,
+    generative.interpolate,
+    generative.edit,
+    generative.mix,
+    generative.project,
+    models.models,
+    models.card,
+    models.health,
 )
 
 
@@ -75,13 +65,19 @@ def _in_options(message: str, options: argparse.Namespace) -> str:
 def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=prog, description="A client of a Vitrine service.")
     commands = parser.add_subparsers(required=True, metavar="command")
-    for add in COMMANDS:
-        command = add(commands)
-        command.epilog = "An API key is read from VITRINE_API_KEY."
-        command.add_argument("--json", action="store_true", help="print the service's JSON answer")
-        command.add_argument(
+    for command in COMMANDS:
+        one = commands.add_parser(
+            command.name,
+            help=command.help,
+            epilog="An API key is read from VITRINE_API_KEY.",
+        )
+        for add in command.arguments:
+            add(one)
+        one.add_argument("--json", action="store_true", help="print the service's JSON answer")
+        one.add_argument(
             "--url", help="the service's address (default: VITRINE_URL, or this machine)"
         )
+        one.set_defaults(run=command.run)
     return parser
 
 

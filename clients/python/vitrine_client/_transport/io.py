@@ -22,7 +22,9 @@ class Wire(NamedTuple):
     send: Callable[..., Awaitable[httpx.Response]]  # with stream=True only the head is read
     read: Callable[[httpx.Response], Awaitable[bytes]]  # the rest of a response
     iter_chunks: Callable[[httpx.Response], AsyncGenerator[bytes, None]]  # the body as it arrives
-    close_response: Callable[[httpx.Response], Awaitable[None]]  # one that may not be read to its end
+    close_response: Callable[
+        [httpx.Response], Awaitable[None]
+    ]  # one that may not be read to its end
     sleep: Callable[[float], Awaitable[None]]
     work: Callable[[Callable[[], Any]], Awaitable[Any]]  # runs what reads files or computes
     close: Callable[[], Awaitable[None]]  # all connections

@@ -7,14 +7,8 @@ from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from vitrine_client.cli.options import (
-    Commands,
-    add_choice,
-    add_output,
-    choice,
-    print_body,
-    report,
-)
+from vitrine_client.cli.command import CHOICE, argument, command, output
+from vitrine_client.cli.options import choice, print_body, report
 from vitrine_client.cli.terminal import printable
 from vitrine_client.client import Vitrine
 from vitrine_client.errors import UnreadableImage
@@ -27,16 +21,12 @@ SUFFIXES = frozenset(
 SHOWN = 5  # of the files that are left out
 
 
-def add_features(commands: Commands) -> argparse.ArgumentParser:
-    """Add the command that writes features."""
-    command = commands.add_parser("features", help="write the feature matrix of a folder's images")
-    command.add_argument("folder", type=Path, help="folder of images, including subfolders")
-    add_output(command, "X.npy")
-    add_choice(command)
-    command.set_defaults(run=features)
-    return command
-
-
+@command(
+    "write the feature matrix of a folder's images",
+    argument("folder", type=Path, help="folder of images, including subfolders"),
+    output("X.npy"),
+    *CHOICE,
+)
 def features(vitrine: Vitrine, options: argparse.Namespace) -> int:
     """float32 [N, D] in the order of the paths, which `OUTPUT.txt` lists; with --json, the answers.
 

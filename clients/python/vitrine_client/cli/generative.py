@@ -8,8 +8,9 @@ from contextlib import closing
 from typing import Any
 
 from vitrine_client._transport.response import Grid
+from vitrine_client.cli.command import CHOICE, argument, command, output
 from vitrine_client.cli.enlarge import enlarge_png
-from vitrine_client.cli.options import Commands, add_choice, add_output, choice, print_body, tell
+from vitrine_client.cli.options import choice, print_body, tell
 from vitrine_client.cli.terminal import printable
 from vitrine_client.client import Vitrine
 from vitrine_client.errors import InvalidSetting, UnexpectedAnswer
@@ -20,53 +21,58 @@ MAX_SCALE = 32
 POINT = "an image file, a random seed such as 7, or 7:3 for its digit 3"
 
 
-def add_sample(commands: Commands) -> argparse.ArgumentParser:
-    """Add the command that samples images."""
-    command = commands.add_parser("sample", help="sample images from the VAE or the GAN")
-    command.add_argument("kind", choices=("vae", "gan"), help="the model")
-    add_output(command, "samples.png")
-    add_choice(command)
-    command.add_argument("--n", type=int, default=16, help="number of images (default 16)")
-    command.add_argument("--random-seed", type=int, help="the same seed gives the same images")
-    command.add_argument(
+def _scale(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_SCALE):
+        raise argparse.ArgumentTypeError(
+            f"scale must be a whole number from 1 to {MAX_SCALE}, got {text}"
+        )
+    return int(text)
+
+
+def _point(text: str) -> int | LatentSource | str:
+    """Parse a command-line argument as a point."""
+    if match := re.fullmatch(r"(\d+):(\d)", text, re.ASCII):
+        return LatentSource(random_seed=int(match[1]), digit=int(match[2]))
+    return int(text) if text.isascii() and text.isdigit() else text
+
+
+KIND = argument("kind", choices=("vae", "gan"), help="the model")
+ENLARGED = argument("--scale", type=_scale, default=1, help="enlargement factor, 1 to 32 (1)")
+
+
+@command(
+    "sample images from the VAE or the GAN",
+    KIND,
+    output("samples.png"),
+    *CHOICE,
+    argument("--n", type=int, default=16, help="number of images (default 16)"),
+    argument("--random-seed", type=int, help="the same seed gives the same images"),
+    argument(
         "--scale",
         type=float,
         help="vae: standard deviation; below 1: more typical images (default 1)",
-    )
-    command.add_argument("--digit", type=int, help="gan: only this digit (default: any)")
-    command.add_argument(
+    ),
+    argument("--digit", type=int, help="gan: only this digit (default: any)"),
+    argument(
         "--truncation", type=float, help="gan: lower values give more typical images (default 0.7)"
-    )
-    command.set_defaults(run=sample)
-    return command
-
-
+    ),
+)
 def sample(vitrine: Vitrine, options: argparse.Namespace) -> None:
     """Write a grid of generated images to a file; with --json, print images and latent vectors."""
     group = vitrine.vae if options.kind == "vae" else vitrine.gan
     _draw(group.sample, group.sample_grid, options, **_wanted(options))
 
 
-def add_interpolate(commands: Commands) -> argparse.ArgumentParser:
-    """Add the command that interpolates between two points."""
-    command = commands.add_parser(
-        "interpolate", help="interpolate between two images or latent vectors"
-    )
-    command.add_argument("kind", choices=("vae", "gan"), help="the model")
-    command.add_argument("start", type=_point, help=POINT + " (a GAN's)")
-    command.add_argument("end", type=_point, help="the other end, likewise")
-    add_output(command, "way.png")
-    add_choice(command)
-    command.add_argument(
-        "--steps", type=int, help="number of images, including both ends (default 9)"
-    )
-    command.add_argument(
-        "--path", choices=("lerp", "slerp"), help="straight line or arc (default lerp)"
-    )
-    command.set_defaults(run=interpolate)
-    return command
-
-
+@command(
+    "interpolate between two images or latent vectors",
+    KIND,
+    argument("start", type=_point, help=POINT + " (a GAN's)"),
+    argument("end", type=_point, help="the other end, likewise"),
+    output("way.png"),
+    *CHOICE,
+    argument("--steps", type=int, help="number of images, including both ends (default 9)"),
+    argument("--path", choices=("lerp", "slerp"), help="straight line or arc (default lerp)"),
+)
 def interpolate(vitrine: Vitrine, options: argparse.Namespace) -> None:
     """Write the images between the points as one file."""
     group: Any = vitrine.vae if options.kind == "vae" else vitrine.gan
@@ -74,24 +80,20 @@ def interpolate(vitrine: Vitrine, options: argparse.Namespace) -> None:
     _draw(group.interpolate, group.interpolate_grid, options, *ends, **path, **choice(options))
 
 
-def add_edit(commands: Commands) -> argparse.ArgumentParser:
-    """Add the command that moves an image along a direction."""
-    command = commands.add_parser("edit", help="make a digit thicker, wider or more slanted")
-    command.add_argument("point", type=_point, help=POINT)
-    command.add_argument("direction", help="thickness, slant, width, …")
-    command.add_argument(
+@command(
+    "make a digit thicker, wider or more slanted",
+    argument("point", type=_point, help=POINT),
+    argument("direction", help="thickness, slant, width, …"),
+    argument(
         "strength",
         nargs="+",
         type=float,
         help="in standard deviations; one image for each value: -2 0 2",
-    )
-    add_output(command, "edited.png")
-    _add_scale(command)
-    add_choice(command)
-    command.set_defaults(run=edit)
-    return command
-
-
+    ),
+    output("edited.png"),
+    ENLARGED,
+    *CHOICE,
+)
 def edit(vitrine: Vitrine, options: argparse.Namespace) -> None:
     """Write the digit at each strength as one file."""
     what = (options.point, options.direction, options.strength)
@@ -105,18 +107,14 @@ def edit(vitrine: Vitrine, options: argparse.Namespace) -> None:
     )
 
 
-def add_mix(commands: Commands) -> argparse.ArgumentParser:
-    """Add the command that mixes two images."""
-    command = commands.add_parser("mix", help="mix the coarse and the fine style of two digits")
-    command.add_argument("coarse", type=_point, help=POINT)
-    command.add_argument("fine", type=_point, help="the fine style, likewise")
-    add_output(command, "mixed.png")
-    _add_scale(command)
-    add_choice(command)
-    command.set_defaults(run=mix)
-    return command
-
-
+@command(
+    "mix the coarse and the fine style of two digits",
+    argument("coarse", type=_point, help=POINT),
+    argument("fine", type=_point, help="the fine style, likewise"),
+    output("mixed.png"),
+    ENLARGED,
+    *CHOICE,
+)
 def mix(vitrine: Vitrine, options: argparse.Namespace) -> None:
     """Write the mixed image."""
     points = (options.coarse, options.fine)
@@ -130,23 +128,17 @@ def mix(vitrine: Vitrine, options: argparse.Namespace) -> None:
     )
 
 
-def add_project(commands: Commands) -> argparse.ArgumentParser:
-    """Add the command that finds an image in the GAN's latent space."""
-    command = commands.add_parser("project", help="find a digit in the GAN's latent space")
-    command.add_argument("image", help="a PNG, JPEG, WebP, …")
-    command.add_argument(
-        "--steps", type=int, default=100, help="steps of gradient descent (default 100)"
-    )
-    command.add_argument(
+@command(
+    "find a digit in the GAN's latent space",
+    argument("image", help="a PNG, JPEG, WebP, …"),
+    argument("--steps", type=int, default=100, help="steps of gradient descent (default 100)"),
+    argument(
         "--loss", choices=("perceptual", "pixel"), help="loss to minimize (default perceptual)"
-    )
-    add_output(command, "projected.png")
-    _add_scale(command)
-    add_choice(command)
-    command.set_defaults(run=project)
-    return command
-
-
+    ),
+    output("projected.png"),
+    ENLARGED,
+    *CHOICE,
+)
 def project(vitrine: Vitrine, options: argparse.Namespace) -> None:
     """Write the GAN's nearest image to a file, and print the loss."""
     answer = _sought(vitrine, options)
@@ -200,25 +192,6 @@ def _draw(
     print(f"{options.output}: drawn by {printable(str(grid.model))}, {len(png):,} bytes")
     if grid.random_seed is not None and options.random_seed is None:
         tell(f"(random seed {grid.random_seed})")
-
-
-def _add_scale(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--scale", type=_scale, default=1, help="enlargement factor, 1 to 32 (1)")
-
-
-def _scale(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_SCALE):
-        raise argparse.ArgumentTypeError(
-            f"scale must be a whole number from 1 to {MAX_SCALE}, got {text}"
-        )
-    return int(text)
-
-
-def _point(text: str) -> int | LatentSource | str:
-    """Parse a command-line argument as a point."""
-    if match := re.fullmatch(r"(\d+):(\d)", text, re.ASCII):
-        return LatentSource(random_seed=int(match[1]), digit=int(match[2]))
-    return int(text) if text.isascii() and text.isdigit() else text
 
 
 def _wanted(options: argparse.Namespace) -> dict[str, Any]:

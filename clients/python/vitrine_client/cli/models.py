@@ -4,19 +4,14 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vitrine_client.cli.options import Commands, add_version, print_body
+from vitrine_client.cli.command import VERSION, argument, command
+from vitrine_client.cli.options import print_body
 from vitrine_client.cli.terminal import printable
 from vitrine_client.client import Vitrine
 from vitrine_client.models import ListedModel, ModelCard
 
 
-def add_models(commands: Commands) -> argparse.ArgumentParser:
-    """Add the command that lists models."""
-    command = commands.add_parser("models", help="list the served models")
-    command.set_defaults(run=models)
-    return command
-
-
+@command("list the served models")
 def models(vitrine: Vitrine, options: argparse.Namespace) -> None:
     """One line for each model."""
     answer = vitrine.models.list()
@@ -28,15 +23,7 @@ def models(vitrine: Vitrine, options: argparse.Namespace) -> None:
         print(f"{printable(model.id):<{width}}  {_state(model)}")
 
 
-def add_card(commands: Commands) -> argparse.ArgumentParser:
-    """Add the command that shows a model card."""
-    command = commands.add_parser("card", help="print the card of a model")
-    command.add_argument("model", help="name of the model")
-    add_version(command)
-    command.set_defaults(run=card)
-    return command
-
-
+@command("print the card of a model", argument("model", help="name of the model"), *VERSION)
 def card(vitrine: Vitrine, options: argparse.Namespace) -> None:
     """Print a card: the source of the model, its metrics and its layers."""
     answer = vitrine.models.card(
@@ -49,15 +36,7 @@ def card(vitrine: Vitrine, options: argparse.Namespace) -> None:
         print(printable(line))
 
 
-def add_health(commands: Commands) -> argparse.ArgumentParser:
-    """Add the command that reports readiness."""
-    command = commands.add_parser(
-        "health", help="report whether the service is ready (exit status 1: not ready)"
-    )
-    command.set_defaults(run=health)
-    return command
-
-
+@command("report whether the service is ready (exit status 1: not ready)")
 def health(vitrine: Vitrine, options: argparse.Namespace) -> int:
     """Print whether every model is ready, or the reasons."""
     answer = vitrine.health.ready()

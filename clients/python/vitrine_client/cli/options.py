@@ -1,10 +1,9 @@
-"""Options and output that the subcommands share."""
+"""What the subcommands have in common: the model choice, images that are read, answers that are printed."""
 
 import argparse
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 from vitrine_client.cli.terminal import printable
 from vitrine_client.errors import ServiceError
@@ -12,20 +11,17 @@ from vitrine_client.types import Answer, ModelAnswer, ModelChoice
 
 Row = TypeVar("Row")
 
-# What add_subparsers gives; it has no public name.
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
-
-def add_images(command: argparse.ArgumentParser, what: str = "image") -> None:
-    """Add the image file arguments."""
-    command.add_argument(
-        "images", nargs="+", metavar=what, help="a PNG, JPEG, WebP, …; -: standard input"
-    )
-
-
-def read_images(names: Sequence[str]) -> list[str | bytes]:
-    """The paths, with the bytes of standard input for `-`."""
-    return [sys.stdin.buffer.read() if name == "-" else name for name in names]
+def report_predictions(
+    options: argparse.Namespace, ask: Callable[..., Any], show: Callable[[str, Any], None]
+) -> int:
+    """Ask about the images, and print each one's prediction or error; return the exit status."""
+    images = [sys.stdin.buffer.read() if name == "-" else name for name in options.images]
+    answer = ask(images, on_error="report", **choice(options))
+    if not options.json:
+        return report(options.images, answer, answer.predictions, show)
+    print_body(answer)  # with errors in the places of images
+    return report(options.images, answer, answer.predictions, lambda *_: None)
 
 
 def report(
@@ -38,43 +34,6 @@ def report(
         else:
             show(printable(name), row)
     return 1 if answer.failures else 0
-
-
-def report_json(names: Sequence[str], answer: ModelAnswer) -> int:
-    """Print the service's JSON, with errors in the places of files; return the exit status."""
-    print_body(answer)
-    return report(names, answer, [""] * (len(names) - len(answer.failures)), lambda *_: None)
-
-
-def add_output(command: argparse.ArgumentParser, name: str) -> None:
-    """Add the option for an output image."""
-    command.add_argument(
-        "-o", "--output", type=_output, default=Path(name), help=f"the file ({name})"
-    )
-
-
-def _output(text: str) -> Path:
-    """Check that an output file's folder exists, before a request is sent."""
-    path = Path(text)
-    if path.is_dir():
-        raise argparse.ArgumentTypeError(f"the output must be a file, got the folder {text}")
-    if not path.parent.is_dir():
-        raise argparse.ArgumentTypeError(
-            f"the output's folder must exist, got {path.parent}: create it first"
-        )
-    return path
-
-
-def add_choice(command: argparse.ArgumentParser) -> None:
-    """Add the options for the model and its version."""
-    command.add_argument("--model", help="another model of the same task")
-    add_version(command)
-
-
-def add_version(command: argparse.ArgumentParser) -> None:
-    """Add the options for the version."""
-    command.add_argument("--version", type=int, help="a version (default: the newest)")
-    command.add_argument("--version-label", help="a version by its label")
 
 
 def choice(options: argparse.Namespace) -> ModelChoice:

@@ -8,7 +8,8 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 
-from vitrine_client.cli.options import Commands, add_choice, choice, print_body, tell
+from vitrine_client.cli.command import CHOICE, argument, command
+from vitrine_client.cli.options import choice, print_body, tell
 from vitrine_client.cli.terminal import bar, printable
 from vitrine_client.client import Vitrine
 from vitrine_client.errors import VitrineError
@@ -17,42 +18,34 @@ from vitrine_client.text import Sampling, TextChunk, TextEnd, TextEvent
 LEAST_LIKELY = -8.0  # log-probability of a full bar
 
 
-def add_generate(commands: Commands) -> argparse.ArgumentParser:
-    """Add the command that continues a prompt."""
-    command = commands.add_parser("generate", help="continue a prompt, character by character")
-    command.add_argument("seed", help='the prompt; "": no prompt; -: standard input')
-    add_choice(command)
-    command.add_argument(
+@command(
+    "continue a prompt, character by character",
+    argument("seed", help='the prompt; "": no prompt; -: standard input'),
+    *CHOICE,
+    argument(
         "--diversity",
         action="append",
         type=float,
         metavar="D",
         help="0: always the likeliest character; 1: the model's probabilities; "
         "may be repeated, for several texts (default 0.5)",
-    )
-    command.add_argument("--length", type=int, help="characters to generate (default 400)")
-    command.add_argument(
-        "--random-seed", type=int, help="the same seed gives the same text (default: random)"
-    )
-    command.add_argument("--top-k", type=int, help="sample from the K likeliest characters")
-    command.add_argument(
+    ),
+    argument("--length", type=int, help="characters to generate (default 400)"),
+    argument("--random-seed", type=int, help="the same seed gives the same text (default: random)"),
+    argument("--top-k", type=int, help="sample from the K likeliest characters"),
+    argument(
         "--top-p",
         type=float,
         help="sample from the likeliest characters with a total probability of P",
-    )
-    command.add_argument("--stop", action="append", metavar="TEXT", help="stop before this string")
-    command.add_argument(
+    ),
+    argument("--stop", action="append", metavar="TEXT", help="stop before this string"),
+    argument(
         "--replace-unknown",
         action="store_true",
         help="replace characters outside the vocabulary by spaces",
-    )
-    command.add_argument(
-        "--stream", action="store_true", help="print the text while it is generated"
-    )
-    command.set_defaults(run=generate)
-    return command
-
-
+    ),
+    argument("--stream", action="store_true", help="print the text while it is generated"),
+)
 def generate(vitrine: Vitrine, options: argparse.Namespace) -> None:
     """Print the text; with several diversities, each below a heading."""
     seed, sampling = _text(options.seed), _sampling(options)
@@ -70,17 +63,11 @@ def generate(vitrine: Vitrine, options: argparse.Namespace) -> None:
     _tell_random_seed(answer.random_seed, options)
 
 
-def add_score(commands: Commands) -> argparse.ArgumentParser:
-    """Add the command that scores a string."""
-    command = commands.add_parser(
-        "score", help="compute the likelihood of a string under a text model"
-    )
-    command.add_argument("text", help="-: standard input")
-    add_choice(command)
-    command.set_defaults(run=score)
-    return command
-
-
+@command(
+    "compute the likelihood of a string under a text model",
+    argument("text", help="-: standard input"),
+    *CHOICE,
+)
 def score(vitrine: Vitrine, options: argparse.Namespace) -> None:
     """Print the mean, and one line per character with a bar for its surprisal."""
     answer = vitrine.text.score(_text(options.text), **choice(options))
