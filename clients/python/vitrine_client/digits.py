@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Unpack
 
 from vitrine_client._transport.request import Call, post_images
-from vitrine_client._transport.response import answer_of
+from vitrine_client._transport.response import answer_of, each_image
 from vitrine_client._transport.sync_async import Group, Mode, endpoint
 from vitrine_client.image_files import ImageLike, ImagesLike
 from vitrine_client.types import (
@@ -67,11 +67,7 @@ class Digits(Group[Mode]):
             options: `normalize`, `return_input`, `model`, `version`, `version_label`;
                 `on_error="report"`: errors of invalid images are in the answer's `failures`.
         """
-        return Call(
-            post_images("v1/digits/classify", images, options),
-            answer_of(DigitsAnswer),
-            count=lambda answer: len(answer.predictions),
-        )
+        return each_image("v1/digits/classify", images, options, DigitsAnswer)
 
     @endpoint
     def activations(

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal, Unpack
 
-from vitrine_client._transport.request import Call, post_images
-from vitrine_client._transport.response import answer_of
+from vitrine_client._transport.request import Call
+from vitrine_client._transport.response import each_image
 from vitrine_client._transport.sync_async import Group, Mode, endpoint
 from vitrine_client.image_files import ImagesLike
 from vitrine_client.types import ModelAnswer, PreparedImage, PreparedImageOptions, Vector
@@ -66,11 +66,7 @@ class Fashion(Group[Mode]):
             options: `normalize`, `return_input`, `on_error`, `version`, `version_label`; `model` in
                 place of a head.
         """
-        return Call(
-            post_images("v1/fashion/classify", images, {"head": head, **options}),
-            answer_of(FashionAnswer),
-            count=lambda answer: len(answer.predictions),
-        )
+        return each_image("v1/fashion/classify", images, {"head": head, **options}, FashionAnswer)
 
     @endpoint
     def classify_both(
@@ -80,8 +76,6 @@ class Fashion(Group[Mode]):
 
         No model and no version can be chosen here.
         """
-        return Call(
-            post_images("v1/fashion/classify", images, {"head": "both", **options}),
-            answer_of(FashionPairsAnswer),
-            count=lambda answer: len(answer.predictions),
+        return each_image(
+            "v1/fashion/classify", images, {"head": "both", **options}, FashionPairsAnswer
         )

@@ -14,7 +14,7 @@ from vitrine_client._transport.request import (
     post_json,
     split,
 )
-from vitrine_client._transport.response import Grid, answer_of, grid
+from vitrine_client._transport.response import Grid, answer_of, each_image, grid
 from vitrine_client._transport.sync_async import Group, Mode, as_grid, endpoint, streaming_endpoint
 from vitrine_client.image_files import ImagesLike
 from vitrine_client.latents import (
@@ -172,11 +172,7 @@ class Gan(Group[Mode]):
         self, images: ImagesLike, **options: Unpack[PreparedImageOptions]
     ) -> Call[RealAnswer]:
         """Images → the discriminator's probability that each is real."""
-        return Call(
-            post_images("v1/gan/discriminate", images, options),
-            answer_of(RealAnswer),
-            count=lambda answer: len(answer.predictions),
-        )
+        return each_image("v1/gan/discriminate", images, options, RealAnswer)
 
     @endpoint
     def project(
@@ -189,11 +185,7 @@ class Gan(Group[Mode]):
             options: `steps`, `loss`, `start`; `normalize`, `return_input`; `model`, `version`,
                 `version_label`.
         """
-        return Call(
-            post_images("v1/gan/project", images, options),
-            answer_of(ProjectionAnswer),
-            count=lambda answer: len(answer.images),
-        )
+        return each_image("v1/gan/project", images, options, ProjectionAnswer, "images")
 
     @streaming_endpoint
     def stream_projection(

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Unpack
 
-from vitrine_client._transport.request import Call, post_images
-from vitrine_client._transport.response import answer_of
+from vitrine_client._transport.request import Call
+from vitrine_client._transport.response import each_image
 from vitrine_client._transport.sync_async import Group, Mode, endpoint
 from vitrine_client.image_files import ImagesLike
 from vitrine_client.types import (
@@ -55,19 +55,13 @@ class Images(Group[Mode]):
             top: 1 to the number of classes; default: 5.
             options: `normalize`, `return_input`, `on_error`, `model`, `version`, `version_label`.
         """
-        return Call(
-            post_images("v1/images/label", images, {"top": top, **options}),
-            answer_of(LabelsAnswer),
-            count=lambda answer: len(answer.predictions),
-        )
+        return each_image("v1/images/label", images, {"top": top, **options}, LabelsAnswer)
 
     @endpoint
     def features(
         self, images: ImagesLike, *, top: int | None = None, **options: Unpack[ImagesOptions]
     ) -> Call[FeaturesAnswer]:
         """Photos → their features (the network without its top); with `top` also their labels."""
-        return Call(
-            post_images("v1/images/features", images, {"top": top, **options}),
-            answer_of(FeaturesAnswer),
-            count=lambda answer: len(answer.features),
+        return each_image(
+            "v1/images/features", images, {"top": top, **options}, FeaturesAnswer, "features"
         )

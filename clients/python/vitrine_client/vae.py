@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Unpack
 
-from vitrine_client._transport.request import PNG, Call, drop_none, get, post_images, post_json
-from vitrine_client._transport.response import Grid, answer_of, grid
+from vitrine_client._transport.request import PNG, Call, drop_none, get, post_json
+from vitrine_client._transport.response import Grid, answer_of, each_image, grid
 from vitrine_client._transport.sync_async import Group, Mode, as_grid, endpoint
 from vitrine_client.image_files import ImagesLike
 from vitrine_client.latents import (
@@ -90,11 +90,7 @@ class Vae(Group[Mode]):
         self, images: ImagesLike, **options: Unpack[PreparedImageOptions]
     ) -> Call[EncodingsAnswer]:
         """Images → their encodings in the latent space."""
-        return Call(
-            post_images("v1/vae/encode", images, options),
-            answer_of(EncodingsAnswer),
-            count=lambda answer: len(answer.encodings),
-        )
+        return each_image("v1/vae/encode", images, options, EncodingsAnswer, "encodings")
 
     @endpoint
     def decode(self, latents: Latents, **options: Unpack[ModelChoice]) -> Call[ImagesAnswer]:
@@ -112,10 +108,8 @@ class Vae(Group[Mode]):
     ) -> Call[ReconstructionsAnswer]:
         """Images → reconstructions; with a seed, z is sampled, otherwise it is the mean."""
         query = {"random_seed": random_seed, **options}
-        return Call(
-            post_images("v1/vae/reconstruct", images, query),
-            answer_of(ReconstructionsAnswer),
-            count=lambda answer: len(answer.reconstructions),
+        return each_image(
+            "v1/vae/reconstruct", images, query, ReconstructionsAnswer, "reconstructions"
         )
 
     @endpoint

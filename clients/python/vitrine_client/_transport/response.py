@@ -1,15 +1,16 @@
 """A response → a typed value, or the error class of its code."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import httpx
 
 from vitrine_client._transport.decoding import decode
-from vitrine_client._transport.request import PNG
+from vitrine_client._transport.request import PNG, Call, post_images
 from vitrine_client.errors import UnexpectedAnswer, VitrineError, service_error
+from vitrine_client.image_files import ImagesLike
 from vitrine_client.types import Answer, ModelVersion
 
 Value = TypeVar("Value")
@@ -45,6 +46,18 @@ def answer_of(kind: type[Typed], *, also: int = 200) -> Callable[[httpx.Response
             raise refusal(response) from error
 
     return read
+
+
+def each_image(
+    path: str,
+    images: ImagesLike,
+    options: Mapping[str, object],
+    kind: type[Typed],
+    rows: str = "predictions",
+) -> Call[Typed]:
+    """A call with one image or several; the answer has as many `rows`."""
+    request = post_images(path, images, options)
+    return Call(request, answer_of(kind), count=lambda answer: len(getattr(answer, rows)))
 
 
 def grid(response: httpx.Response) -> Grid:
