@@ -15,6 +15,7 @@ import tensorflow as tf
 from training import evaluation
 from training.data.mnist import synthetic_digits
 from training.evaluation import outliers
+from training.evaluation.batches import in_batches
 from training.export import filters as layer_filters
 from training.job import Arrays, Signature, Splits
 
@@ -34,11 +35,9 @@ def predict(
     images: uint8 [B, 28, 28, 1].
     """
     network = _inside(model, source.layers)
-    runs = [
-        _forward(network, source, images[start : start + BATCH].astype(np.float32))
-        for start in range(0, len(images), BATCH)
-    ]
-    return {name: np.concatenate([run[name] for run in runs]) for name in runs[0]}
+    return in_batches(
+        lambda part: _forward(network, source, part.astype(np.float32)), images, rows=BATCH
+    )
 
 
 def evaluate(

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from training.evaluation.batches import in_batches
+
 UNITS = {"thickness": "pixels", "slant": "pixels sideways per pixel up", "width": "pixels"}
 CHUNK = 1_000
 SMALL = 1e-6
@@ -12,11 +14,8 @@ SMALL = 1e-6
 
 def measure(images: np.ndarray) -> dict[str, np.ndarray]:
     """Images uint8 [B, 28, 28, 1] → each attribute float32 [B]; an empty image has 0 everywhere."""
-    parts = [
-        images[start : start + CHUNK] / np.float32(255) for start in range(0, len(images), CHUNK)
-    ]
-    runs = [of_ink(tf.constant(part)) for part in parts]
-    return {name: np.concatenate([run[name].numpy() for run in runs]) for name in UNITS}
+    found = in_batches(lambda part: of_ink(part / np.float32(255)), images, rows=CHUNK)
+    return {name: found[name] for name in UNITS}
 
 
 def of_ink(ink: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter
 from training.digits.reference_classifier import ReferenceClassifier
 from training.gan import metrics as gan_metrics
 from training.job import Split, Splits
-from training.pretrained.photo_features import SIZE, PhotoFeatures
+from training.pretrained import frozen_features, photo_features
 from training.vae.model import Vae
 from training.vae.numpy_vae import NumpyVae
 
@@ -56,13 +56,14 @@ def compared(
 
 def by_photographs(test: np.ndarray, others: dict[str, np.ndarray]) -> dict[str, Any]:
     """Fréchet distances in the space of EfficientNet-Lite0, and how they are to be read."""
-    features = PhotoFeatures()
-    real, results = features(test, "test"), {}
+    network, results = photo_features.make_network(), {}
+    real = frozen_features.predict(network, test, "test").astype(np.float64)
     for name, images in others.items():
-        found = gan_metrics.frechet_distance(real, features(images, name))
+        features = frozen_features.predict(network, images, name).astype(np.float64)
+        found = gan_metrics.frechet_distance(real, features)
         results[f"frechet_efficientnet_{name}"] = found
     note = (
-        f"a covariance of {SIZE} numbers from {len(test):,} images is noisy, and the noise makes every "
+        f"a covariance of {photo_features.SIZE} numbers from {len(test):,} images is noisy, and the noise makes every "
         "distance larger: compare them with the train floor"
     )
     return results | {"frechet_efficientnet_note": note}

@@ -9,6 +9,7 @@ from scipy.stats import spearmanr
 
 from training import evaluation
 from training.digits.reference_classifier import ReferenceClassifier
+from training.evaluation.batches import in_batches
 from training.gan import attributes as gan_attributes
 from training.gan import directions as gan_directions
 from training.gan import model as gan_model
@@ -41,8 +42,7 @@ class NumpyGenerator:
 
     def synthesize(self, w: np.ndarray) -> np.ndarray:
         """Images uint8 [B, 28, 28, 1] of w [B, W]."""
-        parts = [w[start : start + CHUNK].astype(np.float32) for start in range(0, len(w), CHUNK)]
-        return np.concatenate([self._synthesis(tf.constant(part)).numpy() for part in parts])
+        return in_batches(self._synthesis, w.astype(np.float32), rows=CHUNK)
 
 
 def calibrate(model: Gan, splits: Splits, classifier: ReferenceClassifier) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from training.evaluation.batches import in_batches
 from training.gan import signatures as gan_signatures
 from training.gan.model import Gan
 
@@ -26,12 +27,12 @@ class SignatureRunner:
         self, signature: str, *, rows: int = CHUNK, **arrays: np.ndarray
     ) -> dict[str, np.ndarray]:
         """Run a signature on arrays [B, …], `rows` at a time; return its outputs [B, …]."""
-        function, count = self._functions[signature], len(next(iter(arrays.values())))
-        runs = []
-        for start in range(0, count, rows):
-            part = {name: tf.constant(a[start : start + rows]) for name, a in arrays.items()}
-            runs.append({name: out.numpy() for name, out in function(**part).items()})
-        return {name: np.concatenate([run[name] for run in runs]) for name in runs[0]}
+        function = self._functions[signature]
+        return in_batches(
+            lambda *parts: function(**dict(zip(arrays, parts, strict=True))),
+            *arrays.values(),
+            rows=rows,
+        )
 
     def sample(
         self, digits: np.ndarray, seed: int, truncation: float = 1.0

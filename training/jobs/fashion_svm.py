@@ -26,6 +26,7 @@ from training import evaluation
 from training.data import labelled_images
 from training.data.labelled_images import LabelledImages
 from training.evaluation import outliers
+from training.evaluation.batches import in_batches
 from training.export import batchnorm_folding
 from training.job import Job, Signature
 from training.pretrained import fashion_outliers, frozen_features
@@ -124,8 +125,7 @@ def half(array: np.ndarray) -> np.ndarray:
 
 def project(features: np.ndarray, matrix: np.ndarray, bias: np.ndarray) -> np.ndarray:
     """Kept features [B, F] → float32 [B, D], what the kernel compares; a block at a time."""
-    blocks = [features[start : start + BLOCK] for start in range(0, len(features), BLOCK)]
-    return np.concatenate([_roots(block) @ matrix + bias for block in blocks])
+    return in_batches(lambda b: _roots(b) @ matrix + bias, features, rows=BLOCK)
 
 
 def _roots(features: np.ndarray) -> np.ndarray:
@@ -175,8 +175,7 @@ def fit_machine(
 
 def _compare(rows: np.ndarray, landmarks: np.ndarray, gamma: float) -> np.ndarray:
     """The kernel of [B, D] and [M, D] in float32, a block at a time."""
-    blocks = [rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK)]
-    return np.concatenate([rbf_kernel(b, landmarks, gamma=gamma) for b in blocks])
+    return in_batches(lambda b: rbf_kernel(b, landmarks, gamma=gamma), rows, rows=BLOCK)
 
 
 def evaluate(model: keras.Model, splits: LabelledImages) -> dict[str, Any]:

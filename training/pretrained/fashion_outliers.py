@@ -11,7 +11,6 @@ import keras
 import numpy as np
 import sklearn.datasets
 from PIL import Image
-from sklearn.metrics import roc_auc_score
 
 from training import evaluation
 from training.data.labelled_images import LabelledImages
@@ -34,23 +33,13 @@ def pooled(model: keras.Model, layers: Sequence[str]) -> keras.Model:
     return keras.Model(model.input, outputs)
 
 
-def features_of(network: keras.Model, images: np.ndarray) -> dict[str, np.ndarray]:
-    """Pooled features of uint8 [B, H, W, C], a batch at a time."""
-    size = frozen_features.BATCH
-    runs = [
-        network.predict_on_batch(images[start : start + size].astype(np.float32))
-        for start in range(0, len(images), size)
-    ]
-    return {name: np.concatenate([np.asarray(run[name]) for run in runs]) for name in runs[0]}
-
-
 def fit(model: keras.Model, splits: LabelledImages, layers: Sequence[str]) -> dict[str, Any]:
     """Fit the score on training and validation images; return its numbers and arrays."""
     network, train = pooled(model, layers), Split(*(part[:FITTED_ON] for part in splits.train))
     return outliers.fit(
-        features_of(network, train.images),
+        frozen_features.predict(network, train.images),
         train.labels,
-        features_of(network, splits.validation.images),
+        frozen_features.predict(network, splits.validation.images),
         IN_DISTRIBUTION,
     )
 
@@ -79,7 +68,7 @@ def measure(
     network = pooled(model, layers)
 
     def score(images: np.ndarray) -> np.ndarray:
-        return np.asarray(outliers.score(features_of(network, images), fitted))
+        return np.asarray(outliers.score(frozen_features.predict(network, images), fitted))
 
     test = score(splits.test.images)
     metrics: dict[str, Any] = {
@@ -87,9 +76,7 @@ def measure(
     }
     for name, images in out_of_distribution().items():
         other = score(images)
-        truth = np.repeat([0, 1], [len(test), len(other)])
-        auroc = roc_auc_score(truth, np.concatenate([test, other]))
-        metrics[f"test_outlier_auroc_{name}"] = round(float(auroc), 4)
+        metrics[f"test_outlier_auroc_{name}"] = round(evaluation.auroc(other, test), 4)
         metrics[f"{name}_called_outlier"] = round(float((other > 0.5).mean()), 4)
     return metrics
 

@@ -15,6 +15,7 @@ import keras
 import numpy as np
 
 from training.data import mnist
+from training.evaluation.batches import in_batches
 from training.job import Arrays, JobConfig
 from training.pretrained.efficientnet_lite import MEAN, STANDARD_DEVIATION, VARIANTS, create
 
@@ -77,13 +78,14 @@ def extract(network: keras.Model, images: np.ndarray, cache: Path) -> np.ndarray
     return np.load(path, mmap_mode="r")
 
 
-def predict(network: keras.Model, inputs: np.ndarray) -> np.ndarray:
-    """Run a network over [B, …] of any dtype in batches; float32 [B, …]."""
-    runs = [
-        np.asarray(network.predict_on_batch(inputs[start : start + BATCH].astype(np.float32)))
-        for start in range(0, len(inputs), BATCH)
-    ]
-    return np.concatenate(runs)
+def predict(network: keras.Model, inputs: np.ndarray, progress: str = "") -> Any:
+    """Run a network over [B, …] of any dtype in batches; its outputs float32 [B, …], as `in_batches` gives them."""
+    return in_batches(
+        lambda part: network.predict_on_batch(part.astype(np.float32)),
+        inputs,
+        rows=BATCH,
+        progress=progress,
+    )
 
 
 def manifest_fields(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,10 +1,9 @@
 """A trained autoencoder's encoder and decoder on NumPy arrays of any length."""
 
-from typing import Any
-
 import numpy as np
 import tensorflow as tf
 
+from training.evaluation.batches import in_batches
 from training.vae import model as vae_model
 from training.vae.model import Vae
 
@@ -21,24 +20,18 @@ class NumpyVae:
 
     def encode(self, ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Images [B, 28, 28, 1] in 0..1 → z_mean and z_log_var, [B, Z] each."""
-        parts = [self._encoder(part) for part in _chunks(ink.astype(np.float32))]
-        means, log_vars = zip(*parts, strict=True)
-        return np.concatenate(means), np.concatenate(log_vars)
+        return tuple(in_batches(self._encoder, ink.astype(np.float32), rows=CHUNK))
 
     def decode(self, z: np.ndarray) -> np.ndarray:
         """Latent vectors z [B, Z] → images uint8 [B, 28, 28, 1]."""
-        greys = [tf.sigmoid(self._decoder(part)).numpy() for part in _chunks(z)]
-        rounded: np.ndarray = np.rint(np.concatenate(greys) * 255).astype(np.uint8)
-        return rounded
+        greys = in_batches(lambda part: tf.sigmoid(self._decoder(part)), z, rows=CHUNK)
+        return np.rint(greys * 255).astype(np.uint8)
 
     def reconstruction_loss(self, ink: np.ndarray, z: np.ndarray) -> np.ndarray:
         """-ln p(ink | z) of each image, [B]."""
-        losses = [
-            vae_model.reconstruction_loss(part, self._decoder(place)).numpy()
-            for part, place in zip(_chunks(ink), _chunks(z), strict=True)
-        ]
-        return np.concatenate(losses)
-
-
-def _chunks(array: np.ndarray) -> list[Any]:
-    return [tf.constant(array[start : start + CHUNK]) for start in range(0, len(array), CHUNK)]
+        return in_batches(
+            lambda part, place: vae_model.reconstruction_loss(part, self._decoder(place)),
+            ink,
+            z,
+            rows=CHUNK,
+        )

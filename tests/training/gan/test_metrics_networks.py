@@ -8,7 +8,7 @@ from training.data.mnist import synthetic_digits
 from training.gan import distances as gan_distances
 from training.gan import inversion as gan_inversion
 from training.gan import train_on_generated as gan_train_on_generated
-from training.pretrained import photo_features
+from training.pretrained import frozen_features, photo_features
 
 pytestmark = pytest.mark.tensorflow
 
@@ -108,24 +108,23 @@ def test_half_the_spread_is_half_the_diversity():
 
 
 @pytest.fixture(scope="module")
-def see():
-    return photo_features.PhotoFeatures()
+def network():
+    return photo_features.make_network()
 
 
-def test_photo_features_of_an_image_are_its_own(see, capsys, monkeypatch):
-    monkeypatch.setattr(photo_features, "REPORTED", 6)
+def test_photo_features_of_an_image_are_its_own(network):
     images = synthetic_digits(6, seed=1).images
 
-    together, alone = see(images, "six"), see(images[2:3], "one")
+    together, alone = (frozen_features.predict(network, part) for part in (images, images[2:3]))
 
     assert together.shape == (6, photo_features.SIZE)
-    assert together.dtype == np.float64
     np.testing.assert_allclose(together[2], alone[0], atol=1e-4)
-    assert "six: features of 6 of 6" in capsys.readouterr().err
 
 
-def test_blurred_images_are_farther_than_none_and_the_note_says_how_to_read_it(see, monkeypatch):
-    monkeypatch.setattr(gan_distances, "PhotoFeatures", lambda: see)
+def test_blurred_images_are_farther_than_none_and_the_note_says_how_to_read_it(
+    network, monkeypatch
+):
+    monkeypatch.setattr(photo_features, "make_network", lambda: network)
     images = synthetic_digits(12, seed=1).images
 
     told = gan_distances.by_photographs(images, {"same": images, "faint": images // 4})
