@@ -4,7 +4,7 @@ A module of `training.jobs` contains one `Job`, as `JOB`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, Self
@@ -89,21 +89,6 @@ class Signature(NamedTuple):
     onnx: Callable[[], Any] | None = None  # builds its ONNX graph if it cannot be converted
 
 
-def no_golden_inputs() -> Arrays:
-    """No golden inputs besides those of the signatures."""
-    return {}
-
-
-def no_manifest_fields(model: Any, calibration: Mapping[str, Any]) -> dict[str, Any]:
-    """No additional manifest fields."""
-    return {}
-
-
-def no_filters(model: Any) -> Arrays:
-    """No filters: the job does not explain its layers."""
-    return {}
-
-
 @dataclass(frozen=True)
 class Job:
     """A training job as data, for `training.run.train` and for the export.
@@ -127,10 +112,10 @@ class Job:
     train: Callable[[Any, Any, Any, Path], dict[str, Any]]
     evaluate: Callable[[Any, Any], dict[str, Any]]
     signatures: Callable[[Any, Mapping[str, Any]], dict[str, Signature]]
-    golden_inputs: Callable[[], Arrays] = no_golden_inputs
-    input: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # the manifest's "input"; empty: it has none
+    golden_inputs: Callable[[], Arrays] = dict  # besides those of the signatures
+    input: Mapping[str, Any] = MappingProxyType({})  # the manifest's "input"; empty: it has none
     labels: Sequence[tuple[str, str]] = ()  # (id, description) of each class; empty: no classes
-    manifest_fields: Callable[[Any, Mapping[str, Any]], dict[str, Any]] = no_manifest_fields
-    filters: Callable[[Any], Arrays] = no_filters
+    manifest_fields: Callable[[Any, Mapping[str, Any]], dict[str, Any]] = (
+        lambda model, calibration: {}
+    )
+    filters: Callable[[Any], Arrays] = lambda model: {}

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from training.job import JobConfig, Split, Splits
+from training.job import Arrays, JobConfig, Split, Splits
 
 VALIDATION_IMAGES = 5_000
 DEBIAN_FASHION = Path("/usr/share/datasets/fashion-mnist")  # package dataset-fashion-mnist
@@ -142,6 +142,11 @@ def synthetic_digits(count: int, seed: int) -> Split:
     Returns images uint8 [count, 28, 28, 1], light on black, and labels int64 [count] (0, 1, … 9, 0, …).
     """
     return synthetic_images("0123456789", count, seed)
+
+
+def golden_digits() -> Arrays:
+    """Ten synthetic digits as golden inputs: every class, no data set."""
+    return {"images": synthetic_digits(10, seed=7).images}
 
 
 def synthetic_images(characters: str, count: int, seed: int) -> Split:

@@ -13,7 +13,6 @@ import numpy as np
 import tensorflow as tf
 
 from training import evaluation
-from training.data.mnist import synthetic_digits
 from training.evaluation import outliers
 from training.evaluation.batches import in_batches
 from training.export import filters as layer_filters
@@ -142,11 +141,6 @@ def _is_shown(layer: keras.layers.Layer) -> bool:
     return isinstance(layer, SHOWN_LAYERS)
 
 
-def golden_inputs() -> Arrays:
-    """Ten digits in Pillow's typeface: every class, no data set."""
-    return {"images": synthetic_digits(10, seed=7).images}
-
-
 def steps_per_epoch(images: int, batch_size: int) -> int:
     """Whole batches in an epoch, at least one."""
     return max(1, math.floor(images / batch_size))
@@ -158,25 +152,3 @@ def convolution(x: Any, name: str, maps: int, size: int, **options: Any) -> Any:
     x = layers.Conv2D(maps, size, use_bias=False, name=f"{name}_kernel", **options)(x)
     x = layers.BatchNormalization(name=f"{name}_norm")(x)
     return layers.ReLU(name=name)(x)
-
-
-def warmed_adamw(config: Any, steps: int, learning_rate: float) -> keras.optimizers.Optimizer:
-    """AdamW with a warm-up and a cosine schedule over `steps`; the final weights are a running mean.
-
-    config: epochs, warmup_epochs, weight_decay, and ema, the running mean's momentum.
-    """
-    warmup = int(steps * config.warmup_epochs / config.epochs)
-    return keras.optimizers.AdamW(
-        keras.optimizers.schedules.CosineDecay(
-            0.0,
-            max(1, steps - warmup),
-            alpha=0.01,
-            warmup_target=learning_rate,
-            warmup_steps=warmup,
-        ),
-        weight_decay=config.weight_decay,
-        use_ema=True,
-        ema_momentum=min(
-            config.ema, 1 - 10 / steps
-        ),  # a short run must not average its initial weights
-    )

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from training.export.quiet_import import import_keras
+
 STATUS = Path("/proc/self/status")
 
 
@@ -68,7 +70,8 @@ def _measure_onnx(sender: Connection, directory: str, rows: Mapping[str, int], f
 def _measure_tensorflow(
     sender: Connection, directory: str, rows: Mapping[str, int], free: int
 ) -> None:
-    from training.export.preloaded_tensorflow import tf
+    import_keras()
+    import tensorflow as tf
 
     # As the service runs it.
     tf.config.threading.set_intra_op_parallelism_threads(1)

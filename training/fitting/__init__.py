@@ -42,18 +42,41 @@ def fit(
     return _read_history(history)
 
 
-def compile_smoothed(model: keras.Model, config: Any, steps: int) -> None:
-    """Compile a classifier of one-hot labels: AdamW, cosine schedule of `steps`, label smoothing, running mean.
+def cosine(learning_rate: float, steps: int, warmup: int = 0) -> Any:
+    """A learning rate that rises over `warmup` of the steps, then falls to a hundredth with a cosine."""
+    schedule = keras.optimizers.schedules.CosineDecay
+    if not warmup:
+        return schedule(learning_rate, max(1, steps), alpha=0.01)
+    return schedule(
+        0.0,
+        max(1, steps - warmup),
+        alpha=0.01,
+        warmup_target=learning_rate,
+        warmup_steps=warmup,
+    )
 
-    config: learning_rate, weight_decay, label_smoothing, and ema, the running mean's momentum.
+
+def running_mean(momentum: float, steps: int) -> dict[str, Any]:
+    """Options of an optimizer whose final weights are a running mean; few steps must not keep the initial ones."""
+    return {"use_ema": True, "ema_momentum": min(momentum, 1 - 10 / max(steps, 11))}
+
+
+def adamw(config: Any, steps: int, warmup: int = 0) -> keras.optimizers.Optimizer:
+    """AdamW with a cosine schedule and a running mean of the weights.
+
+    config: learning_rate, weight_decay, and ema, the running mean's momentum.
     """
+    return keras.optimizers.AdamW(
+        cosine(config.learning_rate, steps, warmup),
+        weight_decay=config.weight_decay,
+        **running_mean(config.ema, steps),
+    )
+
+
+def compile_smoothed(model: keras.Model, config: Any, steps: int) -> None:
+    """Compile a classifier of one-hot labels with `adamw`; config also has label_smoothing."""
     model.compile(
-        optimizer=keras.optimizers.AdamW(
-            keras.optimizers.schedules.CosineDecay(config.learning_rate, steps, alpha=0.01),
-            weight_decay=config.weight_decay,
-            use_ema=True,
-            ema_momentum=min(config.ema, 1 - 10 / max(steps, 11)),
-        ),
+        optimizer=adamw(config, steps),
         loss=keras.losses.CategoricalCrossentropy(
             from_logits=True, label_smoothing=config.label_smoothing
         ),

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from training.data.mnist import synthetic_digits
 from training.gan import model as gan_model
 from training.gan.images import to_greys
 from training.gan.model import DIGITS, Gan
@@ -96,11 +95,6 @@ def manifest_fields(model: Gan, calibration: Mapping[str, Any]) -> dict[str, Any
         "directions": calibration["directions"],
         "batch_limits": {"project": PROJECT_ROWS},
     }
-
-
-def golden_inputs() -> Arrays:
-    """Ten digits of Pillow's typeface: every class, no data set."""
-    return {"images": synthetic_digits(10, seed=7).images}
 
 
 def _golden(model: Gan, calibration: Mapping[str, Any]) -> Arrays:

@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from training import fitting
 from training.data import augmentation
-from training.digits import augmented, classifier, distillation
+from training.digits import augmented, classifier
 from training.digits.job import make_job
 from training.evaluation.outliers import FeatureSource, quarters
 from training.job import Splits
@@ -74,18 +75,32 @@ def train(model: keras.Model, splits: Splits, config: Config, workdir: Path) -> 
     )
     steps = classifier.steps_per_epoch(len(splits.train.labels), config.batch_size)
     model.compile(
-        optimizer=classifier.warmed_adamw(config, steps * config.epochs, config.learning_rate),
+        optimizer=fitting.adamw(config, steps * config.epochs, int(steps * config.warmup_epochs)),
         loss=keras.losses.CategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
     validation, labels = splits.validation.as_float()
     return fitting.fit(
         model,
-        distillation.soft_targets(images, teacher, config.teacher),
+        soft_targets(images, teacher, config.teacher),
         (validation, keras.utils.to_categorical(labels, len(classifier.LABELS))),
         config,
         workdir,
     )
+
+
+def soft_targets(batches: tf.data.Dataset, teacher: Any, share: float) -> tf.data.Dataset:
+    """Replace the labels of each batch by probabilities, float32 [B, C].
+
+    batches: images float32 [B, H, W, C] in 0..255 and labels int64 [B]. teacher: maps such images to
+    logits. share: the teacher's share of a target; the rest is the label.
+    """
+
+    def soften(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        answer = tf.nn.softmax(teacher(images, training=False))
+        return images, share * answer + (1 - share) * tf.one_hot(labels, answer.shape[1])
+
+    return batches.map(soften, num_parallel_calls=1).prefetch(2)
 
 
 JOB = make_job("digits", __doc__, Config, build_model, train, OUTLIER_FEATURES)

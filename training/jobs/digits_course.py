@@ -64,9 +64,7 @@ def train(model: keras.Model, splits: Splits, config: Config, workdir: Path) -> 
     steps = config.epochs * classifier.steps_per_epoch(len(splits.train.labels), config.batch_size)
     model.compile(
         optimizer=keras.optimizers.Adam(
-            keras.optimizers.schedules.CosineDecay(config.learning_rate, steps, alpha=0.01),
-            use_ema=True,
-            ema_momentum=min(config.ema, 1 - 10 / steps),  # a short run must not average its start
+            fitting.cosine(config.learning_rate, steps), **fitting.running_mean(config.ema, steps)
         ),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],

@@ -69,13 +69,17 @@ def build_model(config: Config) -> keras.Model:
 
 def train(model: keras.Model, splits: Splits, config: Config, workdir: Path) -> dict[str, Any]:
     """Fit with smoothed cross-entropy, then some epochs more on harder images; go half the way there."""
-    _compile(model, config, _steps(splits, config, config.epochs), config.learning_rate)
+    steps = classifier.steps_per_epoch(len(splits.train.labels), config.batch_size)
+    warmup = int(steps * config.warmup_epochs)
+    _compile(model, config, steps * config.epochs, warmup)
     images = _batches(splits, config, augmented.augment)
     history = fitting.fit(model, images, splits.validation.as_float(), config, workdir)
-    harder = dataclasses.replace(config, epochs=config.hard_epochs)
+    harder = dataclasses.replace(
+        config, epochs=config.hard_epochs, learning_rate=config.hard_learning_rate
+    )
     harder_model = build_model(config)  # a model that was restored remembers after which epoch
     harder_model.set_weights(model.get_weights())
-    _compile(harder_model, config, _steps(splits, config, harder.epochs), config.hard_learning_rate)
+    _compile(harder_model, harder, steps * harder.epochs, warmup * harder.epochs // config.epochs)
     hard_images = _batches(splits, config, augmented.occlude)
     more = fitting.fit(
         harder_model, hard_images, splits.validation.as_float(), harder, workdir / "hard"
@@ -95,19 +99,15 @@ def _interpolate_weights(
         look(batch)
 
 
-def _steps(splits: Splits, config: Config, epochs: int) -> int:
-    return epochs * classifier.steps_per_epoch(len(splits.train.labels), config.batch_size)
-
-
 def _batches(splits: Splits, config: Config, change: Any) -> Any:
     return augmentation.augmented_batches(
         splits.train, config.batch_size, config.seed, partial(change, config=config)
     )
 
 
-def _compile(model: keras.Model, config: Config, steps: int, learning_rate: float) -> None:
+def _compile(model: keras.Model, config: Config, steps: int, warmup: int) -> None:
     model.compile(
-        optimizer=classifier.warmed_adamw(config, steps, learning_rate),
+        optimizer=fitting.adamw(config, steps, warmup),
         loss=partial(smoothed_cross_entropy, smoothing=config.label_smoothing),
         metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],
     )

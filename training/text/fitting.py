@@ -15,6 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from training.fitting import cosine
 from training.fitting.progress import Progress
 from training.text import checkpoint, lstm
 from training.text import model as text_model
@@ -223,15 +224,11 @@ def _optimizer(config: CharacterConfig, steps: int) -> keras.optimizers.Optimize
     """AdamW: a warm-up, then a cosine down to a hundredth at the last epoch's end."""
     total = config.epochs * steps
     warmup = min(config.warmup, total // 10)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0 if warmup else config.learning_rate,
-        max(1, total - warmup),
-        alpha=0.01,
-        warmup_target=config.learning_rate if warmup else None,
-        warmup_steps=warmup,
-    )
     optimizer = keras.optimizers.AdamW(
-        schedule, weight_decay=config.weight_decay, beta_2=0.99, global_clipnorm=config.clip
+        cosine(config.learning_rate, total, warmup),
+        weight_decay=config.weight_decay,
+        beta_2=0.99,
+        global_clipnorm=config.clip,
     )
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     return optimizer

@@ -16,6 +16,5 @@ def make_job(name: str, description: str, config: type[model.CharacterConfig]) -
         train=fitting.train,
         evaluate=evaluation.evaluate,
         signatures=signatures.signatures,
-        golden_inputs=signatures.golden_inputs,
         manifest_fields=signatures.manifest_fields,
     )

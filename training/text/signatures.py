@@ -75,11 +75,6 @@ def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def golden_inputs() -> Arrays:
-    """Empty: each signature has its own golden inputs."""
-    return {}
-
-
 def _golden(net: Network, functions: Mapping[str, Any]) -> dict[str, Arrays]:
     """Inputs with the same outputs on other processors: given characters, and likeliest ones.
 

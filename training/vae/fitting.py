@@ -8,7 +8,6 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -54,14 +53,7 @@ def train_cosine(
         model.kl_weight = lambda step: (
             config.beta * tf.minimum(1.0, tf.cast(step, tf.float32) / warmup)
         )
-    model.compile(
-        optimizer=keras.optimizers.AdamW(
-            keras.optimizers.schedules.CosineDecay(config.learning_rate, steps, alpha=0.01),
-            weight_decay=config.weight_decay,
-            use_ema=True,
-            ema_momentum=min(config.ema, 1 - 10 / steps),  # a short run must not average its start
-        )
-    )
+    model.compile(optimizer=fitting.adamw(config, steps))
     examples = training_batches(splits.train.images, config)
     inputs = binarised(splits.validation, config.latent_dim, seed=1)
     place = workdir / f"cosine-{number + 1}" if number else workdir

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from training.data.mnist import synthetic_digits
-from training.job import Arrays, Signature
+from training.job import Signature
 from training.vae import model as vae_model
 from training.vae.model import Vae
 
@@ -54,11 +53,6 @@ def signatures(model: Vae, calibration: Mapping[str, Any]) -> dict[str, Signatur
             reconstruct, {**images, "noise": latent}, GREYS | NATS, {"noise": draws}
         ),
     }
-
-
-def golden_inputs() -> Arrays:
-    """Ten digits of Pillow's typeface: every class, no data set."""
-    return {"images": synthetic_digits(10, seed=7).images}
 
 
 def _to_ink(images: tf.Tensor) -> tf.Tensor:

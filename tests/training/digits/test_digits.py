@@ -5,7 +5,6 @@ import pytest
 import tensorflow as tf
 
 from training.data.mnist import synthetic_digits
-from training.digits.distillation import soft_targets
 from training.job import Splits
 from training.jobs import digits, load_released
 
@@ -54,7 +53,7 @@ def test_a_target_is_a_mixture_of_the_label_and_the_teachers_answer():
         return tf.math.log([[0.5, 0.3, 0.2]]) + 0 * images[:, :1, 0, 0]
 
     batch = (np.zeros((4, 2, 2, 1, 1), np.float32), np.full((4, 2), 2, np.int64))
-    [_, (images, targets), *_] = soft_targets(
+    [_, (images, targets), *_] = digits.soft_targets(
         tf.data.Dataset.from_tensor_slices(batch), teacher, share=0.6
     )
 
