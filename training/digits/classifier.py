@@ -51,13 +51,8 @@ def evaluate(
     flagged = int((outliers.score(features, calibration).numpy() > 0.5).sum())
     metrics = {
         "validation_accuracy": evaluation.accuracy(validation["logits"], splits.validation.labels),
-        "test_accuracy": evaluation.accuracy(probabilities, labels),
-        "test_negative_log_likelihood": evaluation.negative_log_likelihood(probabilities, labels),
-        "test_expected_calibration_error": evaluation.expected_calibration_error(
-            probabilities, labels
-        ),
+        **evaluation.classification(probabilities, labels),
         "test_called_outlier": evaluation.proportion(flagged, len(labels)),
-        "test_confusion": evaluation.confusion(probabilities, labels),
     }
     return {"metrics": metrics, "calibration": calibration}
 

@@ -1,6 +1,6 @@
 """Quality metrics of classifiers, with their uncertainty."""
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -70,6 +70,16 @@ def auroc(positive: np.ndarray, negative: np.ndarray) -> float:
     """Chance that a `positive` score [N] is above a `negative` one [M]; ties count half."""
     is_positive = np.repeat([1, 0], [len(positive), len(negative)])
     return float(roc_auc_score(is_positive, np.concatenate([positive, negative])))
+
+
+def classification(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    """The card's metrics of probabilities [B, C] for the test split's labels [B]."""
+    return {
+        "test_accuracy": accuracy(probabilities, labels),
+        "test_negative_log_likelihood": negative_log_likelihood(probabilities, labels),
+        "test_expected_calibration_error": expected_calibration_error(probabilities, labels),
+        "test_confusion": confusion(probabilities, labels),
+    }
 
 
 def confusion(probabilities: np.ndarray, labels: np.ndarray) -> list[list[int]]:

@@ -39,7 +39,7 @@ def fit(
         ],
         verbose=1 if sys.stdout.isatty() else 2,
     )
-    return _read_history(history)
+    return read_history(history)
 
 
 def cosine(learning_rate: float, steps: int, warmup: int = 0) -> Any:
@@ -111,7 +111,8 @@ class _Stopwatch(keras.callbacks.Callback):
             logs["seconds"] = time.monotonic() - self._began
 
 
-def _read_history(path: Path) -> dict[str, list[float]]:
+def read_history(path: Path) -> dict[str, list[float]]:
+    """Read a CSV file with a row an epoch: one list for each column besides `epoch`."""
     header, *rows = [line.split(",") for line in path.read_text().split()]
     columns = zip(*rows, strict=True)
     return {

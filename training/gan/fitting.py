@@ -16,6 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from training.fitting import read_history
 from training.fitting.progress import Progress
 from training.gan import images as gan_images
 from training.gan import model as gan_model
@@ -211,13 +212,6 @@ def write_row(path: Path, epoch: int, measured: dict[str, float]) -> None:
         if new:
             writer.writerow(("epoch", *COLUMNS))
         writer.writerow((epoch, *(f"{measured[name]:.5f}" for name in COLUMNS)))
-
-
-def read_history(path: Path) -> dict[str, Any]:
-    """One list for each column."""
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {name: [float(row[name]) for row in rows] for name in COLUMNS}
 
 
 def _assign(variables: Any, values: Any) -> None:

@@ -138,14 +138,7 @@ def evaluate(model: keras.Model, splits: LabelledImages) -> dict[str, Any]:
     probabilities = tf.nn.softmax(logits).numpy()
     metrics = {
         "validation_accuracy": evaluation.accuracy(validation, splits.validation.labels),
-        "test_accuracy": evaluation.accuracy(probabilities, splits.test.labels),
-        "test_negative_log_likelihood": evaluation.negative_log_likelihood(
-            probabilities, splits.test.labels
-        ),
-        "test_expected_calibration_error": evaluation.expected_calibration_error(
-            probabilities, splits.test.labels
-        ),
-        "test_confusion": evaluation.confusion(probabilities, splits.test.labels),
+        **evaluation.classification(probabilities, splits.test.labels),
     }
     fitted = fashion_outliers.fit(model, splits, OUTLIER_LAYERS)
     metrics |= fashion_outliers.measure(model, splits, OUTLIER_LAYERS, fitted)
