@@ -3,8 +3,9 @@
 A module of `training.jobs` contains one `Job`, as `JOB`.
 """
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, Self
@@ -50,10 +51,16 @@ class Splits(NamedTuple):
     validation: Split
     test: Split
     source: str  # source of the examples, for the terminal and the card
+    labels: tuple[str, ...] = ()  # names of the classes, if the data set decides which there are
 
     def complete_config(self, config: Any) -> Any:
-        """Return `config` unchanged: a classifier's data do not affect the network."""
-        return config
+        """Return `config`, with the images' size and the number of classes if the data set decides them."""
+        if not self.labels:
+            return config
+        height, width, channels = self.train.images.shape[1:]
+        return dataclasses.replace(
+            config, height=height, width=width, channels=channels, classes=len(self.labels)
+        )
 
     def describe(self) -> dict[str, Any]:
         """Return the card's section on the data."""
@@ -62,6 +69,7 @@ class Splits(NamedTuple):
             "train": len(self.train.labels),
             "validation": len(self.validation.labels),
             "test": len(self.test.labels),
+            **({"labels": list(self.labels)} if self.labels else {}),
         }
 
 
@@ -113,7 +121,7 @@ class Job:
     evaluate: Callable[[Any, Any], dict[str, Any]]
     signatures: Callable[[Any, Mapping[str, Any]], dict[str, Signature]]
     golden_inputs: Callable[[], Arrays] = dict  # besides those of the signatures
-    input: Mapping[str, Any] = MappingProxyType({})  # the manifest's "input"; empty: it has none
+    input: Mapping[str, Any] = field(default_factory=dict)  # the manifest's; empty: it has none
     labels: Sequence[tuple[str, str]] = ()  # (id, description) of each class; empty: no classes
     manifest_fields: Callable[[Any, Mapping[str, Any]], dict[str, Any]] = (
         lambda model, calibration: {}

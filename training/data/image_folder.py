@@ -39,8 +39,8 @@ class _Class(NamedTuple):
     files: list[Path]
 
 
-def read(folder: Path, seed: int, side: int = SIDE) -> tuple[Splits, tuple[str, ...]]:
-    """Read images as uint8 [B, side, side, 3], and the classes' names in the order of their numbers.
+def read(folder: Path, seed: int, side: int = SIDE) -> Splits:
+    """Read images as uint8 [B, side, side, 3], with the classes' names in the order of their numbers.
 
     A tenth of each class is for validation and a tenth for testing; the same seed gives the same splits.
 
@@ -67,7 +67,9 @@ def read(folder: Path, seed: int, side: int = SIDE) -> tuple[Splits, tuple[str, 
             "; ".join(problems[:NAMED]) + (f"; and {more} more problems" if more > 0 else "")
         )
     source = f"{count:,} images of {len(classes)} classes, folder {folder.resolve().name}"
-    return _split(everything, seed, source), tuple(found.name for found in classes)
+    names = tuple(found.name for found in classes)
+    train, validation, test = _split(everything, seed)
+    return Splits(train, validation, test, source, names)
 
 
 def read_photo(file: Path, side: int = SIDE) -> np.ndarray:
@@ -208,7 +210,7 @@ def _read_all(classes: list[_Class], side: int, problems: list[str]) -> np.ndarr
     return images
 
 
-def _split(everything: Split, seed: int, source: str) -> Splits:
+def _split(everything: Split, seed: int) -> list[Split]:
     """Split each class separately, so that every split has the same shares of the classes."""
     random = np.random.default_rng(seed)
     parts: list[list[np.ndarray]] = [[], [], []]
@@ -217,8 +219,5 @@ def _split(everything: Split, seed: int, source: str) -> Splits:
         cuts = [round(share * len(order)) for share in SHARES]
         for part, chosen in zip(parts, np.split(order, cuts), strict=True):
             part.append(chosen)
-    train, validation, test = (
-        Split(everything.images[chosen], everything.labels[chosen])
-        for chosen in (random.permutation(np.concatenate(part)) for part in parts)
-    )
-    return Splits(train, validation, test, source)
+    shuffled = (random.permutation(np.concatenate(part)) for part in parts)
+    return [Split(everything.images[one], everything.labels[one]) for one in shuffled]

@@ -16,10 +16,9 @@ import tensorflow as tf
 from sklearn.svm import SVC, LinearSVC
 
 from training import evaluation
-from training.data.labelled_images import LabelledImages
 from training.experiments import small_cnn
 from training.export import release
-from training.job import Job
+from training.job import Job, Splits
 from training.jobs import fashion_dense, fashion_svm
 from training.pretrained import frozen_features
 
@@ -39,9 +38,7 @@ class Candidate(NamedTuple):
     answer: Step  # images uint8 [B, H, W, C] → scores [B, classes], the largest first
 
 
-def train_all(
-    splits: LabelledImages, workdir: Path, *, kernel: int, epochs: int
-) -> Iterator[Candidate]:
+def train_all(splits: Splits, workdir: Path, *, kernel: int, epochs: int) -> Iterator[Candidate]:
     """Train or load all classifiers; kernel: number of images for exact kernel machines."""
     yield _on_pixels(splits, kernel)
     yield _last_layer(splits, workdir)
@@ -51,7 +48,7 @@ def train_all(
     yield _released(fashion_dense.JOB, "fashion-dense: last stages fine-tuned", "all of it")
 
 
-def _on_pixels(splits: LabelledImages, kernel: int) -> Candidate:
+def _on_pixels(splits: Splits, kernel: int) -> Candidate:
     train, test = (_pixels(split.images) for split in (splits.train, splits.test))
     machine, measured = _fit(SVC(C=10), train[:kernel], test, splits)
     return Candidate(
@@ -66,7 +63,7 @@ def _pixels(images: np.ndarray) -> np.ndarray:
     return images.reshape(len(images), -1).astype(np.float32) / 255
 
 
-def _on_features(splits: LabelledImages, workdir: Path, kernel: int) -> Iterator[Candidate]:
+def _on_features(splits: Splits, workdir: Path, kernel: int) -> Iterator[Candidate]:
     """A linear and an exact machine on the projected features of the released one."""
     released = _load(fashion_svm.JOB)
     projection = released.get_layer("principal_components")
@@ -95,7 +92,7 @@ def _decide(machine: Any, see: Step, images: np.ndarray) -> np.ndarray:
 
 
 def _fit(
-    machine: Any, train: np.ndarray, test: np.ndarray, splits: LabelledImages
+    machine: Any, train: np.ndarray, test: np.ndarray, splits: Splits
 ) -> tuple[Any, dict[str, Any]]:
     """Fit a machine of scikit-learn to the first images [B, F], and measure it."""
     started = time.monotonic()
@@ -145,7 +142,7 @@ def _graph(model: keras.Model) -> Step:
     return lambda images: graph(tf.constant(images)).numpy()
 
 
-def _last_layer(splits: LabelledImages, workdir: Path) -> Candidate:
+def _last_layer(splits: Splits, workdir: Path) -> Candidate:
     """The whole network frozen, a new last layer on the means of its last maps."""
     model = fashion_dense.build_model(splits.complete_config(DENSE))
     pooled = keras.Model(model.input, model.get_layer("avg_pool").output)
@@ -166,7 +163,7 @@ def _last_layer(splits: LabelledImages, workdir: Path) -> Candidate:
     )
 
 
-def _small_network(splits: LabelledImages, workdir: Path, epochs: int) -> Candidate:
+def _small_network(splits: Splits, workdir: Path, epochs: int) -> Candidate:
     config = small_cnn.Config(epochs=epochs)
     model = small_cnn.build_model(config)
     history = small_cnn.train(model, splits, config, workdir / "small-network")

@@ -15,10 +15,10 @@ import keras
 import numpy as np
 
 from training.data import labelled_images
-from training.data.labelled_images import LabelledImages
 from training.experiments import fashion_classifiers
 from training.experiments.fashion_classifiers import Candidate
 from training.export import release
+from training.job import Splits
 
 ROUNDS = 40  # timed calls per candidate
 
@@ -108,7 +108,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _load(options: argparse.Namespace) -> LabelledImages:
+def _load(options: argparse.Namespace) -> Splits:
     """Load Fashion-MNIST; ValueError for other data or invalid options."""
     if options.kernel_images < 1 or options.epochs < 1:
         raise ValueError("--kernel-images and --epochs must be at least 1")

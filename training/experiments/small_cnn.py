@@ -12,8 +12,7 @@ import tensorflow as tf
 
 from training import fitting
 from training.data import augmentation
-from training.data.labelled_images import LabelledImages
-from training.job import JobConfig
+from training.job import JobConfig, Splits
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def build_model(config: Config) -> keras.Model:
 
 
 def train(
-    model: keras.Model, splits: LabelledImages, config: Config, workdir: Path
+    model: keras.Model, splits: Splits, config: Config, workdir: Path
 ) -> dict[str, list[float]]:
     """Fit; return the history, one list per number. Goes on where it was stopped."""
     workdir.mkdir(parents=True, exist_ok=True)

@@ -18,10 +18,9 @@ import tensorflow as tf
 
 from training import evaluation, fitting
 from training.data import labelled_images
-from training.data.labelled_images import LabelledImages
 from training.evaluation import outliers
 from training.export import batchnorm_folding
-from training.job import Job, Signature
+from training.job import Job, Signature, Splits
 from training.pretrained import (
     class_activation,
     fashion_outliers,
@@ -61,9 +60,7 @@ def build_model(config: Config) -> keras.Model:
     return model
 
 
-def train(
-    model: keras.Model, splits: LabelledImages, config: Config, workdir: Path
-) -> dict[str, Any]:
+def train(model: keras.Model, splits: Splits, config: Config, workdir: Path) -> dict[str, Any]:
     """Fit the last layer, then everything behind the boundary; return the history of the latter."""
     trunk, tail = _cut(model)
     kept = {
@@ -90,7 +87,7 @@ def _cut(model: keras.Model) -> tuple[keras.Model, keras.Model]:
 
 
 def _fit_last_layer(
-    model: keras.Model, kept: Mapping[str, np.ndarray], splits: LabelledImages, config: Config
+    model: keras.Model, kept: Mapping[str, np.ndarray], splits: Splits, config: Config
 ) -> evaluation.Proportion:
     """Fit only the new layer, on features; return the validation accuracy of the frozen network with it."""
     boundary, pooled = (model.get_layer(name).output for name in (BOUNDARY, "avg_pool"))
@@ -130,7 +127,7 @@ def _dataset(maps: np.ndarray, labels: np.ndarray, config: Config) -> tf.data.Da
     return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2)
 
 
-def evaluate(model: keras.Model, splits: LabelledImages) -> dict[str, Any]:
+def evaluate(model: keras.Model, splits: Splits) -> dict[str, Any]:
     """Fit the temperature on the validation split, then touch the test split once."""
     validation = frozen_features.predict(model, splits.validation.images)
     temperature = evaluation.fit_temperature(validation, splits.validation.labels)

@@ -24,11 +24,10 @@ from sklearn.svm import LinearSVC
 
 from training import evaluation
 from training.data import labelled_images
-from training.data.labelled_images import LabelledImages
 from training.evaluation import outliers
 from training.evaluation.batches import in_batches
 from training.export import batchnorm_folding
-from training.job import Job, Signature
+from training.job import Job, Signature, Splits
 from training.pretrained import fashion_outliers, frozen_features
 from training.pretrained.frozen_features import TransferConfig
 
@@ -98,9 +97,7 @@ def signed_square_root(x: Any) -> Any:
     return keras.ops.sign(x) * keras.ops.sqrt(keras.ops.abs(x))
 
 
-def train(
-    model: keras.Model, splits: LabelledImages, config: Config, workdir: Path
-) -> dict[str, Any]:
+def train(model: keras.Model, splits: Splits, config: Config, workdir: Path) -> dict[str, Any]:
     """Extract, project, compare, and fit the SVM; fill the model's three layers with what was found."""
     started = time.monotonic()
     network = keras.Model(model.input, model.get_layer("features").output)
@@ -178,7 +175,7 @@ def _compare(rows: np.ndarray, landmarks: np.ndarray, gamma: float) -> np.ndarra
     return in_batches(lambda b: rbf_kernel(b, landmarks, gamma=gamma), rows, rows=BLOCK)
 
 
-def evaluate(model: keras.Model, splits: LabelledImages) -> dict[str, Any]:
+def evaluate(model: keras.Model, splits: Splits) -> dict[str, Any]:
     """Measure on the validation split, then touch the test split once."""
     validation = frozen_features.predict(model, splits.validation.images)
     test = frozen_features.predict(model, splits.test.images)

@@ -13,9 +13,8 @@ import sklearn.datasets
 from PIL import Image
 
 from training import evaluation
-from training.data.labelled_images import LabelledImages
 from training.evaluation import outliers
-from training.job import Split
+from training.job import Split, Splits
 from training.pretrained import frozen_features
 
 FITTED_ON = 10_000  # number of training images to fit the score
@@ -33,7 +32,7 @@ def pooled(model: keras.Model, layers: Sequence[str]) -> keras.Model:
     return keras.Model(model.input, outputs)
 
 
-def fit(model: keras.Model, splits: LabelledImages, layers: Sequence[str]) -> dict[str, Any]:
+def fit(model: keras.Model, splits: Splits, layers: Sequence[str]) -> dict[str, Any]:
     """Fit the score on training and validation images; return its numbers and arrays."""
     network, train = pooled(model, layers), Split(*(part[:FITTED_ON] for part in splits.train))
     return outliers.fit(
@@ -57,7 +56,7 @@ def tolerance(calibration: Mapping[str, Any]) -> dict[str, float]:
 
 
 def measure(
-    model: keras.Model, splits: LabelledImages, layers: Sequence[str], fitted: Mapping[str, Any]
+    model: keras.Model, splits: Splits, layers: Sequence[str], fitted: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The share of test images flagged as outliers, and the AUROC against each kind of other image.
 
