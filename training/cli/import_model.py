@@ -2,11 +2,11 @@
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from training.cli import config_options
+from training.cli.example_request import example_request
 from training.export.quiet_import import import_keras
 
 
@@ -80,19 +80,27 @@ def add_arguments(commands: Any) -> None:
 def _run(options: argparse.Namespace) -> int:
     """Return 2, as for a wrong option, if the model cannot be served."""
     import_keras()
+    try:
+        task, version = _import(options)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"\nexported {version}\ntry it: {example_request(task, options.name)}")
+    return 0
+
+
+def _import(options: argparse.Namespace) -> tuple[str, Path]:
+    """Import the model; return the service's task and the version's directory."""
     from training.keras_import import head, importer
     from training.keras_import.options import ImportOptions
 
     first, *others = options.paths
     if options.on is not None:
-        return _report(
-            options.name,
-            "labels",
-            lambda: head.import_head(first, options.on, options.name, options.models),
+        return importer.IMPORTERS["labels"][0], head.import_head(
+            first, options.on, options.name, options.models
         )
     if len(others) > 1:
-        print("error: PATH must be at most an encoder and a decoder", file=sys.stderr)
-        return 2
+        raise ValueError("PATH must be at most an encoder and a decoder")
     wanted = ImportOptions(
         path=first,
         name=options.name,
@@ -106,26 +114,5 @@ def _run(options: argparse.Namespace) -> int:
         vocabulary=options.vocabulary,
         encoding=options.encoding,
     )
-    return _report(
-        options.name,
-        importer.find_task(wanted),
-        lambda: importer.import_model(wanted, options.models),
-    )
-
-
-def _report(name: str, task: str, write: Callable[[], Path]) -> int:
-    try:
-        version = write()
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    url = "http://127.0.0.1:8000"
-    question = {
-        "labels": f"curl --data-binary @photo.jpg '{url}/v1/images/label?model={name}'",
-        "digits": f"curl --data-binary @digit.png '{url}/v1/digits/classify?model={name}'",
-        "text": f"""curl -d '{{"seed": "…"}}' '{url}/v1/text/generate?model={name}'""",
-        "autoencoder": f"curl --data-binary @digit.png '{url}/v1/vae/reconstruct?model={name}'",
-        "tensors": f"curl {url}/v1/models/{name}/metadata",
-    }[task]
-    print(f"\nexported {version}\ntry it: {question}")
-    return 0
+    task, _ = importer.IMPORTERS[importer.find_task(wanted)]
+    return task, importer.import_model(wanted, options.models)

@@ -2,67 +2,22 @@
 
 import argparse
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from training import jobs
 from training.cli import config_options
+from training.cli.example_request import example_request
 from training.export import release
 from training.export.quiet_import import import_keras
 
-
-class Task(NamedTuple):
-    """Command-line details of the jobs of one task: the data option, and an example request."""
-
-    option: str
-    type: type
-    help: str
-    route: str
-    body: str  # of curl
-
-    def add_data_option(self, parser: argparse.ArgumentParser) -> None:
-        """Add the option; its value becomes `data`."""
-        metavar = self.option.strip("-").upper()
-        parser.add_argument(
-            self.option, dest="data", type=self.type, help=self.help, metavar=metavar
-        )
-
-
-TASKS = {
-    "classify_digit": Task(
-        "--data-dir",
-        Path,
-        "folder with the data set (IDX, gzip or not)",
-        "/v1/digits/classify",
-        "--data-binary @docs/seven.png",
-    ),
-    "autoencode_image": Task(
-        "--data-dir",
-        Path,
-        "folder with the data set (IDX, gzip or not)",
-        "/v1/vae/reconstruct",
-        "--data-binary @docs/seven.png",
-    ),
-    "generate_image": Task(
-        "--data-dir",
-        Path,
-        "folder with the data set (IDX, gzip or not)",
-        "/v1/gan/sample",
-        """-d '{"n": 4, "digit": 3}'""",
-    ),
-    "classify_image": Task(
+MNIST = ("--data-dir", Path, "folder with the data set (IDX, gzip or not)")
+DATA = {  # task → option for the data, its type and its help
+    "classify_image": (
         "--data-dir",
         Path,
         "folder with Fashion-MNIST (IDX, gzip or not), or with one subfolder of images a class",
-        "/v1/images/label",
-        "--data-binary @photo.jpg",
     ),
-    "generate_text": Task(
-        "--text",
-        str,
-        "the text to learn: a file, or the address of a web page",
-        "/v1/text/generate",
-        """-d '{"seed": "What is ", "diversity": 0.5}'""",
-    ),
+    "generate_text": ("--text", str, "the text to learn: a file, or the address of a web page"),
 }
 
 
@@ -79,7 +34,9 @@ def add_arguments(commands: Any, arguments: list[str]) -> None:
         one.add_argument("--name", help="name of the exported model (default: the job's name)")
         if arguments[:2] == ["train", name]:
             job = jobs.load(name)
-            TASKS[job.task].add_data_option(one)
+            option, kind, text = DATA.get(job.task, MNIST)
+            metavar = option.strip("-").upper()
+            one.add_argument(option, dest="data", type=kind, help=text, metavar=metavar)
             if job.task == "generate_text":
                 one.add_argument(
                     "--encoding",
@@ -127,9 +84,7 @@ def _train(options: argparse.Namespace) -> int:
         models=options.models,
         name=name,
     )
-    task = TASKS[job.task]
-    url = f"http://127.0.0.1:8000{task.route}?model={name}"
-    print(f"\nexported {version}\ntry it: curl {task.body} '{url}'")
+    print(f"\nexported {version}\ntry it: {example_request(job.task, name)}")
     return 0
 
 

@@ -3,67 +3,63 @@
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from training.data.mnist import synthetic_digits
+from training.data.mnist import golden_digits
 from training.export.layer_table import layer_table
 from training.export.saved_model import Artefact
-from training.job import Signature
 from training.keras_import.artefact import card, write
 from training.keras_import.determinism import finite_rows, run_twice
 from training.keras_import.input_range import preprocessing
 from training.keras_import.network import load_model
 from training.keras_import.options import ImportOptions, say
+from training.vae.model import POINT_LOG_VAR
+from training.vae.signatures import INPUT, TASK, Coder, make_signatures
 
-TASK = "autoencode_image"
-INPUT = {"height": 28, "width": 28, "channels": 1}
 PIXELS = 28 * 28
-LARGEST_Z = 1e3
-POINT_LOG_VAR = -40.0  # of a plain autoencoder: noise times exp(-20) is lost in float32
-
-
-class _Parts(NamedTuple):
-    encoder: Any
-    decoder: Any
-    latents: int
-    encode: Callable[[Any], tuple[Any, Any]]  # uint8 images [B, 28, 28, 1] → z_mean, z_log_var
-    decode: Callable[[Any], Any]  # z → shares of ink [B, 28, 28, 1]
 
 
 def import_autoencoder(options: ImportOptions, models: Path) -> Path:
     """Write the next version of an autoencoder; ValueError if it cannot be served."""
-    parts = _open(options)
-    images = synthetic_digits(10, seed=7).images
-    noise = np.random.default_rng(7).standard_normal((10, parts.latents)).astype(np.float32)
-    found = run_twice(options.path, lambda: _run(parts, images))
-    finite_rows(options.path, found["z_mean"], "images")
-    finite_rows(options.decoder, found["images"], "latent vectors")
-    say(f"{options.path} and {options.decoder}: 28×28 images ↔ {parts.latents} latent dimensions")
-    artefact = Artefact(
-        task=TASK,
-        input=INPUT,
-        signatures=_signatures(parts, noise),
-        golden_inputs={"images": images},
-        tracked=[*parts.encoder.variables, *parts.decoder.variables],
-        card={
-            **card(options, TASK, "", {"input_range": options.input_range or "0..1"}),
-            "parameters": parts.encoder.count_params() + parts.decoder.count_params(),
-            "layers": layer_table(parts.encoder) + layer_table(parts.decoder),
-        },
-    )
-    return write(artefact, options, models)
-
-
-def _open(options: ImportOptions) -> _Parts:
     if options.decoder is None:
         raise ValueError(
             "an autoencoder must be two files, got one: import encoder.keras decoder.keras --task autoencoder"
         )
     encoder, decoder = load_model(options.path), load_model(options.decoder)
+    coder = _make_coder(options, encoder, decoder)
+    golden = golden_digits()
+
+    def run() -> dict[str, np.ndarray]:
+        z_mean, z_log_var = coder.encode(tf.constant(golden["images"]))
+        outputs = {"z_mean": z_mean, "z_log_var": z_log_var, "images": coder.decode(z_mean)}
+        return {name: output.numpy() for name, output in outputs.items()}
+
+    found = run_twice(options.path, run)
+    finite_rows(options.path, found["z_mean"], "images")
+    finite_rows(options.decoder, found["images"], "latent vectors")
+    say(f"{options.path} and {options.decoder}: 28×28 images ↔ {coder.latents} latent dimensions")
+    artefact = Artefact(
+        task=TASK,
+        input=INPUT,
+        signatures=make_signatures(coder, nats_tolerance=0.1),
+        golden_inputs=golden,
+        tracked=[*encoder.variables, *decoder.variables],
+        card={
+            **card(options, TASK, "", {"input_range": options.input_range or "0..1"}),
+            "parameters": encoder.count_params() + decoder.count_params(),
+            "layers": layer_table(encoder) + layer_table(decoder),
+        },
+    )
+    return write(artefact, options, models)
+
+
+def _make_coder(options: ImportOptions, encoder: Any, decoder: Any) -> Coder:
+    """The two models as functions of images and of z; ValueError if they do not fit together."""
+    assert options.decoder is not None
     taken = _sizes(options.path, encoder, "input")
     latent = _sizes(options.decoder, decoder, "input")
     given = _sizes(options.decoder, decoder, "output")
@@ -89,12 +85,10 @@ def _open(options: ImportOptions) -> _Parts:
         )
 
     def decode(z: Any) -> Any:
-        output = tf.cast(
-            decoder(tf.clip_by_value(z, -LARGEST_Z, LARGEST_Z), training=False), tf.float32
-        )
+        output = tf.cast(decoder(z, training=False), tf.float32)
         return tf.clip_by_value(scale(tf.reshape(output, [-1, 28, 28, 1])), 0.0, 1.0)
 
-    return _Parts(encoder, decoder, int(latent[0]), encode, decode)
+    return Coder(int(latent[0]), encode, decode, tf.identity, _loss)
 
 
 def _sizes(path: Path, model: Any, which: str) -> tuple[int, ...]:
@@ -118,46 +112,8 @@ def _scale(options: ImportOptions, decoder: Any) -> Callable[[Any], Any]:
             return lambda output: output
 
 
-def _run(parts: _Parts, images: np.ndarray) -> dict[str, np.ndarray]:
-    z_mean, z_log_var = parts.encode(tf.constant(images))
-    decoded = parts.decode(z_mean)
-    return {"z_mean": z_mean.numpy(), "z_log_var": z_log_var.numpy(), "images": decoded.numpy()}
-
-
-def _signatures(parts: _Parts, noise: np.ndarray) -> dict[str, Signature]:
-    """`encode`, `decode` and `reconstruct`, as every autoencoder has them; losses in nats."""
-
-    def encode(images: Any) -> dict[str, Any]:
-        z_mean, z_log_var = parts.encode(images)
-        return {"z_mean": z_mean, "z_log_var": z_log_var}
-
-    def decode(z: Any) -> dict[str, Any]:
-        return {"images": _to_greys(parts.decode(z))}
-
-    def reconstruct(images: Any, noise: Any) -> dict[str, Any]:
-        z_mean, z_log_var = parts.encode(images)
-        shares = parts.decode(z_mean + tf.exp(z_log_var / 2) * noise)
-        ink = tf.cast(images, tf.float32) / 255.0
-        sure = tf.clip_by_value(shares, 1e-6, 1 - 1e-6)
-        nats = -(ink * tf.math.log(sure) + (1 - ink) * tf.math.log(1 - sure))
-        kl = 0.5 * (tf.exp(z_log_var) + z_mean**2 - 1 - z_log_var)
-        return {
-            "images": _to_greys(shares),
-            "reconstruction_loss": tf.reduce_sum(nats, axis=[1, 2, 3]),
-            "kl": tf.reduce_sum(kl, axis=1),
-        }
-
-    images = {"images": tf.TensorSpec([None, 28, 28, 1], tf.uint8)}
-    latent = tf.TensorSpec([None, parts.latents], tf.float32)
-    greys, nats = {"images": 1.0}, {"reconstruction_loss": 0.1, "kl": 0.1}
-    return {
-        "encode": Signature(encode, images, {"z_mean": 1e-3, "z_log_var": 1e-3}),
-        "decode": Signature(decode, {"z": latent}, greys, {"z": noise}),
-        "reconstruct": Signature(
-            reconstruct, {**images, "noise": latent}, greys | nats, {"noise": noise}
-        ),
-    }
-
-
-def _to_greys(shares: Any) -> Any:
-    return tf.cast(tf.round(shares * 255.0), tf.uint8)
+def _loss(ink: Any, shares: Any) -> Any:
+    """The pixels' cross-entropy [B], in nats."""
+    sure = tf.clip_by_value(shares, 1e-6, 1 - 1e-6)
+    nats = -(ink * tf.math.log(sure) + (1 - ink) * tf.math.log(1 - sure))
+    return tf.reduce_sum(nats, axis=[1, 2, 3])

@@ -4,7 +4,7 @@ In TensorFlow they are compiled with XLA (recorded in the manifest) and run only
 in ONNX they run at the manifest's batch sizes. A row's values never depend on the other rows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -43,11 +43,16 @@ def steps(net: Network) -> int:
 def manifest_fields(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, Any]:
     """The additional manifest fields of text models."""
     net = text_model.network(model, "".join(calibration["vocabulary"]))
+    return text_fields("".join(calibration["vocabulary"]), BATCH_SIZES, steps(net))
+
+
+def text_fields(vocabulary: str, batch_sizes: Sequence[int], steps: int) -> dict[str, Any]:
+    """The manifest fields of every text model."""
     return {
-        "vocabulary": list(calibration["vocabulary"]),
-        "batch_sizes": list(BATCH_SIZES),
-        "max_batch_size": max(BATCH_SIZES),
-        "steps": steps(net),
+        "vocabulary": list(vocabulary),
+        "batch_sizes": list(batch_sizes),
+        "max_batch_size": max(batch_sizes),
+        "steps": steps,
         "compiled": True,
     }
 
@@ -81,25 +86,34 @@ def _golden(net: Network, functions: Mapping[str, Any]) -> dict[str, Arrays]:
     Likeliest characters are generated only while they are clearly the likeliest, so that rounding
     cannot change the text.
     """
-    width = steps(net)
-    rows, columns = np.mgrid[:GOLDEN_ROWS, :width]
-    ids = ((7 * rows + (3 + rows) * columns) % net.symbols).astype(np.int32)
-    lengths = np.array([width, 0, 1, width // 2], np.int32)
-    state = functions["prefill"](tf.constant(ids), tf.constant(lengths))["state"]
-    greedy = {
-        "state": state.numpy(),
-        "uniforms": np.zeros((GOLDEN_ROWS, width), np.float32),
-        "lengths": np.full(GOLDEN_ROWS, GOLDEN_CHARACTERS, np.int32),
-        "temperature": np.zeros(GOLDEN_ROWS, np.float32),
-        "top_k": np.zeros(GOLDEN_ROWS, np.int32),
-        "top_p": np.ones(GOLDEN_ROWS, np.float32),
-    }
+    golden = golden_text(net.symbols, steps(net), 2 * len(net.layers) * net.units)
+    state = functions["prefill"](*map(tf.constant, golden["prefill"].values()))["state"].numpy()
+    greedy = {**golden["generate"], "state": state}
+    greedy["lengths"] = np.full(GOLDEN_ROWS, GOLDEN_CHARACTERS, np.int32)
     written = functions["generate"](*map(tf.constant, greedy.values()))["top_logprobs"].numpy()
     clear = (written[..., 0] - written[..., 1])[:, :GOLDEN_CHARACTERS] > GOLDEN_MARGIN
     greedy["lengths"] = np.cumprod(clear, axis=1).sum(axis=1).astype(np.int32)
+    lengths = golden["prefill"]["lengths"][::-1].copy()
+    read = {**golden["read"], "state": state, "lengths": lengths}
+    return {**golden, "read": read, "generate": greedy}
+
+
+def golden_text(symbols: int, width: int, state_size: int) -> dict[str, Arrays]:
+    """Inputs of each function with given characters, from states of zeros; none are generated."""
+    rows, columns = np.mgrid[:GOLDEN_ROWS, :width]
+    ids = ((7 * rows + (3 + rows) * columns) % symbols).astype(np.int32)
+    state = np.zeros((GOLDEN_ROWS, state_size), np.float32)
+    text = {"token_ids": ids, "lengths": np.array([width, 0, 1, width // 2], np.int32)}
     return {
-        "prefill": {"token_ids": ids, "lengths": lengths},
-        "read": {"state": greedy["state"], "token_ids": ids, "lengths": lengths[::-1].copy()},
-        "generate": greedy,
+        "prefill": text,
+        "read": {"state": state, **text},
+        "generate": {
+            "state": state,
+            "uniforms": np.zeros((GOLDEN_ROWS, width), np.float32),
+            "lengths": np.zeros(GOLDEN_ROWS, np.int32),
+            "temperature": np.zeros(GOLDEN_ROWS, np.float32),
+            "top_k": np.zeros(GOLDEN_ROWS, np.int32),
+            "top_p": np.ones(GOLDEN_ROWS, np.float32),
+        },
         "score": {"token_ids": ids},
     }

@@ -1,7 +1,7 @@
 """The signatures of an exported autoencoder: encode, decode, reconstruct. Images are uint8."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -14,50 +14,74 @@ TASK = "autoencode_image"
 INPUT = {"height": 28, "width": 28, "channels": 1}
 LARGEST_Z = 1e3  # beyond it a decoder's sums could overflow
 GREYS = {"images": 1.0}  # tolerance in grey levels, for rounding
-NATS = {"reconstruction_loss": 1e-2, "kl": 1e-2}
+
+
+class Coder(NamedTuple):
+    """An autoencoder of 28×28 images as functions of tensors."""
+
+    latents: int  # size of z
+    encode: Callable[[Any], tuple[Any, Any]]  # images uint8 → z_mean, z_log_var
+    decode: Callable[[Any], Any]  # z → outputs [B, 28, 28, 1]
+    to_ink: Callable[[Any], Any]  # outputs → probabilities of ink
+    loss: Callable[[Any, Any], Any]  # greys 0..1, outputs → nats [B]
 
 
 def signatures(model: Vae, calibration: Mapping[str, Any]) -> dict[str, Signature]:
+    """The signatures of a trained network."""
+    encoder, decoder = vae_model.encoder(model), vae_model.decoder(model)
+    return make_signatures(
+        Coder(
+            model.latent_dim,
+            lambda images: encoder(_to_floats(images), training=False),
+            lambda z: decoder(z, training=False),
+            tf.sigmoid,
+            vae_model.reconstruction_loss,
+        )
+    )
+
+
+def make_signatures(coder: Coder, nats_tolerance: float = 1e-2) -> dict[str, Signature]:
     """`encode`, `decode` and `reconstruct`, for latent vectors z float32 [B, Z].
 
     Greys are read as the probability of ink, and written so: the image is the decoder's mean. The
     losses are in nats: reconstruction_loss [B] the pixels' cross-entropy with the greys, kl [B].
     """
-    encoder, decoder = vae_model.encoder(model), vae_model.decoder(model)
-    size = model.latent_dim
 
     def encode(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        z_mean, z_log_var = encoder(_to_ink(images), training=False)
+        z_mean, z_log_var = coder.encode(images)
         return {"z_mean": z_mean, "z_log_var": z_log_var}
 
+    def outputs_of(z: tf.Tensor) -> tf.Tensor:
+        return coder.decode(tf.clip_by_value(z, -LARGEST_Z, LARGEST_Z))
+
     def decode(z: tf.Tensor) -> dict[str, tf.Tensor]:
-        logits = decoder(tf.clip_by_value(z, -LARGEST_Z, LARGEST_Z), training=False)
-        return {"images": _to_greys(logits)}
+        return {"images": _to_greys(coder.to_ink(outputs_of(z)))}
 
     def reconstruct(images: tf.Tensor, noise: tf.Tensor) -> dict[str, tf.Tensor]:
-        ink = _to_ink(images)
-        outputs = model([ink, noise], training=False)
+        z_mean, z_log_var = coder.encode(images)
+        outputs = outputs_of(z_mean + tf.exp(z_log_var / 2) * noise)
         return {
-            "images": _to_greys(outputs["logits"]),
-            "reconstruction_loss": vae_model.reconstruction_loss(ink, outputs["logits"]),
-            "kl": vae_model.kl_loss(outputs["z_mean"], outputs["z_log_var"]),
+            "images": _to_greys(coder.to_ink(outputs)),
+            "reconstruction_loss": coder.loss(_to_floats(images), outputs),
+            "kl": vae_model.kl_loss(z_mean, z_log_var),
         }
 
     images = {"images": tf.TensorSpec([None, 28, 28, 1], tf.uint8)}
-    latent = tf.TensorSpec([None, size], tf.float32)
-    draws = np.random.default_rng(7).standard_normal((10, size)).astype(np.float32)
+    latent = tf.TensorSpec([None, coder.latents], tf.float32)
+    draws = np.random.default_rng(7).standard_normal((10, coder.latents)).astype(np.float32)
+    nats = dict.fromkeys(("reconstruction_loss", "kl"), nats_tolerance)
     return {
         "encode": Signature(encode, images, {"z_mean": 1e-3, "z_log_var": 1e-3}),
         "decode": Signature(decode, {"z": latent}, GREYS, {"z": draws}),
         "reconstruct": Signature(
-            reconstruct, {**images, "noise": latent}, GREYS | NATS, {"noise": draws}
+            reconstruct, {**images, "noise": latent}, GREYS | nats, {"noise": draws}
         ),
     }
 
 
-def _to_ink(images: tf.Tensor) -> tf.Tensor:
+def _to_floats(images: tf.Tensor) -> tf.Tensor:
     return tf.cast(images, tf.float32) / 255.0
 
 
-def _to_greys(logits: tf.Tensor) -> tf.Tensor:
-    return tf.cast(tf.round(tf.sigmoid(logits) * 255.0), tf.uint8)
+def _to_greys(ink: tf.Tensor) -> tf.Tensor:
+    return tf.cast(tf.round(ink * 255.0), tf.uint8)
