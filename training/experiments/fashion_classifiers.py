@@ -18,12 +18,13 @@ from sklearn.svm import SVC, LinearSVC
 from training import evaluation
 from training.experiments import small_cnn
 from training.export import release
-from training.job import Job, Splits
-from training.jobs import fashion_dense, fashion_svm
+from training.job import Splits
+from training.jobs import fashion_dense, fashion_svm, load_released
 from training.pretrained import frozen_features
 
 Step = Callable[[np.ndarray], np.ndarray]
 DENSE = fashion_dense.Config()
+KERNEL_IMAGES = 10_000  # training images of the exact RBF machines
 
 
 class Candidate(NamedTuple):
@@ -38,19 +39,19 @@ class Candidate(NamedTuple):
     answer: Step  # images uint8 [B, H, W, C] → scores [B, classes], the largest first
 
 
-def train_all(splits: Splits, workdir: Path, *, kernel: int, epochs: int) -> Iterator[Candidate]:
-    """Train or load all classifiers; kernel: number of images for exact kernel machines."""
-    yield _on_pixels(splits, kernel)
+def train_all(splits: Splits, workdir: Path) -> Iterator[Candidate]:
+    """Train or load all classifiers."""
+    yield _on_pixels(splits)
     yield _last_layer(splits, workdir)
-    yield _small_network(splits, workdir, epochs)
-    yield from _on_features(splits, workdir, kernel)
-    yield _released(fashion_svm.JOB, "fashion-svm: RBF SVM with landmarks", "stages 1 to 5")
-    yield _released(fashion_dense.JOB, "fashion-dense: last stages fine-tuned", "all of it")
+    yield _small_network(splits, workdir)
+    yield from _on_features(splits, workdir)
+    yield _released("fashion-svm", "RBF SVM with landmarks", "stages 1 to 5")
+    yield _released("fashion-dense", "last stages fine-tuned", "all of it")
 
 
-def _on_pixels(splits: Splits, kernel: int) -> Candidate:
+def _on_pixels(splits: Splits) -> Candidate:
     train, test = (_pixels(split.images) for split in (splits.train, splits.test))
-    machine, measured = _fit(SVC(C=10), train[:kernel], test, splits)
+    machine, measured = _fit(SVC(C=10), train[:KERNEL_IMAGES], test, splits)
     return Candidate(
         name="RBF SVM on pixels",
         network="none",
@@ -63,9 +64,9 @@ def _pixels(images: np.ndarray) -> np.ndarray:
     return images.reshape(len(images), -1).astype(np.float32) / 255
 
 
-def _on_features(splits: Splits, workdir: Path, kernel: int) -> Iterator[Candidate]:
+def _on_features(splits: Splits, workdir: Path) -> Iterator[Candidate]:
     """A linear and an exact machine on the projected features of the released one."""
-    released = _load(fashion_svm.JOB)
+    released, _ = load_released("fashion-svm")
     projection = released.get_layer("principal_components")
     network = keras.Model(released.input, released.get_layer("features").output)
     project = _graph(keras.Model(released.input, projection.output))
@@ -79,7 +80,7 @@ def _on_features(splits: Splits, workdir: Path, kernel: int) -> Iterator[Candida
     exact = SVC(C=10, gamma=released.get_layer("kernel").gamma)
     for name, unfitted, rows in (
         ("linear SVM on features", LinearSVC(), train),
-        ("RBF SVM on features", exact, train[:kernel]),
+        ("RBF SVM on features", exact, train[:KERNEL_IMAGES]),
     ):
         machine, measured = _fit(unfitted, rows, test, splits)
         measured["numbers"] += projection.count_params()
@@ -107,19 +108,11 @@ def _fit(
     }
 
 
-def _load(job: Job) -> keras.Model:
-    """A released model, up to decision values or logits."""
-    finished = release.read(release.RELEASED / job.name)
-    model = job.build_model(job.config(**finished.card["configuration"]))
-    release.load_weights(finished, model)
-    return model
-
-
-def _released(job: Job, name: str, network: str) -> Candidate:
+def _released(name: str, what: str, network: str) -> Candidate:
     """The accuracy of a released model, from its card."""
-    card, model = release.read(release.RELEASED / job.name).card, _load(job)
+    model, card = load_released(name)
     return Candidate(
-        name=name,
+        name=f"{name}: {what}",
         network=network,
         train_images=card["data"]["train"],
         seconds=card["training"]["seconds"],
@@ -163,8 +156,8 @@ def _last_layer(splits: Splits, workdir: Path) -> Candidate:
     )
 
 
-def _small_network(splits: Splits, workdir: Path, epochs: int) -> Candidate:
-    config = small_cnn.Config(epochs=epochs)
+def _small_network(splits: Splits, workdir: Path) -> Candidate:
+    config = small_cnn.Config()
     model = small_cnn.build_model(config)
     history = small_cnn.train(model, splits, config, workdir / "small-network")
     scores = frozen_features.predict(model, splits.test.images)

@@ -18,7 +18,6 @@ from training.data import labelled_images
 from training.experiments import fashion_classifiers
 from training.experiments.fashion_classifiers import Candidate
 from training.export import release
-from training.job import Splits
 
 ROUNDS = 40  # timed calls per candidate
 
@@ -79,22 +78,22 @@ def main(arguments: Sequence[str]) -> int:
         "--data-dir", type=Path, help="folder with Fashion-MNIST (IDX, gzip or not)"
     )
     parser.add_argument("--workdir", type=Path, default=Path("runs/fashion-comparison"))
-    parser.add_argument("--kernel-images", type=int, default=10_000, metavar="N",
-                        help="training images of the exact RBF machines")  # fmt: skip
-    parser.add_argument("--epochs", type=int, default=8, help="of the small network")
     parser.add_argument("--card", type=Path, action="append", default=[],
                         help="card.json to write the table into; may be repeated")  # fmt: skip
     options = parser.parse_args(arguments)
     try:
-        splits = _load(options)
+        splits = labelled_images.load(fashion_classifiers.DENSE, options.data_dir)
+        if splits.labels != labelled_images.FASHION_LABELS:
+            raise ValueError(f"{options.data_dir} does not contain Fashion-MNIST")
+        for card in options.card:
+            card.stat()  # a missing one is an error before the trainings
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     keras.utils.set_random_seed(1)
     options.workdir.mkdir(parents=True, exist_ok=True)
-    numbers = {"kernel": options.kernel_images, "epochs": options.epochs}
     found = []
-    for candidate in fashion_classifiers.train_all(splits, options.workdir, **numbers):
+    for candidate in fashion_classifiers.train_all(splits, options.workdir):
         print(
             f"{candidate.name}: {candidate.seconds:.0f} s, {candidate.accuracy['value']:.2%}",
             file=sys.stderr,
@@ -106,19 +105,6 @@ def main(arguments: Sequence[str]) -> int:
     for card in options.card:
         release.annotate(card, {"comparison": rows})
     return 0
-
-
-def _load(options: argparse.Namespace) -> Splits:
-    """Load Fashion-MNIST; ValueError for other data or invalid options."""
-    if options.kernel_images < 1 or options.epochs < 1:
-        raise ValueError("--kernel-images and --epochs must be at least 1")
-    missing = [str(card) for card in options.card if not card.is_file()]
-    if missing:
-        raise ValueError(f"there is no {', '.join(missing)} to write the table into")
-    splits = labelled_images.load(fashion_classifiers.DENSE, options.data_dir)
-    if splits.labels != labelled_images.FASHION_LABELS:
-        raise ValueError(f"{options.data_dir} does not contain Fashion-MNIST")
-    return splits
 
 
 if __name__ == "__main__":
