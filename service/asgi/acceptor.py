@@ -17,6 +17,7 @@ from service.processes.connection_counts import OwnCount
 
 PATIENCE_SECONDS = 0.005  # that a connection waits for the worker that has fewer
 MOST_IN_A_TURN = 64  # each takes 0.1 ms; then those that are connected already get their turn
+UNSENT_BYTES = 2**18  # the kernel keeps of a connection's answers; by itself up to 4 MB, uncounted
 EXHAUSTED_SECONDS = 1.0  # after which a process without free descriptors tries again
 HANDSHAKE_SECONDS = 60.0
 
@@ -79,6 +80,7 @@ class Acceptor:
         self._count.add(1)
         connection.setblocking(False)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT_BYTES)
         task = self._loop.create_task(self._adopt(connection))
         self._adopting.add(task)
         task.add_done_callback(self._adopting.discard)

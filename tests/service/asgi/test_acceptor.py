@@ -4,7 +4,7 @@ import asyncio
 import socket
 import sys
 
-from service.asgi.acceptor import MOST_IN_A_TURN, Acceptor
+from service.asgi.acceptor import MOST_IN_A_TURN, UNSENT_BYTES, Acceptor
 
 
 class Count:
@@ -92,3 +92,27 @@ def test_a_turn_accepts_some_of_those_that_wait_and_the_next_turns_the_others():
 
     assert at_once == MOST_IN_A_TURN
     assert answers == [b"hello"] * (MOST_IN_A_TURN + 20)
+
+
+def test_the_kernel_keeps_little_of_an_answer_that_is_not_read():
+    size, unsent = 2**24, []
+
+    class Answer(Protocol):
+        def connection_made(self, transport):
+            transport.write(bytes(size))
+            unsent.append(transport.get_write_buffer_size())
+            transport.abort()
+
+    async def connect():
+        listener = socket.create_server(("127.0.0.1", 0))
+        count = Count(is_above_another=False)
+        acceptor = Acceptor(listener, Answer, None, count)
+        _, writer = await asyncio.open_connection(*listener.getsockname(), limit=1)
+        while not unsent or count.connections:
+            await asyncio.sleep(0.01)
+        writer.close()
+        acceptor.close()
+
+    asyncio.run(connect())
+
+    assert size - unsent[0] <= 4 * UNSENT_BYTES
