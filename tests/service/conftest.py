@@ -52,6 +52,16 @@ async def client(start):
     return await start()
 
 
+@pytest.fixture(scope="module")
+async def shared_client(tmp_path_factory):
+    """The same for all tests of a file that ask for it: they leave the app as it was."""
+    models = tmp_path_factory.mktemp("models")
+    write_version(models)
+    write_version(models, "digits-course")
+    async with in_process(Settings(models=models), FakeEngine()) as client:
+        yield client
+
+
 @pytest.fixture
 def no_estimates(monkeypatch):
     """Every long request is taken in, however long it seems to take: its deadline passes in the middle."""
@@ -89,6 +99,15 @@ async def start_texts(tmp_path, text_engine):
 @pytest.fixture
 async def texts(start_texts):
     return await start_texts()
+
+
+@pytest.fixture(scope="module")
+async def shared_texts(tmp_path_factory):
+    """The same for all tests of a file that ask for it: they leave the app as it was."""
+    models = tmp_path_factory.mktemp("models")
+    write_text_version(models)
+    async with in_process(Settings(models=models), FakeTextEngine()) as client:
+        yield client
 
 
 @pytest.fixture

@@ -33,8 +33,8 @@ PROBLEM = {"$ref": "#/components/schemas/Problem"}
         ("GET", "/docs/%2e%2e", 404, "route_not_found"),
     ],
 )
-async def test_every_error_has_the_one_shape(client, method, path, status, code):
-    response = await client.request(method, path)
+async def test_every_error_has_the_one_shape(shared_client, method, path, status, code):
+    response = await shared_client.request(method, path)
 
     assert response.status_code == status
     assert response.headers["content-type"] == "application/json"
@@ -53,8 +53,8 @@ async def test_a_request_id_is_echoed_or_made(client):
 
 
 @pytest.mark.parametrize("hostile", ["a b", "x" * 129, "ä".encode(), b"\xff"])
-async def test_a_request_id_that_could_forge_a_log_line_is_replaced(client, hostile):
-    response = await client.get("/v1/models", headers={"x-request-id": hostile})
+async def test_a_request_id_that_could_forge_a_log_line_is_replaced(shared_client, hostile):
+    response = await shared_client.get("/v1/models", headers={"x-request-id": hostile})
 
     assert response.headers["x-request-id"].isalnum()
 
@@ -322,8 +322,8 @@ async def test_metrics_tell_queue_runs_refusals_loads_and_memory_apart(client, p
 
 
 @pytest.mark.parametrize("value", ["0", "0.5", "3600001", "-1", "nan", "inf", "1_000", " ", "1e3"])
-async def test_a_timeout_outside_its_range_is_refused(client, png, value):
-    answer = await client.post(
+async def test_a_timeout_outside_its_range_is_refused(shared_client, png, value):
+    answer = await shared_client.post(
         "/v1/digits/classify", content=png(), headers={"x-timeout-ms": value}
     )
 
@@ -339,8 +339,8 @@ async def test_a_timeout_outside_its_range_is_refused(client, png, value):
         ("DELETE", "/v1/models/digits", "GET, HEAD, POST"),
     ],
 )
-async def test_a_wrong_method_is_told_every_right_one(client, method, path, allowed):
-    answer = await client.request(method, path)
+async def test_a_wrong_method_is_told_every_right_one(shared_client, method, path, allowed):
+    answer = await shared_client.request(method, path)
 
     assert answer.status_code == 405
     assert answer.headers["allow"] == allowed

@@ -62,19 +62,21 @@ def message(response, *statuses):
     ("url", "body", "headers"), [case[1:] for case in BAD_DIGITS], ids=[c[0] for c in BAD_DIGITS]
 )
 async def test_an_error_about_an_image_says_what_must_be_and_what_was_given(
-    client, png, url, body, headers
+    shared_client, png, url, body, headers
 ):
     content = {"large": png(size=(30, 30))}.get(body) if isinstance(body, str) else None
     content = content or (png() if body is None else json.dumps(body).encode())
-    response = await client.post(url, content=content, headers=headers)
+    response = await shared_client.post(url, content=content, headers=headers)
 
     assert FORM.match(message(response, 400, 404, 413, 422))
 
 
 @pytest.mark.parametrize(("field", "value"), BAD_TEXTS)
-async def test_an_error_about_a_prompt_names_the_field_and_what_was_given(texts, field, value):
+async def test_an_error_about_a_prompt_names_the_field_and_what_was_given(
+    shared_texts, field, value
+):
     seed = {} if field == "continuation" else {"seed": "ab"}
-    response = await texts.post(TEXT, json={**seed, field: value})
+    response = await shared_texts.post(TEXT, json={**seed, field: value})
 
     error = message(response, 422)
     assert FORM.match(error)
@@ -92,8 +94,10 @@ async def test_an_error_about_a_prompt_names_the_field_and_what_was_given(texts,
         ("POST", "/v1/images/label", b""),
     ],
 )
-async def test_every_other_error_is_one_sentence_without_a_period(client, method, url, content):
-    response = await client.request(method, url, content=content)
+async def test_every_other_error_is_one_sentence_without_a_period(
+    shared_client, method, url, content
+):
+    response = await shared_client.request(method, url, content=content)
 
     error = message(response, 400, 404, 405, 415, 422)
     assert error == error.strip()

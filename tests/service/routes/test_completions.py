@@ -175,8 +175,8 @@ async def test_the_openai_client_is_told_of_a_failure_in_mid_stream(client, text
     ],
     ids=str,
 )
-async def test_what_cannot_be_done_is_refused_by_name(texts, body, words):
-    response = await texts.post(URL, content=json.dumps({"model": "text", **body}))
+async def test_what_cannot_be_done_is_refused_by_name(shared_texts, body, words):
+    response = await shared_texts.post(URL, content=json.dumps({"model": "text", **body}))
 
     assert (response.status_code, response.json()["code"]) == (422, "invalid_value")
     assert words in response.json()["error"]

@@ -58,8 +58,8 @@ async def test_a_raw_image_gets_the_answer_of_the_contract(client, png):
 @pytest.mark.parametrize(
     "content_type", ["image/png", "application/x-www-form-urlencoded", "text/plain", ""]
 )
-async def test_the_bytes_decide_not_the_content_type(client, png, content_type):
-    response = await client.post(URL, content=png(4), headers={"content-type": content_type})
+async def test_the_bytes_decide_not_the_content_type(shared_client, png, content_type):
+    response = await shared_client.post(URL, content=png(4), headers={"content-type": content_type})
 
     assert digits_of(response) == [4]
 
@@ -241,8 +241,8 @@ def bomb():
         "out-of-range", "ragged", "not-base64", "url",
     ],
 )  # fmt: skip
-async def test_bad_input_gets_the_contracts_error(client, png, body, status, code, words):
-    response = await client.post(URL, content=body)
+async def test_bad_input_gets_the_contracts_error(shared_client, png, body, status, code, words):
+    response = await shared_client.post(URL, content=body)
     problem = response.json()
 
     assert response.headers["content-type"] == "application/json"
@@ -251,7 +251,7 @@ async def test_bad_input_gets_the_contracts_error(client, png, body, status, cod
     assert code in (None, problem["code"])
     assert words in problem["error"]
     assert len(problem["error"]) < 400
-    assert digits_of(await client.post(URL, content=png(3))) == [3]
+    assert digits_of(await shared_client.post(URL, content=png(3))) == [3]
 
 
 async def test_one_bad_image_fails_the_request_and_is_named(client, png):
@@ -338,8 +338,8 @@ async def test_a_deadline_that_passes_is_504(client, png, engine):
 
 
 @pytest.mark.parametrize("value", ["soon", "-1", "0", "nan", "1e99"])
-async def test_a_deadline_that_is_none_is_refused(client, png, value):
-    response = await client.post(URL, content=png(), headers={"x-timeout-ms": value})
+async def test_a_deadline_that_is_none_is_refused(shared_client, png, value):
+    response = await shared_client.post(URL, content=png(), headers={"x-timeout-ms": value})
 
     assert (response.status_code, response.json()["code"]) == (422, "invalid_value")
 
@@ -381,8 +381,8 @@ async def test_a_map_comes_with_what_it_is_computed_from(client, png):
         ("layer=conv1&map=x", "map must be a whole number"),
     ],
 )
-async def test_a_layer_or_map_that_is_not_there_is_422(client, png, query, message):
-    response = await client.post(f"{FILTER}?{query}", content=png(7))
+async def test_a_layer_or_map_that_is_not_there_is_422(shared_client, png, query, message):
+    response = await shared_client.post(f"{FILTER}?{query}", content=png(7))
 
     assert response.status_code == 422, response.text
     assert message in response.json()["error"]

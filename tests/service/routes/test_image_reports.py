@@ -58,14 +58,15 @@ class NotFinite:
         return outputs
 
 
-@pytest.fixture
-async def client(tmp_path):
-    write_version(tmp_path)
-    write_photo_version(tmp_path)
-    write_clothes_version(tmp_path, "fashion-dense")
-    write_clothes_version(tmp_path, "fashion-svm")
-    write_vae_version(tmp_path, "vae")
-    write_gan_version(tmp_path)
+@pytest.fixture(scope="module")
+async def client(tmp_path_factory):
+    models = tmp_path_factory.mktemp("models")
+    write_version(models)
+    write_photo_version(models)
+    write_clothes_version(models, "fashion-dense")
+    write_clothes_version(models, "fashion-svm")
+    write_vae_version(models, "vae")
+    write_gan_version(models)
     engines = {"digits": FakeEngine, "vae": FakeVaeEngine, "gan": FakeGanEngine}
 
     def load(directory, manifest):
@@ -73,7 +74,7 @@ async def client(tmp_path):
         engine = NotFinite(engines[name]() if name in engines else fake_engine(name))
         return every(engine)(directory, manifest)
 
-    async with LifespanManager(create_app(Settings(models=tmp_path), load)) as manager:
+    async with LifespanManager(create_app(Settings(models=models), load)) as manager:
         client = AsyncClient(transport=ASGITransport(manager.app), base_url="http://vitrine")
         while (await client.get("/v2/health/ready")).status_code != 200:
             await asyncio.sleep(0.005)

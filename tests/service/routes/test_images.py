@@ -1,17 +1,13 @@
 """The routes of image classes over HTTP, around models one can compute in one's head."""
 
-import asyncio
 import base64
 import io
 import json
 
 import numpy as np
 import pytest
-from asgi_lifespan import LifespanManager
-from httpx import ASGITransport, AsyncClient
 from PIL import Image
 
-from service.app import create_app
 from service.runtime.manifest import ManifestError, read_manifest
 from service.settings import Settings
 from tests.fake_images import (
@@ -21,33 +17,35 @@ from tests.fake_images import (
     write_photo_version,
 )
 from tests.fakes import FakeEngine, every, write_version
+from tests.service.apps import in_process
 
 pytestmark = pytest.mark.anyio
 LABEL, FEATURES, FASHION = "/v1/images/label", "/v1/images/features", "/v1/fashion/classify"
 
 
-@pytest.fixture
-def photos():
-    return FakePhotoEngine()
+PHOTOS = FakePhotoEngine()
 
 
 @pytest.fixture
-async def client(tmp_path, photos):
-    write_photo_version(tmp_path)
+def photos(client):
+    PHOTOS.runs.clear()
+    return PHOTOS
+
+
+@pytest.fixture(scope="module")
+async def client(tmp_path_factory):
+    models = tmp_path_factory.mktemp("models")
+    write_photo_version(models)
     for name in ("fashion-dense", "fashion-svm", "my-fashion"):
-        write_clothes_version(tmp_path, name)
-    write_version(tmp_path)
+        write_clothes_version(models, name)
+    write_version(models)
 
     def load(directory, manifest):
         name = directory.parent.name
-        engines = {"digits": FakeEngine(), "labels": photos}
+        engines = {"digits": FakeEngine(), "labels": PHOTOS}
         return every(engines.get(name) or fake_engine(name))(directory, manifest)
 
-    async with LifespanManager(create_app(Settings(models=tmp_path), load)) as manager:
-        client = AsyncClient(transport=ASGITransport(manager.app), base_url="http://vitrine")
-        while (await client.get("/v2/health/ready")).status_code != 200:
-            await asyncio.sleep(0.005)
-        photos.runs.clear()
+    async with in_process(Settings(models=models), None, load_engines=load) as client:
         yield client
 
 

@@ -141,14 +141,16 @@ async def test_a_deflated_body_is_inflated(client):
 
 
 @pytest.mark.parametrize(("encoding", "binary"), [("gzip", True), ("deflate", False)])
-async def test_a_large_answer_is_compressed_for_who_accepts_that(client, encoding, binary):
+async def test_a_large_answer_is_compressed_for_who_accepts_that(shared_client, encoding, binary):
     parameters = {"signature_name": "activations", "binary_data_output": binary}
     body = json_request(3, parameters=parameters)
 
-    plain = await client.post(INFER, json=body, headers={"accept-encoding": "identity"})
-    packed = await client.post(INFER, json=body, headers={"accept-encoding": encoding})
-    short = await client.post(INFER, json=json_request(3), headers={"accept-encoding": encoding})
-    wrong = await client.post(INFER, json={}, headers={"accept-encoding": encoding})
+    plain = await shared_client.post(INFER, json=body, headers={"accept-encoding": "identity"})
+    packed = await shared_client.post(INFER, json=body, headers={"accept-encoding": encoding})
+    short = await shared_client.post(
+        INFER, json=json_request(3), headers={"accept-encoding": encoding}
+    )
+    wrong = await shared_client.post(INFER, json={}, headers={"accept-encoding": encoding})
 
     assert packed.headers["content-encoding"] == encoding
     assert int(packed.headers["content-length"]) < len(plain.content) / 4
@@ -218,8 +220,8 @@ IMAGE = tensor(pixels(1), data=[0] * 784)
         (json_request(*[1] * 9), "inference request batch-size must be <= 8 for 'digits'"),
     ],
 )
-async def test_a_wrong_request_is_told_in_the_protocols_words(client, body, message):
-    answer = await client.post(INFER, json=body)
+async def test_a_wrong_request_is_told_in_the_protocols_words(shared_client, body, message):
+    answer = await shared_client.post(INFER, json=body)
 
     assert answer.status_code == 400
     assert message in answer.json()["error"]
@@ -233,20 +235,20 @@ async def test_a_wrong_request_is_told_in_the_protocols_words(client, body, mess
         (0, b"x", "unexpected additional input data for model 'digits'"),
     ],
 )
-async def test_binary_data_has_exactly_the_announced_size(client, cut, extra, message):
+async def test_binary_data_has_exactly_the_announced_size(shared_client, cut, extra, message):
     images = pixels(5)
     head = {"inputs": [tensor(images, parameters={"binary_data_size": images.nbytes})]}
     content, headers = binary_request(head, images.tobytes()[: images.nbytes - cut], extra)
 
-    answer = await client.post(INFER, content=content, headers=headers)
+    answer = await shared_client.post(INFER, content=content, headers=headers)
 
     assert answer.status_code == 400
     assert message in answer.json()["error"]
 
 
 @pytest.mark.parametrize("length", ["-1", "99999999", "x", "1.5", "٣"])
-async def test_the_header_length_lies_within_the_body(client, length):
-    answer = await client.post(
+async def test_the_header_length_lies_within_the_body(shared_client, length):
+    answer = await shared_client.post(
         INFER, content=json.dumps(json_request(1)), headers={LENGTH: length.encode()}
     )
 
@@ -299,8 +301,8 @@ async def test_server_and_model_describe_themselves(client):
         ("/v2/models/digits/versions/x/config", "version must be a number"),
     ],
 )
-async def test_what_is_unknown_is_not_found(client, path, message):
-    answer = await client.get(path)
+async def test_what_is_unknown_is_not_found(shared_client, path, message):
+    answer = await shared_client.get(path)
 
     assert answer.status_code == 404
     assert message in answer.json()["error"]

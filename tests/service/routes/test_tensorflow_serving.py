@@ -54,9 +54,9 @@ async def test_named_rows_and_another_signature_are_taken(client):
 
 
 @pytest.mark.parametrize("content_type", [None, "application/x-www-form-urlencoded", "text/plain"])
-async def test_the_content_type_is_never_looked_at(client, content_type):
+async def test_the_content_type_is_never_looked_at(shared_client, content_type):
     headers = {"content-type": content_type} if content_type else {}
-    answer = await client.post(
+    answer = await shared_client.post(
         PREDICT, content=json.dumps({"instances": [image()]}), headers=headers
     )
 
@@ -133,8 +133,8 @@ async def test_a_gzipped_body_is_inflated_up_to_the_body_limit(start):
         ('{"instances": ' + "1" * 100_000 + "}", "400"),
     ],
 )
-async def test_a_wrong_body_is_told_in_tensorflow_servings_words(client, body, message):
-    answer = await client.post(PREDICT, content=body)
+async def test_a_wrong_body_is_told_in_tensorflow_servings_words(shared_client, body, message):
+    answer = await shared_client.post(PREDICT, content=body)
 
     assert answer.status_code == 400
     assert message in answer.json()["error"] or message == "400"
@@ -165,8 +165,10 @@ async def test_more_json_values_than_allowed_name_the_binary_form(client):
         ),
     ],
 )
-async def test_unknown_models_versions_and_labels_are_not_found(client, path, status, message):
-    answer = await client.post(path, json={"instances": [image()]})
+async def test_unknown_models_versions_and_labels_are_not_found(
+    shared_client, path, status, message
+):
+    answer = await shared_client.post(path, json={"instances": [image()]})
 
     assert (answer.status_code, answer.json()["error"]) == (status, message)
 
@@ -200,8 +202,8 @@ async def test_classify_names_every_class_of_every_example(client):
         ({"examples": [{"images": [1, 2]}]}, "must have the number of values of the model's input"),
     ],
 )
-async def test_a_wrong_example_is_told(client, body, message):
-    answer = await client.post("/v1/models/digits:classify", json=body)
+async def test_a_wrong_example_is_told(shared_client, body, message):
+    answer = await shared_client.post("/v1/models/digits:classify", json=body)
 
     assert answer.status_code == 400
     assert message in answer.json()["error"]

@@ -104,8 +104,8 @@ async def test_a_generation_is_the_same_whatever_else_is_asked_for(texts):
     ],
     ids=str,
 )
-async def test_the_controls_reach_the_model(texts, body, options):
-    text = await text_of(texts, seed="ab", length=40, random_seed=3, **body)
+async def test_the_controls_reach_the_model(shared_texts, body, options):
+    text = await text_of(shared_texts, seed="ab", length=40, random_seed=3, **body)
 
     assert text == expected_text("ab", 40, 3, **options)
 
@@ -165,11 +165,11 @@ async def test_unknown_characters_are_named_or_replaced(texts):
 
 
 @pytest.mark.parametrize("at", [3, STEPS - 1, STEPS, STEPS + 1, 40])
-async def test_a_stop_string_ends_the_text_before_itself(texts, at):
+async def test_a_stop_string_ends_the_text_before_itself(shared_texts, at):
     whole = expected_text("ab", 100, 5)
     stop = whole[at : at + 5]
     answer = await ask(
-        texts, seed="ab", length=100, random_seed=5, stop=[stop, "never"], logprobs=1
+        shared_texts, seed="ab", length=100, random_seed=5, stop=[stop, "never"], logprobs=1
     )
     [generation] = answer["generations"]
 
@@ -328,8 +328,8 @@ def token(**changes):
         ({"state": []}, 422, "invalid_value"),
     ],
 )
-async def test_a_continuation_of_what_is_not_here_is_refused(texts, made, status, code):
-    response = await texts.post(GENERATE, json={"continuation": token(**made)})
+async def test_a_continuation_of_what_is_not_here_is_refused(shared_texts, made, status, code):
+    response = await shared_texts.post(GENERATE, json={"continuation": token(**made)})
 
     assert (response.status_code, response.json()["code"]) == (status, code)
 
@@ -349,8 +349,8 @@ async def test_a_continuation_of_what_is_not_here_is_refused(texts, made, status
     ],
     ids=str,
 )
-async def test_what_contradicts_a_continuation_is_refused(texts, beside, words):
-    response = await texts.post(GENERATE, json={"continuation": token(), **beside})
+async def test_what_contradicts_a_continuation_is_refused(shared_texts, beside, words):
+    response = await shared_texts.post(GENERATE, json={"continuation": token(), **beside})
 
     assert (response.status_code, response.json()["code"]) == (422, "invalid_value")
     assert words in response.json()["error"]
@@ -392,8 +392,8 @@ async def test_a_score_can_replace_unknown_characters(texts):
 @pytest.mark.parametrize(
     "body", [{}, {"text": ""}, {"text": 7}, {"text": "ñ"}, {"text": "a" * 50_001}, {"seed": "a"}]
 )
-async def test_a_text_that_cannot_be_scored_is_refused(texts, body):
-    response = await texts.post(SCORE, json=body)
+async def test_a_text_that_cannot_be_scored_is_refused(shared_texts, body):
+    response = await shared_texts.post(SCORE, json=body)
 
     assert (response.status_code, response.json()["code"]) == (422, "invalid_value")
     assert len(response.json()["error"]) < 400
@@ -421,9 +421,9 @@ async def test_a_text_that_cannot_be_scored_is_refused(texts, body):
     ],
     ids=lambda value: str(value)[:30],
 )
-async def test_what_is_no_json_object_is_400(texts, body, words):
+async def test_what_is_no_json_object_is_400(shared_texts, body, words):
     for url in (GENERATE, SCORE, "/v1/completions"):
-        response = await texts.post(url, content=body)
+        response = await shared_texts.post(url, content=body)
         assert (response.status_code, response.json()["code"]) == (400, "invalid_json")
         assert words in response.json()["error"]
 
@@ -490,8 +490,8 @@ async def test_what_is_no_json_object_is_400(texts, body, words):
     ],
     ids=lambda value: str(value)[:40],
 )
-async def test_a_wrong_value_is_422_and_says_what_would_be_right(texts, body, words):
-    response = await texts.post(GENERATE, content=json.dumps(body))
+async def test_a_wrong_value_is_422_and_says_what_would_be_right(shared_texts, body, words):
+    response = await shared_texts.post(GENERATE, content=json.dumps(body))
     problem = response.json()
 
     assert response.status_code == 422, problem
@@ -500,7 +500,7 @@ async def test_a_wrong_value_is_422_and_says_what_would_be_right(texts, body, wo
     assert problem["code"] == "invalid_value"
     assert words in problem["error"]
     assert len(problem["error"]) < 500
-    assert "waiting_requests" in (await texts.get("/metrics")).text
+    assert "waiting_requests" in (await shared_texts.get("/metrics")).text
 
 
 async def test_a_huge_body_is_refused_by_its_size(start_texts):
