@@ -31,7 +31,13 @@ def running_service(models, until="ready", tls=None, **environment):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    variables = {"VITRINE_PORT": str(port), "VITRINE_MODELS": str(models), **environment}
+    patience = {"VITRINE_TIMEOUT_MS": "600000"}  # a busy machine misses the usual deadline
+    variables = {
+        "VITRINE_PORT": str(port),
+        "VITRINE_MODELS": str(models),
+        **patience,
+        **environment,
+    }
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("VITRINE_")}
     with tempfile.TemporaryFile(
         "w+"
@@ -69,7 +75,7 @@ def wait_for_projection(url, **query):
 def _wait_until(state, process, port, tls, log):
     scheme = "https" if tls else "http"
     handlers = [urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=tls)]
-    for _ in range(3600):
+    for _ in range(12_000):
         assert process.poll() is None, log.seek(0) or log.read()
         with contextlib.suppress(OSError):
             url = f"{scheme}://127.0.0.1:{port}/v2/health/{state}"
@@ -77,4 +83,4 @@ def _wait_until(state, process, port, tls, log):
                 assert json.load(answer)[state]
                 return
         time.sleep(0.1)
-    raise AssertionError(f"the service did not become {state} in six minutes")
+    raise AssertionError(f"the service did not become {state} in twenty minutes")

@@ -11,7 +11,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
-import { BROWSER, FOUR, SEVEN, VIEWS, draw, openPage, waitFor } from "./support.mjs";
+import { BROWSER, FOUR, SEVEN, VIEWS, draw, explained, openPage, waitFor } from "./support.mjs";
 
 const SEVEN_PNG = fileURLToPath(new URL("../../docs/seven.png", import.meta.url));
 const EVENT_STREAM = { "Content-Type": "text/event-stream" };
@@ -568,13 +568,6 @@ const CHECKS = {
   },
 };
 
-/** What every open page tells its user, for whoever reads a failure. */
-async function statuses(browser) {
-  const pages = browser.contexts().flatMap((context) => context.pages());
-  const texts = await Promise.all(pages.map((page) => page.locator("[role=status], .note").allTextContents()));
-  return texts.flat().filter(Boolean).join(" | ") || "nothing";
-}
-
 const [base, wanted] = process.argv.slice(2);
 if (base === "list") {
   console.log(JSON.stringify(Object.keys(CHECKS)));
@@ -584,9 +577,7 @@ if (base === "list") {
   const worker = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const [name, check] = next;
-      await check(browser, base.endsWith("/") ? base : `${base}/`).catch(async (error) => {
-        throw new Error(`“${name}” does not hold; the pages say: ${await statuses(browser)}`, { cause: error });
-      });
+      await explained(browser, name, () => check(browser, base.endsWith("/") ? base : `${base}/`));
       console.log(`held: ${name}`);
     }
   };

@@ -23,6 +23,8 @@ export const VIEWS = {
   phone: { viewport: { width: 360, height: 740 }, colorScheme: "light", deviceScaleFactor: 2, hasTouch: true },
 };
 
+const complaintsOf = new WeakMap(); // of a page
+
 const PATIENCE_MS = 300_000; // work at low priority waits long on a busy machine
 
 /** Every page ends here: nothing sideways, nothing inaccessible, no complaint. */
@@ -56,6 +58,7 @@ export async function openPage(browser, base, options) {
   context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const complaints = [];
+  complaintsOf.set(page, complaints);
   const { origin } = new URL(base);
   page.on("console", (message) => {
     // a stroke that has just begun may be refused (422); the page says so itself
@@ -71,6 +74,21 @@ export async function openPage(browser, base, options) {
   await page.goto(base);
   return { page, complaints };
 }
+
+/** What every open page tells its user and its console, for whoever reads a failure. */
+async function whatPagesSay(browser) {
+  const pages = browser.contexts().flatMap((context) => context.pages());
+  const told = await Promise.all(pages.map(async (page) => {
+    const texts = await page.locator("[role=status], .note, .state").allTextContents().catch(() => ["cannot be asked"]);
+    return `${page.url()} says “${texts.filter(Boolean).join(" | ")}”, its console ${JSON.stringify(complaintsOf.get(page) ?? [])}`;
+  }));
+  return told.join("; ") || "none is open";
+}
+
+/** Runs a check; an error names it and tells what the pages say. */
+export const explained = (browser, name, check) => check().catch(async (error) => {
+  throw new Error(`“${name}” does not hold; the pages: ${await whatPagesSay(browser)}`, { cause: error });
+});
 
 /** Draws with the mouse, as a hand does: in small steps. */
 export async function draw(page, strokes, section = "#section-digits") {

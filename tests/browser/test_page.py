@@ -25,7 +25,7 @@ needs_browser = pytest.mark.skipif(
 
 def run(*command):
     finished = subprocess.run(
-        command, cwd=HERE, capture_output=True, text=True, timeout=1100, check=False
+        command, cwd=HERE, capture_output=True, text=True, timeout=2900, check=False
     )
     assert finished.returncode == 0, finished.stdout + finished.stderr
     return finished.stdout

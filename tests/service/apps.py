@@ -10,7 +10,17 @@ from asgi_lifespan import LifespanManager
 from service.app import create_app
 from service.asgi.server import make_server
 from service.asgi.state import Lifecycle
+from service.settings import Settings
 from tests.fakes import every
+
+
+def patient(models, **settings):
+    """Settings whose deadline is not missed on a busy machine, nor expected to be.
+
+    A process that stands still in the run of a fake, which takes microseconds, expects thousands of times
+    the usual for as long as it remembers that.
+    """
+    return Settings(models=models, **{"timeout_ms": 3_600_000, **settings})
 
 
 @contextlib.asynccontextmanager

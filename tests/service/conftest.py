@@ -6,10 +6,9 @@ import io
 import pytest
 from PIL import Image
 
-from service.settings import Settings
 from tests.fake_text import FakeTextEngine, write_text_version
 from tests.fakes import FakeEngine, write_version
-from tests.service.apps import in_process, on_a_socket
+from tests.service.apps import in_process, on_a_socket, patient
 
 
 @pytest.fixture
@@ -41,7 +40,7 @@ async def start(tmp_path, engine):
             if not any(models.iterdir()):
                 write_version(models)
                 write_version(models, "digits-course")
-            values = Settings(models=models, **settings)
+            values = patient(models, **settings)
             return await stack.enter_async_context(in_process(values, engine, wait=wait))
 
         yield factory
@@ -58,7 +57,7 @@ async def shared_client(tmp_path_factory):
     models = tmp_path_factory.mktemp("models")
     write_version(models)
     write_version(models, "digits-course")
-    async with in_process(Settings(models=models), FakeEngine()) as client:
+    async with in_process(patient(models), FakeEngine()) as client:
         yield client
 
 
@@ -88,7 +87,7 @@ async def start_texts(tmp_path, text_engine):
             models = settings.pop("models", tmp_path)
             if not any(models.iterdir()):
                 write_text_version(models)
-            values = Settings(models=models, **settings)
+            values = patient(models, **settings)
             client = await stack.enter_async_context(in_process(values, text_engine))
             text_engine.runs.clear()
             return client
@@ -106,7 +105,7 @@ async def shared_texts(tmp_path_factory):
     """The same for all tests of a file that ask for it: they leave the app as it was."""
     models = tmp_path_factory.mktemp("models")
     write_text_version(models)
-    async with in_process(Settings(models=models), FakeTextEngine()) as client:
+    async with in_process(patient(models), FakeTextEngine()) as client:
         yield client
 
 
@@ -117,7 +116,7 @@ async def serve_texts(tmp_path, text_engine):
 
         async def factory(**settings):
             write_text_version(tmp_path)
-            values = Settings(models=tmp_path, port=0, **settings)
+            values = patient(tmp_path, port=0, **settings)
             client = await stack.enter_async_context(on_a_socket(values, text_engine))
             text_engine.runs.clear()
             return client

@@ -8,12 +8,12 @@ import time
 from service.app import create_app
 from service.asgi.server import make_server
 from service.asgi.state import Lifecycle
-from service.settings import Settings
 from tests.fake_gan import FakeGanEngine, write_gan_version
 from tests.fake_images import fake_engine, write_clothes_version, write_photo_version
 from tests.fake_text import FakeTextEngine, write_text_version
 from tests.fake_vae import FakeVaeEngine, write_vae_version
 from tests.fakes import FakeEngine, every, write_version
+from tests.service.apps import patient
 from vitrine_client import Vitrine
 
 ENGINES = {"digits": FakeEngine, "text": FakeTextEngine, "vae": FakeVaeEngine}
@@ -61,7 +61,7 @@ def until_ready(running):
 def serving(folder, **settings):
     """Serve a folder of fake models until the block ends."""
     running, started = Serving(), threading.Event()
-    values, lifecycle = Settings(models=folder, port=0, **settings), Lifecycle()
+    values, lifecycle = patient(folder, port=0, **settings), Lifecycle()
     server = make_server(create_app(values, running.load, lifecycle), values, lifecycle)
     server.install_signal_handlers = lambda: None
 

@@ -20,8 +20,8 @@ from service.metrics import merge_departed
 from service.processes.connection_counts import ConnectionCounts
 from service.processes.peers import RETIRE
 from service.processes.supervisor import Supervisor
-from service.settings import Settings
 from tests.fakes import NumberedEngine, every
+from tests.service.apps import patient
 
 
 def load_engines(directory, manifest):
@@ -50,7 +50,7 @@ def run_worker(settings, counts, listening, peers):
 
 
 if __name__ == "__main__":
-    settings = Settings(models=Path(sys.argv[1]), port=0, drain_seconds=0, admin_key="sesame")
+    settings = patient(Path(sys.argv[1]), port=0, drain_seconds=0, admin_key="sesame")
     listening = uvicorn.Config("", host=settings.host, port=0, log_config=None).bind_socket()
     print(listening.getsockname()[1], flush=True)
     run = partial(run_worker, settings, ConnectionCounts(2))

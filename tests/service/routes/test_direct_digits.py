@@ -13,9 +13,8 @@ from service.asgi.early_refusal import EarlyRefusals
 from service.routes.call import Call
 from service.routes.direct_digits import DirectClassification
 from service.scheduling.batch import PendingRequest
-from service.settings import Settings
 from tests.fakes import FakeEngine, write_version
-from tests.service.apps import on_a_socket
+from tests.service.apps import on_a_socket, patient
 from tests.waiting import until_waiting
 
 pytestmark = pytest.mark.anyio
@@ -53,7 +52,7 @@ async def serve(tmp_path, engine):
     write_version(tmp_path, "digits-course")
 
     def factory(**settings):
-        return on_a_socket(Settings(models=tmp_path, port=0, **settings), engine)
+        return on_a_socket(patient(tmp_path, port=0, **settings), engine)
 
     return factory
 

@@ -11,9 +11,9 @@ from httpx import ASGITransport, AsyncClient
 from PIL import Image
 
 from service.app import create_app
-from service.settings import Settings
 from tests.fake_images import FakePhotoEngine, write_photo_version
 from tests.fakes import FakeEngine, every, write_files, write_version
+from tests.service.apps import patient
 
 pytestmark = pytest.mark.anyio
 IMAGES, DIGITS = "/v1/images/explain", "/v1/digits/explain"
@@ -83,7 +83,7 @@ async def client(tmp_path, engines):
     def load(directory, manifest):
         return every(engines[directory.parent.name])(directory, manifest)
 
-    app = create_app(Settings(models=tmp_path), load)
+    app = create_app(patient(tmp_path), load)
     async with LifespanManager(app) as manager:
         client = AsyncClient(transport=ASGITransport(manager.app), base_url="http://vitrine")
         while (await client.get("/v2/health/ready")).status_code != 200:

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from service.codecs import latents
-from service.settings import Settings
+from service.scheduling.run_cost import RunCost
 from tests.fake_gan import FakeGanEngine, write_gan_version
-from tests.service.apps import on_a_socket
+from tests.service.apps import on_a_socket, patient
 from tests.waiting import until, until_waiting
 
 pytestmark = pytest.mark.anyio
@@ -35,7 +35,7 @@ async def client(start, tmp_path, engine):
 @pytest.fixture
 async def served(tmp_path, engine):
     write_gan_version(tmp_path)
-    async with on_a_socket(Settings(models=tmp_path, port=0), engine) as client:
+    async with on_a_socket(patient(tmp_path, port=0), engine) as client:
         engine.runs.clear()
         yield client
 
@@ -239,12 +239,12 @@ async def test_a_projection_that_takes_too_long_says_so(served, engine):
 @pytest.mark.parametrize(("query", "images"), [("steps=1000", 1), ("steps=50", 40)])
 @pytest.mark.parametrize("stream", ["", "&stream=true"])
 async def test_what_cannot_be_done_in_time_is_refused_at_once(
-    served, engine, query, images, stream
+    served, engine, query, images, stream, monkeypatch
 ):
-    engine.seconds_each_run = 0.1
-    hurried = {"X-Timeout-Ms": "5000"}
+    # Not what is measured, which depends on the machine.
+    monkeypatch.setattr(RunCost, "seconds", lambda _, rows, steps=1: 1.0 * steps)
+    hurried = {"X-Timeout-Ms": "60000"}
     url = f"{GAN}/project?start=mean&"
-    known = await served.post(f"{url}steps=15", content=drawing())
     engine.runs.clear()
     files = [("f", drawing())] * images
     refused = await served.post(url + query + stream, files=files, headers=hurried)
@@ -255,7 +255,7 @@ async def test_what_cannot_be_done_in_time_is_refused_at_once(
     assert "ask for fewer steps, or for more time with X-Timeout-Ms" in refused.json()["error"]
     assert int(refused.headers["retry-after"]) >= 1
     assert runs == []
-    assert (known.status_code, short.status_code) == (200, 200)
+    assert short.status_code == 200
 
 
 async def test_only_one_digit_can_be_projected(client):

@@ -1,21 +1,17 @@
 """`on_error=report`: an image that cannot be used is told of in its place; the others are answered."""
 
-import asyncio
 import io
 import json
 
 import numpy as np
 import pytest
-from asgi_lifespan import LifespanManager
-from httpx import ASGITransport, AsyncClient
 from PIL import Image
 
-from service.app import create_app
-from service.settings import Settings
 from tests.fake_gan import FakeGanEngine, write_gan_version
 from tests.fake_images import fake_engine, write_clothes_version, write_photo_version
 from tests.fake_vae import FakeVaeEngine, write_vae_version
 from tests.fakes import FakeEngine, every, write_version
+from tests.service.apps import in_process, patient
 
 pytestmark = pytest.mark.anyio
 ROUTES = [  # path, query, the columns of its answer
@@ -74,10 +70,7 @@ async def client(tmp_path_factory):
         engine = NotFinite(engines[name]() if name in engines else fake_engine(name))
         return every(engine)(directory, manifest)
 
-    async with LifespanManager(create_app(Settings(models=models), load)) as manager:
-        client = AsyncClient(transport=ASGITransport(manager.app), base_url="http://vitrine")
-        while (await client.get("/v2/health/ready")).status_code != 200:
-            await asyncio.sleep(0.005)
+    async with in_process(patient(models), None, load_engines=load) as client:
         yield client
 
 

@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from service.runtime.manifest import ManifestError, read_manifest
-from service.settings import Settings
 from tests.fake_images import (
     FakePhotoEngine,
     fake_engine,
@@ -17,7 +16,7 @@ from tests.fake_images import (
     write_photo_version,
 )
 from tests.fakes import FakeEngine, every, write_version
-from tests.service.apps import in_process
+from tests.service.apps import in_process, patient
 
 pytestmark = pytest.mark.anyio
 LABEL, FEATURES, FASHION = "/v1/images/label", "/v1/images/features", "/v1/fashion/classify"
@@ -45,7 +44,7 @@ async def client(tmp_path_factory):
         engines = {"digits": FakeEngine(), "labels": PHOTOS}
         return every(engines.get(name) or fake_engine(name))(directory, manifest)
 
-    async with in_process(Settings(models=models), None, load_engines=load) as client:
+    async with in_process(patient(models), None, load_engines=load) as client:
         yield client
 
 

@@ -6,9 +6,8 @@ import gc
 import pytest
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from service.settings import Settings
 from tests.fakes import FakeEngine, write_version
-from tests.service.apps import on_a_socket
+from tests.service.apps import on_a_socket, patient
 from tests.waiting import until_waiting
 
 pytestmark = pytest.mark.anyio
@@ -23,7 +22,7 @@ def engine():
 @pytest.fixture
 async def served(tmp_path, engine, quick_leaving):
     write_version(tmp_path)
-    async with on_a_socket(Settings(models=tmp_path, port=0), engine) as client:
+    async with on_a_socket(patient(tmp_path, port=0), engine) as client:
         engine.batch_sizes.clear()
         yield client
 

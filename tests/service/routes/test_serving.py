@@ -5,13 +5,13 @@ import json
 import os
 import re
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from service.settings import Settings
 from tests.fakes import FakeEngine, NumberedEngine, every, write_version
-from tests.service.apps import in_process
+from tests.service.apps import in_process, patient
 
 pytestmark = pytest.mark.anyio
 
@@ -137,7 +137,7 @@ async def test_without_a_configured_key_management_is_disabled(client):
 
 async def test_unload_lasts_over_a_restart_and_load_ends_it(tmp_path):
     write_version(tmp_path)
-    settings = Settings(models=tmp_path, admin_key="sesame", poll_seconds=0)
+    settings = patient(tmp_path, admin_key="sesame", poll_seconds=0)
     async with in_process(settings, FakeEngine()) as client:
         unloaded = await client.post("/v2/repository/models/digits/unload", headers=ADMIN)
         assert unloaded.json() == {"name": "digits", "unload": True}
@@ -202,7 +202,7 @@ async def test_only_who_has_a_key_reads_what_an_engine_said(tmp_path):
 
     for version in (1, 2):
         write_version(tmp_path, version=version)
-    settings = Settings(models=tmp_path, admin_key="sesame", poll_seconds=0.02)
+    settings = patient(tmp_path, admin_key="sesame", poll_seconds=0.02)
     async with in_process(settings, None, load_engines=load) as client:
         while not (await client.post("/v2/repository/index")).json()[1]["reason"]:
             await asyncio.sleep(0.01)
@@ -232,7 +232,11 @@ async def test_keys_of_a_file_are_exchanged_without_a_restart(tmp_path, start, p
     assert await status("three") == 200
 
 
-async def test_each_key_has_its_own_rate(start):
+async def test_each_key_has_its_own_rate(start, monkeypatch):
+    stopped = SimpleNamespace(
+        monotonic=lambda: 1000.0
+    )  # a busy machine needs long for six requests
+    monkeypatch.setattr("service.asgi.rate_limit.time", stopped)
     client = await start(api_keys=["one", "two"], admin_key="sesame", rate_limit=2)
 
     async def statuses(key):
@@ -241,12 +245,11 @@ async def test_each_key_has_its_own_rate(start):
 
     first, second, admins = [await statuses(key) for key in ("one", "two", "sesame")]
 
-    assert [a.status_code for a in first][:2] == [200, 200]
-    assert 429 in [a.status_code for a in first]
-    assert second[0].status_code == 200
-    assert {a.status_code for a in admins} == {200}
-    refused = next(a for a in first if a.status_code == 429)
-    assert (refused.json()["code"], refused.headers["retry-after"]) == ("overloaded", "1")
+    for answers in (first, second):
+        assert [answer.status_code for answer in answers] == [200] * 2 + [429] * 4
+    assert {answer.status_code for answer in admins} == {200}
+    assert first[2].json()["code"] == "overloaded"
+    assert first[2].headers["retry-after"] == "1"
 
 
 SWAPS = 20
@@ -262,7 +265,7 @@ async def test_swaps_and_rollbacks_under_load_fail_nobody_and_answer_the_right_v
 ):
     """Versions appear, vanish and are rolled back while requests come; `make soak` makes 200 swaps."""
     write_version(tmp_path)
-    settings = Settings(models=tmp_path, admin_key="sesame", poll_seconds=0.01)
+    settings = patient(tmp_path, admin_key="sesame", poll_seconds=0.01)
     asked = np.zeros((1, 28, 28, 1), np.uint8)
     asked[0, -1, -1, 0] = 255
     body = {"instances": asked.tolist()}

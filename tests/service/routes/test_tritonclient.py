@@ -5,9 +5,8 @@ import asyncio
 import numpy as np
 import pytest
 
-from service.settings import Settings
 from tests.fakes import FakeEngine, write_version
-from tests.service.apps import on_a_socket
+from tests.service.apps import on_a_socket, patient
 
 triton = pytest.importorskip("tritonclient.http")
 triton_aio = pytest.importorskip("tritonclient.http.aio")
@@ -19,7 +18,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 async def address(tmp_path):
     write_version(tmp_path)
-    async with on_a_socket(Settings(models=tmp_path, port=0), FakeEngine()) as client:
+    async with on_a_socket(patient(tmp_path, port=0), FakeEngine()) as client:
         yield f"{client.base_url.host}:{client.base_url.port}"
 
 

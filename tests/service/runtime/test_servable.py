@@ -18,21 +18,25 @@ IMAGES = {"images": np.zeros((1, 28, 28, 1), np.uint8)}
 
 
 class HeavyEngine(FakeEngine):
-    """Costs 6 ms a run, then 30; counts the runs that are under way at the same time, at most `most`."""
+    """Costs 6 ms a run; counts the runs that are under way at the same time, at most `most`.
+
+    A run waits until there were `expected` at once, however long a busy machine needs for that.
+    """
 
     def __init__(self, *, is_free):
         super().__init__()
         self.is_thread_free = is_free
-        self.seconds = 0.006
-        self.under_way = self.most = 0
-        self.lock = threading.Lock()
+        self.under_way = self.most = self.expected = 0
+        self.changed = threading.Condition()
 
     def run(self, signature, inputs):
-        with self.lock:
+        with self.changed:
             self.under_way += 1
             self.most = max(self.most, self.under_way)
-        time.sleep(self.seconds)
-        with self.lock:
+            self.changed.notify_all()
+            self.changed.wait_for(lambda: self.most >= self.expected, 120)
+        time.sleep(0.006)
+        with self.changed:
             self.under_way -= 1
         return super().run(signature, inputs)
 
@@ -46,9 +50,9 @@ async def test_heavy_runs_share_threads_where_the_engine_computes_on_the_callers
     engine = HeavyEngine(is_free=is_free)
     model = load_model(write_version(tmp_path), every(engine))
     servable = Servable(model, Admission(64), Metrics(), heavy_threads=heavy_threads)
-    engine.seconds = 0.03
+    engine.expected = most
     batcher = servable.batcher("serving_default", 1)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
 
     await asyncio.gather(*(batcher.submit(IMAGES, deadline) for _ in range(16)))
 
