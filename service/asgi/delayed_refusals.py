@@ -1,7 +1,7 @@
 """Sends refusals together after a short delay: backpressure on clients that ignore Retry-After.
 
 Reading a request, refusing it and writing the answer take the event loop about 20 µs. A thousand clients that
-send the next request at once would take all of its time; with the delay each is refused 40 times a second at most.
+send the next request at once would take all of its time; with the delay each is refused about 50 times a second.
 Used on the event loop only.
 """
 
@@ -12,9 +12,7 @@ from typing import Protocol
 
 from service.asgi.refusal import Refusal
 
-DELAY_SECONDS = (
-    0.03  # at most; refusals shall arrive within 50 ms, of which the loop's turns need a part
-)
+DELAY_SECONDS = 0.02  # at most; refusals shall arrive within 50 ms also while turns are long
 GROUP_SECONDS = 0.005  # refusals that are so close together are sent together
 MAX_IN_A_TURN = 128  # each takes about 10 µs; then others get their turn
 
