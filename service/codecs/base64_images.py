@@ -9,7 +9,7 @@ from service.errors import InvalidValue
 _DATA_URI = re.compile(rb"data:[^,]{0,200};base64,", re.IGNORECASE)
 _LINE_LENGTHS = frozenset((60, 64, 72, 76))  # of encoders' lines; a shell makes spaces of line ends
 _MAX_LINES = 500_000  # no encoder's lines are that short; as objects they take 100 bytes each
-_URL_SAFE = bytes.maketrans(b"-_", b"+/")
+_PLAIN = bytes.maketrans(b"-_ ", b"+/+")
 
 
 def decode_base64(text: str) -> bytes:
@@ -29,11 +29,19 @@ def decode_base64(text: str) -> bytes:
     try:
         return binascii.a2b_base64(encoded, strict_mode=True)
     except ValueError:
-        encoded = _without_spaces(encoded).rstrip(b"=").translate(_URL_SAFE)
+        encoded = _without_spaces(encoded).rstrip(b"=").translate(_PLAIN)
     try:
-        return binascii.a2b_base64(encoded + b"=" * (-len(encoded) % 4), strict_mode=True)
+        return _decode_unpadded(encoded)
     except ValueError as error:
         raise _invalid(text) from error
+
+
+def _decode_unpadded(encoded: bytes) -> bytes:
+    """Decode base64 without padding; only the last group is copied to be padded."""
+    whole = len(encoded) - len(encoded) % 4
+    last = encoded[whole:] + b"=" * (-len(encoded) % 4)
+    decoded = binascii.a2b_base64(memoryview(encoded)[:whole], strict_mode=True)
+    return decoded + binascii.a2b_base64(last, strict_mode=True) if last else decoded
 
 
 def _invalid(text: str) -> InvalidValue:
@@ -44,21 +52,19 @@ def _invalid(text: str) -> InvalidValue:
 
 
 def _without_spaces(encoded: bytes) -> bytes:
-    """Without line ends, and the spaces around them; other spaces as explained above.
+    """Without line ends, the spaces around them, and those that were some.
 
     Each step takes a time in proportion to the length, and no pattern is tried from every character on.
     """
     encoded = encoded.strip().replace(b"\r", b"\n")
     if 0 < encoded.count(b"\n") <= _MAX_LINES:
         encoded = b"".join([line.strip(b" \t") for line in encoded.split(b"\n")])
-    spaces = encoded.count(b" ")
-    if not spaces:
-        return encoded
-    return _unwrapped(encoded) if spaces <= _MAX_LINES else encoded.replace(b" ", b"+")
+    return _unwrapped(encoded) if 0 < encoded.count(b" ") <= _MAX_LINES else encoded
 
 
 def _unwrapped(encoded: bytes) -> bytes:
+    """Without the spaces that were line ends."""
     lines = encoded.split()
     lengths = set(map(len, lines[:-1]))
     is_wrapped = len(lengths) == 1 and lengths <= _LINE_LENGTHS and len(lines[-1]) <= len(lines[0])
-    return b"".join(lines) if is_wrapped else encoded.replace(b" ", b"+")
+    return b"".join(lines) if is_wrapped else encoded
