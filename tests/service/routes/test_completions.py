@@ -156,7 +156,7 @@ async def test_the_openai_client_is_told_of_a_failure_in_mid_stream(client, text
         ({"prompt": [1, 2]}, "a list of at most 256, each a string"),
         ({"prompt": [[1, 2]]}, "a list of at most 256, each a string"),
         ({"prompt": 7}, "prompt"),
-        ({"prompt": "é"}, "prompt has a character"),
+        ({"prompt": "é"}, "prompt must have only characters"),
         ({"prompt": ["a"] * 257}, "257"),
         ({"prompt": "a" * 50_001}, "got a string of 50,001 characters"),
         ({"max_tokens": 0}, "max_tokens must be a whole number"),
