@@ -40,6 +40,8 @@ def _decode_unpadded(encoded: bytes) -> bytes:
     """Decode base64 without padding; only the last group is copied to be padded."""
     whole = len(encoded) - len(encoded) % 4
     last = encoded[whole:] + b"=" * (-len(encoded) % 4)
+    if b"=" in encoded:
+        raise ValueError("padding in the middle")
     decoded = binascii.a2b_base64(memoryview(encoded)[:whole], strict_mode=True)
     return decoded + binascii.a2b_base64(last, strict_mode=True) if last else decoded
 
