@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
 SMOOTHING = 0.2  # least weight of the newest run in the running mean of the slowdown
+MOST_GROWTH = 8.0  # of the slowdown by one run: a process that stood still once is not slow
 RELAXATION_SECONDS = 3.0  # in which a slowdown that is not measured any more fades: idle, a service refuses nothing for long
 
 
@@ -20,6 +21,7 @@ class Slowdown:
     def record(self, factor: float) -> None:
         """One more observation; the longer ago the last one was, the more it counts."""
         now, before = self._clock(), self.factor
+        factor = min(factor, MOST_GROWTH * before)
         weight = max(SMOOTHING, 1 - math.exp((self._recorded_at - now) / RELAXATION_SECONDS))
         self._factor = before + weight * (factor - before)
         self._recorded_at = now

@@ -60,6 +60,18 @@ def test_the_first_run_after_a_while_says_at_once_how_slow_it_is(cost, clock):
     assert 3 < cost.seconds(1) < 5
 
 
+def test_one_run_that_stood_still_does_not_make_a_cheap_model_look_busy_for_minutes(clock):
+    cost = RunCost(clock)
+    cost.learn(1, 0.00001)
+    cost.record(1, 5.0)  # the process was stopped meanwhile
+
+    assert cost.seconds(64) < 0.01
+
+    for _ in range(60):
+        cost.record(1, 5.0)  # it really is that slow
+    assert cost.seconds(1) == pytest.approx(5, rel=0.01)
+
+
 def test_a_faster_run_of_the_same_size_lowers_what_it_costs_for_good(cost, clock):
     cost.record(1, 0.5)
     clock.now = 10 * RELAXATION_SECONDS
