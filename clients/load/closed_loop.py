@@ -84,18 +84,20 @@ async def saturate(
     connections: int,
     seconds: float,
 ) -> None:
-    """Call `keep_asking` on each connection again and again for `seconds`; count errors and the time into `tally`."""
+    """Call `keep_asking` on each connection again and again for `seconds`, once at least; count errors and time into `tally`."""
     started = time.perf_counter()
     end = started + seconds
 
     async def keep_on() -> None:
         connection = Connection(target.host, target.port)
-        while time.perf_counter() < end:
+        while True:
             try:
                 await keep_asking(connection, end)
             except OSError as error:
                 tally.errors[error_kind(error)] += 1
                 await asyncio.sleep(PAUSE_AFTER_ERROR_S)
+            if time.perf_counter() >= end:
+                break
         connection.close()
 
     async with asyncio.TaskGroup() as group:

@@ -77,9 +77,11 @@ export class Vitrine {
         await this.sleep(wait, signal);
       }
       if (signal?.aborted) throw superseded();
+      const { key } = this;
       const started = this.now();
       try {
         const response = await this.fetch(path, this.#request(content, signal));
+        if (response.status === 401 && key !== this.key) continue; // another key was given meanwhile
         if (!response.ok) throw this.#refusal(response, parseJson(await response.text()));
         const body = await read(response);
         const timing = parseServerTiming(response.headers.get("Server-Timing") ?? "");

@@ -150,6 +150,21 @@ test("whoever waits for a key is told", async () => {
   assert.deepEqual(told, [false, true]);
 });
 
+test("a request that left without the key is sent again once the key is given", async () => {
+  const { vitrine, requests } = setUp(async () => {
+    vitrine.key = "sesame"; // typed while the answer is on its way
+    return refusal(401, "unauthorized")();
+  }, answer());
+  const told = [];
+  vitrine.onUnauthorized = (wasSent) => told.push(wasSent);
+
+  const { body } = await vitrine.ask(PATH, PICTURE, "predictions");
+
+  assert.equal(body.predictions[0].digit, 7);
+  assert.deepEqual(requests.map(({ headers }) => headers["X-API-Key"]), [undefined, "sesame"]);
+  assert.deepEqual(told, []);
+});
+
 test("a refusal carries the service's sentence, code and request id", async () => {
   const { vitrine, requests } = setUp(refusal(422, "invalid_image"));
   await assert.rejects(vitrine.ask(PATH, PICTURE, "predictions"), (error) => {

@@ -55,7 +55,13 @@ def test_labels_are_those_of_decode_predictions_ties_included(keras_home, monkey
         version=1,
         task="classify_image",
         labels=labels.LABELS,
-        signatures={},
+        input=labels.INPUT,
+        signatures={
+            "serving_default": {
+                "inputs": {"images": "uint8 [B,224,224,3]"},
+                "outputs": {"probabilities": "float32 [B,1000]"},
+            }
+        },
         max_batch_size=8,
     )
     file = keras_home / "models" / imagenet_classes.FILE
@@ -66,7 +72,7 @@ def test_labels_are_those_of_decode_predictions_ties_included(keras_home, monkey
     tuples = [[tuple(label.values()) for label in row] for row in found]
     assert tuples == imagenet_utils.decode_predictions(scores, top=top)
     with pytest.raises(InvalidValue, match="from 1 to 1000"):
-        classify_image.check_top(1001, manifest)
+        classify_image.check_top(1001, len(manifest.labels))
 
 
 def test_the_exported_model_says_what_it_takes_and_gives(exported):
