@@ -2,13 +2,17 @@
 
 import binascii
 import re
+import string
 
+from service.codecs.byte_counts import count_byte
 from service.codecs.sniffing import excerpt
 from service.errors import InvalidValue
 
-_DATA_URI = re.compile(rb"data:[^,]{0,200};base64,", re.IGNORECASE)
+_DATA_URI = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
 _LINE_LENGTHS = frozenset((60, 64, 72, 76))  # of encoders' lines; a shell makes spaces of line ends
 _MAX_LINES = 500_000  # no encoder's lines are that short; as objects they take 100 bytes each
+SHORT = 2**16  # characters
+_TO_CHANGE = " \n\r-_\t\v\f"
 _PLAIN = bytes.maketrans(b"-_ ", b"+/+")
 
 
@@ -23,17 +27,41 @@ def decode_base64(text: str) -> bytes:
     """
     if not text.isascii():  # looking at each character of such a string takes half a microsecond
         raise _invalid(text)
-    encoded = text.encode().strip()
+    encoded = text.strip(string.whitespace)
     if match := _DATA_URI.match(encoded):
         encoded = encoded[match.end() :]
     try:
-        return binascii.a2b_base64(encoded, strict_mode=True)
-    except ValueError:
-        encoded = _without_spaces(encoded).rstrip(b"=").translate(_PLAIN)
-    try:
-        return _decode_unpadded(encoded)
+        return _decode_short(encoded) if len(encoded) <= SHORT else _decode_long(encoded)
     except ValueError as error:
         raise _invalid(text) from error
+
+
+def _decode_short(encoded: str) -> bytes:
+    """Most texts need no change, and a second try costs little."""
+    try:
+        return binascii.a2b_base64(encoded, strict_mode=True)
+    except ValueError:
+        return _decode_unpadded(_changed(encoded))
+
+
+def _decode_long(encoded: str) -> bytes:
+    """Decode it once, and without a copy if it needs no change."""
+    if _is_plain(encoded):
+        return binascii.a2b_base64(encoded, strict_mode=True)
+    return _decode_unpadded(_changed(encoded))
+
+
+def _is_plain(encoded: str) -> bool:
+    """Whether it can be decoded as it is, or not at all."""
+    if len(encoded) % 4 or encoded.endswith("==="):
+        return False
+    return not any([character in encoded for character in _TO_CHANGE])
+
+
+def _changed(text: str) -> bytes:
+    """In the standard alphabet, without line ends and padding."""
+    encoded = _without_spaces(text.encode()).rstrip(b"=")
+    return encoded.translate(_PLAIN) if any([one in encoded for one in b"-_ "]) else encoded
 
 
 def _decode_unpadded(encoded: bytes) -> bytes:
@@ -54,14 +82,22 @@ def _invalid(text: str) -> InvalidValue:
 
 
 def _without_spaces(encoded: bytes) -> bytes:
-    """Without line ends, the spaces around them, and those that were some.
+    """Without line ends, the spaces around them, and those that were some; ValueError if there are too many.
 
     Each step takes a time in proportion to the length, and no pattern is tried from every character on.
     """
     encoded = encoded.strip().replace(b"\r", b"\n")
-    if 0 < encoded.count(b"\n") <= _MAX_LINES:
+    if _has(encoded, b"\n"):
         encoded = b"".join([line.strip(b" \t") for line in encoded.split(b"\n")])
-    return _unwrapped(encoded) if 0 < encoded.count(b" ") <= _MAX_LINES else encoded
+    return _unwrapped(encoded) if _has(encoded, b" ") else encoded
+
+
+def _has(encoded: bytes, character: bytes) -> bool:
+    """Whether there is this kind of space; ValueError if there are more than any encoder makes."""
+    count = count_byte(encoded, character)
+    if count > _MAX_LINES:
+        raise ValueError("too many spaces")
+    return count > 0
 
 
 def _unwrapped(encoded: bytes) -> bytes:

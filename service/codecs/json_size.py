@@ -4,6 +4,7 @@ A megabyte of brackets takes a parser as long as 20 MB of text. Separators are a
 strings, because no route takes a string with that many commas.
 """
 
+from service.codecs.byte_counts import count_byte, has_surrogate_escape
 from service.errors import BodyTooLarge
 
 CONTAINER_SHARE = 4  # parsing a list or object takes about this many times as long as a number
@@ -20,13 +21,13 @@ def check_json_size(body: bytes, max_values: int) -> None:
     """BodyTooLarge if the body has more values, lists and objects, strings or names than allowed."""
     if len(body) <= max_values // NAME_SHARE:
         return  # too short to have more of anything
-    containers = body.count(b"[") + body.count(b"{")
-    values = body.count(b",") + containers
-    names = body.count(b":")
+    containers = count_byte(body, b"[") + count_byte(body, b"{")
+    values = count_byte(body, b",") + containers
+    names = count_byte(body, b":")
     for count, limit, what in (
         (values, max_values, "JSON values"),
         (containers, max_values // CONTAINER_SHARE, "JSON lists and objects"),
-        (body.count(b'"') // 2, max_values // CONTAINER_SHARE, "JSON strings"),
+        (count_byte(body, b'"') // 2, max_values // CONTAINER_SHARE, "JSON strings"),
         (names, max_values // NAME_SHARE, "JSON names"),
     ):
         if count > limit:
@@ -43,13 +44,13 @@ def check_json_size(body: bytes, max_values: int) -> None:
 def _has_wide_characters(body: bytes) -> bool:
     """Whether there are any, also escaped, apart from a byte order mark."""
     is_ascii = body.isascii() or body[4:].isascii()
-    return not is_ascii or b"\\ud" in body or b"\\uD" in body
+    return not is_ascii or has_surrogate_escape(body)
 
 
 def check_irregular_size(body: bytes | bytearray) -> None:
     """BodyTooLarge if more values are outside regular lists of numbers than can be parsed at once."""
-    containers = body.count(b"[") + body.count(b"{")
-    values = body.count(b",") + containers
+    containers = count_byte(body, b"[") + count_byte(body, b"{")
+    values = count_byte(body, b",") + containers
     for count, limit, what in (
         (values, MAX_IRREGULAR_VALUES, "JSON values"),
         (containers, MAX_IRREGULAR_VALUES // CONTAINER_SHARE, "JSON lists and objects"),

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import orjson
 
 from service.codecs import standard_json
+from service.codecs.byte_counts import count_byte
 from service.codecs.json_size import check_irregular_size
 
 Array = npt.NDArray[Any]
@@ -90,7 +91,7 @@ def _parse_rest(
 def _error(message: str, body: bytes, place: int) -> json.JSONDecodeError:
     """An error at this byte of the body, without a copy of the body."""
     error = json.JSONDecodeError(message, "", place)
-    error.lineno = body.count(b"\n", 0, place) + 1
+    error.lineno = count_byte(body, b"\n", place) + 1
     error.colno = place - body.rfind(b"\n", 0, place)
     return error
 
@@ -126,6 +127,8 @@ def _between_strings(body: bytes) -> Iterator[tuple[int, int]]:
 def _end_of_string(body: bytes, position: int) -> int:
     """The position after the closing quotation mark, which has an even number of backslashes before it."""
     while (quote := body.find(b'"', position)) >= 0:
+        if body[quote - 1] != ord("\\"):
+            return quote + 1
         before = body[position:quote]
         if (len(before) - len(before.rstrip(b"\\"))) % 2 == 0:
             return quote + 1

@@ -24,8 +24,10 @@ def loads(body: bytes | bytearray) -> Any:
     try:
         return orjson.loads(body)
     except json.JSONDecodeError as error:
+        if error.msg != _OUT_OF_MEMORY:
+            raise
         start = _START.match(body)
-        if error.msg != _OUT_OF_MEMORY or start is None or not start[1]:
+        if start is None or not start[1]:
             raise
         return _loads_without_blanks(body, *start.span(1))
 

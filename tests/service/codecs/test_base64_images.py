@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.codecs import base64_images
 from service.codecs.base64_images import decode_base64
 from service.errors import InvalidValue
 
 
+@pytest.mark.parametrize("is_short", [True, False], ids=["short", "long"])
 @pytest.mark.parametrize(
     "change",
     [
@@ -23,7 +25,8 @@ from service.errors import InvalidValue
         "plus made space",
     ],
 )
-def test_base64_is_read_as_clients_write_it(change):
+def test_base64_is_read_as_clients_write_it(change, is_short, monkeypatch):
+    monkeypatch.setattr(base64_images, "SHORT", 10_000 * is_short)
     content = bytes(range(256))
     plain = base64.b64encode(content).decode()
     text = {
@@ -39,6 +42,7 @@ def test_base64_is_read_as_clients_write_it(change):
     assert decode_base64(text) == content
 
 
+@pytest.mark.parametrize("is_short", [True, False], ids=["short", "long"])
 @pytest.mark.parametrize(
     "text",
     [
@@ -49,9 +53,11 @@ def test_base64_is_read_as_clients_write_it(change):
         "https://example.org/d.png",
         "AA==AA",
         "=" * 9 + "x",
+        "\x1fAAAA",
     ],
 )
-def test_what_is_not_base64_is_quoted_shortly(text):
+def test_what_is_not_base64_is_quoted_shortly(text, is_short, monkeypatch):
+    monkeypatch.setattr(base64_images, "SHORT", 10_000 * is_short)
     with pytest.raises(InvalidValue, match="an image must be base64"):
         decode_base64(text)
 
@@ -74,8 +80,9 @@ def test_any_text_decodes_or_is_refused_in_a_short_printable_sentence(text):
         "A\t" * 1_000_000,
         " \n" * 1_000_000 + "*",
         "\n" * 600_000 + "AA A*",
+        "AAA " * 600_000,
     ],
-    ids=["spaces", "tabs", "blank lines", "more lines than encoders make"],
+    ids=["spaces", "tabs", "blank lines", "more lines than encoders make", "more spaces"],
 )
 def test_spaces_and_line_ends_are_not_searched_anew_from_each_of_them(text):
     with pytest.raises(InvalidValue, match="an image must be base64"):
