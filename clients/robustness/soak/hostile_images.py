@@ -15,7 +15,7 @@ from clients.robustness.soak.goals import Goal, Step, Tally, added
 from clients.robustness.soak.lag import watching
 from clients.robustness.soak.ledger import Ledger
 
-PER_REQUEST, CONNECTIONS = 50, 2
+PER_REQUEST, CONNECTIONS = 10, 2
 BODIES = (*hostile_bodies.IMAGES, *hostile_bodies.OTHERS)
 CLASSIFY = "/v1/digits/classify"
 FORM = f"Content-Type: {hostile_bodies.FORM}\r\n"
@@ -57,7 +57,7 @@ def damaged(content: bytes, draw: random.Random, other: bytes) -> bytes:
 
 
 async def mutate(step: Step) -> Tally:
-    """Post damaged images, 50 in a form, each of which is answered or reported in its place."""
+    """Post damaged images, ten in a form, each of which is answered or reported in its place."""
     ledger, files, readable = step.ledger(), seeds(), []
     with step.serving("digits") as server:
 
@@ -135,7 +135,7 @@ MUTATED = Goal(
     "G1", "damaged images: an answer or a documented refusal, memory below 400 MB", "images",
     1_000_000, 1_000, 20_000, 1_000, mutate,
     lambda tally: f"{tally['errors']:.0f} × 500, {tally['lost']:.0f} lost; {tally['readable']:,.0f} could be "
-    f"read; 50 together in {tally['most_ms']:.0f} ms at most, peak {tally['most_mb']:.0f} MB",
+    f"read; {PER_REQUEST} together in {tally['most_ms']:.0f} ms at most, peak {tally['most_mb']:.0f} MB",
     lambda tally: tally["most_mb"] < 400 and tally["most_ms"] < 1000,
 )  # fmt: skip
 
