@@ -2,17 +2,16 @@
 
 import binascii
 import re
-import string
 
 from service.codecs.byte_counts import count_byte
 from service.codecs.sniffing import excerpt
 from service.errors import InvalidValue
 
-_DATA_URI = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
+_DATA_URI = re.compile(rb"data:[^,]{0,200};base64,", re.IGNORECASE)
 _LINE_LENGTHS = frozenset((60, 64, 72, 76))  # of encoders' lines; a shell makes spaces of line ends
 _MAX_LINES = 500_000  # no encoder's lines are that short; as objects they take 100 bytes each
 SHORT = 2**16  # characters
-_TO_CHANGE = " \n\r-_\t\v\f"
+_TO_CHANGE = b" \n\r-_\t\v\f"
 _PLAIN = bytes.maketrans(b"-_ ", b"+/+")
 
 
@@ -27,16 +26,17 @@ def decode_base64(text: str) -> bytes:
     """
     if not text.isascii():  # looking at each character of such a string takes half a microsecond
         raise _invalid(text)
-    encoded = text.strip(string.whitespace)
+    encoded = text.encode().strip()
     if match := _DATA_URI.match(encoded):
         encoded = encoded[match.end() :]
     try:
-        return _decode_short(encoded) if len(encoded) <= SHORT else _decode_long(encoded)
+        # After a comparison of len(encoded) decoding a kilobyte took a fifth longer.
+        return _decode_long(encoded) if encoded[SHORT : SHORT + 1] else _decode_short(encoded)
     except ValueError as error:
         raise _invalid(text) from error
 
 
-def _decode_short(encoded: str) -> bytes:
+def _decode_short(encoded: bytes) -> bytes:
     """Most texts need no change, and a second try costs little."""
     try:
         return binascii.a2b_base64(encoded, strict_mode=True)
@@ -44,23 +44,23 @@ def _decode_short(encoded: str) -> bytes:
         return _decode_unpadded(_changed(encoded))
 
 
-def _decode_long(encoded: str) -> bytes:
-    """Decode it once, and without a copy if it needs no change."""
+def _decode_long(encoded: bytes) -> bytes:
+    """Decode it once."""
     if _is_plain(encoded):
         return binascii.a2b_base64(encoded, strict_mode=True)
     return _decode_unpadded(_changed(encoded))
 
 
-def _is_plain(encoded: str) -> bool:
+def _is_plain(encoded: bytes) -> bool:
     """Whether it can be decoded as it is, or not at all."""
-    if len(encoded) % 4 or encoded.endswith("==="):
+    if len(encoded) % 4 or encoded.endswith(b"==="):
         return False
     return not any([character in encoded for character in _TO_CHANGE])
 
 
-def _changed(text: str) -> bytes:
+def _changed(encoded: bytes) -> bytes:
     """In the standard alphabet, without line ends and padding."""
-    encoded = _without_spaces(text.encode()).rstrip(b"=")
+    encoded = _without_spaces(encoded).rstrip(b"=")
     return encoded.translate(_PLAIN) if any([one in encoded for one in b"-_ "]) else encoded
 
 
@@ -88,7 +88,10 @@ def _without_spaces(encoded: bytes) -> bytes:
     """
     encoded = encoded.strip().replace(b"\r", b"\n")
     if _has(encoded, b"\n"):
-        encoded = b"".join([line.strip(b" \t") for line in encoded.split(b"\n")])
+        if b" " in encoded or b"\t" in encoded:
+            encoded = b"".join([line.strip(b" \t") for line in encoded.split(b"\n")])
+        else:
+            encoded = encoded.replace(b"\n", b"")
     return _unwrapped(encoded) if _has(encoded, b" ") else encoded
 
 
