@@ -9,12 +9,13 @@ from service.asgi.requests import read_query
 from service.asgi.routing import RawRouter
 from service.engine import Arrays
 from service.errors import TooManyImages
+from service.preprocessing.digit import PreparedImage
 from service.routes.prediction import Prediction, choose_model
 from service.schemas import digits as schemas
 from service.schemas.common import ImageQuery, SeenQuery
 from service.schemas.digits import FilterQuery
 from service.tasks import classify_digit as task
-from service.tasks.prepared_images import PreparedImages, describe_input
+from service.tasks.prepared_images import describe_input, network_input
 
 DEFAULT = "digits"
 CLASSIFY = "/v1/digits/classify"
@@ -37,9 +38,9 @@ async def activations(request: Request) -> Response:
     """Show the activations of each layer for one image, from the first convolution on."""
     query = read_query(request, SeenQuery)
     call = Prediction(request, choose_model(request, task.TASK, DEFAULT))
-    decoded, outputs = await _activate(call, query)
+    prepared, outputs = await _activate(call, query)
     order = list(call.servable.manifest.signatures["activations"].outputs)
-    shown = _shown(decoded, query)
+    shown = _shown(prepared, query)
     return call.answer(lambda: {"layers": task.encode_layers(outputs, order), **shown})
 
 
@@ -50,25 +51,25 @@ async def layer_filter(request: Request) -> Response:
     call = Prediction(request, choose_model(request, task.TASK, DEFAULT))
     name = call.servable.manifest.name
     found = task.choose_layer(call.servable.filters, query.layer, name)
-    decoded, outputs = await _activate(call, query)
-    images = decoded.inputs["images"]
-    shown = _shown(decoded, query)
+    prepared, outputs = await _activate(call, query)
+    images = network_input([prepared])["images"]
+    shown = _shown(prepared, query)
     return call.answer(
         lambda: task.encode_filter(outputs, images, query.layer, query.map, found) | shown
     )
 
 
-async def _activate(call: Prediction, query: SeenQuery) -> tuple[PreparedImages, Arrays]:
+async def _activate(call: Prediction, query: SeenQuery) -> tuple[PreparedImage, Arrays]:
     """The image of the request, and the outputs of every layer."""
     images = await call.images()
     if len(images) != 1:
         raise TooManyImages(
             f"a request for activations must have exactly one image, got {len(images)}"
         )
-    decoded = await call.prepare(task.decode, query, images)
+    [prepared] = await call.prepare(task.decode, query, images)
     with call:
-        return decoded, (await call.predict("activations", decoded.inputs)).outputs
+        return prepared, await call.predict_images("activations", [prepared])
 
 
-def _shown(decoded: PreparedImages, query: SeenQuery) -> dict[str, Any]:
-    return {"input": describe_input(decoded.canvases[0])} if query.return_ == "input" else {}
+def _shown(prepared: PreparedImage, query: SeenQuery) -> dict[str, Any]:
+    return {"input": describe_input(prepared)} if query.return_ == "input" else {}

@@ -19,6 +19,7 @@ from service.asgi.request_log import RequestLog
 from service.asgi.responses import JSON, RawResponse
 from service.codecs.image import OpenedImage
 from service.errors import VitrineError
+from service.preprocessing.digit import PreparedImage
 from service.routes.call import INLINE_BYTES, Call, is_quick, open_images, timeout_seconds
 from service.routes.digits import CLASSIFY, DEFAULT, SIGNATURE
 from service.runtime.repository import ModelRepository
@@ -26,7 +27,7 @@ from service.scheduling.batch import BatchResult, PendingRequest
 from service.schemas.common import ImageQuery
 from service.settings import Settings
 from service.tasks import classify_digit
-from service.tasks.prepared_images import PreparedImages
+from service.tasks.prepared_images import network_input, with_inputs
 
 CLIENT_LEFT = 499
 KNOWN = {"model", "normalize", "return"}  # the other parameters of a query are the application's
@@ -122,7 +123,7 @@ class _Digit:
     """An image on its way; receives the outcome of its batch."""
 
     _images: list[OpenedImage] | None = None
-    _decoded: PreparedImages
+    _decoded: list[PreparedImage]
     _batched: BatchResult
     _response: RawResponse
 
@@ -172,7 +173,7 @@ class _Digit:
         call = self._call
         batcher = call.servable.batcher(SIGNATURE, 1)
         call.enter(batcher, 1)
-        inputs, client = self._decoded.inputs, self._request.client
+        inputs, client = network_input(self._decoded), self._request.client
         batcher.enqueue(PendingRequest(inputs, 1, call.deadline, client, self))
 
     def done(self) -> bool:
@@ -198,8 +199,8 @@ class _Digit:
         self._response = RawResponse(body, call.headers(), JSON)
 
     def _predictions(self) -> dict[str, Any]:
-        shown = self._decoded if self._query.return_ == "input" else None
-        return {"predictions": classify_digit.encode(self._batched.outputs, shown)}
+        rows = classify_digit.encode(self._batched.outputs)
+        return {"predictions": with_inputs(rows, self._decoded, self._query.return_)}
 
     def respond(self) -> None:
         """Send the answer, and count it."""

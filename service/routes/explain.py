@@ -13,13 +13,14 @@ from service.asgi.requests import read_query
 from service.asgi.routing import RawRouter
 from service.codecs.image_writing import encode_photo_png, tile
 from service.image_files.raster import Pixels
+from service.preprocessing.digit import PreparedImage
 from service.routes.long_prediction import LongPrediction
 from service.routes.prediction import PNG, choose_model
 from service.schemas import explain as schemas
 from service.schemas.explain import ExplainQuery
 from service.tasks import classify_digit, classify_image, explain
 from service.tasks.explain import Explanation, Fields
-from service.tasks.prepared_images import PreparedImages, describe_input, sliced
+from service.tasks.prepared_images import describe_input, network_input, sliced
 
 Classes = tuple[int, int | None]  # the number of best classes, or one class
 Explained = tuple[Pixels, list[Explanation]]  # an image and its classes
@@ -62,11 +63,11 @@ async def _explain(
     call: LongPrediction,
     request: Request,
     query: ExplainQuery,
-    asked: tuple[PreparedImages, list[tuple[str, str]], Fields],
+    asked: tuple[list[PreparedImage], list[tuple[str, str]], Fields],
 ) -> Response:
     """Run and answer; asked: the images, the class ids and labels, and their fields."""
     prepared, labels, fields = asked
-    count, places = len(prepared.canvases), list(call.report.places)
+    count, places = len(prepared), list(call.report.places)
     method = explain.check_method(query.method, call.servable.manifest)
     top, class_index = explain.check_classes(query.top, query.class_, labels, count)
     found: list[Explained] = []
@@ -78,7 +79,7 @@ async def _explain(
         found.extend(await seek(call, prepared, (top, class_index)))
 
     if count:
-        shape = prepared.canvases[0].image.shape
+        shape = prepared[0].image.shape
         call.expect(*_cost(call, (count, *shape), method, 1 if class_index is not None else top))
         await call.run_until_disconnect(work)
     if PNG in request.headers.get("accept", ""):
@@ -95,12 +96,12 @@ async def _explain(
 
 
 async def _inputs(
-    call: LongPrediction, places: list[int], prepared: PreparedImages
+    call: LongPrediction, places: list[int], prepared: list[PreparedImage]
 ) -> dict[str, Any]:
     """The model's input for each image that is explained; places: of the prepared images."""
-    canvases = dict(zip(places, prepared.canvases, strict=True))
-    kept = [canvases[place] for place in call.report.places]
-    rows = await call.encode(OFF_LOOP, lambda: [describe_input(canvas) for canvas in kept])
+    images = dict(zip(places, prepared, strict=True))
+    kept = [images[place] for place in call.report.places]
+    rows = await call.encode(OFF_LOOP, lambda: [describe_input(one) for one in kept])
     return {"inputs": call.report.fill(rows)}
 
 
@@ -125,10 +126,10 @@ def _is_one_run(call: LongPrediction, method: str) -> bool:
 
 
 async def _classify_and_activate(
-    call: LongPrediction, prepared: PreparedImages, classes: Classes
+    call: LongPrediction, prepared: list[PreparedImage], classes: Classes
 ) -> list[Explained]:
     """Class activation maps from one run for a batch of images."""
-    images = prepared.inputs["images"]
+    images = network_input(prepared)["images"]
     size = min(len(images), _limit(call, explain.AT_ONCE))
     batches = [
         await call.advance(explain.AT_ONCE, {"images": images[start : start + size]}, 1)
@@ -147,14 +148,14 @@ async def _classify_and_activate(
 
 
 async def _classify(
-    call: LongPrediction, prepared: PreparedImages, classes: Classes
+    call: LongPrediction, prepared: list[PreparedImage], classes: Classes
 ) -> list[tuple[Pixels, Any, list[int]]]:
     """Each remaining image with its scores and the classes to explain."""
     outputs = await call.predict_images("serving_default", prepared)
 
     def classified(rows: slice) -> Iterable[tuple[Pixels, Any, list[int]]]:
         scores = classify_image.scores_of(sliced(outputs, rows))
-        images = [canvas.image for canvas in prepared.canvases[rows]]
+        images = [one.image for one in prepared[rows]]
         return zip(images, scores, explain.choose_classes(scores, *classes), strict=True)
 
     return call.report.keep(classified)
@@ -170,7 +171,7 @@ def _window_rows(call: LongPrediction) -> int:
 
 
 async def _activate(
-    call: LongPrediction, prepared: PreparedImages, classes: Classes
+    call: LongPrediction, prepared: list[PreparedImage], classes: Classes
 ) -> list[Explained]:
     """Class activation maps, a batch of (image, class) at a time."""
     kept = await _classify(call, prepared, classes)
@@ -190,7 +191,7 @@ async def _activate(
 
 
 async def _occlude(
-    call: LongPrediction, prepared: PreparedImages, classes: Classes
+    call: LongPrediction, prepared: list[PreparedImage], classes: Classes
 ) -> list[Explained]:
     """The decrease of each class' score when a window is occluded; all classes from one pass."""
     found: list[Explained] = []

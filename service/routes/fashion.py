@@ -14,7 +14,7 @@ from service.scheduling.siblings import gather_or_cancel
 from service.schemas import images as schemas
 from service.schemas.images import FashionQuery
 from service.tasks import classify_image as task
-from service.tasks.prepared_images import sliced
+from service.tasks.prepared_images import sliced, with_inputs
 
 HEADS = {"dense": "fashion-dense", "svm": "fashion-svm"}
 
@@ -47,18 +47,19 @@ async def _ask_both(request: Request, query: FashionQuery) -> Response:
             raise InvalidValue(f"{name} must be absent with head=both: use head=dense or head=svm")
     dense, svm = _call(request, "dense", query), _call(request, "svm", query)
     decode = partial(task.decode, manifest=dense.servable.manifest)
-    decoded = await dense.prepare(decode, query)
+    prepared = await dense.prepare(decode, query)
     with dense, svm:
         outputs = await gather_or_cancel(
-            *(call.predict_images(task.PREDICT, decoded) for call in (svm, dense))
+            *(call.predict_images(task.PREDICT, prepared) for call in (svm, dense))
         )
 
     def encode(rows: slice) -> list[dict[str, Any]]:
         by_svm, by_dense = (
-            task.predictions(sliced(each, rows), None, call.servable.manifest, head)
+            task.predictions(sliced(each, rows), call.servable.manifest, head)
             for head, call, each in zip(("svm", "dense"), (svm, dense), outputs, strict=True)
         )
-        return task.side_by_side(by_svm, by_dense, decoded.shown(rows, query.return_))
+        pairs = task.side_by_side(by_svm, by_dense)
+        return with_inputs(pairs, prepared[rows], query.return_)
 
     return dense.answer(lambda: {"predictions": dense.report.rows(encode)})
 

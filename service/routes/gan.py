@@ -15,6 +15,7 @@ from service.schemas import gan as schemas
 from service.schemas.common import ImageQuery, NormalizeQuery
 from service.tasks import gan_points, latent_points
 from service.tasks import generate_image as task
+from service.tasks.prepared_images import network_input
 
 DEFAULT = "gan"
 
@@ -138,7 +139,7 @@ async def _place(call: Prediction, query: NormalizeQuery, point: gan_points.Poin
     """The w [W] of a point; for an image, the encoder's estimate."""
     if isinstance(point, OpenedImage):
         images = await call.prepare(task.decode_images, query, [point])
-        outputs = (await call.predict("encode", images.inputs)).outputs
+        outputs = (await call.predict("encode", network_input(images))).outputs
     elif isinstance(point, gan_points.LatentSource):
         outputs = (await call.predict("sample", point.inputs())).outputs
     else:

@@ -12,13 +12,14 @@ from service.asgi.routing import RawRouter
 from service.codecs.image_writing import data_uri, encode_png
 from service.codecs.latents import Latents
 from service.image_files.raster import Pixels
+from service.preprocessing.digit import PreparedImage
 from service.routes.event_stream import EventStream, event
 from service.routes.gan import DEFAULT
 from service.routes.long_prediction import LongPrediction
 from service.routes.prediction import Prediction, choose_model
 from service.schemas import gan as schemas
 from service.tasks import generate_image as task
-from service.tasks.prepared_images import PreparedImages, describe_input
+from service.tasks.prepared_images import describe_input, network_input
 from service.tasks.projection import Projection
 
 COLUMNS = ("images", "latents", "losses", "psnr")
@@ -37,9 +38,9 @@ async def project(request: Request) -> Response:
     prepared = await call.prepare(task.decode_query, query, opened)
     inputs: dict[int, Any] | None = None  # by place
     if query.return_ == "input":
-        canvases = zip(call.report.places, prepared.canvases, strict=True)
-        inputs = {place: describe_input(canvas) for place, canvas in canvases}
-    if not prepared.canvases:
+        places = zip(call.report.places, prepared, strict=True)
+        inputs = {place: describe_input(one) for place, one in places}
+    if not prepared:
         nothing: dict[str, Any] = {**dict.fromkeys(COLUMNS, ()), **_shown(call, inputs)}
         return await call.answer_images(NO_IMAGES, lambda _: _columns(call, nothing))
     if query.stream == "true" or (
@@ -73,7 +74,7 @@ def _columns(call: Prediction, columns: dict[str, Any]) -> dict[str, Any]:
 
 async def _events(
     call: LongPrediction,
-    prepared: PreparedImages,
+    prepared: list[PreparedImage],
     query: schemas.ProjectQuery,
     inputs: dict[int, Any] | None,
 ) -> AsyncGenerator[bytes]:
@@ -110,14 +111,15 @@ async def _advance(call: LongPrediction, seeking: Projection, steps: int) -> Non
 
 
 async def _begun(
-    call: Prediction, prepared: PreparedImages, query: schemas.ProjectQuery
+    call: Prediction, prepared: list[PreparedImage], query: schemas.ProjectQuery
 ) -> Projection:
     manifest = call.servable.manifest
-    targets = prepared.inputs["images"]
+    images = network_input(prepared)
+    targets = images["images"]
     if query.start == "mean":
         w: Latents = np.tile(np.array(manifest.w_mean, np.float32), (len(targets), 1))
     else:
-        w = (await call.predict("encode", prepared.inputs)).outputs["w"]
+        w = (await call.predict("encode", images)).outputs["w"]
         is_finite = call.report.finite(w)
         targets, w = targets[is_finite], w[is_finite]
     return Projection(targets, w, query, manifest.batch_limit("project"))

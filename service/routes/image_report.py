@@ -11,9 +11,10 @@ import numpy as np
 from service.codecs.image import OpenedImage
 from service.codecs.request_images import naming_image
 from service.errors import InvalidImage, InvalidRequest
-from service.tasks.prepared_images import NOT_FINITE, PreparedImages
+from service.preprocessing.digit import PreparedImage
+from service.tasks.prepared_images import NOT_FINITE
 
-Decode = Callable[[list[OpenedImage]], PreparedImages]
+Decode = Callable[[list[OpenedImage]], list[PreparedImage]]
 
 
 class ImageReport:
@@ -34,12 +35,9 @@ class ImageReport:
         whole = range(opened + len(self.failures))
         self.places = [n for n in whole if n not in self.failures] if self.failures else list(whole)
 
-    def decode(self, function: Decode, images: list[OpenedImage]) -> PreparedImages:
+    def decode(self, function: Decode, images: list[OpenedImage]) -> list[PreparedImage]:
         """Decode all images, or those that can be decoded."""
-        if not self.is_wanted:
-            return function(images)
-        decoded = self.keep(lambda row: function(images[row]).canvases)
-        return PreparedImages(decoded)
+        return self.keep(lambda rows: function(images[rows]))
 
     def keep(self, function: Callable[[slice], Iterable[Any]]) -> list[Any]:
         """Apply `function` to the rows of the remaining images; failed ones are removed.

@@ -12,7 +12,7 @@ from service.asgi.routing import RawRouter
 from service.routes.prediction import Prediction, choose_model
 from service.schemas import images as schemas
 from service.tasks import classify_image as task
-from service.tasks.prepared_images import PreparedImages, sliced
+from service.tasks.prepared_images import describe_input, sliced
 
 DEFAULT = "labels"
 
@@ -30,7 +30,9 @@ async def label(request: Request) -> Response:
     with call:
         outputs = await call.predict_images(task.PREDICT, decoded)
     with_input = query.return_ == "input"
-    shown = await _inputs(call, decoded) if with_input else []
+    shown = []
+    if with_input:
+        shown = await call.encode(len(decoded), lambda: [describe_input(one) for one in decoded])
 
     def encode() -> dict[str, Any]:
         kept = call.report.keep(
@@ -62,7 +64,3 @@ async def features(request: Request) -> Response:
         return {"predictions": call.report.fill(labels for _, labels in kept), "features": features}
 
     return call.answer(encode)
-
-
-async def _inputs(call: Prediction, decoded: PreparedImages) -> list[dict[str, Any]]:
-    return await call.encode(len(decoded.canvases), lambda: task.inputs(decoded))

@@ -22,16 +22,17 @@ from service.codecs.image_writing import data_uri, encode_png, tile
 from service.engine import Arrays
 from service.errors import ModelNotFound
 from service.image_files.raster import Pixels
+from service.preprocessing.digit import PreparedImage
 from service.routes.call import Call, is_quick, is_read_inline, open_images, timeout_seconds
 from service.routes.image_report import Decode, ImageReport
 from service.runtime.servable import Servable
 from service.scheduling.batch import BatchResult
 from service.schemas.common import ImageQuery, ModelQuery, NormalizeQuery, OnError
-from service.tasks.prepared_images import PreparedImages, sliced
+from service.tasks.prepared_images import network_input, sliced, with_inputs
 
 T = TypeVar("T")
 PNG = "image/png"
-Encode = Callable[[Arrays, PreparedImages | None], list[dict[str, Any]]]
+Encode = Callable[[Arrays], list[dict[str, Any]]]
 INLINE_IMAGES = 16  # this many small images are encoded faster than another thread starts
 
 
@@ -90,7 +91,7 @@ class Prediction(Call):
         self.record("decode", time.monotonic() - started)
         return images
 
-    async def decode(self, function: Decode, images: list[OpenedImage]) -> PreparedImages:
+    async def decode(self, function: Decode, images: list[OpenedImage]) -> list[PreparedImage]:
         """Run `function` on the images: on the event loop if it is one small image, else on another thread."""
         started, turns = time.monotonic(), self._state["decoders"].turns
         decode = partial(self.report.decode, function, images)
@@ -110,10 +111,10 @@ class Prediction(Call):
 
     async def prepare(
         self,
-        function: Callable[..., PreparedImages],
+        function: Callable[..., list[PreparedImage]],
         query: NormalizeQuery,
         images: list[OpenedImage] | None = None,
-    ) -> PreparedImages:
+    ) -> list[PreparedImage]:
         """The images, by default those of the request, prepared by a task's `decode` as the query asks for."""
         opened = await self.images() if images is None else images
         return await self.decode(partial(function, normalize=query.normalize == "auto"), opened)
@@ -136,12 +137,12 @@ class Prediction(Call):
         return batched
 
     async def predict_images(
-        self, signature: str, prepared: PreparedImages, **more: np.ndarray
+        self, signature: str, prepared: list[PreparedImage], **more: np.ndarray
     ) -> Arrays:
         """The outputs for the remaining images; nothing runs if there are none."""
-        if not prepared.canvases:
+        if not prepared:
             return {}
-        return (await self.predict(signature, {**prepared.inputs, **more})).outputs
+        return (await self.predict(signature, {**network_input(prepared), **more})).outputs
 
     def _client(self) -> Hashable:
         """The client for fair queuing: the key if there are several keys, otherwise the connection."""
@@ -158,19 +159,16 @@ class Prediction(Call):
         self,
         field: str,
         signature: str,
-        prepared: PreparedImages,
+        prepared: list[PreparedImage],
         query: ImageQuery,
         encode: Encode,
     ) -> Response:
-        """Run a signature, and answer with one row for each image.
-
-        encode: outputs, and the images if their inputs are shown → the rows.
-        """
+        """Run a signature, and answer with one row for each image, which `encode` makes of the outputs."""
         with self:
             outputs = await self.predict_images(signature, prepared)
 
         def rows(part: slice) -> list[dict[str, Any]]:
-            return encode(sliced(outputs, part), prepared.shown(part, query.return_))
+            return with_inputs(encode(sliced(outputs, part)), prepared[part], query.return_)
 
         return self.answer(lambda: {field: self.report.rows(rows)})
 

@@ -21,7 +21,7 @@ from service.schemas import vae as schemas
 from service.schemas.common import ImageQuery, NormalizeQuery
 from service.tasks import autoencode_image as task
 from service.tasks import latent_points
-from service.tasks.prepared_images import check_finite, sliced
+from service.tasks.prepared_images import check_finite, network_input, sliced, with_inputs
 
 DEFAULT = "vae"
 DEFAULT_PLANE = "vae-2d"
@@ -70,16 +70,15 @@ async def reconstruct(request: Request) -> Response:
     call = Prediction(request, choose_model(request, task.TASK, DEFAULT), query.on_error)
     images = await call.prepare(task.decode_images, query)
     size = task.latent_size(call.servable.manifest)
-    noise = task.noise(query.random_seed, len(images.canvases), size)
+    noise = task.noise(query.random_seed, len(images), size)
     with call:
         encoded = await call.predict_images("encode", images)
         returned = await call.predict_images("reconstruct", images, noise=noise)
 
     def encode(rows: slice) -> Iterator[tuple[Pixels, dict[str, Any]]]:
-        outputs = sliced(encoded, rows), sliced(returned, rows)
-        shown = images.shown(rows, query.return_)
-        found = task.reconstructions(outputs, noise[rows], shown)
-        return zip(returned["images"][rows], found, strict=True)
+        found = task.reconstructions(sliced(encoded, rows), sliced(returned, rows), noise[rows])
+        shown = with_inputs(found, images[rows], query.return_)
+        return zip(returned["images"][rows], shown, strict=True)
 
     kept = call.report.keep(encode)
     seed = {} if query.random_seed is None else {"random_seed": query.random_seed}
@@ -149,6 +148,6 @@ async def _place(call: Prediction, query: NormalizeQuery, end: OpenedImage | Lat
     if not isinstance(end, OpenedImage):
         return end
     images = await call.prepare(task.decode_images, query, [end])
-    outputs = (await call.predict("encode", images.inputs)).outputs
+    outputs = (await call.predict("encode", network_input(images))).outputs
     mean: Latents = check_finite(outputs["z_mean"])[0]
     return mean

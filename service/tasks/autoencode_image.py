@@ -15,7 +15,7 @@ from service.preprocessing.digit import fit_digit
 from service.runtime.manifest import Manifest
 from service.schemas.vae import VaeDecodeRequest, VaeInterpolateRequest
 from service.tasks import latent_points, prepared_images
-from service.tasks.prepared_images import PreparedImages, check_finite, with_inputs
+from service.tasks.prepared_images import check_finite
 
 TASK = "autoencode_image"
 
@@ -68,33 +68,26 @@ def noise(random_seed: int | None, count: int, size: int) -> Latents:
     return latents.draw(random_seed, count, size)
 
 
-def encodings(outputs: Arrays, shown: PreparedImages | None) -> list[dict[str, Any]]:
-    """One encoding per image; kl: divergence from the standard normal distribution, in nats.
-
-    shown: given if the answer has the model's inputs.
-    """
+def encodings(outputs: Arrays) -> list[dict[str, Any]]:
+    """One encoding per image; kl: divergence from the standard normal distribution, in nats."""
     mean, log_var = outputs["z_mean"], outputs["z_log_var"]
     kl = check_finite(0.5 * (mean**2 + np.exp(log_var) - 1 - log_var).sum(axis=1))
-    rows = [
+    return [
         {"z_mean": z_mean, "z_log_var": z_log_var, "kl": nats}
         for z_mean, z_log_var, nats in zip(mean, log_var, kl.tolist(), strict=True)
     ]
-    return with_inputs(rows, shown)
 
 
-def reconstructions(
-    outputs: tuple[Arrays, Arrays], drawn: Latents, shown: PreparedImages | None
-) -> list[dict[str, Any]]:
+def reconstructions(encoded: Arrays, returned: Arrays, drawn: Latents) -> list[dict[str, Any]]:
     """One reconstruction per image, without the image itself; losses in nats.
 
-    outputs: of `encode` and of `reconstruct`; InvalidImage names an image whose are not finite.
-    shown: given if the answer has the model's inputs.
+    encoded, returned: outputs of `encode` and of `reconstruct`; InvalidImage names an image whose are not
+    finite.
     """
-    encoded, returned = outputs
     z = check_finite(encoded["z_mean"] + np.exp(encoded["z_log_var"] / 2) * drawn)
     check_finite(returned["reconstruction_loss"] + returned["kl"])
     losses, kl = returned["reconstruction_loss"].tolist(), returned["kl"].tolist()
-    rows = [
+    return [
         {
             "z": place,
             "noise": added,
@@ -104,4 +97,3 @@ def reconstructions(
         }
         for place, added, loss, nats in zip(z, drawn, losses, kl, strict=True)
     ]
-    return with_inputs(rows, shown)

@@ -12,7 +12,7 @@ from service.errors import InvalidValue
 from service.preprocessing.digit import normalize_digit
 from service.runtime.filters import LayerFilter
 from service.tasks import prepared_images
-from service.tasks.prepared_images import PreparedImages, check_finite, with_inputs
+from service.tasks.prepared_images import check_finite
 
 TASK = "classify_digit"
 OUTLIER = 0.5  # the graph scales its score so that values above this are outliers
@@ -20,12 +20,12 @@ OUTLIER = 0.5  # the graph scales its score so that values above this are outlie
 decode = partial(prepared_images.decode, preprocess=normalize_digit)
 
 
-def encode(outputs: Arrays, shown: PreparedImages | None) -> list[dict[str, Any]]:
-    """One prediction per image, from probabilities [B, 10] and outlier_score [B]; shown: for their inputs."""
+def encode(outputs: Arrays) -> list[dict[str, Any]]:
+    """One prediction per image, from probabilities [B, 10] and outlier_score [B]."""
     probabilities = check_finite(outputs["probabilities"])
     scores = outputs["outlier_score"].tolist()
     digits = probabilities.argmax(axis=1).tolist()
-    rows = [
+    return [
         {
             "digit": digit,
             "probability": row[digit],
@@ -35,7 +35,6 @@ def encode(outputs: Arrays, shown: PreparedImages | None) -> list[dict[str, Any]
         }
         for row, digit, score in zip(probabilities, digits, scores, strict=True)
     ]
-    return with_inputs(rows, shown)
 
 
 def encode_layers(outputs: Arrays, order: list[str]) -> list[dict[str, Any]]:

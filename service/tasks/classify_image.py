@@ -13,12 +13,7 @@ from service.preprocessing.digit import SIDE, PreparedImage
 from service.preprocessing.photo import fit_photo, needed_side, take_photo
 from service.runtime.manifest import InputSpec, Manifest
 from service.schemas.images import DEFAULT_TOP
-from service.tasks.prepared_images import (
-    PreparedImages,
-    check_finite,
-    describe_input,
-    with_inputs,
-)
+from service.tasks.prepared_images import check_finite
 
 TASK = "classify_image"
 # When decoded at a scale with just the needed pixels, 51 of 60 photos kept the label of TensorFlow's
@@ -35,14 +30,16 @@ def is_drawing(spec: InputSpec) -> bool:
     return (spec.height, spec.width, spec.channels) == (SIDE, SIDE, 1)
 
 
-def decode(images: list[OpenedImage], *, manifest: Manifest, normalize: bool) -> PreparedImages:
+def decode(
+    images: list[OpenedImage], *, manifest: Manifest, normalize: bool
+) -> list[PreparedImage]:
     """Decode each image into the form the manifest's `input` describes, uint8 [B, H, W, C]."""
     assert manifest.input  # read_manifest refuses a classifier without
-    canvases = []
+    prepared = []
     for number, image in enumerate(images, 1):
         with naming_image(number, len(images)):
-            canvases.append(_into_form(image, manifest.input, normalize=normalize))
-    return PreparedImages(canvases)
+            prepared.append(_into_form(image, manifest.input, normalize=normalize))
+    return prepared
 
 
 def _into_form(image: OpenedImage, spec: InputSpec, *, normalize: bool) -> PreparedImage:
@@ -110,17 +107,10 @@ def labels(outputs: Arrays, manifest: Manifest, top: int) -> list[list[dict[str,
     ]
 
 
-def inputs(decoded: PreparedImages) -> list[dict[str, Any]]:
-    """The model's input images."""
-    return [describe_input(canvas) for canvas in decoded.canvases]
-
-
-def predictions(
-    outputs: Arrays, decoded: PreparedImages | None, manifest: Manifest, head: str | None
-) -> list[dict[str, Any]]:
+def predictions(outputs: Arrays, manifest: Manifest, head: str | None) -> list[dict[str, Any]]:
     """One prediction per image: its label and the scores of all classes.
 
-    decoded: given if the answer has the model's input; head: the head that computed them, omitted if None.
+    head: the head that computed them, omitted if None.
     """
     scores = scores_of(outputs)
     rows: list[dict[str, Any]] = [
@@ -135,15 +125,12 @@ def predictions(
             {**row, "outlier": score > OUTLIER, "outlier_score": score}
             for row, score in zip(rows, found, strict=True)
         ]
-    return with_inputs(rows, decoded)
+    return rows
 
 
-def side_by_side(
-    svm: list[dict[str, Any]], dense: list[dict[str, Any]], decoded: PreparedImages | None
-) -> list[dict[str, Any]]:
+def side_by_side(svm: list[dict[str, Any]], dense: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The predictions of two heads for the same images, and whether they agree."""
-    rows = [
+    return [
         {"svm": one, "dense": other, "agree": one["label_index"] == other["label_index"]}
         for one, other in zip(svm, dense, strict=True)
     ]
-    return with_inputs(rows, decoded)

@@ -31,7 +31,6 @@ from service.tasks.gan_points import (
     sampled_digit,
     space_of,
 )
-from service.tasks.prepared_images import PreparedImages, with_inputs
 
 TASK = "generate_image"
 
@@ -106,7 +105,7 @@ def directions(manifest: Manifest) -> list[dict[str, Any]]:
     ]
 
 
-def predictions(outputs: Arrays, shown: PreparedImages | None) -> list[dict[str, Any]]:
-    """The discriminator's probability that each image is real; shown: for their inputs."""
+def predictions(outputs: Arrays) -> list[dict[str, Any]]:
+    """The discriminator's probability that each image is real."""
     real = prepared_images.check_finite(outputs["probability_real"])
-    return with_inputs([{"probability_real": value} for value in real.tolist()], shown)
+    return [{"probability_real": value} for value in real.tolist()]

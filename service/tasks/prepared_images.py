@@ -1,7 +1,7 @@
 """Images for a network of 28 × 28 pixels: decoded, normalized, and returned to the caller if requested."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -13,27 +13,17 @@ from service.errors import InvalidImage
 from service.image_files.raster import Pixels
 from service.preprocessing.digit import PreparedImage
 
-Preprocess = Callable[..., PreparedImage]  # (pixels, *, normalize) → canvas
+Preprocess = Callable[..., PreparedImage]  # (pixels, *, normalize)
 NOT_FINITE = (
     "the model must give finite numbers, got NaN or infinity for this image: use another image or "
     "another model"
 )
 
 
-class PreparedImages(NamedTuple):
-    """The images of a request, prepared for the network."""
-
-    canvases: list[PreparedImage]
-
-    @property
-    def inputs(self) -> dict[str, Pixels]:
-        """The network's input: images uint8 [B, 28, 28, 1]."""
-        images = [canvas.image for canvas in self.canvases]
-        return {"images": images[0][np.newaxis] if len(images) == 1 else np.stack(images)}
-
-    def shown(self, rows: slice, returned: str | None) -> "PreparedImages | None":
-        """A selection of the images if a query's `return` asks for the model's inputs."""
-        return PreparedImages(self.canvases[rows]) if returned == "input" else None
+def network_input(prepared: Sequence[PreparedImage]) -> dict[str, Pixels]:
+    """The network's input: images uint8 [B, H, W, C]."""
+    images = [one.image for one in prepared]
+    return {"images": images[0][np.newaxis] if len(images) == 1 else np.stack(images)}
 
 
 def sliced(outputs: Arrays, rows: slice) -> Arrays:
@@ -41,13 +31,15 @@ def sliced(outputs: Arrays, rows: slice) -> Arrays:
     return {name: array[rows] for name, array in outputs.items()}
 
 
-def decode(images: list[OpenedImage], *, normalize: bool, preprocess: Preprocess) -> PreparedImages:
+def decode(
+    images: list[OpenedImage], *, normalize: bool, preprocess: Preprocess
+) -> list[PreparedImage]:
     """Decode and normalize each image; with several images, an error names the image."""
-    canvases = []
+    prepared = []
     for number, image in enumerate(images, 1):
         with naming_image(number, len(images)):
-            canvases.append(preprocess(image.decode(grey=True), normalize=normalize))
-    return PreparedImages(canvases)
+            prepared.append(preprocess(image.decode(grey=True), normalize=normalize))
+    return prepared
 
 
 def check_finite(outputs: np.ndarray) -> np.ndarray:
@@ -60,14 +52,16 @@ def check_finite(outputs: np.ndarray) -> np.ndarray:
     return outputs
 
 
-def describe_input(canvas: PreparedImage) -> dict[str, Any]:
+def describe_input(prepared: PreparedImage) -> dict[str, Any]:
     """The model's input image, and the preprocessing steps."""
-    return {"image": data_uri(encode_png(canvas.image)), "steps": canvas.steps}
+    return {"image": data_uri(encode_png(prepared.image)), "steps": prepared.steps}
 
 
-def with_inputs(rows: list[dict[str, Any]], images: PreparedImages | None) -> list[dict[str, Any]]:
-    """The rows of an answer, each with the model's input image if the images are given."""
-    if images is None:
+def with_inputs(
+    rows: list[dict[str, Any]], prepared: Sequence[PreparedImage], returned: str | None
+) -> list[dict[str, Any]]:
+    """The rows of an answer, each with the model's input image if a query's `return` asks for it."""
+    if returned != "input":
         return rows
-    pairs = zip(rows, images.canvases, strict=True)
-    return [{**row, "input": describe_input(canvas)} for row, canvas in pairs]
+    pairs = zip(rows, prepared, strict=True)
+    return [{**row, "input": describe_input(one)} for row, one in pairs]
