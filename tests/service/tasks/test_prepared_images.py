@@ -18,7 +18,7 @@ def test_an_image_with_scores_that_are_not_finite_is_named(bad):
     ):
         scores_of({"probabilities": scores})
     with pytest.raises(InvalidImage, match=r"^image 2: "):
-        encode({"probabilities": scores, "outlier_score": np.zeros(3)}, None)
+        encode({"probabilities": scores, "outlier_score": np.zeros(3)})
 
 
 def test_finite_scores_pass():
