@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Iterable
 from functools import partial
+from types import SimpleNamespace
 from typing import cast
 
 from prometheus_client import (
@@ -122,12 +123,10 @@ def observe_many(histogram: Histogram, value: float, count: int) -> None:
     histogram._buckets[bisect_left(histogram._upper_bounds, value)].inc(count)
 
 
-def merge(snapshots: Iterable[Snapshot], *, with_gauges: bool = True) -> Snapshot:
+def merge(snapshots: Iterable[Snapshot]) -> Snapshot:
     """Merge the snapshots of several processes: counters are summed, states take the maximum."""
     merged: dict[str, tuple[str, str, dict[tuple[str, str], Sample]]] = {}
     for name, documentation, kind, samples in (family for one in snapshots for family in one):
-        if kind == "gauge" and not with_gauges:
-            continue
         found = merged.setdefault(name, (documentation, kind, {}))[2]
         for sample, labels, value in samples:
             key = (sample, repr(sorted(labels.items())))
@@ -144,22 +143,13 @@ def render(snapshot: Snapshot) -> bytes:
         for sample, labels, value in samples:
             family.add_sample(sample, labels, value)
         families.append(family)
-    return generate_latest(cast(CollectorRegistry, _Families(families)))
-
-
-class _Families:
-    """The part of a registry that `generate_latest` uses."""
-
-    def __init__(self, families: list[Metric]) -> None:
-        self._families = families
-
-    def collect(self) -> list[Metric]:
-        return self._families
+    registry = SimpleNamespace(collect=lambda: families)  # the part that `generate_latest` uses
+    return generate_latest(cast(CollectorRegistry, registry))
 
 
 def merge_departed(snapshots: list[Snapshot]) -> Snapshot:
     """The counters of processes that have exited, without their states."""
-    return merge(snapshots, with_gauges=False)
+    return [family for family in merge(snapshots) if family[2] != "gauge"]
 
 
 def _combined(family: str, sample: str, before: float | None, value: float) -> float:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from service.asgi.listener import waiting_connections
 from service.asgi.time_limits import TimedProtocol
-from service.processes.connection_counts import OwnCount
+from service.processes.connection_counts import ConnectionCounts
 
 PATIENCE_SECONDS = 0.005  # that a connection waits for the worker that has fewer
 MOST_IN_A_TURN = 64  # each takes 0.1 ms; then those that are connected already get their turn
@@ -32,13 +32,13 @@ class Acceptor:
         listener: socket.socket,
         make_protocol: Callable[[], TimedProtocol],
         tls: ssl.SSLContext | None,
-        count: OwnCount,
+        counts: ConnectionCounts,
     ) -> None:
         self.sockets = [listener]
         self._listener = listener
         self._make_protocol = make_protocol
         self._tls = tls
-        self._count = count
+        self._counts = counts
         self._loop = asyncio.get_running_loop()
         self._has_waited = False
         self._pause: asyncio.TimerHandle | None = None
@@ -53,7 +53,7 @@ class Acceptor:
             self._listener.close()
         if self._pause:
             self._pause.cancel()
-        self._count.leave()
+        self._counts.leave()
 
     async def wait_closed(self) -> None:
         """Return at once: `close` is synchronous."""
@@ -62,7 +62,7 @@ class Acceptor:
         """Accept pending connections, until another worker has clearly fewer."""
         for _ in range(MOST_IN_A_TURN):
             waiting = waiting_connections(self._listener)
-            if not self._has_waited and self._count.is_above_another(waiting):
+            if not self._has_waited and self._counts.is_above_another(waiting):
                 self._wait(PATIENCE_SECONDS)
                 return
             self._has_waited = False
@@ -77,7 +77,7 @@ class Acceptor:
             self._take(connection)
 
     def _take(self, connection: socket.socket) -> None:
-        self._count.add(1)
+        self._counts.add(1)
         connection.setblocking(False)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT_BYTES)
@@ -103,8 +103,8 @@ class Acceptor:
             )
         except (OSError, TimeoutError):  # the client left, or offered no TLS
             if protocol.transport is None:
-                self._count.add(-1)
+                self._counts.add(-1)
             connection.close()
 
     def _forget(self) -> None:
-        self._count.add(-1)
+        self._counts.add(-1)

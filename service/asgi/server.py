@@ -17,7 +17,7 @@ from service.asgi.listener import refuse_connections
 from service.asgi.protocol import TimeoutHttpProtocol
 from service.asgi.state import Lifecycle
 from service.asgi.time_limits import READING_SECONDS
-from service.processes.connection_counts import ConnectionCounts, OwnCount
+from service.processes.connection_counts import ConnectionCounts
 from service.settings import Settings
 
 STARTUP_FAILURE = 3  # uvicorn's exit status when the application does not start
@@ -70,11 +70,11 @@ class DrainingServer(uvicorn.Server):
         await self.lifespan.startup()
         if self.lifespan.should_exit:
             sys.exit(STARTUP_FAILURE)
-        count = self._counts.join()
+        self._counts.join()
         for listener in sockets:
             listener.listen(self.config.backlog)
         self.servers = [
-            Acceptor(each, self._make_protocol, self.config.ssl, count) for each in sockets
+            Acceptor(each, self._make_protocol, self.config.ssl, self._counts) for each in sockets
         ]
         self._log_started_message(sockets)
         self.started = True
@@ -89,7 +89,8 @@ class DrainingServer(uvicorn.Server):
         for server in self.servers:
             server.close()
         self.servers = [
-            Acceptor(each, self._make_protocol, self.config.ssl, OwnCount()) for each in listeners
+            Acceptor(each, self._make_protocol, self.config.ssl, ConnectionCounts(1))
+            for each in listeners
         ]
 
     def _make_protocol(self) -> TimeoutHttpProtocol:

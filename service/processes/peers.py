@@ -96,8 +96,7 @@ class WorkerPeers(Peers):
     async def stop(self) -> None:
         """Send the last metrics to the supervisor, then close."""
         if handler := self._handlers.get(METRICS):
-            answers = {METRICS: await handler(None)}
-            self._messages.send({"kind": "farewell", "answers": answers})
+            self._messages.send({"kind": "farewell", "metrics": await handler(None)})
         for task in self._tasks:
             task.cancel()
         await self._messages.drain()

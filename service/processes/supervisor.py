@@ -51,7 +51,7 @@ class Supervisor:
         self._stop_seconds = stop_seconds
         self.on_started: Callable[[], None] = lambda: None  # called after all workers were forked
         self._workers: list[WorkerProcess] = []
-        self._departed: dict[str, Any] = {}
+        self._departed: list[Any] = []  # the metrics of workers that have exited, merged
         self._is_stopping = False
         self._is_replacing = False
         self._pause = 0.0
@@ -118,10 +118,8 @@ class Supervisor:
 
     def _remember(self, worker: WorkerProcess) -> None:
         """Keep the metrics of a worker that has exited: its last ones, or those of the last request."""
-        if METRICS in worker.last_answers:
-            known = [self._departed[METRICS]] if METRICS in self._departed else []
-            answers = [*known, worker.last_answers[METRICS]]
-            self._departed[METRICS] = self._merge_departed(answers)
+        if worker.last_metrics is not None:
+            self._departed = [self._merge_departed([*self._departed, worker.last_metrics])]
 
     async def _watch(self) -> None:
         """Kill workers whose event loop is silent, unless the whole machine was suspended."""
@@ -144,8 +142,8 @@ class Supervisor:
         )
         answers = [reply["answer"] for reply in replies if reply and "answer" in reply]
         failures = [reply["failure"] for reply in replies if reply and "failure" in reply]
-        if question in self._departed:
-            answers.append(self._departed[question])
+        if question == METRICS:
+            answers += self._departed
         asker.send(
             {"kind": "answers", "number": message["number"]}
             | {"answers": answers, "failures": failures}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from service.processes.messages import Message, Messages
-from service.processes.peers import WorkerPeers
+from service.processes.peers import METRICS, WorkerPeers
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 RunWorker = Callable[[socket.socket, WorkerPeers], int]
@@ -27,7 +27,7 @@ class WorkerProcess:
         self.exited = asyncio.Event()
         self.started_at = self.last_beat = time.monotonic()
         self.has_beaten = False
-        self.last_answers: dict[str, Any] = {}
+        self.last_metrics: Any = None
         self._listening = listening
         self._run = run
 
@@ -83,8 +83,8 @@ class WorkerProcess:
             if not self.exited.is_set():
                 raise
             return None
-        if "answer" in answer:
-            self.last_answers[question] = answer["answer"]
+        if question == METRICS and "answer" in answer:
+            self.last_metrics = answer["answer"]
         return answer
 
     def _child(self, theirs: socket.socket, inherited: list[int]) -> None:
@@ -109,7 +109,7 @@ class WorkerProcess:
             elif message["kind"] == "answer":
                 self._messages.resolve(message)
             elif message["kind"] == "farewell":
-                self.last_answers |= message["answers"]
+                self.last_metrics = message["metrics"]
             else:
                 on_message(message)
 

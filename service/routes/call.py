@@ -92,9 +92,7 @@ class Call:
     def encode_body(self, encode: Callable[[], dict[str, Any]]) -> bytes:
         """The JSON of the answer: `encode`'s fields after the model's name."""
         started = time.monotonic()
-        manifest = self.servable.manifest
-        model = {"name": manifest.name, "version": manifest.version}
-        body = to_json({"model": model, **encode()})
+        body = to_json({"model": self.servable.manifest.reference, **encode()})
         self.record("encode", time.monotonic() - started)
         self.servable.statistics.record_encoded(self._timings["encode"])
         return body
@@ -103,7 +101,11 @@ class Call:
         """The headers: model, engine, batch size and the duration of each step."""
         manifest = self.servable.manifest
         if self._steps:
-            self._steps.attributes |= self._traced()
+            self._steps.attributes |= {
+                "vitrine.model": manifest.name,
+                "vitrine.model.version": manifest.version,
+                "vitrine.batch_size": self._batch_size,
+            }
         return {
             "X-Model": f"{manifest.name}/{manifest.version}",
             "X-Engine": ", ".join(self._engines or self.servable.engine_names),
@@ -111,14 +113,6 @@ class Call:
             "Server-Timing": ", ".join(
                 [f"{name};dur={seconds * 1000:.3f}" for name, seconds in self._timings.items()]
             ),
-        }
-
-    def _traced(self) -> dict[str, str | int]:
-        manifest = self.servable.manifest
-        return {
-            "vitrine.model": manifest.name,
-            "vitrine.model.version": manifest.version,
-            "vitrine.batch_size": self._batch_size,
         }
 
 

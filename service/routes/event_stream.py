@@ -31,18 +31,17 @@ def event(content: Any) -> bytes:
 
 
 class EventStream(Response):
-    """Sends events as they arrive, simultaneous ones in one write, and finally `[DONE]`.
+    """Sends events as they arrive, simultaneous ones in one write, and finally `last`.
 
     An error before the first event is an ordinary error response. A later error is the last
-    event, without `[DONE]`.
+    event, without `last`.
     """
 
-    last = DONE
-
-    def __init__(self, call: Prediction, events: AsyncGenerator[bytes]) -> None:
+    def __init__(self, call: Prediction, events: AsyncGenerator[bytes], last: bytes = DONE) -> None:
         super().__init__(headers=HEADERS)
         self._call = call
         self._events = events
+        self._last = last
         self._has_begun = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,7 +64,7 @@ class EventStream(Response):
                 if not self._has_begun:
                     await self._begin(send)
                 await send({"type": "http.response.body", "body": content, "more_body": True})
-        await send({"type": "http.response.body", "body": self.last})
+        await send({"type": "http.response.body", "body": self._last})
 
     async def _begin(self, send: Send) -> None:
         self._has_begun = True

@@ -85,11 +85,9 @@ async def _events(
         await _advance(call, seeking, seeking.stride())
         if seeking.is_to_be_shown:
             yield _progress(call, seeking)
-    manifest = call.servable.manifest
-    model = {"name": manifest.name, "version": manifest.version}
     images = [data_uri(encode_png(image)) for image in seeking.images]
     found = _columns(call, {"images": images, **seeking.result(), **_shown(call, inputs)})
-    yield event({"model": model, **found})
+    yield event({"model": call.servable.manifest.reference, **found})
 
 
 def _progress(call: Prediction, seeking: Projection) -> bytes:

@@ -38,12 +38,6 @@ PARAMETERS = {
 router = RawRouter(tags=["open_inference"])
 
 
-class PlainEventStream(EventStream):
-    """The protocol's stream ends with its last event."""
-
-    last = b""
-
-
 @protocol_route(router, "POST", documents.GENERATE, PLACES, "/generate")
 async def generate(request: Request) -> Response:
     """Continue a text."""
@@ -62,7 +56,8 @@ async def generate(request: Request) -> Response:
 async def generate_stream(request: Request) -> Response:
     """Continue a text, streamed as server-sent events."""
     fields, call, generation_request = await _read(request, stream=True)
-    return PlainEventStream(call, _events(call, generation_request, _head(fields, call.servable)))
+    events = _events(call, generation_request, _head(fields, call.servable))
+    return EventStream(call, events, last=b"")  # the protocol's stream ends with its last event
 
 
 async def _events(

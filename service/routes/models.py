@@ -53,7 +53,7 @@ async def model_card(request: Request) -> Response:
     manifest = servable.manifest
     return json_answer(
         {
-            "model": {"name": manifest.name, "version": manifest.version},
+            "model": manifest.reference,
             "task": manifest.task,
             "framework": manifest.framework,
             "signatures": {k: s.model_dump() for k, s in manifest.signatures.items()},

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from service.asgi.responses import json_answer, to_json
 from service.asgi.routing import RawRouter
+from service.codecs.content_encoding import choose_encoding
 from service.errors import RouteNotFound
 from service.routes.page_content import only_sections, questions_of, without_answers
 from service.settings import Settings
@@ -69,20 +70,12 @@ class StaticFile:
 
     def answer(self, request: Request, vary: str = "Accept-Encoding") -> Response:
         """The file in an encoding that the caller accepts, or 304 if the caller has it."""
-        content, own = self._gzip if _takes_gzip(request) else self._plain
+        encoding = choose_encoding(request.headers.get("accept-encoding", ""))
+        content, own = self._gzip if encoding == "gzip" else self._plain
         headers = {**HEADERS, "Vary": vary, **own}
         if request.headers.get("if-none-match") == own["ETag"]:
             return Response(status_code=304, headers=headers)
         return Response(content, 200, headers, self._type)
-
-
-def _takes_gzip(request: Request) -> bool:
-    """Whether Accept-Encoding accepts gzip (and not `gzip;q=0`)."""
-    for coding in request.headers.get("accept-encoding", "").lower().split(","):
-        name, _, weight = coding.replace(" ", "").partition(";q=")
-        if name == "gzip":
-            return weight.strip("0.") != "" or not weight
-    return False
 
 
 def make_router(settings: Settings) -> RawRouter:

@@ -1,7 +1,7 @@
 """TensorFlow Serving's REST API: `/v1/models/{model}` status, metadata, `:predict`, `:classify`, `:regress`."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -32,22 +32,14 @@ PLACES = (MODEL, VERSION, LABEL)
 router = RawRouter(tags=["tensorflow_serving"])
 
 
-class Asked(NamedTuple):
-    """A parsed body: the signature, and the arrays of its inputs."""
-
-    signature: str
-    request: PredictRequest
-
-
 @protocol_route(router, "POST", documents.PREDICT, PLACES, ":predict")
 async def predict(request: Request) -> Response:
     """Run a signature on `instances` (rows) or `inputs` (columns)."""
     body = await read_protocol_body(request)
     call = TensorPrediction(request, _resolve(request))
-    asked = await call.parse(body, lambda: _parse_predict(body, call.servable))
-    outputs = await call.run(asked.signature, asked.request.inputs)
-    rows = asked.request.rows
-    encode = predict_json.encode_predictions if rows else predict_json.encode_outputs
+    name, asked = await call.parse(body, lambda: _parse_predict(body, call.servable))
+    outputs = await call.run(name, asked.inputs)
+    encode = predict_json.encode_predictions if asked.rows else predict_json.encode_outputs
     return await call.respond(outputs, lambda: encode(outputs))
 
 
@@ -120,11 +112,11 @@ def _resolve(request: Request) -> Servable:
         raise ModelNotFound(f"Servable not found for request: {asked}") from None
 
 
-def _parse_predict(body: bytes, servable: Servable) -> Asked:
+def _parse_predict(body: bytes, servable: Servable) -> tuple[str, PredictRequest]:
     fields = parse_object(body, ignore_rest=True, as_arrays=True)
     name = _signature(fields, servable)
     specs = servable.manifest.signatures[name].input_specs
-    return Asked(name, predict_json.parse_predict(fields, specs))
+    return name, predict_json.parse_predict(fields, specs)
 
 
 def _parse_examples(body: bytes, servable: Servable, method: str) -> tuple[str, dict[str, Array]]:

@@ -43,8 +43,5 @@ async def upload(request: Request) -> Response:
     body = await read_body(request, settings.max_body_bytes)
     await import_model(settings.models, name, body, options)
     await follow_everywhere(state_of(request)["peers"], name)
-    servable = repository.resolve(name)
-    manifest = servable.manifest
-    return json_answer(
-        {"model": {"name": manifest.name, "version": manifest.version}, "task": manifest.task}
-    )
+    manifest = repository.resolve(name).manifest
+    return json_answer({"model": manifest.reference, "task": manifest.task})

@@ -176,6 +176,11 @@ class Manifest(BaseModel):
             )
         return self
 
+    @property
+    def reference(self) -> dict[str, str | int]:
+        """Name and version, as in every answer."""
+        return {"name": self.name, "version": self.version}
+
     def batch_limit(self, signature: str) -> int:
         """The maximum rows per run of the signature."""
         return self.batch_limits.get(signature, self.max_batch_size)

@@ -60,15 +60,17 @@ class Model:
         For TensorFlow the batch is padded with zeros to the next warm size, so that no new shape is
         ever compiled. Raises NotReady for a signature that is `unready`.
         """
-        if why := self.unready.get(signature):
-            raise NotReady(f"{self.manifest.name}: {why}", START_SECONDS)
+        self._check_ready(signature)
         return self._run(signature, inputs)
 
     def run_prepared(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
         """Run inputs prepared by `run` in another process: padded, or one row without its first dimension."""
+        self._check_ready(signature)
+        return self.engines[signature].run(signature, inputs)
+
+    def _check_ready(self, signature: str) -> None:
         if why := self.unready.get(signature):
             raise NotReady(f"{self.manifest.name}: {why}", START_SECONDS)
-        return self.engines[signature].run(signature, inputs)
 
     def zeros(self, signature: str, rows: int) -> dict[str, np.ndarray]:
         """Inputs of zeros; free sizes other than the rows are the manifest's `steps`."""

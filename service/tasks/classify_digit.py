@@ -12,10 +12,9 @@ from service.errors import InvalidValue
 from service.preprocessing.digit import normalize_digit
 from service.runtime.filters import LayerFilter
 from service.tasks import prepared_images
-from service.tasks.prepared_images import check_finite
+from service.tasks.prepared_images import OUTLIER, check_finite
 
 TASK = "classify_digit"
-OUTLIER = 0.5  # the graph scales its score so that values above this are outliers
 
 decode = partial(prepared_images.decode, preprocess=normalize_digit)
 

@@ -13,13 +13,12 @@ from service.preprocessing.digit import SIDE, PreparedImage
 from service.preprocessing.photo import fit_photo, needed_side, take_photo
 from service.runtime.manifest import InputSpec, Manifest
 from service.schemas.images import DEFAULT_TOP
-from service.tasks.prepared_images import check_finite
+from service.tasks.prepared_images import OUTLIER, check_finite
 
 TASK = "classify_image"
 # When decoded at a scale with just the needed pixels, 51 of 60 photos kept the label of TensorFlow's
 # pipeline; with twice as many per side 57 did; at full scale 144 of 150 others.
 JPEG_MARGIN = 2
-OUTLIER = 0.5  # the graph scales its score so that values above this are outliers
 PREDICT = "serving_default"
 FEATURES = "features"
 BOTH = "features_and_probabilities"  # one run for both

@@ -14,6 +14,7 @@ from service.image_files.raster import Pixels
 from service.preprocessing.digit import PreparedImage
 
 Preprocess = Callable[..., PreparedImage]  # (pixels, *, normalize)
+OUTLIER = 0.5  # a graph scales its score so that values above this are outliers
 NOT_FINITE = (
     "the model must give finite numbers, got NaN or infinity for this image: use another image or "
     "another model"
