@@ -89,7 +89,7 @@ class DrainingServer(uvicorn.Server):
         for server in self.servers:
             server.close()
         self.servers = [
-            Acceptor(each, self._make_protocol, self.config.ssl, ConnectionCounts(1))
+            Acceptor(each, self._make_protocol, self.config.ssl, ConnectionCounts())
             for each in listeners
         ]
 

@@ -15,12 +15,14 @@ LOCK_SECONDS = 1.0  # a worker that is killed while it joins would hold the lock
 class ConnectionCounts:
     """A table of process ids and counts, a row for each worker and for its replacement; and this process' own row."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int = 0) -> None:
+        """No workers: this process has nobody to compare with, and does not join."""
         self._places = 2 * workers
-        context = multiprocessing.get_context("fork")
-        self._lock = context.Lock()
-        self._pids = context.RawArray("q", self._places)
-        self._counts = context.RawArray("q", self._places)
+        if workers:
+            context = multiprocessing.get_context("fork")
+            self._lock = context.Lock()
+            self._pids = context.RawArray("q", self._places)
+            self._counts = context.RawArray("q", self._places)
         self._place: int | None = None  # of this process
         self._count = 0
 
