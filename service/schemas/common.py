@@ -37,11 +37,16 @@ RandomSeed = Annotated[
 PlainDigits = BeforeValidator(_digits_only)  # after the field's range, so that the schema keeps it
 
 
-class Problem(BaseModel):
+class FailedImage(BaseModel):
+    """The error in place of an invalid image, with on_error=report."""
+
+    error: str = Field(examples=["the image is blank: draw a digit on it"])
+    code: str = Field(examples=["invalid_image"])
+
+
+class Problem(FailedImage):
     """The error response of all routes."""
 
-    error: str = Field(examples=["image 3: the image is blank; draw a digit on it"])
-    code: str = Field(examples=["invalid_image"])
     request_id: str = Field(examples=["4be7b4a3f5a54d0cbd5a7a0f5b1f2c11"])
 
 
@@ -52,6 +57,12 @@ class ModelName(BaseModel):
     version: int = Field(examples=[1])
 
 
+class Answer(BaseModel):
+    """What the answer of every model begins with."""
+
+    model: ModelName
+
+
 class SeenInput(BaseModel):
     """The model's input image."""
 
@@ -60,11 +71,6 @@ class SeenInput(BaseModel):
 
 
 OnError = Literal["fail", "report"]
-ON_ERROR: Any = Field(
-    "fail",
-    description="fail: an invalid image fails the request; report: the valid images are answered, "
-    "and an invalid one has error and code in its place",
-)
 
 
 class NormalizeQuery(QueryValues):
@@ -103,11 +109,8 @@ class SeenQuery(NormalizeQuery):
 class ImageQuery(SeenQuery):
     """The query of a route that takes several images."""
 
-    on_error: OnError = ON_ERROR
-
-
-class FailedImage(BaseModel):
-    """The error in place of an invalid image, with on_error=report."""
-
-    error: str = Field(examples=["the image is blank: draw a digit on it"])
-    code: str = Field(examples=["invalid_image"])
+    on_error: OnError = Field(
+        "fail",
+        description="fail: an invalid image fails the request; report: the valid images are answered, "
+        "and an invalid one has error and code in its place",
+    )

@@ -10,7 +10,6 @@ from service.schemas.openapi import JSON_ERRORS, event_stream, operation
 from service.schemas.text import (
     MAX_GENERATIONS,
     STOP,
-    UNKNOWN,
     Count,
     Diversity,
     Length,
@@ -57,7 +56,7 @@ class CompletionRequest(RequestBody):
     seed: RandomSeed | None = None
     stream: bool = False
     stream_options: StreamOptions = StreamOptions()
-    unknown: Unknown = Field("error", description=UNKNOWN)
+    unknown: Unknown = "error"
     user: Any = Field(None, description="ignored")
     best_of: Count | None = Field(None, description="must equal n")
     suffix: Literal[""] = Field("", description=NEUTRAL)

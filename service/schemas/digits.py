@@ -6,9 +6,9 @@ from pydantic import BaseModel, Field
 
 from service.schemas.common import (
     EXAMPLE_URI,
+    Answer,
     FailedImage,
     ImageQuery,
-    ModelName,
     PlainDigits,
     SeenInput,
     SeenQuery,
@@ -30,10 +30,9 @@ class DigitPrediction(BaseModel):
     input: SeenInput | None = Field(None, description="with return=input")
 
 
-class DigitAnswer(BaseModel):
+class DigitAnswer(Answer):
     """Predictions in the order of the images."""
 
-    model: ModelName
     predictions: list[DigitPrediction | FailedImage]
 
 
@@ -46,10 +45,9 @@ class Layer(BaseModel):
     values: list[float] | None = None
 
 
-class ActivationsAnswer(BaseModel):
+class ActivationsAnswer(Answer):
     """The activations of every layer, from the first convolution on."""
 
-    model: ModelName
     layers: list[Layer]
     input: SeenInput | None = Field(None, description="with return=input")
 
@@ -63,10 +61,9 @@ class FilterQuery(SeenQuery):
     )
 
 
-class FilterAnswer(BaseModel):
+class FilterAnswer(Answer):
     """The computation of one feature map."""
 
-    model: ModelName
     layer: str = Field(examples=["conv1"])
     map: int = Field(examples=[3])
     kind: str = Field(examples=["convolution"], description="convolution or pooling")

@@ -7,18 +7,17 @@ from pydantic import BaseModel, Field
 from service.schemas.common import (
     EXAMPLE_URI,
     GRID,
-    ON_ERROR,
+    Answer,
     FailedImage,
-    ModelName,
-    OnError,
+    ImageQuery,
     PlainDigits,
     SeenInput,
-    SeenQuery,
 )
+from service.schemas.images import Label
 from service.schemas.openapi import IMAGE_BODY, operation
 
 
-class ExplainQuery(SeenQuery):
+class ExplainQuery(ImageQuery):
     """The classes to explain, and the method."""
 
     top: Annotated[int, Field(ge=1), PlainDigits] | None = Field(
@@ -34,7 +33,6 @@ class ExplainQuery(SeenQuery):
         description="cam: class activation map; occlusion: windows are occluded in turn; "
         "default: cam if the model supports it",
     )
-    on_error: OnError = ON_ERROR
 
 
 class _Heatmap(BaseModel):
@@ -51,18 +49,13 @@ class _Heatmap(BaseModel):
     )
 
 
-class ImageExplanation(_Heatmap):
+class ImageExplanation(_Heatmap, Label):
     """One class of one image."""
 
-    class_name: str = Field(examples=["n02123045"])
-    class_description: str = Field(examples=["tabby"])
-    score: float = Field(examples=[0.61])
 
-
-class ImageExplanationAnswer(BaseModel):
+class ImageExplanationAnswer(Answer):
     """The best classes of each image, best first."""
 
-    model: ModelName
     explanations: list[list[ImageExplanation] | FailedImage]
     inputs: list[SeenInput | FailedImage] | None = Field(None, description="with return=input")
 
@@ -74,10 +67,9 @@ class DigitExplanation(_Heatmap):
     probability: float = Field(examples=[0.9998])
 
 
-class DigitExplanationAnswer(BaseModel):
+class DigitExplanationAnswer(Answer):
     """The likeliest digits of each image, likeliest first."""
 
-    model: ModelName
     explanations: list[list[DigitExplanation] | FailedImage]
     inputs: list[SeenInput | FailedImage] | None = Field(None, description="with return=input")
 

@@ -10,9 +10,9 @@ from service.schemas.common import (
     EXAMPLE_URI,
     EXAMPLE_VECTORS,
     GRID,
+    Answer,
     FailedImage,
     ImageQuery,
-    ModelName,
     NormalizeQuery,
     PlainDigits,
     RandomSeed,
@@ -162,10 +162,9 @@ class MeasuredDirection(BaseModel):
     class_kept: dict[str, Any] = Field(description="share of images that stay the same digit")
 
 
-class DirectionsAnswer(BaseModel):
+class DirectionsAnswer(Answer):
     """The directions of a model."""
 
-    model: ModelName
     directions: list[MeasuredDirection]
 
 
@@ -176,17 +175,15 @@ class RealPrediction(BaseModel):
     input: SeenInput | None = Field(None, description="with return=input")
 
 
-class DiscriminateAnswer(BaseModel):
+class DiscriminateAnswer(Answer):
     """Predictions in the order of the images."""
 
-    model: ModelName
     predictions: list[RealPrediction | FailedImage]
 
 
-class ProjectAnswer(BaseModel):
+class ProjectAnswer(Answer):
     """The projection of each image, in order; psnr in decibels, null if the images are identical."""
 
-    model: ModelName
     images: list[str | FailedImage] = Field(examples=[[EXAMPLE_URI]])
     latents: list[list[float] | FailedImage] = Field(examples=[EXAMPLE_VECTORS])
     losses: list[float | FailedImage] = Field(examples=[[0.31]])

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from service.schemas.common import FailedImage, ImageQuery, ModelName, PlainDigits, SeenInput
+from service.schemas.common import Answer, FailedImage, ImageQuery, PlainDigits, SeenInput
 from service.schemas.openapi import IMAGE_BODY, operation
 
 DEFAULT_TOP = 5
@@ -38,18 +38,16 @@ class Label(BaseModel):
     score: float = Field(examples=[0.61])
 
 
-class LabelAnswer(BaseModel):
+class LabelAnswer(Answer):
     """The best labels of each image, best first."""
 
-    model: ModelName
     predictions: list[list[Label] | FailedImage]
     inputs: list[SeenInput | FailedImage] | None = Field(None, description="with return=input")
 
 
-class FeaturesAnswer(BaseModel):
+class FeaturesAnswer(Answer):
     """The features of each image (the network without its top)."""
 
-    model: ModelName
     predictions: list[list[Label] | FailedImage] | None = Field(None, description="with top=")
     features: list[list[float] | FailedImage] = Field(examples=[[[0.0, 0.31, 1.7]]])
 
@@ -81,10 +79,9 @@ class FashionPair(BaseModel):
     input: SeenInput | None = Field(None, description="with return=input")
 
 
-class FashionAnswer(BaseModel):
+class FashionAnswer(Answer):
     """Predictions in the order of the images; pairs with head=both."""
 
-    model: ModelName
     predictions: list[FashionPrediction | FashionPair | FailedImage]
 
 

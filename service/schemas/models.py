@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.schemas.base import QueryValues
-from service.schemas.common import BINARY, ModelName, VersionQuery
+from service.schemas.common import BINARY, Answer, ModelName, VersionQuery
 from service.schemas.openapi import described, query_parameters
 
 ImportOption = Annotated[str, Field(pattern=r"^[A-Za-z0-9.,_-]{1,40}$")]
@@ -112,10 +112,9 @@ class ModelCard(BaseModel):
     layers: list[LayerRow] = []
 
 
-class Uploaded(BaseModel):
+class Uploaded(Answer):
     """An uploaded model that is now served."""
 
-    model: ModelName
     task: str
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, Field
 
 from service.schemas.base import RequestBody, Schema
-from service.schemas.common import ModelName, RandomSeed
+from service.schemas.common import Answer, RandomSeed
 from service.schemas.openapi import JSON_ERRORS, event_stream, operation
 
 MAX_GENERATIONS = 256
@@ -35,8 +35,12 @@ TopP = Annotated[
         description="sample from the smallest set of characters with this total probability",
     ),
 ]
-Unknown = Literal["error", "replace"]
-UNKNOWN = "characters outside the vocabulary; error: refuse the request; replace: use spaces"
+Unknown = Annotated[
+    Literal["error", "replace"],
+    Field(
+        description="characters outside the vocabulary; error: refuse the request; replace: use spaces"
+    ),
+]
 STOP = "generation ends before the first complete one of these strings"
 
 
@@ -70,7 +74,7 @@ class GenerateRequest(RequestBody):
     logprobs: Logprobs = Field(0, description="likeliest characters to report; 0: none")
     include_seed: bool = Field(False, description="include the seed at the beginning of the text")
     stream: bool = Field(False, description="the same as Accept: text/event-stream")
-    unknown: Unknown = Field("error", description=UNKNOWN)
+    unknown: Unknown = "error"
     continuation: str | None = Field(
         None, description="token of an earlier generation: continue from its end"
     )
@@ -82,7 +86,7 @@ class ScoreRequest(RequestBody):
     example: ClassVar[Schema] = {"text": "the ", "unknown": "replace"}
 
     text: Annotated[str, Field(min_length=1, max_length=MAX_PROMPT)]
-    unknown: Unknown = Field("error", description=UNKNOWN)
+    unknown: Unknown = "error"
 
 
 class NotedCharacter(BaseModel):
@@ -105,10 +109,9 @@ class GeneratedText(BaseModel):
     logprobs: list[NotedCharacter] | None = Field(None, description="with logprobs: 1 to 5")
 
 
-class GenerateAnswer(BaseModel):
+class GenerateAnswer(Answer):
     """Generations ordered by diversity, then by number."""
 
-    model: ModelName
     random_seed: int = Field(examples=[42])
     generations: list[GeneratedText]
     replaced: list[str] | None = Field(
@@ -123,10 +126,9 @@ class ScoredCharacter(BaseModel):
     logprob: float = Field(examples=[-0.3])
 
 
-class ScoreAnswer(BaseModel):
+class ScoreAnswer(Answer):
     """The scores of a string, treated as the beginning of a text."""
 
-    model: ModelName
     nats_per_character: float = Field(examples=[1.46])
     bits_per_character: float = Field(examples=[2.1])
     characters: list[ScoredCharacter]

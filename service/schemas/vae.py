@@ -11,9 +11,9 @@ from service.schemas.common import (
     EXAMPLE_URI,
     EXAMPLE_VECTORS,
     GRID,
+    Answer,
     FailedImage,
     ImageQuery,
-    ModelName,
     NormalizeQuery,
     PlainDigits,
     RandomSeed,
@@ -100,7 +100,7 @@ class VaeInterpolateRequest(RequestBody):
 class SamplePngQuery(QueryValues):
     """The samples of an image URL."""
 
-    random_seed: Annotated[int, Field(ge=0, le=MAX_SEED), PlainDigits] | None = Field(
+    random_seed: Annotated[RandomSeed, PlainDigits] | None = Field(
         None, description="default: new samples for each request"
     )
     n: Annotated[int, Field(ge=1, le=MAX_COUNT), PlainDigits] = Field(
@@ -119,15 +119,14 @@ class ManifoldQuery(QueryValues):
 class ReconstructQuery(ImageQuery):
     """Options of a reconstruction."""
 
-    random_seed: Annotated[int, Field(ge=0, le=MAX_SEED), PlainDigits] | None = Field(
+    random_seed: Annotated[RandomSeed, PlainDigits] | None = Field(
         None, description="sample z with this seed instead of using the mean"
     )
 
 
-class ImagesAnswer(BaseModel):
+class ImagesAnswer(Answer):
     """Images in the order of the latent vectors."""
 
-    model: ModelName
     images: list[str] = Field(examples=[[EXAMPLE_URI]])
 
 
@@ -154,10 +153,9 @@ class Encoding(BaseModel):
     input: SeenInput | None = Field(None, description="with return=input")
 
 
-class EncodeAnswer(BaseModel):
+class EncodeAnswer(Answer):
     """Encodings in the order of the images."""
 
-    model: ModelName
     encodings: list[Encoding | FailedImage]
 
 
@@ -173,10 +171,9 @@ class Reconstruction(BaseModel):
     input: SeenInput | None = Field(None, description="with return=input")
 
 
-class ReconstructAnswer(BaseModel):
+class ReconstructAnswer(Answer):
     """Reconstructions in the order of the images."""
 
-    model: ModelName
     random_seed: int | None = Field(None, examples=[3])
     reconstructions: list[Reconstruction | FailedImage]
 
