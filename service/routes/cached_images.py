@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from starlette.requests import Request
@@ -11,61 +11,63 @@ from starlette.responses import Response
 from service.asgi.state import state_of
 from service.codecs.image_writing import encode_png, tile
 from service.engine import Arrays
-from service.image_files.raster import Pixels
 from service.routes.prediction import PNG, Prediction
 from service.runtime.servable import Servable
-
-Draw = Callable[[], Awaitable[Pixels]]  # → uint8 [N, H, W, 1]
 
 
 async def cached_image(
     request: Request,
     call: Prediction,
-    draw: Draw,
-    drawn_from: Arrays,
+    signature: str,
+    inputs: Arrays,
     *,
     gap: int = 1,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The image, or 304; cached for ever if the URL names a version, otherwise revalidated.
+    """The image that a signature generates, or 304; cached for ever if the URL names a version, otherwise revalidated.
 
-    drawn_from: together with the model's files it determines the image and its ETag.
+    The inputs, together with the model's files, determine the image and its ETag.
     """
-    tag = _entity_tag(call.servable, drawn_from, gap)
+    tag = _entity_tag(call.servable, inputs, gap)
     scope = "private" if state_of(request)["settings"].api_keys else "public"
     is_named = "version" in request.query_params
     fresh = "max-age=31536000, immutable" if is_named else "no-cache"
     headers = {**(headers or {}), "ETag": tag, "Cache-Control": f"{scope}, {fresh}"}
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    return await _send_grid(call, draw, gap=gap, headers=headers)
+    return await _send_grid(call, signature, inputs, gap=gap, headers=headers)
 
 
 async def sampled_image(
-    request: Request, call: Prediction, draw: Draw, drawn_from: Arrays, random_seed: int
+    request: Request, call: Prediction, signature: str, inputs: Arrays, random_seed: int
 ) -> Response:
     """An image of samples; not stored if the URL has no random seed, and each request draws another one."""
     seed = {"X-Random-Seed": str(random_seed)}
     if "random_seed" in request.query_params:
-        return await cached_image(request, call, draw, drawn_from, headers=seed)
-    return await _send_grid(call, draw, headers={**seed, "Cache-Control": "no-store"})
+        return await cached_image(request, call, signature, inputs, headers=seed)
+    return await _send_grid(call, signature, inputs, headers={**seed, "Cache-Control": "no-store"})
 
 
 async def _send_grid(
-    call: Prediction, draw: Draw, *, gap: int = 1, headers: Mapping[str, str] | None = None
+    call: Prediction,
+    signature: str,
+    inputs: Arrays,
+    *,
+    gap: int = 1,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Generate images and send them as a grid."""
     with call:
-        images = await draw()
+        images = await call.draw(signature, inputs)
     png = await call.encode(len(images), lambda: encode_png(tile(images, gap=gap)))
     return Response(png, 200, {**call.headers(), **(headers or {})}, PNG)
 
 
-def _entity_tag(servable: Servable, drawn_from: Arrays, gap: int) -> str:
+def _entity_tag(servable: Servable, inputs: Arrays, gap: int) -> str:
     manifest, engines = servable.manifest, servable.engines
-    shapes = {name: array.shape for name, array in drawn_from.items()}
+    shapes = {name: array.shape for name, array in inputs.items()}
     whose = json.dumps([manifest.name, manifest.version, manifest.files, engines, shapes, gap])
     digest = hashlib.sha256(whose.encode())
-    for array in drawn_from.values():
+    for array in inputs.values():
         digest.update(np.ascontiguousarray(array).tobytes())
     return f'"{digest.hexdigest()[:32]}"'

@@ -8,7 +8,6 @@ from service.asgi.routing import RawRouter
 from service.asgi.state import state_of
 from service.codecs.image import OpenedImage
 from service.codecs.latents import Latents
-from service.image_files.raster import Pixels
 from service.routes.cached_images import sampled_image
 from service.routes.prediction import Prediction, choose_model
 from service.schemas import gan as schemas
@@ -30,7 +29,7 @@ async def sample(request: Request) -> Response:
         space = gan_points.space_of(call.servable.manifest)
         seed = latent_points.random_seed_or_new(body.random_seed)
         inputs = task.sample(body, seed, space)
-        outputs = (await call.predict("sample", inputs)).outputs
+        outputs = await call.predict("sample", inputs)
     w = task.check_finite(outputs["w"])
     found = {"digits": inputs["digit"], "z": inputs["z"], "w": w}
     return await call.answer_images(
@@ -47,13 +46,7 @@ async def sample_png(request: Request) -> Response:
     space = gan_points.space_of(call.servable.manifest)
     query = read_query(request, schemas.GanSamplePngQuery)
     seed = latent_points.random_seed_or_new(query.random_seed)
-    inputs = task.sample(query, seed, space)
-
-    async def draw() -> Pixels:
-        images: Pixels = (await call.predict("sample", inputs)).outputs["images"]
-        return images
-
-    return await sampled_image(request, call, draw, inputs, seed)
+    return await sampled_image(request, call, "sample", task.sample(query, seed, space), seed)
 
 
 @router.post("/v1/gan/interpolate", **schemas.INTERPOLATE)
@@ -65,14 +58,14 @@ async def interpolate(request: Request) -> Response:
         space = gan_points.space_of(call.servable.manifest)
         if body.space == "z":
             inputs = task.path_through_z(body, space)
-            outputs = (await call.predict("sample", inputs)).outputs
+            outputs = await call.predict("sample", inputs)
             images, found = outputs["images"], {"latents": outputs["w"], "z": inputs["z"]}
         else:
             fields = {"from": body.start, "to": body.end}
             ends = gan_points.read_points(fields, space, _max_pixels(request))
             start, end = [await _place(call, query, point) for point in ends]
             w = latent_points.interpolate(body.path, start, end, body.steps)
-            images, found = await _synthesize(call, w), {"latents": w}
+            images, found = await call.draw("synthesize", {"w": w}), {"latents": w}
     return await call.answer_images(images, lambda uris: {"images": uris, **found})
 
 
@@ -87,7 +80,7 @@ async def mix(request: Request) -> Response:
         points = gan_points.read_points(fields, space, _max_pixels(request))
         coarse, fine = [await _place(call, query, point) for point in points]
         w = task.mix(coarse, fine, space.sizes)
-        images = await _synthesize(call, w)
+        images = await call.draw("synthesize", {"w": w})
     return await call.answer_images(images, lambda uris: {"images": uris, "latents": w})
 
 
@@ -107,7 +100,7 @@ async def edit(request: Request) -> Response:
         manifest = call.servable.manifest
         point = task.read_edit(body, manifest, _max_pixels(request))
         w = task.move(await _place(call, query, point), body, manifest)
-        images = await _synthesize(call, w)
+        images = await call.draw("synthesize", {"w": w})
     return await call.answer_images(images, lambda uris: {"images": uris, "latents": w})
 
 
@@ -130,18 +123,13 @@ def _max_pixels(request: Request) -> int:
     return state_of(request)["settings"].max_image_pixels
 
 
-async def _synthesize(call: Prediction, w: Latents) -> Pixels:
-    images: Pixels = (await call.predict("synthesize", {"w": w})).outputs["images"]
-    return images
-
-
 async def _place(call: Prediction, query: NormalizeQuery, point: gan_points.Point) -> Latents:
     """The w [W] of a point; for an image, the encoder's estimate."""
     if isinstance(point, OpenedImage):
         images = await call.prepare(task.decode_images, query, [point])
-        outputs = (await call.predict("encode", network_input(images))).outputs
+        outputs = await call.predict("encode", network_input(images))
     elif isinstance(point, gan_points.LatentSource):
-        outputs = (await call.predict("sample", point.inputs())).outputs
+        outputs = await call.predict("sample", point.inputs())
     else:
         return point
     w: Latents = task.check_finite(outputs["w"])[0]

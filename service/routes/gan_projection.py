@@ -117,7 +117,7 @@ async def _begun(
     if query.start == "mean":
         w: Latents = np.tile(np.array(manifest.w_mean, np.float32), (len(targets), 1))
     else:
-        w = (await call.predict("encode", images)).outputs["w"]
+        w = (await call.predict("encode", images))["w"]
         is_finite = call.report.finite(w)
         targets, w = targets[is_finite], w[is_finite]
     return Projection(targets, w, query, manifest.batch_limit("project"))

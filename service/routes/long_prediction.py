@@ -46,6 +46,6 @@ class LongPrediction(JobPrediction):
     async def advance(self, signature: str, inputs: Arrays, steps: int) -> Arrays:
         """Run a signature once for a number of the expected steps; return its outputs."""
         await self.servable.jobs.turn(self._job)
-        batched = await self.predict(signature, inputs, steps)
+        outputs = await self.predict(signature, inputs, steps)
         self._steps_left = max(0, self._steps_left - steps)
-        return batched.outputs
+        return outputs

@@ -26,7 +26,6 @@ from service.preprocessing.digit import PreparedImage
 from service.routes.call import Call, is_quick, is_read_inline, open_images, timeout_seconds
 from service.routes.image_report import Decode, ImageReport
 from service.runtime.servable import Servable
-from service.scheduling.batch import BatchResult
 from service.schemas.common import ImageQuery, ModelQuery, NormalizeQuery, OnError
 from service.tasks.prepared_images import network_input, sliced, with_inputs
 
@@ -78,7 +77,6 @@ class Prediction(Call):
         self.check_queue()
         settings = self._state["settings"]
         body = await read_body(self._request, settings.max_body_bytes)
-        started = time.monotonic()
         read = partial(
             open_images,
             body,
@@ -86,9 +84,8 @@ class Prediction(Call):
             settings,
             self.report.failures if self.report.is_wanted else None,
         )
-        images = read() if is_read_inline(body) else await self._on_thread(read)
+        images = await self.timed("decode", read, is_quick=is_read_inline(body))
         self.report.begin(len(images))
-        self.record("decode", time.monotonic() - started)
         return images
 
     async def decode(self, function: Decode, images: list[OpenedImage]) -> list[PreparedImage]:
@@ -119,6 +116,13 @@ class Prediction(Call):
         opened = await self.images() if images is None else images
         return await self.decode(partial(function, normalize=query.normalize == "auto"), opened)
 
+    async def timed(self, step: str, function: Callable[[], T], *, is_quick: bool) -> T:
+        """Run `function`, on another thread unless it is quick, and record its duration."""
+        started = time.monotonic()
+        found = function() if is_quick else await self._on_thread(function)
+        self.record(step, time.monotonic() - started)
+        return found
+
     async def _on_thread(self, function: Callable[[], T], needs: int = 0) -> T:
         decoders, held = self._state["decoders"], self._scope["held"]
         return await decoders.run(function, held, needs=needs, deadline=self.deadline)
@@ -127,14 +131,19 @@ class Prediction(Call):
         """Note that the request is decoded."""
         self.record("decode", time.monotonic() - self._scope["started"])
 
-    async def predict(self, signature: str, inputs: Arrays, steps: int = 1) -> BatchResult:
-        """Run a signature of the selected model, batched with queued requests."""
+    async def predict(self, signature: str, inputs: Arrays, steps: int = 1) -> Arrays:
+        """The outputs of a signature of the selected model, run together with queued requests."""
         rows = len(next(iter(inputs.values())))
         batcher = self.servable.batcher(signature, rows)
         self.enter(batcher, rows)
         batched = await batcher.submit(inputs, self.deadline, self._client(), steps)
         self.note_run(signature, rows, batched)
-        return batched
+        return batched.outputs
+
+    async def draw(self, signature: str, inputs: Arrays) -> Pixels:
+        """The images uint8 [N, H, W, 1] that a signature generates."""
+        images: Pixels = (await self.predict(signature, inputs))["images"]
+        return images
 
     async def predict_images(
         self, signature: str, prepared: list[PreparedImage], **more: np.ndarray
@@ -142,7 +151,7 @@ class Prediction(Call):
         """The outputs for the remaining images; nothing runs if there are none."""
         if not prepared:
             return {}
-        return (await self.predict(signature, {**network_input(prepared), **more})).outputs
+        return await self.predict(signature, {**network_input(prepared), **more})
 
     def _client(self) -> Hashable:
         """The client for fair queuing: the key if there are several keys, otherwise the connection."""
@@ -179,7 +188,7 @@ class Prediction(Call):
 
         fields: creates the answer from the images' data URIs.
         """
-        if "image/png" in self._request.headers.get("accept", ""):
+        if PNG in self._request.headers.get("accept", ""):
             if not len(images):
                 raise self.report.first_failure()
             png = await self.encode(len(images), lambda: encode_png(tile(images)))
@@ -189,13 +198,7 @@ class Prediction(Call):
 
     async def encode(self, images: int, function: Callable[[], T]) -> T:
         """Run `function`, which encodes that many images: many on another thread."""
-        started = time.monotonic()
-        if images <= INLINE_IMAGES:
-            encoded = function()
-        else:
-            encoded = await self._on_thread(function)
-        self.record("encode", time.monotonic() - started)
-        return encoded
+        return await self.timed("encode", function, is_quick=images <= INLINE_IMAGES)
 
 
 def choose_model(request: Request, task: str, default: str, version: int | None = None) -> Servable:

@@ -4,7 +4,6 @@ The Content-Type of a request is ignored: tritonclient sends none, curl that of 
 """
 
 import functools
-import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
@@ -19,7 +18,6 @@ from service.asgi.state import state_of
 from service.codecs.content_encoding import SMALLEST, choose_encoding, compress, inflate
 from service.codecs.infer_request import header_length
 from service.codecs.json_size import check_json_size
-from service.codecs.tensor_types import Array
 from service.engine import Arrays
 from service.errors import InternalError, InvalidRequest, InvalidValue, VersionNotFound
 from service.routes.prediction import Prediction
@@ -97,41 +95,28 @@ class TensorPrediction(Prediction):
 
     async def parse(self, body: bytes, function: Callable[[], T]) -> T:
         """Run `function`, which parses the body; a long body is parsed on another thread."""
-        started = time.monotonic()
-        if len(body) <= INLINE_BYTES:
-            parsed = function()
-        else:
-            parsed = await self._on_thread(function)
-        self.record("decode", time.monotonic() - started)
-        return parsed
+        return await self.timed("decode", function, is_quick=len(body) <= INLINE_BYTES)
 
-    async def run(self, signature: str, inputs: Arrays) -> dict[str, Array]:
+    async def run(self, signature: str, inputs: Arrays) -> Arrays:
         """The outputs of a signature; inputs that the model refuses are an error of the caller."""
         manifest = self.servable.manifest
         tensors.check_inputs(manifest, signature, inputs)
-        batched_signature = manifest.signatures[signature].is_batched
-        if not batched_signature:  # one request is one row
+        is_batched = manifest.signatures[signature].is_batched
+        if not is_batched:  # one request is one row
             inputs = {name: array[np.newaxis] for name, array in inputs.items()}
         with self:
             try:
-                batched = await self.predict(signature, inputs)
+                outputs = await self.predict(signature, inputs)
             except InternalError as error:
                 raise tensors.refusal(manifest, error) from error
-        outputs = batched.outputs
-        return (
-            outputs
-            if batched_signature
-            else {name: array.reshape(array.shape[1:]) for name, array in outputs.items()}
-        )
+        if is_batched:
+            return outputs
+        return {name: array.reshape(array.shape[1:]) for name, array in outputs.items()}
 
-    async def encode_answer(self, outputs: dict[str, Array], function: Callable[[], T]) -> T:
+    async def encode_answer(self, outputs: Arrays, function: Callable[[], T]) -> T:
         """Run `function`, which encodes the outputs (many values on another thread), and record the time."""
-        started = time.monotonic()
-        if sum(array.size for array in outputs.values()) <= INLINE_VALUES:
-            encoded = function()
-        else:
-            encoded = await self._on_thread(function)
-        self.record("encode", time.monotonic() - started)
+        values = sum(array.size for array in outputs.values())
+        encoded = await self.timed("encode", function, is_quick=values <= INLINE_VALUES)
         self.servable.statistics.record_encoded(self._timings["encode"])
         return encoded
 
@@ -145,7 +130,7 @@ class TensorPrediction(Prediction):
         content = function() if is_short else await self._on_thread(function, needs=len(body))
         return content, {"Content-Encoding": encoding, "Vary": "Accept-Encoding"}
 
-    async def respond(self, outputs: dict[str, Array], encode: Callable[[], bytes]) -> Response:
+    async def respond(self, outputs: Arrays, encode: Callable[[], bytes]) -> Response:
         """The answer, JSON that `encode` writes of the outputs."""
         body = await self.encode_answer(outputs, encode)
         return Response(body, 200, self.headers(), JSON)

@@ -14,6 +14,7 @@ from service.codecs import predict_json
 from service.codecs.predict_json import PredictRequest
 from service.codecs.protocol_json import parse_object
 from service.codecs.tensor_types import BY_NAME, Array, TensorSpec
+from service.engine import Arrays
 from service.errors import InvalidRequest, ModelNotFound, VersionNotFound
 from service.routes.models import version_status
 from service.routes.protocol import (
@@ -126,7 +127,7 @@ def _parse_examples(body: bytes, servable: Servable, method: str) -> tuple[str, 
     return name, example_codec.to_inputs(example_codec.parse_examples(fields, method), specs)
 
 
-async def _run_examples(request: Request, method: str) -> tuple[TensorPrediction, dict[str, Array]]:
+async def _run_examples(request: Request, method: str) -> tuple[TensorPrediction, Arrays]:
     body = await read_protocol_body(request)
     call = TensorPrediction(request, _resolve(request))
     name, inputs = await call.parse(body, lambda: _parse_examples(body, call.servable, method))

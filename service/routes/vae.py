@@ -1,7 +1,6 @@
 """`/v1/vae/*`."""
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,7 +35,7 @@ async def sample(request: Request) -> Response:
     seed = latent_points.random_seed_or_new(body.random_seed)
     with _call(request) as call:
         z = task.sample(seed, body.n, task.latent_size(call.servable.manifest), body.scale)
-        images = await _decode(call, z)
+        images = await call.draw("decode", {"z": z})
     return await call.answer_images(
         images,
         lambda uris: {"random_seed": seed, "images": uris, "latents": z},
@@ -59,7 +58,7 @@ async def decode(request: Request) -> Response:
     body = await read_json(request, schemas.VaeDecodeRequest)
     with _call(request) as call:
         z = task.read_decode(body, task.latent_size(call.servable.manifest))
-        images = await _decode(call, z)
+        images = await call.draw("decode", {"z": z})
     return await call.answer_images(images, lambda uris: {"images": uris})
 
 
@@ -103,7 +102,7 @@ async def interpolate(request: Request) -> Response:
         ends = task.read_ends(body, size, state_of(request)["settings"].max_image_pixels)
         start, end = [await _place(call, query, one) for one in ends]
         z = latent_points.interpolate(body.path, start, end, body.steps)
-        images = await _decode(call, z)
+        images = await call.draw("decode", {"z": z})
     return await call.answer_images(images, lambda uris: {"images": uris, "latents": z})
 
 
@@ -114,7 +113,7 @@ async def sample_png(request: Request) -> Response:
     seed = latent_points.random_seed_or_new(query.random_seed)
     call = _call(request)
     z = task.sample(seed, query.n, task.latent_size(call.servable.manifest))
-    return await sampled_image(request, call, partial(_decode, call, z), {"z": z}, seed)
+    return await sampled_image(request, call, "decode", {"z": z}, seed)
 
 
 @router.get("/v1/vae/manifold.png", **schemas.MANIFOLD_PNG)
@@ -128,8 +127,7 @@ async def manifold_png(request: Request) -> Response:
             f"model must have 2 latent dimensions for a manifold, got {call.servable.manifest.name} "
             f"with {size}: omit ?model=, or select a model with 2"
         )
-    z = plane(side)
-    return await cached_image(request, call, partial(_decode, call, z), {"z": z}, gap=0)
+    return await cached_image(request, call, "decode", {"z": plane(side)}, gap=0)
 
 
 def _call(request: Request, default: str = DEFAULT) -> Prediction:
@@ -138,16 +136,11 @@ def _call(request: Request, default: str = DEFAULT) -> Prediction:
     return call
 
 
-async def _decode(call: Prediction, z: Latents) -> Pixels:
-    images: Pixels = (await call.predict("decode", {"z": z})).outputs["images"]
-    return images
-
-
 async def _place(call: Prediction, query: NormalizeQuery, end: OpenedImage | Latents) -> Latents:
     """The latent vector [Z] of one end of a path."""
     if not isinstance(end, OpenedImage):
         return end
     images = await call.prepare(task.decode_images, query, [end])
-    outputs = (await call.predict("encode", network_input(images))).outputs
+    outputs = await call.predict("encode", network_input(images))
     mean: Latents = check_finite(outputs["z_mean"])[0]
     return mean
