@@ -169,11 +169,7 @@ def _run_worker(
     lifecycle = Process()
     app = create_app(settings, lifecycle=lifecycle, peers=peers, inherited=inherited)
     server = make_server(app, settings, lifecycle, counts)
-
-    async def retire(_: None) -> None:
-        server.retire()
-
-    peers.on(RETIRE, retire)
+    peers.on(RETIRE, server.retire)
     server.run(sockets=[listening])
     return 0 if server.started else STARTUP_FAILURE
 

@@ -98,11 +98,11 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-        def weight_of(name: str) -> float:
-            return repository.weight(name)
+        def make_turns() -> Turns:
+            return Turns(available_processors(), lambda name: repository.weight(name))
 
         # With remote replicas a run does not use this process' processors.
-        turns = None if replicas else (_turns(weight_of), _turns(weight_of))
+        turns = None if replicas else (make_turns(), make_turns())
         make = partial(
             Servable,
             metrics=metrics,
@@ -217,10 +217,6 @@ def _heavy_threads(settings: Settings) -> int:
     """Threads for heavy runs of one model: two where this worker has as many processors for itself."""
     workers = settings.workers if isinstance(settings.workers, int) else available_processors()
     return max(1, min(2, available_processors() // workers))
-
-
-def _turns(weight_of: Callable[[str], float]) -> Turns:
-    return Turns(available_processors(), weight_of)
 
 
 def _servable_loader(

@@ -4,7 +4,7 @@ from starlette.requests import Request
 
 from service.asgi.state import state_of
 from service.errors import ManagementDisabled, Unauthorized
-from service.runtime.repository import Version
+from service.runtime.version import Version
 
 
 def require_admin(request: Request) -> None:

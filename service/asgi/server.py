@@ -106,7 +106,7 @@ class DrainingServer(uvicorn.Server):
             await asyncio.sleep(READING_SECONDS)  # if the process stood still, accept the queue
         await super().shutdown(sockets)
 
-    def retire(self) -> None:
+    async def retire(self, _: None) -> None:
         """Stop because another worker has taken over; the others continue to accept on the same sockets."""
         self._shares_listeners = True
         self.should_exit = True

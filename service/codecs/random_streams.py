@@ -4,10 +4,17 @@ Philox is a counter-based generator. Its key is (random_seed, index) and its cou
 any range can be computed without the numbers before it.
 """
 
+import secrets
+
 import numpy as np
 
 MAX_SEED = 2**32 - 1  # largest random seed of a request
 PER_BLOCK = 8  # 32-bit words that one value of the counter gives
+
+
+def random_seed_or_new(given: int | None) -> int:
+    """The caller's random seed, or a new one."""
+    return secrets.randbelow(MAX_SEED + 1) if given is None else given
 
 
 def uniforms(random_seed: int, index: int, start: int, count: int) -> np.ndarray:

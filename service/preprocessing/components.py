@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from service.preprocessing.strokes import Mask
+Mask = NDArray[np.bool_]
 
+EIGHT_NEIGHBOURS = np.ones((3, 3), np.int8)
 # Shares of the image, or of what the name says.
 THIN = 0.08  # a line's thickness, by its length
 LEAST_REST = 0.12  # of the height or width
@@ -20,14 +21,19 @@ Runs = tuple[NDArray[np.intp], NDArray[np.intp]]  # see `find_runs`
 
 
 class Component(NamedTuple):
-    """A component: its label, its box (ends excluded) and its pixels."""
+    """A component, or several joined: their labels, their box (ends excluded) and their pixels."""
 
-    number: int
+    numbers: list[int]
     top: int
     bottom: int
     left: int
     right: int
     area: int
+
+    @property
+    def number(self) -> int:
+        """The first label."""
+        return self.numbers[0]
 
     @property
     def height(self) -> int:
@@ -38,6 +44,17 @@ class Component(NamedTuple):
     def width(self) -> int:
         """Columns of the box."""
         return self.right - self.left
+
+    def joined(self, other: "Component") -> "Component":
+        """The union of both."""
+        return Component(
+            self.numbers + other.numbers,
+            min(self.top, other.top),
+            max(self.bottom, other.bottom),
+            min(self.left, other.left),
+            max(self.right, other.right),
+            self.area + other.area,
+        )
 
 
 class Extent(NamedTuple):
@@ -109,7 +126,7 @@ def find_components(labels: NDArray[np.int32], count: int) -> list[Component]:
     """List the components of a labelled mask int32 [H, W] with `count` labels, by label."""
     areas = np.bincount(labels.ravel(), minlength=count + 1)
     return [
-        Component(number, r.start, r.stop, c.start, c.stop, int(areas[number]))
+        Component([number], r.start, r.stop, c.start, c.stop, int(areas[number]))
         for number, (r, c) in enumerate(ndimage.find_objects(labels), 1)
     ]
 

@@ -14,15 +14,14 @@ from scipy import ndimage
 
 from service.errors import InvalidImage
 from service.image_files.raster import Pixels
-from service.preprocessing.ink import border, find_ink, to_grey
+from service.preprocessing.ink import BLANK, MIN_CONTRAST, border, find_ink, to_grey, with_channels
 
 SIDE = 28
 INK_SIDE = 20
-_MIN_CONTRAST = 16
 _STROKE_WIDTH = 2.1  # MNIST's, in pixels of the 20 × 20 box
 _THIN = 1.3
 _DARK = bytes(range(128))
-_FAINT = bytes(range(128 + _MIN_CONTRAST))
+_FAINT = bytes(range(128 + MIN_CONTRAST))
 
 
 class PreparedImage(NamedTuple):
@@ -70,18 +69,20 @@ def _has_dark_border(grey: bytes) -> bool:
     if 2 * len(light) >= len(edge):
         return False
     # Where something is this light, the border alone is dark enough.
-    if not grey.translate(None, _FAINT) and max(grey) - min(grey) < _MIN_CONTRAST:
-        raise InvalidImage("the image is blank: no digit was found")
+    if not grey.translate(None, _FAINT) and max(grey) - min(grey) < MIN_CONTRAST:
+        raise InvalidImage(BLANK)
     return True
 
 
-def take_as_it_is(pixels: Pixels) -> PreparedImage:
-    """Take a 28 × 28 image unchanged (colour turns grey); InvalidImage if it has another size."""
-    height, width = pixels.shape[:2]
-    if (height, width) != (SIDE, SIDE):
-        given = f"{width} × {height}"
-        raise InvalidImage(f"with normalize=off an image must be 28 × 28 pixels, got {given}")
-    return PreparedImage(to_grey(pixels)[..., np.newaxis], [])
+def take_as_it_is(pixels: Pixels, shape: tuple[int, int, int] = (SIDE, SIDE, 1)) -> PreparedImage:
+    """Take an image of this height and width unchanged except for its channels; InvalidImage for another size."""
+    height, width, channels = shape
+    if pixels.shape[:2] != (height, width):
+        given = f"{pixels.shape[1]} × {pixels.shape[0]}"
+        raise InvalidImage(
+            f"with normalize=off an image must be {width} × {height} pixels, got {given}"
+        )
+    return PreparedImage(with_channels(pixels, channels), [])
 
 
 def fit_digit(pixels: Pixels, *, normalize: bool) -> PreparedImage:

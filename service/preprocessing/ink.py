@@ -13,13 +13,13 @@ from scipy import ndimage
 
 from service.errors import InvalidImage
 from service.image_files.raster import Pixels
-from service.preprocessing.components import Extent, find_extent
+from service.preprocessing.components import Extent, Mask, find_extent
 from service.preprocessing.sheet import cut_out_sheet
-from service.preprocessing.strokes import Mask, digit_strokes
+from service.preprocessing.strokes import digit_strokes
 from service.preprocessing.surroundings import drop_surroundings, is_covered
 
 _LONGEST_SIDE = 300
-_MIN_CONTRAST = 16
+MIN_CONTRAST = 16
 _MIN_SIZE = 0.03  # of the image's longer side; anything smaller is dirt
 _EVEN = 6  # grey levels that compression may add to an even background
 _EVEN_SHARE = 0.9  # of the border's background; what is plainly ink may touch the border
@@ -28,7 +28,7 @@ _PLAINLY_INK = 0.3  # of the strongest contrast
 _THUMBNAIL = 120
 _ABOVE_NOISE = 11  # standard deviations of the noise that ink stands out at least
 _INSEPARABLE = "the digit must be separate from its surroundings: crop the image to the digit"
-_BLANK = "the image is blank: no digit was found"
+BLANK = "the image is blank: no digit was found"
 _PHOTO = "the image must show one digit on a plain background, got a photo or a pattern"
 _BUSY = 48  # grey levels between light and dark, shadows taken out: paper where nothing is drawn has fewer
 
@@ -68,7 +68,7 @@ def find_ink(pixels: Pixels) -> tuple[Pixels, list[str]]:
         near = ndimage.binary_dilation(strokes, np.ones((3, 3)), iterations=2)
         ink = np.where(near, ink, 0)[_checked(find_extent(strokes))]
     if max(ink.shape) < max(3, _MIN_SIZE * max(grey.shape)):
-        raise InvalidImage(_BLANK)
+        raise InvalidImage(BLANK)
     return ink, steps
 
 
@@ -97,6 +97,15 @@ def to_grey(pixels: Pixels) -> Pixels:
     return np.asarray(Image.fromarray(pixels).convert("L"))
 
 
+def with_channels(pixels: Pixels, channels: int) -> Pixels:
+    """Grey to three equal colours, or colours to their luminance."""
+    if pixels.shape[2] == channels:
+        return pixels
+    if channels == 3:
+        return np.repeat(pixels, 3, axis=2)
+    return to_grey(pixels)[..., np.newaxis]
+
+
 def border(grey: NDArray[Any]) -> NDArray[Any]:
     """Take the outermost pixels of [H, W], those in the corners twice."""
     return np.concatenate((grey[0], grey[-1], grey[:, 0], grey[:, -1]))
@@ -113,7 +122,7 @@ def _shrunk(pixels: Pixels) -> Pixels:
 def _checked(extent: Extent) -> tuple[slice, slice]:
     """Its box; InvalidImage if it is empty."""
     if not extent.rows.size:
-        raise InvalidImage(_BLANK)
+        raise InvalidImage(BLANK)
     return extent.box
 
 
@@ -125,8 +134,8 @@ def _lift(grey: Pixels) -> _Lifted:
     towards_ink = (frame.astype(np.int16) - level) * (1 if above >= below else -1)
     if not _is_even(towards_ink, peak):
         return _lift_off_paper(grey)
-    if peak < _MIN_CONTRAST:
-        raise InvalidImage(_BLANK)
+    if peak < MIN_CONTRAST:
+        raise InvalidImage(BLANK)
     # Of an array of the level NumPy takes the minimum 14 times as fast as of one number.
     base = np.full_like(grey, level)
     if below > above:
@@ -161,9 +170,9 @@ def _lift_off_paper(grey: Pixels) -> _Lifted:
     noise = 1.4826 * float(np.median(np.abs(sample - middle)))
     lifted -= middle
     peak = float(lifted.max())
-    if peak < max(_MIN_CONTRAST, _ABOVE_NOISE * noise):
+    if peak < max(MIN_CONTRAST, _ABOVE_NOISE * noise):
         low, high = np.percentile(small - _smooth_surface(small), (5, 95))
-        raise InvalidImage(_PHOTO if high - low > _BUSY else _BLANK)
+        raise InvalidImage(_PHOTO if high - low > _BUSY else BLANK)
     ink = np.clip(lifted - 2 * noise, 0, 255).astype(np.uint8)
     steps = ["inverted", "cleaned"] if is_dark else ["cleaned"]
     return _Lifted(ink, max(0.3 * peak, 5 * noise) - 2 * noise, steps)

@@ -10,10 +10,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from service.errors import InvalidImage
 from service.image_files.raster import Pixels
 from service.preprocessing.digit import PreparedImage
-from service.preprocessing.ink import to_grey
+from service.preprocessing.ink import with_channels
 
 Rows = NDArray[np.float32]  # [H, W · C]
 Places = NDArray[np.intp]  # of pixels in a row or column
@@ -44,18 +43,7 @@ def fit_photo(pixels: Pixels, shape: tuple[int, int, int], crop: float) -> Prepa
     steps = ["cropped"] if cut.shape != pixels.shape else []
     if cut.shape[:2] != (height, width):
         cut, steps = _resized(cut, height, width), [*steps, "resized"]
-    return PreparedImage(_with_channels(cut, channels), steps)
-
-
-def take_photo(pixels: Pixels, shape: tuple[int, int, int]) -> PreparedImage:
-    """Use an image unchanged; InvalidImage if it has another size."""
-    height, width, channels = shape
-    if pixels.shape[:2] != (height, width):
-        given = f"{pixels.shape[1]} × {pixels.shape[0]}"
-        raise InvalidImage(
-            f"with normalize=off an image must be {width} × {height} pixels, got {given}"
-        )
-    return PreparedImage(_with_channels(pixels, channels), [])
+    return PreparedImage(with_channels(cut, channels), steps)
 
 
 def _box(size: tuple[int, ...], aspect: float, crop: float) -> tuple[int, int, int, int]:
@@ -107,12 +95,3 @@ def _neighbours(length: int, target: int) -> tuple[Places, Places, Rows]:
     first = np.clip(below, 0, length - 1).astype(np.intp)
     second = np.clip(below + 1, 0, length - 1).astype(np.intp)
     return first, second, place - below
-
-
-def _with_channels(pixels: Pixels, channels: int) -> Pixels:
-    """Grey to three equal colours, or colours to their luminance."""
-    if pixels.shape[2] == channels:
-        return pixels
-    if channels == 3:
-        return np.repeat(pixels, 3, axis=2)
-    return to_grey(pixels)[..., np.newaxis]

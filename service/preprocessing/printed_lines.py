@@ -5,17 +5,18 @@ from scipy import ndimage
 
 from service.image_files.raster import Pixels
 from service.preprocessing.components import (
+    EIGHT_NEIGHBOURS,
     LEAST_REST,
     SCRAP,
     SPAN,
     THIN,
     Extent,
+    Mask,
     Runs,
     drawn_sides,
     find_components,
     find_runs,
 )
-from service.preprocessing.strokes import EIGHT_NEIGHBOURS, Mask
 
 # Shares of the image, or of the rest of the ink.
 _DARKER = 24  # grey levels between a stroke and a lighter line under it

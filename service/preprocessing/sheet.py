@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from service.image_files.raster import Pixels
-from service.preprocessing.strokes import Mask
+from service.preprocessing.components import Mask
 
 # Shares of the image, or of the sheet where the name says so.
 _CALM_BORDER = 0.05  # of the border that may be of the other class without a closer look

@@ -5,17 +5,13 @@ that are above each other, are strokes of one digit. Small and distant blobs are
 groups next to each other are several digits.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from service.errors import InvalidImage
+from service.preprocessing.components import EIGHT_NEIGHBOURS, Component, Mask, find_components
 
-Mask = NDArray[np.bool_]
-
-EIGHT_NEIGHBOURS = np.ones((3, 3), np.int8)
 _MOST_BLOBS = 64
 # Shares of the height of all ink together, unless the name says otherwise.
 _BREAK = 0.07  # strokes this near to each other are one
@@ -28,33 +24,6 @@ _OVERLAP_TALL = 0.7  # of the narrower width
 _DIGIT_HEIGHT = 0.45  # of the tallest group: a digit of its own
 _SPECK_AREA = 0.01  # of the largest blob
 _PART_AREA = 0.1  # of the largest group
-
-
-class Group(NamedTuple):
-    """A group of blobs: their labels, their box (ends excluded) and their pixels."""
-
-    blobs: list[int]
-    top: int
-    bottom: int
-    left: int
-    right: int
-    area: int
-
-    @property
-    def height(self) -> int:
-        """Rows from the highest to the lowest pixel."""
-        return self.bottom - self.top
-
-    def joined(self, other: "Group") -> "Group":
-        """The union of both groups."""
-        return Group(
-            self.blobs + other.blobs,
-            min(self.top, other.top),
-            max(self.bottom, other.bottom),
-            min(self.left, other.left),
-            max(self.right, other.right),
-            self.area + other.area,
-        )
 
 
 def digit_strokes(mask: Mask, *, is_photo: bool) -> Mask | None:
@@ -73,13 +42,13 @@ def digit_strokes(mask: Mask, *, is_photo: bool) -> Mask | None:
     labels, count = ndimage.label(mask, EIGHT_NEIGHBOURS)
     if count == 1:
         return None
-    blobs = _blobs(labels)
+    blobs = _blobs(labels, count)
     height = max(blob.bottom for blob in blobs) - min(blob.top for blob in blobs)
     groups = _nearly_touching(blobs, labels, height)
     groups = _joined(groups, height)
     digit = max(groups, key=lambda group: group.area)
     _refuse_several(groups, digit, is_photo=is_photo)
-    kept = [number for group in groups if _is_part(group, digit) for number in group.blobs]
+    kept = [number for group in groups if _is_part(group, digit) for number in group.numbers]
     if len(kept) == count:
         return None
     is_kept = np.zeros(count + 1, np.bool_)
@@ -88,39 +57,33 @@ def digit_strokes(mask: Mask, *, is_photo: bool) -> Mask | None:
     return chosen
 
 
-def _blobs(labels: NDArray[np.int32]) -> list[Group]:
+def _blobs(labels: NDArray[np.int32], count: int) -> list[Component]:
     """List the blobs that are not specks, at most `_MOST_BLOBS`, the largest first."""
-    areas = np.bincount(labels.ravel())
-    areas[0] = 0
-    boxes = ndimage.find_objects(labels)
-    largest = np.argsort(-areas, kind="stable")[:_MOST_BLOBS]
-    return [
-        Group([number], rows.start, rows.stop, columns.start, columns.stop, int(areas[number]))
-        for number in largest.tolist()
-        if areas[number] > _SPECK_AREA * areas.max()
-        for rows, columns in [boxes[number - 1]]
-    ]
+    blobs = sorted(find_components(labels, count), key=lambda blob: -blob.area)[:_MOST_BLOBS]
+    return [blob for blob in blobs if blob.area > _SPECK_AREA * blobs[0].area]
 
 
-def _nearly_touching(blobs: list[Group], labels: NDArray[np.int32], height: int) -> list[Group]:
+def _nearly_touching(
+    blobs: list[Component], labels: NDArray[np.int32], height: int
+) -> list[Component]:
     """Join blobs whose distance is at most `_BREAK`: grown by half of it, they touch."""
     reach = max(1, int(_BREAK * height / 2))
     wanted = np.zeros(labels.max() + 1, np.uint8)
-    wanted[[blob.blobs[0] for blob in blobs]] = 1
+    wanted[[blob.number for blob in blobs]] = 1
     grown = ndimage.maximum_filter(wanted[labels], 2 * reach + 1, mode="constant")
     clusters, _ = ndimage.label(grown, EIGHT_NEIGHBOURS)
-    groups: dict[int, Group] = {}
+    groups: dict[int, Component] = {}
     for blob in blobs:
         row = clusters[blob.top, blob.left : blob.right]
-        inside = labels[blob.top, blob.left : blob.right] == blob.blobs[0]
+        inside = labels[blob.top, blob.left : blob.right] == blob.number
         cluster = int(row[int(np.argmax(inside))])
         groups[cluster] = groups[cluster].joined(blob) if cluster in groups else blob
     return list(groups.values())
 
 
-def _joined(groups: list[Group], height: int) -> list[Group]:
+def _joined(groups: list[Component], height: int) -> list[Component]:
     """Join groups of the same digit until there are no more to join."""
-    joined: list[Group] = []
+    joined: list[Component] = []
     for group in groups:
         while partner := next((other for other in joined if _belong(group, other, height)), None):
             joined.remove(partner)
@@ -129,7 +92,7 @@ def _joined(groups: list[Group], height: int) -> list[Group]:
     return joined
 
 
-def _belong(one: Group, other: Group, height: int) -> bool:
+def _belong(one: Component, other: Component, height: int) -> bool:
     """Whether two groups are strokes of one digit: near, above each other or one in the other."""
     across = max(one.left, other.left) - min(one.right, other.right)
     down = max(one.top, other.top) - min(one.bottom, other.bottom)
@@ -144,7 +107,7 @@ def _belong(one: Group, other: Group, height: int) -> bool:
     return -across > _OVERLAP_TALL * narrower
 
 
-def _refuse_several(groups: list[Group], digit: Group, *, is_photo: bool) -> None:
+def _refuse_several(groups: list[Component], digit: Component, *, is_photo: bool) -> None:
     tallest = max(group.height for group in groups if group.area >= _PART_AREA * digit.area)
     count = sum(
         group.height >= _DIGIT_HEIGHT * tallest and group.area >= _PART_AREA * digit.area
@@ -161,7 +124,7 @@ def _refuse_several(groups: list[Group], digit: Group, *, is_photo: bool) -> Non
         )
 
 
-def _is_part(group: Group, digit: Group) -> bool:
+def _is_part(group: Component, digit: Component) -> bool:
     """Whether a group is the digit or so near that it belongs to it."""
     reach = _PART_GAP * digit.height
     across = max(group.left, digit.left) - min(group.right, digit.right)

@@ -10,12 +10,14 @@ from scipy import ndimage
 
 from service.image_files.raster import Pixels
 from service.preprocessing.components import (
+    EIGHT_NEIGHBOURS,
     LEAST_REST,
     SCRAP,
     SPAN,
     THIN,
     Component,
     Extent,
+    Mask,
     drawn_sides,
     find_components,
     find_extent,
@@ -23,7 +25,6 @@ from service.preprocessing.components import (
     is_surely_one,
 )
 from service.preprocessing.printed_lines import without_touching_lines
-from service.preprocessing.strokes import EIGHT_NEIGHBOURS, Mask
 
 # Shares of the image, or of the rest of the ink.
 _LONGER = 1.3  # a line beside the rest, by the rest's size in its direction

@@ -8,6 +8,7 @@ from service.asgi.routing import RawRouter
 from service.asgi.state import state_of
 from service.codecs.image import OpenedImage
 from service.codecs.latents import Latents
+from service.codecs.random_streams import random_seed_or_new
 from service.routes.cached_images import sampled_image
 from service.routes.prediction import Prediction, choose_model
 from service.schemas import gan as schemas
@@ -27,7 +28,7 @@ async def sample(request: Request) -> Response:
     body = await read_json(request, schemas.GanSampleRequest)
     with _call(request) as call:
         space = gan_points.space_of(call.servable.manifest)
-        seed = latent_points.random_seed_or_new(body.random_seed)
+        seed = random_seed_or_new(body.random_seed)
         inputs = task.sample(body, seed, space)
         outputs = await call.predict("sample", inputs)
     w = task.check_finite(outputs["w"])
@@ -45,7 +46,7 @@ async def sample_png(request: Request) -> Response:
     call = _call(request)
     space = gan_points.space_of(call.servable.manifest)
     query = read_query(request, schemas.GanSamplePngQuery)
-    seed = latent_points.random_seed_or_new(query.random_seed)
+    seed = random_seed_or_new(query.random_seed)
     return await sampled_image(request, call, "sample", task.sample(query, seed, space), seed)
 
 

@@ -13,7 +13,7 @@ from service.codecs.protocol_json import excerpt, parse_object
 from service.errors import InvalidRequest
 from service.routes.protocol import protocol_route, read_protocol_body
 from service.runtime import management
-from service.runtime.repository import Version
+from service.runtime.version import Version
 from service.schemas import management as documents
 
 MODEL = "/v2/repository/models/{model}"

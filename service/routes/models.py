@@ -10,7 +10,7 @@ from service.asgi.requests import read_query
 from service.asgi.responses import json_answer
 from service.asgi.routing import RawRouter
 from service.asgi.state import state_of
-from service.runtime.repository import Version
+from service.runtime.version import Version
 from service.schemas import models as schemas
 from service.schemas.common import VersionQuery
 

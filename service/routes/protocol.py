@@ -21,7 +21,7 @@ from service.codecs.json_size import check_json_size
 from service.engine import Arrays
 from service.errors import InternalError, InvalidRequest, InvalidValue, VersionNotFound
 from service.routes.prediction import Prediction
-from service.runtime.repository import VERSION
+from service.runtime.models_folder import VERSION
 from service.tasks import tensors
 
 T = TypeVar("T")

@@ -12,6 +12,7 @@ from service.asgi.routing import RawRouter
 from service.asgi.state import state_of
 from service.codecs.image import OpenedImage
 from service.codecs.latents import Latents, plane
+from service.codecs.random_streams import random_seed_or_new
 from service.errors import InvalidValue
 from service.image_files.raster import Pixels
 from service.routes.cached_images import cached_image, sampled_image
@@ -32,7 +33,7 @@ router = RawRouter(tags=["vae"])
 async def sample(request: Request) -> Response:
     """Sample latent vectors from the prior, and decode them."""
     body = await read_json(request, schemas.VaeSampleRequest)
-    seed = latent_points.random_seed_or_new(body.random_seed)
+    seed = random_seed_or_new(body.random_seed)
     with _call(request) as call:
         z = task.sample(seed, body.n, task.latent_size(call.servable.manifest), body.scale)
         images = await call.draw("decode", {"z": z})
@@ -110,7 +111,7 @@ async def interpolate(request: Request) -> Response:
 async def sample_png(request: Request) -> Response:
     """Sample a grid of images as one PNG that has a URL."""
     query = read_query(request, schemas.SamplePngQuery)
-    seed = latent_points.random_seed_or_new(query.random_seed)
+    seed = random_seed_or_new(query.random_seed)
     call = _call(request)
     z = task.sample(seed, query.n, task.latent_size(call.servable.manifest))
     return await sampled_image(request, call, "decode", {"z": z}, seed)

@@ -14,14 +14,13 @@ from pathlib import Path
 
 from service.errors import ModelNotFound
 from service.metrics import Metrics
-from service.runtime.models_folder import VERSION, FoundModels, FoundVersion, find_models
+from service.runtime.models_folder import FoundModels, FoundVersion, find_models
 from service.runtime.servable import Servable
 from service.runtime.serving_config import ServingConfig, ServingConfigError
 from service.runtime.serving_files import ServingFiles
 from service.runtime.version import FIRST_RETRY_SECONDS, UNSETTLED, ServedModel, Version
 from service.runtime.version_loader import LoadServable, VersionLoader
 
-__all__ = ["VERSION", "ModelRepository", "Version"]
 Configs = dict[str, ServingConfig | ServingConfigError]
 
 log = logging.getLogger("vitrine.repository")

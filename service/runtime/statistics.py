@@ -97,21 +97,18 @@ def _sum(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     batches = {batch["batch_size"]: batch for batch in one["batch_stats"]}
     for batch in other["batch_stats"]:
         size = batch["batch_size"]
-        batches[size] = _added(batches[size], batch) if size in batches else batch
-    return one | {
+        if size in batches:
+            batch = {**_added(batches[size], batch), "batch_size": size}
+        batches[size] = batch
+    return {
+        **_added(one, other),
         "last_inference": max(one["last_inference"], other["last_inference"]),
-        "inference_count": one["inference_count"] + other["inference_count"],
-        "execution_count": one["execution_count"] + other["execution_count"],
-        "inference_stats": _added(one["inference_stats"], other["inference_stats"]),
         "batch_stats": [batches[size] for size in sorted(batches)],
     }
 
 
-def _added(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Sum counts and nanoseconds; other fields are those of the first."""
-    return {
-        name: {key: value[key] + other[name][key] for key in value}
-        if isinstance(value, dict)
-        else value
-        for name, value in one.items()
-    }
+def _added(one: Any, other: Any) -> Any:
+    """Sum the numbers of two objects, also of those in them; everything else is that of the second."""
+    if isinstance(other, dict):
+        return {name: _added(one[name], value) for name, value in other.items()}
+    return one + other if isinstance(other, int) else other

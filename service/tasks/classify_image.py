@@ -9,8 +9,8 @@ from service.codecs.request_images import naming_image
 from service.engine import Arrays
 from service.errors import InvalidValue
 from service.preprocessing.clothing import normalize_clothing
-from service.preprocessing.digit import SIDE, PreparedImage
-from service.preprocessing.photo import fit_photo, needed_side, take_photo
+from service.preprocessing.digit import SIDE, PreparedImage, take_as_it_is
+from service.preprocessing.photo import fit_photo, needed_side
 from service.runtime.manifest import InputSpec, Manifest
 from service.schemas.images import DEFAULT_TOP
 from service.tasks.prepared_images import OUTLIER, check_finite
@@ -46,7 +46,7 @@ def _into_form(image: OpenedImage, spec: InputSpec, *, normalize: bool) -> Prepa
         return normalize_clothing(image.decode(grey=True), normalize=normalize)
     shape, grey = (spec.height, spec.width, spec.channels), spec.channels == 1
     if not normalize:
-        return take_photo(image.decode(grey=grey), shape)
+        return take_as_it_is(image.decode(grey=grey), shape)
     at_least = JPEG_MARGIN * needed_side(spec.height, spec.width, spec.crop)
     return fit_photo(image.decode(at_least, grey=grey), shape, spec.crop)
 

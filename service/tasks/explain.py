@@ -20,7 +20,6 @@ from service.runtime.manifest import Manifest
 from service.tasks.classify_image import check_top
 
 CAM, OCCLUSION = "cam", "occlusion"
-METHODS = (CAM, OCCLUSION)
 SIGNATURE = "explain"  # images, class_index int32 [B] → heatmap float32 [B, h, w]
 # Images → scores, and heatmaps float32 [B, h, w, N] of all classes
 AT_ONCE = "classify_and_explain"

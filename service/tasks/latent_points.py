@@ -1,6 +1,5 @@
 """Points in a latent space in requests: vectors, random seeds, images, and paths between two points."""
 
-import secrets
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -19,11 +18,6 @@ def interpolate(
 ) -> Latents:
     """Latent vectors along a path from start [Z] to end [Z]: [steps, Z]."""
     return latents.line(start, end, steps) if path == "lerp" else latents.arc(start, end, steps)
-
-
-def random_seed_or_new(given: int | None) -> int:
-    """The caller's random seed, or a new one."""
-    return secrets.randbelow(MAX_SEED + 1) if given is None else given
 
 
 def random_seed(name: str, value: Any) -> int:

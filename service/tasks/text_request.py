@@ -3,11 +3,10 @@
 Checks that need the vocabulary are made by the task.
 """
 
-import secrets
 from typing import Any, NamedTuple
 
 from service.codecs import continuation
-from service.codecs.random_streams import MAX_SEED
+from service.codecs.random_streams import random_seed_or_new
 from service.errors import InvalidValue
 from service.schemas.completions import CompletionRequest
 from service.schemas.text import (
@@ -41,9 +40,9 @@ class TextRequest(NamedTuple):
     length: int
     stop: list[str]
     logprobs: int | None
-    with_seed: bool
-    replace: bool
     stream: bool
+    with_seed: bool = False
+    replace: bool = False
     resume: ResumePoint | None = None
     seed_field: str = "seed"  # the caller's name of the field
 
@@ -54,8 +53,10 @@ def read_generate(body: GenerateRequest) -> TextRequest:
         return _resume(body, body.continuation)
     seed = _one_of(body, "seed", "prompt")
     length = _one_of(body, "length", "max_tokens") or DEFAULT_LENGTH
-    fields = _Fields(length, body.logprobs or None, body.random_seed, body.include_seed)
-    return _request(body, [seed or ""], _diversities(body) or [DEFAULT_DIVERSITY], fields)
+    diversities = _diversities(body) or [DEFAULT_DIVERSITY]
+    logprobs = body.logprobs or None
+    asked = _request(body, [seed or ""], diversities, length, logprobs, body.random_seed)
+    return asked._replace(with_seed=body.include_seed)
 
 
 def read_completion(body: CompletionRequest) -> TextRequest:
@@ -63,30 +64,22 @@ def read_completion(body: CompletionRequest) -> TextRequest:
     if body.best_of not in (None, body.n):
         raise InvalidValue(f"best_of must be n, {body.n}, or left out, got {body.best_of}")
     prompts = [body.prompt] if isinstance(body.prompt, str) else body.prompt
-    fields = _Fields(body.max_tokens, body.logprobs, body.seed, body.echo, "prompt")
-    return _request(body, prompts or [""], [body.temperature], fields)
-
-
-class _Fields(NamedTuple):
-    """Field names that differ between the two kinds of body."""
-
-    length: int
-    logprobs: int | None
-    random_seed: int | None
-    with_seed: bool
-    seed_field: str = "seed"
+    asked = _request(
+        body, prompts or [""], [body.temperature], body.max_tokens, body.logprobs, body.seed
+    )
+    return asked._replace(with_seed=body.echo, seed_field="prompt")
 
 
 def _request(
     body: GenerateRequest | CompletionRequest,
     seeds: list[str],
     diversities: list[float],
-    fields: _Fields,
+    length: int,
+    logprobs: int | None,
+    random_seed: int | None,
 ) -> TextRequest:
-    random_seed = fields.random_seed
-    if random_seed is None:
-        random_seed = secrets.randbelow(MAX_SEED + 1)
-    _check_amount(len(seeds) * len(diversities) * body.n, fields.length, fields.logprobs)
+    random_seed = random_seed_or_new(random_seed)
+    _check_amount(len(seeds) * len(diversities) * body.n, length, logprobs)
     per_generation = [one for _ in seeds for one in diversities for _ in range(body.n)]
     samplings = [
         Sampling(diversity, body.top_k or 0, body.top_p or 1.0, random_seed, number)
@@ -96,13 +89,11 @@ def _request(
         seeds,
         samplings,
         random_seed,
-        fields.length,
+        length,
         _stops(body),
-        fields.logprobs,
-        with_seed=fields.with_seed,
+        logprobs,
+        body.stream,
         replace=body.unknown == "replace",
-        stream=body.stream,
-        seed_field=fields.seed_field,
     )
 
 
@@ -132,9 +123,7 @@ def _resume(body: GenerateRequest, token: str) -> TextRequest:
         length,
         stop,
         logprobs,
-        with_seed=False,
-        replace=False,
-        stream=body.stream,
+        body.stream,
         resume=resume,
     )
 

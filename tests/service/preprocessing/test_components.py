@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import ndimage
 
-from service.preprocessing.components import find_runs, is_surely_one
-from service.preprocessing.strokes import EIGHT_NEIGHBOURS
+from service.preprocessing.components import EIGHT_NEIGHBOURS, find_runs, is_surely_one
 
 
 def surely_one(mask):

@@ -5,7 +5,8 @@ import pytest
 
 from service.errors import InvalidImage
 from service.preprocessing.clothing import normalize_clothing
-from service.preprocessing.photo import fit_photo, needed_side, take_photo
+from service.preprocessing.digit import take_as_it_is
+from service.preprocessing.photo import fit_photo, needed_side
 
 
 def noise(height, width, channels=3, seed=0):
@@ -70,9 +71,9 @@ def test_no_shape_is_too_strange(size):
 
 
 def test_what_is_taken_as_it_is_must_have_the_size():
-    assert take_photo(noise(8, 9), (8, 9, 3)).steps == []
+    assert take_as_it_is(noise(8, 9), (8, 9, 3)).steps == []
     with pytest.raises(InvalidImage, match="must be 9 × 8 pixels, got 8 × 9"):
-        take_photo(noise(9, 8), (8, 9, 3))
+        take_as_it_is(noise(9, 8), (8, 9, 3))
 
 
 def test_a_shorter_side_of_256_is_enough_for_224_pixels_of_the_middle():

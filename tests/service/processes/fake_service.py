@@ -40,11 +40,7 @@ def run_worker(settings, counts, listening, peers):
     lifecycle = Lifecycle()
     app = create_app(settings, load_engines, lifecycle, peers)
     server = make_server(app, settings, lifecycle, counts)
-
-    async def retire(_):
-        server.retire()
-
-    peers.on(RETIRE, retire)
+    peers.on(RETIRE, server.retire)
     server.run(sockets=[listening])
     return 0
 
