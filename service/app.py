@@ -224,12 +224,12 @@ def _servable_loader(
     load_engines: LoadEngines,
     metrics: Metrics,
     make: Callable[[Model, Admission], Servable],
-) -> Callable[[Path, Callable[[str], None]], Servable]:
+) -> Callable[[Path], Servable]:
     """Directory → Servable; versions of one model share its queue."""
     admissions: dict[str, Admission] = {}
 
-    def load(directory: Path, report: Callable[[str], None]) -> Servable:
-        model = load_model(directory, load_engines, report)
+    def load(directory: Path) -> Servable:
+        model = load_model(directory, load_engines)
         name = model.manifest.name
         admission = admissions.setdefault(name, Admission(queue_size))
         metrics.waiting.labels(name).set_function(lambda: admission.waiting)

@@ -18,6 +18,7 @@ from service.errors import InvalidRequest, InvalidValue
 from service.runtime.servable import Servable
 from service.scheduling.batch import BatchResult
 from service.scheduling.micro_batcher import MicroBatcher
+from service.schemas.common import MAX_TIMEOUT_MS
 from service.settings import Settings
 
 PLAIN_NUMBER = re.compile(r"\d{1,7}(\.\d{1,9})?", re.ASCII)
@@ -148,6 +149,8 @@ def timeout_seconds(given: str | None, settings: Settings) -> float:
     if given is None:
         return settings.timeout_ms / 1000
     milliseconds = float(given) if PLAIN_NUMBER.fullmatch(given) else math.nan
-    if not 1 <= milliseconds <= 3_600_000:
-        raise InvalidValue(f"X-Timeout-Ms must be a number from 1 to 3600000, got {given[:40]!r}")
+    if not 1 <= milliseconds <= MAX_TIMEOUT_MS:
+        raise InvalidValue(
+            f"X-Timeout-Ms must be a number from 1 to {MAX_TIMEOUT_MS}, got {given[:40]!r}"
+        )
     return milliseconds / 1000

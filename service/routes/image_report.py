@@ -8,13 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from service.codecs.image import OpenedImage
 from service.codecs.request_images import naming_image
 from service.errors import InvalidImage, InvalidRequest
-from service.preprocessing.digit import PreparedImage
 from service.tasks.prepared_images import NOT_FINITE
-
-Decode = Callable[[list[OpenedImage]], list[PreparedImage]]
 
 
 class ImageReport:
@@ -34,10 +30,6 @@ class ImageReport:
         """Set the number of opened images; `failures` has the others."""
         whole = range(opened + len(self.failures))
         self.places = [n for n in whole if n not in self.failures] if self.failures else list(whole)
-
-    def decode(self, function: Decode, images: list[OpenedImage]) -> list[PreparedImage]:
-        """Decode all images, or those that can be decoded."""
-        return self.keep(lambda rows: function(images[rows]))
 
     def keep(self, function: Callable[[slice], Iterable[Any]]) -> list[Any]:
         """Apply `function` to the rows of the remaining images; failed ones are removed.

@@ -10,7 +10,7 @@ from service.asgi.requests import read_query
 from service.asgi.responses import json_answer
 from service.asgi.routing import RawRouter
 from service.asgi.state import state_of
-from service.runtime.version import Version
+from service.runtime.version import ServedModel, Version
 from service.schemas import models as schemas
 from service.schemas.common import VersionQuery
 
@@ -22,23 +22,24 @@ async def list_models(request: Request) -> Response:
     """List the models, in OpenAI's (`data`) and KServe's format (`models`)."""
     repository = state_of(request)["repository"]
     names = repository.names()
-    data = [_listed(name, repository.versions(name)) for name in names]
+    data = [_listed(repository.model(name)) for name in names]
     return json_answer({"object": "list", "data": data, "models": names})
 
 
 @router.get("/v1/models/{model}", **schemas.STATUS)
 async def model_status(request: Request) -> Response:
     """Report whether a model is ready, and the state of each version (TensorFlow Serving's format)."""
-    name = request.path_params["model"]
-    versions = state_of(request)["repository"].versions(name)
+    model = state_of(request)["repository"].model(request.path_params["model"])
+    newest = model.newest_ready()
     return json_answer(
         {
-            "name": name,
-            "ready": any(version.is_ready for version in versions),
-            "task": _task(versions),
-            "engines": _engines(versions),
+            "name": model.name,
+            "ready": newest is not None,
+            "task": newest and newest.manifest.task,
+            "engines": newest.describe_engines() if newest else {},
             "model_version_status": [
-                version_status(request, version) for version in reversed(versions)
+                version_status(request, model.versions[number])
+                for number in sorted(model.versions, reverse=True)
             ],
         }
     )
@@ -66,15 +67,16 @@ async def model_card(request: Request) -> Response:
     )
 
 
-def _listed(name: str, versions: list[Version]) -> dict[str, Any]:
+def _listed(model: ServedModel) -> dict[str, Any]:
+    newest = model.newest_ready()
     return {
-        "id": name,
+        "id": model.name,
         "object": "model",
         "created": 0,
         "owned_by": "vitrine",
-        "task": _task(versions),
-        "versions": [version.number for version in versions],
-        "ready": any(version.is_ready for version in versions),
+        "task": newest and newest.manifest.task,
+        "versions": sorted(model.versions),
+        "ready": newest is not None,
     }
 
 
@@ -86,11 +88,3 @@ def version_status(request: Request, version: Version) -> dict[str, Any]:
         "state": version.state,
         "status": {"error_code": code, "error_message": reason_for(request, version)},
     }
-
-
-def _engines(versions: list[Version]) -> dict[str, Any]:
-    return next((v.servable.describe_engines() for v in reversed(versions) if v.servable), {})
-
-
-def _task(versions: list[Version]) -> str | None:
-    return next((v.servable.manifest.task for v in reversed(versions) if v.servable), None)

@@ -24,13 +24,14 @@ from service.errors import ModelNotFound
 from service.image_files.raster import Pixels
 from service.preprocessing.digit import PreparedImage
 from service.routes.call import Call, is_quick, is_read_inline, open_images, timeout_seconds
-from service.routes.image_report import Decode, ImageReport
+from service.routes.image_report import ImageReport
 from service.runtime.servable import Servable
 from service.schemas.common import ImageQuery, ModelQuery, NormalizeQuery, OnError
 from service.tasks.prepared_images import network_input, sliced, with_inputs
 
 T = TypeVar("T")
 PNG = "image/png"
+Decode = Callable[[list[OpenedImage]], list[PreparedImage]]
 Encode = Callable[[Arrays], list[dict[str, Any]]]
 INLINE_IMAGES = 16  # this many small images are encoded faster than another thread starts
 
@@ -91,7 +92,10 @@ class Prediction(Call):
     async def decode(self, function: Decode, images: list[OpenedImage]) -> list[PreparedImage]:
         """Run `function` on the images: on the event loop if it is one small image, else on another thread."""
         started, turns = time.monotonic(), self._state["decoders"].turns
-        decode = partial(self.report.decode, function, images)
+
+        def decode() -> list[PreparedImage]:
+            return self.report.keep(lambda rows: function(images[rows]))
+
         if is_quick(images):
             if turns.is_over:
                 with self.servable.admission.preparing():

@@ -17,18 +17,15 @@ Steps = dict[str, list[Step]]  # of each signature that ONNX Runtime runs
 LoadOnnx = Callable[[Path, Steps], Engine]
 
 
-class _Unavailable:
-    """Replaces an engine that the settings exclude."""
+class _NoGraph:
+    """The engine of signatures that only TensorFlow could run, which the settings exclude."""
 
+    name: EngineName = "onnx"
     is_thread_free = False
 
-    def __init__(self, name: EngineName, reason: str) -> None:
-        self.name = name
-        self._reason = reason
-
     def run(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
-        """Raise CannotRun with the reason."""
-        raise CannotRun(self._reason)
+        """Raise CannotRun."""
+        raise CannotRun("it has no ONNX graph, and VITRINE_ENGINE is onnx")
 
 
 def engine_loader(
@@ -47,8 +44,7 @@ def engine_loader(
         if converted:
             engines |= dict.fromkeys(converted, load_onnx(directory, converted))
         if others and choice == "onnx":
-            reason = "it has no ONNX graph, and VITRINE_ENGINE is onnx"
-            engines |= dict.fromkeys(others, _Unavailable("onnx", reason))
+            engines |= dict.fromkeys(others, _NoGraph())
         elif others:
             engines |= dict.fromkeys(others, load_tensorflow(directory))
         return engines

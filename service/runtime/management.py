@@ -39,17 +39,11 @@ class Change(BaseModel):
 def join(repository: ModelRepository, workers: Peers) -> None:
     """Handle changes requested by any worker."""
 
-    async def on_prepare(change: dict[str, Any]) -> str:
-        return await _prepare(repository, Change.model_validate(change))
-
-    async def on_follow(change: list[str]) -> None:
-        await _follow(repository, *change)
-
     async def on_abandon(change: list[str]) -> None:
         _abandon(repository, *change)
 
-    workers.on(PREPARE, on_prepare)
-    workers.on(FOLLOW, on_follow)
+    workers.on(PREPARE, partial(_prepare, repository))
+    workers.on(FOLLOW, partial(_follow, repository))
     workers.on(ABANDON, on_abandon)
 
 
@@ -114,8 +108,9 @@ async def follow_everywhere(workers: Peers, name: str, key: str = "") -> None:
         raise NotReady(f"the change is written, but a worker has not switched: {found.failures[0]}")
 
 
-async def _prepare(repository: ModelRepository, change: Change) -> str:
+async def _prepare(repository: ModelRepository, asked: dict[str, Any]) -> str:
     """Load the versions of a change while the old ones answer; return the reason of a failure, or an empty string."""
+    change = Change.model_validate(asked)
     await repository.scan()
     model, config = repository.model(change.name), change.config
     versions = model.versions
@@ -132,8 +127,9 @@ async def _prepare(repository: ModelRepository, change: Change) -> str:
     return _first_failure(model, wanted if needed is None else needed, is_anew=change.is_anew)
 
 
-async def _follow(repository: ModelRepository, name: str, key: str) -> None:
+async def _follow(repository: ModelRepository, asked: list[str]) -> None:
     """Switch to the model's configuration on disk; returns when its versions are ready in this worker."""
+    name, key = asked
     await repository.scan()
     model = repository.model(name)
     repository.activate(model, model.held.pop(key, set()))

@@ -4,7 +4,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -190,9 +190,7 @@ class Model:
         return [*(size for size in self.batch_sizes if size < limit), limit]
 
 
-def load_model(
-    directory: Path, load_engines: LoadEngines, report: Callable[[str], None] = lambda _: None
-) -> Model:
+def load_model(directory: Path, load_engines: LoadEngines) -> Model:
     """Read, verify, load, warm up and check one version directory; raises on any failure."""
     golden: dict[str, np.ndarray] = {}
     if (directory / EXTRA).exists():
@@ -203,7 +201,8 @@ def load_model(
         manifest = describe(directory)
     model = Model(manifest, load_engines(directory, manifest), read_card(directory, manifest))
     model.filters = read_filters(directory, manifest)
-    report("warm-up and golden check")
+    where = f"{manifest.name}/{manifest.version}"
+    log.info("loading", extra={"model": where, "stage": "warm-up and golden check"})
     started = time.monotonic()
     starting = model.prepare(golden, manifest.signatures)
     while starting and len(model.unready) == len(manifest.signatures):

@@ -92,7 +92,7 @@ class ModelRepository:
         waiting = []
         for name, model in sorted(self._models.items()):
             whole = [v for v in model.versions.values() if v.is_whole and v.on_disk]
-            if model.is_awaited and whole and not model.ready():
+            if model.is_awaited and whole and not model.newest_ready():
                 newest = max(whole, key=lambda version: version.number)
                 waiting.append(f"{name}/{newest.number}: {newest.error or 'loading'}")
         return waiting

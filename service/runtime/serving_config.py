@@ -38,12 +38,19 @@ class ServingConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    versions: Latest | Literal["all"] | Annotated[list[Number], Field(max_length=1000)] = Latest(
-        latest=1
+    versions: Latest | Literal["all"] | Annotated[list[Number], Field(max_length=1000)] = Field(
+        default=Latest(),
+        description='{"latest": 1 to 1,000}, "all" or a list of at most 1,000 version numbers',
     )
-    labels: Annotated[dict[Label, Number], Field(max_length=100)] = {}
-    weight: float = Field(default=1, gt=0, le=1000)
-    unloaded: bool = False
+    labels: dict[Label, Number] = Field(
+        default={},
+        max_length=100,
+        description="an object of at most 100 labels, each with a version number",
+    )
+    weight: float = Field(
+        default=1, gt=0, le=1000, description="a number above 0 and at most 1,000"
+    )
+    unloaded: bool = Field(default=False, description="true or false")
 
     def encode(self) -> bytes:
         """The file's text."""
@@ -82,12 +89,6 @@ class ServingConfig(BaseModel):
 
 
 DEFAULT = ServingConfig()
-EXPECTED = {
-    "versions": '{"latest": 1 to 1,000}, "all" or a list of at most 1,000 version numbers',
-    "labels": "an object of at most 100 labels, each with a version number",
-    "weight": "a number above 0 and at most 1,000",
-    "unloaded": "true or false",
-}
 
 
 def parse_config(text: bytes) -> ServingConfig:
@@ -106,6 +107,7 @@ def _message(error: ErrorDetails) -> str:
     if not error["loc"]:
         return f"the configuration must be a JSON object, got {shown(error['input'])}"
     field = str(error["loc"][0])
-    if field not in EXPECTED:
-        return f"a field must be one of {', '.join(EXPECTED)}, got {excerpt(field)}"
-    return f"{field} must be {EXPECTED[field]}, got {shown(error['input'])}"
+    fields = ServingConfig.model_fields
+    if field not in fields:
+        return f"a field must be one of {', '.join(fields)}, got {excerpt(field)}"
+    return f"{field} must be {fields[field].description}, got {shown(error['input'])}"

@@ -100,10 +100,6 @@ class ServedModel:
                 return servable
         return None
 
-    def ready(self) -> list[Version]:
-        """Ready versions, oldest first."""
-        return [self.versions[n] for n in sorted(self.versions) if self.versions[n].is_ready]
-
     def resolve(self, number: int | None, label: str | None) -> Servable:
         """The servable of a version or label, by default of the newest ready version.
 

@@ -13,7 +13,7 @@ from service.runtime.manifest import ManifestError
 from service.runtime.servable import Servable
 from service.runtime.version import LAST_RETRY_SECONDS, STATES, UNSETTLED, State, Version
 
-LoadServable = Callable[[Path, Callable[[str], None]], Servable]
+LoadServable = Callable[[Path], Servable]
 CANNOT_BE_LOADED = "the model cannot be loaded; the log has the cause"
 
 log = logging.getLogger("vitrine.repository")
@@ -69,13 +69,9 @@ class VersionLoader:
     async def _load(self, version: Version, *, is_staged: bool) -> None:
         self._set_state(version, "AVAILABLE" if version.is_ready else "LOADING")
         started = time.monotonic()
-
-        def report(stage: str) -> None:
-            log.info("loading", extra={"model": version.where, "stage": stage})
-
         try:
             servable = await asyncio.get_running_loop().run_in_executor(
-                self._executor, self._load_servable, version.found.directory, report
+                self._executor, self._load_servable, version.found.directory
             )
         except (ManifestError, GoldenError) as error:
             version.is_whole = isinstance(error, GoldenError)

@@ -12,6 +12,7 @@ BASE64_IMAGE: Schema = {
     "type": "string",
     "description": "base64, or a data URI such as canvas.toDataURL() gives",
 }
+MAX_TIMEOUT_MS = 3_600_000
 EXAMPLE_URI = "data:image/png;base64,iVBORw0KGgo="
 EXAMPLE_VECTORS = [[0.3, -1.2]]
 BINARY: Schema = {"type": "string", "format": "binary"}

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from service.schemas.base import QueryValues, RequestBody, Schema, properties, resolve
-from service.schemas.common import BASE64_IMAGE, BINARY, ModelQuery, Problem
+from service.schemas.common import BASE64_IMAGE, BINARY, MAX_TIMEOUT_MS, ModelQuery, Problem
 
 # A 7 of two lines, 28×28, light on black: a valid request.
 EXAMPLE_PNG = (
@@ -75,7 +75,7 @@ REQUEST_HEADERS = [
         "header",
         "X-Timeout-Ms",
         "deadline of this request",
-        {"type": "number", "minimum": 1, "maximum": 3_600_000},
+        {"type": "number", "minimum": 1, "maximum": MAX_TIMEOUT_MS},
     ),
     parameter("header", "X-Request-ID", "echoed; generated if absent", {"type": "string"}),
 ]

@@ -36,8 +36,8 @@ async def start(tmp_path):
     async def factory(poll_seconds=0.01, root=tmp_path):
         metrics = Metrics()
 
-        def load(directory, report):
-            model = load_model(directory, every(FakeEngine()), report)
+        def load(directory):
+            model = load_model(directory, every(FakeEngine()))
             return Servable(model, Admission(10), metrics)
 
         repository = ModelRepository(root, load, metrics, poll_seconds)
