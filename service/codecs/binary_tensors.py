@@ -3,6 +3,7 @@
 A BYTES element is its length in 4 bytes, followed by that many bytes.
 """
 
+import math
 import struct
 from collections.abc import Sequence
 
@@ -16,7 +17,7 @@ LENGTH = struct.Struct("<I")
 
 def from_bytes(data: memoryview, name: str, dtype: str, shape: Sequence[int]) -> Array:
     """The bytes of one tensor → its array, which may share their memory (not writable)."""
-    count = element_count(shape)
+    count = math.prod(shape)
     if dtype == STRING:
         return _read_strings(data, name, count).reshape(shape)
     kind = np.dtype(dtype).newbyteorder("<")
@@ -35,14 +36,6 @@ def to_bytes(array: Array) -> bytes:
     if array.dtype == object:
         return b"".join(LENGTH.pack(len(one)) + one for one in array.reshape(-1).tolist())
     return np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes()
-
-
-def element_count(shape: Sequence[int]) -> int:
-    """The product of the sizes; a scalar has one element."""
-    count = 1
-    for size in shape:
-        count *= size
-    return count
 
 
 def _read_strings(data: memoryview, name: str, count: int) -> Array:

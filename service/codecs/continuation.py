@@ -13,12 +13,15 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from service.codecs.random_streams import MAX_SEED
 from service.errors import InvalidValue
 
 FORMAT = 1
 PREFIX = struct.Struct("<B8sI")
 MAX_STATE = 1e6  # far above a network's values, and sums of such values do not overflow
-Stop = Annotated[str, Field(min_length=1, max_length=100)]
+MAX_DIVERSITY = 100
+MAX_STOPS, MAX_STOP = 16, 100
+Stop = Annotated[str, Field(min_length=1, max_length=MAX_STOP)]
 
 
 class Continuation(BaseModel):
@@ -28,14 +31,14 @@ class Continuation(BaseModel):
 
     name: str = Field(max_length=64)
     version: int = Field(ge=0, lt=10**18)
-    random_seed: int = Field(ge=0, lt=2**32)
+    random_seed: int = Field(ge=0, le=MAX_SEED)
     index: int = Field(ge=0, lt=2**32)
     position: int = Field(ge=0, lt=2**40)
-    diversity: float = Field(ge=0, le=100)
+    diversity: float = Field(ge=0, le=MAX_DIVERSITY)
     top_k: int = Field(ge=0, lt=2**31)
     top_p: float = Field(gt=0, le=1)
-    stop: list[Stop] = Field(max_length=16)
-    held: str = Field(max_length=99)
+    stop: list[Stop] = Field(max_length=MAX_STOPS)
+    held: str = Field(max_length=MAX_STOP - 1)
     engine: str = Field("tensorflow", max_length=32)  # absent in the tokens of earlier releases
 
     @model_validator(mode="after")

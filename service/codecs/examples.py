@@ -12,11 +12,11 @@ import numpy as np
 from service.codecs.json_tensors import JSON_TYPES, from_leaves, is_base64
 from service.codecs.protocol_json import excerpt, to_text
 from service.codecs.tensor_types import STRING, Array, TensorSpec
+from service.codecs.wire_format import field, varint
 from service.errors import InvalidRequest
 
 Specs = Mapping[str, TensorSpec]
 Example = dict[str, list[Any]]
-LENGTH_DELIMITED = 2  # the wire type of strings and messages in protocol buffers
 
 
 def parse_examples(fields: Mapping[str, Any], method: str) -> list[Example]:
@@ -129,10 +129,10 @@ def _column(examples: Sequence[Example], name: str, spec: TensorSpec) -> Array:
 def _serialize(example: Example) -> bytes:
     """A tf.train.Example: features { feature { key, value } }."""
     entries = b"".join(
-        _field(1, _field(1, name.encode()) + _field(2, _list(values)))
+        field(1, field(1, name.encode()) + field(2, _list(values)))
         for name, values in example.items()
     )
-    return _field(1, entries)
+    return field(1, entries)
 
 
 def _list(values: list[Any]) -> bytes:
@@ -141,22 +141,9 @@ def _list(values: list[Any]) -> bytes:
     if kind == "int64":
         if any(not -(2**63) <= value < 2**63 for value in values):
             raise InvalidRequest("an integer feature must fit 64 bits, got a larger one")
-        return _field(3, _field(1, b"".join(_varint(value % 2**64) for value in values)))
+        return field(3, field(1, b"".join(varint(value % 2**64) for value in values)))
     if kind == "float":
-        return _field(2, _field(1, from_leaves(values, "float32").tobytes()))
+        return field(2, field(1, from_leaves(values, "float32").tobytes()))
     if kind == "bytes":
-        return _field(1, b"".join(_field(1, one) for one in from_leaves(values, STRING).tolist()))
+        return field(1, b"".join(field(1, one) for one in from_leaves(values, STRING).tolist()))
     return b""
-
-
-def _field(number: int, content: bytes) -> bytes:
-    return _varint(number << 3 | LENGTH_DELIMITED) + _varint(len(content)) + content
-
-
-def _varint(value: int) -> bytes:
-    parts = bytearray()
-    while value > 0x7F:
-        parts.append(value & 0x7F | 0x80)
-        value >>= 7
-    parts.append(value)
-    return bytes(parts)

@@ -4,25 +4,25 @@ The body is JSON, or a JSON header of the announced length followed by the raw t
 with `binary_data_size`, in order.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from service.codecs.binary_tensors import element_count, from_bytes
+from service.codecs.binary_tensors import from_bytes
 from service.codecs.infer_outputs import (
     SHARED_MEMORY,
     RequestedOutput,
     parse_outputs,
     parse_parameters,
 )
-from service.codecs.json_tensors import from_leaves, from_numbers
+from service.codecs.json_tensors import MAX_RANK, from_leaves, from_numbers
 from service.codecs.protocol_json import excerpt, parse_object
-from service.codecs.tensor_types import BY_OPEN_INFERENCE, STRING, Array, TensorSpec
+from service.codecs.tensor_types import BY_OPEN_INFERENCE, STRING, Array, TensorSpec, numpy_dtype
 from service.errors import InvalidRequest
 
 MAX_DIMENSION = 2**31 - 1
-MAX_RANK = 32
 
 
 class InferRequest(NamedTuple):
@@ -92,18 +92,15 @@ def parse_raw(body: bytes, specs: Mapping[str, TensorSpec], model: str) -> Infer
     [(name, spec)] = specs.items()
     if spec.dtype == STRING:
         shape = tuple(1 if size is None else size for size in spec.shape)
-        if element_count(shape) != 1:
+        if math.prod(shape) != 1:
             raise InvalidRequest(
                 f"For BYTE datatype raw input '{name}', the model must have input shape [1]"
             )
         array = from_bytes(memoryview(len(body).to_bytes(4, "little") + body), name, STRING, shape)
         return InferRequest({name: array}, {name: STRING}, None, True, "", {})
-    shape = _raw_shape(spec, len(body) // BY_ITEMSIZE[spec.dtype], name)
+    shape = _raw_shape(spec, len(body) // numpy_dtype(spec.dtype).itemsize, name)
     array = from_bytes(memoryview(body), name, spec.dtype, shape)
     return InferRequest({name: array}, {name: spec.dtype}, None, True, "", {})
-
-
-BY_ITEMSIZE = {one.name: one.itemsize for one in BY_OPEN_INFERENCE.values()}
 
 
 def _raw_shape(spec: TensorSpec, elements: int, name: str) -> tuple[int, ...]:
@@ -116,7 +113,7 @@ def _raw_shape(spec: TensorSpec, elements: int, name: str) -> tuple[int, ...]:
             f"The shape of the raw input '{name}' can not be deduced because there are more than one "
             "variable-sized dimension"
         )
-    known = element_count([size for size in shape if size is not None])
+    known = math.prod([size for size in shape if size is not None])
     return tuple(elements // max(known, 1) if size is None else size for size in shape)
 
 
@@ -181,10 +178,10 @@ def _from_json(data: Any, name: str, dtype: str, shape: list[int]) -> Array:
             f"sending FP16 data via JSON is not supported for input '{name}': use the binary data format"
         )
     leaves = _leaves(data) if isinstance(data, list) else data.ravel()
-    if len(leaves) != element_count(shape):
+    if len(leaves) != math.prod(shape):
         raise InvalidRequest(
             f"Shape does not match true shape of 'data' field: input '{name}' has {len(leaves)} values, "
-            f"its shape {element_count(shape)}"
+            f"its shape {math.prod(shape)}"
         )
     try:
         return _typed(leaves, dtype).reshape(shape)

@@ -12,14 +12,13 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import orjson
 
 from service.codecs import standard_json
 from service.codecs.byte_counts import count_byte
 from service.codecs.json_size import check_irregular_size
+from service.codecs.tensor_types import Array
 
-Array = npt.NDArray[Any]
 Loads = Callable[[bytes | bytearray], Any]
 
 INLINE_BYTES = 2**16  # a shorter text is parsed as a whole

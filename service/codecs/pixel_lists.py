@@ -8,13 +8,11 @@ from itertools import chain
 from typing import Any, NoReturn
 
 import numpy as np
-import numpy.typing as npt
 
 from service.codecs.sniffing import excerpt
+from service.codecs.tensor_types import Array
 from service.errors import InvalidValue
 from service.image_files.raster import Pixels
-
-Array = npt.NDArray[Any]
 
 _SCALE = "pixels must be numbers from 0 (black) to 255 (white)"
 _FORM = "an image must be rows of pixels, [H][W], [H][W][1] or [H][W][3]"

@@ -1,6 +1,6 @@
 """TensorFlow Serving's `:predict`: a JSON body ↔ named arrays, in row or column format."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -170,14 +170,10 @@ def _from_inputs(inputs: Any, specs: Specs) -> dict[str, Array]:
             )
         name, spec = next(iter(specs.items()))
         return {name: to_array(inputs, spec.dtype)}
-    _check_named(specs, inputs)
-    return {name: to_array(inputs[name], spec.dtype) for name, spec in specs.items()}
-
-
-def _check_named(names: Iterable[str], inputs: Mapping[str, Any]) -> None:
-    for name in names:
+    for name in specs:
         if name not in inputs:
             raise InvalidRequest(f"Missing named input: {name} in 'inputs' object.")
+    return {name: to_array(inputs[name], spec.dtype) for name, spec in specs.items()}
 
 
 def _is_object(value: Any) -> bool:

@@ -10,7 +10,6 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from service.codecs import number_lists
 from service.codecs.base64_images import decode_base64
@@ -20,6 +19,7 @@ from service.codecs.json_size import check_json_size
 from service.codecs.multipart import read_fields, read_files
 from service.codecs.pixel_lists import from_pixels, kind_of
 from service.codecs.sniffing import PNG_SIGNATURE, excerpt, image_format
+from service.codecs.tensor_types import Array
 from service.errors import (
     ImageTooLarge,
     InvalidImage,
@@ -28,8 +28,6 @@ from service.errors import (
     TooManyImages,
     UnsupportedImage,
 )
-
-Array = npt.NDArray[Any]
 
 _JSON = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\0 \t\r\n]{0,999}[\[{]")  # UTF-16 too
 _FORM_FIELD = re.compile(rb"[\w.\[\]%+-]{1,100}=")

@@ -17,29 +17,32 @@ class TensorSpec(NamedTuple):
 
 
 class TensorType(NamedTuple):
-    """One element type; itemsize in bytes, 0 where elements differ in length."""
+    """One element type."""
 
     name: str
     open_inference: str
-    tensorflow: str
     tensorflow_short: str
-    itemsize: int
+
+    @property
+    def tensorflow(self) -> str:
+        """TensorFlow's name in a signature."""
+        return f"DT_{self.tensorflow_short.upper()}"
 
 
 TYPES = [
-    TensorType("bool", "BOOL", "DT_BOOL", "bool", 1),
-    TensorType("uint8", "UINT8", "DT_UINT8", "uint8", 1),
-    TensorType("uint16", "UINT16", "DT_UINT16", "uint16", 2),
-    TensorType("uint32", "UINT32", "DT_UINT32", "uint32", 4),
-    TensorType("uint64", "UINT64", "DT_UINT64", "uint64", 8),
-    TensorType("int8", "INT8", "DT_INT8", "int8", 1),
-    TensorType("int16", "INT16", "DT_INT16", "int16", 2),
-    TensorType("int32", "INT32", "DT_INT32", "int32", 4),
-    TensorType("int64", "INT64", "DT_INT64", "int64", 8),
-    TensorType("float16", "FP16", "DT_HALF", "half", 2),
-    TensorType("float32", "FP32", "DT_FLOAT", "float", 4),
-    TensorType("float64", "FP64", "DT_DOUBLE", "double", 8),
-    TensorType(STRING, "BYTES", "DT_STRING", "string", 0),
+    TensorType("bool", "BOOL", "bool"),
+    TensorType("uint8", "UINT8", "uint8"),
+    TensorType("uint16", "UINT16", "uint16"),
+    TensorType("uint32", "UINT32", "uint32"),
+    TensorType("uint64", "UINT64", "uint64"),
+    TensorType("int8", "INT8", "int8"),
+    TensorType("int16", "INT16", "int16"),
+    TensorType("int32", "INT32", "int32"),
+    TensorType("int64", "INT64", "int64"),
+    TensorType("float16", "FP16", "half"),
+    TensorType("float32", "FP32", "float"),
+    TensorType("float64", "FP64", "double"),
+    TensorType(STRING, "BYTES", "string"),
 ]
 BY_NAME = {one.name: one for one in TYPES}
 BY_OPEN_INFERENCE = {one.open_inference: one for one in TYPES}

@@ -71,13 +71,19 @@ def replaced(data: memoryview, number: int, change: Callable[[memoryview], bytes
         if found == number and isinstance(value, memoryview):
             changed = change(value)
             if changed is not None:
-                parts += [_varint_of(number << 3 | 2), _varint_of(len(changed)), changed]
+                parts.append(field(number, changed))
         else:
             parts.append(written)
     return b"".join(parts)
 
 
-def _varint_of(value: int) -> bytes:
+def field(number: int, content: bytes) -> bytes:
+    """A length-delimited field as it is written: a string, a message or packed numbers."""
+    return varint(number << 3 | 2) + varint(len(content)) + content
+
+
+def varint(value: int) -> bytes:
+    """A whole number from 0 as it is written."""
     written = bytearray()
     while value >= 0x80:
         written.append(value & 0x7F | 0x80)

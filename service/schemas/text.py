@@ -4,6 +4,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
+from service.codecs.continuation import MAX_DIVERSITY, MAX_STOPS
+from service.codecs.continuation import Stop as StopString
 from service.schemas.base import RequestBody, Schema
 from service.schemas.common import Answer, RandomSeed
 from service.schemas.openapi import JSON_ERRORS, event_stream, operation
@@ -11,8 +13,6 @@ from service.schemas.openapi import JSON_ERRORS, event_stream, operation
 MAX_GENERATIONS = 256
 MAX_LENGTH = 10_000
 MAX_PROMPT = 50_000  # characters of a prompt, or of a string to score
-MAX_DIVERSITY = 100
-MAX_STOPS, MAX_STOP = 16, 100
 MAX_TOP_LOGPROBS = 5
 DEFAULT_DIVERSITY, DEFAULT_LENGTH = 0.5, 400
 
@@ -21,7 +21,6 @@ Diversity = Annotated[float, Field(ge=0, le=MAX_DIVERSITY)]
 Diversities = Annotated[list[Diversity], Field(min_length=1, max_length=MAX_GENERATIONS)]
 Length = Annotated[int, Field(ge=1, le=MAX_LENGTH)]
 Count = Annotated[int, Field(ge=1, le=MAX_GENERATIONS)]
-StopString = Annotated[str, Field(min_length=1, max_length=MAX_STOP)]
 Stop = StopString | Annotated[list[StopString], Field(max_length=MAX_STOPS)]
 Logprobs = Annotated[int, Field(ge=0, le=MAX_TOP_LOGPROBS)]
 TopK = Annotated[

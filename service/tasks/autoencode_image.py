@@ -48,7 +48,7 @@ def read_ends(
 
 def _end(name: str, value: Any, size: int) -> OpenedImage | Latents:
     if isinstance(value, dict) and value.keys() == {"random_seed"}:
-        seed = latent_points.random_seed(name, value["random_seed"])
+        seed = latent_points.whole_number(f"{name}.random_seed", value["random_seed"])
         drawn: Latents = latents.draw(seed, 1, size)[0]
         return drawn
     image = latent_points.opened_image(value)

@@ -39,9 +39,7 @@ class LatentSource(NamedTuple):
 
     def inputs(self) -> dict[str, np.ndarray]:
         """The inputs of the signature `sample`, one row."""
-        digit = self.sampled_digit if self.requested_digit is None else self.requested_digit
-        if digit is None:
-            raise InvalidValue('digit must be given with z: {"z": […], "digit": 4}')
+        digit = _first_digit(self.requested_digit, self.sampled_digit)
         return sample_inputs(self.z[np.newaxis], [digit], self.truncation)
 
 
@@ -101,10 +99,8 @@ def read_source(name: str, value: Any, space: Space) -> LatentSource:
             "space=w"
         )
     digit = value.get("digit")
-    if digit is not None and (type(digit) is not int or not 0 <= digit < space.digits):
-        raise InvalidValue(
-            f"{name}.digit must be a whole number from 0 to {space.digits - 1}, got {shown(digit)}"
-        )
+    if digit is not None:
+        latent_points.whole_number(f"{name}.digit", digit, space.digits - 1)
     weight = value.get("truncation", DEFAULT_TRUNCATION)
     if type(weight) not in (int, float) or not 0 <= weight <= MAX_TRUNCATION:
         raise InvalidValue(
@@ -113,19 +109,10 @@ def read_source(name: str, value: Any, space: Space) -> LatentSource:
     if "z" in value:
         z = np.array(latent_points.vector(name, value["z"], space.sizes.z), np.float32)
         return LatentSource(z, digit, None, weight)
-    seed = latent_points.random_seed(name, value["random_seed"])
+    seed = latent_points.whole_number(f"{name}.random_seed", value["random_seed"])
     return LatentSource(
         latents.draw(seed, 1, space.sizes.z)[0], digit, sampled_digit(seed, 0, space), weight
     )
-
-
-def check_digit(digit: int | None, space: Space) -> int | None:
-    """The digit of a request; InvalidValue if the model has no such digit."""
-    if digit is not None and digit >= space.digits:
-        raise InvalidValue(
-            f"digit must be a whole number from 0 to {space.digits - 1}, got {digit}"
-        )
-    return digit
 
 
 def common_digit(start: LatentSource, end: LatentSource) -> int:
@@ -135,8 +122,11 @@ def common_digit(start: LatentSource, end: LatentSource) -> int:
         raise InvalidValue(
             "interpolating in z needs the same digit at both ends; use space=w otherwise"
         )
-    found = [*named, start.sampled_digit, end.sampled_digit]
-    digit = next((digit for digit in found if digit is not None), None)
-    if digit is None:
-        raise InvalidValue('digit must be given with z: {"z": […], "digit": 4}')
-    return digit
+    return _first_digit(*named, start.sampled_digit, end.sampled_digit)
+
+
+def _first_digit(*digits: int | None) -> int:
+    for digit in digits:
+        if digit is not None:
+            return digit
+    raise InvalidValue('digit must be given with z: {"z": […], "digit": 4}')

@@ -23,7 +23,6 @@ from service.tasks import latent_points, prepared_images
 from service.tasks.gan_points import (
     Point,
     Space,
-    check_digit,
     common_digit,
     read_points,
     read_source,
@@ -42,7 +41,9 @@ def sample(
     asked: GanSampleRequest | GanSamplePngQuery, random_seed: int, space: Space
 ) -> dict[str, np.ndarray]:
     """The inputs of `sample`; sample i depends only on (random_seed, i), its digit too if none is requested."""
-    digit = check_digit(asked.digit, space)
+    digit = asked.digit
+    if digit is not None:
+        latent_points.whole_number("digit", digit, space.digits - 1)
     digits = [
         sampled_digit(random_seed, i, space) if digit is None else digit for i in range(asked.n)
     ]

@@ -20,12 +20,10 @@ def interpolate(
     return latents.line(start, end, steps) if path == "lerp" else latents.arc(start, end, steps)
 
 
-def random_seed(name: str, value: Any) -> int:
-    """The random seed of the point in the field `name`."""
-    if type(value) is not int or not 0 <= value <= MAX_SEED:
-        raise InvalidValue(
-            f"{name}.random_seed must be a whole number from 0 to {MAX_SEED:,}, got {shown(value)}"
-        )
+def whole_number(name: str, value: Any, most: int = MAX_SEED) -> int:
+    """A number of a request, by default a random seed; InvalidValue unless it is a whole one from 0 to `most`."""
+    if type(value) is not int or not 0 <= value <= most:
+        raise InvalidValue(f"{name} must be a whole number from 0 to {most:,}, got {shown(value)}")
     return value
 
 
