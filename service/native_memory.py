@@ -15,7 +15,7 @@ def keep_little_free_memory() -> None:
     By itself glibc raises its thresholds with the largest block that was freed: after 240 uploads at once,
     of which the service kept 0.5 GB, it had 1.5 GB, and 0.9 GB when they were gone; with this 0.7 and 0.15 GB.
     """
-    _set_options({TRIM_THRESHOLD: 2**20})
+    _call("mallopt", TRIM_THRESHOLD, 2**20)
 
 
 def keep_memory_of_requests() -> None:
@@ -24,19 +24,16 @@ def keep_memory_of_requests() -> None:
     With the first threshold alone the second stays at 128 kB: decoding a drawing then takes 300 page faults, and twice as long.
     Set before the models are loaded, it would leave 55 MB in pieces.
     """
-    _set_options({TRIM_THRESHOLD: MOST_KEPT, MMAP_THRESHOLD: LEAST_MAPPED})
-
-
-def _set_options(options: dict[int, int]) -> None:
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):  # a C library other than glibc
-            c_library = ctypes.CDLL(None)
-            for name, value in options.items():
-                c_library.mallopt(name, value)
+    _call("mallopt", TRIM_THRESHOLD, MOST_KEPT)
+    _call("mallopt", MMAP_THRESHOLD, LEAST_MAPPED)
 
 
 def give_back_free_memory() -> None:
     """Return freed memory to the system; after loading a model that is a tenth of the process' memory."""
+    _call("malloc_trim", 0)
+
+
+def _call(function: str, *arguments: int) -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):  # a C library other than glibc
-            ctypes.CDLL(None).malloc_trim(0)
+            getattr(ctypes.CDLL(None), function)(*arguments)

@@ -31,10 +31,11 @@ def announce(url: str, say: Callable[[str], None]) -> None:
 def follow(url: str, say: Callable[[str], None]) -> None:
     """Poll until every model has loaded or failed; print each change."""
     last_shown: list[str] | None = None
-    while (waiting := not_ready(url)) is None or _is_loading(waiting):
+    while (waiting := not_ready(url)) is None or any(one.endswith(": loading") for one in waiting):
         if waiting and waiting != last_shown:
             last_shown = waiting
-            say(f"Loading {len(waiting)} more: {', '.join(_name(line) for line in waiting)}")
+            names = ", ".join(line.partition("/")[0] for line in waiting)
+            say(f"Loading {len(waiting)} more: {names}")
         time.sleep(ASK_SECONDS)
     if waiting == [STOPPING]:
         return
@@ -65,11 +66,3 @@ def _connect(scheme: str, host: str, port: int | None) -> http.client.HTTPConnec
     # A request to itself: the certificate may have another name and be self-signed.
     context = ssl._create_unverified_context()  # noqa: S323
     return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_SECONDS, context=context)
-
-
-def _is_loading(waiting: list[str]) -> bool:
-    return any(line.endswith(": loading") for line in waiting)
-
-
-def _name(line: str) -> str:
-    return line.partition("/")[0]

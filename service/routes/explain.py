@@ -72,16 +72,16 @@ async def _explain(
     top, class_index = explain.check_classes(query.top, query.class_, labels, count)
     found: list[Explained] = []
 
-    async def work() -> None:
+    async def work() -> list[Explained]:
         seek = _occlude if method == explain.OCCLUSION else _activate
         if _is_one_run(call, method):
             seek = _classify_and_activate
-        found.extend(await seek(call, prepared, (top, class_index)))
+        return await seek(call, prepared, (top, class_index))
 
     if count:
         shape = prepared[0].image.shape
         call.expect(*_cost(call, (count, *shape), method, 1 if class_index is not None else top))
-        await call.run_until_disconnect(work)
+        found = await call.run_until_disconnect(work)
     if PNG in request.headers.get("accept", ""):
         if not found:
             raise call.report.first_failure()

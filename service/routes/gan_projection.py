@@ -47,17 +47,17 @@ async def project(request: Request) -> Response:
         query.stream is None and "text/event-stream" in request.headers.get("accept", "")
     ):
         return EventStream(call, _events(call, prepared, query, inputs))
-    found: list[Projection] = []
 
-    async def seek() -> None:
-        found.append(await _begun(call, prepared, query))
-        while not found[0].is_done:
-            await _advance(call, found[0], found[0].stride())
+    async def seek() -> Projection:
+        seeking = await _begun(call, prepared, query)
+        while not seeking.is_done:
+            await _advance(call, seeking, seeking.stride())
+        return seeking
 
-    await call.run_until_disconnect(seek)
-    result = found[0].result()
+    found = await call.run_until_disconnect(seek)
+    result = found.result()
     return await call.answer_images(
-        found[0].images,
+        found.images,
         lambda uris: _columns(call, {"images": uris, **result, **_shown(call, inputs)}),
     )
 

@@ -68,10 +68,10 @@ class Prediction(Call):
         streams = self._state["metrics"].active_streams.labels(self.servable.manifest.name)
         return streams.track_inprogress()
 
-    async def run_until_disconnect(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run the work until the client disconnects or the deadline passes."""
+    async def run_until_disconnect(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """The result of the work, unless the client disconnects or the deadline passes."""
         with self:
-            await cancel_on_disconnect(self._request.receive, self.deadline, work())
+            return await cancel_on_disconnect(self._request.receive, self.deadline, work())
 
     async def images(self) -> list[OpenedImage]:
         """The request's images, opened but not decoded; refused before they are read if the queue is full."""

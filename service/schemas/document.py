@@ -30,9 +30,8 @@ PATH_PARAMETERS = {
     "version": "a version number",
     "label": "a version label",
 }
-UNKNOWN: dict[str, Any] = {
-    "schema": {}
-}  # what FastAPI says of a route without a model of its answer
+# What FastAPI says of a route without a model of its answer.
+UNKNOWN: dict[str, Any] = {"schema": {}}
 OPEN_TAG = "health"  # these routes need no key, /metrics aside
 
 

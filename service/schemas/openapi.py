@@ -111,17 +111,11 @@ RANDOM_SEED_HEADER: Schema = {
 RETRY_AFTER: Schema = {"description": "seconds to wait", "schema": {"type": "integer"}}
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The errors of a route, all in one format."""
-    described: dict[int | str, dict[str, Any]] = {}
-    for status in statuses:
-        waits = {"Retry-After": RETRY_AFTER} if status in (429, 503) else {}
-        described[status] = {
-            "model": Problem,
-            "description": MEANINGS[status],
-            "headers": {**HEADERS, **waits},
-        }
-    return described
+def _problem(status: int) -> dict[str, Any]:
+    """An error of a route; all have one format."""
+    waits = {"Retry-After": RETRY_AFTER} if status in (429, 503) else {}
+    headers = {**HEADERS, **waits}
+    return {"model": Problem, "description": MEANINGS[status], "headers": headers}
 
 
 def described(
@@ -145,7 +139,7 @@ def described(
     extra: Schema = {"parameters": list(parameters)}
     if body is not None:
         extra["requestBody"] = body if isinstance(body, dict) else json_body(body)
-    responses: dict[int | str, dict[str, Any]] = {200: whole, **problems(*errors)}
+    responses = {200: whole, **{status: _problem(status) for status in errors}}
     if isinstance(answer, dict):
         whole["content"] = answer
         return {"responses": responses, "openapi_extra": extra}
@@ -203,9 +197,7 @@ def json_body(model: type[RequestBody]) -> Schema:
         "additionalProperties": False,
         "properties": {name: tidy(field) for name, field in properties(model).items()},
     }
-    if required := [
-        field.alias or name for name, field in model.model_fields.items() if field.is_required()
-    ]:
+    if required := model.model_json_schema().get("required"):
         schema["required"] = required
     return {
         "required": True,
