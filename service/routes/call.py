@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from service.asgi.requests import INLINE_BYTES
 from service.asgi.responses import to_json
 from service.asgi.tracing import Steps
 from service.codecs.image import OpenedImage
@@ -22,8 +23,7 @@ from service.schemas.common import MAX_TIMEOUT_MS
 from service.settings import Settings
 
 PLAIN_NUMBER = re.compile(r"\d{1,7}(\.\d{1,9})?", re.ASCII)
-INLINE_BYTES = 64 * 1024  # a body this short is read at once
-INLINE_FILE_BYTES = 256 * 1024  # likewise an image file, of which only the structure is read
+INLINE_FILE_BYTES = 256 * 1024  # an image file this short is read at once: only its structure
 INLINE_NANOSECONDS = 5_000_000  # as an upper bound: one image of 320 × 320 pixels, in few pieces
 
 

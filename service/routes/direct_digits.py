@@ -15,12 +15,14 @@ from starlette.datastructures import QueryParams
 from service.asgi.bytes_in_flight import BytesInFlight
 from service.asgi.decoders import TURN_SECONDS, DecodingTurns
 from service.asgi.direct import DirectRequest, DirectRoutes
+from service.asgi.middleware import CLIENT_LEFT
 from service.asgi.request_log import RequestLog
+from service.asgi.requests import INLINE_BYTES
 from service.asgi.responses import JSON, RawResponse
 from service.codecs.image import OpenedImage
 from service.errors import VitrineError
 from service.preprocessing.digit import PreparedImage
-from service.routes.call import INLINE_BYTES, Call, is_quick, open_images, timeout_seconds
+from service.routes.call import Call, is_quick, open_images, timeout_seconds
 from service.routes.digits import CLASSIFY, DEFAULT, SIGNATURE
 from service.runtime.repository import ModelRepository
 from service.scheduling.batch import BatchResult, PendingRequest
@@ -29,7 +31,6 @@ from service.settings import Settings
 from service.tasks import classify_digit
 from service.tasks.prepared_images import network_input, with_inputs
 
-CLIENT_LEFT = 499
 KNOWN = {"model", "normalize", "return"}  # the other parameters of a query are the application's
 
 

@@ -8,15 +8,8 @@ from service.asgi.requests import read_body
 from service.asgi.responses import JSON
 from service.asgi.routing import RawRouter
 from service.asgi.state import state_of
-from service.errors import InvalidJSON, InvalidValue
 from service.runtime import management
-from service.runtime.serving_config import (
-    MAX_BYTES,
-    NotJSON,
-    ServingConfig,
-    ServingConfigError,
-    parse_config,
-)
+from service.runtime.serving_config import MAX_BYTES, ServingConfig, parse_config
 from service.schemas import management as documents
 
 PATH = "/v1/models/{model}/serving"
@@ -35,12 +28,7 @@ async def put_serving(request: Request) -> Response:
     """Replace the configuration; answered once its versions are ready."""
     require_admin(request)
     body = await read_body(request, MAX_BYTES)
-    try:
-        config = parse_config(body)
-    except NotJSON as error:
-        raise InvalidJSON(str(error)) from None
-    except ServingConfigError as error:
-        raise InvalidValue(str(error)) from None
+    config = parse_config(body)
     state, name = state_of(request), request.path_params["model"]
     await management.configure(
         state["repository"], state["peers"], name, config, request.headers.get("if-match")

@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 
 from service.codecs.json_fields import shown
 from service.codecs.sniffing import excerpt
+from service.errors import InvalidJSON, InvalidValue
 
 MAX_VERSION = 10**18 - 1
 MAX_BYTES = 64 * 1024
@@ -17,11 +18,11 @@ Number = Annotated[int, Field(ge=0, le=MAX_VERSION)]
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 
-class ServingConfigError(Exception):
+class ServingConfigError(InvalidValue):
     """The text is not a serving configuration; the message has the reason."""
 
 
-class NotJSON(ServingConfigError):
+class NotJSON(InvalidJSON, ServingConfigError):
     """The text is not JSON."""
 
 
