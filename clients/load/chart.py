@@ -7,12 +7,13 @@ target; the knee is a dotted vertical line.
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any
 
 from clients.load.ladder import knee
 from clients.load.step_summary import Step
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PANEL_INCHES = (4.0, 2.1)  # width, height
 Curves = Mapping[str, Sequence[Step]]  # by target
@@ -29,12 +30,14 @@ def draw(charts: Mapping[str, Curves]) -> bytes:
     return as_png(figure)
 
 
-def new_figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> "Figure":
     """An empty figure; inches of 100 pixels."""
+    from matplotlib.figure import Figure  # half a second to import, for this alone
+
     return Figure((width, height), dpi=100, layout="constrained")
 
 
-def as_png(figure: Figure) -> bytes:
+def as_png(figure: "Figure") -> bytes:
     """Its file."""
     content = io.BytesIO()
     figure.savefig(content, format="png")

@@ -5,7 +5,6 @@ from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 Z_95 = 1.959964  # standard normal quantile of a two-sided 95 % interval
 _LEAST_PROBABILITY = 1e-12
@@ -21,6 +20,8 @@ class Proportion(TypedDict):
 
 def proportion(successes: int, count: int) -> Proportion:
     """Wilson's score interval (1927), which stays inside 0..1 where the normal one does not."""
+    from scipy.stats import binomtest  # half a second to import, for this alone
+
     interval = binomtest(successes, count).proportion_ci(0.95, method="wilson")
     return {
         "value": round(successes / count, 6),

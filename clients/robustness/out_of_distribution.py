@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-from scipy.interpolate import CubicSpline
 
 from clients.robustness.drawings import CANVAS, Pixels, encoded, placed
 
@@ -78,6 +77,8 @@ def draw_scribbles(some: Sequence[int], rng: np.random.Generator) -> list[bytes]
 
 
 def _draw_scribble(rng: np.random.Generator) -> bytes:
+    from scipy.interpolate import CubicSpline  # a quarter of a second to import, for this alone
+
     count = int(rng.integers(5, 10))
     corners = rng.uniform(0.15 * CANVAS, 0.85 * CANVAS, (count, 2))
     curve = CubicSpline(np.arange(count), corners)(np.linspace(0, count - 1, 40 * count))

@@ -1,8 +1,6 @@
 """docs/course.ipynb runs from its first cell to its last against a service, and shows what it says."""
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 from tests.running import ROOT
 
@@ -17,6 +15,9 @@ def shown_by(cells, beginning):
 
 @pytest.mark.tensorflow
 def test_the_notebook_runs_and_its_answers_show_themselves(service, monkeypatch):
+    import nbformat
+    from nbclient import NotebookClient
+
     monkeypatch.setenv("VITRINE_URL", service)
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "clients" / "python"))
     notebook = nbformat.read(NOTEBOOK, as_version=4)
@@ -42,6 +43,8 @@ def test_the_notebook_runs_and_its_answers_show_themselves(service, monkeypatch)
 
 
 def test_the_notebook_is_stored_without_outputs_and_names_only_files_that_are_there():
+    import nbformat
+
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     named = {

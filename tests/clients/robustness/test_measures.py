@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score, roc_curve
 
 from clients.robustness.measures import (
     accepted_at_95,
@@ -67,6 +66,8 @@ def test_coverage_takes_the_surest_first():
 
 
 def test_auroc_and_acceptance_agree_with_scikit_learn(rng):
+    from sklearn.metrics import roc_auc_score, roc_curve
+
     inside, outside = rng.normal(0, 1, 400).round(1), rng.normal(2, 1, 300).round(1)
     is_outside = np.r_[np.zeros(400), np.ones(300)]
     scores = np.r_[inside, outside]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
 
 MODULE = Path(__file__).parents[3] / "clients/web/softmax_regression.js"
 PROGRAM = f"""
@@ -24,6 +23,8 @@ pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="node is not in
 @pytest.mark.parametrize(("images", "folds"), [(10, 50), (16, 5)], ids=["left one out", "5 parts"])
 def test_the_accuracy_is_that_of_scikit_learn(images, folds):
     """Five classes whose features overlap, so that neither reads all of them."""
+    from sklearn.linear_model import LogisticRegression
+
     random = np.random.default_rng(5)
     labels = np.repeat(np.arange(5), images)
     vectors = (0.35 * random.normal(size=(5, 100))[labels]) + random.normal(size=(len(labels), 100))

@@ -8,10 +8,6 @@ import pytest
 from tests.fakes import FakeEngine, write_version
 from tests.service.apps import on_a_socket, patient
 
-triton = pytest.importorskip("tritonclient.http")
-triton_aio = pytest.importorskip("tritonclient.http.aio")
-InferenceServerException = triton.InferenceServerException
-
 pytestmark = pytest.mark.anyio
 
 
@@ -22,7 +18,7 @@ async def address(tmp_path):
         yield f"{client.base_url.host}:{client.base_url.port}"
 
 
-def image_input(digit, *, binary, module=triton):
+def image_input(module, digit, *, binary):
     images = np.zeros((1, 784), np.uint8)
     images[0, :digit] = 255
     images = images.reshape(1, 28, 28, 1)
@@ -33,13 +29,14 @@ def image_input(digit, *, binary, module=triton):
 
 def use_sync_client(address):
     """What a user's script does; returns what it saw."""
+    triton = pytest.importorskip("tritonclient.http")
     with triton.InferenceServerClient(address) as client:
         seen = [client.is_server_live(), client.is_server_ready(), client.is_model_ready("digits")]
         for binary in (True, False):
             for compression in (None, "gzip", "deflate"):
                 result = client.infer(
                     "digits",
-                    [image_input(6, binary=binary)],
+                    [image_input(triton, 6, binary=binary)],
                     outputs=[triton.InferRequestedOutput("probabilities", binary_data=binary)],
                     request_id="7",
                     request_compression_algorithm=compression,
@@ -49,16 +46,18 @@ def use_sync_client(address):
                 assert result.get_response()["id"] == "7"
                 large = client.infer(
                     "digits",
-                    [image_input(6, binary=binary)],
+                    [image_input(triton, 6, binary=binary)],
                     parameters={"signature_name": "activations"},
                     response_compression_algorithm=compression,
                 )
                 assert large.as_numpy("conv1").sum() == 6 * 255 * 2
-        everything = client.infer("digits", [image_input(3, binary=True)], model_version="1")
+        everything = client.infer(
+            "digits", [image_input(triton, 3, binary=True)], model_version="1"
+        )
         assert everything.as_numpy("outlier_score").tolist() == [0.0]
         top = client.infer(
             "digits",
-            [image_input(9, binary=True)],
+            [image_input(triton, 9, binary=True)],
             outputs=[triton.InferRequestedOutput("probabilities", class_count=2)],
         )
         seen.append(top.as_numpy("probabilities").tolist())
@@ -68,9 +67,11 @@ def use_sync_client(address):
         assert client.get_model_repository_index()[0]["state"] == "READY"
         statistics = client.get_inference_statistics("digits")["model_stats"]
         assert statistics[0]["inference_count"] == 14
-        with pytest.raises(InferenceServerException, match="unknown model: 'x' is not found"):
+        with pytest.raises(
+            triton.InferenceServerException, match="unknown model: 'x' is not found"
+        ):
             client.get_model_metadata("x")
-        with pytest.raises(InferenceServerException, match="expected 1 inputs but got 0"):
+        with pytest.raises(triton.InferenceServerException, match="expected 1 inputs but got 0"):
             client.infer("digits", [])
         return seen
 
@@ -82,14 +83,15 @@ async def test_the_sync_client_gets_what_it_asks_for(address):
 
 
 async def test_the_async_client_gets_what_it_asks_for(address):
-    async with triton_aio.InferenceServerClient(address) as client:
+    triton = pytest.importorskip("tritonclient.http.aio")
+    async with triton.InferenceServerClient(address) as client:
         assert await client.is_server_live()
         assert await client.is_model_ready("digits", "1")
         for binary in (True, False):
-            tensor = image_input(4, binary=binary, module=triton_aio)
+            tensor = image_input(triton, 4, binary=binary)
             result = await client.infer("digits", [tensor])
             assert result.as_numpy("probabilities").argmax() == 4
         assert (await client.get_server_metadata())["name"] == "vitrine"
         assert (await client.get_model_repository_index())[0]["name"] == "digits"
-        with pytest.raises(InferenceServerException, match="version 9 is not found"):
+        with pytest.raises(triton.InferenceServerException, match="version 9 is not found"):
             await client.infer("digits", [tensor], model_version="9")
