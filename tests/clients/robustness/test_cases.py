@@ -47,7 +47,10 @@ def test_without_fashion_mnist_its_rows_are_left_out(digits, cases):
 
 def test_every_row_draws_its_images_again_and_again(cases, monkeypatch):
     monkeypatch.setattr(out_of_distribution, "LETTERS", "AB")
-    for case in cases:
+    distinct = {
+        (case.group, case.name): case for case in cases
+    }  # both ways to normalize draw alike
+    for case in distinct.values():
         start = 0 if case.group == "photographs" else 2
         once, again = case.images(start, start + 2), case.images(start, start + 2)
         assert len(once) == min(2, len(case.source))

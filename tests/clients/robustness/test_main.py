@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from clients.robustness import __main__ as program
-from clients.robustness import out_of_distribution
+from clients.robustness import contact_sheet, out_of_distribution
 
 
 @pytest.fixture
@@ -64,6 +64,7 @@ def test_without_fashion_mnist_it_says_so(folder, service, capsys):
 
 def test_the_sheet_is_drawn_without_a_service(folder, monkeypatch):
     monkeypatch.setattr(program, "AsyncVitrine", None)
+    monkeypatch.setattr(contact_sheet, "_EXAMPLES", 3)  # in each row, instead of eight
     file = folder / "sheet.png"
     assert program.main(["--data-dir", str(folder), "--sheet", str(file)]) == 0
     with Image.open(file) as sheet:

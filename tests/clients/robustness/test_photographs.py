@@ -13,17 +13,20 @@ SEED = 5
 
 def seen(scene, digit, seed=SEED):
     """The photograph as grey levels [H, W]."""
-    file = photograph(scene, digit, np.random.default_rng(seed))
-    return np.asarray(Image.open(io.BytesIO(file)).convert("L"), float)
+    return grey(Image.open(io.BytesIO(photograph(scene, digit, np.random.default_rng(seed)))))
+
+
+def grey(image):
+    return np.asarray(image.convert("L"), float)
 
 
 @pytest.mark.parametrize("name", SCENES)
 def test_every_scene_is_a_jpeg_file_that_shows_the_digit(name, digits):
     scene = SCENES[name]
-    file = photograph(scene, digits[0], np.random.default_rng(SEED))
-    nought, one = seen(scene, digits[0]), seen(scene, digits[1])
+    image = Image.open(io.BytesIO(photograph(scene, digits[0], np.random.default_rng(SEED))))
+    nought, one = grey(image), seen(scene, digits[1])
 
-    assert Image.open(io.BytesIO(file)).format == "JPEG"
+    assert image.format == "JPEG"
     assert nought.shape == (VIEW, VIEW)
     assert np.abs(nought - one).max() > 25
 

@@ -31,14 +31,14 @@ def test_replicas_multiply_the_capacity():
 
 def test_below_the_capacity_every_arrival_is_answered():
     rate = 0.6 * 4 * COSTS.capacity
-    outcome = open_loop(Cluster(4), COSTS, rate, seconds=2)
+    outcome = open_loop(Cluster(4), COSTS, rate, seconds=1)
 
     assert outcome.rate == pytest.approx(rate, rel=0.05)
 
 
 def test_comparing_two_queues_beats_one_at_random():
     rate = 0.8 * 8 * COSTS.capacity
-    random, compared = (open_loop(Cluster(8, choices=n), COSTS, rate, seconds=2) for n in (1, 2))
+    random, compared = (open_loop(Cluster(8, choices=n), COSTS, rate, seconds=0.5) for n in (1, 2))
 
     assert compared.percentile(0.99) < random.percentile(0.99)
 
@@ -57,7 +57,7 @@ def test_the_same_seed_gives_the_same_outcome():
 
 def test_costs_are_fitted_so_that_they_give_the_points_back():
     one, full = (
-        closed_loop(Cluster(1), COSTS, connections=number, seconds=2) for number in (1, 64)
+        closed_loop(Cluster(1), COSTS, connections=number, seconds=1) for number in (1, 64)
     )
     points = [
         Point(1, 1, one.rate, one.percentile(0.5)),

@@ -39,8 +39,8 @@ def drawing(*strokes, size=280, background=255, ink=0):
 SEVEN = [(80, 60), (200, 60), (130, 220)]
 
 
-async def test_a_raw_image_gets_the_answer_of_the_contract(client, png):
-    response = await client.post(URL, content=png(7))
+async def test_a_raw_image_gets_the_answer_of_the_contract(shared_client, png):
+    response = await shared_client.post(URL, content=png(7))
 
     assert response.headers["content-type"] == "application/json"
     assert response.headers["x-model"] == "digits/1"
@@ -65,33 +65,36 @@ async def test_the_bytes_decide_not_the_content_type(shared_client, png, content
     assert digits_of(response) == [4]
 
 
-async def test_several_files_of_a_form_are_answered_in_order(client, png):
+async def test_several_files_of_a_form_are_answered_in_order(shared_client, png):
     files = [("file", ("a.png", png(3))), ("other", ("b.png", png(1))), ("file", ("c.png", png(8)))]
 
-    assert digits_of(await client.post(URL, files=files)) == [3, 1, 8]
+    assert digits_of(await shared_client.post(URL, files=files)) == [3, 1, 8]
 
 
-async def test_json_images_are_taken_as_base64_data_uri_and_pixels(client, png):
+async def test_json_images_are_taken_as_base64_data_uri_and_pixels(shared_client, png):
     pixels = np.zeros((28, 28), int)
     pixels[0, :5] = 255
     plain = base64.b64encode(png(2)).decode()
 
-    assert digits_of(await client.post(URL, json={"image": plain})) == [2]
-    assert digits_of(await client.post(URL, json={"images": [data_uri(png(6)), plain]})) == [6, 2]
-    assert digits_of(await client.post(URL, json={"instances": [pixels.tolist()]})) == [5]
+    assert digits_of(await shared_client.post(URL, json={"image": plain})) == [2]
+    assert digits_of(await shared_client.post(URL, json={"images": [data_uri(png(6)), plain]})) == [
+        6,
+        2,
+    ]
+    assert digits_of(await shared_client.post(URL, json={"instances": [pixels.tolist()]})) == [5]
     with_channel = pixels[..., np.newaxis].tolist()
-    assert digits_of(await client.post(URL, json={"instances": [with_channel]})) == [5]
+    assert digits_of(await shared_client.post(URL, json={"instances": [with_channel]})) == [5]
 
 
-async def test_json_is_read_whatever_its_content_type(client, png):
+async def test_json_is_read_whatever_its_content_type(shared_client, png):
     body = b'  \n{"image": "' + base64.b64encode(png(9)) + b'"}'
     headers = {"content-type": "application/x-www-form-urlencoded"}
 
-    assert digits_of(await client.post(URL, content=body, headers=headers)) == [9]
+    assert digits_of(await shared_client.post(URL, content=body, headers=headers)) == [9]
 
 
-async def test_return_input_gives_the_image_the_model_saw(client):
-    response = await client.post(URL + "?return=input", content=drawing(SEVEN))
+async def test_return_input_gives_the_image_the_model_saw(shared_client):
+    response = await shared_client.post(URL + "?return=input", content=drawing(SEVEN))
     [prediction] = response.json()["predictions"]
     png = base64.b64decode(prediction["input"]["image"].removeprefix("data:image/png;base64,"))
     seen = np.asarray(Image.open(io.BytesIO(png)))
@@ -103,16 +106,16 @@ async def test_return_input_gives_the_image_the_model_saw(client):
     assert seen.max() == 255
 
 
-async def test_a_clean_dark_bordered_image_passes_unchanged(client, png):
-    response = await client.post(URL + "?return=input", content=png(5))
+async def test_a_clean_dark_bordered_image_passes_unchanged(shared_client, png):
+    response = await shared_client.post(URL + "?return=input", content=png(5))
     seen = response.json()["predictions"][0]["input"]
 
     assert seen["steps"] == []
     assert base64.b64decode(seen["image"].partition(",")[2])[:4] == b"\x89PNG"
 
 
-async def test_activations_shows_each_layer_in_order(client, png):
-    response = await client.post("/v1/digits/activations", content=png(7))
+async def test_activations_shows_each_layer_in_order(shared_client, png):
+    response = await shared_client.post("/v1/digits/activations", content=png(7))
     layers = response.json()["layers"]
 
     assert [layer["name"] for layer in layers] == ["conv1", "logits"]
@@ -124,16 +127,16 @@ async def test_activations_shows_each_layer_in_order(client, png):
 
 
 @pytest.mark.parametrize("route", ["activations", "filter", "explain?method=occlusion"])
-async def test_a_route_about_the_inside_returns_the_models_input(client, png, route):
+async def test_a_route_about_the_inside_returns_the_models_input(shared_client, png, route):
     url = f"/v1/digits/{route}{'&' if '?' in route else '?'}"
-    plain = (await client.post(f"{url}normalize=off", content=png(7))).json()
-    answer = (await client.post(f"{url}normalize=off&return=input", content=png(7))).json()
+    plain = (await shared_client.post(f"{url}normalize=off", content=png(7))).json()
+    answer = (await shared_client.post(f"{url}normalize=off&return=input", content=png(7))).json()
 
     seen = answer.pop("inputs")[0] if route.startswith("explain") else answer.pop("input")
     assert answer == plain
     assert seen["steps"] == []
     assert base64.b64decode(seen["image"].partition(",")[2])[:4] == b"\x89PNG"
-    wrong = await client.post(f"{url}return=pixels", content=png(7))
+    wrong = await shared_client.post(f"{url}return=pixels", content=png(7))
     assert wrong.status_code == 422
 
 
@@ -147,9 +150,9 @@ def test_each_map_of_a_layer_has_its_own_grey_scale():
     assert not grey[2].any()
 
 
-async def test_activations_takes_exactly_one_image(client, png):
+async def test_activations_takes_exactly_one_image(shared_client, png):
     two = {"images": [data_uri(png(1)), data_uri(png(2))]}
-    response = await client.post("/v1/digits/activations", json=two)
+    response = await shared_client.post("/v1/digits/activations", json=two)
 
     assert response.status_code == 413
     assert "must have exactly one image, got 2" in response.json()["error"]
@@ -255,19 +258,19 @@ async def test_bad_input_gets_the_contracts_error(shared_client, png, body, stat
     assert digits_of(await shared_client.post(URL, content=png(3))) == [3]
 
 
-async def test_one_bad_image_fails_the_request_and_is_named(client, png):
+async def test_one_bad_image_fails_the_request_and_is_named(shared_client, png):
     images = [data_uri(png(1)), data_uri(png(2)), data_uri(drawing())]
-    response = await client.post(URL, json={"images": images})
+    response = await shared_client.post(URL, json={"images": images})
 
     assert response.status_code == 422
     assert response.json()["error"].startswith("image 3: ")
 
 
-async def test_a_wrong_size_is_refused_only_with_normalize_off(client):
+async def test_a_wrong_size_is_refused_only_with_normalize_off(shared_client):
     body = drawing(SEVEN)
 
-    assert (await client.post(URL, content=body)).status_code == 200
-    refused = await client.post(URL + "?normalize=off", content=body)
+    assert (await shared_client.post(URL, content=body)).status_code == 200
+    refused = await shared_client.post(URL + "?normalize=off", content=body)
     assert refused.status_code == 422
     assert "28" in refused.json()["error"]
     assert "280" in refused.json()["error"]
@@ -298,8 +301,8 @@ async def test_a_chunked_body_is_limited_too(start):
     assert response.status_code == 413
 
 
-async def test_a_compressed_body_is_refused_by_name(client, png):
-    response = await client.post(URL, content=png(), headers={"content-encoding": "gzip"})
+async def test_a_compressed_body_is_refused_by_name(shared_client, png):
+    response = await shared_client.post(URL, content=png(), headers={"content-encoding": "gzip"})
 
     assert response.status_code == 415
     assert "gzip" in response.json()["error"]
@@ -363,8 +366,8 @@ async def test_a_model_that_fails_on_an_image_fails_that_request_alone(client, p
 FILTER = "/v1/digits/filter"
 
 
-async def test_a_map_comes_with_what_it_is_computed_from(client, png):
-    response = await client.post(f"{FILTER}?layer=conv1&map=1", content=png(7))
+async def test_a_map_comes_with_what_it_is_computed_from(shared_client, png):
+    response = await shared_client.post(f"{FILTER}?layer=conv1&map=1", content=png(7))
 
     assert response.status_code == 200, response.text
     answer = response.json()
@@ -391,10 +394,10 @@ async def test_a_layer_or_map_that_is_not_there_is_422(shared_client, png, query
     assert message in response.json()["error"]
 
 
-async def test_filters_need_exactly_one_image(client, png):
+async def test_filters_need_exactly_one_image(shared_client, png):
     files = [("a", ("a.png", png(1))), ("b", ("b.png", png(2)))]
 
-    assert (await client.post(f"{FILTER}?layer=conv1", files=files)).status_code == 413
+    assert (await shared_client.post(f"{FILTER}?layer=conv1", files=files)).status_code == 413
 
 
 async def test_a_model_exported_without_filters_says_so(start, tmp_path, png):

@@ -18,12 +18,14 @@ def theirs(**parameters):
     return {"text_input": "the ", "parameters": asked}
 
 
-async def test_it_gives_the_text_that_the_text_route_gives(texts):
-    expected = (await texts.post("/v1/text/generate", json=ours())).json()["generations"][0]["text"]
+async def test_it_gives_the_text_that_the_text_route_gives(shared_texts):
+    expected = (await shared_texts.post("/v1/text/generate", json=ours())).json()["generations"][0][
+        "text"
+    ]
 
-    answer = (await texts.post(GENERATE, json={"id": "42", **theirs()})).json()
+    answer = (await shared_texts.post(GENERATE, json={"id": "42", **theirs()})).json()
     flat = (
-        await texts.post(
+        await shared_texts.post(
             "/v2/models/text/versions/1/generate",
             json={"text_input": "the ", "diversity": 0.5, "length": 30, "random_seed": 7, "x": 1},
         )
@@ -38,17 +40,17 @@ async def test_it_gives_the_text_that_the_text_route_gives(texts):
     assert flat["text_output"] == expected
 
 
-async def test_details_give_the_reason_and_the_characters(texts):
-    answer = (await texts.post(GENERATE, json=theirs(details=True))).json()
+async def test_details_give_the_reason_and_the_characters(shared_texts):
+    answer = (await shared_texts.post(GENERATE, json=theirs(details=True))).json()
 
     assert answer["details"]["finish_reason"] == "length"
     assert "".join(one["text"] for one in answer["details"]["logprobs"]) == answer["text_output"]
 
 
-async def test_the_stream_is_the_same_text_in_events_and_nothing_else(texts):
-    whole = (await texts.post(GENERATE, json=theirs())).json()["text_output"]
+async def test_the_stream_is_the_same_text_in_events_and_nothing_else(shared_texts):
+    whole = (await shared_texts.post(GENERATE, json=theirs())).json()["text_output"]
 
-    answer = await texts.post("/v2/models/text/generate_stream", json=theirs())
+    answer = await shared_texts.post("/v2/models/text/generate_stream", json=theirs())
 
     assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
     assert answer.headers["x-accel-buffering"] == "no"
@@ -70,9 +72,9 @@ async def test_the_stream_is_the_same_text_in_events_and_nothing_else(texts):
         ({"text_input": "é"}, "é"),
     ],
 )
-async def test_wrong_input_is_a_400_also_before_a_stream(texts, body, message):
+async def test_wrong_input_is_a_400_also_before_a_stream(shared_texts, body, message):
     for path in (GENERATE, "/v2/models/text/generate_stream"):
-        answer = await texts.post(path, json=body)
+        answer = await shared_texts.post(path, json=body)
 
         assert answer.status_code == 400
         assert message in answer.json()["error"]
@@ -86,8 +88,8 @@ async def test_only_text_models_generate(client):
 
 
 @pytest.mark.parametrize("name", ["max_tokens", "temperature", "seed"])
-async def test_a_number_of_500_digits_is_refused(texts, name):
-    answer = await texts.post(GENERATE, json=theirs(**{name: 10**500}))
+async def test_a_number_of_500_digits_is_refused(shared_texts, name):
+    answer = await shared_texts.post(GENERATE, json=theirs(**{name: 10**500}))
 
     assert answer.status_code == 400
     assert "got an integer of 501 digits" in answer.json()["error"]

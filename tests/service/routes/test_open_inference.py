@@ -33,8 +33,8 @@ def binary_request(head, *parts):
     return text + b"".join(parts), {LENGTH: str(len(text))}
 
 
-async def test_json_tensors_are_answered_flat(client):
-    answer = await client.post(INFER, json=json_request(3, 8, id="42", model_name="ignored"))
+async def test_json_tensors_are_answered_flat(shared_client):
+    answer = await shared_client.post(INFER, json=json_request(3, 8, id="42", model_name="ignored"))
 
     body = answer.json()
     assert answer.headers["content-type"] == "application/json"
@@ -47,17 +47,17 @@ async def test_json_tensors_are_answered_flat(client):
     assert "parameters" not in probabilities
 
 
-async def test_nested_data_is_taken_like_flat_data_and_an_empty_id_is_left_out(client):
+async def test_nested_data_is_taken_like_flat_data_and_an_empty_id_is_left_out(shared_client):
     images = pixels(6)
     body = {"id": "", "inputs": [tensor(images, data=images.tolist())]}
 
-    answer = (await client.post(INFER, json=body)).json()
+    answer = (await shared_client.post(INFER, json=body)).json()
 
     assert "id" not in answer
     assert np.argmax(answer["outputs"][0]["data"]) == 6
 
 
-async def test_binary_tensors_come_and_go_behind_the_header(client):
+async def test_binary_tensors_come_and_go_behind_the_header(shared_client):
     images = pixels(5, 9)
     head = {
         "inputs": [tensor(images, parameters={"binary_data_size": images.nbytes})],
@@ -65,7 +65,7 @@ async def test_binary_tensors_come_and_go_behind_the_header(client):
     }
     content, headers = binary_request(head, images.tobytes())
 
-    answer = await client.post(INFER, content=content, headers=headers)
+    answer = await shared_client.post(INFER, content=content, headers=headers)
 
     assert answer.headers["content-type"] == "application/octet-stream"
     length = int(answer.headers[LENGTH])
@@ -81,12 +81,12 @@ async def test_binary_tensors_come_and_go_behind_the_header(client):
     assert raw[:20].reshape(2, 10).argmax(axis=1).tolist() == [5, 9]
 
 
-async def test_each_output_says_for_itself_whether_it_is_binary(client):
+async def test_each_output_says_for_itself_whether_it_is_binary(shared_client):
     outputs = [
         {"name": "outlier_score", "parameters": {"binary_data": False}},
         {"name": "probabilities", "parameters": {"binary_data": True}},
     ]
-    answer = await client.post(INFER, json=json_request(2, outputs=outputs))
+    answer = await shared_client.post(INFER, json=json_request(2, outputs=outputs))
 
     length = int(answer.headers[LENGTH])
     described = json.loads(answer.content[:length])["outputs"]
@@ -95,26 +95,26 @@ async def test_each_output_says_for_itself_whether_it_is_binary(client):
     assert np.frombuffer(answer.content[length:], "<f4").argmax() == 2
 
 
-async def test_a_raw_body_is_the_only_input_and_every_output_is_binary(client):
-    answer = await client.post(INFER, content=pixels(7).tobytes(), headers={LENGTH: "0"})
+async def test_a_raw_body_is_the_only_input_and_every_output_is_binary(shared_client):
+    answer = await shared_client.post(INFER, content=pixels(7).tobytes(), headers={LENGTH: "0"})
 
     length = int(answer.headers[LENGTH])
     assert json.loads(answer.content[:length])["outputs"][0]["shape"] == [1, 10]
     assert np.frombuffer(answer.content[length : length + 40], "<f4").argmax() == 7
 
 
-async def test_a_header_as_long_as_the_body_means_json(client):
+async def test_a_header_as_long_as_the_body_means_json(shared_client):
     content, headers = binary_request(json_request(4))
 
-    answer = await client.post(INFER, content=content, headers=headers)
+    answer = await shared_client.post(INFER, content=content, headers=headers)
 
     assert np.argmax(answer.json()["outputs"][0]["data"]) == 4
 
 
-async def test_classification_gives_score_index_and_label(client):
+async def test_classification_gives_score_index_and_label(shared_client):
     outputs = [{"name": "probabilities", "parameters": {"classification": 2}}]
 
-    [output] = (await client.post(INFER, json=json_request(3, 8, outputs=outputs))).json()[
+    [output] = (await shared_client.post(INFER, json=json_request(3, 8, outputs=outputs))).json()[
         "outputs"
     ]
 
@@ -122,20 +122,20 @@ async def test_classification_gives_score_index_and_label(client):
     assert output["data"] == ["1.000000:3:3", "0.000000:0:0", "1.000000:8:8", "0.000000:0:0"]
 
 
-async def test_another_signature_is_named_by_a_parameter(client):
-    answer = await client.post(
+async def test_another_signature_is_named_by_a_parameter(shared_client):
+    answer = await shared_client.post(
         INFER, json=json_request(5, parameters={"signature_name": "activations"})
     )
-    described = (await client.get("/v2/models/digits?signature_name=activations")).json()
+    described = (await shared_client.get("/v2/models/digits?signature_name=activations")).json()
 
     assert [one["name"] for one in answer.json()["outputs"]] == ["conv1", "logits"]
     assert [one["name"] for one in described["outputs"]] == ["conv1", "logits"]
 
 
-async def test_a_deflated_body_is_inflated(client):
+async def test_a_deflated_body_is_inflated(shared_client):
     body = zlib.compress(json.dumps(json_request(1)).encode())
 
-    answer = await client.post(INFER, content=body, headers={"content-encoding": "deflate"})
+    answer = await shared_client.post(INFER, content=body, headers={"content-encoding": "deflate"})
 
     assert np.argmax(answer.json()["outputs"][0]["data"]) == 1
 
@@ -256,8 +256,8 @@ async def test_the_header_length_lies_within_the_body(shared_client, length):
     assert "inference header size should be in range (0, " in answer.json()["error"]
 
 
-async def test_a_raw_body_of_a_wrong_size_is_refused(client):
-    answer = await client.post(INFER, content=b"123", headers={LENGTH: "0"})
+async def test_a_raw_body_of_a_wrong_size_is_refused(shared_client):
+    answer = await shared_client.post(INFER, content=b"123", headers={LENGTH: "0"})
 
     assert answer.status_code == 400
     assert (
@@ -308,20 +308,20 @@ async def test_what_is_unknown_is_not_found(shared_client, path, message):
     assert message in answer.json()["error"]
 
 
-async def test_a_wrong_method_names_the_right_one(client):
-    answer = await client.get(INFER)
+async def test_a_wrong_method_names_the_right_one(shared_client):
+    answer = await shared_client.get(INFER)
 
     assert answer.status_code == 405
     assert answer.headers["allow"] == "POST"
 
 
-async def test_the_index_lists_versions_with_an_empty_body_or_a_filter(client):
+async def test_the_index_lists_versions_with_an_empty_body_or_a_filter(shared_client):
     ready = {"name": "digits", "version": "1", "state": "READY", "reason": ""}
 
     for content in (b"", b'{"ready": true}'):
-        answer = await client.post("/v2/repository/index", content=content)
+        answer = await shared_client.post("/v2/repository/index", content=content)
         assert ready in answer.json()
-    wrong = await client.post("/v2/repository/index", content=b'{"ready": 1}')
+    wrong = await shared_client.post("/v2/repository/index", content=b'{"ready": 1}')
     assert wrong.status_code == 400
 
 

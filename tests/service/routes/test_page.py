@@ -21,8 +21,8 @@ async def raw(client, path, **headers):
 
 
 @pytest.mark.parametrize("accepted", ["gzip", "br, GZIP;q=0.5", "deflate, gzip; q=1.0, *;q=0"])
-async def test_who_takes_gzip_gets_the_file_compressed(client, accepted):
-    response, sent = await raw(client, "/page/text.js", **{"accept-encoding": accepted})
+async def test_who_takes_gzip_gets_the_file_compressed(shared_client, accepted):
+    response, sent = await raw(shared_client, "/page/text.js", **{"accept-encoding": accepted})
 
     assert response.headers["content-encoding"] == "gzip"
     assert response.headers["vary"] == "Accept-Encoding"
@@ -31,22 +31,24 @@ async def test_who_takes_gzip_gets_the_file_compressed(client, accepted):
 
 
 @pytest.mark.parametrize("accepted", ["identity", "br", "gzip;q=0", "gzip; q=0.000", "", "gzipped"])
-async def test_who_does_not_gets_it_as_it_is(client, accepted):
-    response, sent = await raw(client, "/page/text.js", **{"accept-encoding": accepted})
+async def test_who_does_not_gets_it_as_it_is(shared_client, accepted):
+    response, sent = await raw(shared_client, "/page/text.js", **{"accept-encoding": accepted})
 
     assert "content-encoding" not in response.headers
     assert response.headers["vary"] == "Accept-Encoding"
     assert sent == (WEB / "text.js").read_bytes()
 
 
-async def test_each_form_has_its_own_etag(client):
+async def test_each_form_has_its_own_etag(shared_client):
     etags = {}
     for accepted in ("gzip", "identity"):
-        response, _ = await raw(client, "/page/text.js", **{"accept-encoding": accepted})
+        response, _ = await raw(shared_client, "/page/text.js", **{"accept-encoding": accepted})
         etags[accepted] = response.headers["etag"]
     answers = [
         await raw(
-            client, "/page/text.js", **{"accept-encoding": accepted, "if-none-match": etags[known]}
+            shared_client,
+            "/page/text.js",
+            **{"accept-encoding": accepted, "if-none-match": etags[known]},
         )
         for accepted in etags
         for known in etags
@@ -55,9 +57,11 @@ async def test_each_form_has_its_own_etag(client):
     assert [response.status_code for response, _ in answers] == [304, 200, 200, 304]
 
 
-async def test_all_sections_together_are_small_on_the_way(client):
+async def test_all_sections_together_are_small_on_the_way(shared_client):
     files = [path.name for path in WEB.iterdir() if path.suffix in (".js", ".css")]
-    sent = [await raw(client, f"/page/{name}", **{"accept-encoding": "gzip"}) for name in files]
+    sent = [
+        await raw(shared_client, f"/page/{name}", **{"accept-encoding": "gzip"}) for name in files
+    ]
 
     assert sum(len(content) for _, content in sent) < 70_000
 
@@ -78,13 +82,13 @@ async def test_scripts_are_scripts_whatever_the_system_says(client, monkeypatch)
     }
 
 
-async def test_the_course_is_shown_by_the_page(client):
-    text = await client.get("/page/course.md")
-    image = await client.get("/page/beta-sweep.png")
+async def test_the_course_is_shown_by_the_page(shared_client):
+    text = await shared_client.get("/page/course.md")
+    image = await shared_client.get("/page/beta-sweep.png")
 
     assert text.text.startswith("# The course")
     assert image.headers["content-type"] == "image/png"
-    assert (await client.get("/page/api.md")).status_code == 404
+    assert (await shared_client.get("/page/api.md")).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -105,8 +109,10 @@ async def test_nobody_frames_the_page_but_those_who_are_named(given, allowed, tm
     assert other.headers["content-security-policy"].endswith("; frame-ancestors 'none'")
 
 
-async def test_the_page_names_its_files_relative_to_itself_so_that_it_works_below_a_proxy(client):
-    text = (await client.get("/", headers={"accept": "text/html"})).text
+async def test_the_page_names_its_files_relative_to_itself_so_that_it_works_below_a_proxy(
+    shared_client,
+):
+    text = (await shared_client.get("/", headers={"accept": "text/html"})).text
 
     assert re.findall(r'(?:src|href)="(?!data:|#)([^"]+)"', text)
     assert not re.findall(r'(?:src|href)="(?:/|http)[^"]*"', text)

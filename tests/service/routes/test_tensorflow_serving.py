@@ -25,8 +25,8 @@ def digits_of(answer):
     return [int(np.argmax(one["probabilities"])) for one in answer.json()["predictions"]]
 
 
-async def test_rows_give_one_object_for_each_row(client):
-    answer = await client.post(PREDICT, json={"instances": [image(3), image(8)]})
+async def test_rows_give_one_object_for_each_row(shared_client):
+    answer = await shared_client.post(PREDICT, json={"instances": [image(3), image(8)]})
 
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
@@ -35,19 +35,19 @@ async def test_rows_give_one_object_for_each_row(client):
     assert answer.json()["predictions"][0]["outlier_score"] == 0.0
 
 
-async def test_columns_give_whole_tensors(client):
+async def test_columns_give_whole_tensors(shared_client):
     for inputs in ([image(4)], {"images": [image(4)]}, {"images": [image(4)], "ignored": 1}):
-        answer = await client.post(PREDICT, json={"inputs": inputs})
+        answer = await shared_client.post(PREDICT, json={"inputs": inputs})
 
         outputs = answer.json()["outputs"]
         assert np.argmax(outputs["probabilities"]) == 4
         assert outputs["outlier_score"] == [0.0]
 
 
-async def test_named_rows_and_another_signature_are_taken(client):
+async def test_named_rows_and_another_signature_are_taken(shared_client):
     body = {"signature_name": "activations", "instances": [{"images": image(5)}]}
 
-    [row] = (await client.post(PREDICT, json=body)).json()["predictions"]
+    [row] = (await shared_client.post(PREDICT, json=body)).json()["predictions"]
 
     assert row["logits"][5] == 1.0
     assert np.shape(row["conv1"]) == (28, 28, 2)
@@ -63,8 +63,10 @@ async def test_the_content_type_is_never_looked_at(shared_client, content_type):
     assert digits_of(answer) == [7]
 
 
-async def test_bytes_after_the_document_are_ignored_as_by_tensorflow_serving(client):
-    answer = await client.post(PREDICT, content=json.dumps({"instances": [image()]}) + "}] rest")
+async def test_bytes_after_the_document_are_ignored_as_by_tensorflow_serving(shared_client):
+    answer = await shared_client.post(
+        PREDICT, content=json.dumps({"instances": [image()]}) + "}] rest"
+    )
 
     assert digits_of(answer) == [7]
 
@@ -142,8 +144,8 @@ async def test_a_wrong_body_is_told_in_tensorflow_servings_words(shared_client, 
     assert len(answer.content) < 1000
 
 
-async def test_more_json_values_than_allowed_name_the_binary_form(client):
-    answer = await client.post(PREDICT, content='{"instances": [' + "0," * 1_000_001 + "0]}")
+async def test_more_json_values_than_allowed_name_the_binary_form(shared_client):
+    answer = await shared_client.post(PREDICT, content='{"instances": [' + "0," * 1_000_001 + "0]}")
 
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
     assert "Inference-Header-Content-Length" in answer.json()["error"]
@@ -173,17 +175,19 @@ async def test_unknown_models_versions_and_labels_are_not_found(
     assert (answer.status_code, answer.json()["error"]) == (status, message)
 
 
-async def test_a_version_can_be_named(client):
-    answer = await client.post("/v1/models/digits/versions/1:predict", json={"inputs": [image(6)]})
+async def test_a_version_can_be_named(shared_client):
+    answer = await shared_client.post(
+        "/v1/models/digits/versions/1:predict", json={"inputs": [image(6)]}
+    )
 
     assert np.argmax(answer.json()["outputs"]["probabilities"]) == 6
 
 
-async def test_classify_names_every_class_of_every_example(client):
+async def test_classify_names_every_class_of_every_example(shared_client):
     lit = np.ravel(image(3)).tolist()
     body = {"context": {"images": lit}, "examples": [{}, {"images": np.ravel(image(9)).tolist()}]}
 
-    results = (await client.post("/v1/models/digits:classify", json=body)).json()["results"]
+    results = (await shared_client.post("/v1/models/digits:classify", json=body)).json()["results"]
 
     assert [max(row, key=lambda pair: pair[1])[0] for row in results] == ["3", "9"]
     assert len(results[0]) == 10
@@ -209,9 +213,9 @@ async def test_a_wrong_example_is_told(shared_client, body, message):
     assert message in answer.json()["error"]
 
 
-async def test_regress_needs_one_number_for_each_example(client):
+async def test_regress_needs_one_number_for_each_example(shared_client):
     body = {"examples": [{"images": np.ravel(image(3)).tolist()}]}
-    answer = await client.post("/v1/models/digits:regress", json=body)
+    answer = await shared_client.post("/v1/models/digits:regress", json=body)
 
     assert answer.status_code == 400
     assert "use :predict" in answer.json()["error"]
@@ -285,7 +289,7 @@ async def test_a_model_that_still_loads_is_not_ready(start, tmp_path):
     assert answer.headers["retry-after"]
 
 
-async def test_an_unknown_verb_is_an_unknown_route(client):
-    response = await client.post("/v1/models/digits:foo", json={})
+async def test_an_unknown_verb_is_an_unknown_route(shared_client):
+    response = await shared_client.post("/v1/models/digits:foo", json={})
 
     assert (response.status_code, response.json()["code"]) == (404, "route_not_found")

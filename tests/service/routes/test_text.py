@@ -37,9 +37,9 @@ async def text_of(client, **body):
     return generation["text"]
 
 
-async def test_a_text_gets_the_answer_of_the_contract(texts):
+async def test_a_text_gets_the_answer_of_the_contract(shared_texts):
     body = {"seed": SEED, "diversity": 0.5, "length": 100, "random_seed": 42}
-    response = await texts.post(GENERATE, json=body)
+    response = await shared_texts.post(GENERATE, json=body)
     answer = response.json()
 
     assert response.headers["content-type"] == "application/json"
@@ -55,16 +55,16 @@ async def test_a_text_gets_the_answer_of_the_contract(texts):
     assert (generation["diversity"], generation["finish_reason"]) == (0.5, "length")
 
 
-async def test_the_defaults_are_those_of_the_contract(texts):
-    answer = await ask(texts)
+async def test_the_defaults_are_those_of_the_contract(shared_texts):
+    answer = await ask(shared_texts)
     [generation] = answer["generations"]
 
     assert (len(generation["text"]), generation["diversity"]) == (400, 0.5)
     assert generation["text"] == expected_text("", 400, answer["random_seed"])
 
 
-async def test_a_random_seed_is_drawn_anew_each_time(texts):
-    drawn = {(await ask(texts, length=1))["random_seed"] for _ in range(5)}
+async def test_a_random_seed_is_drawn_anew_each_time(shared_texts):
+    drawn = {(await ask(shared_texts, length=1))["random_seed"] for _ in range(5)}
 
     assert len(drawn) == 5
     assert all(0 <= one < 2**32 for one in drawn)
@@ -81,9 +81,9 @@ async def test_generations_are_ordered_by_diversity_then_by_number(texts, text_e
     assert [s for s, _ in text_engine.runs].count("read") == 1  # whatever is drawn after it
 
 
-async def test_a_generation_is_the_same_whatever_else_is_asked_for(texts):
-    more = await ask(texts, seed="ab", n=20, length=33, random_seed=7)
-    fewer = await ask(texts, seed="ab", n=3, length=33, random_seed=7)
+async def test_a_generation_is_the_same_whatever_else_is_asked_for(shared_texts):
+    more = await ask(shared_texts, seed="ab", n=20, length=33, random_seed=7)
+    fewer = await ask(shared_texts, seed="ab", n=3, length=33, random_seed=7)
 
     assert more["generations"][:3] == fewer["generations"]
     assert len({g["text"] for g in more["generations"]}) == 20
@@ -110,28 +110,36 @@ async def test_the_controls_reach_the_model(shared_texts, body, options):
     assert text == expected_text("ab", 40, 3, **options)
 
 
-async def test_aliases_mean_the_same(texts):
-    ours = await text_of(texts, seed="ab", diversity=0.7, length=20, random_seed=1)
-    theirs = await text_of(texts, prompt="ab", temperature=0.7, max_tokens=20, random_seed=1)
+async def test_aliases_mean_the_same(shared_texts):
+    ours = await text_of(shared_texts, seed="ab", diversity=0.7, length=20, random_seed=1)
+    theirs = await text_of(shared_texts, prompt="ab", temperature=0.7, max_tokens=20, random_seed=1)
 
     assert ours == theirs
 
 
-async def test_a_seed_of_any_length_is_read_to_its_end(texts):
+async def test_a_seed_of_any_length_is_read_to_its_end(shared_texts):
     for length in (0, 1, STEPS - 1, STEPS, STEPS + 1, 1000):
         seed = (SEED * 30)[:length]
-        assert await text_of(texts, seed=seed, length=5, random_seed=1) == expected_text(seed, 5, 1)
+        assert await text_of(shared_texts, seed=seed, length=5, random_seed=1) == expected_text(
+            seed, 5, 1
+        )
 
 
-async def test_include_seed_puts_the_seed_before_the_text(texts):
-    text = await text_of(texts, seed="ab", length=5, random_seed=1, include_seed=True)
+async def test_include_seed_puts_the_seed_before_the_text(shared_texts):
+    text = await text_of(shared_texts, seed="ab", length=5, random_seed=1, include_seed=True)
 
     assert text == "ab" + expected_text("ab", 5, 1)
 
 
-async def test_log_probabilities_are_those_of_the_model_itself(texts):
+async def test_log_probabilities_are_those_of_the_model_itself(shared_texts):
     answer = await ask(
-        texts, seed="ab", length=30, random_seed=1, logprobs=2, diversity=2, include_seed=True
+        shared_texts,
+        seed="ab",
+        length=30,
+        random_seed=1,
+        logprobs=2,
+        diversity=2,
+        include_seed=True,
     )
     [generation] = answer["generations"]
     state = BEGINNING
@@ -148,10 +156,10 @@ async def test_log_probabilities_are_those_of_the_model_itself(texts):
         state = advance(state, token_id)
 
 
-async def test_unknown_characters_are_named_or_replaced(texts):
-    refused = await texts.post(GENERATE, json={"seed": "a😀b"})
+async def test_unknown_characters_are_named_or_replaced(shared_texts):
+    refused = await shared_texts.post(GENERATE, json={"seed": "a😀b"})
     answer = await ask(
-        texts, seed="a😀b\x07", length=5, random_seed=1, unknown="replace", include_seed=True
+        shared_texts, seed="a😀b\x07", length=5, random_seed=1, unknown="replace", include_seed=True
     )
 
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid_value")
@@ -178,39 +186,39 @@ async def test_a_stop_string_ends_the_text_before_itself(shared_texts, at):
     assert len(generation["logprobs"]) == len(generation["text"])
 
 
-async def test_a_stop_string_may_be_a_single_text(texts):
+async def test_a_stop_string_may_be_a_single_text(shared_texts):
     whole = expected_text("ab", 100, 5)
 
-    text = await text_of(texts, seed="ab", length=100, random_seed=5, stop=whole[20:23])
+    text = await text_of(shared_texts, seed="ab", length=100, random_seed=5, stop=whole[20:23])
     assert text == whole[: whole.index(whole[20:23])]
 
 
-async def test_the_beginning_of_a_stop_string_is_given_when_the_length_is_reached(texts):
+async def test_the_beginning_of_a_stop_string_is_given_when_the_length_is_reached(shared_texts):
     whole = expected_text("ab", 100, 5)
 
-    text = await text_of(texts, seed="ab", length=50, random_seed=5, stop=whole[47:53])
+    text = await text_of(shared_texts, seed="ab", length=50, random_seed=5, stop=whole[47:53])
     assert text == whole[:50]
 
 
 # --- continuations ------------------------------------------------------------------------------
 
 
-async def test_a_continuation_goes_on_exactly_as_one_longer_call(texts):
+async def test_a_continuation_goes_on_exactly_as_one_longer_call(shared_texts):
     whole = expected_text(SEED, 200, 9, diversity=1.0)
     for parts in ([1, 199], [STEPS, 84, 100], [100, 37, 63], [7] * 20 + [60]):
         text = ""
         body = {"seed": SEED, "diversity": 1.0, "random_seed": 9}
         for length in parts:
-            [generation] = (await ask(texts, **body, length=length))["generations"]
+            [generation] = (await ask(shared_texts, **body, length=length))["generations"]
             text += generation["text"]
             body = {"continuation": generation["continuation"]}
         assert text == whole
 
 
-async def test_each_generation_goes_on_with_its_own_numbers(texts):
-    answer = await ask(texts, seed="ab", n=3, length=20, random_seed=4, top_k=9, top_p=0.9)
+async def test_each_generation_goes_on_with_its_own_numbers(shared_texts):
+    answer = await ask(shared_texts, seed="ab", n=3, length=20, random_seed=4, top_k=9, top_p=0.9)
     for number, generation in enumerate(answer["generations"]):
-        more = await ask(texts, continuation=generation["continuation"], length=30)
+        more = await ask(shared_texts, continuation=generation["continuation"], length=30)
         whole = expected_text("ab", 50, 4, number, top_k=9, top_p=0.9)
         assert generation["text"] + more["generations"][0]["text"] == whole
         assert more["random_seed"] == 4
@@ -238,10 +246,10 @@ async def test_a_continuation_is_exact_while_others_are_served(texts):
     assert begun["text"] + more == whole
 
 
-async def test_another_diversity_may_be_given_and_the_numbers_stay(texts):
-    begun = (await ask(texts, seed="ab", length=20, random_seed=2))["generations"][0]
-    same = await text_of(texts, continuation=begun["continuation"], length=20)
-    colder = await ask(texts, continuation=begun["continuation"], length=20, diversity=0)
+async def test_another_diversity_may_be_given_and_the_numbers_stay(shared_texts):
+    begun = (await ask(shared_texts, seed="ab", length=20, random_seed=2))["generations"][0]
+    same = await text_of(shared_texts, continuation=begun["continuation"], length=20)
+    colder = await ask(shared_texts, continuation=begun["continuation"], length=20, diversity=0)
 
     assert same == expected_text("ab", 40, 2)[20:]
     assert colder["generations"][0]["diversity"] == 0
@@ -250,39 +258,43 @@ async def test_another_diversity_may_be_given_and_the_numbers_stay(texts):
     )
 
 
-async def test_after_a_stop_string_the_text_goes_on_behind_it(texts):
+async def test_after_a_stop_string_the_text_goes_on_behind_it(shared_texts):
     whole = expected_text("ab", 100, 5)
     stop = whole[20:24]
     body = {"seed": "ab", "random_seed": 5, "length": 60, "stop": [stop]}
-    begun = (await ask(texts, **body))["generations"][0]
-    more = await text_of(texts, continuation=begun["continuation"], length=30)
+    begun = (await ask(shared_texts, **body))["generations"][0]
+    more = await text_of(shared_texts, continuation=begun["continuation"], length=30)
     end = whole.index(stop) + len(stop)
 
     assert begun["text"] == whole[: end - len(stop)]
     assert more == whole[end : end + 30]
 
 
-async def test_a_stop_string_across_the_border_of_two_calls_ends_the_second(texts):
+async def test_a_stop_string_across_the_border_of_two_calls_ends_the_second(shared_texts):
     whole = expected_text("ab", 100, 5)
     stop = whole[27:33]
     body = {"seed": "ab", "random_seed": 5, "length": 30, "stop": [stop]}
-    begun = (await ask(texts, **body))["generations"][0]
+    begun = (await ask(shared_texts, **body))["generations"][0]
     for more in ({}, {"stop": [stop]}):
-        ended = await ask(texts, continuation=begun["continuation"], length=30, logprobs=1, **more)
+        ended = await ask(
+            shared_texts, continuation=begun["continuation"], length=30, logprobs=1, **more
+        )
         assert ended["generations"][0]["text"] == ""
         assert ended["generations"][0]["finish_reason"] == "stop"
         assert ended["generations"][0]["logprobs"] == []
-    free = await text_of(texts, continuation=begun["continuation"], length=30, stop=[])
+    free = await text_of(shared_texts, continuation=begun["continuation"], length=30, stop=[])
 
     assert begun["text"] == whole[:30]
     assert free == whole[30:60]
 
 
-async def test_what_only_looked_like_a_stop_string_is_given_once(texts):
+async def test_what_only_looked_like_a_stop_string_is_given_once(shared_texts):
     whole = expected_text("ab", 100, 5)
     stop = whole[27:30] + ("x" if whole[30] != "x" else "y")
-    begun = (await ask(texts, seed="ab", random_seed=5, length=30, stop=stop))["generations"][0]
-    more = await text_of(texts, continuation=begun["continuation"], length=30)
+    begun = (await ask(shared_texts, seed="ab", random_seed=5, length=30, stop=stop))[
+        "generations"
+    ][0]
+    more = await text_of(shared_texts, continuation=begun["continuation"], length=30)
 
     assert begun["text"] + more == whole[:60]
 
@@ -356,18 +368,18 @@ async def test_what_contradicts_a_continuation_is_refused(shared_texts, beside, 
     assert words in response.json()["error"]
 
 
-async def test_what_agrees_with_a_continuation_is_taken(texts):
+async def test_what_agrees_with_a_continuation_is_taken(shared_texts):
     beside = {"random_seed": 1, "n": 1, "diversity": [0.5], "length": 9, "include_seed": False}
 
-    assert await text_of(texts, continuation=token(), **beside) == expected_text("", 9, 1)
+    assert await text_of(shared_texts, continuation=token(), **beside) == expected_text("", 9, 1)
 
 
 # --- scores -------------------------------------------------------------------------------------
 
 
-async def test_a_score_says_how_likely_each_character_is(texts):
+async def test_a_score_says_how_likely_each_character_is(shared_texts):
     text = SEED * 3
-    answer = await ask(texts, SCORE, text=text)
+    answer = await ask(shared_texts, SCORE, text=text)
     state, expected = BEGINNING, []
     for character in text:
         token_id = VOCABULARY.index(character)
@@ -382,8 +394,8 @@ async def test_a_score_says_how_likely_each_character_is(texts):
     assert answer["bits_per_character"] == answer["nats_per_character"] / math.log(2)
 
 
-async def test_a_score_can_replace_unknown_characters(texts):
-    answer = await ask(texts, SCORE, text="añb", unknown="replace")
+async def test_a_score_can_replace_unknown_characters(shared_texts):
+    answer = await ask(shared_texts, SCORE, text="añb", unknown="replace")
 
     assert answer["replaced"] == ["ñ"]
     assert [entry["character"] for entry in answer["characters"]] == ["a", " ", "b"]
@@ -510,10 +522,10 @@ async def test_a_huge_body_is_refused_by_its_size(start_texts):
     assert (response.status_code, response.json()["code"]) == (413, "body_too_large")
 
 
-async def test_json_is_read_whatever_its_content_type(texts):
+async def test_json_is_read_whatever_its_content_type(shared_texts):
     body = b'\xef\xbb\xbf{"seed": "ab", "length": 5, "random_seed": 1}'
     headers = {"content-type": "application/x-www-form-urlencoded"}
-    response = await texts.post(GENERATE, content=body, headers=headers)
+    response = await shared_texts.post(GENERATE, content=body, headers=headers)
 
     assert response.json()["generations"][0]["text"] == expected_text("ab", 5, 1)
 
