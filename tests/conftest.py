@@ -29,14 +29,20 @@ ASKING_ONE_SERVICE = {
     "tests/contract/test_notebook.py",
     "tests/contract/test_task_pages.py",
 }
-# They wait for the exported models, train, or wait for a connection's limits: not at the end of a run.
+# They wait for the exported models, other processes or a connection's limits, or train: not at the end of a run.
 LONG = (
     "tests/browser/",
+    "tests/clients/load/",
     "tests/clients/python/test_trouble.py",
     "tests/contract/",
     "tests/service/asgi/",
     "tests/service/processes/",
+    "tests/service/routes/test_direct_digits.py",
     "tests/service/routes/test_streams.py",
+    "tests/service/routes/test_text.py",
+    "tests/service/test_lan.py",
+    "tests/service/test_without_tensorflow.py",
+    "tests/test_command.py",
     "tests/training/keras_import/",
     "tests/training/pretrained/",
     "tests/training/text/test_jobs.py",
@@ -82,15 +88,33 @@ class _ByFile(LoadScopeScheduling):
 
 
 def pytest_collection_modifyitems(items):
-    """Start what takes long first, so that a parallel run ends on all workers together."""
-    items.sort(key=_rank)
+    """What needs TensorFlow first, and of it what takes long: so that a parallel run ends on all workers together."""
+    slow, quick = [], []
+    for item in items:
+        is_slow = item.get_closest_marker("tensorflow") or item.get_closest_marker("browser")
+        (slow if is_slow else quick).append(item)
+    slow.sort(key=lambda item: (_file(item) not in ASKING_ONE_SERVICE, not _is_long(_file(item))))
+    places = _places(dict.fromkeys(map(_file, quick)))
+    quick.sort(key=lambda item: places[_file(item)])
+    items[:] = slow + quick
 
 
-def _rank(item):
-    """What needs TensorFlow before the rest, and of both what takes long before what does not."""
-    file = item.nodeid.partition("::")[0]
-    is_slow = item.get_closest_marker("tensorflow") or item.get_closest_marker("browser")
-    return file not in ASKING_ONE_SERVICE, not is_slow, not file.startswith(LONG)
+def _places(files):
+    """Between 0 and 1: files that wait between those that compute, since workers that wait together leave cores idle."""
+    waiting = [file for file in files if _is_long(file)]
+    computing = [file for file in files if not _is_long(file)]
+    end = 0.75  # none of those that wait is the last
+    return {file: end * n / len(waiting) for n, file in enumerate(waiting)} | {
+        file: n / len(computing) for n, file in enumerate(computing)
+    }
+
+
+def _is_long(file):
+    return file.startswith(LONG)
+
+
+def _file(item):
+    return item.nodeid.partition("::")[0]
 
 
 def pytest_collection_finish(session):

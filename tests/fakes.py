@@ -48,6 +48,12 @@ def every(engine):
     return lambda _, manifest: dict.fromkeys(manifest.signatures, engine)
 
 
+def renew(engine):
+    """Give an engine that tests share the attributes of a new one."""
+    vars(engine).clear()
+    engine.__init__()
+
+
 class FakeEngine:
     """Counts lit pixels; can be told to fail, to wait, and remembers the batch sizes it ran."""
 

@@ -1,19 +1,15 @@
 """The explain routes over HTTP, around classifiers one can compute in one's head."""
 
-import asyncio
 import base64
 import io
 
 import numpy as np
 import pytest
-from asgi_lifespan import LifespanManager
-from httpx import ASGITransport, AsyncClient
 from PIL import Image
 
-from service.app import create_app
 from tests.fake_images import FakePhotoEngine, write_photo_version
-from tests.fakes import FakeEngine, every, write_files, write_version
-from tests.service.apps import patient
+from tests.fakes import FakeEngine, every, renew, write_files, write_version
+from tests.service.apps import in_process, patient
 
 pytestmark = pytest.mark.anyio
 IMAGES, DIGITS = "/v1/images/explain", "/v1/digits/explain"
@@ -67,30 +63,31 @@ def write_maps_version(root, name="maps", more=()):
     write_files(root, manifest, golden, {})
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def engines():
     maps = {"maps": FakeMapsEngine(), "at-once": FakeMapsEngine()}
     return {"labels": FakePhotoEngine(), **maps, "digits": FakeEngine()}
 
 
-@pytest.fixture
-async def client(tmp_path, engines):
-    write_photo_version(tmp_path)
-    write_maps_version(tmp_path)
-    write_maps_version(tmp_path, "at-once", ["classify_and_explain"])
-    write_version(tmp_path)
+@pytest.fixture(autouse=True)
+def as_new(engines):
+    """The engines are shared, and what a test sets in them is not."""
+    for engine in engines.values():
+        renew(engine)
+
+
+@pytest.fixture(scope="module")
+async def client(tmp_path_factory, engines):
+    models = tmp_path_factory.mktemp("models")
+    write_photo_version(models)
+    write_maps_version(models)
+    write_maps_version(models, "at-once", ["classify_and_explain"])
+    write_version(models)
 
     def load(directory, manifest):
         return every(engines[directory.parent.name])(directory, manifest)
 
-    app = create_app(patient(tmp_path), load)
-    async with LifespanManager(app) as manager:
-        client = AsyncClient(transport=ASGITransport(manager.app), base_url="http://vitrine")
-        while (await client.get("/v2/health/ready")).status_code != 200:
-            await asyncio.sleep(0.005)
-        for name in ("labels", "maps", "at-once"):
-            engines[name].runs.clear()
-        engines["digits"].batch_sizes.clear()
+    async with in_process(patient(models), None, load_engines=load) as client:
         yield client
 
 

@@ -12,24 +12,31 @@ from PIL import Image
 from service.codecs import latents
 from service.scheduling.run_cost import RunCost
 from tests.fake_gan import FakeGanEngine, write_gan_version
-from tests.service.apps import on_a_socket, patient
+from tests.fakes import renew
+from tests.service.apps import in_process, on_a_socket, patient
 from tests.waiting import until, until_waiting
 
 pytestmark = pytest.mark.anyio
 GAN = "/v1/gan"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def engine():
     return FakeGanEngine()
 
 
-@pytest.fixture
-async def client(start, tmp_path, engine):
-    write_gan_version(tmp_path)
-    client = await start()
-    engine.runs.clear()
-    return client
+@pytest.fixture(autouse=True)
+def as_new(engine):
+    """The engine is shared, and what a test sets in it is not."""
+    renew(engine)
+
+
+@pytest.fixture(scope="module")
+async def client(tmp_path_factory, engine):
+    models = tmp_path_factory.mktemp("models")
+    write_gan_version(models)
+    async with in_process(patient(models), engine) as client:
+        yield client
 
 
 @pytest.fixture

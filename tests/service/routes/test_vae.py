@@ -11,24 +11,32 @@ from PIL import Image
 
 from service.codecs import latents
 from tests.fake_vae import FakeVaeEngine, write_vae_version
+from tests.fakes import renew
+from tests.service.apps import in_process, patient
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 VAE = "/v1/vae"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def engine():
     return FakeVaeEngine()
 
 
-@pytest.fixture
-async def client(start, tmp_path, engine):
-    write_vae_version(tmp_path)
-    write_vae_version(tmp_path, "vae")
-    client = await start()
-    engine.runs.clear()
-    return client
+@pytest.fixture(autouse=True)
+def as_new(engine):
+    """The engine is shared, and what a test sets in it is not."""
+    renew(engine)
+
+
+@pytest.fixture(scope="module")
+async def client(tmp_path_factory, engine):
+    models = tmp_path_factory.mktemp("models")
+    write_vae_version(models)
+    write_vae_version(models, "vae")
+    async with in_process(patient(models), engine) as client:
+        yield client
 
 
 def encoded_image(left=0, right=255):
