@@ -3,10 +3,7 @@
 from typing import Any, TypedDict
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
-from scipy.stats import binomtest
-from sklearn.metrics import roc_auc_score
+import scipy  # whose parts are imported when they are used
 
 
 class Proportion(TypedDict):
@@ -19,7 +16,7 @@ class Proportion(TypedDict):
 
 def proportion(successes: int, count: int) -> Proportion:
     """Wilson's score interval (1927), which stays inside 0..1 where the normal one does not."""
-    interval = binomtest(successes, count).proportion_ci(0.95, method="wilson")
+    interval = scipy.stats.binomtest(successes, count).proportion_ci(0.95, method="wilson")
     return {
         "value": round(successes / count, 6),
         "interval_95": (round(float(interval.low), 6), round(float(interval.high), 6)),
@@ -60,14 +57,17 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """
 
     def loss(log_temperature: float) -> float:
-        scaled = log_softmax(logits / np.exp(log_temperature), axis=1)
+        scaled = scipy.special.log_softmax(logits / np.exp(log_temperature), axis=1)
         return float(-scaled[np.arange(len(labels)), labels].mean())
 
-    return float(np.exp(minimize_scalar(loss, bounds=(-np.log(4), np.log(4)), method="bounded").x))
+    bounds = (-np.log(4), np.log(4))
+    return float(np.exp(scipy.optimize.minimize_scalar(loss, bounds=bounds, method="bounded").x))
 
 
 def auroc(positive: np.ndarray, negative: np.ndarray) -> float:
     """Chance that a `positive` score [N] is above a `negative` one [M]; ties count half."""
+    from sklearn.metrics import roc_auc_score  # a second to import, for this alone
+
     is_positive = np.repeat([1, 0], [len(positive), len(negative)])
     return float(roc_auc_score(is_positive, np.concatenate([positive, negative])))
 

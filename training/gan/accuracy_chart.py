@@ -8,13 +8,13 @@ import base64
 import io
 from collections.abc import Sequence
 
-from matplotlib.figure import Figure
-
 PERFECT = 0.5
 
 
 def draw(real: Sequence[float], generated: Sequence[float]) -> str:
     """Accuracies 0..1 after each epoch, as many of both → a PNG as a data URI."""
+    from matplotlib.figure import Figure  # half a second to import, for this alone
+
     figure = Figure((5.0, 2.2), dpi=100, layout="constrained")
     axes = figure.subplots()
     epochs = range(1, len(real) + 1)

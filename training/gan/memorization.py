@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.metrics import pairwise_distances_argmin
 
 from training import evaluation
 from training.evaluation.image_grid import grid
@@ -30,6 +29,8 @@ class Nearest(NamedTuple):
 
 def nearest(asked: np.ndarray, known: np.ndarray) -> Nearest:
     """Of each of asked [N, D] the nearest of known [M, D]."""
+    from sklearn.metrics import pairwise_distances_argmin  # a second to import, for this alone
+
     row = pairwise_distances_argmin(asked, known)
     return Nearest(np.linalg.norm(asked - known[row], axis=1).astype(np.float64), row)
 

@@ -1,9 +1,10 @@
 """Distances between two sets of images, from features [N, D] of a network."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
-from scipy.linalg import eigh, eigvalsh
-from scipy.spatial.distance import pdist
-from sklearn.metrics import pairwise_distances_chunked
+import scipy  # whose parts are imported when they are used
 
 
 def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
@@ -13,9 +14,9 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
     """
     means = first.mean(axis=0) - second.mean(axis=0)
     one, two = np.cov(first, rowvar=False), np.cov(second, rowvar=False)
-    values, vectors = eigh(one)
+    values, vectors = scipy.linalg.eigh(one)
     root = (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
-    common = np.sqrt(np.clip(eigvalsh(root @ two @ root), 0, None)).sum()
+    common = np.sqrt(np.clip(scipy.linalg.eigvalsh(root @ two @ root), 0, None)).sum()
     return float(means @ means + np.trace(one) + np.trace(two) - 2 * common)
 
 
@@ -54,7 +55,7 @@ def density_coverage(
     def count(apart: np.ndarray, start: int) -> np.ndarray:
         return np.asarray((apart < radii[start : start + len(apart), None]).sum(axis=1))
 
-    held = pairwise_distances_chunked(real, generated, reduce_func=count)
+    held = _distances(real, generated, reduce_func=count)
     counts = np.concatenate(list(held))  # of each ball
     return float(counts.sum() / neighbours / len(generated)), float((counts > 0).mean())
 
@@ -62,12 +63,14 @@ def density_coverage(
 def spread(features: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Mean distance of two different images of one class, for each class from 0 on: float64 [C]."""
     classes = range(labels.max() + 1)
-    return np.array([pdist(features[labels == label]).mean() for label in classes])
+    return np.array(
+        [scipy.spatial.distance.pdist(features[labels == label]).mean() for label in classes]
+    )
 
 
 def _covered(asked: np.ndarray, known: np.ndarray, neighbours: int) -> float:
     radii = _radii(known, neighbours)
-    inside = [(apart <= radii).any(axis=1) for apart in pairwise_distances_chunked(asked, known)]
+    inside = [(apart <= radii).any(axis=1) for apart in _distances(asked, known)]
     return float(np.concatenate(inside).mean())
 
 
@@ -75,6 +78,13 @@ def _radii(points: np.ndarray, neighbours: int) -> np.ndarray:
     """Distance of each point from that neighbour of it, [N]."""
     found = [
         np.partition(apart, neighbours)[:, neighbours]  # position 0 is the point itself
-        for apart in pairwise_distances_chunked(points)
+        for apart in _distances(points)
     ]
     return np.concatenate(found)
+
+
+def _distances(*points: np.ndarray, **options: Any) -> Iterator[np.ndarray]:
+    """The distances of each point of the first set to all of the last, some rows at a time."""
+    from sklearn.metrics import pairwise_distances_chunked  # a second to import, for this alone
+
+    return pairwise_distances_chunked(*points, **options)

@@ -4,7 +4,6 @@ import base64
 import io
 
 import numpy as np
-from matplotlib.colors import to_rgb
 from PIL import Image
 
 from training.gan import accuracy_chart
@@ -12,6 +11,8 @@ from training.gan import accuracy_chart
 
 def height_of(colour, uri):
     """How far down the image, 0..1, what is drawn in a colour stands on average."""
+    from matplotlib.colors import to_rgb
+
     image = Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).convert("RGB")
     distances = np.abs(np.asarray(image) / 255 - to_rgb(colour)).sum(axis=2)
     rows, _ = np.nonzero(distances[:, 50:250] < 0.2)  # beside the legend
