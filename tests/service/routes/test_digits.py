@@ -209,7 +209,7 @@ def gif(size):
 
 def bomb():
     buffer = io.BytesIO()
-    Image.new("1", (12_000, 12_000)).save(buffer, "PNG")
+    Image.new("1", (5_001, 5_001)).save(buffer, "PNG")
     return buffer.getvalue()
 
 

@@ -187,7 +187,7 @@ REDDISH = {
     "1 × 5000": encoded_image(size=(1, 5000)),
     "5000 × 1": encoded_image(size=(5000, 1)),
     "28 × 28": encoded_image(size=(28, 28)),
-    "large": encoded_image(size=(4000, 3000)),
+    "large": encoded_image(size=(2000, 1500)),
     "CMYK": encoded_image((0, 255, 255, 55), kind="JPEG", mode="CMYK"),
     "palette with transparency": transparent_palette(),
     "alpha": encoded_image((200, 0, 0, 255), mode="RGBA"),
