@@ -16,9 +16,11 @@ from service.asgi.application import VitrineApp, answer_error, answer_router_err
 from service.asgi.bytes_in_flight import BytesInFlight, default_limit
 from service.asgi.decoders import Decoders
 from service.asgi.early_refusal import EarlyRefusals
+from service.asgi.loop_turns import LoopTurns
 from service.asgi.middleware import RequestContext
 from service.asgi.request_log import RequestLog
 from service.asgi.state import Lifecycle, State
+from service.asgi.time_limits import ENDING_SECONDS
 from service.asgi.tracing import make_tracing
 from service.errors import VitrineError
 from service.metrics import Metrics, Snapshot
@@ -124,6 +126,7 @@ def create_app(
             "lifecycle": lifecycle,
             "peers": peers,
             "decoders": decoders,
+            "endings": LoopTurns(ENDING_SECONDS),
             "bytes_in_flight": bytes_in_flight,
             "direct": direct_routes(
                 Shared(settings, repository, bytes_in_flight, decoders.turns, request_log)

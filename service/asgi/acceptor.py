@@ -9,6 +9,7 @@ import asyncio
 import logging
 import socket
 import ssl
+import time
 from collections.abc import Callable
 
 from service.asgi.listener import waiting_connections
@@ -17,6 +18,7 @@ from service.processes.connection_counts import ConnectionCounts
 
 PATIENCE_SECONDS = 0.005  # that a connection waits for the worker that has fewer
 MOST_IN_A_TURN = 64  # each takes 0.1 ms; then those that are connected already get their turn
+SHARE_OF_A_TURN = 0.25  # of the time since the turn before: one connection while turns are short
 UNSENT_BYTES = 2**18  # the kernel keeps of a connection's answers; by itself up to 4 MB, uncounted
 EXHAUSTED_SECONDS = 1.0  # after which a process without free descriptors tries again
 HANDSHAKE_SECONDS = 60.0
@@ -41,6 +43,9 @@ class Acceptor:
         self._counts = counts
         self._loop = asyncio.get_running_loop()
         self._has_waited = False
+        self._left_some_at: float | None = (
+            None  # monotonic; in the turn before, if it was not finished
+        )
         self._pause: asyncio.TimerHandle | None = None
         self._adopting: set[asyncio.Task[None]] = set()
         listener.setblocking(False)
@@ -59,7 +64,10 @@ class Acceptor:
         """Return at once: `close` is synchronous."""
 
     def _accept(self) -> None:
-        """Accept pending connections, until another worker has clearly fewer."""
+        """Accept pending connections, until another worker has clearly fewer or others get their turn."""
+        started, before = time.monotonic(), self._left_some_at
+        share = 0.0 if before is None else SHARE_OF_A_TURN * (started - before)
+        self._left_some_at = None
         for _ in range(MOST_IN_A_TURN):
             waiting = waiting_connections(self._listener)
             if not self._has_waited and self._counts.is_above_another(waiting):
@@ -75,6 +83,9 @@ class Acceptor:
                 self._wait(EXHAUSTED_SECONDS)
                 return
             self._take(connection)
+            if time.monotonic() > started + share:
+                break
+        self._left_some_at = None if waiting == 1 else started
 
     def _take(self, connection: socket.socket) -> None:
         self._counts.add(1)

@@ -6,12 +6,12 @@ Pillow and zlib let other threads run while they work.
 import asyncio
 import contextlib
 import time
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from service.asgi.bytes_in_flight import Held
+from service.asgi.loop_turns import LoopTurns
 from service.errors import DeadlineExceeded
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ class Decoders:
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(THREADS, "decoder")
         self._free = asyncio.Semaphore(THREADS)
-        self.turns = DecodingTurns()
+        self.turns = LoopTurns(TURN_SECONDS)
 
     async def run(
         self,
@@ -66,58 +66,3 @@ class Decoders:
     def close(self) -> None:
         """Start no more functions."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-
-
-class DecodingTurns:
-    """Spreads the decoding of small images over turns of the event loop, in order.
-
-    A burst of photos that is decoded in one turn delays everybody by their sum.
-    """
-
-    def __init__(self) -> None:
-        self._spent = 0.0  # seconds in this turn
-        self._waiting: deque[Callable[[], None]] = deque()
-        self._is_scheduled = False
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the next image has to be decoded in a later turn."""
-        return self._spent >= TURN_SECONDS or bool(self._waiting)
-
-    def spend(self, seconds: float) -> None:
-        """Count what was decoded in this turn."""
-        self._spent += seconds
-        self._schedule()
-
-    async def run(self, function: Callable[[], T]) -> T:
-        """Run `function` in a turn in which there is time."""
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-
-        def decode() -> None:
-            if future.done():
-                return  # its client left
-            try:
-                future.set_result(function())
-            except Exception as error:  # noqa: BLE001 - the caller's
-                future.set_exception(error)
-
-        self.call_later(decode)
-        return await future
-
-    def call_later(self, function: Callable[[], None]) -> None:
-        """The same for a function that raises nothing."""
-        self._waiting.append(function)
-        self._schedule()
-
-    def _schedule(self) -> None:
-        if not self._is_scheduled:
-            self._is_scheduled = True
-            asyncio.get_running_loop().call_soon(self._begin)
-
-    def _begin(self) -> None:
-        """Begin a turn with those that wait."""
-        self._is_scheduled, self._spent = False, 0.0
-        while self._waiting and self._spent < TURN_SECONDS:
-            started = time.monotonic()
-            self._waiting.popleft()()
-            self.spend(time.monotonic() - started)

@@ -8,6 +8,7 @@ from service.asgi.bytes_in_flight import BytesInFlight
 from service.asgi.decoders import Decoders
 from service.asgi.direct import DirectRoutes
 from service.asgi.early_refusal import EarlyRefusals
+from service.asgi.loop_turns import LoopTurns
 from service.metrics import Metrics
 from service.processes.peers import Peers
 from service.runtime.repository import ModelRepository
@@ -27,7 +28,7 @@ class Lifecycle:
 
 
 class State(TypedDict):
-    """The shared objects of one app."""
+    """The shared objects of one app; endings: of connections that were waited for too long."""
 
     settings: Settings
     repository: ModelRepository
@@ -35,6 +36,7 @@ class State(TypedDict):
     lifecycle: Lifecycle
     peers: Peers
     decoders: Decoders
+    endings: LoopTurns
     bytes_in_flight: BytesInFlight
     direct: DirectRoutes
     refusals: EarlyRefusals

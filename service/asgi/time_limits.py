@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from service.asgi.bytes_in_flight import Held
 from service.asgi.state import State
 
+ENDING_SECONDS = 0.0005  # of a turn of the event loop, for connections that have to be ended
 READING_SECONDS = 0.01  # so that sockets are looked at once between two timers
 STANDSTILL_SECONDS = 0.5  # a later timer was stopped with its process, and perhaps the clients
 
@@ -49,6 +50,7 @@ class TimedProtocol(HttpToolsProtocol):
         for timer in (self._receiving, self._reading, self._ending, self.timeout_keep_alive_task):
             if timer:
                 timer.cancel()
+        self._receiving = self._reading = None
         self._held.release()
         super().connection_lost(exc)
         if self.on_lost:
@@ -88,8 +90,22 @@ class TimedProtocol(HttpToolsProtocol):
         if now < self._receive_limit:
             self._receiving = self.loop.call_at(self._receive_limit, self._check_receiving)
         else:
+            self._receiving = self.loop.call_later(READING_SECONDS, self._end_receiving)
+
+    def _end_receiving(self) -> None:
+        """End it in its turn, unless the rest has arrived by then."""
+        timer = self._receiving
+
+        def end() -> None:
+            if self._receiving is not timer:
+                return
+            if self.loop.time() < self._receive_limit:
+                self._limit_receiving()
+                return
             self._receiving, self._is_expecting = None, False
             self.time_out()
+
+        self.state["endings"].call_later(end)
 
     def pause_writing(self) -> None:
         """Count the unread bytes, and start the timer for the reader."""
@@ -103,6 +119,7 @@ class TimedProtocol(HttpToolsProtocol):
         """Stop the timer: the answer has been read, or nearly."""
         if self._reading:
             self._reading.cancel()
+            self._reading = None
         self._held.release()
         super().resume_writing()
 
@@ -115,8 +132,14 @@ class TimedProtocol(HttpToolsProtocol):
         if left < size and self.loop.time() < limit:
             self._await_reader(left, limit)
             return
-        log.info("cut off, its answer was not read", extra={"bytes": left})
-        self.transport.abort()
+        timer = self._reading
+
+        def cut_off() -> None:
+            if self._reading is timer:
+                log.info("cut off, its answer was not read", extra={"bytes": left})
+                self.transport.abort()
+
+        self.state["endings"].call_later(cut_off)
 
     def _keep_alive(self) -> None:
         """Start the keep-alive timer, which is reused for many requests."""

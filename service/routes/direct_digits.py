@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from starlette.datastructures import QueryParams
 
 from service.asgi.bytes_in_flight import BytesInFlight
-from service.asgi.decoders import TURN_SECONDS, DecodingTurns
 from service.asgi.direct import DirectRequest, DirectRoutes
+from service.asgi.loop_turns import LoopTurns
 from service.asgi.middleware import CLIENT_LEFT
 from service.asgi.request_log import RequestLog
 from service.asgi.requests import INLINE_BYTES
@@ -40,7 +40,7 @@ class Shared(NamedTuple):
     settings: Settings
     repository: ModelRepository
     bytes_in_flight: BytesInFlight
-    turns: DecodingTurns
+    turns: LoopTurns
     log: RequestLog
 
 
@@ -90,7 +90,7 @@ class DirectClassification:
         digits, self._arrived = self._arrived, []
         digits = [digit for digit in digits if digit.does(_Digit.open)]
         started, decoded = time.monotonic(), 0
-        while decoded < len(digits) and time.monotonic() - started < TURN_SECONDS:
+        while decoded < len(digits) and time.monotonic() - started < self._shared.turns.seconds:
             digits[decoded].does(_Digit.decode)
             decoded += 1
         for digit in digits[:decoded]:

@@ -10,11 +10,13 @@ from service.asgi.application import keys_of
 from service.asgi.bytes_in_flight import BytesInFlight
 from service.asgi.direct import DirectRoutes
 from service.asgi.early_refusal import EarlyRefusals
+from service.asgi.loop_turns import LoopTurns
 from service.asgi.middleware import Gate, RequestContext
 from service.asgi.request_log import RequestLog
 from service.asgi.requests import read_body
 from service.asgi.server import make_server
 from service.asgi.state import Lifecycle
+from service.asgi.time_limits import ENDING_SECONDS
 from service.metrics import Metrics, render
 from tests.service.apps import run_server
 
@@ -65,6 +67,7 @@ async def serving_echo(settings, direct=None):
         "metrics": metrics,
         "lifecycle": lifecycle,
         "bytes_in_flight": bytes_in_flight,
+        "endings": LoopTurns(ENDING_SECONDS),
         "direct": DirectRoutes(direct or {}),
         "refusals": EarlyRefusals(metrics, answers_other_origins=False),
     }

@@ -68,30 +68,35 @@ def test_a_connection_that_nobody_else_takes_is_accepted_after_a_moment():
     assert asyncio.run(greeted(count)) == [b"hello"] * 3
 
 
-async def accepted_in_a_turn(connections):
-    """The number of connections accepted in one turn of the loop, and in the end."""
+async def accepted_in_two_turns(connections, seconds):
+    """The numbers of connections accepted in one turn of the loop, and in the next after so many seconds."""
     listener, count = socket.create_server(("127.0.0.1", 0), backlog=connections), Count(False)
     clients = [socket.create_connection(listener.getsockname()) for _ in range(connections)]
     acceptor = Acceptor(listener, Protocol, None, count)
     acceptor._accept()
-    at_once = len(acceptor._adopting)
+    first = count.connections
+    acceptor._left_some_at -= seconds
+    acceptor._accept()
+    second = count.connections - first
     for client in clients:
         client.setblocking(False)
     loop = asyncio.get_running_loop()
     answers = [await loop.sock_recv(client, 5) for client in clients]
     if sys.platform == "linux":
-        assert count.waiting[:MOST_IN_A_TURN] == [connections - n for n in range(MOST_IN_A_TURN)]
+        assert count.waiting[:3] == [connections - n for n in range(3)]
+        assert acceptor._left_some_at is None
     for client in clients:
         client.close()
     acceptor.close()
-    return at_once, answers
+    return first, second, answers
 
 
-def test_a_turn_accepts_some_of_those_that_wait_and_the_next_turns_the_others():
-    at_once, answers = asyncio.run(accepted_in_a_turn(MOST_IN_A_TURN + 20))
+def test_a_turn_accepts_more_the_longer_turns_are():
+    number = MOST_IN_A_TURN + 20
+    first, second, answers = asyncio.run(accepted_in_two_turns(number, 1000))
 
-    assert at_once == MOST_IN_A_TURN
-    assert answers == [b"hello"] * (MOST_IN_A_TURN + 20)
+    assert (first, second) == (1, MOST_IN_A_TURN)
+    assert answers == [b"hello"] * number
 
 
 def test_the_kernel_keeps_little_of_an_answer_that_is_not_read():

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from service.asgi import decoders
-from service.asgi.decoders import DecodingTurns
+from service.asgi.loop_turns import LoopTurns
 from service.settings import Settings
 from tests.fakes import FakeEngine, write_version
 from tests.service.apps import in_process
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_others_get_a_turn_between_the_images_of_a_burst():
-    events, turns = [], DecodingTurns()
+    events, turns = [], LoopTurns(decoders.TURN_SECONDS)
 
     def decode(number):
         time.sleep(2 * decoders.TURN_SECONDS)
@@ -38,7 +38,7 @@ async def test_others_get_a_turn_between_the_images_of_a_burst():
 
 
 async def test_an_error_is_the_callers_and_who_left_is_not_decoded():
-    turns, decoded = DecodingTurns(), []
+    turns, decoded = LoopTurns(decoders.TURN_SECONDS), []
 
     def fail():
         raise ValueError("no image")
@@ -58,13 +58,13 @@ async def test_no_more_images_are_decoded_than_there_are_places(tmp_path, monkey
     monkeypatch.setattr(decoders, "TURN_SECONDS", 1e-9)
     write_version(tmp_path)
     engine, opened = FakeEngine(), []
-    run = DecodingTurns.run
+    run = LoopTurns.run
 
     async def count(self, function):
         opened.append(function)
         return await run(self, function)
 
-    monkeypatch.setattr(DecodingTurns, "run", count)
+    monkeypatch.setattr(LoopTurns, "run", count)
     async with in_process(Settings(models=tmp_path, queue_size=4), engine) as client:
         engine.gate.clear()
         asking = [

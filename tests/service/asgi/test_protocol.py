@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from service.asgi.request_reading import HEADS_PIECE
 from service.settings import Settings
 from tests.service.asgi.echo_server import CLOSE, counted, port_of, serving_echo, status_of, talk
 from tests.waiting import until
@@ -187,6 +188,23 @@ async def test_a_broken_chunk_is_answered_with_the_reason(server):
 
     assert status_of(answer) == 400
     assert problem_of(answer)["code"] == "invalid_request"
+
+
+async def test_of_many_pipelined_requests_few_are_begun_before_the_first_is_answered(server):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port_of(server))
+    count = 30_000 // len(GET)
+    writer.write(b"POST /late HTTP/1.1\r\nHost: x\r\n\r\n" + GET * count)
+    writer.write_eof()
+    await until(lambda: server.server_state.tasks)
+    (connection,) = server.server_state.connections
+    await until(lambda: connection._unparsed)
+
+    assert len(connection.pipeline) <= HEADS_PIECE // len(GET) + 1
+
+    server.echo.late.set()
+    answer = await asyncio.wait_for(reader.read(), 120)
+    writer.close()
+    assert answer.count(b'{"length": 0}') == 1 + count
 
 
 async def test_many_pipelined_requests_are_answered_in_order(server):

@@ -34,10 +34,10 @@ def stand_still(seconds, meanwhile):
 
 
 @asynccontextmanager
-async def kept_alive_for_a_second(models):
-    """A connection to a service that closes it after a second without requests."""
+async def connected(models, **settings):
+    """A connection to a service with these settings."""
     write_version(models)
-    settings = Settings(models=models, port=0, keep_alive_seconds=1)
+    settings = Settings(models=models, port=0, **settings)
     async with on_a_socket(settings, FakeEngine()) as client:
         port = client.server.servers[0].sockets[0].getsockname()[1]
         with socket.create_connection(("127.0.0.1", port)) as kept:
@@ -54,7 +54,7 @@ async def receive(kept):
 
 def test_a_request_that_came_during_the_keep_alive_is_answered(tmp_path):
     async def ask_after_a_stop():
-        async with kept_alive_for_a_second(tmp_path) as kept:
+        async with connected(tmp_path, keep_alive_seconds=1) as kept:
             for _ in range(2):  # the second time it comes when the connection should be closed
                 stand_still(1.2, lambda: kept.sendall(GET))
                 answer = await receive(kept)
@@ -63,11 +63,23 @@ def test_a_request_that_came_during_the_keep_alive_is_answered(tmp_path):
     assert uvloop.run(ask_after_a_stop()).startswith(b"HTTP/1.1 200 ")
 
 
+@pytest.mark.parametrize("before", [b"", GET[:20]], ids=["first byte", "rest"])
+def test_what_came_before_the_deadline_of_a_request_is_read(tmp_path, before):
+    async def ask_before_a_stop():
+        async with connected(tmp_path, receive_seconds=1) as new:
+            new.sendall(before)
+            await asyncio.sleep(0.1)
+            stand_still(1.2, lambda: new.sendall(GET[len(before) :]))
+            return await receive(new)
+
+    assert uvloop.run(ask_before_a_stop()).startswith(b"HTTP/1.1 200 ")
+
+
 def test_the_keep_alive_begins_anew_after_a_standstill(tmp_path):
     """A client that stood still with the service, as on one suspended machine, asks as soon as it can."""
 
     async def ask_after_a_stop():
-        async with kept_alive_for_a_second(tmp_path) as kept:
+        async with connected(tmp_path, keep_alive_seconds=1) as kept:
             kept.sendall(GET)
             await receive(kept)
             resumed = asyncio.Event()

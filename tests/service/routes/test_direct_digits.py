@@ -7,9 +7,9 @@ import re
 
 import pytest
 
-from service.asgi.decoders import DecodingTurns
 from service.asgi.direct import DirectRequest
 from service.asgi.early_refusal import EarlyRefusals
+from service.asgi.loop_turns import LoopTurns
 from service.routes.call import Call
 from service.routes.direct_digits import DirectClassification
 from service.scheduling.batch import PendingRequest
@@ -218,7 +218,7 @@ async def test_clients_that_leave_keep_no_place(served, taken, png, quick_leavin
 @pytest.fixture
 def no_time(monkeypatch):
     """Every image has to wait for the next turn of the event loop."""
-    monkeypatch.setattr(DecodingTurns, "is_over", True)
+    monkeypatch.setattr(LoopTurns, "is_over", True)
 
 
 async def test_an_image_that_waits_for_a_turn_is_answered_alike(served, taken, png, no_time):
