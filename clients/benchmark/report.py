@@ -30,17 +30,15 @@ class Goal(NamedTuple):
     is_met: bool
 
 
-def at_most(
-    text: str, values: Sequence[float], limit: float, unit: str = "", places: int = 2
-) -> Goal:
+def at_most(text: str, values: Sequence[float], limit: float, unit: str = "") -> Goal:
     """A goal for the median of the values of the rounds."""
-    spoken = f"{text} {spread(values, places)}{unit}, goal ≤ {limit:g}{unit}"
+    spoken = f"{text} {spread(values)}{unit}, goal ≤ {limit:g}{unit}"
     return Goal(spoken, median(values) <= limit)
 
 
-def at_least(text: str, values: Sequence[float], limit: float, unit: str = "") -> Goal:
+def at_least(text: str, values: Sequence[float], limit: float) -> Goal:
     """The same, the other way round."""
-    return Goal(f"{text} {spread(values)}{unit}, goal ≥ {limit:g}", median(values) >= limit)
+    return Goal(f"{text} {spread(values)}, goal ≥ {limit:g}", median(values) >= limit)
 
 
 def cells(rows: Rows, *fields: str) -> list[list[Any]]:

@@ -11,16 +11,17 @@ from typing import Any, NamedTuple
 
 from clients.benchmark import report
 from clients.benchmark.report import Column, Goal
+from clients.load.closed_loop import Tally, drive
 from clients.load.event_loop import run_async
 from clients.load.measurement import percentile
 from clients.load.scenario import PARAGRAPH, ask_once, paragraph, stream
 from clients.load.server_process import service
-from clients.load.streams import StreamTally, drive_streams
 from clients.load.target import Target
 
 MODELS = ("text-course", "text")  # those of them that are served
 WHOLE = 5_000  # characters
 STREAMS = 32
+STREAM_TIMEOUT_S = 60.0
 MOST_WHOLE_S = {"text-course": 0.1, "text": 1.0}
 MOST_FIRST_MS = 15.0
 LEAST_SPEED_UP = 3.0  # of 32 streams over one stream's best
@@ -121,12 +122,13 @@ def _service(model: str, target: Target, two: Target, seconds: int) -> dict[str,
     }
 
 
-def _drive(model: str, target: Target, streams: int, seconds: int) -> StreamTally:
-    tally = run_async(drive_streams(stream(model, PARAGRAPH), target, streams, seconds))
+def _drive(model: str, target: Target, streams: int, seconds: int) -> Tally:
+    scenario = stream(model, PARAGRAPH)
+    tally = run_async(drive(scenario, target, streams, seconds, STREAM_TIMEOUT_S))
     if not tally.latencies_s:
         raise ValueError(f"no stream of {model} ended: {dict(tally.errors)}")
     return tally
 
 
-def _characters_per_s(tally: StreamTally) -> float:
+def _characters_per_s(tally: Tally) -> float:
     return PARAGRAPH * len(tally.latencies_s) / tally.elapsed_s

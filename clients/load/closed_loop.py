@@ -29,9 +29,11 @@ class Tally:
     errors: Counter[str] = field(default_factory=Counter)
     batch_sizes: Counter[int] = field(default_factory=Counter)
     elapsed_s: float = 0.0
+    first_s: "array[float]" = field(default_factory=lambda: array("d"))  # until the body began
 
-    def count(self, answer: Answer, latency_s: float, scenario: Scenario) -> bool:
-        """Add one answer; whether it is right."""
+    def count(self, answer: Answer, asked_at: float, scenario: Scenario) -> bool:
+        """Add one answer that is complete now; whether it is right."""
+        latency_s = time.perf_counter() - asked_at
         self.statuses[answer.status] += 1
         batch_size = answer.headers.get(b"x-batch-size", b"")
         if batch_size.isdigit():
@@ -42,6 +44,7 @@ class Tally:
             self.errors["wrong answer"] += 1
             return False
         self.latencies_s.append(latency_s)
+        self.first_s.append(answer.begun_at - asked_at if answer.begun_at else latency_s)
         return True
 
 
@@ -64,7 +67,7 @@ async def drive(
 
             def count(answer: Answer) -> bool:
                 nonlocal asked, renewed
-                tally.count(answer, time.perf_counter() - asked, scenario)
+                tally.count(answer, asked, scenario)
                 asked = time.perf_counter()
                 if asked > renewed + RENEWED_S:
                     renewed = asked

@@ -7,6 +7,7 @@ URLs, statistics or redirects; one request at a time.
 import asyncio
 import http.client
 import json
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
@@ -25,6 +26,7 @@ class Answer(NamedTuple):
     status: int
     headers: dict[bytes, bytes]
     body: bytes
+    begun_at: float = 0.0  # of the performance counter, when the body's first bytes came; 0: none
 
     def json(self) -> Any:
         """The body's value."""
@@ -64,10 +66,9 @@ class Connection:
         self,
         request: bytes,
         timeout_s: float | None = 10.0,
-        on_body: Callable[[bytes], None] = lambda piece: None,
         ask_again: Callable[[Answer], bool] = lambda answer: False,
     ) -> Answer:
-        """Send one request and wait for its answer, whose body `on_body` is given as it arrives.
+        """Send one request and wait for its answer.
 
         ask_again: given the answer, whether to send the request once more; then the next answer is waited for.
             Without a task switch or a timer for each, which cost as much as reading an answer.
@@ -81,7 +82,7 @@ class Connection:
             async with asyncio.timeout(timeout_s):
                 await self.open()
                 assert self._protocol is not None
-                return await self._protocol.exchange(request, on_body, ask_again)
+                return await self._protocol.exchange(request, ask_again)
         except BaseException:
             self.close()  # a late answer must not be taken for that of the next request
             raise
@@ -102,24 +103,19 @@ class _AnswerReader(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._waiter: asyncio.Future[Answer] | None = None
         self._begun = False
+        self._body_at = 0.0
         self._until_close = False
         self._headers: dict[bytes, bytes] = {}
         self._chunks: list[bytes] = []
         self._request = b""
-        self._tell: Callable[[bytes], None] = lambda piece: None
         self._ask_again: Callable[[Answer], bool] = lambda answer: False
 
-    async def exchange(
-        self,
-        request: bytes,
-        on_body: Callable[[bytes], None],
-        ask_again: Callable[[Answer], bool],
-    ) -> Answer:
+    async def exchange(self, request: bytes, ask_again: Callable[[Answer], bool]) -> Answer:
         """Write one request, wait for the parser to complete the answer."""
         if not self.is_open:
             raise Disconnected("the server closed the connection before a request")
         self._begun = False
-        self._request, self._tell, self._ask_again = request, on_body, ask_again
+        self._request, self._ask_again = request, ask_again
         self._waiter = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return await self._waiter
@@ -150,6 +146,7 @@ class _AnswerReader(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         self._begun = True
+        self._body_at = 0.0
         self._until_close = False
         self._headers = {}
         self._chunks = []
@@ -162,8 +159,8 @@ class _AnswerReader(asyncio.Protocol):
         self._until_close = not framed
 
     def on_body(self, body: bytes) -> None:
+        self._body_at = self._body_at or time.perf_counter()
         self._chunks.append(body)
-        self._tell(body)
 
     def on_message_complete(self) -> None:
         if not self._parser.should_keep_alive():
@@ -174,7 +171,8 @@ class _AnswerReader(asyncio.Protocol):
         self._until_close = False
         if self._waiter is None or self._waiter.done():
             return
-        answer = Answer(self._parser.get_status_code(), self._headers, b"".join(self._chunks))
+        body = b"".join(self._chunks)
+        answer = Answer(self._parser.get_status_code(), self._headers, body, self._body_at)
         if self._ask_again(answer) and self.is_open:
             self._begun = False
             self._transport.write(self._request)

@@ -39,7 +39,6 @@ class StepTally(Tally):
 
     asked: int = 0
     refusals: Counter[str] = field(default_factory=Counter)  # such as "429 overloaded"
-    first_s: "array[float]" = field(default_factory=lambda: array("d"))  # until the body began
     timings_ms: "dict[str, array[float]]" = field(
         default_factory=lambda: defaultdict(lambda: array("d"))
     )  # of Server-Timing, by its names
@@ -50,11 +49,10 @@ class StepTally(Tally):
         default_factory=lambda: defaultdict(lambda: array("d"))
     )
 
-    def add(self, answer: Answer, latency_s: float, first_s: float, scenario: Scenario) -> None:
+    def add(self, answer: Answer, due_at: float, scenario: Scenario) -> None:
         """Count one answer: right, wrong, or refused with the service's own code."""
-        if self.count(answer, latency_s, scenario):
-            self.first_s.append(first_s)
-            self.latencies_by_scenario[scenario.name].append(latency_s)
+        if self.count(answer, due_at, scenario):
+            self.latencies_by_scenario[scenario.name].append(self.latencies_s[-1])
             for name, milliseconds in server_timing(answer).items():
                 self.timings_ms[name].append(milliseconds)
         elif answer.status != 200:
@@ -150,12 +148,6 @@ async def _ask(
     pool: Pool, due: ScheduledRequest, request: bytes, began: float, tally: StepTally
 ) -> None:
     due_at = began + due.at_s
-    first_s = 0.0
-
-    def note(piece: bytes) -> None:
-        nonlocal first_s
-        first_s = first_s or time.perf_counter() - due_at
-
     connection = pool.take()
     try:
         # One timer for waiting and sending: each costs as much as a fifth of an answer.
@@ -163,12 +155,11 @@ async def _ask(
             if connection is None:
                 tally.waited += 1
                 connection = await pool.wait()
-            answer = await connection.ask(request, None, note)
-            latency_s = time.perf_counter() - due_at
+            answer = await connection.ask(request, None)
     except OSError as error:
         tally.errors[error_kind(error)] += 1
     else:
-        tally.add(answer, latency_s, first_s or latency_s, due.scenario)
+        tally.add(answer, due_at, due.scenario)
     finally:
         if connection is not None:
             pool.give_back(connection)

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from clients.load import markdown
 from clients.load.closed_loop import Tally, drive, error_kind, saturate
 from clients.load.connection import Answer, Connection
 from clients.load.event_loop import run_async
@@ -195,10 +196,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     target = parse_target(options.url)
     every = scenarios() | heavy_scenarios()
-    print(f"| {' | '.join(HEAD)} |\n{'|---' * len(HEAD)}|", flush=True)
+    print("\n".join(markdown.table_head(HEAD)), flush=True)
     for name in options.only.split(","):
         cells = run_async(row(every[name], target, options.seconds, options.clients))
-        print(f"| {' | '.join(cells)} |", flush=True)
+        print(markdown.table_row(cells), flush=True)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,8 +11,8 @@ from numpy.typing import NDArray
 from clients.robustness import out_of_distribution
 from clients.robustness.corruptions import CORRUPTIONS
 from clients.robustness.datasets import Digits
-from clients.robustness.drawings import CRISP, SMOOTH, VARIATIONS, Pixels, drawer
-from clients.robustness.photographs import SCENES, photographer
+from clients.robustness.drawings import CRISP, SMOOTH, VARIATIONS, Pixels, draw
+from clients.robustness.photographs import SCENES, photographs
 from vitrine_client import Normalize
 
 SEED = 2026
@@ -42,8 +43,8 @@ def all_cases(mnist: Digits, uci: Digits, fashion: Pixels | None) -> list[Case]:
     return [
         *(Case("clean", "MNIST test", mode, mnist.images, _as_is, mnist.labels) for mode in MODES),
         *corruption_cases(mnist),
-        Case("UCI digits", "smooth", "auto", uci.images, drawer(SMOOTH), uci.labels),
-        Case("UCI digits", "a pen's edges", "auto", uci.images, drawer(CRISP), uci.labels),
+        Case("UCI digits", "smooth", "auto", uci.images, partial(draw, SMOOTH), uci.labels),
+        Case("UCI digits", "a pen's edges", "auto", uci.images, partial(draw, CRISP), uci.labels),
         *drawing_cases(mnist),
         *photograph_cases(mnist),
         *out_of_distribution_cases(mnist, fashion),
@@ -62,7 +63,7 @@ def corruption_cases(mnist: Digits) -> list[Case]:
 def drawing_cases(mnist: Digits) -> list[Case]:
     """Each variation of the test digits on the canvas."""
     return [
-        Case("drawings", name, "auto", mnist.images, drawer(drawing), mnist.labels)
+        Case("drawings", name, "auto", mnist.images, partial(draw, drawing), mnist.labels)
         for name, drawing in VARIATIONS.items()
     ]
 
@@ -72,7 +73,12 @@ def photograph_cases(mnist: Digits) -> list[Case]:
     turns = [slice(first, PHOTOGRAPHS, len(SCENES)) for first in range(len(SCENES))]
     return [
         Case(
-            "photographs", name, "auto", mnist.images[turn], photographer(scene), mnist.labels[turn]
+            "photographs",
+            name,
+            "auto",
+            mnist.images[turn],
+            partial(photographs, scene),
+            mnist.labels[turn],
         )
         for (name, scene), turn in zip(SCENES.items(), turns, strict=True)
         if len(mnist.images[turn])

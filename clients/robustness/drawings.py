@@ -1,7 +1,6 @@
 """Test digits as drawings on a large canvas, with one property changed at a time."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -83,12 +82,8 @@ SMOOTH = Drawing((0.5, 0.9), finish=dark_on_light)
 CRISP = SMOOTH._replace(stroke=1.0)
 
 
-def drawer(drawing: Drawing) -> Callable[[Pixels, np.random.Generator], list[bytes]]:
-    """A function that draws image files of digits uint8 [N, side, side]."""
-    return partial(_drawn, drawing)
-
-
-def _drawn(drawing: Drawing, digits: Pixels, rng: np.random.Generator) -> list[bytes]:
+def draw(drawing: Drawing, digits: Pixels, rng: np.random.Generator) -> list[bytes]:
+    """Draw digits uint8 [N, side, side] as image files."""
     return [drawing.finish(_ink(drawing, digit, rng), rng) for digit in digits]
 
 

@@ -5,8 +5,6 @@ ball-pen, a marker or a pencil. The sheet lies on a desk or fills the view, is l
 and is saved as a JPEG file. Everything is rendered; no photograph is used.
 """
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -60,12 +58,8 @@ SCENES: dict[str, Scene] = {
 }
 
 
-def photographer(scene: Scene) -> Callable[[Pixels, np.random.Generator], list[bytes]]:
-    """A function that renders JPEG files of digits uint8 [N, 28, 28] in a scene."""
-    return partial(_photographs, scene)
-
-
-def _photographs(scene: Scene, digits: Pixels, rng: np.random.Generator) -> list[bytes]:
+def photographs(scene: Scene, digits: Pixels, rng: np.random.Generator) -> list[bytes]:
+    """Render digits uint8 [N, 28, 28] in a scene as JPEG files."""
     return [photograph(scene, digit, rng) for digit in digits]
 
 

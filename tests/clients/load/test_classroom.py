@@ -33,7 +33,7 @@ def test_refusals_and_failures_are_told_apart():
     result = classroom.Result()
     photos = classroom.activities()["photos"].scenario
     for status, body in ((429, b""), (500, b""), (200, b"{}")):
-        result.count(Answer(status, {}, body), 0.1, photos)
+        result.count(Answer(status, {}, body), 0.0, photos)
 
     assert result.cell() == "–, 1 of 3 refused, 1 answered 500, 1 wrong answer"
 

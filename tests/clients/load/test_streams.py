@@ -5,8 +5,8 @@ import json
 
 import pytest
 
+from clients.load.closed_loop import drive
 from clients.load.scenario import stream
-from clients.load.streams import drive_streams
 from tests.clients.load.serving import read_head, serving
 
 pytestmark = pytest.mark.anyio
@@ -36,7 +36,7 @@ def streaming(*events, status=200):
 
 async def test_first_characters_are_those_of_each_stream():
     async with streaming(*WHOLE) as target:
-        tally = await drive_streams(STREAM, target, streams=2, seconds=0.1)
+        tally = await drive(STREAM, target, connections=2, seconds=0.1)
 
     count = len(tally.latencies_s)
     assert count >= 2
@@ -52,7 +52,7 @@ async def test_first_characters_are_those_of_each_stream():
 )
 async def test_a_stream_without_its_right_end_is_a_wrong_answer(events):
     async with streaming(*events) as target:
-        tally = await drive_streams(STREAM, target, streams=1, seconds=0.05)
+        tally = await drive(STREAM, target, connections=1, seconds=0.05)
 
     assert tally.errors["wrong answer"] == tally.statuses[200] > 0
     assert not tally.first_s
@@ -60,6 +60,6 @@ async def test_a_stream_without_its_right_end_is_a_wrong_answer(events):
 
 async def test_a_refusal_is_counted_by_its_status():
     async with streaming("{}", status=429) as target:
-        tally = await drive_streams(STREAM, target, streams=1, seconds=0.05)
+        tally = await drive(STREAM, target, connections=1, seconds=0.05)
 
     assert set(tally.statuses) == {429}

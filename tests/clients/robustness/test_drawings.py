@@ -12,7 +12,7 @@ from clients.robustness.drawings import (
     VARIATIONS,
     Drawing,
     dark_on_light,
-    drawer,
+    draw,
     jpeg,
     light_on_dark,
     on_paper,
@@ -91,11 +91,11 @@ def test_paper_is_grey_uneven_and_noisy_under_dark_ink(digits, rng):
 
 @pytest.mark.parametrize("drawing", VARIATIONS.values(), ids=VARIATIONS)
 def test_every_variation_draws_every_digit_as_a_file(drawing, digits):
-    files = [drawer(drawing)(digits[:3], np.random.default_rng(5)) for _ in range(2)]
+    files = [draw(drawing, digits[:3], np.random.default_rng(5)) for _ in range(2)]
     assert files[0] == files[1]
     assert [opened(file).size for file in files[0]] == [(CANVAS, CANVAS)] * 3
 
 
 def test_anywhere_is_not_always_the_same_place(digits, rng):
-    files = drawer(Drawing((0.3, 0.3), is_anywhere=True))(digits[::2], rng)
+    files = draw(Drawing((0.3, 0.3), is_anywhere=True), digits[::2], rng)
     assert len({box(np.asarray(opened(file)))[0] for file in files}) > 3
