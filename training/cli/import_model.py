@@ -101,18 +101,7 @@ def _import(options: argparse.Namespace) -> tuple[str, Path]:
         )
     if len(others) > 1:
         raise ValueError("PATH must be at most an encoder and a decoder")
-    wanted = ImportOptions(
-        path=first,
-        name=options.name,
-        task=options.task,
-        labels=options.labels,
-        input_range=options.input_range,
-        image_shape=options.image_shape,
-        outputs=options.outputs,
-        decoder=others[0] if others else None,
-        corpus=options.corpus,
-        vocabulary=options.vocabulary,
-        encoding=options.encoding,
-    )
+    given = {name: vars(options)[name] for name in ImportOptions._fields if name in options}
+    wanted = ImportOptions(path=first, decoder=others[0] if others else None, **given)
     task, _ = importer.IMPORTERS[importer.find_task(wanted)]
     return task, importer.import_model(wanted, options.models)

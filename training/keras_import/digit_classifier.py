@@ -43,7 +43,7 @@ def import_digits(options: ImportOptions, models: Path) -> Path:
         labels=digits.LABELS,
         signatures=_digit_signatures(opened),
         golden_inputs={"images": opened.golden},
-        tracked=network.tracked,
+        tracked=network.contents.tracked,
         card=opened.card(options, digits.TASK, note),
         filters=_filters(opened),
     )
@@ -67,7 +67,7 @@ def _digit_signatures(opened: OpenedNetwork) -> dict[str, Signature]:
     shown = _shown(opened)
     if shown:
         layers = keras.Model(
-            opened.network.keras_input, {layer.name: layer.output for layer in shown}
+            opened.network.keras_model.inputs[0], {layer.name: layer.output for layer in shown}
         )
 
         def activations(images: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -86,7 +86,8 @@ def _filters(opened: OpenedNetwork) -> Arrays:
 
 
 def _shown(opened: OpenedNetwork) -> list[Any]:
-    return [layer for layer in opened.network.keras_layers if _is_shown(layer)]
+    model = opened.network.keras_model
+    return [layer for layer in model.layers if _is_shown(layer)] if model else []
 
 
 def _is_shown(layer: Any) -> bool:

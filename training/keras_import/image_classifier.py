@@ -34,7 +34,7 @@ def import_labels(options: ImportOptions, models: Path) -> Path:
         labels=labels,
         signatures=_label_signatures(opened),
         golden_inputs={"images": opened.golden},
-        tracked=network.tracked,
+        tracked=network.contents.tracked,
         fields={"max_batch_size": 64 if max(network.shape[:2]) <= SMALL_SIDE else 8},
         card=opened.card(options, LABEL_TASK, ""),
     )
@@ -75,8 +75,8 @@ def _map_signatures(opened: OpenedNetwork) -> dict[str, Signature]:
     network, head = opened.network, opened.network.head
     if head is None:
         return {}
-    output = network.keras_output
-    both = keras.Model(network.keras_input, [output, head.maps])
+    model = network.keras_model
+    both = keras.Model(model.inputs[0], [model.outputs[0], head.maps])
     kernel = tf.cast(tf.convert_to_tensor(head.dense.kernel), tf.float32)
     if network.classes == 1:  # one value: the second class has it, the first the opposite
         kernel = tf.concat([-kernel, kernel], axis=1)

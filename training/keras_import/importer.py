@@ -38,6 +38,10 @@ def import_model(options: ImportOptions, models: Path) -> Path:
     task = find_task(options)
     served, run = IMPORTERS[task]
     _check_task(models / options.name, served)
+    if not options.path.exists():
+        raise ValueError(
+            f"the model must be a file or folder, got {options.path}, which does not exist"
+        )
     return run(options._replace(task=task), models)
 
 

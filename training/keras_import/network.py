@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from training.export.layer_table import LayerRow, layer_table
-from training.keras_import import archive_check, determinism, keras2
+from training.keras_import import archive_check, contents, determinism, keras2
+from training.keras_import.contents import Contents
 from training.keras_import.image_shape import Shape, image_shape, input_shape
 from training.keras_import.options import say
 from training.keras_import.saved_model_graph import read_graph
@@ -31,14 +30,9 @@ class Network(NamedTuple):
     classes: int  # C
     activation: str | None  # of the last layer; None: not known
     features: Callable[[Any], Any] | None  # → what goes into the last layer [B, F]
-    tracked: Any  # what holds the variables
-    parameters: int
-    weight_bytes: int
-    layers: list[LayerRow]  # empty: not known
-    keras_layers: list[Any]  # those of a Keras model; empty: not known
-    keras_input: Any  # its input tensor
-    keras_output: Any  # its output tensor
-    head: class_activation.Head | None  # where it ends in global average pooling
+    contents: Contents
+    keras_model: Any = None  # None: it is a SavedModel
+    head: class_activation.Head | None = None  # where it ends in global average pooling
 
 
 def open_network(path: Path, shape: Shape | None) -> Network:
@@ -46,11 +40,7 @@ def open_network(path: Path, shape: Shape | None) -> Network:
 
     shape: of the images, for a network that leaves its height or width free or takes them flat.
     """
-    if not path.exists():
-        raise ValueError(f"the model must be a file or folder, got {path}, which does not exist")
-    if path.is_dir():
-        return _from_saved_model(path, shape)
-    return _from_keras(path, shape)
+    return _from_saved_model(path, shape) if path.is_dir() else _from_keras(path, shape)
 
 
 def check_file(path: Path) -> None:
@@ -85,13 +75,8 @@ def _from_keras(path: Path, wanted: Shape | None) -> Network:
         classes=0,
         activation=_activation(last) if is_last else None,
         features=(lambda images: features(images, training=False)) if features else None,
-        tracked=whole.variables,
-        parameters=model.count_params(),
-        weight_bytes=sum(w.dtype.itemsize * w.size for w in model.get_weights()),
-        layers=layer_table(model),
-        keras_layers=list(model.layers),
-        keras_input=inputs[0],
-        keras_output=outputs[0],
+        contents=contents.of_keras(model),
+        keras_model=model,
         head=_head(outputs[0]),
     )
     return network._replace(classes=_count_classes(path, network))
@@ -203,7 +188,6 @@ def _from_saved_model(path: Path, wanted: Shape | None) -> Network:
     [(name, spec)] = function.structured_input_signature[1].items()
     [output] = function.structured_outputs
     shape = image_shape(path, tuple(spec.shape), wanted)
-    variables = {id(variable): variable for variable in function.variables}.values()
     network = Network(
         call=lambda images: function(**{name: images})[output],
         shape=shape,
@@ -213,14 +197,7 @@ def _from_saved_model(path: Path, wanted: Shape | None) -> Network:
         classes=0,
         activation=None,
         features=None,
-        tracked=loaded,
-        parameters=sum(int(np.prod(v.shape)) for v in variables),
-        weight_bytes=sum(int(np.prod(v.shape)) * v.dtype.size for v in variables),
-        layers=[],
-        keras_layers=[],
-        keras_input=None,
-        keras_output=None,
-        head=None,
+        contents=contents.of_saved_model(loaded, function),
     )
     return network._replace(classes=_count_classes(path, network))
 

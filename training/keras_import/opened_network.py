@@ -33,7 +33,7 @@ class OpenedNetwork:
         size = "×".join(str(side) for side in self.network.shape)
         say(
             f"{options.path}: images of {size} → {self.network.classes} values; "
-            f"{self.network.parameters:,} parameters"
+            f"{self.network.contents.parameters:,} parameters"
         )
         golden = images(self.network.shape)
         forward = self.forward(self.network.call)
@@ -65,12 +65,7 @@ class OpenedNetwork:
     def card(self, options: ImportOptions, task: str, note: str) -> dict[str, Any]:
         """The card of the imported model."""
         configuration = {"input_range": options.input_range or "", "outputs": self.done}
-        return {
-            **card(options, task, note, configuration),
-            "parameters": self.network.parameters,
-            "memory": {"weights_bytes": self.network.weight_bytes},
-            "layers": self.network.layers,
-        }
+        return {**card(options, task, note, configuration), **self.network.contents.card()}
 
 
 def golden_images(shape: Shape) -> np.ndarray:

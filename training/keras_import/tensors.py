@@ -11,10 +11,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training.export.layer_table import layer_table
 from training.export.saved_model import Artefact
 from training.job import Signature
+from training.keras_import import contents
 from training.keras_import.artefact import card, write
+from training.keras_import.contents import Contents
 from training.keras_import.determinism import finite_rows, run_twice
 from training.keras_import.network import first_sentence, load_model, load_saved_model
 from training.keras_import.options import ImportOptions, say
@@ -29,21 +30,21 @@ SUPPORTED = ("f", "i", "u", "b", "S", "O")
 class _Program(NamedTuple):
     call: Callable[..., Mapping[str, Any]]  # keyword arguments → outputs by name
     inputs: Mapping[str, tf.TensorSpec]
-    tracked: Any
-    parameters: int
-    weight_bytes: int
-    layers: list[Any]
+    contents: Contents
 
 
 def import_tensors(options: ImportOptions, models: Path) -> Path:
     """Write the next version of a model with its own inputs and outputs; ValueError if it cannot be served."""
-    program = _open(options)
+    path = options.path
+    program = _from_saved_model(path) if path.is_dir() else _from_keras(path)
     golden = {
         name: golden_input(spec, seed) for seed, (name, spec) in enumerate(program.inputs.items())
     }
     outputs = run_twice(options.path, lambda: _run(options.path, program, golden))
     _check_outputs(options.path, program, outputs)
-    say(f"{options.path}: {_described(program, outputs)}; {program.parameters:,} parameters")
+    say(
+        f"{options.path}: {_described(program, outputs)}; {program.contents.parameters:,} parameters"
+    )
     _offer_digits(options, program, outputs)
     tolerance = {
         name: TOLERANCE * max(1.0, float(np.max(np.abs(array), initial=0.0)))
@@ -59,23 +60,10 @@ def import_tensors(options: ImportOptions, models: Path) -> Path:
     artefact = Artefact(
         task=TASK,
         signatures={"serving_default": signature},
-        tracked=program.tracked,
-        card={
-            **card(options, TASK, "", {}),
-            "parameters": program.parameters,
-            "memory": {"weights_bytes": program.weight_bytes},
-            "layers": program.layers,
-        },
+        tracked=program.contents.tracked,
+        card={**card(options, TASK, "", {}), **program.contents.card()},
     )
     return write(artefact, options, models)
-
-
-def _open(options: ImportOptions) -> _Program:
-    if not options.path.exists():
-        raise ValueError(
-            f"the model must be a file or folder, got {options.path}, which does not exist"
-        )
-    return _from_saved_model(options.path) if options.path.is_dir() else _from_keras(options.path)
 
 
 def _from_keras(path: Path) -> _Program:
@@ -95,20 +83,7 @@ def _from_keras(path: Path) -> _Program:
         flat = keras.tree.flatten(model(given, training=False))
         return dict(zip(outputs, flat, strict=True))
 
-    return _Program(
-        call,
-        specs,
-        [*model.variables, *_tables(model)],
-        model.count_params(),
-        sum(w.dtype.itemsize * w.size for w in model.get_weights()),
-        layer_table(model),
-    )
-
-
-def _tables(model: Any) -> list[Any]:
-    """The hash tables of its StringLookup, IntegerLookup and TextVectorization layers."""
-    layers = model._flatten_layers()
-    return [layer.lookup_table for layer in layers if hasattr(layer, "lookup_table")]
+    return _Program(call, specs, contents.of_keras(model))
 
 
 def _output_names(model: Any) -> list[str]:
@@ -148,15 +123,7 @@ def _from_saved_model(path: Path) -> _Program:
         )
         for name, spec in function.structured_input_signature[1].items()
     }
-    variables = {id(variable): variable for variable in function.variables}.values()
-    return _Program(
-        lambda **tensors: function(**tensors),
-        specs,
-        loaded,
-        sum(int(np.prod(v.shape)) for v in variables),
-        sum(int(np.prod(v.shape)) * v.dtype.size for v in variables),
-        [],
-    )
+    return _Program(function, specs, contents.of_saved_model(loaded, function))
 
 
 def golden_input(spec: tf.TensorSpec, seed: int) -> np.ndarray:
