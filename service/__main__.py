@@ -65,7 +65,6 @@ def _run(settings: Settings, count: int, is_shown: bool) -> int:
     from service import startup
     from service.app import Inherited  # before any fork: the modules are shared too
     from service.asgi.bytes_in_flight import default_limit
-    from service.metrics import merge_departed
     from service.processes.connection_counts import ConnectionCounts
     from service.processes.peers import Peers
     from service.processes.tensorflow_client import TensorFlowClient
@@ -99,7 +98,7 @@ def _run(settings: Settings, count: int, is_shown: bool) -> int:
     from service.processes.supervisor import Supervisor
 
     stop_seconds = settings.drain_seconds + GRACE_SECONDS + 5
-    supervisor = Supervisor(count, listening, run_worker, merge_departed, stop_seconds)
+    supervisor = Supervisor(count, listening, run_worker, stop_seconds)
     _preload(settings, inherited.preloaded)
     supervisor.on_started = partial(startup.announce, url, say)
     try:

@@ -13,6 +13,7 @@ from typing import Any
 
 from uvicorn.config import STARTUP_FAILURE
 
+from service.metrics import merge_departed
 from service.processes.messages import Message
 from service.processes.peers import METRICS, RETIRE
 from service.processes.worker_process import RunWorker, WorkerProcess
@@ -23,8 +24,6 @@ CHECK_SECONDS = 1.0
 READY_SECONDS = 120.0  # time for a replacement to load its models
 QUICK_DEATH_SECONDS = 1.0
 FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS = 0.1, 2.0
-
-MergeDeparted = Callable[[list[Any]], Any]
 
 log = logging.getLogger("vitrine.supervisor")
 
@@ -37,17 +36,12 @@ class Supervisor:
         count: int,
         listening: socket.socket,
         run_worker: RunWorker,
-        merge_departed: MergeDeparted,
         stop_seconds: float,
     ) -> None:
-        """merge_departed: merges the metrics of workers that have exited into one answer.
-
-        stop_seconds: time for a worker to stop before it is killed.
-        """
+        """stop_seconds: time for a worker to stop before it is killed."""
         self._count = count
         self._listening = listening
         self._run_worker = run_worker
-        self._merge_departed = merge_departed
         self._stop_seconds = stop_seconds
         self.on_started: Callable[[], None] = lambda: None  # called after all workers were forked
         self._workers: list[WorkerProcess] = []
@@ -119,7 +113,7 @@ class Supervisor:
     def _remember(self, worker: WorkerProcess) -> None:
         """Keep the metrics of a worker that has exited: its last ones, or those of the last request."""
         if worker.last_metrics is not None:
-            self._departed = [self._merge_departed([*self._departed, worker.last_metrics])]
+            self._departed = [merge_departed([*self._departed, worker.last_metrics])]
 
     async def _watch(self) -> None:
         """Kill workers whose event loop is silent, unless the whole machine was suspended."""

@@ -36,11 +36,7 @@ async def explain_images(request: Request) -> Response:
     query = read_query(request, ExplainQuery)
     servable = choose_model(request, classify_image.TASK, "labels")
     call, manifest = LongPrediction(request, servable, query.on_error), servable.manifest
-
-    def fields(index: int, score: Any) -> dict[str, Any]:
-        name, description = manifest.labels[index]
-        return {"class_name": name, "class_description": description, "score": score}
-
+    fields = partial(classify_image.label, manifest)
     prepared = await call.prepare(partial(classify_image.decode, manifest=manifest), query)
     return await _explain(call, request, query, (prepared, manifest.labels, fields))
 

@@ -18,7 +18,7 @@ from service.schemas import open_inference as documents
 router = RawRouter(tags=["open_inference"])
 
 
-@router.get("/v2/models/stats", **documents.ALL_STATISTICS)
+@router.get("/v2/models/stats", **documents.STATISTICS)
 async def all_statistics(request: Request) -> Response:
     """Give the statistics of every model."""
     return json_answer({"model_stats": await _of_all_workers(request)})

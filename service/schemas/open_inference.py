@@ -36,7 +36,6 @@ MODEL_METADATA = query_operation(
     ),
 )
 MODEL_READY = query_operation({"name": "digits", "ready": True})
-ALL_STATISTICS = query_operation(STATISTICS_ANSWER)
 STATISTICS = query_operation(STATISTICS_ANSWER)
 CONFIG = query_operation(
     {

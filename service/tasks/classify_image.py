@@ -79,6 +79,12 @@ def scores_of(outputs: Arrays) -> np.ndarray:
     return check_finite(scores)
 
 
+def label(manifest: Manifest, index: int, score: Any) -> dict[str, Any]:
+    """One class, in the format of Keras' `decode_predictions`."""
+    name, description = manifest.labels[index]
+    return {"class_name": name, "class_description": description, "score": score}
+
+
 def features(
     outputs: Arrays, manifest: Manifest, top: int
 ) -> list[tuple[np.ndarray, list[dict[str, Any]]]]:
@@ -94,14 +100,7 @@ def labels(outputs: Arrays, manifest: Manifest, top: int) -> list[list[dict[str,
     Equal scores are ordered by the same unstable sort as in Keras.
     """
     return [
-        [
-            {
-                "class_name": manifest.labels[index][0],
-                "class_description": manifest.labels[index][1],
-                "score": row[index],
-            }
-            for index in row.argsort()[-top:][::-1]
-        ]
+        [label(manifest, index, row[index]) for index in row.argsort()[-top:][::-1]]
         for row in scores_of(outputs)
     ]
 

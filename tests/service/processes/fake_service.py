@@ -16,7 +16,6 @@ import uvicorn
 from service.app import create_app
 from service.asgi.server import make_server
 from service.asgi.state import Lifecycle
-from service.metrics import merge_departed
 from service.processes.connection_counts import ConnectionCounts
 from service.processes.peers import RETIRE
 from service.processes.supervisor import Supervisor
@@ -50,4 +49,4 @@ if __name__ == "__main__":
     listening = uvicorn.Config("", host=settings.host, port=0, log_config=None).bind_socket()
     print(listening.getsockname()[1], flush=True)
     run = partial(run_worker, settings, ConnectionCounts(2))
-    sys.exit(Supervisor(2, listening, run, merge_departed, 20.0).run())
+    sys.exit(Supervisor(2, listening, run, 20.0).run())
