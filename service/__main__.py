@@ -157,15 +157,13 @@ def _run_worker(
     from service.native_memory import keep_memory_of_requests
     from service.processes.peers import RETIRE
 
-    class Process(Lifecycle):
+    def exclude_models() -> None:
         """Exclude the loaded models from garbage collection: with eleven models a collection blocks for 60 ms."""
+        gc.collect()
+        gc.freeze()
+        keep_memory_of_requests()
 
-        def on_loaded(self) -> None:
-            gc.collect()
-            gc.freeze()
-            keep_memory_of_requests()
-
-    lifecycle = Process()
+    lifecycle = Lifecycle(exclude_models)
     app = create_app(settings, lifecycle=lifecycle, peers=peers, inherited=inherited)
     server = make_server(app, settings, lifecycle, counts)
     peers.on(RETIRE, server.retire)

@@ -1,5 +1,6 @@
 """Objects shared by all routes, created by the app's lifespan, with types."""
 
+from collections.abc import Callable
 from typing import TypedDict, cast
 
 from starlette.requests import Request
@@ -19,12 +20,12 @@ class Lifecycle:
     """The state shared by the process and its application.
 
     is_draining: whether the process is stopping.
+    on_loaded: called once, when all initial models have loaded or failed.
     """
 
-    is_draining = False
-
-    def on_loaded(self) -> None:
-        """Called once, when all initial models have loaded or failed."""
+    def __init__(self, on_loaded: Callable[[], None] = lambda: None) -> None:
+        self.is_draining = False
+        self.on_loaded = on_loaded
 
 
 class State(TypedDict):

@@ -27,18 +27,27 @@ class LatentSizes(BaseModel):
         return self
 
 
-class Direction(BaseModel):
-    """A direction in w that increases one attribute, with its measured effect."""
+class MeasuredEffect(BaseModel):
+    """The effect of moving w along a direction by its standard deviation, sigma, times a strength."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    sigma: float = Field(gt=0, examples=[1.3], description="distance in w for a strength of 1")
+    unit: str = Field("", examples=["px"], description="unit of the attribute")
+    per_sigma: float | None = Field(
+        None, examples=[0.4], description="change of the attribute for a strength of 1"
+    )
+    rho: float | None = Field(
+        None, examples=[0.95], description="Spearman correlation with the strength"
+    )
+    leakage: dict[str, float] = Field({}, description="change of the other attributes")
+    class_kept: dict[str, Any] = Field({}, description="share of images that stay the same digit")
+
+
+class Direction(MeasuredEffect):
+    """A direction in w that increases one attribute."""
+
     vector: list[float]  # of unit length
-    sigma: float = Field(gt=0)  # standard deviation of w along the direction
-    unit: str = ""  # unit of the attribute
-    per_sigma: float | None = None  # change of the attribute for one sigma
-    rho: float | None = None  # Spearman correlation of strength and attribute
-    leakage: dict[str, float] = {}  # the same for the other attributes
-    class_kept: dict[str, Any] = {}
 
     @model_validator(mode="after")
     def _check_numbers(self) -> "Direction":

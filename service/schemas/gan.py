@@ -4,6 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
+from service.runtime.latent_space import MeasuredEffect
 from service.schemas.base import RequestBody, Schema
 from service.schemas.common import (
     BASE64_IMAGE,
@@ -150,16 +151,10 @@ class GanLatentsAnswer(LatentsAnswer):
     z: list[list[float]] | None = Field(None, description="with space=z")
 
 
-class MeasuredDirection(BaseModel):
+class MeasuredDirection(MeasuredEffect):
     """An attribute that can be edited, with its measured effect."""
 
     name: str = Field(examples=["thickness"])
-    unit: str = Field(examples=["px"])
-    sigma: float = Field(examples=[1.3], description="distance in w for a strength of 1")
-    per_sigma: float | None = Field(examples=[0.4], description="change for a strength of 1")
-    rho: float | None = Field(examples=[0.95], description="correlation with the strength")
-    leakage: dict[str, float] = Field(description="change of the other attributes")
-    class_kept: dict[str, Any] = Field(description="share of images that stay the same digit")
 
 
 class DirectionsAnswer(Answer):
