@@ -20,7 +20,7 @@ from service.schemas import explain as schemas
 from service.schemas.explain import ExplainQuery
 from service.tasks import classify_digit, classify_image, explain
 from service.tasks.explain import Explanation, Fields
-from service.tasks.prepared_images import describe_input, network_input, sliced
+from service.tasks.prepared_images import network_input, sliced
 
 Classes = tuple[int, int | None]  # the number of best classes, or one class
 Explained = tuple[Pixels, list[Explanation]]  # an image and its classes
@@ -63,7 +63,7 @@ async def _explain(
 ) -> Response:
     """Run and answer; asked: the images, the class ids and labels, and their fields."""
     prepared, labels, fields = asked
-    count, places = len(prepared), list(call.report.places)
+    count = len(prepared)
     method = explain.check_method(query.method, call.servable.manifest)
     top, class_index = explain.check_classes(query.top, query.class_, labels, count)
     found: list[Explained] = []
@@ -87,18 +87,8 @@ async def _explain(
         )
         return Response(png, 200, call.headers(), PNG)
     rows = await call.encode(OFF_LOOP, lambda: explain.encode(found, method, fields))
-    shown = await _inputs(call, places, prepared) if query.return_ == "input" else {}
+    shown = await call.shown_inputs(query, OFF_LOOP)
     return call.answer(lambda: {"explanations": call.report.fill(rows)} | shown)
-
-
-async def _inputs(
-    call: LongPrediction, places: list[int], prepared: list[PreparedImage]
-) -> dict[str, Any]:
-    """The model's input for each image that is explained; places: of the prepared images."""
-    images = dict(zip(places, prepared, strict=True))
-    kept = [images[place] for place in call.report.places]
-    rows = await call.encode(OFF_LOOP, lambda: [describe_input(one) for one in kept])
-    return {"inputs": call.report.fill(rows)}
 
 
 def _cost(

@@ -19,7 +19,7 @@ from service.routes.long_prediction import LongPrediction
 from service.routes.prediction import Prediction, choose_model
 from service.schemas import gan as schemas
 from service.tasks import generate_image as task
-from service.tasks.prepared_images import describe_input, network_input
+from service.tasks.prepared_images import network_input
 from service.tasks.projection import Projection
 
 COLUMNS = ("images", "latents", "losses", "psnr")
@@ -36,17 +36,13 @@ async def project(request: Request) -> Response:
     opened = await call.images()
     call.expect("project", max(1, len(opened)), query.steps)
     prepared = await call.prepare(task.decode_query, query, opened)
-    inputs: dict[int, Any] | None = None  # by place
-    if query.return_ == "input":
-        places = zip(call.report.places, prepared, strict=True)
-        inputs = {place: describe_input(one) for place, one in places}
     if not prepared:
-        nothing: dict[str, Any] = {**dict.fromkeys(COLUMNS, ()), **_shown(call, inputs)}
+        nothing: dict[str, Any] = {**dict.fromkeys(COLUMNS, ()), **_shown(call, query)}
         return await call.answer_images(NO_IMAGES, lambda _: _columns(call, nothing))
     if query.stream == "true" or (
         query.stream is None and "text/event-stream" in request.headers.get("accept", "")
     ):
-        return EventStream(call, _events(call, prepared, query, inputs))
+        return EventStream(call, _events(call, prepared, query))
 
     async def seek() -> Projection:
         seeking = await _begun(call, prepared, query)
@@ -58,13 +54,13 @@ async def project(request: Request) -> Response:
     result = found.result()
     return await call.answer_images(
         found.images,
-        lambda uris: _columns(call, {"images": uris, **result, **_shown(call, inputs)}),
+        lambda uris: _columns(call, {"images": uris, **result, **_shown(call, query)}),
     )
 
 
-def _shown(call: Prediction, inputs: dict[int, Any] | None) -> dict[str, Any]:
+def _shown(call: Prediction, query: schemas.ProjectQuery) -> dict[str, Any]:
     """The column of the model's inputs for the remaining images, if requested."""
-    return {} if inputs is None else {"inputs": [inputs[place] for place in call.report.places]}
+    return {"inputs": call.report.describe_inputs()} if query.return_ == "input" else {}
 
 
 def _columns(call: Prediction, columns: dict[str, Any]) -> dict[str, Any]:
@@ -76,7 +72,6 @@ async def _events(
     call: LongPrediction,
     prepared: list[PreparedImage],
     query: schemas.ProjectQuery,
-    inputs: dict[int, Any] | None,
 ) -> AsyncGenerator[bytes]:
     seeking = await _begun(call, prepared, query)
     await _advance(call, seeking, 0)
@@ -86,7 +81,7 @@ async def _events(
         if seeking.is_to_be_shown:
             yield _progress(call, seeking)
     images = [data_uri(encode_png(image)) for image in seeking.images]
-    found = _columns(call, {"images": images, **seeking.result(), **_shown(call, inputs)})
+    found = _columns(call, {"images": images, **seeking.result(), **_shown(call, query)})
     yield event({"model": call.servable.manifest.reference, **found})
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from service.codecs.request_images import naming_image
 from service.errors import InvalidImage, InvalidRequest
-from service.tasks.prepared_images import NOT_FINITE
+from service.preprocessing.digit import PreparedImage
+from service.tasks.prepared_images import NOT_FINITE, describe_input
 
 
 class ImageReport:
@@ -19,12 +20,14 @@ class ImageReport:
     is_wanted: whether failures are reported; otherwise the first one is raised.
     failures: index of the image, from 0 → error.
     places: indexes of the remaining images, in order.
+    prepared: index of the image → the model's input, once it is decoded.
     """
 
     def __init__(self, *, is_wanted: bool) -> None:
         self.is_wanted = is_wanted
         self.failures: dict[int, InvalidRequest] = {}
         self.places: list[int] = []
+        self.prepared: dict[int, PreparedImage] = {}
 
     def begin(self, opened: int) -> None:
         """Set the number of opened images; `failures` has the others."""
@@ -63,6 +66,10 @@ class ImageReport:
         }
         found |= zip(self.places, rows, strict=True)
         return [found[place] for place in sorted(found)]
+
+    def describe_inputs(self) -> list[dict[str, Any]]:
+        """The model's input for each remaining image."""
+        return [describe_input(self.prepared[place]) for place in self.places]
 
     def finite(self, outputs: np.ndarray) -> np.ndarray:
         """Which outputs [N, …] of the remaining images are finite, bool [N]; the other images are removed.

@@ -1,7 +1,6 @@
 """`/v1/images/*`."""
 
 from functools import partial
-from itertools import zip_longest
 from typing import Any
 
 from starlette.requests import Request
@@ -12,7 +11,7 @@ from service.asgi.routing import RawRouter
 from service.routes.prediction import Prediction, choose_model
 from service.schemas import images as schemas
 from service.tasks import classify_image as task
-from service.tasks.prepared_images import describe_input, sliced
+from service.tasks.prepared_images import sliced
 
 DEFAULT = "labels"
 
@@ -29,19 +28,13 @@ async def label(request: Request) -> Response:
     decoded = await call.prepare(partial(task.decode, manifest=manifest), query)
     with call:
         outputs = await call.predict_images(task.PREDICT, decoded)
-    with_input = query.return_ == "input"
-    shown = []
-    if with_input:
-        shown = await call.encode(len(decoded), lambda: [describe_input(one) for one in decoded])
 
-    def encode() -> dict[str, Any]:
-        kept = call.report.keep(
-            lambda rows: zip_longest(task.labels(sliced(outputs, rows), manifest, top), shown[rows])
-        )
-        labels = {"predictions": call.report.fill(labels for labels, _ in kept)}
-        return labels | ({"inputs": call.report.fill(one for _, one in kept)} if with_input else {})
+    def encode() -> list[Any]:
+        return call.report.keep(lambda rows: task.labels(sliced(outputs, rows), manifest, top))
 
-    return call.answer(encode)
+    labels = await call.timed("encode", encode, is_quick=True)
+    shown = await call.shown_inputs(query, len(decoded))
+    return call.answer(lambda: {"predictions": call.report.fill(labels), **shown})
 
 
 @router.post("/v1/images/features", **schemas.FEATURES)

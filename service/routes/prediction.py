@@ -26,7 +26,7 @@ from service.preprocessing.digit import PreparedImage
 from service.routes.call import Call, is_quick, is_read_inline, open_images, timeout_seconds
 from service.routes.image_report import ImageReport
 from service.runtime.servable import Servable
-from service.schemas.common import ImageQuery, ModelQuery, NormalizeQuery, OnError
+from service.schemas.common import ImageQuery, ModelQuery, NormalizeQuery, OnError, SeenQuery
 from service.tasks.prepared_images import network_input, sliced, with_inputs
 
 T = TypeVar("T")
@@ -106,6 +106,7 @@ class Prediction(Call):
         else:
             needs = sum(image.cost.bytes for image in images)
             decoded = await self._on_thread(decode, needs)
+        self.report.prepared = dict(zip(self.report.places, decoded, strict=False))
         self._scope["held"].release()  # the body, and what it was decoded to
         self.record("decode", time.monotonic() - started)
         return decoded
@@ -184,6 +185,13 @@ class Prediction(Call):
             return with_inputs(encode(sliced(outputs, part)), prepared[part], query.return_)
 
         return self.answer(lambda: {field: self.report.rows(rows)})
+
+    async def shown_inputs(self, query: SeenQuery, images: int) -> dict[str, Any]:
+        """The column of the model's inputs, if the query asks for it; images: as for `encode`."""
+        if query.return_ != "input":
+            return {}
+        rows = await self.encode(images, self.report.describe_inputs)
+        return {"inputs": self.report.fill(rows)}
 
     async def answer_images(
         self, images: Pixels, fields: Callable[[list[str]], dict[str, Any]], **headers: str
