@@ -49,6 +49,13 @@ export function figureOf(src, side, name, ...lines) {
     make("figcaption", make("b", name), lines.flatMap((line) => [line, make("br")])));
 }
 
+/** A table that scrolls by itself; the cells of its head and rows are texts, or arrays of contents. */
+export function tableOf(name, head, rows) {
+  const line = (tag, cells) => make("tr", cells.map((cell) => make(tag, cell)));
+  return make("div.scroll", { tabIndex: 0, role: "region", ariaLabel: name },
+    make("table", make("thead", line("th", head)), make("tbody", rows.map((cells) => line("td", cells)))));
+}
+
 /** Steps from one image to another. */
 export const figureSteps = (images, side) => images.map((image, step) => figureOf(image, side, `${step + 1} of ${images.length}`));
 

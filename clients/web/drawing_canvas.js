@@ -1,8 +1,8 @@
 /** The drawing area: mouse, touch, pen, keyboard, camera, an example, or a file → an image. */
 
 import { placeIn, watchArrows } from "./dom.js";
-import { createExamples } from "./examples.js";
-import { formatStrokes, paintStrokes, parseStrokes, sampleStrokes, strokesToPng } from "./strokes.js";
+import { createExamples, DIGITS } from "./examples.js";
+import { formatStrokes, paintStrokes, parseStrokes, strokesToPng } from "./strokes.js";
 
 const SAMPLE_MS = 1200;
 const KEY_STEP = 1 / 28;
@@ -213,7 +213,7 @@ export function createDrawingCanvas(part, onChange, { examples = [], remember = 
     /** Drawn as by hand, unless the reader prefers stillness. */
     showSample() {
       const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
-      drawing = { strokes: sampleStrokes(), isSample: true, began: isStill ? -Infinity : performance.now() };
+      drawing = { strokes: DIGITS[3].strokes, isSample: true, began: isStill ? -Infinity : performance.now() };
       repaint();
     },
   };

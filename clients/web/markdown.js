@@ -1,6 +1,6 @@
 /** Markdown, as far as our own documents use it → elements; text never becomes markup. */
 
-import { make } from "./dom.js";
+import { make, tableOf } from "./dom.js";
 
 const INLINE = /`([^`]+)`|\*\*(.+?)\*\*|\*(.+?)\*|!\[(.*?)\]\((.*?)\)|\[(.+?)\]\((.*?)\)/g;
 const EXERCISE = /^(?:Ex\. )?(5\.\d\.(?:\d+|EXTRA)\w?)\b/;
@@ -48,9 +48,8 @@ function bullets(lines, imageOf) {
 
 function table(lines, imageOf) {
   const [head, , ...rows] = lines.map((line) => line.replace(/^\||\|\s*$/g, "").split("|").map((cell) => cell.trim()));
-  const row = (tag, cells) => make("tr", cells.map((cell) => make(tag, inline(cell, imageOf))));
-  return make("div.scroll", { tabIndex: 0, role: "region", ariaLabel: head.join(", ") },
-    make("table", make("thead", row("th", head)), make("tbody", rows.map((cells) => row("td", cells)))));
+  const inlined = (cells) => cells.map((cell) => inline(cell, imageOf));
+  return tableOf(head.join(", "), inlined(head), rows.map(inlined));
 }
 
 function inline(text, imageOf) {

@@ -2,7 +2,7 @@
 
 import { mainFigures } from "./card_figures.js";
 import { createCurve, measuresOf } from "./chart.js";
-import { make } from "./dom.js";
+import { make, tableOf } from "./dom.js";
 import { figure, inWords, sentenceCase } from "./format.js";
 import { inOrder } from "./model_list.js";
 import { createSamples } from "./samples.js";
@@ -70,8 +70,5 @@ function createFacts(facts) {
 function createTable(title, rows) {
   const names = Object.keys(rows[0]);
   const textOf = (value) => (Array.isArray(value) ? value.join(" × ") : figure(value));
-  const line = (tag, texts) => make("tr", texts.map((text) => make(tag, text)));
-  return make("div.scroll", { tabIndex: 0, role: "region", ariaLabel: title },
-    make("table", make("thead", line("th", names.map(inWords))),
-      make("tbody", rows.map((row) => line("td", names.map((name) => textOf(row[name])))))));
+  return tableOf(title, names.map(inWords), rows.map((row) => names.map((name) => textOf(row[name]))));
 }

@@ -38,15 +38,6 @@ export function strokesToPng(strokes) {
   return new Blob([bytes], { type: "image/png" });
 }
 
-/** The faint 3 that invites. */
-export function sampleStrokes() {
-  const bow = (y, rx, ry, from, to) => Array.from({ length: 25 }, (_, index) => {
-    const angle = ((from + (index / 24) * (to - from)) * Math.PI) / 180;
-    return [0.49 + rx * Math.cos(angle), y + ry * Math.sin(angle)];
-  });
-  return [[...bow(0.335, 0.15, 0.135, -155, 80), ...bow(0.64, 0.185, 0.17, -80, 150)]];
-}
-
 const NEAR = 0.012; // points nearer than this to the one before are left out of an address
 
 /** Strokes → "0a1b…~…": four characters of base 36 a point, a tilde between strokes. */

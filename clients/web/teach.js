@@ -2,7 +2,7 @@
 
 import { newestOnly, Superseded } from "./api.js";
 import { showBars } from "./chart.js";
-import { make } from "./dom.js";
+import { make, tableOf } from "./dom.js";
 import { percent, sentence } from "./format.js";
 import { crossValidate, probabilitiesOf, train } from "./softmax_regression.js";
 import { zipOf } from "./zip.js";
@@ -80,12 +80,10 @@ export function createTeaching(host, vitrine) {
     const seconds = (performance.now() - began) / 1000;
     const how = folds === vectors.length ? "each left out once" : `in ${folds} parts, each left out once`;
     const cells = names.map((_, truth) => names.map((__, given) => read.filter((each, index) => labels[index] === truth && each === given).length));
-    const line = (tag, texts) => make("tr", texts.map((text) => make(tag, String(text))));
     result.replaceChildren(
       make("p.certainty", `${percent(accuracy)} of ${vectors.length} images are read right`),
       make("p.fine", `${how}; trained in ${seconds.toFixed(1)} s. A row is what an image shows, a column what is read.`),
-      make("div.scroll", { tabIndex: 0, role: "region", ariaLabel: "Confusion table" },
-        make("table", make("thead", line("th", ["", ...names])), make("tbody", cells.map((row, index) => line("td", [names[index], ...row]))))),
+      tableOf("Confusion table", ["", ...names], cells.map((row, index) => [names[index], ...row])),
       make("div.tools",
         button("Save the images (zip)", saveImages),
         button("Save head.json", () => save("head.json", new Blob([JSON.stringify(formatHead(head, names, { accuracy, images: vectors.length }))])))),

@@ -29,14 +29,6 @@ async function decode(call) {
   return { model: named(model), images: await imageUris(call, await decoded(model, latents)) };
 }
 
-async function sample(call) {
-  const model = await call.model("vae", TASK);
-  const seed = seedOf(call.json.random_seed);
-  const latents = normals(seed, wholeNumber("n", call.json.n, 1, 256, 16), latentSize(model))
-    .map((z) => z.map((value) => value * (call.json.scale ?? 1)));
-  return { model: named(model), random_seed: seed, images: await imageUris(call, await decoded(model, latents)), latents: latents.map((z) => [...z]) };
-}
-
 async function manifold(call) {
   const model = await call.model("vae-2d", TASK);
   const size = wholeNumber("size", call.query.get("size"), 2, 40, 20);
@@ -48,29 +40,15 @@ async function manifold(call) {
 async function reconstruct(call) {
   const model = await call.model("vae", TASK);
   const { prepared, inputs } = await preparedImages(call, fitDigit);
-  const size = latentSize(model);
-  const seed = call.query.get("random_seed");
-  const noise = seed === null ? prepared.map(() => new Float32Array(size)) : normals(seedOf(Number(seed)), prepared.length, size);
+  const noise = prepared.map(() => new Float32Array(latentSize(model))); // none: z is the mean
   const encoded = await model.run("encode", inputs);
   const returned = await model.run("reconstruct", { ...inputs, noise: floats(noise) });
-  const [means, variances, uris] = [rowsOf(encoded.z_mean), rowsOf(encoded.z_log_var), await imageUris(call, returned.images)];
+  const [means, uris] = [rowsOf(encoded.z_mean), await imageUris(call, returned.images)];
   const reconstructions = await Promise.all(prepared.map(async (each, row) => {
     const [loss, kl] = [returned.reconstruction_loss.data[row], returned.kl.data[row]];
-    const z = means[row].map((mean, index) => mean + Math.exp(variances[row][index] / 2) * noise[row][index]);
-    return { image: uris[row], z, noise: [...noise[row]], reconstruction_loss: loss, kl, anomaly_score: loss + kl, ...await shownInput(call, each) };
+    return { image: uris[row], z: means[row], noise: [...noise[row]], reconstruction_loss: loss, kl, anomaly_score: loss + kl, ...await shownInput(call, each) };
   }));
-  return { model: named(model), ...(seed !== null && { random_seed: Number(seed) }), reconstructions };
-}
-
-async function encode(call) {
-  const model = await call.model("vae", TASK);
-  const { prepared, inputs } = await preparedImages(call, fitDigit);
-  const outputs = await model.run("encode", inputs);
-  const [means, variances] = [rowsOf(outputs.z_mean), rowsOf(outputs.z_log_var)];
-  return { model: named(model), encodings: await Promise.all(prepared.map(async (each, row) => {
-    const kl = means[row].reduce((sum, mean, index) => sum + (mean ** 2 + Math.exp(variances[row][index]) - 1 - variances[row][index]) / 2, 0);
-    return { z_mean: means[row], z_log_var: variances[row], kl, ...await shownInput(call, each) };
-  })) };
+  return { model: named(model), reconstructions };
 }
 
 async function interpolate(call) {
@@ -82,5 +60,4 @@ async function interpolate(call) {
   return { model: named(model), images: await imageUris(call, await decoded(model, latents)), latents };
 }
 
-export default { "vae/decode": decode, "vae/sample": sample, "vae/manifold.png": manifold, "vae/reconstruct": reconstruct,
-  "vae/encode": encode, "vae/interpolate": interpolate };
+export default { "vae/decode": decode, "vae/manifold.png": manifold, "vae/reconstruct": reconstruct, "vae/interpolate": interpolate };
