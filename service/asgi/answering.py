@@ -35,6 +35,7 @@ class AnsweringProtocol(ReadingProtocol):
             return
         if self._pending_refusal and not self.cycle.more_body:  # the client does not wait for it
             self.send_refusal_now()
+            self._unset_keepalive_if_required()
         refusals = self.state["refusals"]
         if not refusals.is_empty and self._refuse_unparsed(refusals, data):
             return
@@ -50,8 +51,9 @@ class AnsweringProtocol(ReadingProtocol):
             self.state["direct"].remember(data, self.url, self.headers)
 
     def on_message_begin(self) -> None:
-        """Send the refusal of the request before this one."""
+        """Send the refusal of the request before this one, after which the connection is not idle."""
         self.send_refusal_now()
+        self._unset_keepalive_if_required()
         super().on_message_begin()
 
     def _answer_directly(self, data: bytes) -> bool:

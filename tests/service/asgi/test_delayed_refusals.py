@@ -82,13 +82,16 @@ async def test_refusals_far_apart_are_sent_one_after_the_other(monkeypatch):
     assert sent.numbers == [0, 1, 2]
 
 
-@pytest.fixture
-async def server(monkeypatch):
-    """An echo server that refuses `POST /x` and sends no refusal by itself, however long one waits."""
+@pytest.fixture(params=[{}])
+async def server(monkeypatch, request):
+    """An echo server that refuses `POST /x` and sends no refusal by itself, however long one waits.
+
+    Its parameter: further settings.
+    """
     monkeypatch.setattr(delayed_refusals, "DELAY_SECONDS", 1000.0)
     monkeypatch.setattr("service.asgi.refusal.VALID_SECONDS", 1000.0)
     monkeypatch.setattr("service.asgi.refusal.PROBES_PER_SECOND", 0.0)
-    async with serving_echo(Settings(port=0, drain_seconds=0)) as server:
+    async with serving_echo(Settings(port=0, drain_seconds=0, **request.param)) as server:
         scope = {
             "method": "POST",
             "raw_path": b"/x",
@@ -98,6 +101,11 @@ async def server(monkeypatch):
         }
         server.state["refusals"].record(scope, QueueRefusal("too busy", 3))
         yield server
+
+
+def with_limits(**settings):
+    """Runs a test with these settings of the server."""
+    return pytest.mark.parametrize("server", [settings], indirect=True, ids=[""])
 
 
 def statuses(content):
@@ -139,6 +147,35 @@ async def test_a_stop_sends_the_pending_refusals(server):
     assert statuses(await asyncio.wait_for(reader.read(), 120)) == [429]
     assert counted(server, 429)
     writer.close()
+
+
+async def test_a_stop_sends_the_refusal_of_a_request_whose_body_is_still_read(server):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port_of(server))
+    writer.write(REFUSED[:-1])
+    await until(lambda: server.state["refusals"].delayed._group)
+    server.should_exit = True
+
+    assert statuses(await asyncio.wait_for(reader.read(), 120)) == [429]
+    writer.close()
+
+
+@with_limits(receive_seconds=0.1)
+async def test_a_body_that_never_comes_whole_is_still_refused(server):
+    assert statuses(await talk(server, REFUSED[:-1])) == [429]
+
+
+@with_limits(keep_alive_seconds=1, receive_seconds=0.1, receive_total_seconds=0.2)
+async def test_no_time_limit_closes_a_connection_whose_refusal_waits(server):
+    assert statuses(await talk(server, REFUSED, ACCEPTED, pause=1.5)) == [429, 200]
+
+
+@with_limits(keep_alive_seconds=1)
+@pytest.mark.parametrize("pause", [0.0, 0.05], ids=["together", "apart"])
+async def test_the_keep_alive_does_not_begin_between_a_refusal_and_the_next_request(server, pause):
+    long = ACCEPTED.replace(b"/y", b"/wait/1.5")
+    assert statuses(await talk(server, REFUSED, long, pause=pause)) == [429, 200]
+    assert statuses(await talk(server, REFUSED + long)) == [429, 200]
+    assert statuses(await talk(server, REFUSED[:-1], REFUSED[-1:] + long)) == [429, 200]
 
 
 async def test_a_client_that_left_is_sent_and_counted_nothing(server):
