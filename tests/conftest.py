@@ -47,6 +47,16 @@ LONG = (
     "tests/training/pretrained/",
     "tests/training/text/test_jobs.py",
 )
+# Half a second or more each, in every worker, for the tests of one file: imported in these tests.
+SLOW_PACKAGES = {
+    "keras",
+    "matplotlib",
+    "nbclient",
+    "scipy.stats",
+    "sklearn",
+    "tensorflow",
+    "tf2onnx",
+}
 WITHOUT_TENSORFLOW = "not tensorflow"
 NEEDS_TENSORFLOW = re.compile(r"^pytestmark = \[?pytest\.mark\.tensorflow\b", re.MULTILINE)
 
@@ -118,8 +128,8 @@ def _file(item):
 
 
 def pytest_collection_finish(session):
-    """Note whether collecting imported TensorFlow; search rarely for garbage, and not in what is loaded."""
-    session.config.imported_at_collection = sys.modules.keys() & {"tensorflow", "keras", "tf2onnx"}
+    """Note which slow packages collecting imported; search rarely for garbage, and not in what is loaded."""
+    session.config.imported_at_collection = sys.modules.keys() & SLOW_PACKAGES
     gc.collect()
     gc.freeze()
     gc.set_threshold(
