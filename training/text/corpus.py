@@ -15,7 +15,7 @@ import numpy as np
 
 from training.job import JobConfig
 from training.text.encodings import TextError, decode, decode_as
-from training.text.html_pages import html_to_text, looks_like_html
+from training.text.html_pages import html_to_text, is_named_html, looks_like_html
 
 TRAIN_SHARE = 0.9  # the first nine tenths are for training, the last tenth for validation
 SEED_CHARACTERS = 40  # of the beginning that every text is continued from, as in Keras' example
@@ -29,6 +29,13 @@ class TextSource(NamedTuple):
 
     place: str
     encoding: str = ""
+
+
+class _Fetched(NamedTuple):
+    content: bytes
+    charset: str | None  # as declared with it
+    name: str  # without folders or query
+    content_type: str  # as declared with it
 
 
 class TextSplits(NamedTuple):
@@ -69,12 +76,12 @@ def load_text(config: JobConfig, source: TextSource | str | None) -> TextSplits:
     place, given = source if isinstance(source, TextSource) else (source, "")
     if not place:
         raise TextError("--text must be a file or the address of a web page")
-    content, declared, name = _fetch(place)
+    content, declared, name, content_type = _fetch(place)
     if not content.strip():
         raise TextError(f"{name} is empty")
     text, encoding = decode_as(content, given, name) if given else decode(content, declared, name)
     form = ""
-    if looks_like_html(text):
+    if is_named_html(name, content_type) or looks_like_html(text):
         text, form = html_to_text(text), ", a web page reduced to its text"
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     text, vocabulary, note = _limit(text, name)
@@ -92,17 +99,22 @@ def encode(text: str, vocabulary: str) -> np.ndarray:
     return np.searchsorted(known, points).astype(np.int32)
 
 
-def _fetch(place: str) -> tuple[bytes, str | None, str]:
-    """Bytes, the declared encoding, and the name without folders or query."""
+def _fetch(place: str) -> _Fetched:
     if not re.match(r"https?://", place, re.IGNORECASE):
         path = Path(place)
-        return path.read_bytes(), None, path.name
+        return _Fetched(path.read_bytes(), None, path.name, "")
     request = urllib.request.Request(place, headers={"User-Agent": "Mozilla/5.0 (vitrine)"})  # noqa: S310 - http(s), see above
     with urllib.request.urlopen(request, timeout=FETCH_SECONDS) as answer:  # noqa: S310
         content = answer.read(MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
             raise TextError(f"{place} is larger than {MOST_BYTES // 10**6} MB")
-        return content, answer.headers.get_content_charset(), place.split("?")[0]
+        declared = answer.headers
+        return _Fetched(
+            content,
+            declared.get_content_charset(),
+            place.split("?")[0],
+            declared.get_content_type() if "content-type" in declared else "",
+        )
 
 
 def _limit(text: str, name: str) -> tuple[str, str, str]:

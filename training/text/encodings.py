@@ -8,6 +8,8 @@ import re
 
 from charset_normalizer import from_bytes
 
+from training.text.web_labels import python_encoding
+
 MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, because its mark begins with UTF-16's
@@ -24,30 +26,13 @@ _DECLARATION = re.compile(
     rb"""(?:<\?xml[^>]{0,200}encoding\s*=|<meta[^>]{0,300}charset\s*=)\s*["']?\s*([\w.:-]{2,40})""",
     re.IGNORECASE,
 )
-# Labels that mean something else on the web than in Python (WHATWG, Encoding Standard).
-_WEB_LABELS = {
-    **dict.fromkeys(
-        ("ascii", "us-ascii", "iso-8859-1", "iso8859-1", "latin1", "latin-1", "l1", "cp819"),
-        "cp1252",
-    ),
-    **dict.fromkeys(("iso-8859-9", "iso8859-9", "latin5", "l5"), "cp1254"),
-    **dict.fromkeys(("gb2312", "gbk", "x-gbk", "gb_2312-80", "chinese", "csgb2312"), "gb18030"),
-    **dict.fromkeys(
-        ("shift_jis", "shift-jis", "sjis", "x-sjis", "ms_kanji", "windows-31j"), "cp932"
-    ),
-    **dict.fromkeys(("euc-kr", "ks_c_5601-1987", "ksc5601", "korean", "windows-949"), "cp949"),
-    **dict.fromkeys(("big5", "x-x-big5", "cn-big5", "big5-hkscs"), "big5hkscs"),
-    **dict.fromkeys(("tis-620", "iso-8859-11", "dos-874"), "cp874"),
-    "x-cp1252": "cp1252",
-    "x-cp1250": "cp1250",
-    "x-cp1251": "cp1251",
-    "koi8": "koi8-r",
-    "koi": "koi8-r",
-    "koi8-ru": "koi8-u",
-    "x-mac-cyrillic": "mac-cyrillic",
-    "macintosh": "mac-roman",
-    "unicode": "utf-16-le",
-    "utf-16": "utf-16-le",
+# How files begin that are no plain text.
+_FORMATS = {
+    b"{\\rtf": "RTF",
+    b"%PDF-": "a PDF",
+    b"PK\3\4": "a ZIP archive, as DOCX, ODT and EPUB are",
+    b"\xd0\xcf\x11\xe0": "an old Office document",
+    b"\x1f\x8b": "a gzip archive",
 }
 
 
@@ -62,15 +47,18 @@ def decode(content: bytes, declared: str | None, name: str) -> tuple[str, str]:
             return _decode(
                 content, encoding, name
             ), f"{encoding.removesuffix('-sig').upper()} by its mark"
-    if content.startswith(b"{\\rtf"):
-        raise TextError(f"{name} must be plain text, got RTF: save it as plain text in UTF-8")
+    _refuse_other_formats(content, name)
+    if declared:
+        return _decode_declared(content, declared, python_encoding(declared), name)
     if b"\0" in content:
         raise TextError(
             f"{name} has zero bytes: it is not text, or UTF-16 without a byte order mark"
         )
-    declared = declared or _declared_inside(content)
-    if declared:
-        return _decode_declared(content, declared, name)
+    if inside := _declared_inside(content):
+        encoding = python_encoding(inside)
+        # What can be read in the middle of other bytes is no UTF-16.
+        is_utf16 = encoding in ("utf-16-le", "utf-16-be")
+        return _decode_declared(content, inside, "utf-8" if is_utf16 else encoding, name)
     text, encoding = _decode_undeclared(content, name)
     odd = sum(not character.isprintable() and character not in "\n\r\t\f" for character in text)
     if odd > len(text) / 50:
@@ -78,6 +66,15 @@ def decode(content: bytes, declared: str | None, name: str) -> tuple[str, str]:
             f"{name} is not text: {odd:,} of its {len(text):,} characters cannot be printed"
         )
     return text, encoding
+
+
+def _refuse_other_formats(content: bytes, name: str) -> None:
+    """TextError if the bytes begin as those of a document or an archive do."""
+    for start, kind in _FORMATS.items():
+        if content.startswith(start):
+            raise TextError(
+                f"{name} must be plain text, got {kind}: save it as plain text in UTF-8"
+            )
 
 
 def _declared_inside(content: bytes) -> str | None:
@@ -88,24 +85,26 @@ def _declared_inside(content: bytes) -> str | None:
 
 def decode_as(content: bytes, given: str, name: str) -> tuple[str, str]:
     """Decode as `--encoding` says, by Python's names or the web's; name is used in errors."""
-    label = given.strip().lower()
-    encoding = _WEB_LABELS.get(label, label)
-    try:
-        "".encode(encoding)  # some codecs are not text encodings
-    except LookupError:
+    encoding = python_encoding(given)
+    if encoding is None:
         raise TextError(
             f"--encoding must be a text encoding such as koi8-r or cp1251, got {given[:40]!r}"
-        ) from None
+        )
     try:
         return content.decode(encoding), f"{given.upper()} as given"
-    except (UnicodeDecodeError, LookupError) as error:
+    except UnicodeDecodeError as error:
         raise TextError(f"{name} must be in the --encoding {given}, got {error}") from None
 
 
-def _decode_declared(content: bytes, declared: str, name: str) -> tuple[str, str]:
-    """Decode with the declared label, in its meaning on the web."""
-    encoding = _WEB_LABELS.get(declared.strip().lower(), declared)
-    if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
+def _decode_declared(
+    content: bytes, declared: str, encoding: str | None, name: str
+) -> tuple[str, str]:
+    """Decode with the encoding that the declared label stands for."""
+    if encoding is None:
+        raise TextError(
+            f"{name} must declare a known encoding, got {declared[:40]!r}: give --encoding"
+        )
+    if encoding == "utf-8":
         text, description = _decode_utf8(content)
         return text, f"{declared.upper()} as declared{description}"
     return _decode(content, encoding, name), f"{declared.upper()} as declared"
@@ -161,5 +160,5 @@ def _is_cut(content: bytes) -> bool:
 def _decode(content: bytes, encoding: str, name: str) -> str:
     try:
         return content.decode(encoding)
-    except (UnicodeDecodeError, LookupError) as error:
+    except UnicodeDecodeError as error:
         raise TextError(f"{name} declares {encoding} but has other bytes: {error}") from None

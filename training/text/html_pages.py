@@ -3,19 +3,30 @@
 import re
 from html.parser import HTMLParser
 
-_TAGS = re.compile(
-    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*"
-    r"<(?:!doctype\s+html|html|head|body|title|meta|link|script|style|pre|div|p|h[1-6]|table|article|section)\b",
+_START = r"\ufeff?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*"
+# Nothing but a page begins with these; other texts, too, have the other tags, but close none.
+_PAGE = re.compile(
+    _START + r"<(?:!doctype\s+html|html|head|body|meta)\b", re.IGNORECASE | re.DOTALL
+)
+_PIECE = re.compile(
+    _START + r"<(?:title|link|script|style|pre|div|p|h[1-6]|table|article|section)\b",
     re.IGNORECASE | re.DOTALL,
 )
 _CLOSING = re.compile(
     r"</(?:html|body|p|div|pre|span|title|table|h[1-6]|li)\s*>|<br", re.IGNORECASE
 )
+_ENDINGS = (".html", ".htm", ".xhtml", ".xht")
+_TYPES = ("text/html", "application/xhtml+xml")
+
+
+def is_named_html(name: str, content_type: str) -> bool:
+    """True if a file's name, or the Content-Type it came with, says that it is a page."""
+    return content_type in _TYPES or name.lower().endswith(_ENDINGS)
 
 
 def looks_like_html(text: str) -> bool:
-    """True for a page or a piece of one: it begins with a tag of HTML and closes some."""
-    return bool(_TAGS.match(text)) and bool(_CLOSING.search(text))
+    """True for a page or a piece of one: it begins with a tag of HTML and, as a piece, closes some."""
+    return bool(_PAGE.match(text)) or (bool(_PIECE.match(text)) and bool(_CLOSING.search(text)))
 
 
 def html_to_text(page: str) -> str:

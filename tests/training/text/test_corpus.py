@@ -9,6 +9,7 @@ import pytest
 
 from training.job import JobConfig
 from training.text import corpus, encodings, html_pages
+from training.text.web_labels import python_encoding
 
 SENTENCE = "Grüße, dear reader: once more unto the page.\n"
 
@@ -101,6 +102,34 @@ def test_a_page_is_read_in_the_encoding_it_declares_by_the_webs_labels(
     assert f"{label.upper()} as declared" in splits.source
 
 
+@pytest.mark.parametrize(
+    ("label", "encoding"),
+    [
+        ("windows-874", "cp874"), ("logical", "iso8859-8"), ("ISO-8859-8-I", "iso8859-8"),
+        ("sun_eu_greek", "iso8859-7"), ("ks_c_5601-1989", "cp949"), ("csShiftJIS", "cp932"),
+        ("x-mac-ukrainian", "mac-cyrillic"), ("ISO_8859-1:1987", "cp1252"), ("l5", "cp1254"),
+        ("unicode-1-1-utf-8", "utf-8"), ("koi8-r", "koi8-r"),
+    ],
+)  # fmt: skip
+def test_a_label_means_what_it_means_on_the_web(label, encoding):
+    assert python_encoding(label) == codecs.lookup(encoding).name
+
+
+@pytest.mark.parametrize("label", ["klingon", "rot13", "hex", ""])
+def test_a_page_that_declares_no_text_encoding_is_refused(tmp_path, label):
+    content = f"<html><meta charset='{label or 'x-none'}'><p>text " * 50
+
+    assert python_encoding(label) is None
+    with pytest.raises(encodings.TextError, match=r"must declare a known encoding.*--encoding"):
+        load(written(tmp_path, content.encode()))
+
+
+def test_a_page_that_declares_utf_16_in_single_bytes_is_utf_8(tmp_path):
+    content = "<html><meta charset='utf-16'>" + f"<p>{RUSSIAN}" * 50
+
+    assert set(RUSSIAN.strip()) <= set(load(written(tmp_path, content.encode())).vocabulary)
+
+
 def test_slightly_damaged_utf_8_stays_utf_8_and_says_how_many_bytes_were_bad(tmp_path):
     cut = (RUSSIAN * 100).encode()[:-3]  # inside the last letter
     damaged = RUSSIAN.encode() + b"\xff\xfe" + cut
@@ -127,6 +156,7 @@ def test_an_undeclared_encoding_is_refused_rather_than_guessed(tmp_path, line, e
         "<p>",
         "<!-- saved --><h1>",
         '<?xml version="1.0"?>\n<html>',
+        "\ufeff<html>",
     ],
 )
 def test_a_page_is_recognised_by_its_content(tmp_path, start):
@@ -137,15 +167,41 @@ def test_a_page_is_recognised_by_its_content(tmp_path, start):
     assert "<" not in splits.vocabulary
 
 
+@pytest.mark.parametrize("start", ["<html>", "<BODY>", "<!-- saved -->\n<html lang=en>", "<meta>"])
+def test_a_page_needs_no_closing_tags(tmp_path, start):
+    content = start + "<p>It was a dark &amp; stormy night.\n" * 50
+    splits = load(written(tmp_path, content.encode()))
+
+    assert "&" in splits.vocabulary
+    assert "<" not in splits.vocabulary
+
+
+@pytest.mark.parametrize("ending", ["html", "HTM", "xhtml"])
+def test_a_page_is_recognised_by_the_ending_of_its_name(tmp_path, ending):
+    path = tmp_path / f"book.{ending}"
+    path.write_text("It was a <b>dark</b> &amp; stormy night.<br>\n" * 50)
+
+    assert "<" not in load(path).vocabulary
+
+
 def test_a_text_that_begins_with_an_angle_bracket_is_no_page(tmp_path):
     splits = load(written(tmp_path, ("<p> or not <p>, that is the question.\n" * 50).encode()))
 
     assert "<" in splits.vocabulary
 
 
-def test_rtf_is_refused(tmp_path):
-    with pytest.raises(encodings.TextError, match="got RTF: save it as plain text"):
-        load(written(tmp_path, b"{\\rtf1\\ansi " + b"text " * 500))
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [
+        (b"{\\rtf1\\ansi ", "RTF"),
+        (b"%PDF-1.4\n", "a PDF"),
+        (b"PK\3\4\x14\0", "a ZIP archive, as DOCX"),
+        (b"\x1f\x8b\x08", "a gzip archive"),
+    ],
+)
+def test_a_document_or_archive_is_refused_by_its_kind(tmp_path, start, kind):
+    with pytest.raises(encodings.TextError, match=f"got {kind}.*: save it as plain text"):
+        load(written(tmp_path, start + b"text " * 500))
 
 
 def test_no_text_is_asked_for():
@@ -183,13 +239,14 @@ def test_of_any_other_page_what_a_reader_sees():
     assert html_pages.html_to_text(page) == "One line.\n\nTwo lines.\n"
 
 
-def test_a_page_is_read_over_http_in_its_declared_encoding():
+@pytest.mark.parametrize("charset", ["iso-8859-2", "utf-16le"])
+def test_a_page_is_read_over_http_in_its_declared_encoding(charset):
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_response(200)
-            self.send_header("Content-Type", "text/html; charset=iso-8859-2")
+            self.send_header("Content-Type", f"text/html; charset={charset}")
             self.end_headers()
-            self.wfile.write(PAGE.format("Łódź, żółw. " * 100).encode("iso-8859-2"))
+            self.wfile.write(PAGE.format("Łódź, żółw. " * 100).encode(charset))
 
         def log_message(self, *args):
             pass
@@ -201,7 +258,7 @@ def test_a_page_is_read_over_http_in_its_declared_encoding():
         thread.join()
 
     assert "Ł" in splits.vocabulary
-    assert "ISO-8859-2 as declared" in splits.source
+    assert f"{charset.upper()} as declared" in splits.source
     assert "key=value" not in splits.source
 
 
