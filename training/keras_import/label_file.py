@@ -40,6 +40,7 @@ def read_labels(path: Path) -> list[tuple[str, str]]:
     if not lines:
         raise ValueError(f"{path} must have labels, got an empty file: {_WAY_OUT}")
     _refuse_csv(path, lines)
+    lines = _without_marks(lines)
     labels = [_parse(path, number, line) for number, line in enumerate(_without_index(lines), 1)]
     return _unique(path, labels)
 
@@ -47,9 +48,12 @@ def read_labels(path: Path) -> list[tuple[str, str]]:
 def _decode(path: Path, content: bytes) -> str:
     encoding = next((name for mark, name in _MARKS.items() if content.startswith(mark)), "utf-8")
     try:
-        return content.decode(encoding)
+        text = content.decode(encoding)
     except UnicodeDecodeError:
-        raise ValueError(f"{path} must be UTF-8 text, got other bytes: {_WAY_OUT}") from None
+        raise ValueError(f"{path} must be UTF-8 text, got other bytes: save it as UTF-8") from None
+    if "\0" in text:
+        raise ValueError(f"{path} must be UTF-8 text, got zero bytes: save it as UTF-8")
+    return text
 
 
 def _from_json(path: Path, text: str) -> list[str]:
@@ -96,15 +100,26 @@ def _refuse_csv(path: Path, lines: list[str]) -> None:
         raise ValueError(f"{path} must not be CSV, got {lines[0]!r}: {_WAY_OUT}")
 
 
+def _without_marks(lines: list[str]) -> list[str]:
+    """Without the quotes around every line, or the dash of a list before every one."""
+    for form in (r'"(.+)"', r"'(.+)'", r"-\s+(.+)"):
+        matches = [match for line in lines if (match := re.fullmatch(form, line))]
+        if len(matches) == len(lines):
+            return [match[1] for match in matches]
+    return lines
+
+
 def _without_index(lines: list[str]) -> list[str]:
-    """Without a number at the beginning of each line that counts them from 0 or from 1."""
+    """In the order of a number at the beginning of each line, and without it, if they count from 0 or from 1."""
     matches = [match for line in lines if (match := _INDEX.match(line))]
     numbers = [int(match[1]) for match in matches]
-    if len(numbers) < len(lines) or len(lines) < 2 or numbers[0] not in (0, 1):
+    if len(numbers) < len(lines) or len(lines) < 2:
         return lines
-    if numbers != list(range(numbers[0], numbers[0] + len(lines))):
+    # From 1 they count only in order: "2 euros" may come before "1 euro".
+    if sorted(numbers) != list(range(len(lines))) and numbers != list(range(1, len(lines) + 1)):
         return lines
-    return [match.string[match.end() :] for match in matches]
+    rests = [match.string[match.end() :] for match in sorted(matches, key=lambda one: int(one[1]))]
+    return rests if len(set(rests)) == len(rests) else lines  # "1 cent", "2 cent"
 
 
 def _parse(path: Path, number: int, line: str) -> tuple[str, str]:

@@ -24,6 +24,9 @@ def read(folder, content):
         "0 daisy\n1 rose\n2 tulip\n",
         "1: daisy\n2: rose\n3: tulip\n",
         "0\tdaisy\n1\trose\n2\ttulip\n",
+        "2 tulip\n0 daisy\n1 rose\n",
+        '"daisy"\n"rose"\n"tulip"\n',
+        "- daisy\n- rose\n- tulip\n",
         codecs.BOM_UTF8 + b"daisy\nrose\ntulip\n",
         "daisy\nrose\ntulip\n".encode("utf-16"),
         json.dumps(NAMES),
@@ -47,7 +50,8 @@ def test_only_line_ends_end_a_line(tmp_path):
 
 
 def test_numbers_that_do_not_count_belong_to_the_names(tmp_path):
-    assert read(tmp_path, "7 up\n3 musketeers\n")[0] == ("7 up", "7 up")
+    for names in (["7 up", "3 musketeers"], ["1 cent", "2 cent"], ["2 euros", "1 euro"]):
+        assert read(tmp_path, "\n".join(names)) == [(name, name) for name in names]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +65,8 @@ def test_numbers_that_do_not_count_belong_to_the_names(tmp_path):
         (json.dumps({"classes": NAMES}), "Keras' class_indices if it is JSON, got another form"),
         (json.dumps({"daisy": 0, "rose": 2}), "got another form"),
         ('{"daisy": 0,', "must be valid JSON"),
-        (b"\xe9t\xe9\n", "must be UTF-8 text"),
+        (b"\xe9t\xe9\n", "must be UTF-8 text, got other bytes: save it as UTF-8"),
+        ("daisy\nrose\n".encode("utf-16-le"), "got zero bytes: save it as UTF-8"),
         ("a\nb\na\n", "'a' on line 1 and on line 3; give each class its own"),
         ("", "got an empty file"),
     ],
