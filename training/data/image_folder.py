@@ -151,13 +151,18 @@ def _list_class(folder: Path, problems: list[str]) -> _Class:
 
 
 def _placeholder(path: Path) -> str | None:
-    """Describe the problem of a placeholder file (such as a Git LFS pointer)."""
+    """Describe the problem of a file that only stands for an image (such as a Git LFS pointer)."""
     if path.name.startswith(".") and path.suffix == ".icloud":
         return f"{path} is not downloaded from iCloud: download it, or remove it"
-    if _is_hidden(path.name) or path.suffix.lower() not in ENDINGS or not path.is_file():
+    if _is_hidden(path.name) or path.suffix.lower() not in ENDINGS:
         return None
-    with path.open("rb") as file:
-        start = file.read(40)
+    if not path.is_file():
+        return f"{path} must be a file, got {'a broken link' if path.is_symlink() else 'a device'}: remove it"
+    try:
+        with path.open("rb") as file:
+            start = file.read(40)
+    except OSError as error:
+        return f"{path} must be readable, got: {error.strerror}"
     if not start:
         return f"{path} is empty: remove it, or download it again"
     if start.startswith(b"version https://git-lfs"):

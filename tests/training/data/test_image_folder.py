@@ -1,6 +1,8 @@
 """A folder with one subfolder a class is read as a person means it, or says what is wrong with it."""
 
+import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -137,6 +139,8 @@ def test_all_problems_are_named_at_once(folder):
     for name in ("lawns/08.png", "roses/08.png"):
         (folder / name).write_bytes(b"")
     (folder / "lawns" / "09.png").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
+    (folder / "lawns" / "11.png").symlink_to("nowhere.png")
+    os.mkfifo(folder / "lawns" / "12.png")
     (folder / "roses" / ".10.png.icloud").write_bytes(b"bplist00")
     write_class(folder, "few", 3, hue=50)
     for number in (1, 2):
@@ -151,9 +155,25 @@ def test_all_problems_are_named_at_once(folder):
     for name in ("lawns/08.png", "roses/08.png"):
         assert f"{name} is empty" in said
     assert "09.png is a pointer of Git LFS" in said
+    assert "11.png must be a file, got a broken link" in said
+    assert "12.png must be a file, got a device" in said
     assert ".10.png.icloud is not downloaded" in said
     assert said.count("the same image in two classes") == 2
     assert "class few has 3 different images" in said
+
+
+def test_an_unreadable_file_is_named(folder, monkeypatch):
+    opened = Path.open
+
+    def refuse(path, *arguments, **options):
+        if path.name == "04.png":
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+
+    with pytest.raises(DatasetError, match=r"04.png must be readable, got: Permission denied"):
+        image_folder.read(folder, seed=1, side=SIDE)
 
 
 def test_subfolders_belong_to_their_class_and_every_ending_of_jpeg_counts(folder):
