@@ -101,7 +101,9 @@ def shown(value: Any) -> str:
     if type(value) is int and abs(value) > LARGEST_FLOAT:
         return f"an integer of {len(str(abs(value))):,} digits"
     if type(value) in (int, float):
-        return f"{value:.15g}" if abs(value) < 1e15 else f"{value:g}"
+        digits = f"{value:.15g}" if abs(value) < 1e15 else f"{value:g}"
+        is_like_int = isinstance(value, float) and digits.lstrip("-").isdigit()
+        return f"{digits}.0" if is_like_int else digits
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):

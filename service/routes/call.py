@@ -148,7 +148,8 @@ def timeout_seconds(given: str | None, settings: Settings) -> float:
     """The time limit of a request with this X-Timeout-Ms; InvalidValue if it is none."""
     if given is None:
         return settings.timeout_ms / 1000
-    milliseconds = float(given) if PLAIN_NUMBER.fullmatch(given) else math.nan
+    plain = given.strip(" \t")  # blanks around a header's value are no part of it
+    milliseconds = float(plain) if PLAIN_NUMBER.fullmatch(plain) else math.nan
     if not 1 <= milliseconds <= MAX_TIMEOUT_MS:
         raise InvalidValue(
             f"X-Timeout-Ms must be a number from 1 to {MAX_TIMEOUT_MS}, got {given[:40]!r}"

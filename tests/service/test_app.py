@@ -334,6 +334,14 @@ async def test_metrics_tell_queue_runs_refusals_loads_and_memory_apart(client, p
         assert line in text, line
 
 
+async def test_blanks_around_a_timeout_are_no_part_of_it(shared_client, png):
+    answer = await shared_client.post(
+        "/v1/digits/classify", content=png(), headers={"x-timeout-ms": " 30000\t"}
+    )
+
+    assert answer.status_code == 200
+
+
 @pytest.mark.parametrize("value", ["0", "0.5", "3600001", "-1", "nan", "inf", "1_000", " ", "1e3"])
 async def test_a_timeout_outside_its_range_is_refused(shared_client, png, value):
     answer = await shared_client.post(

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from service.codecs.json_fields import parse_json, parse_object
+from service.codecs.json_fields import parse_json, parse_object, shown
 from service.errors import InvalidJSON
 
 GREETING = {"seed": "Grüße"}
@@ -42,3 +42,10 @@ def test_a_wrong_byte_far_into_a_body_is_named_wherever_its_pieces_are_cut(befor
 
     with pytest.raises(InvalidJSON, match=f"0xFF at position {len(body) - 3}"):
         parse_json(body)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(5, "5"), (5.0, "5.0"), (-3.0, "-3.0"), (0.5, "0.5"), (1e20, "1e+20")]
+)
+def test_a_wrong_number_is_shown_as_it_was_sent(value, said):
+    assert shown(value) == said
