@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from service.errors import InvalidImage
 from service.image_files.raster import Pixels
-from service.preprocessing.ink import BLANK, MIN_CONTRAST, border, find_ink, to_grey, with_channels
+from service.preprocessing.ink import MIN_CONTRAST, blank, border, find_ink, to_grey, with_channels
 
 SIDE = 28
 INK_SIDE = 20
@@ -70,7 +70,7 @@ def _has_dark_border(grey: bytes) -> bool:
         return False
     # Where something is this light, the border alone is dark enough.
     if not grey.translate(None, _FAINT) and max(grey) - min(grey) < MIN_CONTRAST:
-        raise InvalidImage(BLANK)
+        raise InvalidImage(blank(min(grey), max(grey)))
     return True
 
 

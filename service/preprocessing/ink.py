@@ -28,7 +28,7 @@ _PLAINLY_INK = 0.3  # of the strongest contrast
 _THUMBNAIL = 120
 _ABOVE_NOISE = 11  # standard deviations of the noise that ink stands out at least
 _INSEPARABLE = "the digit must be separate from its surroundings: crop the image to the digit"
-BLANK = "the image is blank: no digit was found"
+_BLANK = "the image is blank: no digit was found"
 _PHOTO = "the image must show one digit on a plain background, got a photo or a pattern"
 _BUSY = 48  # grey levels between light and dark, shadows taken out: paper where nothing is drawn has fewer
 
@@ -68,7 +68,7 @@ def find_ink(pixels: Pixels) -> tuple[Pixels, list[str]]:
         near = ndimage.binary_dilation(strokes, np.ones((3, 3)), iterations=2)
         ink = np.where(near, ink, 0)[_checked(find_extent(strokes))]
     if max(ink.shape) < max(3, _MIN_SIZE * max(grey.shape)):
-        raise InvalidImage(BLANK)
+        raise InvalidImage(_BLANK)
     return ink, steps
 
 
@@ -106,6 +106,13 @@ def with_channels(pixels: Pixels, channels: int) -> Pixels:
     return to_grey(pixels)[..., np.newaxis]
 
 
+def blank(low: int, high: int) -> str:
+    """What is said of an image whose grey levels are from low to high; a few levels may be another scale."""
+    if low == high:
+        return _BLANK
+    return f"{_BLANK} (its grey levels are {low} to {high}, of 0 = black to 255 = white)"
+
+
 def border(grey: NDArray[Any]) -> NDArray[Any]:
     """Take the outermost pixels of [H, W], those in the corners twice."""
     return np.concatenate((grey[0], grey[-1], grey[:, 0], grey[:, -1]))
@@ -122,7 +129,7 @@ def _shrunk(pixels: Pixels) -> Pixels:
 def _checked(extent: Extent) -> tuple[slice, slice]:
     """Its box; InvalidImage if it is empty."""
     if not extent.rows.size:
-        raise InvalidImage(BLANK)
+        raise InvalidImage(_BLANK)
     return extent.box
 
 
@@ -135,7 +142,7 @@ def _lift(grey: Pixels) -> _Lifted:
     if not _is_even(towards_ink, peak):
         return _lift_off_paper(grey)
     if peak < MIN_CONTRAST:
-        raise InvalidImage(BLANK)
+        raise InvalidImage(blank(level - below, level + above))
     # Of an array of the level NumPy takes the minimum 14 times as fast as of one number.
     base = np.full_like(grey, level)
     if below > above:
@@ -172,7 +179,7 @@ def _lift_off_paper(grey: Pixels) -> _Lifted:
     peak = float(lifted.max())
     if peak < max(MIN_CONTRAST, _ABOVE_NOISE * noise):
         low, high = np.percentile(small - _smooth_surface(small), (5, 95))
-        raise InvalidImage(_PHOTO if high - low > _BUSY else BLANK)
+        raise InvalidImage(_PHOTO if high - low > _BUSY else _BLANK)
     ink = np.clip(lifted - 2 * noise, 0, 255).astype(np.uint8)
     steps = ["inverted", "cleaned"] if is_dark else ["cleaned"]
     return _Lifted(ink, max(0.3 * peak, 5 * noise) - 2 * noise, steps)

@@ -1,6 +1,9 @@
 """Removes lines that touch the digit or frame it: ruled and squared paper, the cells of a form."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from service.image_files.raster import Pixels
@@ -119,22 +122,28 @@ def _foreign(lines: Mask, rest: Mask, *, is_framed: bool, one_is_enough: bool = 
     columns, rows = np.flatnonzero(rest.any(axis=0)), np.flatnonzero(rest.any(axis=1))
     found, width = find_components(labels, count), lines.shape[1]
     spanning = [one for one in found if one.width >= SPAN * width]
-    beyond = 0.04 * width
     chosen = np.zeros_like(lines)
     for one in found:
-        # The bar of a 7 or a 5 is long, too, but ends with the rest at one side.
+        part = labels[one.top : one.bottom, one.left : one.right] == one.number
+        thickness = part.sum(axis=0)
+        # The bar of a 7 or a 5 is long, too, but ends with the rest at one side; a stroke aslant
+        # reaches further by what was removed of it with the line.
+        beyond = max(0.04 * width, _typical(thickness) + 2)
         is_beyond = one.left + beyond <= columns[0] and one.right - beyond > columns[-1]
         is_longer = one_is_enough and one.width >= _MUCH_LONGER * (np.ptp(columns) + 1)
         is_ruled = len(spanning) > 1 and one in spanning
         is_side = is_framed and (one.top <= rows[0] or one.bottom > rows[-1])
         if (is_beyond and (is_longer or is_ruled)) or is_side:
-            part = labels[one.top : one.bottom, one.left : one.right] == one.number
-            thickness = part.sum(axis=0)
             # Where it is much thicker, a stroke lies along it.
             chosen[one.top : one.bottom, one.left : one.right] |= part & (
-                thickness <= 2 * np.median(thickness) + 1
+                thickness <= 2 * _typical(thickness) + 1
             )
     return chosen
+
+
+def _typical(values: NDArray[Any]) -> float:
+    """What is usual along a line, also if a stroke lies along more than half of it."""
+    return float(np.percentile(values, 25))
 
 
 def _between(upright: Mask, flat: Mask, rest: Mask) -> Mask:
@@ -166,13 +175,14 @@ def _erased(mask: Mask, ink: Pixels, lines: Mask) -> Mask:
     if not lines.any():
         return mask
     rest = mask & ~ndimage.binary_dilation(lines, np.ones((3, 1)))
-    thickness = int(np.median(lines.sum(axis=0)[lines.any(axis=0)]))
+    inked = lines.any(axis=0)
+    thickness = int(_typical(lines.sum(axis=0)[inked]))
     reach = 2 * min(thickness, 12) + 5
     padded = np.pad(rest, ((reach, reach), (0, 0)))
     closed = ndimage.minimum_filter1d(
         ndimage.maximum_filter1d(padded.view(np.uint8), reach, axis=0), reach, axis=0
     )[reach:-reach]
-    level = float(np.median(np.where(lines, ink, 0).max(axis=0)[lines.any(axis=0)]))
+    level = _typical(np.where(lines, ink, 0).max(axis=0)[inked])
     is_darker = ink > level + max(_DARKER, 0.25 * level)
     cleaned: Mask = rest | ((closed.view(np.bool_) | is_darker) & mask)
     return cleaned

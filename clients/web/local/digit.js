@@ -2,7 +2,7 @@
 
 import { border, boxOf, cut, mapped, maximum, median, planeOf, rangeOf, rounded } from "./filters.js";
 import { InvalidImage } from "./errors.js";
-import { BLANK, MIN_CONTRAST, findInk } from "./ink.js";
+import { MIN_CONTRAST, blank, findInk } from "./ink.js";
 import { resize } from "./resample.js";
 
 export const SIDE = 28;
@@ -21,7 +21,7 @@ const isDark = (grey) => {
 export function normalizeDigit(grey) {
   if (isSquare(grey) && isDark(grey)) {
     const [low, high] = rangeOf(grey.data);
-    if (high - low < MIN_CONTRAST) throw new InvalidImage(BLANK);
+    if (high - low < MIN_CONTRAST) throw new InvalidImage(blank(low, high));
     return { image: grey, steps: [] };
   }
   let { ink, steps } = findInk(grey);

@@ -17,7 +17,10 @@ const PLAINLY_INK = 0.3; // of the strongest contrast
 const THUMBNAIL = 120;
 const ABOVE_NOISE = 11; // standard deviations of the noise that ink stands out at least
 const BUSY = 48; // grey levels between light and dark, shadows taken out: paper where nothing is drawn has fewer
-export const BLANK = "the image is blank: no digit was found";
+const BLANK = "the image is blank: no digit was found";
+/** What is said of an image whose grey levels are from low to high; a few levels may be another scale. */
+export const blank = (low, high) => (low === high ? BLANK
+  : `${BLANK} (its grey levels are ${low} to ${high}, of 0 = black to 255 = white)`);
 const INSEPARABLE = "the digit must be separate from its surroundings: crop the image to the digit";
 const PHOTO = "the image must show one digit on a plain background, got a photo or a pattern";
 
@@ -60,7 +63,7 @@ function lift(grey) {
   const peak = Math.max(above, below);
   const sign = above >= below ? 1 : -1;
   if (!isEven(frame.map((value) => (value - level) * sign), peak)) return liftOffPaper(grey);
-  if (peak < MIN_CONTRAST) throw new InvalidImage(BLANK);
+  if (peak < MIN_CONTRAST) throw new InvalidImage(blank(low, high));
   const ink = mapped(grey, (value) => Math.max(0, below > above ? level - value : value - level));
   return { ink, threshold: Math.max(0.1 * peak, EVEN), steps: below > above ? ["inverted"] : [] };
 }

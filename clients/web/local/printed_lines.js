@@ -1,6 +1,6 @@
 /** Lines that touch the digit, or are a frame around it: ruled and squared paper, the cells of a form. As the service does it. */
 
-import { alongColumns, alongRows, boxOf, columnCounts, components, count, cut, mapped, maximum, median, partOf, planeOf, rounded, rowCounts,
+import { alongColumns, alongRows, boxOf, columnCounts, components, count, cut, mapped, maximum, median, partOf, percentile, planeOf, rounded, rowCounts,
   transposed } from "./filters.js";
 
 // Shares of the image, or of what the name says.
@@ -91,18 +91,19 @@ function foreign(lines, rest, { isFramed, oneIsEnough = true }) {
   const { labels, components: found } = components(lines);
   const box = boxOf(rest);
   const spanning = found.filter((one) => one.width >= SPAN * lines.width);
-  const beyond = 0.04 * lines.width;
   const chosen = planeOf(lines.width, lines.height);
   for (const one of found) {
-    // The bar of a 7 or a 5 is long, too, but ends with the rest at one side.
+    const part = partOf(labels, one);
+    const thickness = columnCounts(part);
+    // The bar of a 7 or a 5 is long, too, but ends with the rest at one side; a stroke aslant reaches further by what
+    // was removed of it with the line.
+    const beyond = Math.max(0.04 * lines.width, typical(thickness) + 2);
     const isBeyond = one.left + beyond <= box.left && one.right - beyond > box.right - 1;
     const isLonger = oneIsEnough && one.width >= MUCH_LONGER * (box.right - box.left);
     const isRuled = spanning.length > 1 && spanning.includes(one);
     const isSide = isFramed && (one.top <= box.top || one.bottom > box.bottom - 1);
     if (!(isBeyond && (isLonger || isRuled)) && !isSide) continue;
-    const part = partOf(labels, one);
-    const thickness = columnCounts(part);
-    const most = 2 * median(thickness) + 1; // where it is much thicker, a stroke lies along it
+    const most = 2 * typical(thickness) + 1; // where it is much thicker, a stroke lies along it
     part.data.forEach((value, index) => {
       const [x, y] = [index % part.width, Math.floor(index / part.width)];
       if (value && thickness[x] <= most) chosen.data[(y + one.top) * lines.width + x + one.left] = 1;
@@ -110,6 +111,9 @@ function foreign(lines, rest, { isFramed, oneIsEnough = true }) {
   }
   return chosen;
 }
+
+/** What is usual along a line, also if a stroke lies along more than half of it. */
+const typical = (values) => percentile(values, 25);
 
 /** Those upright lines beside the rest that end at lines across, or at the image's edge: a cell's sides. */
 function between(upright, flat, rest) {
@@ -144,7 +148,7 @@ function erased(mask, ink, lines) {
   const { width, height } = mask;
   const near = alongColumns(lines, 1, 1);
   const rest = mapped(mask, (value, index) => Number(value && !near.data[index]));
-  const thickness = Math.trunc(median(columnCounts(lines).filter(Boolean)));
+  const thickness = Math.trunc(typical(columnCounts(lines).filter(Boolean)));
   const reach = 2 * Math.min(thickness, 12) + 5;
   const radius = (reach - 1) / 2;
   const padded = planeOf(width, height + 2 * reach, (x, y) => rest.data[(y - reach) * width + x] ?? 0);
@@ -155,7 +159,7 @@ function erased(mask, ink, lines) {
     for (let y = 0; y < height; y += 1) if (lines.data[y * width + x]) peak = Math.max(peak, ink.data[y * width + x]);
     return [peak];
   });
-  const level = median(peaks);
+  const level = typical(peaks);
   const darker = level + Math.max(DARKER, 0.25 * level);
   return mapped(mask, (value, index) =>
     Number(rest.data[index] || (value && (closed.data[index + reach * width] || ink.data[index] > darker))));

@@ -104,6 +104,7 @@ def images():
         "faint": drawn(ink=200),
         "two digits": drawn(ELEVEN),
         "blank": np.full((90, 120), 255, np.uint8),
+        "on another scale": drawn() // 17,
         "a dot": drawn([[(0.5, 0.5), (0.505, 0.5)]], width=0.004, side=280),
         "28 × 28 in MNIST's form": np.pad(255 - drawn(side=20), 4),
         "28 × 28 on white": drawn(side=28),
@@ -111,6 +112,11 @@ def images():
         "specks beside it": drawn(lines=specks),
         "in a frame": drawn(lines=framed),
         "on ruled paper": drawn(lines=ruled),
+        "a ruled line in its bar": drawn(
+            [[(0.2, 0.25), (0.8, 0.25), (0.48, 0.8)]],
+            side=280,
+            lines=[((0.0, y), (1.0, y), 150) for y in (0.1, 0.25, 0.4, 0.55)],
+        ),
         "on squared paper": drawn(lines=squares, ink=20),
         "in a form's row of boxes": drawn(lines=boxes),
         "in boxes, aslant": np.asarray(

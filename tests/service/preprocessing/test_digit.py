@@ -223,6 +223,12 @@ def test_a_blank_image_is_refused(pixels):
         normalized(pixels)
 
 
+@pytest.mark.parametrize("pixels", [draw(INKS["7"]) // 17, draw(INKS["7"], 28) // 255])
+def test_an_image_on_another_scale_is_told_its_levels(pixels):
+    with pytest.raises(InvalidImage, match=rf"levels are 0 to {pixels.max()}, of 0 = black to 255"):
+        normalized(pixels)
+
+
 def test_a_photo_without_a_digit_is_not_called_blank():
     tiles = np.kron(np.indices((7, 7)).sum(axis=0) % 2, np.ones((40, 40)))
     pattern = (40 + 170 * tiles + np.random.default_rng(3).normal(0, 20, tiles.shape)).clip(0, 255)

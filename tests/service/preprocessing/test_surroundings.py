@@ -168,6 +168,33 @@ def test_a_digit_of_any_size_stays_whole(share, digit):
     assert likeness(normalized(pixels), normalized(plain)) > 0.9
 
 
+# Strokes along more than half of the image's width.
+WIDE_7 = [[(20, 20), (78, 20), (45, 80)]]
+WIDE_2 = [[(28, 30), (50, 20), (68, 32), (20, 80), (80, 80)]]
+
+
+@pytest.mark.parametrize(("strokes", "row"), [(WIDE_7, 56), (WIDE_2, 224)], ids=["bar", "base"])
+@pytest.mark.parametrize("width", [1, 6])
+@pytest.mark.parametrize("ink", [30, 140])
+@pytest.mark.parametrize("off", [-5, 5])
+def test_a_printed_line_inside_a_stroke_leaves_the_stroke(strokes, row, width, ink, off):
+    pixels = draw(strokes, SIDE)
+    rows = [row + off + step for step in (-56, 0, 56)]
+    printed = lines(*[(0, y, SIDE, y) for y in rows], width=width, ink=ink)
+    on_it = np.asarray(printed(Image.fromarray(pixels[..., 0])))[..., np.newaxis]
+
+    assert likeness(normalized(on_it), normalized(pixels)) > 0.85
+
+
+@pytest.mark.parametrize("side", [28, 40])
+@pytest.mark.parametrize("digit", DIGITS)
+def test_the_strokes_of_a_small_drawing_are_no_lines(side, digit):
+    plain = draw(DIGITS[digit], SIDE)
+    small = np.asarray(Image.fromarray(plain[..., 0]).resize((side, side)))[..., np.newaxis]
+
+    assert likeness(normalized(small), normalized(plain)) > 0.8
+
+
 def test_what_cannot_be_separated_is_refused():
     pixels = np.full((200, 200, 1), 255, np.uint8)
     pixels[10:190, 10:190] = 90
