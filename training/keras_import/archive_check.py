@@ -25,10 +25,10 @@ SMALL = 64 << 20  # bytes that may expand as they like
 # Where a network's parts may come from; `keras.src` is how some versions name the same modules.
 MODULES = (
     "keras", "keras.activations", "keras.constraints", "keras.dtype_policies", "keras.initializers",
-    "keras.layers", "keras.models", "keras.ops", "keras.regularizers",
+    "keras.layers", "keras.models", "keras.ops", "keras.quantizers", "keras.regularizers",
     "keras.src.activations", "keras.src.applications", "keras.src.constraints", "keras.src.dtype_policies",
     "keras.src.initializers", "keras.src.layers", "keras.src.models", "keras.src.ops",
-    "keras.src.regularizers",
+    "keras.src.quantizers", "keras.src.regularizers",
 )  # fmt: skip
 CODE = {  # parts of Keras that run code which a file names
     "Lambda", "__lambda__", "__typespec__", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer",

@@ -99,6 +99,18 @@ def write_directory(folder, model):
     return folder / "flowers"
 
 
+@pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize` method")
+def test_a_network_that_keras_quantized_is_imported(tmp_path):
+    model = network()
+    images = random_images(4)
+    model.quantize("int8")
+
+    version = imported(tmp_path, saved(tmp_path, model))
+
+    expected = model.predict(images / np.float32(255), verbose=0)
+    np.testing.assert_allclose(answers(version, images), expected, atol=1e-3)
+
+
 @pytest.mark.parametrize("write", [write_h5, write_directory])
 def test_an_h5_file_and_a_saved_model_directory_do_as_well(tmp_path, write):
     model, images = network(), random_images(5)
