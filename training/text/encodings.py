@@ -55,10 +55,10 @@ def decode(content: bytes, declared: str | None, name: str) -> tuple[str, str]:
             f"{name} has zero bytes: it is not text, or UTF-16 without a byte order mark"
         )
     if inside := _declared_inside(content):
-        encoding = python_encoding(inside)
+        meant = python_encoding(inside)
         # What can be read in the middle of other bytes is no UTF-16.
-        is_utf16 = encoding in ("utf-16-le", "utf-16-be")
-        return _decode_declared(content, inside, "utf-8" if is_utf16 else encoding, name)
+        is_utf16 = meant in ("utf-16-le", "utf-16-be")
+        return _decode_declared(content, inside, "utf-8" if is_utf16 else meant, name)
     text, encoding = _decode_undeclared(content, name)
     odd = sum(not character.isprintable() and character not in "\n\r\t\f" for character in text)
     if odd > len(text) / 50:
