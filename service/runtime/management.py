@@ -131,6 +131,8 @@ async def _follow(repository: ModelRepository, asked: list[str]) -> None:
     """Switch to the model's configuration on disk; returns when its versions are ready in this worker."""
     name, key = asked
     await repository.scan()
+    if name not in repository.names():
+        return  # unloaded, and its folder is gone
     model = repository.model(name)
     repository.activate(model, model.held.pop(key, set()))
     repository.reconcile(model)

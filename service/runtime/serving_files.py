@@ -51,6 +51,7 @@ class ServingFiles:
         path = self.path(name)
         setting = "VITRINE_SERVING_DIR" if self._serving_dir else "VITRINE_MODELS"
         try:
+            path.parent.mkdir(exist_ok=True)  # a model whose folder is gone is still served
             with _locked(path.parent):
                 self.check(name, if_match)
                 _replace(path, config.encode())

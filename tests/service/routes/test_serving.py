@@ -154,6 +154,18 @@ async def test_unload_lasts_over_a_restart_and_load_ends_it(tmp_path):
         assert await version_of(client) == "digits/1"
 
 
+async def test_a_model_whose_folder_is_gone_is_served_until_it_is_unloaded(tmp_path):
+    write_version(tmp_path)
+    settings = patient(tmp_path, admin_key="sesame", poll_seconds=0)
+    async with in_process(settings, FakeEngine()) as client:
+        shutil.rmtree(tmp_path / "digits")
+        assert await version_of(client) == "digits/1"
+        unloaded = await client.post("/v2/repository/models/digits/unload", headers=ADMIN)
+
+        assert unloaded.json() == {"name": "digits", "unload": True}
+        assert await version_of(client) == 404
+
+
 async def test_load_takes_no_model_from_the_request_and_says_why_it_failed(admin, tmp_path):
     load = "/v2/repository/models/digits/load"
     for parameters in ({"config": "{}"}, {"file:1/model.x": "AAAA"}):
