@@ -6,6 +6,7 @@ Also creates the tiny synthetic sets for tests and golden inputs, which therefor
 import gzip
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -68,9 +69,9 @@ def load_mnist(data_dir: Path | None, seed: int) -> Splits:
 
 def load_fashion_mnist(data_dir: Path | None, seed: int) -> Splits:
     """Fashion-MNIST as `Splits`: a folder of IDX files, Debian's package, or Keras' download."""
-    for folder in (data_dir, *([] if data_dir else [DEBIAN_FASHION])):
-        if folder is not None and (folder == data_dir or folder.is_dir()):
-            return _split(*_read_idx_dir(folder), seed, f"Fashion-MNIST, IDX files ({folder.name})")
+    folder = data_dir or DEBIAN_FASHION
+    if data_dir or folder.is_dir():
+        return _split(*_read_idx_dir(folder), seed, f"Fashion-MNIST, IDX files ({folder.name})")
     import keras
 
     try:
@@ -80,8 +81,7 @@ def load_fashion_mnist(data_dir: Path | None, seed: int) -> Splits:
             f"Keras could not download Fashion-MNIST ({type(error).__name__}): give its four IDX files "
             "with --data-dir FOLDER, or install Debian's package dataset-fashion-mnist"
         ) from None
-    train, test = (Split(x[..., np.newaxis], y.astype(np.int64)) for x, y in downloaded)
-    return _split(train, test, seed, "Fashion-MNIST, Keras' download")
+    return _split(*_splits(downloaded), seed, "Fashion-MNIST, Keras' download")
 
 
 def load_digits(config: JobConfig, data_dir: Path | None) -> Splits:
@@ -96,23 +96,26 @@ def _read_idx_dir(data_dir: Path) -> tuple[Split, Split]:
         if not found:
             raise DatasetError(f"{data_dir} must contain {filename} or {filename}.gz, got neither")
         arrays[name] = read_idx(found[0])
-    splits = []
-    for part in ("train", "test"):
-        images, labels = arrays[f"{part}_images"], arrays[f"{part}_labels"]
+    parts = {p: (arrays[f"{p}_images"], arrays[f"{p}_labels"]) for p in ("train", "test")}
+    for part, (images, labels) in parts.items():
         if images.ndim != 3 or len(images) != len(labels):
             raise DatasetError(
                 f"{data_dir}: {part} has images {images.shape} and labels {labels.shape}; "
                 "expected [B, H, W] and as many labels"
             )
-        splits.append(Split(images[..., np.newaxis], labels.astype(np.int64)))
-    return splits[0], splits[1]
+    return _splits(parts.values())
 
 
 def _download_mnist() -> tuple[Split, Split]:
     import keras
 
-    train, test = keras.datasets.mnist.load_data()
-    return tuple(Split(x[..., np.newaxis], y.astype(np.int64)) for x, y in (train, test))  # type: ignore[return-value]
+    return _splits(keras.datasets.mnist.load_data())
+
+
+def _splits(arrays: Any) -> tuple[Split, Split]:
+    """Pairs of images [B, H, W] and labels [B], for training and for the test."""
+    train, test = (Split(x[..., np.newaxis], y.astype(np.int64)) for x, y in arrays)
+    return train, test
 
 
 def _packaged_digits(seed: int) -> Splits:

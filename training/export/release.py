@@ -66,24 +66,19 @@ def write(
     arrays = {v.path: v.numpy().astype(np.float16) for v in learned(model)}
     arrays |= {CALIBRATION + name: array for name, array in fitted.items()}
     np.savez_compressed(folder / WEIGHTS, allow_pickle=False, **arrays)
-    _write_card(folder, card)
-    return read(folder)
+    return write_card(folder, card)
 
 
 def write_card(folder: Path, card: dict[str, Any]) -> Release:
-    """Write a card alone, for a network that is built with its weights."""
+    """Write a card; alone, it is of a network that is built with its weights."""
     folder.mkdir(parents=True, exist_ok=True)
-    _write_card(folder, card)
-    return read(folder)
-
-
-def _write_card(folder: Path, card: dict[str, Any]) -> None:
     (folder / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+    return read(folder)
 
 
 def annotate(card: Path, more: Mapping[str, Any]) -> None:
     """Add sections to a card that is already written; the weights stay as they are."""
-    _write_card(card.parent, json.loads(card.read_text()) | more)
+    write_card(card.parent, json.loads(card.read_text()) | more)
 
 
 def read(folder: Path) -> Release:
@@ -136,8 +131,7 @@ def choose(folders: list[Path], target: Path) -> Release:
     ]
     target.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(best.folder / WEIGHTS, target / WEIGHTS)
-    _write_card(target, best.card | {"seeds": seeds})
-    return read(target)
+    return write_card(target, best.card | {"seeds": seeds})
 
 
 def _scalars(metrics: Mapping[str, Any]) -> dict[str, float]:

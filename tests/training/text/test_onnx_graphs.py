@@ -9,7 +9,6 @@ tf = pytest.importorskip("tensorflow")
 from tests.training.text.test_model import VOCABULARY, make, random_row  # noqa: E402
 from training.export import onnx_graphs as export  # noqa: E402
 from training.text import model as text_model  # noqa: E402
-from training.text import onnx_graphs  # noqa: E402
 from training.text import signatures as text_signatures  # noqa: E402
 
 pytestmark = pytest.mark.tensorflow
@@ -24,7 +23,7 @@ def both():
     signatures = text_signatures.signatures(model, {"vocabulary": list(VOCABULARY)})
     sessions = {}
     for name in signatures:
-        graph = onnx_graphs.make(net, name)
+        graph = text_signatures.onnx_graph(net, name)
         export.check(graph)
         sessions[name] = ort.InferenceSession(graph.SerializeToString())
 
