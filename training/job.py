@@ -7,7 +7,6 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
@@ -93,7 +92,7 @@ class Signature(NamedTuple):
     function: Callable[..., Any]
     inputs: Mapping[str, Any]
     tolerance: Mapping[str, float]  # for each output: allowed difference from the golden outputs
-    golden: Arrays = MappingProxyType({})  # additional golden inputs of this signature
+    golden: Arrays  # inputs whose outputs are stored with the exported model
     onnx: Callable[[], Any] | None = None  # builds its ONNX graph if it cannot be converted
 
 
@@ -106,7 +105,6 @@ class Job:
     train: fits the network in place; returns its history, one list per number.
     evaluate: measures the finished network; returns the card's `metrics` and `calibration`.
     signatures: the functions of the SavedModel, given the calibration.
-    golden_inputs: creates the inputs whose outputs are stored with the exported model.
     manifest_fields: additional fields of the manifest for the task.
     filters: arrays that explain the layers of `activations`.
     """
@@ -120,7 +118,6 @@ class Job:
     train: Callable[[Any, Any, Any, Path], dict[str, Any]]
     evaluate: Callable[[Any, Any], dict[str, Any]]
     signatures: Callable[[Any, Mapping[str, Any]], dict[str, Signature]]
-    golden_inputs: Callable[[], Arrays] = dict  # besides those of the signatures
     input: Mapping[str, Any] = field(default_factory=dict)  # the manifest's; empty: it has none
     labels: Sequence[tuple[str, str]] = ()  # (id, description) of each class; empty: no classes
     manifest_fields: Callable[[Any, Mapping[str, Any]], dict[str, Any]] = (

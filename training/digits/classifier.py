@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from training import evaluation
+from training.data import mnist
 from training.evaluation import outliers
 from training.evaluation.batches import in_batches
 from training.export import filters as layer_filters
@@ -97,12 +98,14 @@ def signatures(
     def activations(images: tf.Tensor) -> dict[str, tf.Tensor]:
         return layers(tf.cast(images, tf.float32), training=False)
 
-    inputs = {"images": tf.TensorSpec([None, 28, 28, 1], tf.uint8)}
+    inputs, golden = {"images": tf.TensorSpec([None, 28, 28, 1], tf.uint8)}, mnist.golden_digits()
     return {
         "serving_default": Signature(
-            serving_default, inputs, {"probabilities": 1e-4, "outlier_score": 1e-3}
+            serving_default, inputs, {"probabilities": 1e-4, "outlier_score": 1e-3}, golden
         ),
-        "activations": Signature(activations, inputs, {layer.name: 1e-3 for layer in shown}),
+        "activations": Signature(
+            activations, inputs, {layer.name: 1e-3 for layer in shown}, golden
+        ),
     }
 
 

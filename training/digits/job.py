@@ -29,7 +29,6 @@ def make_job(
         train=train,
         evaluate=partial(classifier.evaluate, source=outlier_features),
         signatures=partial(classifier.signatures, source=outlier_features),
-        golden_inputs=mnist.golden_digits,
         input=classifier.INPUT,
         labels=classifier.LABELS,
         filters=classifier.filters,

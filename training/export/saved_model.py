@@ -38,7 +38,6 @@ class Artefact(NamedTuple):
     tracked: Any = None  # what TensorFlow must keep beside the signatures' variables
     input: Mapping[str, Any] = MappingProxyType({})  # the manifest's "input"; empty: it has none
     labels: Sequence[tuple[str, str]] = ()
-    golden_inputs: Arrays = MappingProxyType({})  # besides those of the signatures
     fields: Mapping[str, Any] = MappingProxyType({})  # of the manifest, over the usual ones
     convert: Callable[..., onnx_graphs.Engines] = (
         onnx_graphs.convert
@@ -58,7 +57,6 @@ def export(job: Job, release: Release, models: Path, name: str, origin: str) -> 
         input=job.input,
         labels=job.labels,
         signatures=job.signatures(model, read_calibration(release)),
-        golden_inputs=job.golden_inputs(),
         fields=job.manifest_fields(model, release.card["calibration"]),
         card=release.card,
         origin=origin,
@@ -77,7 +75,7 @@ def write(artefact: Artefact, models: Path, name: str) -> Path:
         extra = scratch / "assets.extra"
         extra.mkdir()
         loaded = tf.saved_model.load(str(scratch))
-        golden, described = _golden(loaded, signatures, artefact.golden_inputs)
+        golden, described = _golden(loaded, signatures)
         engines = artefact.convert(loaded, signatures, golden, scratch)
         np.savez_compressed(
             extra / "golden.npz",
@@ -150,14 +148,14 @@ def _write_saved_model(tracked: Any, signatures: Mapping[str, Signature], scratc
 
 
 def _golden(
-    loaded: Any, signatures: Mapping[str, Signature], inputs: Arrays
+    loaded: Any, signatures: Mapping[str, Signature]
 ) -> tuple[dict[str, tuple[Arrays, Arrays]], dict[str, Any]]:
     """Inputs and TensorFlow's outputs of each signature as written, and its stated inputs."""
     arrays: dict[str, tuple[Arrays, Arrays]] = {}
     described = {}
     for key, signature in signatures.items():
         function = loaded.signatures[key]
-        given = {name: {**inputs, **signature.golden}[name] for name in signature.inputs}
+        given = {name: signature.golden[name] for name in signature.inputs}
         outputs = function(**{name: tf.constant(array) for name, array in given.items()})
         arrays[key] = (given, {name: tensor.numpy() for name, tensor in outputs.items()})
         # TensorFlow sorts outputs by name; the job's order is the network's.

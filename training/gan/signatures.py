@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from training.data import mnist
 from training.gan import model as gan_model
 from training.gan.images import to_greys
 from training.gan.model import DIGITS, Gan
@@ -63,7 +64,7 @@ def signatures(model: Gan, calibration: Mapping[str, Any]) -> dict[str, Signatur
             function,
             inputs,
             {output: TOLERANCE[output] for output in outputs},
-            {key: golden[key] for key in inputs if key in golden},
+            {key: golden[key] for key in inputs},
         )
         for name, (function, inputs, outputs) in every.items()
     }
@@ -98,11 +99,12 @@ def manifest_fields(model: Gan, calibration: Mapping[str, Any]) -> dict[str, Any
 
 
 def _golden(model: Gan, calibration: Mapping[str, Any]) -> Arrays:
-    """Ten rows for every other input, including a projection's first three steps with either loss."""
+    """Ten rows for every input, including a projection's first three steps with either loss."""
     random, rows = np.random.default_rng(7), np.arange(10, dtype=np.int32)
     zeros, width = np.zeros((10, 2 * model.half), np.float32), 2 * model.half
     far = random.standard_normal((10, width)).astype(np.float32) * calibration["w_std"]
     return {
+        **mnist.golden_digits(),
         "z": random.standard_normal((10, model.z_size)).astype(np.float32),
         "digit": rows,
         "truncation": np.linspace(0, 1, 10, dtype=np.float32),

@@ -74,7 +74,6 @@ JOB = Job(
     train=train,
     evaluate=evaluate,
     signatures=gan_signatures.signatures,
-    golden_inputs=mnist.golden_digits,
     input=gan_signatures.INPUT,
     labels=gan_signatures.LABELS,
     manifest_fields=gan_signatures.manifest_fields,

@@ -46,7 +46,6 @@ def import_autoencoder(options: ImportOptions, models: Path) -> Path:
         task=TASK,
         input=INPUT,
         signatures=make_signatures(coder, nats_tolerance=0.1),
-        golden_inputs=golden,
         tracked=[*encoder.variables, *decoder.variables],
         card={
             **card(options, TASK, "", {"input_range": options.input_range or "0..1"}),

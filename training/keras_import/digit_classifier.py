@@ -42,7 +42,6 @@ def import_digits(options: ImportOptions, models: Path) -> Path:
         input=digits.INPUT,
         labels=digits.LABELS,
         signatures=_digit_signatures(opened),
-        golden_inputs={"images": opened.golden},
         tracked=network.contents.tracked,
         card=opened.card(options, digits.TASK, note),
         filters=_filters(opened),
@@ -63,7 +62,8 @@ def _digit_signatures(opened: OpenedNetwork) -> dict[str, Signature]:
 
     inputs = {"images": tf.TensorSpec([None, *DIGIT_SHAPE], tf.uint8)}
     tolerance = {"probabilities": 1e-4, "outlier_score": 1e-4}
-    found = {"serving_default": Signature(serving_default, inputs, tolerance)}
+    golden = {"images": opened.golden}
+    found = {"serving_default": Signature(serving_default, inputs, tolerance, golden)}
     shown = _shown(opened)
     if shown:
         layers = keras.Model(
@@ -74,7 +74,8 @@ def _digit_signatures(opened: OpenedNetwork) -> dict[str, Signature]:
             outputs = layers(opened.inputs(images), training=False)
             return {name: tf.cast(output, tf.float32) for name, output in outputs.items()}
 
-        found["activations"] = Signature(activations, inputs, {layer.name: 1e-3 for layer in shown})
+        tolerance = {layer.name: 1e-3 for layer in shown}
+        found["activations"] = Signature(activations, inputs, tolerance, golden)
     return found
 
 

@@ -90,8 +90,7 @@ def import_head(path: Path, base: str, name: str, models: Path) -> Path:
         task=TASK,
         input=manifest["input"],
         labels=head.labels,
-        signatures=_signatures(extract, head, (height, width, channels)),
-        golden_inputs={"images": golden},
+        signatures=_signatures(extract, head, golden),
         fields={"max_batch_size": manifest["max_batch_size"]}
         | ({"backbone": FEATURES} if is_shared else {}),
         card=_card(path, f"{base}/{versions[-1].name}", name, head),
@@ -104,7 +103,7 @@ def import_head(path: Path, base: str, name: str, models: Path) -> Path:
     return written
 
 
-def _signatures(extract: Any, head: HeadFile, shape: tuple[int, int, int]) -> dict[str, Signature]:
+def _signatures(extract: Any, head: HeadFile, images: np.ndarray) -> dict[str, Signature]:
     kernel, bias = tf.constant(head.kernel), tf.constant(head.bias)
 
     def features(images: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -114,10 +113,13 @@ def _signatures(extract: Any, head: HeadFile, shape: tuple[int, int, int]) -> di
         logits = features(images)[FEATURES] @ kernel + bias
         return {"probabilities": tf.nn.softmax(logits)}
 
-    inputs = {"images": tf.TensorSpec([None, *shape], tf.uint8)}
+    inputs, golden = (
+        {"images": tf.TensorSpec([None, *images.shape[1:]], tf.uint8)},
+        {"images": images},
+    )
     return {
-        "serving_default": Signature(serving_default, inputs, {"probabilities": 1e-4}),
-        FEATURES: Signature(features, inputs, {FEATURES: 1e-3}),
+        "serving_default": Signature(serving_default, inputs, {"probabilities": 1e-4}, golden),
+        FEATURES: Signature(features, inputs, {FEATURES: 1e-3}, golden),
     }
 
 

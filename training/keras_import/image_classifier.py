@@ -33,7 +33,6 @@ def import_labels(options: ImportOptions, models: Path) -> Path:
         input=_input(network.shape),
         labels=labels,
         signatures=_label_signatures(opened),
-        golden_inputs={"images": opened.golden},
         tracked=network.contents.tracked,
         fields={"max_batch_size": 64 if max(network.shape[:2]) <= SMALL_SIDE else 8},
         card=opened.card(options, LABEL_TASK, ""),
@@ -59,14 +58,15 @@ def _label_signatures(opened: OpenedNetwork) -> dict[str, Signature]:
         return {"probabilities": output_activation.to_probabilities(forward(images), opened.kind)}
 
     inputs = {"images": tf.TensorSpec([None, *network.shape], tf.uint8)}
-    found = {"serving_default": Signature(serving_default, inputs, {"probabilities": 1e-4})}
+    golden = {"images": opened.golden}
+    found = {"serving_default": Signature(serving_default, inputs, {"probabilities": 1e-4}, golden)}
     if network.features is not None:
         inner = opened.forward(network.features)
 
         def features(images: tf.Tensor) -> dict[str, tf.Tensor]:
             return {"features": inner(images)}
 
-        found["features"] = Signature(features, inputs, {"features": 1e-3})
+        found["features"] = Signature(features, inputs, {"features": 1e-3}, golden)
     return found | _map_signatures(opened)
 
 

@@ -30,6 +30,5 @@ def make_job(
         train=fitting.train,
         evaluate=evaluate,
         signatures=signatures.signatures,
-        golden_inputs=mnist.golden_digits,
         input=signatures.INPUT,
     )

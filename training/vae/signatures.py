@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from training.data import mnist
 from training.job import Signature
 from training.vae import model as vae_model
 from training.vae.model import Vae
@@ -69,12 +70,13 @@ def make_signatures(coder: Coder, nats_tolerance: float = 1e-2) -> dict[str, Sig
     images = {"images": tf.TensorSpec([None, 28, 28, 1], tf.uint8)}
     latent = tf.TensorSpec([None, coder.latents], tf.float32)
     draws = np.random.default_rng(7).standard_normal((10, coder.latents)).astype(np.float32)
+    digits = mnist.golden_digits()
     nats = dict.fromkeys(("reconstruction_loss", "kl"), nats_tolerance)
     return {
-        "encode": Signature(encode, images, {"z_mean": 1e-3, "z_log_var": 1e-3}),
+        "encode": Signature(encode, images, {"z_mean": 1e-3, "z_log_var": 1e-3}, digits),
         "decode": Signature(decode, {"z": latent}, GREYS, {"z": draws}),
         "reconstruct": Signature(
-            reconstruct, {**images, "noise": latent}, GREYS | nats, {"noise": draws}
+            reconstruct, {**images, "noise": latent}, GREYS | nats, {**digits, "noise": draws}
         ),
     }
 

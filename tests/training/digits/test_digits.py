@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from training.data.mnist import synthetic_digits
+from training.data.mnist import golden_digits, synthetic_digits
 from training.job import Splits
 from training.jobs import digits, load_released
 
@@ -40,7 +40,7 @@ def test_what_each_convolution_sees_is_shown_after_its_activation(network):
     measured = digits.JOB.evaluate(network, Splits(*parts, "synthetic"))
     shown = digits.JOB.signatures(network, measured["calibration"])["activations"]
 
-    maps = shown.function(tf.constant(digits.JOB.golden_inputs()["images"]))
+    maps = shown.function(tf.constant(golden_digits()["images"]))
 
     assert list(maps) == [*(f"conv{n}" for n in range(1, 8)), "logits"]
     assert maps["conv1"].shape == (10, 26, 26, 16)

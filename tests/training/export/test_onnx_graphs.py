@@ -39,7 +39,7 @@ def export(tmp_path, **functions):
     for name, function in functions.items():
         setattr(module, name, tf.function(function, input_signature=list(SPECS.values())))
         outputs = function(**{key: tf.constant(a) for key, a in GIVEN.items()})
-        signatures[name] = Signature(function, SPECS, dict.fromkeys(outputs, 1e-5))
+        signatures[name] = Signature(function, SPECS, dict.fromkeys(outputs, 1e-5), {})
     written = {name: getattr(module, name) for name in functions}
     tf.saved_model.save(module, str(tmp_path), signatures=written)
     loaded = tf.saved_model.load(str(tmp_path))
@@ -99,7 +99,7 @@ def test_a_graph_that_disagrees_stays_with_tensorflow(tmp_path, monkeypatch):
 
 
 def test_an_image_may_differ_by_one_grey():
-    signature = Signature(softplus, SPECS, {"images": 2.0})
+    signature = Signature(softplus, SPECS, {"images": 2.0}, {})
     greys = {"images": np.full((2, 2), 100, np.uint8)}
 
     assert onnx_graphs._is_close(signature, {"images": greys["images"] + 1}, greys)

@@ -34,12 +34,12 @@ class Backbone(tf.Module):
 def models(tmp_path_factory):
     folder, backbone = tmp_path_factory.mktemp("models"), Backbone()
     inputs = {"images": tf.TensorSpec([None, 6, 5, 3], tf.uint8)}
+    golden = {"images": np.full((2, 6, 5, 3), 9, np.uint8)}
     artefact = saved_model.Artefact(
         task="classify_image",
         input={"height": 6, "width": 5, "channels": 3, "resize": "bilinear", "crop": 0.875},
         labels=[("a", "a")],
-        signatures={"features": Signature(backbone.features, inputs, {"features": 1e-3})},
-        golden_inputs={"images": np.full((2, 6, 5, 3), 9, np.uint8)},
+        signatures={"features": Signature(backbone.features, inputs, {"features": 1e-3}, golden)},
         tracked=backbone,
         fields={"max_batch_size": 4},
         card={},
