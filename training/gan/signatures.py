@@ -41,23 +41,16 @@ def signatures(model: Gan, calibration: Mapping[str, Any]) -> dict[str, Signatur
     networks, width = gan_model.parts(model), 2 * model.half
     z, w = _rows(tf.float32, model.z_size), _rows(tf.float32, width)
     images, number, whole = _rows(tf.uint8, 28, 28, 1), _rows(tf.float32), _rows(tf.int32)
-    golden = _golden(model, calibration)
+    golden, served = _golden(model, calibration), _Functions(networks, calibration)
     project = {"images": images, "w": w, "m": w, "v": w, "step": whole, "steps": whole}
     project |= {"total_steps": whole, "loss": whole}
+    sample = {"z": z, "digit": whole, "truncation": number}
     every: dict[str, tuple[Callable[..., Any], dict[str, Any], tuple[str, ...]]] = {
-        "sample": (
-            _sample(networks, calibration),
-            {"z": z, "digit": whole, "truncation": number},
-            ("images", "w"),
-        ),
-        "synthesize": (_synthesize(networks), {"w": w}, ("images",)),
-        "encode": (_encode(networks), {"images": images}, ("w", "digit_probabilities")),
-        "discriminate": (_discriminate(networks), {"images": images}, ("probability_real",)),
-        "project": (
-            _project(projector(networks, calibration)),
-            project,
-            ("w", "m", "v", "images", "losses"),
-        ),
+        "sample": (served.sample, sample, ("images", "w")),
+        "synthesize": (served.synthesize, {"w": w}, ("images",)),
+        "encode": (served.encode, {"images": images}, ("w", "digit_probabilities")),
+        "discriminate": (served.discriminate, {"images": images}, ("probability_real",)),
+        "project": (served.project, project, ("w", "m", "v", "images", "losses")),
     }
     return {
         name: Signature(
@@ -68,17 +61,6 @@ def signatures(model: Gan, calibration: Mapping[str, Any]) -> dict[str, Signatur
         )
         for name, (function, inputs, outputs) in every.items()
     }
-
-
-def projector(networks: Mapping[str, Any], calibration: Mapping[str, Any]) -> Projector:
-    """The constants of the projection's loop."""
-    return Projector(
-        networks["synthesis"],
-        networks["loss_maps"],
-        tuple(calibration["map_power"]),
-        tf.constant(calibration["w_mean"], tf.float32),
-        calibration["w_std"],
-    )
 
 
 def manifest_fields(model: Gan, calibration: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,48 +100,43 @@ def _golden(model: Gan, calibration: Mapping[str, Any]) -> Arrays:
     }
 
 
-def _sample(networks: Mapping[str, Any], calibration: Mapping[str, Any]) -> Callable[..., Any]:
-    means = tf.constant(calibration["class_means"], tf.float32)
+class _Functions:
+    """The functions of a GAN on tensors, by the names of their inputs."""
 
-    def sample(z: tf.Tensor, digit: tf.Tensor, truncation: tf.Tensor) -> dict[str, tf.Tensor]:
-        digit = tf.clip_by_value(digit, 0, DIGITS - 1)
-        mean = tf.gather(means, digit)
-        w = mean + truncation[:, None] * (
-            networks["mapping"]([_tame(z), digit], training=False) - mean
+    def __init__(self, networks: Mapping[str, Any], calibration: Mapping[str, Any]) -> None:
+        self.networks = networks
+        self.means = tf.constant(calibration["class_means"], tf.float32)
+        self.projector = Projector(
+            networks["synthesis"],
+            networks["loss_maps"],
+            tuple(calibration["map_power"]),
+            tf.constant(calibration["w_mean"], tf.float32),
+            calibration["w_std"],
         )
-        return {"images": to_greys(networks["synthesis"](_tame(w), training=False)), "w": w}
 
-    return sample
+    def sample(self, z: tf.Tensor, digit: tf.Tensor, truncation: tf.Tensor) -> dict[str, tf.Tensor]:
+        digit = tf.clip_by_value(digit, 0, DIGITS - 1)
+        mean = tf.gather(self.means, digit)
+        drawn = self.networks["mapping"]([_tame(z), digit], training=False)
+        w = mean + truncation[:, None] * (drawn - mean)
+        return {**self.synthesize(w), "w": w}
 
+    def synthesize(self, w: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"images": to_greys(self.networks["synthesis"](_tame(w), training=False))}
 
-def _synthesize(networks: Mapping[str, Any]) -> Callable[..., Any]:
-    def synthesize(w: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"images": to_greys(networks["synthesis"](_tame(w), training=False))}
-
-    return synthesize
-
-
-def _encode(networks: Mapping[str, Any]) -> Callable[..., Any]:
-    def encode(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        guess, logits = networks["encoder"](_to_floats(images), training=False)
+    def encode(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
+        guess, logits = self.networks["encoder"](_to_floats(images), training=False)
         return {"w": guess, "digit_probabilities": tf.nn.softmax(logits)}
 
-    return encode
-
-
-def _discriminate(networks: Mapping[str, Any]) -> Callable[..., Any]:
-    def discriminate(images: tf.Tensor) -> dict[str, tf.Tensor]:
+    def discriminate(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         given = _to_floats(images)
-        _, logits = networks["encoder"](given, training=False)
+        _, logits = self.networks["encoder"](given, training=False)
         digit = tf.argmax(logits, axis=1, output_type=tf.int32)
-        logit, _ = networks["discriminator"]([given, digit], training=False)
+        logit, _ = self.networks["discriminator"]([given, digit], training=False)
         return {"probability_real": tf.sigmoid(logit[:, 0])}
 
-    return discriminate
-
-
-def _project(projecting: Projector) -> Callable[..., Any]:
     def project(  # noqa: PLR0913 - the tensors of the contract, by name
+        self,
         images: tf.Tensor,
         w: tf.Tensor,
         m: tf.Tensor,
@@ -171,12 +148,10 @@ def _project(projecting: Projector) -> Callable[..., Any]:
     ) -> dict[str, tf.Tensor]:
         target, pixel = _to_floats(images), loss == LOSSES.index("pixel")
         clock = (step, steps, total_steps)
-        w, m, v = projecting.project(target, (_tame(w), m, v), clock, pixel)
-        maps = projecting.loss_maps(target, training=False)
-        losses, made = projecting.losses(w, target, maps, pixel)
+        w, m, v = self.projector.project(target, (_tame(w), m, v), clock, pixel)
+        maps = self.projector.loss_maps(target, training=False)
+        losses, made = self.projector.losses(w, target, maps, pixel)
         return {"w": w, "m": m, "v": v, "images": to_greys(made), "losses": losses}
-
-    return project
 
 
 def _rows(dtype: tf.DType, *shape: int) -> tf.TensorSpec:
