@@ -23,7 +23,8 @@ def train(
     workdir.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(config.seed)
     splits = job.load_data(config, data)
-    print(f"data: {splits.source}; {splits.describe()['train']:,} to train on", flush=True)
+    described = splits.describe()
+    print(f"data: {splits.source}; {described['train']:,} to train on", flush=True)
     config = splits.complete_config(config).resolve(_started_with(workdir))
     check_resume_config(workdir, config, splits.source)
     model = job.build_model(config)
@@ -31,7 +32,7 @@ def train(
     release.round_weights(model)
     measured = job.evaluate(model, splits)
     fitted = {"history": history, "seconds": time.monotonic() - started}
-    made = card.make_card(job, config, splits, model, measured, fitted)
+    made = card.make_card(job, config, described, model, measured, fitted)
     print(card_text.render(made), flush=True)
     finished = release.write(
         workdir / "release",

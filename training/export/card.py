@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from training.export.layer_table import layer_table
-from training.job import Dataset, Job, JobConfig
+from training.job import Job, JobConfig
 
 _WORD = re.compile(r"[A-Za-z0-9_.+-]+")
 
@@ -17,14 +17,14 @@ _WORD = re.compile(r"[A-Za-z0-9_.+-]+")
 def make_card(
     job: Job,
     config: JobConfig,
-    splits: Dataset,
+    data: dict[str, Any],
     model: Any,
     measured: dict[str, Any],
     fitted: dict[str, Any],
 ) -> dict[str, Any]:
     """The content of a card, in JSON types.
 
-    measured: the job's `evaluate`; fitted: the history of its `train` and the seconds it took.
+    data: what the data set says of itself; measured: the job's `evaluate`; fitted: the history of its `train` and the seconds it took.
     """
     summary, _, rest = job.description.partition("\n")
     return {
@@ -32,7 +32,7 @@ def make_card(
         "task": job.task,
         "summary": summary,
         "description": " ".join(rest.split()),
-        "data": splits.describe(),
+        "data": data,
         "configuration": dataclasses.asdict(config),
         "command": training_command(job, config),
         "metrics": measured["metrics"],

@@ -58,23 +58,18 @@ def calibrate(model: Gan, splits: Splits, classifier: ReferenceClassifier) -> di
     maps = gan_model.parts(model)["loss_maps"](ink, training=False)
     w_std = float(np.sqrt(((w - means.mean(axis=0)) ** 2).mean()))
     found = gan_directions.find(model, w_std)
+    others = generator.draw(
+        np.arange(MOVED) % DIGITS, seed=13
+    )  # that no direction was learned from
     return {
         "class_means": means.astype(np.float32),
         "w_mean": [round(float(x), 6) for x in means.mean(axis=0)],
         "w_std": w_std,
         "map_power": [float(tf.reduce_mean(part**2)) for part in maps],
-        "directions": measured_directions(generator, classifier, found),
+        "directions": {
+            name: move(generator, classifier, others, name, *one) for name, one in found.items()
+        },
     }
-
-
-def measured_directions(
-    generator: NumpyGenerator,
-    classifier: ReferenceClassifier,
-    found: dict[str, tuple[np.ndarray, float]],
-) -> dict[str, Any]:
-    """Measure each direction on latent vectors that it was not learned from."""
-    w = generator.draw(np.arange(MOVED) % DIGITS, seed=13)
-    return {name: move(generator, classifier, w, name, *one) for name, one in found.items()}
 
 
 def move(

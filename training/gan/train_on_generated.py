@@ -32,23 +32,15 @@ def classifier_trained_on(
         keras.optimizers.Adam(schedule),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
-    given, progress = images.astype(np.float32), _Progress(name)
+
+    def tell(epoch: int, logs: Any) -> None:
+        line = f"trained on {name}: epoch {epoch + 1} of {EPOCHS}, loss {logs['loss']:.3f}"
+        print(line, file=sys.stderr, flush=True)
+
+    given, progress = images.astype(np.float32), keras.callbacks.LambdaCallback(on_epoch_end=tell)
     network.fit(given, labels, batch_size=BATCH, epochs=EPOCHS, verbose=0, callbacks=[progress])
     logits: np.ndarray = network.predict(test.images.astype(np.float32), BATCH, verbose=0)
     return logits
-
-
-class _Progress(keras.callbacks.Callback):
-    """A line on stderr after each epoch."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self._name = name
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Print the progress."""
-        line = f"trained on {self._name}: epoch {epoch + 1} of {EPOCHS}, loss {logs['loss']:.3f}"
-        print(line, file=sys.stderr, flush=True)
 
 
 def _network() -> Any:

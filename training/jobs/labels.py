@@ -14,14 +14,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from training.export import batchnorm_folding, card, release
-from training.job import Job, JobConfig, Signature
+from training.job import Dataset, Job, JobConfig, Signature
 from training.pretrained import (
     backbone,
     class_activation,
@@ -45,24 +45,7 @@ class Config(JobConfig):
     weights: str = "imagenet"  # or none, or a file of Keras weights
 
 
-class Pretraining(NamedTuple):
-    """The training data of a pretrained network, which are not available here."""
-
-    source: str
-
-    def complete_config(self, config: Any) -> Any:
-        """Return the configuration as it is."""
-        return config
-
-    def describe(self) -> dict[str, Any]:
-        """Return the card's section on the data."""
-        return {
-            "source": self.source,
-            "note": "no ImageNet photographs are at hand: accuracy on them was not measured here",
-        }
-
-
-def load_data(config: Config, data: Path | None) -> Pretraining:
+def load_data(config: Config, data: Path | None) -> Dataset:
     """Refuse: this is the first step of a training."""
     raise ValueError(
         "labels is pretrained and cannot be trained: vitrine export labels builds it "
@@ -70,13 +53,16 @@ def load_data(config: Config, data: Path | None) -> Pretraining:
     )
 
 
-def pretraining(config: Config) -> Pretraining:
-    """Describe the data that the weights were trained on."""
-    if config.weights == "none":
-        return Pretraining("none: the weights are random")
-    if config.weights == "imagenet":
-        return Pretraining("ImageNet (ILSVRC-2012), by the authors of the weights")
-    return Pretraining(f"whatever made {Path(config.weights).name}")
+def pretraining(config: Config) -> dict[str, str]:
+    """Describe the data that the weights were trained on, for the card."""
+    known = {
+        "none": "none: the weights are random",
+        "imagenet": "ImageNet (ILSVRC-2012), by the authors of the weights",
+    }
+    return {
+        "source": known.get(config.weights, f"whatever made {Path(config.weights).name}"),
+        "note": "no ImageNet photographs are at hand: accuracy on them was not measured here",
+    }
 
 
 def build_model(config: Config) -> keras.Model:
