@@ -1,23 +1,19 @@
 """Reads a file of class labels.
 
 One label per line in the model's order, optionally with an index or an identifier; or the JSON of
-Keras' `class_indices`. UTF-8, or UTF-16 with a byte order mark.
+Keras' `class_indices`. UTF-8, or UTF-16 or UTF-32 with a byte order mark.
 """
 
-import codecs
 import json
 import re
 from pathlib import Path
 from typing import Any
 
+from training.text.encodings import MARKS
+
 LARGEST_BYTES = 10_000_000
 _WAY_OUT = "write one label a line, in the order of the model's outputs"
 _INDEX = re.compile(r"(\d+)[ \t:.)]+(?=\S)")
-_MARKS = {
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
 
 
 def read_labels(path: Path) -> list[tuple[str, str]]:
@@ -46,7 +42,7 @@ def read_labels(path: Path) -> list[tuple[str, str]]:
 
 
 def _decode(path: Path, content: bytes) -> str:
-    encoding = next((name for mark, name in _MARKS.items() if content.startswith(mark)), "utf-8")
+    encoding = next((name for mark, name in MARKS.items() if content.startswith(mark)), "utf-8")
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError:
