@@ -19,6 +19,7 @@ from service.processes.connection_counts import ConnectionCounts
 PATIENCE_SECONDS = 0.005  # that a connection waits for the worker that has fewer
 MOST_IN_A_TURN = 64  # each takes 0.1 ms; then those that are connected already get their turn
 SHARE_OF_A_TURN = 0.25  # of the time since the turn before: one connection while turns are short
+CROWD = 512  # connections that wait; more could overflow the kernel's queue, where turns are long
 UNSENT_BYTES = 2**18  # the kernel keeps of a connection's answers; by itself up to 4 MB, uncounted
 EXHAUSTED_SECONDS = 1.0  # after which a process without free descriptors tries again
 HANDSHAKE_SECONDS = 60.0
@@ -83,7 +84,7 @@ class Acceptor:
                 self._wait(EXHAUSTED_SECONDS)
                 return
             self._take(connection)
-            if time.monotonic() > started + share:
+            if waiting <= CROWD and time.monotonic() > started + share:
                 break
         self._left_some_at = None if waiting == 1 else started
 

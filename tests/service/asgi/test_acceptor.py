@@ -4,6 +4,9 @@ import asyncio
 import socket
 import sys
 
+import pytest
+
+from service.asgi import acceptor
 from service.asgi.acceptor import MOST_IN_A_TURN, UNSENT_BYTES, Acceptor
 
 
@@ -97,6 +100,15 @@ def test_a_turn_accepts_more_the_longer_turns_are():
 
     assert (first, second) == (1, MOST_IN_A_TURN)
     assert answers == [b"hello"] * number
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the number of those that wait is unknown")
+def test_a_turn_accepts_more_of_a_crowd(monkeypatch):
+    monkeypatch.setattr(acceptor, "CROWD", 10)
+    first, _, answers = asyncio.run(accepted_in_two_turns(30, 0))
+
+    assert first == 21
+    assert answers == [b"hello"] * 30
 
 
 def test_the_kernel_keeps_little_of_an_answer_that_is_not_read():
