@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, cast
 import httptools
 
 ONCE_S = 60.0  # for a request on a connection of its own
+MOST_IDLE_S = 3.0  # servers close them after 5 s, and a request sent in that moment is lost
 
 
 class Disconnected(ConnectionError):
@@ -48,19 +49,22 @@ def ask(port: int, method: str, path: str, body: bytes = b"", **headers: str) ->
 
 
 class Connection:
-    """A connection to host:port that opens itself, and opens anew after the server closed it."""
+    """A connection to host:port that opens itself, and opens anew after the server closed it, or would soon."""
 
     def __init__(self, host: str, port: int) -> None:
         self._host = host
         self._port = port
         self._protocol: _AnswerReader | None = None
+        self._used_at = 0.0
 
     async def open(self) -> None:
-        """Connect, unless there is an open connection; OSError if that fails."""
+        """Connect, unless there is an open connection that was not idle for long; OSError if that fails."""
+        if time.monotonic() - self._used_at > MOST_IDLE_S:
+            self.close()
         if self._protocol is None or not self._protocol.is_open:
             loop = asyncio.get_running_loop()
             _, protocol = await loop.create_connection(_AnswerReader, self._host, self._port)
-            self._protocol = protocol
+            self._protocol, self._used_at = protocol, time.monotonic()
 
     async def ask(
         self,
@@ -82,7 +86,9 @@ class Connection:
             async with asyncio.timeout(timeout_s):
                 await self.open()
                 assert self._protocol is not None
-                return await self._protocol.exchange(request, ask_again)
+                answer = await self._protocol.exchange(request, ask_again)
+                self._used_at = time.monotonic()
+                return answer
         except BaseException:
             self.close()  # a late answer must not be taken for that of the next request
             raise

@@ -46,6 +46,14 @@ async def test_two_requests_share_one_connection():
     assert len(opened) == 1
 
 
+async def test_a_connection_that_was_idle_for_long_is_opened_anew(monkeypatch):
+    monkeypatch.setattr("clients.load.connection.MOST_IDLE_S", 0.0)
+    async with scripted([PLAIN], [PLAIN]) as (connection, opened):
+        for _ in range(2):
+            assert (await connection.ask(REQUEST)).body == b"hello"
+    assert len(opened) == 2
+
+
 async def test_a_chunked_answer_is_put_together():
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     parts = [head + b"3\r\nhe", b"l\r\n2;x=y\r", b"\nlo\r\n0\r\n", b"Trailer: t\r\n\r\n"]
