@@ -44,7 +44,7 @@ def client(folder):
     settings = {"VITRINE_UPLOADS": "1", "VITRINE_ADMIN_KEY": "teacher"}
     with (
         running_service(folder, "live", **settings) as (_, port),
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=200) as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=1000) as client,
     ):
         yield client
 
