@@ -44,9 +44,8 @@ class Acceptor:
         self._counts = counts
         self._loop = asyncio.get_running_loop()
         self._has_waited = False
-        self._left_some_at: float | None = (
-            None  # monotonic; in the turn before, if it was not finished
-        )
+        # Monotonic: when the turn before began, if it left some waiting.
+        self._left_some_at: float | None = None
         self._pause: asyncio.TimerHandle | None = None
         self._adopting: set[asyncio.Task[None]] = set()
         listener.setblocking(False)

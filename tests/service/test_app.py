@@ -250,7 +250,7 @@ async def test_the_examples_of_the_text_routes_work_as_they_stand(shared_texts, 
     operation = (await shared_texts.get("/openapi.json")).json()["paths"][path]["post"]
     content = operation["requestBody"]["content"]["application/json"]
     response = await shared_texts.post(path, json=content["example"])
-    refused = await shared_texts.post(path, json={"stranger": 1})
+    refused = await shared_texts.post(path, json={"no_field": 1})
 
     assert response.status_code == 200, response.text
     assert set(operation["responses"]) >= {"200", "400", "404", "413", "422", "429", "503", "504"}

@@ -72,7 +72,7 @@ def test_a_connection_that_nobody_else_takes_is_accepted_after_a_moment():
 
 
 async def accepted_in_two_turns(connections, seconds):
-    """The numbers of connections accepted in one turn of the loop, and in the next after so many seconds."""
+    """The numbers of connections accepted in one turn of the loop, and in the next, which begins some seconds later."""
     listener, count = socket.create_server(("127.0.0.1", 0), backlog=connections), Count(False)
     clients = [socket.create_connection(listener.getsockname()) for _ in range(connections)]
     acceptor = Acceptor(listener, Protocol, None, count)
