@@ -102,16 +102,18 @@ async def answer_router_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     path = request.scope["path"][:100]
     ours: errors.VitrineError
+    headers = dict(error.headers or {})
     if error.status_code == 405:
-        ours = errors.MethodNotAllowed(f"{path!r} does not take {request.method[:20]!r}")
+        allowed = allowed_methods(request.app.routers, request.scope)
+        headers["Allow"] = ", ".join(allowed)
+        ours = errors.MethodNotAllowed(
+            f"the method of {path!r} must be {' or '.join(allowed)}, got {request.method[:20]!r}"
+        )
     elif error.status_code == 404:
         ours = errors.RouteNotFound(f"there is no {path!r}: /docs lists the routes")
     else:
         ours = errors.InvalidRequest(f"the request cannot be handled: {error.detail}")
     request.scope["error_code"] = ours.code
     answer = error_answer(ours, request.scope["request_id"])
-    answer.headers.update(error.headers or {})
-    if error.status_code == 405:
-        allowed = allowed_methods(request.app.routers, request.scope)
-        answer.headers["Allow"] = ", ".join(allowed)
+    answer.headers.update(headers)
     return answer

@@ -40,8 +40,18 @@ async def test_every_error_has_the_one_shape(shared_client, method, path, status
     assert response.headers["content-type"] == "application/json"
     assert set(response.json()) == {"error", "code", "request_id"}
     assert response.json()["code"] == code
-    if status == 405:
-        assert response.headers["allow"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [("GET", "/v1/digits/classify", "POST"), ("DELETE", "/v1/models/digits", "GET, HEAD, POST")],
+)
+async def test_a_wrong_method_is_told_the_right_ones(shared_client, method, path, allowed):
+    response = await shared_client.request(method, path)
+
+    assert response.headers["allow"] == allowed
+    right = allowed.replace(", ", " or ")
+    assert response.json()["error"] == f"the method of {path!r} must be {right}, got {method!r}"
 
 
 async def test_a_request_id_is_echoed_or_made(shared_client):
