@@ -21,7 +21,6 @@ from service.asgi.middleware import RequestContext
 from service.asgi.request_log import RequestLog
 from service.asgi.state import Lifecycle, State
 from service.asgi.time_limits import ENDING_SECONDS
-from service.asgi.tracing import make_tracing
 from service.errors import VitrineError
 from service.metrics import Metrics, Snapshot
 from service.processes.peers import METRICS, NOT_READY, STATISTICS, Peers
@@ -95,7 +94,11 @@ def create_app(
         preloaded.load,
     )
     lifecycle, peers = lifecycle or Lifecycle(), peers or Peers()
-    tracing = make_tracing(settings.otlp_endpoint)
+    tracing = None
+    if settings.otlp_endpoint:
+        from service.asgi.tracing import Tracing  # its packages are optional
+
+        tracing = Tracing(settings.otlp_endpoint)
     request_log = RequestLog(metrics)
 
     @asynccontextmanager

@@ -11,7 +11,7 @@ from typing import Any
 
 from service.asgi.requests import INLINE_BYTES
 from service.asgi.responses import to_json
-from service.asgi.tracing import Steps
+from service.asgi.steps import Steps
 from service.codecs.image import OpenedImage
 from service.codecs.request_images import read_images
 from service.codecs.sniffing import image_format

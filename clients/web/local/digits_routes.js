@@ -5,7 +5,6 @@ import { InvalidValue } from "./errors.js";
 import { explain } from "./explain.js";
 import { dataUri, tiled } from "./images.js";
 import { preparedImages, rowsOf, shownInput } from "./request_images.js";
-import { named } from "./service.js";
 
 const TASK = "classify_digit";
 const OUTLIER = 0.5; // the graph scales its score so that more than this is "probably no digit"
@@ -19,7 +18,7 @@ async function classify(call) {
     return { digit, probability: row[digit], probabilities: row, outlier: scores.data[index] > OUTLIER,
       outlier_score: scores.data[index], ...await shownInput(call, prepared[index]) };
   });
-  return { model: named(model), predictions: await Promise.all(predictions) };
+  return { model: model.reference, predictions: await Promise.all(predictions) };
 }
 
 async function activations(call) {
@@ -30,7 +29,7 @@ async function activations(call) {
     const { data, shape: [, ...shape] } = outputs[name];
     return shape.length === 3 ? { name, shape, image: await dataUri(tiled(mapsOf(data, shape))) } : { name, shape, values: Array.from(data) };
   });
-  return { model: named(model), layers: await Promise.all(layers) };
+  return { model: model.reference, layers: await Promise.all(layers) };
 }
 
 /** [H, W, C] → a plane for each channel on its own scale: black is its lowest value, white its highest. */
@@ -55,7 +54,7 @@ async function filter(call) {
   const inputs = outputs[below] ?? { shape: images.shape, data: Float32Array.from(images.data, (value) => low + value * Math.fround((high - low) / 255)) };
   const ofMap = (values) => values.filter((_, index) => index % bias.length === map);
   return {
-    model: named(model), layer, map, kind, below, size, strides, padding, relu,
+    model: model.reference, layer, map, kind, below, size, strides, padding, relu,
     kernel: kernel ? cellsOf(kernel, size, ofMap) : null,
     bias: bias ? bias[map] : null,
     inputs: cellsOf(inputs.data, inputs.shape.slice(1), kernel ? (cell) => cell : (cell) => [cell[map]]),

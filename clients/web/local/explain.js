@@ -5,7 +5,6 @@ import { dataUri, toGrey } from "./images.js";
 import { wholeNumber } from "./latents.js";
 import { column } from "./request_images.js";
 import { resize } from "./resample.js";
-import { named } from "./service.js";
 
 const CELLS = 10; // windows a side at most
 const WINDOWS = 16; // covered images in a run
@@ -25,7 +24,7 @@ export async function explain(call, model, pixels, fields) {
     const heatmap = normalized(maps[place]);
     return { ...fields(index, scores[index]), method, heatmap: rowsOf(heatmap), image: await dataUri(overlay(pixels, heatmap)) };
   })));
-  return { model: named(model), explanations: [explanations] };
+  return { model: model.reference, explanations: [explanations] };
 }
 
 const scoresOf = ({ probabilities, scores }) => (probabilities ?? scores).data;

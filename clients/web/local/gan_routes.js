@@ -5,7 +5,6 @@ import { InvalidValue, Unavailable } from "./errors.js";
 import { PATHS, seedOf, vectorOf, wholeNumber } from "./latents.js";
 import { normals, uniforms } from "./random_streams.js";
 import { column, floats, imageUris, preparedImages, rowsOf, shownInput } from "./request_images.js";
-import { named } from "./service.js";
 
 const TASK = "generate_image";
 const TRUNCATION = 0.7;
@@ -24,7 +23,7 @@ async function sample(call) {
   const z = normals(seed, count, model.latents.z);
   const digits = z.map((_, index) => wanted ?? drawnDigit(seed, index, model));
   const { images, w } = await sampled(model, z, digits, digits.map(() => truncation));
-  return { model: named(model), random_seed: seed, images: await imageUris(call, images), digits, z: z.map((each) => [...each]), w: rowsOf(w) };
+  return { model: model.reference, random_seed: seed, images: await imageUris(call, images), digits, z: z.map((each) => [...each]), w: rowsOf(w) };
 }
 
 /** What leads to a point: z, the digit that was asked for or drawn, and the truncation. */
@@ -45,7 +44,7 @@ async function placeOf(name, value, model) {
 
 async function synthesized(call, model, latents) {
   const { images } = await model.run("synthesize", { w: floats(latents) });
-  return { model: named(model), images: await imageUris(call, images), latents: latents.map((w) => [...w]) };
+  return { model: model.reference, images: await imageUris(call, images), latents: latents.map((w) => [...w]) };
 }
 
 async function interpolate(call) {
@@ -61,7 +60,7 @@ async function interpolate(call) {
   const z = PATHS[path](start.z, end.z, steps);
   const truncations = z.map((_, step) => start.truncation + (end.truncation - start.truncation) * step / (steps - 1));
   const { images, w } = await sampled(model, z, z.map(() => wanted[0] ?? start.drawn ?? end.drawn), truncations);
-  return { model: named(model), images: await imageUris(call, images), latents: rowsOf(w), z };
+  return { model: model.reference, images: await imageUris(call, images), latents: rowsOf(w), z };
 }
 
 async function mix(call) {
@@ -73,7 +72,7 @@ async function mix(call) {
 
 async function directions(call) {
   const model = await call.model("gan", TASK);
-  return { model: named(model), directions: Object.entries(model.directions).map(([name, { vector, ...measured }]) => ({ name, ...measured })) };
+  return { model: model.reference, directions: Object.entries(model.directions).map(([name, { vector, ...measured }]) => ({ name, ...measured })) };
 }
 
 async function edit(call) {
@@ -89,7 +88,7 @@ async function discriminate(call) {
   const model = await call.model("gan", TASK);
   const { prepared, inputs } = await preparedImages(call, fitDigit);
   const { probability_real: found } = await model.run("discriminate", inputs);
-  return { model: named(model), predictions: await Promise.all(prepared.map(async (each, index) =>
+  return { model: model.reference, predictions: await Promise.all(prepared.map(async (each, index) =>
     ({ probability_real: found.data[index], ...await shownInput(call, each) }))) };
 }
 

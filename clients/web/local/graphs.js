@@ -105,6 +105,8 @@ function createModel(manifest, ort, read, onChecked) {
 
   return {
     ...manifest,
+    /** What an answer says of the model that gave it. */
+    reference: { name: manifest.name, version: manifest.version },
     filterOf,
     has: (signature) => signature in manifest.signatures,
     /** `inputs`: name → { data, shape }; the same of the outputs. */

@@ -4,7 +4,6 @@ import { normalizeClothing } from "./digit.js";
 import { explain } from "./explain.js";
 import { toGrey } from "./images.js";
 import { imagesOf, preparedImages, rowsOf, shownInput } from "./request_images.js";
-import { named } from "./service.js";
 import { fitPhoto } from "./photo.js";
 import { wholeNumber } from "./latents.js";
 
@@ -39,14 +38,14 @@ async function label(call) {
   const model = await call.model("labels", TASK);
   const top = wholeNumber("top", call.query.get("top"), 1, model.labels.length, Math.min(DEFAULT_TOP, model.labels.length));
   const outputs = await model.run("serving_default", batchOf(await fitted(call, model)));
-  return { model: named(model), predictions: scoresOf(outputs).map((row) => row.map((_, index) => index)
+  return { model: model.reference, predictions: scoresOf(outputs).map((row) => row.map((_, index) => index)
     .sort((one, other) => row[other] - row[one]).slice(0, top).map((index) => ({ ...labelOf(model, index), score: row[index] }))) };
 }
 
 async function features(call) {
   const model = await call.model("labels", TASK);
   const { features: found } = await model.run("features", batchOf(await fitted(call, model)));
-  return { model: named(model), features: rowsOf(found) };
+  return { model: model.reference, features: rowsOf(found) };
 }
 
 async function explainLabels(call) {
@@ -63,7 +62,7 @@ async function classifyClothes(call) {
   const found = await Promise.all(models.map(async (model, index) => predictionsOf(model, heads[index], await model.run("serving_default", inputs))));
   const rows = found[0].map((row, index) => (found.length === 1 ? row
     : { dense: row, svm: found[1][index], agree: row.label_index === found[1][index].label_index }));
-  return { model: named(models[0]), predictions: await Promise.all(rows.map(async (row, index) => ({ ...row, ...await shownInput(call, prepared[index]) }))) };
+  return { model: models[0].reference, predictions: await Promise.all(rows.map(async (row, index) => ({ ...row, ...await shownInput(call, prepared[index]) }))) };
 }
 
 function predictionsOf(model, head, outputs) {

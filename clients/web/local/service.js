@@ -67,6 +67,3 @@ async function answer(graphs, { pathname, searchParams: query }, { body, signal 
 const json = (content, headers = {}) => new Response(JSON.stringify(content), { headers: { "Content-Type": "application/json", ...headers } });
 
 const refusal = ({ message, status, code }) => new Response(JSON.stringify({ error: message, code, request_id: "page" }), { status });
-
-/** What an answer says of the model that gave it. */
-export const named = ({ name, version }) => ({ name, version });

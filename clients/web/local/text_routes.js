@@ -5,7 +5,6 @@ import { base64 } from "./images.js";
 import { seedOf, wholeNumber } from "./latents.js";
 import { uniforms } from "./random_streams.js";
 import { column } from "./request_images.js";
-import { named } from "./service.js";
 
 const TASK = "generate_text";
 const [FIRST_CHUNK, CHUNK] = [2, 8]; // characters
@@ -18,7 +17,7 @@ async function score(call) {
   const { ids, replaced } = read(model, call.json.text, "text", call.json.unknown);
   const { logprobs } = await readIds(model, model.beginning, ids);
   const nats = -logprobs.reduce((sum, each) => sum + each, 0) / logprobs.length;
-  return { model: named(model), nats_per_character: nats, bits_per_character: nats / Math.LN2, replaced,
+  return { model: model.reference, nats_per_character: nats, bits_per_character: nats / Math.LN2, replaced,
     characters: logprobs.map((logprob, index) => ({ character: model.vocabulary[ids[index]], logprob: sixDecimals(logprob) })) };
 }
 
@@ -54,7 +53,7 @@ async function generate(call) {
   if (call.json.stream) return streamed(call, model, request);
   const written = request.texts.map(() => []);
   for await (const rows of chunks(model, request)) rows.forEach((row, index) => written[index].push(...row));
-  return { model: named(model), random_seed: request.seed, replaced: request.replaced,
+  return { model: model.reference, random_seed: request.seed, replaced: request.replaced,
     generations: request.texts.map((text, index) => ({ text: written[index].map(({ character }) => character).join(""), diversity: text.diversity,
       finish_reason: "length", continuation: tokenOf(model, request, index), ...request.noted && { logprobs: written[index] } })) };
 }

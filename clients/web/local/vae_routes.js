@@ -6,7 +6,6 @@ import { encodePng, planesOf, tiled } from "./images.js";
 import { PATHS, plane, seedOf, vectorOf, wholeNumber } from "./latents.js";
 import { normals } from "./random_streams.js";
 import { floats, imageUris, preparedImages, rowsOf, shownInput } from "./request_images.js";
-import { named } from "./service.js";
 
 const TASK = "autoencode_image";
 const MOST_AT_ONCE = 100; // images in a run: the page answers in between
@@ -26,7 +25,7 @@ async function decode(call) {
   const model = await call.model("vae", TASK);
   const latents = (call.json.latents ?? []).map((z) => vectorOf("latents", z, latentSize(model)));
   if (!latents.length) throw new InvalidValue("latents must hold at least one latent vector, got none");
-  return { model: named(model), images: await imageUris(call, await decoded(model, latents)) };
+  return { model: model.reference, images: await imageUris(call, await decoded(model, latents)) };
 }
 
 async function manifold(call) {
@@ -48,7 +47,7 @@ async function reconstruct(call) {
     const [loss, kl] = [returned.reconstruction_loss.data[row], returned.kl.data[row]];
     return { image: uris[row], z: means[row], noise: [...noise[row]], reconstruction_loss: loss, kl, anomaly_score: loss + kl, ...await shownInput(call, each) };
   }));
-  return { model: named(model), reconstructions };
+  return { model: model.reference, reconstructions };
 }
 
 async function interpolate(call) {
@@ -57,7 +56,7 @@ async function interpolate(call) {
   const placeOf = (name, value) => (value?.random_seed === undefined ? vectorOf(name, value, latentSize(model))
     : [...normals(seedOf(value.random_seed, `${name}.random_seed`), 1, latentSize(model))[0]]);
   const latents = PATHS[path](placeOf("from", from), placeOf("to", to), wholeNumber("steps", steps, 2, 64, 9));
-  return { model: named(model), images: await imageUris(call, await decoded(model, latents)), latents };
+  return { model: model.reference, images: await imageUris(call, await decoded(model, latents)), latents };
 }
 
 export default { "vae/decode": decode, "vae/manifold.png": manifold, "vae/reconstruct": reconstruct, "vae/interpolate": interpolate };

@@ -20,7 +20,7 @@ CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 def spans(monkeypatch):
     """Every span that was finished when the app has ended."""
     exporter = InMemorySpanExporter()
-    monkeypatch.setattr("service.asgi.request_spans._exporter", lambda endpoint: exporter)
+    monkeypatch.setattr("service.asgi.tracing._exporter", lambda endpoint: exporter)
     monkeypatch.setattr(exporter, "shutdown", lambda: None)
     return exporter.get_finished_spans
 
