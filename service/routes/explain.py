@@ -70,13 +70,11 @@ async def _explain(
 
     async def work() -> list[Explained]:
         seek = _occlude if method == explain.OCCLUSION else _activate
-        if _is_one_run(call, method):
-            seek = _classify_and_activate
         return await seek(call, prepared, (top, class_index))
 
     if count:
         shape = prepared[0].image.shape
-        call.expect(*_cost(call, (count, *shape), method, 1 if class_index is not None else top))
+        call.expect(*_cost(call, (count, *shape), method))
         found = await call.run_until_disconnect(work)
     if PNG in request.headers.get("accept", ""):
         if not found:
@@ -91,34 +89,24 @@ async def _explain(
     return call.answer(lambda: {"explanations": call.report.fill(rows)} | shown)
 
 
-def _cost(
-    call: LongPrediction, shape: tuple[int, ...], method: str, classes: int
-) -> tuple[str, int, int]:
+def _cost(call: LongPrediction, shape: tuple[int, ...], method: str) -> tuple[str, int, int]:
     """The signature, rows per run, and number of runs, for images [B, H, W, C]."""
-    if _is_one_run(call, method):
-        size = min(shape[0], _limit(call, explain.AT_ONCE))
-        return explain.AT_ONCE, size, -(-shape[0] // size)
     if method == explain.CAM:
-        size = min(shape[0] * classes, _limit(call, explain.SIGNATURE))
-        return explain.SIGNATURE, size, -(-shape[0] * classes // size)
+        size = min(shape[0], _limit(call, explain.SIGNATURE))
+        return explain.SIGNATURE, size, -(-shape[0] // size)
     size = _window_rows(call)
     rows, columns = explain.grid_of(*shape[1:3])
     return "serving_default", size, shape[0] * -(-rows * columns // size)
 
 
-def _is_one_run(call: LongPrediction, method: str) -> bool:
-    """Whether one signature gives scores and maps of all classes; older exports have no such signature."""
-    return method == explain.CAM and explain.AT_ONCE in call.servable.manifest.signatures
-
-
-async def _classify_and_activate(
+async def _activate(
     call: LongPrediction, prepared: list[PreparedImage], classes: Classes
 ) -> list[Explained]:
     """Class activation maps from one run for a batch of images."""
     images = network_input(prepared)["images"]
-    size = min(len(images), _limit(call, explain.AT_ONCE))
+    size = min(len(images), _limit(call, explain.SIGNATURE))
     batches = [
-        await call.advance(explain.AT_ONCE, {"images": images[start : start + size]}, 1)
+        await call.advance(explain.SIGNATURE, {"images": images[start : start + size]}, 1)
         for start in range(0, len(images), size)
     ]
     outputs = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
@@ -154,26 +142,6 @@ def _limit(call: LongPrediction, signature: str) -> int:
 def _window_rows(call: LongPrediction) -> int:
     """A quarter of the largest batch, so that other requests do not wait long: two photos, 16 drawings."""
     return max(1, min(16, _limit(call, "serving_default") // 4))
-
-
-async def _activate(
-    call: LongPrediction, prepared: list[PreparedImage], classes: Classes
-) -> list[Explained]:
-    """Class activation maps, a batch of (image, class) at a time."""
-    kept = await _classify(call, prepared, classes)
-    pairs = [(row, index) for row, (_, _, indices) in enumerate(kept) for index in indices]
-    size = max(1, min(len(pairs), _limit(call, explain.SIGNATURE)))
-    found: list[Explained] = [(image, []) for image, _, _ in kept]
-    for start in range(0, len(pairs), size):
-        batch = pairs[start : start + size]
-        inputs: dict[str, Any] = {
-            "images": np.stack([kept[row][0] for row, _ in batch]),
-            "class_index": np.array([index for _, index in batch], np.int32),
-        }
-        heat = (await call.advance(explain.SIGNATURE, inputs, 1))["heatmap"]
-        for (row, index), raw in zip(batch, heat, strict=True):
-            found[row][1].append(explain.explanation(index, kept[row][1], raw))
-    return found
 
 
 async def _occlude(

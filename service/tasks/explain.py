@@ -1,6 +1,6 @@
 """Heat maps of a classifier: the requested classes, their maps, and the overlay on the image.
 
-Class activation maps (Zhou et al., 2016) are outputs of the network's signature `explain`. Occlusion
+Class activation maps (Zhou et al., 2016) are outputs of the network's signature `classify_and_explain`. Occlusion
 (Zeiler and Fergus, 2014) covers one window after another and measures how much the score falls.
 """
 
@@ -20,9 +20,8 @@ from service.runtime.manifest import Manifest
 from service.tasks.classify_image import check_top
 
 CAM, OCCLUSION = "cam", "occlusion"
-SIGNATURE = "explain"  # images, class_index int32 [B] → heatmap float32 [B, h, w]
 # Images → scores, and heatmaps float32 [B, h, w, N] of all classes
-AT_ONCE = "classify_and_explain"
+SIGNATURE = "classify_and_explain"
 MAX_HEATMAPS = 1000  # per request
 CELLS = 10  # maximum windows per side, 100 in all
 OVERLAY_SIDE = 224  # smaller images are enlarged by an integer factor towards this size

@@ -15,49 +15,37 @@ pytestmark = pytest.mark.anyio
 IMAGES, DIGITS = "/v1/images/explain", "/v1/digits/explain"
 
 
-AT_ONCE = {"probabilities": "float32 [B,4]", "heatmaps": "float32 [B,2,2,4]"}
-
-
 class FakeMapsEngine(FakePhotoEngine):
     """FakePhotoEngine with class activation maps: the mean of the class' channel in each quarter."""
 
     def run(self, signature, inputs):
-        if signature not in ("explain", "classify_and_explain"):
+        if signature != "classify_and_explain":
             return super().run(signature, inputs)
         images = inputs["images"].astype(np.float32)
         count, height, width, _ = images.shape
         quarters = images.reshape(count, 2, height // 2, 2, width // 2, 3).mean(axis=(2, 4))
-        if signature == "classify_and_explain":
-            scores = super().run("serving_default", inputs)["probabilities"]
-            self.runs[-1] = (signature, images.shape)
-            return {"probabilities": scores, "heatmaps": quarters[..., [0, 1, 2, 2]]}
-        self.runs.append((signature, images.shape))
-        classes = inputs["class_index"]
-        return {
-            "heatmap": np.stack([q[..., min(c, 2)] for q, c in zip(quarters, classes, strict=True)])
-        }
+        scores = super().run("serving_default", inputs)["probabilities"]
+        self.runs[-1] = (signature, images.shape)
+        return {"probabilities": scores, "heatmaps": quarters[..., [0, 1, 2, 2]]}
 
 
-def write_maps_version(root, name="maps", more=()):
-    """A version of 8×8 pixels and four colours, with the signature explain and `more`."""
-    images = np.zeros((1, 8, 8, 3), np.uint8)
-    inputs = {"serving_default": {"images": images}}
-    inputs["explain"] = {"images": images, "class_index": np.zeros(1, np.int32)}
-    inputs |= {signature: {"images": images} for signature in more}
+def write_maps_version(root, name="maps"):
+    """A version of 8×8 pixels and four colours, with class activation maps."""
+    inputs = {"images": np.zeros((1, 8, 8, 3), np.uint8)}
+    taken, scores = {"images": "uint8 [B,8,8,3]"}, {"probabilities": "float32 [B,4]"}
+    outputs = {
+        "serving_default": scores,
+        "classify_and_explain": scores | {"heatmaps": "float32 [B,2,2,4]"},
+    }
     golden = {}
-    for key, arrays in inputs.items():
-        golden |= {f"{key}/inputs/{k}": a for k, a in arrays.items()}
-        golden |= {f"{key}/outputs/{k}": a for k, a in FakeMapsEngine().run(key, arrays).items()}
-    taken = {"images": "uint8 [B,8,8,3]"}
+    for key in outputs:
+        golden[f"{key}/inputs/images"] = inputs["images"]
+        golden |= {f"{key}/outputs/{k}": a for k, a in FakeMapsEngine().run(key, inputs).items()}
     manifest = {
         "name": name, "version": 1, "task": "classify_image", "framework": "fake 1.0",
         "input": {"height": 8, "width": 8, "channels": 3},
         "labels": [["n01", "red"], ["n02", "green"], ["n03", "blue"], ["n04", "none"]],
-        "signatures": {
-            "serving_default": {"inputs": taken, "outputs": {"probabilities": "float32 [B,4]"}},
-            "explain": {"inputs": taken | {"class_index": "int32 [B]"}, "outputs": {"heatmap": "float32 [B,2,2]"}},
-            **{key: {"inputs": taken, "outputs": AT_ONCE} for key in more},
-        },
+        "signatures": {key: {"inputs": taken, "outputs": given} for key, given in outputs.items()},
         "max_batch_size": 8,
     }  # fmt: skip
     write_files(root, manifest, golden, {})
@@ -65,8 +53,7 @@ def write_maps_version(root, name="maps", more=()):
 
 @pytest.fixture(scope="module")
 def engines():
-    maps = {"maps": FakeMapsEngine(), "at-once": FakeMapsEngine()}
-    return {"labels": FakePhotoEngine(), **maps, "digits": FakeEngine()}
+    return {"labels": FakePhotoEngine(), "maps": FakeMapsEngine(), "digits": FakeEngine()}
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +68,6 @@ async def client(tmp_path_factory, engines):
     models = tmp_path_factory.mktemp("models")
     write_photo_version(models)
     write_maps_version(models)
-    write_maps_version(models, "at-once", ["classify_and_explain"])
     write_version(models)
 
     def load(directory, manifest):
@@ -114,21 +100,7 @@ async def test_a_class_activation_map_is_high_where_the_class_is(client, engines
     assert red["score"] > green["score"] > 0
     assert red["heatmap"] == [[0, 0], [0, 1]]
     assert green["heatmap"] == [[1, 0], [0, 0]]
-    assert [name for name, _ in engines["maps"].runs] == ["serving_default", "explain"]
-
-
-async def test_scores_and_maps_come_of_one_run_where_the_export_can(client, engines):
-    two = {"images": [base64.b64encode(red_corner()).decode()] * 2}
-    answers = [
-        (await client.post(f"{IMAGES}?model={name}&top=2", json=two)).json()["explanations"]
-        for name in ("maps", "at-once")
-    ]
-    one = await client.post(f"{IMAGES}?model=at-once&class=green", content=red_corner())
-    [[green]] = one.json()["explanations"]
-
-    assert answers[0] == answers[1]
-    assert green["heatmap"] == [[1, 0], [0, 0]]
-    assert [name for name, _ in engines["at-once"].runs] == ["classify_and_explain"] * 2
+    assert [name for name, _ in engines["maps"].runs] == ["classify_and_explain"]
 
 
 async def test_occlusion_finds_the_same_place_without_a_signature_for_it(client):
