@@ -144,6 +144,12 @@ class VersionNotFound(NotFound, code="version_not_found"):
 class MethodNotAllowed(VitrineError, code="method_not_allowed"):
     """The path exists, the method does not."""
 
+    def __init__(self, path: str, allowed: list[str], method: str) -> None:
+        super().__init__(
+            f"the method of {path!r} must be {' or '.join(allowed)}, got {method[:20]!r}"
+        )
+        self.allowed = allowed
+
 
 class Overloaded(VitrineError, code="overloaded"):
     """Refused immediately, so that accepted requests are answered in time."""

@@ -15,7 +15,7 @@ from service.asgi.keys import KeyRing
 from service.asgi.middleware import CrossOrigin, Gate, Keys
 from service.asgi.rate_limit import RateLimit
 from service.asgi.responses import error_answer
-from service.asgi.routing import FastRouter, RawRouter, allowed_methods
+from service.asgi.routing import FastRouter, RawRouter, no_route
 from service.schemas import document
 from service.settings import Settings
 
@@ -100,20 +100,7 @@ async def answer_error(request: Request, error: Exception) -> Response:
 async def answer_router_error(request: Request, error: Exception) -> Response:
     """Answer errors of the router: an unknown path or method."""
     assert isinstance(error, HTTPException)
-    path = request.scope["path"][:100]
-    ours: errors.VitrineError
-    headers = dict(error.headers or {})
-    if error.status_code == 405:
-        allowed = allowed_methods(request.app.routers, request.scope)
-        headers["Allow"] = ", ".join(allowed)
-        ours = errors.MethodNotAllowed(
-            f"the method of {path!r} must be {' or '.join(allowed)}, got {request.method[:20]!r}"
-        )
-    elif error.status_code == 404:
-        ours = errors.RouteNotFound(f"there is no {path!r}: /docs lists the routes")
-    else:
-        ours = errors.InvalidRequest(f"the request cannot be handled: {error.detail}")
-    request.scope["error_code"] = ours.code
-    answer = error_answer(ours, request.scope["request_id"])
-    answer.headers.update(headers)
-    return answer
+    if error.status_code in (404, 405):
+        return await answer_error(request, no_route(request.app.routers, request.scope))
+    detail = f"the request cannot be handled: {error.detail}"
+    return await answer_error(request, errors.InvalidRequest(detail))

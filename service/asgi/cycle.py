@@ -80,6 +80,8 @@ class RequestCycle(RequestResponseCycle):
 
     def _begin(self, status: int, headers: list[Header]) -> None:
         """Create the head; that of a stream is sent at once."""
+        if self.waiting_for_100_continue and self.more_body:
+            self.keep_alive = False  # the client need not send the body any more
         self.response_started, self.waiting_for_100_continue = True, False
         for name, value in headers:
             if name == b"content-length":

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
+from starlette.requests import Request
 from starlette.responses import Response
 
 from service import errors
@@ -58,6 +59,30 @@ class RawResponse(Response):
         ]
 
 
+def is_unchanged(request: Request, tag: str) -> bool:
+    """Whether If-None-Match says that the caller has the entity with this tag."""
+    known = request.headers.get("if-none-match", "")
+    return known.strip() == "*" or tag in known
+
+
+def prefers(request: Request, media_type: str) -> bool:
+    """Whether the Accept header names a media type, and JSON with no higher quality (`q`)."""
+    accept = request.headers.get("accept", "").lower()
+    if media_type not in accept:
+        return False
+    qualities = dict(map(_quality, accept.split(",")))
+    return 0 < qualities.get(media_type, 0) >= qualities.get(JSON, 0)
+
+
+def _quality(part: str) -> tuple[str, float]:
+    name, *parameters = [one.strip() for one in part.split(";")]
+    given = [one[2:] for one in parameters if one.startswith("q=")]
+    try:
+        return name, float(given[0]) if given else 1.0
+    except ValueError:
+        return name, 1.0
+
+
 def json_answer(
     content: Any, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
@@ -70,6 +95,8 @@ def error_answer(error: errors.VitrineError, request_id: str, **more: Any) -> Re
     headers = {}
     if isinstance(error, (errors.Overloaded, errors.NotReady)):
         headers["Retry-After"] = str(error.retry_after_seconds)
+    if isinstance(error, errors.MethodNotAllowed):
+        headers["Allow"] = ", ".join(error.allowed)
     if isinstance(error, errors.Unauthorized):
         headers["WWW-Authenticate"] = "Bearer"
     return json_answer({**problem(error, request_id), **more}, status_of(error), headers)

@@ -4,6 +4,7 @@ FastAPI's dependency solving and response validation cost more than a small pred
 validation has its own error format. `APIRoute.get_route_handler` is its documented extension point.
 """
 
+import re
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
@@ -14,11 +15,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from service.errors import MethodNotAllowed, RouteNotFound
+
 MODEL_PREFIXES = ("/v1/models/", "/v2/models/")
 
 
 class RawRoute(APIRoute):
-    """Only calls `endpoint(request)`."""
+    """Only calls `endpoint(request)`; a parameter of its path ends before ":", as in `{model}:predict`."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.path_regex = re.compile(self.path_regex.pattern.replace("[^/]+", "[^/:]+"))
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The endpoint itself."""
@@ -39,7 +46,15 @@ def route_path(scope: Scope) -> str:
     return path.removeprefix(root) if path.startswith(root + "/") else path
 
 
-def allowed_methods(routers: Iterable[RawRouter], scope: Scope) -> list[str]:
+def no_route(routers: Iterable[RawRouter], scope: Scope) -> MethodNotAllowed | RouteNotFound:
+    """The error for a method that the path does not have, or a path that does not exist."""
+    path = scope["path"][:100]
+    if allowed := _allowed_methods(routers, scope):
+        return MethodNotAllowed(path, allowed, scope["method"])
+    return RouteNotFound(f"there is no {path!r}: /docs lists the routes")
+
+
+def _allowed_methods(routers: Iterable[RawRouter], scope: Scope) -> list[str]:
     """All methods of the routes for this path; routes for GET also answer HEAD."""
     path = route_path(scope)
     methods = {
@@ -82,6 +97,7 @@ class FastRouter:
 
     def __init__(self, app: ASGIApp, routers: Iterable[RawRouter]) -> None:
         self._app = app
+        self._routers = list(routers)
         self._routes = {
             (method, route.path): route
             for router in routers
@@ -102,6 +118,8 @@ class FastRouter:
         route = self._routes.get((scope.get("method", ""), path))
         if route is None and path.startswith(MODEL_PREFIXES):
             route = self._match(scope, path)
+            if route is None:  # to the app's own patterns "digits:predict" is a model's name
+                raise no_route(self._routers, scope)
         if route is None:
             await self._app(scope, receive, send)
             return

@@ -17,6 +17,7 @@ NEAR_BYTES = 2**16  # around an error, searched for its cause
 PIECE_BYTES = 2**20  # decoded in one call
 SHORT_STRING = 40  # characters quoted in an error message
 
+_FORM = re.compile(r"\s*(multipart/form-data|application/x-www-form-urlencoded)", re.IGNORECASE)
 _CHARSET = re.compile(
     r";\s*charset\s*=\s*\"?"
     r"(iso-8859-\d{1,2}|latin-?1|us-ascii|(?:windows-|cp)125\d|utf-(?:8|(?:16|32)(?:le|be)?))\b",
@@ -45,6 +46,11 @@ def parse_json(
             raise InvalidJSON(
                 f"the body must be JSON in UTF-8, got the byte 0x{body[place]:02X} at position "
                 f"{place}: encode it as UTF-8, or name its charset in the Content-Type"
+            ) from error
+        if (form := _FORM.match(content_type)) and not body.lstrip().startswith((b"{", b"[")):
+            raise InvalidJSON(
+                f"the body must be a JSON object (Content-Type: application/json), got a form, {form[1]}: "
+                "send its fields as JSON"
             ) from error
         where = f"line {error.lineno}, column {error.colno}"
         message = f"the body is not valid JSON: {error.msg} ({where})"

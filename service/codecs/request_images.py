@@ -79,7 +79,8 @@ def read_images(
         sources = [body]
     else:
         raise UnsupportedImage(
-            f"the body is empty: send a PNG, JPEG, WebP, GIF or BMP, a form with files or {_EXPECTED}"
+            "the body must be a PNG, JPEG, WebP, GIF or BMP, a form with files or "
+            f"{_EXPECTED}, got nothing: it is empty"
         )
     if len(sources) > max_images:
         raise TooManyImages(f"a request must have at most {max_images} images, got {len(sources)}")
@@ -170,7 +171,7 @@ def _from_json(body: bytes, content_type: str) -> Sequence[Any] | Array:
         raise InvalidValue(f"the body must be {_EXPECTED}, got a bare list")
     for name in document:
         if name not in _FIELDS:
-            raise InvalidValue(f"unknown field {excerpt(name)}: expected {_EXPECTED}")
+            raise InvalidValue(f"a field must be one of {', '.join(_FIELDS)}, got {excerpt(name)}")
     if len(document) != 1:
         given = " and ".join(document) or "an empty object"
         raise InvalidValue(f"the body must have exactly one of {', '.join(_FIELDS)}, got {given}")

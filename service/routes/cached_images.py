@@ -8,6 +8,7 @@ import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.asgi.responses import is_unchanged
 from service.asgi.state import state_of
 from service.codecs.image_writing import encode_png, tile
 from service.engine import Arrays
@@ -33,7 +34,7 @@ async def cached_image(
     is_named = "version" in request.query_params
     fresh = "max-age=31536000, immutable" if is_named else "no-cache"
     headers = {**(headers or {}), "ETag": tag, "Cache-Control": f"{scope}, {fresh}"}
-    if tag in request.headers.get("if-none-match", ""):
+    if is_unchanged(request, tag):
         return Response(status_code=304, headers=headers)
     return await _send_grid(call, signature, inputs, gap=gap, headers=headers)
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.asgi.requests import read_query
+from service.asgi.responses import prefers
 from service.asgi.routing import RawRouter
 from service.codecs.image_writing import encode_photo_png, tile
 from service.image_files.raster import Pixels
@@ -76,7 +77,7 @@ async def _explain(
         shape = prepared[0].image.shape
         call.expect(*_cost(call, (count, *shape), method))
         found = await call.run_until_disconnect(work)
-    if PNG in request.headers.get("accept", ""):
+    if prefers(request, PNG):
         if not found:
             raise call.report.first_failure()
         overlays = [partial(explain.overlay, image, rows[0].heatmap) for image, rows in found]

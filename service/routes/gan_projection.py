@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.asgi.requests import read_query
+from service.asgi.responses import prefers
 from service.asgi.routing import RawRouter
 from service.codecs.image_writing import data_uri, encode_png
 from service.codecs.latents import Latents
@@ -39,9 +40,7 @@ async def project(request: Request) -> Response:
     if not prepared:
         nothing: dict[str, Any] = {**dict.fromkeys(COLUMNS, ()), **_shown(call, query)}
         return await call.answer_images(NO_IMAGES, lambda _: _columns(call, nothing))
-    if query.stream == "true" or (
-        query.stream is None and "text/event-stream" in request.headers.get("accept", "")
-    ):
+    if query.stream == "true" or (query.stream is None and prefers(request, "text/event-stream")):
         return EventStream(call, _events(call, prepared, query))
 
     async def seek() -> Projection:

@@ -21,12 +21,9 @@ from service.tasks.generate_text import TASK, GenerationRequest
 from service.tasks.text_request import TextRequest, read_generate
 
 DEFAULTS = {"temperature": 1.0, "max_tokens": 20}  # of the protocol, other than /v1/text/generate
+NAMES = {"temperature": "diversity", "max_tokens": "length"}  # also of /v1/text/generate
 # The protocol's parameters → fields of /v1/text/generate; others are ignored.
-PARAMETERS = {
-    "temperature": "diversity",
-    "diversity": "diversity",
-    "max_tokens": "length",
-    "length": "length",
+PARAMETERS = {name: name for name in (*NAMES, *NAMES.values())} | {
     "seed": "random_seed",
     "random_seed": "random_seed",
     "stop": "stop",
@@ -77,7 +74,7 @@ async def _read(
             f"model '{servable.manifest.name}' must be a text model for generate: use infer"
         )
     call = TextPrediction(request, chosen=servable)
-    asked = _text_request(fields)._replace(stream=stream)
+    asked = _text_request(fields)._replace(stream=stream, seed_field="text_input")
     generation_request = call.generation(asked)
     return fields, call, generation_request
 
@@ -86,8 +83,9 @@ def _text_request(fields: dict[str, Any]) -> TextRequest:
     parameters = fields.get("parameters") or {}
     if not isinstance(parameters, dict):
         raise InvalidRequest(f"parameters must be an object, got {excerpt(parameters)}")
-    given = {**DEFAULTS, **{k: v for k, v in fields.items() if k in PARAMETERS}, **parameters}
-    ours = {PARAMETERS[name]: value for name, value in given.items() if name in PARAMETERS}
+    given = {name: value for name, value in {**fields, **parameters}.items() if name in PARAMETERS}
+    defaults = {name: DEFAULTS[name] for name, other in NAMES.items() if other not in given}
+    ours = {PARAMETERS[name]: value for name, value in {**defaults, **given}.items()}
     if parameters.get("details", fields.get("details")) is True:
         ours["logprobs"] = 1
     text = fields.get("text_input")

@@ -13,7 +13,7 @@ import fastapi_offline
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.asgi.responses import json_answer, to_json
+from service.asgi.responses import is_unchanged, json_answer, prefers, to_json
 from service.asgi.routing import RawRouter
 from service.codecs.content_encoding import choose_encoding
 from service.errors import RouteNotFound
@@ -73,7 +73,7 @@ class StaticFile:
         encoding = choose_encoding(request.headers.get("accept-encoding", ""))
         content, own = self._gzip if encoding == "gzip" else self._plain
         headers = {**HEADERS, "Vary": vary, **own}
-        if request.headers.get("if-none-match") == own["ETag"]:
+        if is_unchanged(request, own["ETag"]):
             return Response(status_code=304, headers=headers)
         return Response(content, 200, headers, self._type)
 
@@ -93,7 +93,7 @@ def make_router(settings: Settings) -> RawRouter:
     @router.get("/")
     async def root(request: Request) -> Response:
         """Send browsers the page, other clients a status."""
-        if "text/html" in request.headers.get("accept", ""):
+        if prefers(request, "text/html"):
             answer = page["index.html"].answer(request, "Accept, Accept-Encoding")
             answer.headers["Content-Security-Policy"] = policy
             return answer

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from service.asgi.disconnect import cancel_on_disconnect
 from service.asgi.requests import read_body, read_query
-from service.asgi.responses import JSON, RawResponse
+from service.asgi.responses import JSON, RawResponse, prefers
 from service.asgi.state import State, state_of
 from service.codecs.image import OpenedImage
 from service.codecs.image_writing import data_uri, encode_png, tile
@@ -200,7 +200,7 @@ class Prediction(Call):
 
         fields: creates the answer from the images' data URIs.
         """
-        if PNG in self._request.headers.get("accept", ""):
+        if prefers(self._request, PNG):
             if not len(images):
                 raise self.report.first_failure()
             png = await self.encode(len(images), lambda: encode_png(tile(images)))

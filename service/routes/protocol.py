@@ -109,6 +109,7 @@ class TensorPrediction(Prediction):
                 outputs = await self.predict(signature, inputs)
             except InternalError as error:
                 raise tensors.refusal(manifest, error) from error
+        outputs = {name: outputs[name] for name in manifest.signatures[signature].outputs}
         if is_batched:
             return outputs
         return {name: array.reshape(array.shape[1:]) for name, array in outputs.items()}

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from service.asgi.admin import require_admin
 from service.asgi.requests import read_body
-from service.asgi.responses import JSON
+from service.asgi.responses import JSON, is_unchanged
 from service.asgi.routing import RawRouter
 from service.asgi.state import state_of
 from service.runtime import management
@@ -20,7 +20,10 @@ router = RawRouter(tags=["models"])
 @router.get(PATH, **documents.GET_SERVING)
 async def get_serving(request: Request) -> Response:
     """Give the current configuration, with its ETag."""
-    return _answer(state_of(request)["repository"].model(request.path_params["model"]).config)
+    config = state_of(request)["repository"].model(request.path_params["model"]).config
+    if is_unchanged(request, config.etag):
+        return Response(status_code=304, headers={"ETag": config.etag})
+    return _answer(config)
 
 
 @router.put(PATH, **documents.PUT_SERVING)

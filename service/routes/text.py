@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.asgi.requests import read_json
+from service.asgi.responses import prefers
 from service.asgi.routing import RawRouter
 from service.routes.event_stream import EventStream, event
 from service.routes.text_prediction import TextPrediction
@@ -22,9 +23,7 @@ async def generate(request: Request) -> Response:
     """Continue a prompt at one or several temperatures, whole or streamed."""
     body = await read_json(request, schemas.GenerateRequest)
     asked = read_generate(body)
-    if "stream" not in body.model_fields_set and "text/event-stream" in request.headers.get(
-        "accept", ""
-    ):
+    if "stream" not in body.model_fields_set and prefers(request, "text/event-stream"):
         asked = asked._replace(stream=True)
     call = TextPrediction(request, resume=asked.resume)
     generation_request = call.generation(asked)

@@ -94,6 +94,7 @@ def _check_agrees(request: Request, resume: ResumePoint) -> None:
     for name, own in (("model", resume.name), ("version", str(resume.version))):
         given = request.query_params.get(name, own)
         if given != own:
-            raise InvalidValue(
+            error = VersionNotFound if name == "version" else InvalidValue
+            raise error(
                 f"{name} must be that of the continuation, {own}, or left out, got {given[:40]!r}"
             )

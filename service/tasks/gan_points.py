@@ -120,7 +120,8 @@ def common_digit(start: LatentSource, end: LatentSource) -> int:
     named = {source.requested_digit for source in (start, end)} - {None}
     if len(named) > 1:
         raise InvalidValue(
-            "interpolating in z needs the same digit at both ends; use space=w otherwise"
+            "from and to must have the same digit if space is z, "
+            f"got {' and '.join(sorted(map(str, named)))}: use space=w otherwise"
         )
     return _first_digit(*named, start.sampled_digit, end.sampled_digit)
 

@@ -25,6 +25,7 @@ PROBLEM = {"$ref": "#/components/schemas/Problem"}
         ("GET", "/v1/digits/classify/", 404, "route_not_found"),
         ("GET", "/v1/digits/classify", 405, "method_not_allowed"),
         ("DELETE", "/v1/models/digits", 405, "method_not_allowed"),
+        ("GET", "/v1/models/digits:paint", 404, "route_not_found"),
         ("GET", "/v1/models/cats", 404, "model_not_found"),
         ("GET", "/v1/models/cats/card", 404, "model_not_found"),
         ("GET", "/v1/models/digits/card?version=7", 404, "version_not_found"),
@@ -368,6 +369,10 @@ async def test_a_timeout_outside_its_range_is_refused(shared_client, png, value)
         ("DELETE", "/v1/gan/sample.png", "GET, HEAD"),
         ("GET", "/v1/digits/classify", "POST"),
         ("DELETE", "/v1/models/digits", "GET, HEAD, POST"),
+        ("GET", "/v1/models/digits:predict", "POST"),
+        ("PUT", "/v1/models/digits/versions/1:classify", "POST"),
+        ("HEAD", "/v1/models/digits/labels/stable:regress", "POST"),
+        ("GET", "/v2/models/digits/infer", "POST"),
     ],
 )
 async def test_a_wrong_method_is_told_every_right_one(shared_client, method, path, allowed):

@@ -56,7 +56,7 @@ async function interpolate(call) {
   }
   const [start, end] = [sourceOf("from", from, model), sourceOf("to", to, model)];
   const wanted = [...new Set([start.digit, end.digit].filter((digit) => digit !== null))];
-  if (wanted.length > 1) throw new InvalidValue("interpolating in z needs the same digit at both ends; use space=w otherwise");
+  if (wanted.length > 1) throw new InvalidValue(`from and to must have the same digit if space is z, got ${wanted.sort().join(" and ")}: use space=w otherwise`);
   const z = PATHS[path](start.z, end.z, steps);
   const truncations = z.map((_, step) => start.truncation + (end.truncation - start.truncation) * step / (steps - 1));
   const { images, w } = await sampled(model, z, z.map(() => wanted[0] ?? start.drawn ?? end.drawn), truncations);

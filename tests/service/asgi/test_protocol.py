@@ -265,6 +265,7 @@ async def test_a_refused_expectation_is_not_followed_by_a_misread_request(server
 
     assert status_of(answer) == 413
     assert answer.count(b"HTTP/1.1 ") == 1
+    assert b"\r\nconnection: close\r\n" in answer
 
 
 async def test_a_body_that_nobody_reads_yet_stays_with_its_sender(server):

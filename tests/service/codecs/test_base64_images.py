@@ -1,6 +1,7 @@
 """Base64 as clients write it."""
 
 import base64
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -23,6 +24,8 @@ from service.errors import InvalidValue
         "URI",
         "lines made spaces",
         "plus made space",
+        "percent-encoded",
+        "percent-encoded whole",
     ],
 )
 def test_base64_is_read_as_clients_write_it(change, is_short, monkeypatch):
@@ -38,6 +41,8 @@ def test_base64_is_read_as_clients_write_it(change, is_short, monkeypatch):
         "URI": f" DATA:image/png;charset=x;BASE64,{plain}",
         "lines made spaces": base64.encodebytes(content).decode().replace("\n", " "),
         "plus made space": f"data:image/png;base64,{plain.replace('+', ' ')}",
+        "percent-encoded": f"data:image/png;base64,{quote(plain, safe='')}",
+        "percent-encoded whole": quote(f"data:image/png;base64,{plain}", safe=""),
     }[change]
     assert decode_base64(text) == content
 
@@ -54,6 +59,9 @@ def test_base64_is_read_as_clients_write_it(change, is_short, monkeypatch):
         "AA==AA",
         "=" * 9 + "x",
         "\x1fAAAA",
+        "AAA%",
+        "%2541AAA",
+        "%41" * 1_000_001,
     ],
 )
 def test_what_is_not_base64_is_quoted_shortly(text, is_short, monkeypatch):

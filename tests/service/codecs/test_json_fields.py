@@ -45,6 +45,23 @@ def test_a_wrong_byte_far_into_a_body_is_named_wherever_its_pieces_are_cut(befor
 
 
 @pytest.mark.parametrize(
+    ("body", "form"),
+    [
+        (b"seed=YOUNG", "application/x-www-form-urlencoded"),
+        (b"--x\r\n", "Multipart/Form-Data; boundary=x"),
+    ],
+)
+def test_a_form_is_told_what_is_expected_instead(body, form):
+    with pytest.raises(InvalidJSON, match=r"application/json.*, got a form, .*: send its fields"):
+        parse_json(body, form)
+
+
+def test_faulty_json_that_curl_declares_a_form_is_told_its_position():
+    with pytest.raises(InvalidJSON, match="line 1, column 10"):
+        parse_json(b'{"seed": ', "application/x-www-form-urlencoded")
+
+
+@pytest.mark.parametrize(
     ("value", "said"), [(5, "5"), (5.0, "5.0"), (-3.0, "-3.0"), (0.5, "0.5"), (1e20, "1e+20")]
 )
 def test_a_wrong_number_is_shown_as_it_was_sent(value, said):

@@ -110,6 +110,24 @@ async def test_who_prefers_an_image_gets_a_grid(client):
     assert Image.open(io.BytesIO(response.content)).size == (57, 57)
 
 
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("Image/PNG", "image/png"),
+        ("image/png, application/json", "image/png"),
+        ("application/json;q=0.5, image/png;q=0.9", "image/png"),
+        ("image/png;q=best", "image/png"),
+        ("image/png;q=0", "application/json"),
+        ("image/png;q=0.5, application/json", "application/json"),
+        ("*/*", "application/json"),
+    ],
+)
+async def test_the_preferred_form_of_an_answer_is_sent(client, accept, expected):
+    response = await client.post(f"{GAN}/sample", json={"n": 1}, headers={"Accept": accept})
+
+    assert response.headers["content-type"] == expected
+
+
 async def test_image_addresses_are_kept_as_long_as_they_mean_the_same(client, engine):
     url = f"{GAN}/sample.png?random_seed=7&n=4&digit=3"
     first, named = await client.get(url), await client.get(url + "&version=1")
@@ -118,6 +136,9 @@ async def test_image_addresses_are_kept_as_long_as_they_mean_the_same(client, en
     head, seedless = await client.head(url), await client.get(f"{GAN}/sample.png")
 
     assert (again.status_code, again.content) == (304, b"")
+    every = await client.get(url, headers={"If-None-Match": "*"})
+
+    assert every.status_code == 304
     assert "immutable" in named.headers["cache-control"]
     assert first.headers["cache-control"] == "public, no-cache"
     assert head.headers["etag"] == first.headers["etag"]
@@ -292,7 +313,7 @@ BAD = [
     (
         "/interpolate",
         {"from": {"z": [0, 0], "digit": 1}, "to": {"z": [0, 0], "digit": 2}, "space": "z"},
-        "the same digit at both ends",
+        "the same digit if space is z, got 1 and 2: use space=w",
     ),
     ("/interpolate", {**POINTS, "steps": 10**9}, "steps must be a whole number from 2 to 64"),
     ("/mix", {"coarse": [0, 0, 0]}, "fine must be an image, a w"),

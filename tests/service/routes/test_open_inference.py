@@ -132,6 +132,17 @@ async def test_another_signature_is_named_by_a_parameter(shared_client):
     assert [one["name"] for one in described["outputs"]] == ["conv1", "logits"]
 
 
+async def test_outputs_come_in_the_order_of_the_metadata(client, engine, monkeypatch):
+    run = engine.run
+    monkeypatch.setattr(engine, "run", lambda *args: dict(reversed(run(*args).items())))
+
+    answer = await client.post(INFER, json=json_request(3))
+    described = (await client.get("/v2/models/digits")).json()
+
+    names = [one["name"] for one in answer.json()["outputs"]]
+    assert names == [one["name"] for one in described["outputs"]] != sorted(names)
+
+
 async def test_a_deflated_body_is_inflated(shared_client):
     body = zlib.compress(json.dumps(json_request(1)).encode())
 

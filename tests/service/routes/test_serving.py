@@ -48,6 +48,8 @@ async def test_a_rollback_is_one_call_and_answers_when_it_is_done(admin):
         != answer.headers["etag"]
         == (await admin.get(SERVING)).headers["etag"]
     )
+    known = {"if-none-match": answer.headers["etag"]}
+    assert (await admin.get(SERVING, headers=known)).status_code == 304
     assert before.json()["versions"] == {"latest": 1}
     assert answer.json() == {"versions": [2], "labels": {}, "weight": 1.0, "unloaded": False}
 

@@ -312,11 +312,13 @@ async def test_a_continuation_stays_with_its_version(tmp_path, start_texts):
     on = await client.post(GENERATE, json={"continuation": begun, "length": 5})
     agreeing = await client.post(f"{GENERATE}?model=pulp&version=1", json={"continuation": begun})
     other = await client.post(f"{GENERATE}?model=text", json={"continuation": begun})
+    newer = await client.post(f"{GENERATE}?version=2", json={"continuation": begun})
 
     assert on.json()["model"] == {"name": "pulp", "version": 1}
     assert agreeing.status_code == 200
     assert (other.status_code, other.json()["code"]) == (422, "invalid_value")
     assert "that of the continuation, pulp" in other.json()["error"]
+    assert (newer.status_code, newer.json()["code"]) == (404, "version_not_found")
 
 
 def token(**changes):
