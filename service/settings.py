@@ -30,9 +30,12 @@ class SettingsError(Exception):
 
 
 def _split(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
+    if not isinstance(value, str):
+        return value
+    parts = tuple(part.strip() for part in value.split(",") if part.strip())
+    if value and not parts:  # keys that are none would leave the service open
+        raise ValueError("must have at least one value, separated by commas")
+    return parts
 
 
 def _check_origin(origin: str) -> str:
@@ -228,6 +231,7 @@ def read_settings(model: type[Model], prefix: str, environ: Mapping[str, str]) -
             raise SettingsError(f"{name} is not a setting; --help lists the settings") from None
         shown = "" if "KEY" in name else f", got {first['input']!r}"
         must = re.sub(r"^(Input|String|Value) should", "must", first["msg"])
+        must = re.sub(r"(, unable to parse| after validation).*", "", must)
         raise SettingsError(f"{name} {must.removeprefix('Value error, ')}{shown}") from None
 
 
