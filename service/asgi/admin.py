@@ -16,7 +16,8 @@ def require_admin(request: Request) -> None:
         )
     if not request.scope.get("is_admin"):
         raise Unauthorized(
-            "this route needs the admin key: send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'"
+            "the request must have the admin key, got none or another: send it as "
+            "'Authorization: Bearer KEY' or 'X-API-Key: KEY'"
         )
 
 

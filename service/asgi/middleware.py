@@ -27,7 +27,8 @@ OPEN_PATHS = ("/", "/v2/health/live", "/v2/health/ready")
 OPEN_PREFIX = "/page/"
 CLIENT_LEFT = 499  # nobody is left to answer; the number is for log and metrics
 NEEDS_KEY = (
-    "this service needs an API key: send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'"
+    "the request must have a valid API key, got none or another: send it as 'Authorization: Bearer KEY' "
+    "or 'X-API-Key: KEY'"
 )
 
 log = logging.getLogger("vitrine.request")

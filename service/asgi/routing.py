@@ -51,7 +51,7 @@ def no_route(routers: Iterable[RawRouter], scope: Scope) -> MethodNotAllowed | R
     path = scope["path"][:100]
     if allowed := _allowed_methods(routers, scope):
         return MethodNotAllowed(path, allowed, scope["method"])
-    return RouteNotFound(f"there is no {path!r}: /docs lists the routes")
+    return RouteNotFound(f"the path must be a route of /docs, got {path!r}")
 
 
 def _allowed_methods(routers: Iterable[RawRouter], scope: Scope) -> list[str]:

@@ -152,7 +152,8 @@ def open_image(content: bytes, max_pieces: int = MAX_PIECES) -> OpenedImage:
         raise UnsupportedImage(message)
     if _is_mangled(content):
         raise InvalidImage(
-            f"this {name} has lost its line ends, as with curl -d @file: use --data-binary @file"
+            f"the {name} must be sent unchanged, got it without its line ends, as curl -d @file sends it: "
+            "use --data-binary @file"
         )
     plain = read_plain_png(content) if name == "PNG" else None
     if plain and plain.chunks <= max_pieces:
@@ -162,8 +163,8 @@ def open_image(content: bytes, max_pieces: int = MAX_PIECES) -> OpenedImage:
         image = _open_stripped(name, content, max_pieces)
     if max(image.width, image.height) > MAX_ASPECT * min(image.width, image.height):
         raise InvalidImage(
-            f"the {name} is {image.width} × {image.height} pixels: one side may be at most "
-            f"{MAX_ASPECT:,} times the other"
+            f"one side of the {name} must be at most {MAX_ASPECT:,} times the other, "
+            f"got {image.width} × {image.height} pixels"
         )
     return image
 

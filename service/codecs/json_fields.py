@@ -53,7 +53,7 @@ def parse_json(
                 "send its fields as JSON"
             ) from error
         where = f"line {error.lineno}, column {error.colno}"
-        message = f"the body is not valid JSON: {error.msg} ({where})"
+        message = f"the body must be valid JSON, got an error at {where}: {error.msg}"
         near = body[max(0, error.pos - NEAR_BYTES) : error.pos + NEAR_BYTES]
         if b"NaN" in near or b"Infinity" in near:
             message += "; NaN and Infinity are not JSON"

@@ -32,8 +32,8 @@ def read_files(body: bytes, content_type: str, max_files: int) -> list[bytes | s
     boundary = options.get(b"boundary")
     if kind != b"multipart/form-data" or not boundary:
         raise InvalidRequest(
-            "the Content-Type of a form must be multipart/form-data with a boundary: let the HTTP "
-            "library set this header"
+            "the Content-Type of a form must be multipart/form-data with a boundary, got another: let "
+            "the HTTP library set this header"
         )
     parts = _split(body, boundary, max_files + _MAX_FIELDS)
     images = [image for part in parts if (image := _image_in(body, *part)) is not None]
@@ -41,7 +41,7 @@ def read_files(body: bytes, content_type: str, max_files: int) -> list[bytes | s
         raise TooManyImages(f"a request must have at most {max_files} images, got {len(images)}")
     if not images:
         raise InvalidValue(
-            f"the form has {len(parts)} fields but no file: send one, as curl -F image=@d.png"
+            f"the form must have a file, got {len(parts)} fields without one: send one, as curl -F image=@d.png"
         )
     return images
 
@@ -66,9 +66,11 @@ def _split(body: bytes, boundary: bytes, max_parts: int) -> list[tuple[int, int]
             raise _invalid("a boundary must be on its own line")
         parts.append((place + len(padding) + 2, end))
         if len(parts) > max_parts:
-            raise InvalidRequest(f"a form may have at most {_MAX_FIELDS} fields besides its files")
+            raise InvalidRequest(
+                f"a form must have at most {_MAX_FIELDS} fields besides its files, got more"
+            )
         place = next_place + len(delimiter) if next_place >= 0 else -1
-    raise InvalidRequest("the form ends before its closing boundary: was it cut off?")
+    raise InvalidRequest("the form must end with its closing boundary, got one that was cut off")
 
 
 def _image_in(body: bytes, start: int, end: int) -> bytes | str | None:
@@ -97,7 +99,7 @@ def _image_in(body: bytes, start: int, end: int) -> bytes | str | None:
 
 
 def _invalid(reason: str) -> InvalidRequest:
-    return InvalidRequest(f"the form is not valid multipart/form-data: {reason}")
+    return InvalidRequest(f"the form must be valid multipart/form-data, got an error: {reason}")
 
 
 def _headers(block: bytes) -> dict[bytes, bytes]:
@@ -118,14 +120,14 @@ def read_fields(body: bytes, max_files: int) -> list[bytes | str]:
         fields = parse_qsl(body.decode("latin-1"), max_num_fields=max_files + _MAX_FIELDS)
     except ValueError as error:
         raise InvalidRequest(
-            f"a form may have at most {_MAX_FIELDS} fields besides its images"
+            f"a form must have at most {_MAX_FIELDS} fields besides its images, got more"
         ) from error
     images: list[bytes | str] = [
         value for _, value in fields if is_base64_image(value.encode("utf-8", "replace"))
     ]
     if not images:
         raise InvalidValue(
-            f"the form has {len(fields)} fields but no image: send a data URI, or a file, as "
-            "curl -F image=@d.png"
+            f"the form must have an image, got {len(fields)} fields without one: send a data URI, or a file, "
+            "as curl -F image=@d.png"
         )
     return images

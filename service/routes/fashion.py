@@ -44,7 +44,9 @@ async def _ask_both(request: Request, query: FashionQuery) -> Response:
     """The same images, decoded once, through both heads."""
     for name in ("version", "version_label"):
         if name in request.query_params:
-            raise InvalidValue(f"{name} must be absent with head=both: use head=dense or head=svm")
+            raise InvalidValue(
+                f"{name} must be absent with head=both, got both: use head=dense or head=svm"
+            )
     dense, svm = _call(request, "dense", query), _call(request, "svm", query)
     decode = partial(task.decode, manifest=dense.servable.manifest)
     prepared = await dense.prepare(decode, query)

@@ -10,7 +10,7 @@ from service.asgi.requests import read_body, read_query
 from service.asgi.responses import json_answer
 from service.asgi.routing import RawRouter
 from service.asgi.state import state_of
-from service.errors import InvalidValue, ManagementDisabled, RouteNotFound
+from service.errors import InvalidValue, ManagementDisabled
 from service.processes.model_import import import_model
 from service.runtime.management import follow_everywhere
 from service.runtime.models_folder import NAME
@@ -23,8 +23,6 @@ router = RawRouter(tags=["models"])
 async def upload(request: Request) -> Response:
     """Import a `.keras` or `.h5` file under a new name and serve it; answered once it is ready."""
     name = request.path_params["model"]
-    if ":" in name:  # an unknown verb of TensorFlow Serving
-        raise RouteNotFound(f"there is no {request.url.path[:100]!r}: /docs lists the routes")
     require_admin(request)
     settings = state_of(request)["settings"]
     if not settings.uploads:

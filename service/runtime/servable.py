@@ -139,7 +139,8 @@ class Servable:
             return inline
         if signature not in self._batchers:
             raise InvalidValue(
-                f"{self.manifest.name} has no signature {signature}; it has {', '.join(self._batchers)}"
+                f"model must have the signature {signature}, got {self.manifest.name}, which has "
+                f"{', '.join(self._batchers)}"
             )
         return self._batchers[signature]
 

@@ -125,7 +125,7 @@ def expire(pending: PendingRequest) -> None:
     if not pending.receiver.done():
         waited = f"{max(0.0, pending.deadline - pending.since) * 1000:.0f} ms in the queue"
         pending.receiver.set_exception(
-            DeadlineExceeded(f"The answer was not there after {waited}; X-Timeout-Ms allows more.")
+            DeadlineExceeded(f"the deadline passed after {waited}: X-Timeout-Ms allows more")
         )
 
 

@@ -56,8 +56,8 @@ def check_drawing(manifest: Manifest) -> None:
     spec = manifest.input
     if spec and not is_drawing(spec):
         raise InvalidValue(
-            f"{manifest.name} takes photos of {spec.width} × {spec.height} pixels, this route 28 × 28 "
-            f"drawings: post to /v1/images/label?model={manifest.name}"
+            f"model must take 28 × 28 drawings on this route, got {manifest.name}, which takes photos of "
+            f"{spec.width} × {spec.height} pixels: post to /v1/images/label?model={manifest.name}"
         )
 
 

@@ -75,7 +75,7 @@ def check_classes(
         TooManyImages: more than `MAX_HEATMAPS` maps.
     """
     if asked is not None and top is not None:
-        raise InvalidValue("class must be absent if top is given: send only one of them")
+        raise InvalidValue("class must be absent if top is given, got both: send only one of them")
     check_top(top, len(labels))
     if images * (top or 1) > MAX_HEATMAPS:
         raise TooManyImages(

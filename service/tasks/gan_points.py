@@ -130,4 +130,4 @@ def _first_digit(*digits: int | None) -> int:
     for digit in digits:
         if digit is not None:
             return digit
-    raise InvalidValue('digit must be given with z: {"z": […], "digit": 4}')
+    raise InvalidValue('digit must be given with z, got only z: {"z": […], "digit": 4}')

@@ -130,7 +130,9 @@ def _resume(body: GenerateRequest, token: str) -> TextRequest:
 
 def _check_agrees(body: GenerateRequest, before: continuation.Continuation) -> None:
     if _one_of(body, "seed", "prompt") is not None or body.include_seed:
-        raise InvalidValue("seed, prompt and include_seed must be absent with a continuation")
+        raise InvalidValue(
+            "seed, prompt and include_seed must be absent with a continuation, got one of them"
+        )
     if body.random_seed not in (None, before.random_seed):
         raise InvalidValue(
             f"random_seed must be that of the continuation, {before.random_seed}, or left out, "

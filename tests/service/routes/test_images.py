@@ -115,7 +115,7 @@ async def test_a_model_without_features_says_so(client):
     status, code, message = await refused(client, f"{FEATURES}?model=my-fashion", clothing())
 
     assert (status, code) == (422, "invalid_value")
-    assert "my-fashion has no signature features" in message
+    assert "the signature features, got my-fashion" in message
 
 
 async def test_a_model_of_another_task_is_refused_by_the_task_that_is_wanted(client):
