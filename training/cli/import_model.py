@@ -1,4 +1,4 @@
-"""The command `vitrine import`. TensorFlow is loaded when it runs, not for its help."""
+"""The command `vitrine import`. TensorFlow is loaded for files that pass the checks, not for its help."""
 
 import argparse
 import sys
@@ -79,14 +79,26 @@ def add_arguments(commands: Any) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     """Return 2, as for a wrong option, if the model cannot be served."""
-    import_keras()
     try:
+        _check(options)
+        import_keras()
         task, version = _import(options)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(f"\nexported {version}\ntry it: {example_request(task, options.name)}")
     return 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse a name or a file that cannot be imported, before the seconds that TensorFlow takes to load."""
+    from training.export import release
+    from training.keras_import.archive_check import CHECKS
+
+    release.check_name(options.name)
+    for path in options.paths:
+        if path.is_file() and path.suffix.lower() in CHECKS:
+            CHECKS[path.suffix.lower()](path)
 
 
 def _import(options: argparse.Namespace) -> tuple[str, Path]:

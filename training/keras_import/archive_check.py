@@ -176,3 +176,6 @@ def _parts(config: Any) -> Iterator[dict[str, Any]]:
                 yield one
         elif isinstance(one, list):
             waiting.extend(one)
+
+
+CHECKS = {".keras": check_archive, ".h5": check_h5, ".hdf5": check_h5}  # by suffix

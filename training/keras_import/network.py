@@ -45,16 +45,13 @@ def open_network(path: Path, shape: Shape | None) -> Network:
 
 def check_file(path: Path) -> None:
     """Refuse a file that is no `.keras` or `.h5` file of Keras alone; ValueError says why."""
-    match path.suffix.lower():
-        case ".keras":
-            archive_check.check_archive(path)
-        case ".h5" | ".hdf5":
-            archive_check.check_h5(path)
-        case suffix:
-            raise ValueError(
-                f"{path} must be a .keras or .h5 file, or a folder that model.export writes, got "
-                f"{suffix or 'no suffix'}"
-            )
+    suffix = path.suffix.lower()
+    if suffix not in archive_check.CHECKS:
+        raise ValueError(
+            f"{path} must be a .keras or .h5 file, or a folder that model.export writes, got "
+            f"{suffix or 'no suffix'}"
+        )
+    archive_check.CHECKS[suffix](path)
 
 
 def _from_keras(path: Path, wanted: Shape | None) -> Network:
