@@ -148,7 +148,12 @@ def test_a_character_model_continues_as_its_own_predict(tmp_path, kind):
     (tmp_path / "play.txt").write_text(PLAY)
     ids = np.random.default_rng(2).integers(0, len(CHARACTERS), (4, 41)).astype(np.int32)
 
-    version = imported(tmp_path, model, corpus=tmp_path / "play.txt")
+    said = {"corpus": tmp_path / "play.txt"}
+    if kind == "course":
+        (tmp_path / "chars.json").write_text(json.dumps({c: i for i, c in enumerate(CHARACTERS)}))
+        said = {"vocabulary": tmp_path / "chars.json"}
+
+    version = imported(tmp_path, model, **said)
 
     manifest = read_manifest(version)
     assert manifest.task == "generate_text"
@@ -172,13 +177,10 @@ def test_a_character_model_continues_as_its_own_predict(tmp_path, kind):
     np.testing.assert_allclose(scored[:, 40], logprobs[np.arange(4), ids[:, 40]], atol=1e-4)
 
 
-def test_the_vocabulary_may_be_said_and_has_to_fit(tmp_path):
+def test_a_vocabulary_that_does_not_fit_is_refused(tmp_path):
     model = character_model("course")
-    (tmp_path / "chars.json").write_text(json.dumps({c: i for i, c in enumerate(CHARACTERS)}))
     (tmp_path / "short.txt").write_text("abc")
 
-    version = imported(tmp_path, model, vocabulary=tmp_path / "chars.json")
-    assert read_manifest(version).vocabulary == CHARACTERS
     for option in ("vocabulary", "corpus"):
         with pytest.raises(ValueError, match=r"short\.txt"):
             imported(tmp_path, model, **{option: tmp_path / "short.txt"})
