@@ -59,7 +59,7 @@ class TextPrediction(JobPrediction):
     def generation(self, asked: TextRequest) -> GenerationRequest:
         """What a request asks for, with its cost estimated, before it enters the queue."""
         found = GenerationRequest(self.text, asked, self.deadline)
-        self.expect("generate", found.rows, lambda: found.steps_left)
+        self.expect("generate", found.rows, found.steps_left)
         return found
 
     async def complete(self, generation: GenerationRequest) -> None:

@@ -6,10 +6,12 @@ Used on the event loop only.
 import asyncio
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import NamedTuple
+
+import numpy as np
 
 from service.errors import Overloaded
 from service.scheduling.admission import MARGIN, refusal
@@ -32,12 +34,12 @@ class Job:
     due: float = math.inf
 
 
-@dataclass
-class _Estimate:
-    job: Job
-    left: int
-    alone: float  # seconds, with nobody else
-    seconds: float = 0.0  # beside the others
+class _Estimates(NamedTuple):
+    """When jobs will be done; each array has a value for each job, in their order."""
+
+    left: np.ndarray  # steps
+    alone: np.ndarray  # seconds, with nobody else
+    seconds: np.ndarray  # beside the others
 
 
 class _Work(NamedTuple):
@@ -66,34 +68,40 @@ class JobQueue:
         self._clock = clock
         self._jobs: list[Job] = []
         self._waiting: list[asyncio.Future[None]] = []  # for somebody to leave
+        self._all_done_at: float | None = None  # None: not estimated since one joined or left
 
     def seconds_ahead(self) -> float:
-        """Seconds until all jobs are done."""
-        return max((one.seconds for one in self._estimates(self._jobs)), default=0.0)
+        """Seconds until all jobs are done; estimated anew once one joins or leaves."""
+        if self._all_done_at is None:
+            seconds = self._estimates(self._jobs).seconds
+            self._all_done_at = self._clock() + float(seconds.max(initial=0.0))
+        return max(0.0, self._all_done_at - self._clock())
 
     def check(self, job: Job) -> None:
         """Overloaded if the job would be late, or would make an accepted one late."""
         now = self._clock()
-        estimates = self._estimates([*self._jobs, job])
-        own = next(one for one in estimates if one.job is job)
-        allowed, ahead = job.deadline - now, own.seconds - own.alone
-        if MARGIN * own.alone > allowed:
+        found = self._estimates([*self._jobs, job])
+        alone, seconds = float(found.alone[-1]), float(found.seconds[-1])
+        allowed, ahead = job.deadline - now, seconds - alone
+        if MARGIN * alone > allowed:
             raise Overloaded(
-                f"{own.left} steps of {job.rows} take about {own.alone:.1f} s here, the deadline "
+                f"{found.left[-1]:.0f} steps of {job.rows} take about {alone:.1f} s here, the deadline "
                 f"allows {allowed:.1f} s: ask for fewer steps, or for more time with X-Timeout-Ms",
                 max(1, math.ceil(ahead)),
             )
-        if MARGIN * own.seconds > allowed:
-            why = f"with the running ones this takes about {own.seconds:.1f} s"
+        if MARGIN * seconds > allowed:
+            why = f"with the running ones this takes about {seconds:.1f} s"
             raise refusal(f"{why}, the deadline allows {allowed:.1f} s", ahead)
-        late = [one.job for one in estimates if one is not own and now + one.seconds > one.job.due]
+        ends = zip(self._jobs, (now + found.seconds).tolist(), strict=False)
+        late = {job for job, end in ends if end > job.due}
         if late and self._is_any_in_time(late):
             raise refusal("one more would make an accepted request late", ahead)
 
-    def _is_any_in_time(self, jobs: list[Job]) -> bool:
+    def _is_any_in_time(self, jobs: set[Job]) -> bool:
         """Whether one of these would meet its deadline without the new one."""
-        before, now = {one.job: one.seconds for one in self._estimates(self._jobs)}, self._clock()
-        return any(now + before[job] <= job.deadline for job in jobs)
+        ends = (self._clock() + self._estimates(self._jobs).seconds).tolist()
+        every = zip(self._jobs, ends, strict=True)
+        return any(job in jobs and end <= job.deadline for job, end in every)
 
     def join(self, job: Job) -> None:
         """Add a job, if `check` allows it."""
@@ -101,10 +109,12 @@ class JobQueue:
         now = self._clock()
         job.due = now + (job.deadline - now) / MARGIN
         self._jobs.append(job)
+        self._all_done_at = None
 
     def leave(self, job: Job) -> None:
         """Remove a job that is done, failed or cancelled."""
         self._jobs.remove(job)
+        self._all_done_at = None
         waiting, self._waiting = self._waiting, []
         for one in waiting:
             if not one.done():
@@ -119,40 +129,37 @@ class JobQueue:
 
     def _chosen(self) -> list[Job]:
         """The jobs that may run: all, unless the time is too short for all."""
-        estimates = self._estimates(self._jobs)
-        rows = [_Work(one.job, one.alone, one.job.deadline) for one in estimates]
+        alone = self._estimates(self._jobs).alone.tolist()
+        rows = [_Work(job, left, job.deadline) for job, left in zip(self._jobs, alone, strict=True)]
         return [row.job for row in choose_rows(rows, len(rows), float, self._clock())]
 
-    def _estimates(self, jobs: Iterable[Job]) -> list[_Estimate]:
-        """The completion time of each job if all get the same share; the shortest first.
+    def _estimates(self, jobs: list[Job]) -> _Estimates:
+        """The completion time of each job if all get the same share.
 
         Until a job of n steps is done, every other job has run n steps, or all of its own.
         """
-        known: dict[tuple[Cost, int], float] = {}
+        row_seconds = cache(partial(_row_seconds, min(self._width, sum(job.rows for job in jobs))))
+        kinds = [(job.cost, job.rows) for job in jobs]
+        known = {
+            (cost, rows): (cost(rows), self._share(cost, rows, row_seconds))
+            for cost, rows in set(kinds)
+        }
+        each = np.array([known[kind] for kind in kinds]).reshape(-1, 2)
+        left = np.array([job.steps_left() for job in jobs], np.float64)
+        alone, share = left * each[:, 0], each[:, 1]
 
-        def cost(job: Job, rows: int) -> float:
-            key = (job.cost, rows)
-            if key not in known:
-                known[key] = job.cost(rows)
-            return known[key]
+        order = left.argsort(kind="stable")  # the first to be done first
+        left_in_order, share_in_order = left[order], share[order]
+        own = left_in_order * share_in_order
+        before = own.cumsum() - own
+        rate = share_in_order[::-1].cumsum()[::-1]  # of those that are not done yet
+        seconds = np.empty_like(left)
+        seconds[order] = before + left_in_order * rate
+        return _Estimates(left, alone, np.maximum(alone, seconds))
 
-        lefts = [(job, job.steps_left()) for job in jobs]
-        ordered = [_Estimate(job, left, left * cost(job, job.rows)) for job, left in lefts]
-        ordered.sort(key=lambda one: one.left)
-        together = min(self._width, sum(one.job.rows for one in ordered))
-        row_seconds = cache(partial(_row_seconds, together))
-        shares = [self._share(one.job, row_seconds) for one in ordered]
-        ended, rate = 0.0, sum(shares)
-        for one, share in zip(ordered, shares, strict=True):
-            one.seconds = max(one.alone, ended + one.left * rate)
-            ended += one.left * share
-            rate -= share
-        return ordered
-
-    def _share(self, job: Job, row_seconds: Callable[[Cost], float]) -> float:
+    def _share(self, cost: Cost, rows: int, row_seconds: Callable[[Cost], float]) -> float:
         """Seconds that a job adds to a step of all jobs."""
-        runs_alone = self._width == 1
-        seconds = job.cost(job.rows) if runs_alone else job.rows * row_seconds(job.cost)
+        seconds = cost(rows) if self._width == 1 else rows * row_seconds(cost)
         return seconds / self._parallel_runs
 
 

@@ -42,6 +42,7 @@ class GenerationRequest:
     def __init__(self, model: TextModel, request: TextRequest, deadline: float = math.inf) -> None:
         """deadline: monotonic seconds."""
         self.request = request
+        self.rows = min(MAX_CONCURRENT_SEQUENCES, len(request.samplings))  # that advance together
         self._deadline = deadline
         self.generations: list[Generation] = []
         self.replaced: list[str] = []
@@ -57,18 +58,12 @@ class GenerationRequest:
         """All sequences so far."""
         return [*self._prefills, *self.generations]
 
-    @property
-    def rows(self) -> int:
-        """Generations that advance together."""
-        return min(MAX_CONCURRENT_SEQUENCES, len(self.request.samplings))
-
-    @property
     def steps_left(self) -> int:
         """Sequential steps (characters read and generated) until everything is generated."""
-        reading = max((prefill.left for prefill in self._prefills), default=0)
-        drawing = sum(generation.left for generation in self.generations)
-        if not self.generations:
-            drawing = self.request.length * len(self.request.samplings)
+        if self.generations:
+            return -(-sum([generation.left for generation in self.generations]) // self.rows)
+        reading = max([prefill.left for prefill in self._prefills], default=0)
+        drawing = self.request.length * len(self.request.samplings)
         return reading + -(-drawing // self.rows)
 
     @property

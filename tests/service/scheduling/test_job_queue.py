@@ -88,6 +88,26 @@ def test_nobody_joins_who_would_make_an_accepted_one_late(queue):
     queue.join(job(1, 20, 100))
 
 
+def test_the_time_until_all_are_done_is_estimated_once_until_one_joins_or_leaves():
+    clock = Clock()
+    queue, first, second = JobQueue(clock=clock), job(1, 20, 100), job(1, 10, 100)
+    queue.join(first)
+    assert queue.seconds_ahead() == pytest.approx(2.0)
+
+    clock.now = 0.5
+    first.steps_left.left = 10**6  # not looked at: hundreds of refusals a second would look at all
+    assert queue.seconds_ahead() == pytest.approx(1.5)
+    clock.now = 3.0
+    assert queue.seconds_ahead() == 0.0
+
+    first.steps_left.left = 10
+    queue.join(second)
+    assert queue.seconds_ahead() == pytest.approx(2.0)
+    queue.leave(first)
+    queue.leave(second)
+    assert queue.seconds_ahead() == 0.0
+
+
 def test_the_reserve_of_an_accepted_job_stays_its_own():
     clock = Clock()
     queue, first = JobQueue(clock=clock), job(1, 20, 3)
