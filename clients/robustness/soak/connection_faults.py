@@ -6,6 +6,7 @@ import json
 import random
 import socket
 import struct
+import time
 from typing import Any
 
 from clients.robustness.soak.connection import SECONDS, Connection, metrics, request
@@ -13,6 +14,7 @@ from clients.robustness.soak.goals import Goal, Step, Tally
 from clients.robustness.soak.hostile_json import posts
 
 CLOSED_SECONDS = 60
+STARTING_SECONDS = 60  # TensorFlow's process answers 503 until it has started
 HEAD_SECONDS = 2
 CUT = ("cut", "cut and reset", "cut and half closed", "paused")
 SENT = ("closed unread", "reset unread", "half closed", "garbage behind", "twice", "read slowly")
@@ -47,11 +49,16 @@ def _request(path: str, example: Any) -> bytes:
 
 
 async def _status(port: int, path: str, example: Any) -> int:
-    connection = Connection(port)
-    try:
-        return (await connection.ask(_request(path, example), SECONDS)).status
-    finally:
-        connection.close()
+    end = time.monotonic() + STARTING_SECONDS
+    while True:
+        connection = Connection(port)
+        try:
+            status = (await connection.ask(_request(path, example), SECONDS)).status
+        finally:
+            connection.close()
+        if status != 503 or time.monotonic() > end:
+            return status
+        await asyncio.sleep(1)
 
 
 async def _broken(port: int, whole: bytes, fault: str, draw: random.Random) -> None:
