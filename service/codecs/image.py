@@ -19,10 +19,11 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from service.codecs.sniffing import PNG_SIGNATURE, describe, image_format
+from service.codecs.sniffing import describe, image_format
 from service.errors import ImageTooLarge, InvalidImage, UnsupportedImage
 from service.image_files.decoding_cost import Cost, TooManyPieces, count_pieces, estimate_cost
 from service.image_files.image_metadata import strip_metadata
+from service.image_files.parts import PNG_SIGNATURE
 from service.image_files.plain_jpeg import PlainJpeg, read_plain_jpeg
 from service.image_files.plain_png import PlainPng, read_plain_png
 from service.image_files.raster import Pixels, rasterize, upright

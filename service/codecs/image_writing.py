@@ -7,7 +7,7 @@ import zlib
 
 import numpy as np
 
-from service.codecs.sniffing import PNG_SIGNATURE
+from service.image_files.parts import PNG_SIGNATURE
 from service.image_files.raster import Pixels
 
 

@@ -18,7 +18,7 @@ from service.codecs.json_fields import parse_json
 from service.codecs.json_size import check_json_size
 from service.codecs.multipart import read_fields, read_files
 from service.codecs.pixel_lists import from_pixels, kind_of
-from service.codecs.sniffing import PNG_SIGNATURE, excerpt, image_format
+from service.codecs.sniffing import excerpt, image_format
 from service.codecs.tensor_types import Array
 from service.errors import (
     ImageTooLarge,
@@ -28,6 +28,7 @@ from service.errors import (
     TooManyImages,
     UnsupportedImage,
 )
+from service.image_files.parts import PNG_SIGNATURE
 
 _JSON = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\0 \t\r\n]{0,999}[\[{]")  # UTF-16 too
 _FORM_FIELD = re.compile(rb"[\w.\[\]%+-]{1,100}=")

@@ -5,7 +5,7 @@ It decodes nothing and raises nothing.
 
 import re
 
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+from service.image_files.parts import PNG_SIGNATURE
 
 _EXCERPT_LENGTH = 56
 _LOOKED_AT = 2000  # number of bytes needed to detect the type

@@ -2,26 +2,31 @@
 
 Text, profiles, EXIF and checksums of optional parts are often damaged or huge although the pixels are
 intact, and a decoder that reads them refuses the whole file. Only the parts needed for the pixels are
-kept. Sources: the PNG specification (chunks), ITU T.81 and JFIF (JPEG segments), RIFF (WebP).
+kept. Sources: the PNG specification, JFIF, EXIF, and the WebP container specification.
 """
 
 import struct
 import zlib
-from collections.abc import Iterator
 from typing import NamedTuple
+
+from service.image_files.parts import (
+    FILL,
+    PNG_SIGNATURE,
+    Part,
+    jpeg_segments,
+    png_chunks,
+    webp_chunks,
+)
 
 UPRIGHT = 1  # the EXIF orientation of an image that needs no rotation
 
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_TRANSPARENCY = {0: (2,), 2: (6,), 3: range(1, 257)}  # colour type → lengths of tRNS
 _JFIF, _ADOBE = 0xE0, 0xEE  # application segments that describe the colour encoding
-_STANDALONE = frozenset((0x01, *range(0xD0, 0xD9)))  # JPEG markers without a length
 _WEBP_PIXELS = frozenset((b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF"))
 _WEBP_METADATA_FLAGS = 0x20 | 0x08 | 0x04  # of VP8X: profile, EXIF, XMP
 _ORIENTATION = 0x0112
 _FORMATS = {1: "B", 3: "H", 4: "I", 8: "h", 9: "i"}  # EXIF types of whole numbers
 _MAX_TAGS = 1000
-_MAX_PARTS = 20_000  # chunks or segments: 2 ms of work; 16 MB in pieces of 8 kB are 2,000
 
 
 class Stripped(NamedTuple):
@@ -31,26 +36,13 @@ class Stripped(NamedTuple):
     orientation: int
 
 
-class _Part(NamedTuple):
-    """A chunk or segment: its name, and the ranges of the part and its data."""
-
-    name: bytes
-    start: int
-    data: int
-    data_end: int
-    end: int
-
-
 def strip_metadata(content: bytes) -> Stripped:
     """Remove the metadata of a PNG, JPEG or WebP; anything else is returned as it is.
 
     A file that ends early or has no valid structure keeps everything from there on, for the decoder
     to refuse.
-
-    Raises:
-        ValueError: the file has more than 20,000 parts.
     """
-    if content.startswith(_PNG_SIGNATURE):
+    if content.startswith(PNG_SIGNATURE):
         return _strip_png(content)
     if content.startswith(b"\xff\xd8\xff"):
         return _strip_jpeg(content)
@@ -79,10 +71,12 @@ def read_orientation(exif: bytes) -> int:
 
 
 def _strip_png(content: bytes) -> Stripped:
-    kept, orientation = [_PNG_SIGNATURE], UPRIGHT
-    end = len(_PNG_SIGNATURE)
+    kept, orientation = [PNG_SIGNATURE], UPRIGHT
+    end = len(PNG_SIGNATURE)
     colour_type = content[25] if len(content) > 25 else 0
-    for part in _png_chunks(content):
+    for part in png_chunks(content):
+        if part.end > len(content):
+            break
         end = part.end
         if part.name == b"eXIf":
             orientation = read_orientation(content[part.data : part.data_end])
@@ -92,21 +86,7 @@ def _strip_png(content: bytes) -> Stripped:
     return _stripped(content, [*kept, content[end:]], orientation)
 
 
-def _png_chunks(content: bytes) -> Iterator[_Part]:
-    start = len(_PNG_SIGNATURE)
-    for _ in range(_MAX_PARTS):
-        if start + 12 > len(content):
-            return
-        length, name = struct.unpack_from(">I4s", content, start)
-        end = start + 12 + length
-        if end > len(content) or name == b"IEND":
-            return
-        yield _Part(name, start, start + 8, end - 4, end)
-        start = end
-    raise ValueError("the file has too many chunks")
-
-
-def _is_transparency(content: bytes, part: _Part, colour_type: int) -> bool:
+def _is_transparency(content: bytes, part: Part, colour_type: int) -> bool:
     """Whether an optional chunk is a whole tRNS, the only one that changes pixels."""
     if part.name != b"tRNS":
         return False
@@ -119,34 +99,17 @@ def _is_transparency(content: bytes, part: _Part, colour_type: int) -> bool:
 def _strip_jpeg(content: bytes) -> Stripped:
     kept, orientation = [content[:2]], UPRIGHT
     end = 2
-    for part in _jpeg_segments(content):
+    for part in jpeg_segments(content):
+        if part.end > len(content):
+            break
         end = part.end
         data = content[part.data : part.data_end]
         if data.startswith(b"Exif\0\0") and part.name[0] == 0xE1 and orientation == UPRIGHT:
             orientation = read_orientation(data)
-        if _is_jpeg_metadata(part.name[0], data):
+        if part.name == FILL or _is_jpeg_metadata(part.name[0], data):
             continue
         kept.append(content[part.start : part.end])
     return _stripped(content, [*kept, content[end:]], orientation)
-
-
-def _jpeg_segments(content: bytes) -> Iterator[_Part]:
-    """The segments before the first scan."""
-    start = 2
-    for _ in range(_MAX_PARTS):
-        if start + 4 > len(content) or content[start] != 0xFF:
-            return
-        marker = content[start + 1]
-        if marker == 0xFF:  # a fill byte
-            start += 1
-            continue
-        length = int.from_bytes(content[start + 2 : start + 4], "big")
-        end = start + 2 + length
-        if marker in _STANDALONE or marker == 0xDA or length < 2 or end > len(content):
-            return
-        yield _Part(bytes((marker,)), start, start + 4, end, end)
-        start = end
-    raise ValueError("the file has too many segments")
 
 
 def _is_jpeg_metadata(marker: int, data: bytes) -> bool:
@@ -159,7 +122,7 @@ def _is_jpeg_metadata(marker: int, data: bytes) -> bool:
 
 def _strip_webp(content: bytes) -> Stripped:
     kept, orientation = [b"WEBP"], UPRIGHT
-    for part in _webp_chunks(content):
+    for part in webp_chunks(content):
         data = content[part.data : part.data_end]
         if part.name == b"EXIF":
             orientation = read_orientation(data)
@@ -174,18 +137,6 @@ def _strip_webp(content: bytes) -> Stripped:
             kept.append(content[part.start : part.end])
     size = sum(map(len, kept))
     return Stripped(b"".join((b"RIFF", size.to_bytes(4, "little"), *kept)), orientation)
-
-
-def _webp_chunks(content: bytes) -> Iterator[_Part]:
-    start = 12
-    for _ in range(_MAX_PARTS):
-        if start + 8 > len(content):
-            return
-        name, length = struct.unpack_from("<4sI", content, start)
-        data_end = start + 8 + length
-        yield _Part(name, start, start + 8, data_end, data_end + length % 2)
-        start = data_end + length % 2
-    raise ValueError("the file has too many chunks")
 
 
 def _stripped(content: bytes, kept: list[bytes], orientation: int) -> Stripped:
