@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import onnx
 import onnxruntime as ort
 import tensorflow as tf
 
 from training.export import onnx_graphs, release, saved_model
+from training.export.onnx_builder import Graph, to_model
 from training.job import Arrays, Signature
 from training.keras_import.artefact import digest
 from training.keras_import.image_classifier import LABEL_TASK as TASK
@@ -152,24 +152,14 @@ def _convert(
 
 def _head_graph(head: HeadFile) -> Any:
     """Features [B, F] → the softmax of features · kernel + bias."""
-    helper, number = onnx.helper, onnx.TensorProto.FLOAT
+    graph, output = Graph(), "serving_default/probabilities"
+    kernel, bias = graph.constant(head.kernel), graph.constant(head.bias)
+    logits = graph.add("Gemm", FEATURES, kernel, bias)
+    graph.rename(graph.add("Softmax", logits, axis=-1), output)
     size, classes = head.kernel.shape
-    output = "serving_default/probabilities"
-    graph = helper.make_graph(
-        [
-            helper.make_node("Gemm", [FEATURES, "kernel", "bias"], ["logits"]),
-            helper.make_node("Softmax", ["logits"], [output], axis=-1),
-        ],
-        "head",
-        [helper.make_tensor_value_info(FEATURES, number, ["B", size])],
-        [helper.make_tensor_value_info(output, number, ["B", classes])],
-        [
-            onnx.numpy_helper.from_array(head.kernel, "kernel"),
-            onnx.numpy_helper.from_array(head.bias, "bias"),
-        ],
+    return to_model(
+        graph, {FEATURES: ("float32", ["B", size])}, {output: ("float32", ["B", classes])}
     )
-    opsets = [helper.make_opsetid("", onnx_graphs.OPSET)]
-    return helper.make_model(graph, opset_imports=opsets, ir_version=9)
 
 
 def _share_variables(version: Path, models: Path) -> None:

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from onnx import TensorProto, helper
 
+from training.export.onnx_builder import Graph, Tensors, to_model
 from training.text import sampling
-from training.text.onnx_builder import Graph, Tensors, to_model
 from training.text.onnx_network import STATE, Weights, inside, split_state
 
 COLDEST = 1e-30  # the temperature used for 0 (greedy)

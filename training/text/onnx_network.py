@@ -3,9 +3,9 @@
 import numpy as np
 from onnx import TensorProto
 
+from training.export.onnx_builder import Graph
 from training.text import model as text_model
 from training.text.model import Network
-from training.text.onnx_builder import Graph
 
 STATE = "state"
 

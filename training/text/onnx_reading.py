@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto
 
-from training.text.onnx_builder import Graph, Tensors, to_model
+from training.export.onnx_builder import Graph, Tensors, to_model
 from training.text.onnx_network import STATE, Weights, initial_state, inside, split_state
 
 

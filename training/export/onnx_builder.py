@@ -8,7 +8,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-OPSET, IR_VERSION = 18, 9
+from training.export.onnx_graphs import OPSET
+
+IR_VERSION = 9
 Tensors = dict[str, tuple[str, list[Any]]]  # name → dtype and shape
 DTYPES = {"int32": TensorProto.INT32, "float32": TensorProto.FLOAT}
 
@@ -63,7 +65,7 @@ def to_model(graph: Graph, inputs: Tensors, outputs: Tensors) -> Any:
         ]
 
     return helper.make_model(
-        graph.made("text", info(inputs), info(outputs)),
+        graph.made("graph", info(inputs), info(outputs)),
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
     )
