@@ -7,10 +7,8 @@ import numpy as np
 
 from service.codecs import latents
 from service.codecs.image import OpenedImage
-from service.codecs.json_fields import shown
 from service.codecs.latents import Latents
 from service.engine import Arrays
-from service.errors import InvalidValue
 from service.preprocessing.digit import fit_digit
 from service.runtime.manifest import Manifest
 from service.schemas.vae import VaeDecodeRequest, VaeInterpolateRequest
@@ -34,7 +32,7 @@ def sample(random_seed: int, n: int, size: int, scale: float = 1.0) -> Latents:
 
 def read_decode(body: VaeDecodeRequest, size: int) -> Latents:
     """A body of `/v1/vae/decode`: latent vectors [N, size]."""
-    return np.array([latent_points.vector("latents", z, size) for z in body.latents], np.float32)
+    return np.array([latent_points.vector("latents", z, size) for z in body.latents])
 
 
 def read_ends(
@@ -51,14 +49,7 @@ def _end(name: str, value: Any, size: int) -> OpenedImage | Latents:
         seed = latent_points.whole_number(f"{name}.random_seed", value["random_seed"])
         drawn: Latents = latents.draw(seed, 1, size)[0]
         return drawn
-    image = latent_points.opened_image(value)
-    if image is not None:
-        return image
-    if isinstance(value, list):
-        return np.array(latent_points.vector(name, value, size), np.float32)
-    raise InvalidValue(
-        f'{name} must be an image, a list of {size} values or {{"random_seed": 3}}, got {shown(value)}'
-    )
+    return latent_points.read_point(name, value, size, 'or {"random_seed": 3}')
 
 
 def noise(random_seed: int | None, count: int, size: int) -> Latents:

@@ -69,15 +69,8 @@ def _read_point(name: str, value: Any, space: Space) -> Point:
     """Parse a point: an image (opened), a w [W], or the source of one."""
     if isinstance(value, dict) and value.keys() != {"image"}:
         return read_source(name, value, space)
-    image = latent_points.opened_image(value)
-    if image is not None:
-        return image
-    if isinstance(value, list):
-        return np.array(latent_points.vector(name, value, space.sizes.w), np.float32)
-    raise InvalidValue(
-        f"{name} must be an image, a list of {space.sizes.w} values (w) or "
-        f'{{"random_seed": 3, "digit": 4}}, got {shown(value)}'
-    )
+    others = '(w) or {"random_seed": 3, "digit": 4}'
+    return latent_points.read_point(name, value, space.sizes.w, others)
 
 
 def read_points(fields: dict[str, Any], space: Space, max_pixels: int) -> list[Point]:
@@ -107,7 +100,7 @@ def read_source(name: str, value: Any, space: Space) -> LatentSource:
             f"{name}.truncation must be a number from 0 to {MAX_TRUNCATION:g}, got {shown(weight)}"
         )
     if "z" in value:
-        z = np.array(latent_points.vector(name, value["z"], space.sizes.z), np.float32)
+        z = latent_points.vector(name, value["z"], space.sizes.z)
         return LatentSource(z, digit, None, weight)
     seed = latent_points.whole_number(f"{name}.random_seed", value["random_seed"])
     return LatentSource(

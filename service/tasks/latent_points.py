@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, Literal
 
+import numpy as np
+
 from service.codecs import latents
 from service.codecs.image import OpenedImage
 from service.codecs.json_fields import shown
@@ -27,17 +29,24 @@ def whole_number(name: str, value: Any, most: int = MAX_SEED) -> int:
     return value
 
 
-def opened_image(value: Any) -> OpenedImage | None:
-    """Open `value` as an image (base64, rows of pixels or {"image": …}); None if it is not an image."""
+def read_point(name: str, value: Any, size: int, others: str) -> OpenedImage | Latents:
+    """Read an image (base64, rows of pixels or {"image": …}; opened, not decoded) or a vector [size].
+
+    others: for the error, what it may be besides.
+    """
     if isinstance(value, dict) and value.keys() == {"image"}:
         return open_source(value["image"])
     if isinstance(value, str) or (isinstance(value, list) and value and type(value[0]) is list):
         return open_source(value)
-    return None
+    if isinstance(value, list):
+        return vector(name, value, size)
+    raise InvalidValue(
+        f"{name} must be an image, a list of {size} values {others}, got {shown(value)}"
+    )
 
 
-def vector(name: str, value: Any, size: int) -> list[float]:
-    """Parse a latent vector of `size` values within the allowed range."""
+def vector(name: str, value: Any, size: int) -> Latents:
+    """Read a latent vector [size] with values in the allowed range."""
     if not isinstance(value, list) or len(value) != size:
         given = f"a list of {len(value)}" if isinstance(value, list) else shown(value)
         raise InvalidValue(
@@ -49,7 +58,7 @@ def vector(name: str, value: Any, size: int) -> list[float]:
                 f"{name} must have values from {-MAX_COORDINATE:,.0f} to {MAX_COORDINATE:,.0f}, "
                 f"got {shown(number)}"
             )
-    return value
+    return np.array(value, np.float32)
 
 
 def check_images(points: Iterable[object], max_pixels: int) -> None:
