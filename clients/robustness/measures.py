@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 Z_95 = 1.959964  # standard normal quantile of a two-sided 95 % interval
 _LEAST_PROBABILITY = 1e-12
+_BINS = 15
 
 
 class Proportion(TypedDict):
@@ -59,16 +60,14 @@ def brier_score(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -
     return float(((probabilities - corners) ** 2).sum(axis=1).mean())
 
 
-def calibration_error(
-    confidence: NDArray[np.float64], is_right: NDArray[np.bool_], bins: int = 15
-) -> float:
+def calibration_error(confidence: NDArray[np.float64], is_right: NDArray[np.bool_]) -> float:
     """Expected calibration error over bins of equal width (Guo et al., 2017), a fraction."""
-    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
-    return _mean_gap([np.flatnonzero(bin_of == b) for b in range(bins)], confidence, is_right)
+    bin_of = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+    return _mean_gap([np.flatnonzero(bin_of == b) for b in range(_BINS)], confidence, is_right)
 
 
 def equal_mass_calibration_error(
-    confidence: NDArray[np.float64], is_right: NDArray[np.bool_], bins: int = 15
+    confidence: NDArray[np.float64], is_right: NDArray[np.bool_], bins: int = _BINS
 ) -> float:
     """The same over bins that hold equally many examples."""
     order = np.argsort(confidence, kind="stable")

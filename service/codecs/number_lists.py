@@ -201,7 +201,7 @@ def _shape(separators: bytes, depth: int) -> list[int] | None:
     return shape if inner == separators else None
 
 
-def _translated(text: bytes, table: bytes | None, delete: bytes = b"") -> bytes:
+def _translated(text: bytes, table: bytes | None, delete: bytes) -> bytes:
     pieces = (text[at : at + COPY_BYTES] for at in range(0, len(text), COPY_BYTES))
     return b"".join(piece.translate(table, delete) for piece in pieces)
 

@@ -36,7 +36,7 @@ async def cached_image(
     headers = {**(headers or {}), "ETag": tag, "Cache-Control": f"{scope}, {fresh}"}
     if is_unchanged(request, tag):
         return Response(status_code=304, headers=headers)
-    return await _send_grid(call, signature, inputs, gap=gap, headers=headers)
+    return await _send_grid(call, signature, inputs, headers, gap=gap)
 
 
 async def sampled_image(
@@ -46,22 +46,17 @@ async def sampled_image(
     seed = {"X-Random-Seed": str(random_seed)}
     if "random_seed" in request.query_params:
         return await cached_image(request, call, signature, inputs, headers=seed)
-    return await _send_grid(call, signature, inputs, headers={**seed, "Cache-Control": "no-store"})
+    return await _send_grid(call, signature, inputs, {**seed, "Cache-Control": "no-store"})
 
 
 async def _send_grid(
-    call: Prediction,
-    signature: str,
-    inputs: Arrays,
-    *,
-    gap: int = 1,
-    headers: Mapping[str, str] | None = None,
+    call: Prediction, signature: str, inputs: Arrays, headers: Mapping[str, str], *, gap: int = 1
 ) -> Response:
     """Generate images and send them as a grid."""
     with call:
         images = await call.draw(signature, inputs)
     png = await call.encode(len(images), lambda: encode_png(tile(images, gap=gap)))
-    return Response(png, 200, {**call.headers(), **(headers or {})}, PNG)
+    return Response(png, 200, {**call.headers(), **headers}, PNG)
 
 
 def _entity_tag(servable: Servable, inputs: Arrays, gap: int) -> str:

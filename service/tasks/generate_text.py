@@ -39,7 +39,7 @@ class Delta(NamedTuple):
 class GenerationRequest:
     """The generations of one request. Each prompt is prefilled once for all its generations."""
 
-    def __init__(self, model: TextModel, request: TextRequest, deadline: float = math.inf) -> None:
+    def __init__(self, model: TextModel, request: TextRequest, deadline: float) -> None:
         """deadline: monotonic seconds."""
         self.request = request
         self.rows = min(MAX_CONCURRENT_SEQUENCES, len(request.samplings))  # that advance together
@@ -197,9 +197,7 @@ def encode(generation_request: GenerationRequest) -> dict[str, Any]:
 class Score:
     """Scores a string with one prefill."""
 
-    def __init__(
-        self, model: TextModel, text: str, *, replace: bool, deadline: float = math.inf
-    ) -> None:
+    def __init__(self, model: TextModel, text: str, *, replace: bool, deadline: float) -> None:
         """deadline: monotonic seconds."""
         ids, self._replaced = model.vocabulary.read(text, "text", replace=replace)
         self._model = model

@@ -5,6 +5,8 @@ from typing import Any, TypedDict
 import numpy as np
 import scipy  # whose parts are imported when they are used
 
+_BINS = 15  # of the calibration error
+
 
 class Proportion(TypedDict):
     """A measured share of `count` examples, with the 95 % Wilson interval."""
@@ -35,16 +37,14 @@ def negative_log_likelihood(probabilities: np.ndarray, labels: np.ndarray) -> fl
     return float(-np.log(np.clip(picked, 1e-12, 1)).mean())
 
 
-def expected_calibration_error(
-    probabilities: np.ndarray, labels: np.ndarray, bins: int = 15
-) -> float:
+def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """ECE over equal-width bins of the largest probability (Guo et al., 2017), as a fraction."""
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == labels
-    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
+    bin_of = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
     gaps = [
         (bin_of == b).mean() * abs(correct[bin_of == b].mean() - confidence[bin_of == b].mean())
-        for b in range(bins)
+        for b in range(_BINS)
         if (bin_of == b).any()
     ]
     return float(sum(gaps))

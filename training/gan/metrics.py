@@ -31,25 +31,22 @@ def kernel_distance(first: np.ndarray, second: np.ndarray) -> float:
     return float(sum(within) - 2 * between)
 
 
-def precision_recall(
-    real: np.ndarray, generated: np.ndarray, neighbours: int = 3
-) -> tuple[float, float]:
+def precision_recall(real: np.ndarray, generated: np.ndarray) -> tuple[float, float]:
     """Share of generated within the real manifold, and of real within the generated one.
 
     A manifold: balls around its points as far as the third neighbour (Kynkäänniemi et al., 2019).
     """
-    return _covered(generated, real, neighbours), _covered(real, generated, neighbours)
+    return _covered(generated, real), _covered(real, generated)
 
 
-def density_coverage(
-    real: np.ndarray, generated: np.ndarray, neighbours: int = 5
-) -> tuple[float, float]:
+def density_coverage(real: np.ndarray, generated: np.ndarray) -> tuple[float, float]:
     """Density and coverage: balls around real points per generated point, and the share of balls that contain any.
 
     A ball reaches as far as its point's fifth neighbour, five expected in each: both numbers are near 1
     for two sets of one distribution (Naeem et al., 2020). No ball is around a generated point, where a
     strange one would have a large ball and make recall look good.
     """
+    neighbours = 5
     radii = _radii(real, neighbours)
 
     def count(apart: np.ndarray, start: int) -> np.ndarray:
@@ -68,8 +65,8 @@ def spread(features: np.ndarray, labels: np.ndarray) -> np.ndarray:
     )
 
 
-def _covered(asked: np.ndarray, known: np.ndarray, neighbours: int) -> float:
-    radii = _radii(known, neighbours)
+def _covered(asked: np.ndarray, known: np.ndarray) -> float:
+    radii = _radii(known, 3)
     inside = [(apart <= radii).any(axis=1) for apart in _distances(asked, known)]
     return float(np.concatenate(inside).mean())
 

@@ -9,9 +9,7 @@ SUM_TOLERANCES = {"float64": 1e-3, "float32": 1e-3}
 COARSE_TOLERANCE = 2e-2
 
 
-def find_kind(
-    raw: np.ndarray, activation: str | None, wanted: str = "auto", dtype: str = "float32"
-) -> str:
+def find_kind(raw: np.ndarray, activation: str | None, wanted: str, dtype: str) -> str:
     """`probabilities` or `logits`, from the outputs for some images, float32 [B, C].
 
     Args:

@@ -12,7 +12,7 @@ DISCOUNT = 0.9
 
 
 def nats_per_character(
-    train: np.ndarray, validation: np.ndarray, symbols: int, order: int = 7
+    train: np.ndarray, validation: np.ndarray, symbols: int, order: int
 ) -> float:
     """Mean -ln p of each id of `validation`, which follows `train` (int32 [N]), each given the `order` − 1 before it.
 
