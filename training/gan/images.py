@@ -7,8 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from training.evaluation.image_grid import grid
+from training.gan.model import DIGITS
 
-DIGITS = 10
 TIMES = 8  # rows of the samples by training time
 STRENGTHS = np.linspace(-2, 2, 7)  # of edits, in standard deviations
 # Grey levels that become 0, because a generator adds a faint haze to an empty background
