@@ -42,7 +42,7 @@ export default function digitsSection({ part, show, paced, action, later, rememb
 
   const askFilter = paced(async ({ askQuietly, signal }, { layer, map }) => {
     const image = await drawing.toImage();
-    const filter = await askQuietly(pathTo("v1/digits/filter", { layer, map }), image).catch(() => null); // older exports have none
+    const filter = await askQuietly(pathTo("v1/digits/filter", { layer, map }), image).catch(() => null); // of an imported model
     if (!signal.aborted) layers.showFilter(filter);
   });
 

@@ -54,7 +54,7 @@ def choose_layer(filters: Mapping[str, LayerFilter], layer: str, model: str) -> 
     """Return the layer's filters; InvalidValue lists the model's layers."""
     if not filters:
         raise InvalidValue(
-            f"model must have been exported with its filters, got {model}: export it again"
+            f"model must have filters in its export, which imported models lack, got {model}"
         )
     if layer not in filters:
         raise InvalidValue(f"layer must be one of {', '.join(filters)}, got {layer[:40]!r}")

@@ -411,4 +411,4 @@ async def test_a_model_exported_without_filters_says_so(start, tmp_path, png):
     response = await client.post(f"{FILTER}?layer=conv1", content=png(7))
 
     assert response.status_code == 422
-    assert "exported with its filters" in response.json()["error"]
+    assert "model must have filters in its export" in response.json()["error"]
