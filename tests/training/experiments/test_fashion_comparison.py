@@ -55,6 +55,7 @@ def test_the_table_has_intervals_and_units():
     )
 
 
+@pytest.mark.nightly  # half a minute; who compares the ways again runs it, nobody else
 def test_it_trains_measures_prints_and_notes_all_ways(folder, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(fashion_classifiers, "KERNEL_IMAGES", 40)
     monkeypatch.setattr(small_cnn, "Config", partial(small_cnn.Config, epochs=1))

