@@ -60,8 +60,9 @@ export async function openPage(browser, base, options) {
   complaintsOf.set(page, complaints);
   const { origin } = new URL(base);
   page.on("console", (message) => {
-    // a stroke that has just begun may be refused (422); the page says so itself
-    const isRefusal = message.text().includes("status of 422");
+    // a stroke that has just begun may be refused (422), and everything on a busy machine (429); the page says so itself,
+    // and asks again
+    const isRefusal = /status of (422|429)/.test(message.text());
     if (message.type() === "error" && !isRefusal) complaints.push(message.text());
   });
   page.on("pageerror", (error) => complaints.push(String(error)));
