@@ -1,7 +1,7 @@
 """Selects the rows of a run: all in turn, or only the most urgent ones while the time is too short for all.
 
-Rows that share every run are all done at the same time: where that is too late for one, it is too
-late for all of them. Then the first to join runs first, so that some are in time.
+Rows of equal length that take turns are all done at the same time: where that is too late for one, it
+is too late for all of them. Then the first to join runs first, so that some are in time.
 """
 
 import math
@@ -35,6 +35,20 @@ def efficient_width(most: int, cost: Callable[[int], float]) -> int:
     return next(rows for rows in range(most, 0, -1) if each[rows - 1] <= enough)
 
 
+def _are_in_time(rows: Sequence[Row], seconds: float, now: float, running: float) -> bool:
+    """Whether every row is in time if all take turns; seconds: of a row's step.
+
+    A row is done once each of the others has run as many steps, or all of its own.
+    """
+    before, sharing = running, len(rows)
+    for row in sorted(rows, key=lambda row: row.left):
+        if now + (before + sharing * row.left) * seconds > row.deadline:
+            return False
+        before += row.left
+        sharing -= 1
+    return True
+
+
 def choose_rows(
     able: Sequence[R], width: int, cost: Callable[[int], float], now: float, running: float = 0.0
 ) -> Sequence[R]:
@@ -43,9 +57,8 @@ def choose_rows(
     cost: rows → seconds of a step; 0 as long as nothing is known.
     running: steps left of rows that are in a run now.
     """
-    together = width = efficient_width(min(width, len(able)), cost)
-    seconds = (running + sum(row.left for row in able)) * cost(together) / together
-    if all(now + seconds <= row.deadline for row in able):
+    width = efficient_width(min(width, len(able)), cost)
+    if _are_in_time(able, cost(width) / width, now, running):
         return able[:width]
     chosen: list[R] = []
     allowed = math.inf  # seconds of a step with which each chosen row is in time

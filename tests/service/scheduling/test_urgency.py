@@ -23,6 +23,13 @@ def test_all_run_in_turn_while_all_can_be_in_time():
     assert choose_rows(rows, 8, seconds, now=0.0) == rows
 
 
+def test_a_row_that_is_nearly_done_is_in_time_while_long_ones_take_turns_with_it():
+    rows = [Row(10, 2.3), Row(10, 3.0), Row(2, 1.0)]  # done after 2.2, 2.2 and 0.6 s
+
+    assert choose_rows(rows, 2, seconds, now=0.0) == rows[:2]
+    assert choose_rows([*rows, Row(3, 9.0)], 2, seconds, now=0.0) == [rows[2], rows[0]]
+
+
 def test_the_first_deadlines_go_first_when_not_all_can_be_in_time():
     rows = [Row(10, 5.0), Row(10, 2.0), Row(10, 4.0)]  # 10 steps of three rows take 3 s
 
