@@ -1,7 +1,8 @@
 """`python -m clients.robustness.soak.slow_connections PORT COUNT SECONDS LATEST`: slow connections.
 
-They run in a separate process so that they do not slow down the normal client. Prints the lifetime of each writing
-connection in seconds, as a JSON list; each ends by itself after LATEST seconds.
+They run in a separate process so that they do not slow down the normal client, and arrive at the rate at which
+slowhttptest opens them. Prints the lifetime of each writing connection in seconds, as a JSON list; each ends by
+itself after LATEST seconds.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ BODY = HEAD + b"Content-Length: 9999\r\n\r\n"
 UNREAD = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 200  # more than kernels buffer
 FIRST = {"head": HEAD, "silent head": HEAD, "body": BODY, "silent body": BODY, "answer": UNREAD}
 KINDS = tuple(FIRST)
+ARRIVALS = 200  # a second; who arrives at once also sends each next byte at once
 ESTABLISHED = 1
 
 
@@ -24,6 +26,7 @@ async def crawl_all(port: int, count: int, seconds: int, latest: int) -> list[fl
     until, lives = time.monotonic() + seconds, []
 
     async def one(number: int) -> None:
+        await asyncio.sleep(number / ARRIVALS)
         while time.monotonic() < until:
             life = await _crawl(port, kind := KINDS[number % len(KINDS)], latest)
             if kind != "answer":
