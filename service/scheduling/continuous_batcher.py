@@ -30,6 +30,8 @@ Run = Callable[[str, Arrays], dict[str, np.ndarray]]
 Row = Mapping[str, np.ndarray | np.generic]
 Outcome = dict[str, np.ndarray] | Exception
 
+UNKNOWN = RunCost()
+
 log = logging.getLogger("vitrine.batcher")
 
 
@@ -167,18 +169,15 @@ class ContinuousBatcher:
         idle = self._lane.parallel_runs - len(self._under_way)
         width = min(self._width, math.ceil(len(able) / max(1, min(idle, len(self._workers)))))
         running = sum(one.left for batch in self._under_way for one in batch)
-        cost, now = self._seconds_of(signature), time.monotonic()
-        batch = choose_rows(able, width, cost, now, running)
+        cost, now = self._costs.get(signature, UNKNOWN), time.monotonic()
+        again = cost.size_to_retry(min(width, len(able)))
+        batch = able[:again] or choose_rows(able, width, cost.seconds, now, running)
         if idle <= 0 and len(batch) < self._width:
             return []
         self._is_turn_of_new = not new_first
         chosen = set(batch)
         self._queue = [sequence for sequence in self._queue if sequence not in chosen]
         return list(batch)
-
-    def _seconds_of(self, signature: str) -> Callable[[int], float]:
-        cost = self._costs.get(signature)
-        return cost.seconds if cost else lambda _: 0.0
 
     def _run_step(self, batch: list[DecodingSequence], steps: int) -> list[Outcome]:
         """One outcome for each; if the run fails, each is retried alone so that only invalid ones fail."""

@@ -2,11 +2,12 @@
 
 import math
 import time
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 
 SMOOTHING = 0.2  # least weight of the newest run in the running mean of the slowdown
 MOST_GROWTH = 8.0  # of the slowdown by one run: a process that stood still once is not slow
+RETRIED_AFTER = 100  # runs of other sizes: the figure of a size that never runs may be of a bad moment
 RELAXATION_SECONDS = 3.0  # in which a slowdown that is not measured any more fades: idle, a service refuses nothing for long
 
 
@@ -46,6 +47,8 @@ class RunCost:
         self._seconds: dict[int, float] = {}  # number of rows → seconds per step
         self._interpolated: dict[int, float] = {}  # of other numbers of rows, from these
         self._sizes: Sequence[int] = ()
+        self._runs = 0
+        self._last_runs: dict[int, int] = {}  # number of rows → the run that it was in
 
     def pad_to(self, sizes: Sequence[int]) -> None:
         """Count runs as of the next of these numbers of rows, in ascending order, since they are padded to it."""
@@ -65,13 +68,12 @@ class RunCost:
 
     def record(self, rows: int, seconds: float, steps: int = 1) -> None:
         """Update the slowdown with a run."""
-        expected = self._baseline(rows) * steps
-        if not expected:
+        self._runs += 1
+        self._last_runs[self._padded(rows)] = self._runs
+        if not self._seconds or self._padded(rows) in self._seconds:
             self.learn(rows, seconds, steps)
-            return
-        if self._padded(rows) in self._seconds:
-            self.learn(rows, seconds, steps)
-        self._slowdown.record(seconds / expected)
+        if expected := self._baseline(rows) * steps:
+            self._slowdown.record(seconds / expected)
 
     def seconds(self, rows: int, steps: int = 1) -> float:
         """Estimated duration of a run in seconds; 0 before anything was measured."""
@@ -81,6 +83,12 @@ class RunCost:
         """Estimated duration of rows that run in batches of at most `size`."""
         whole, rest = divmod(rows, size)
         return whole * self.seconds(size) + (self.seconds(rest) if rest else 0.0)
+
+    def size_to_retry(self, most: int) -> int:
+        """The largest number of at most `most` rows that needs no padding, if it has not run for long; else 0."""
+        place = bisect_right(self._sizes, most)
+        size = self._sizes[place - 1] if place else 0
+        return size if self._runs - self._last_runs.get(size, 0) > RETRIED_AFTER else 0
 
     def _padded(self, rows: int) -> int:
         place = bisect_left(self._sizes, rows)

@@ -27,15 +27,7 @@ TIMES = (1, 2, 5, 10)
 STUB_PRODUCTS = 14
 STARTS = 300  # tries of a first request
 # Of each load: many times what one request takes, since the time until the last answer counts.
-SECONDS = {
-    "stub": 5.0,
-    "digit": 5.0,
-    "photo": 20.0,
-    "paragraph": 20.0,
-    "score": 30.0,
-    "projection": 30.0,
-    "vae": 20.0,
-}
+SECONDS = dict.fromkeys(MODELS, 30.0) | {"stub": 5.0, "digit": 5.0}
 NORMAL_SECONDS, REFUSAL_MS, SHARE = 2.0, 50.0, 0.9
 
 

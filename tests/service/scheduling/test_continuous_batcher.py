@@ -10,7 +10,7 @@ import pytest
 from service.errors import InternalError
 from service.scheduling.continuous_batcher import ContinuousBatcher, DecodingSequence
 from service.scheduling.lane import thread_lane
-from service.scheduling.run_cost import RunCost
+from service.scheduling.run_cost import RETRIED_AFTER, RunCost
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -242,6 +242,19 @@ async def test_whole_chunks_tell_what_a_step_costs(batcher, costs):
 
     await finish(batcher, Counter(CHUNK))
     assert costs["count"].seconds(1, steps=CHUNK) > 0
+
+
+async def test_a_size_that_was_measured_in_a_bad_moment_is_tried_again(batcher, engine, costs):
+    costs["count"].pad_to([2, WIDTH])
+    costs["count"].learn(2, 1.0)
+    costs["count"].learn(WIDTH, 1000.0)  # another process ran
+
+    rounds = 2 * RETRIED_AFTER // WIDTH + 2
+    await finish(batcher, *(Counter(CHUNK * rounds) for _ in range(WIDTH)))
+
+    rows = [len(lengths) for _, lengths in engine.runs]
+    assert rows[: RETRIED_AFTER + 1] == [2] * (RETRIED_AFTER + 1)
+    assert rows[RETRIED_AFTER + 1] == WIDTH
 
 
 async def test_a_round_that_cannot_be_counted_is_delivered(engine):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.scheduling.run_cost import RELAXATION_SECONDS, RunCost
+from service.scheduling.run_cost import RELAXATION_SECONDS, RETRIED_AFTER, RunCost
 
 
 class Clock:
@@ -96,3 +96,24 @@ def test_a_run_that_is_padded_costs_what_the_size_costs_that_it_is_padded_to(clo
     cost.record(3, 3.0)  # faster than the warm-up
     clock.now = 10 * RELAXATION_SECONDS
     assert cost.seconds(8) == pytest.approx(3, rel=0.01)
+
+
+def test_a_size_that_has_not_run_for_long_is_tried_again(clock):
+    cost = RunCost(clock)
+    cost.pad_to([1, 8, 32])
+    for rows in (1, 8, 32):
+        cost.learn(rows, 1.0)
+    assert cost.size_to_retry(32) == 0  # all figures are new
+
+    for _ in range(RETRIED_AFTER + 1):
+        cost.record(8, 1.0)
+    assert [cost.size_to_retry(most) for most in (40, 32, 31, 7)] == [32, 32, 0, 1]
+
+    cost.record(32, 1.0)
+    assert cost.size_to_retry(32) == 0
+
+
+def test_a_faster_run_corrects_its_own_size_alone(cost):
+    cost.record(8, 2.25)
+
+    assert [cost.seconds(rows) for rows in (1, 8)] == pytest.approx([1, 2.25])
