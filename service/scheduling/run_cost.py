@@ -7,9 +7,7 @@ from collections.abc import Callable, Sequence
 
 SMOOTHING = 0.2  # least weight of the newest run in the running mean of the slowdown
 MOST_GROWTH = 8.0  # of the slowdown by one run: a process that stood still once is not slow
-RETRIED_AFTER = (
-    100  # runs of other sizes: the figure of a size that never runs may be of a bad moment
-)
+RETRIED_AFTER = 100  # runs of other sizes: an old figure may be of a bad moment
 RELAXATION_SECONDS = 3.0  # in which a slowdown that is not measured any more fades: idle, a service refuses nothing for long
 
 
