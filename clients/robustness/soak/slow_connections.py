@@ -1,6 +1,6 @@
 """`python -m clients.robustness.soak.slow_connections PORT COUNT SECONDS LATEST`: slow connections.
 
-They run in a separate process so that they do not slow down the normal client, and arrive at the rate at which
+They run in a separate process so that they do not slow down the normal client, and arrive one after another, as
 slowhttptest opens them. Prints the lifetime of each writing connection in seconds, as a JSON list; each ends by
 itself after LATEST seconds.
 """
