@@ -217,8 +217,11 @@ class ContinuousBatcher:
 
     def _record(self, done: Step, steps: int) -> None:
         """Record the cost of long chunks; in short ones the fixed cost of a run would be counted as steps."""
-        if steps > self.largest_chunk // 2 and done.signature in self._costs:
-            self._costs[done.signature].record(done.rows, done.seconds, steps)
+        if cost := self._costs.get(done.signature):
+            if steps > self.largest_chunk // 2:
+                cost.record(done.rows, done.seconds, steps)
+            else:
+                cost.count(done.rows)
         self._on_step(done)
 
 

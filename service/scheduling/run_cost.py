@@ -67,13 +67,17 @@ class RunCost:
             self._interpolated = {}
 
     def record(self, rows: int, seconds: float, steps: int = 1) -> None:
-        """Update the slowdown with a run."""
-        self._runs += 1
-        self._last_runs[self._padded(rows)] = self._runs
+        """Update the slowdown with a run, and count it."""
+        self.count(rows)
         if not self._seconds or self._padded(rows) in self._seconds:
             self.learn(rows, seconds, steps)
         if expected := self._baseline(rows) * steps:
             self._slowdown.record(seconds / expected)
+
+    def count(self, rows: int) -> None:
+        """Count a run, which may be too short to be measured, as a try of its size."""
+        self._runs += 1
+        self._last_runs[self._padded(rows)] = self._runs
 
     def seconds(self, rows: int, steps: int = 1) -> float:
         """Estimated duration of a run in seconds; 0 before anything was measured."""

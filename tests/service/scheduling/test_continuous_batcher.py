@@ -257,6 +257,20 @@ async def test_a_size_that_was_measured_in_a_bad_moment_is_tried_again(batcher, 
     assert rows[RETRIED_AFTER + 1] == WIDTH
 
 
+async def test_short_rounds_do_not_try_a_size_for_ever(batcher, engine, costs):
+    costs["count"].pad_to([2, WIDTH])
+    costs["count"].learn(2, 1.0)
+    costs["count"].learn(WIDTH, 1000.0)
+    for _ in range(RETRIED_AFTER + 1):
+        costs["count"].count(2)
+
+    await finish(batcher, *(Counter(CHUNK // 2) for _ in range(4 * WIDTH)))
+
+    rows = [len(lengths) for _, lengths in engine.runs]
+    assert rows[0] == WIDTH
+    assert set(rows[2:]) == {2}  # the second one may have been there before the first was over
+
+
 async def test_a_round_that_cannot_be_counted_is_delivered(engine):
     def fail(_):
         raise ZeroDivisionError

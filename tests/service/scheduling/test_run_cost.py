@@ -113,6 +113,19 @@ def test_a_size_that_has_not_run_for_long_is_tried_again(clock):
     assert cost.size_to_retry(32) == 0
 
 
+def test_a_run_too_short_to_be_measured_is_a_try_as_well(clock):
+    cost = RunCost(clock)
+    cost.pad_to([8, 32])
+    cost.learn(32, 1.0)
+    for _ in range(RETRIED_AFTER + 1):
+        cost.count(8)
+    assert cost.size_to_retry(32) == 32
+
+    cost.count(32)
+    assert cost.size_to_retry(32) == 0
+    assert cost.seconds(32) == 1.0
+
+
 def test_a_faster_run_corrects_its_own_size_alone(cost):
     cost.record(8, 2.25)
 
