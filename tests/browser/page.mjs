@@ -72,6 +72,7 @@ async function checkText(browser, { name, options, base, folder }) {
   await waitFor(async () => (await written()).join() === "120,120,120", "three texts of the length asked for");
   await button("Go on").click();
   await waitFor(async () => (await written()).join() === "240,240,240", "each text goes on");
+  await waitFor(async () => (await button("Stop").isDisabled()), "the stream ends after its last character"); // or this one would be stopped
   const [beginning] = await texts.allTextContents();
 
   await section.getByRole("spinbutton", { name: "Characters" }).fill("5000");
