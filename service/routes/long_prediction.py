@@ -48,4 +48,5 @@ class LongPrediction(JobPrediction):
         await self.servable.jobs.turn(self._job)
         outputs = await self.predict(signature, inputs, steps)
         self._steps_left = max(0, self._steps_left - steps)
+        self.servable.jobs.advanced()
         return outputs

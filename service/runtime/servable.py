@@ -113,7 +113,12 @@ class Servable:
                 run = SpreadRuns(run, model.zeros(signature, 1), cost.seconds(1))
             self._batchers[signature] = make(run, lane, manifest.batch_limit(signature))
         self._first = [self.batcher(signature, 1) for signature in manifest.signatures]
-        self.text = make_text_model(model, heavy, count_run) if manifest.vocabulary else None
+
+        def end_round(step: Step) -> None:
+            self.jobs.advanced()
+            count_run(step)
+
+        self.text = make_text_model(model, heavy, end_round) if manifest.vocabulary else None
 
     @property
     def engine_names(self) -> list[str]:

@@ -8,7 +8,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -34,12 +33,9 @@ class Job:
     due: float = math.inf
 
 
-class _Estimates(NamedTuple):
-    """When jobs will be done; each array has a value for each job, in their order."""
-
-    left: np.ndarray  # steps
-    alone: np.ndarray  # seconds, with nobody else
-    seconds: np.ndarray  # beside the others
+# The rows of estimates [6, jobs]: steps left; seconds that the job adds to a step of all; seconds until it is done
+# with nobody else; beside the others; when it should be done; its deadline.
+LEFT, SHARE, ALONE, BESIDE, DUE, DEADLINE = range(6)
 
 
 class _Work(NamedTuple):
@@ -67,54 +63,64 @@ class JobQueue:
         self._parallel_runs = parallel_runs
         self._clock = clock
         self._jobs: list[Job] = []
+        self._rows = 0  # of all jobs
         self._waiting: list[asyncio.Future[None]] = []  # for somebody to leave
-        self._all_done_at: float | None = None  # None: not estimated since one joined or left
+        # Until a job advances:
+        self._estimated: dict[int, np.ndarray] = {}  # rows that run together → estimates
+        self._costs: dict[tuple[Cost, int, int], tuple[float, float]] = {}
 
     def seconds_ahead(self) -> float:
-        """Seconds until all jobs are done; estimated anew once one joins or leaves."""
-        if self._all_done_at is None:
-            seconds = self._estimates(self._jobs).seconds
-            self._all_done_at = self._clock() + float(seconds.max(initial=0.0))
-        return max(0.0, self._all_done_at - self._clock())
+        """Seconds until all jobs are done."""
+        return float(_seconds(self._estimates(self._together())).max(initial=0.0))
+
+    def advanced(self) -> None:
+        """Forget the estimates: jobs have made steps."""
+        self._estimated, self._costs = {}, {}
 
     def check(self, job: Job) -> None:
         """Overloaded if the job would be late, or would make an accepted one late."""
-        now = self._clock()
-        found = self._estimates([*self._jobs, job])
-        alone, seconds = float(found.alone[-1]), float(found.seconds[-1])
-        allowed, ahead = job.deadline - now, seconds - alone
+        self._check(job, self._estimates_with(job))
+
+    def _check(self, job: Job, found: np.ndarray) -> None:
+        now, seconds = self._clock(), _seconds(found)
+        alone, expected = float(found[ALONE, -1]), float(seconds[-1])
+        allowed, ahead = job.deadline - now, expected - alone
         if MARGIN * alone > allowed:
             raise Overloaded(
-                f"{found.left[-1]:.0f} steps of {job.rows} take about {alone:.1f} s here, the deadline "
+                f"{found[LEFT, -1]:.0f} steps of {job.rows} take about {alone:.1f} s here, the deadline "
                 f"allows {allowed:.1f} s: ask for fewer steps, or for more time with X-Timeout-Ms",
                 max(1, math.ceil(ahead)),
             )
-        if MARGIN * seconds > allowed:
-            why = f"with the running ones this takes about {seconds:.1f} s"
+        if MARGIN * expected > allowed:
+            why = f"with the running ones this takes about {expected:.1f} s"
             raise refusal(f"{why}, the deadline allows {allowed:.1f} s", ahead)
-        ends = zip(self._jobs, (now + found.seconds).tolist(), strict=False)
-        late = {job for job, end in ends if end > job.due}
-        if late and self._is_any_in_time(late):
+        late = (now + seconds > found[DUE])[:-1]
+        if late.any() and self._is_any_in_time(late):
             raise refusal("one more would make an accepted request late", ahead)
 
-    def _is_any_in_time(self, jobs: set[Job]) -> bool:
-        """Whether one of these would meet its deadline without the new one."""
-        ends = (self._clock() + self._estimates(self._jobs).seconds).tolist()
-        every = zip(self._jobs, ends, strict=True)
-        return any(job in jobs and end <= job.deadline for job, end in every)
+    def _is_any_in_time(self, chosen: np.ndarray) -> bool:
+        """Whether one of the chosen jobs would meet its deadline without the new one."""
+        found = self._estimates(self._together())
+        return bool((chosen & (self._clock() + _seconds(found) <= found[DEADLINE])).any())
 
     def join(self, job: Job) -> None:
         """Add a job, if `check` allows it."""
-        self.check(job)
+        found = self._estimates_with(job)
+        self._check(job, found)
         now = self._clock()
         job.due = now + (job.deadline - now) / MARGIN
+        found[DUE, -1] = job.due
         self._jobs.append(job)
-        self._all_done_at = None
+        self._rows += job.rows
+        self._estimated = {self._together(): found}
 
     def leave(self, job: Job) -> None:
         """Remove a job that is done, failed or cancelled."""
-        self._jobs.remove(job)
-        self._all_done_at = None
+        place = self._jobs.index(job)
+        del self._jobs[place]
+        self._rows -= job.rows
+        found = self._estimated.get(self._together())
+        self._estimated = {} if found is None else {self._together(): _without(found, place)}
         waiting, self._waiting = self._waiting, []
         for one in waiting:
             if not one.done():
@@ -129,38 +135,63 @@ class JobQueue:
 
     def _chosen(self) -> list[Job]:
         """The jobs that may run: all, unless the time is too short for all."""
-        alone = self._estimates(self._jobs).alone.tolist()
+        alone = self._estimates(self._together())[ALONE].tolist()
         rows = [_Work(job, left, job.deadline) for job, left in zip(self._jobs, alone, strict=True)]
         return [row.job for row in choose_rows(rows, len(rows), float, self._clock())]
 
-    def _estimates(self, jobs: list[Job]) -> _Estimates:
-        """The completion time of each job if all get the same share.
+    def _together(self, more: int = 0) -> int:
+        """How many rows can run together, if so many more join."""
+        return min(self._width, self._rows + more)
+
+    def _estimates(self, together: int) -> np.ndarray:
+        """The estimates if all get the same share.
 
         Until a job of n steps is done, every other job has run n steps, or all of its own.
         """
-        row_seconds = cache(partial(_row_seconds, min(self._width, sum(job.rows for job in jobs))))
-        kinds = [(job.cost, job.rows) for job in jobs]
-        known = {
-            (cost, rows): (cost(rows), self._share(cost, rows, row_seconds))
-            for cost, rows in set(kinds)
-        }
-        each = np.array([known[kind] for kind in kinds]).reshape(-1, 2)
-        left = np.array([job.steps_left() for job in jobs], np.float64)
-        alone, share = left * each[:, 0], each[:, 1]
+        if together not in self._estimated:
+            found = np.empty((6, len(self._jobs)))
+            kinds = [(job.cost, job.rows) for job in self._jobs]
+            known = {kind: self._cost_of(*kind, together) for kind in set(kinds)}
+            step, share = np.array([known[kind] for kind in kinds]).reshape(-1, 2).T
+            left = np.array([job.steps_left() for job in self._jobs], np.float64)
+            found[LEFT], found[SHARE], found[ALONE] = left, share, left * step
+            found[BESIDE] = np.minimum.outer(left, left) @ share
+            found[DUE] = [job.due for job in self._jobs]
+            found[DEADLINE] = [job.deadline for job in self._jobs]
+            self._estimated[together] = found
+        return self._estimated[together]
 
-        order = left.argsort(kind="stable")  # the first to be done first
-        left_in_order, share_in_order = left[order], share[order]
-        own = left_in_order * share_in_order
-        before = own.cumsum() - own
-        rate = share_in_order[::-1].cumsum()[::-1]  # of those that are not done yet
-        seconds = np.empty_like(left)
-        seconds[order] = before + left_in_order * rate
-        return _Estimates(left, alone, np.maximum(alone, seconds))
+    def _estimates_with(self, job: Job) -> np.ndarray:
+        """The estimates if one more joins, the last one."""
+        together = self._together(job.rows)
+        others, left = self._estimates(together), job.steps_left()
+        step, share = self._cost_of(job.cost, job.rows, together)
+        steps = np.minimum(others[LEFT], left)  # of each, until it or the new one is done
+        beside = float(steps @ others[SHARE]) + left * share
+        new = [[left], [share], [left * step], [beside], [job.due], [job.deadline]]
+        found = np.concatenate([others, new], axis=1)
+        found[BESIDE, :-1] += steps * share
+        return found
 
-    def _share(self, cost: Cost, rows: int, row_seconds: Callable[[Cost], float]) -> float:
-        """Seconds that a job adds to a step of all jobs."""
-        seconds = cost(rows) if self._width == 1 else rows * row_seconds(cost)
-        return seconds / self._parallel_runs
+    def _cost_of(self, cost: Cost, rows: int, together: int) -> tuple[float, float]:
+        """Seconds of a job's step with nobody else, and those that it adds to a step of all jobs."""
+        key = (cost, rows, together)
+        if key not in self._costs:
+            added = cost(rows) if self._width == 1 else rows * _row_seconds(together, cost)
+            self._costs[key] = cost(rows), added / self._parallel_runs
+        return self._costs[key]
+
+
+def _seconds(found: np.ndarray) -> np.ndarray:
+    """When each is done; nobody is faster than alone."""
+    return np.maximum(found[ALONE], found[BESIDE])
+
+
+def _without(found: np.ndarray, place: int) -> np.ndarray:
+    """The estimates after one has left."""
+    gone, rest = found[:, place], np.delete(found, place, axis=1)
+    rest[BESIDE] -= np.minimum(rest[LEFT], gone[LEFT]) * gone[SHARE]
+    return rest
 
 
 def _row_seconds(together: int, cost: Cost) -> float:

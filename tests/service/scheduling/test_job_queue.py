@@ -1,6 +1,7 @@
 """Which long requests may join those that take turns already."""
 
 import asyncio
+import random
 
 import pytest
 
@@ -21,6 +22,12 @@ class Steps:
 
     def __call__(self):
         return self.left
+
+
+def leave_steps(queue, job, left):
+    """As after a run of the job."""
+    job.steps_left.left = left
+    queue.advanced()
 
 
 def one_step(rows):
@@ -88,24 +95,41 @@ def test_nobody_joins_who_would_make_an_accepted_one_late(queue):
     queue.join(job(1, 20, 100))
 
 
-def test_the_time_until_all_are_done_is_estimated_once_until_one_joins_or_leaves():
-    clock = Clock()
-    queue, first, second = JobQueue(clock=clock), job(1, 20, 100), job(1, 10, 100)
+def test_steps_are_counted_once_until_a_job_advances():
+    queue, first, second = JobQueue(clock=Clock()), job(1, 20, 100), job(1, 10, 100)
     queue.join(first)
     assert queue.seconds_ahead() == pytest.approx(2.0)
 
-    clock.now = 0.5
     first.steps_left.left = 10**6  # not looked at: hundreds of refusals a second would look at all
-    assert queue.seconds_ahead() == pytest.approx(1.5)
-    clock.now = 3.0
-    assert queue.seconds_ahead() == 0.0
-
-    first.steps_left.left = 10
-    queue.join(second)
     assert queue.seconds_ahead() == pytest.approx(2.0)
+    queue.check(job(1, 10, 2.1))
+    queue.join(second)
+    assert queue.seconds_ahead() == pytest.approx(3.0)
+
+    leave_steps(queue, first, 15)
+    assert queue.seconds_ahead() == pytest.approx(2.5)
     queue.leave(first)
+    assert queue.seconds_ahead() == pytest.approx(1.0)
     queue.leave(second)
     assert queue.seconds_ahead() == 0.0
+
+
+@pytest.mark.parametrize("width", [1, 4])
+def test_who_joins_and_leaves_changes_an_estimate_as_if_it_were_made_anew(width):
+    kept, anew = JobQueue(width, Clock()), JobQueue(width, Clock())
+    numbers = random.Random(width)
+    jobs = []
+    for _ in range(60):
+        if jobs and numbers.random() < 0.4:
+            gone = jobs.pop(numbers.randrange(len(jobs)))
+            kept.leave(gone)
+            anew.leave(gone)
+        else:
+            jobs.append(job(numbers.randint(1, 3), numbers.randint(1, 40), 10**6))
+            kept.join(jobs[-1])
+            anew.join(jobs[-1])
+        anew.advanced()
+        assert kept.seconds_ahead() == pytest.approx(anew.seconds_ahead())
 
 
 def test_the_reserve_of_an_accepted_job_stays_its_own():
@@ -113,7 +137,8 @@ def test_the_reserve_of_an_accepted_job_stays_its_own():
     queue, first = JobQueue(clock=clock), job(1, 20, 3)
     queue.join(first)
 
-    clock.now, first.steps_left.left = 1.5, 10  # 1 s; it should be done in 1.5 s
+    clock.now = 1.5
+    leave_steps(queue, first, 10)  # 1 s; it should be done in 1.5 s
     with pytest.raises(Overloaded, match="would make an accepted request late"):
         queue.check(job(1, 6, 100))
     queue.check(job(1, 4, 100))
@@ -121,7 +146,7 @@ def test_the_reserve_of_an_accepted_job_stays_its_own():
     clock.now = 2.5  # it is late, but within its reserve
     with pytest.raises(Overloaded, match="would make an accepted request late"):
         queue.check(job(1, 1, 100))
-    first.steps_left.left = 20  # it misses its deadline with or without the new job
+    leave_steps(queue, first, 20)  # it misses its deadline with or without the new job
     queue.check(job(1, 1, 100))
 
 
@@ -131,7 +156,7 @@ def test_steps_that_were_made_no_longer_count(queue):
     with pytest.raises(Overloaded, match="with the running ones"):
         queue.join(job(1, 10, 1.6))
 
-    long.steps_left.left = 5
+    leave_steps(queue, long, 5)
     queue.join(job(1, 10, 1.6))
 
     with pytest.raises(Overloaded):  # it was admitted, and counts
@@ -162,10 +187,10 @@ def test_rows_that_share_a_run_cost_what_the_run_costs():
 def test_parallel_runs_take_as_many_jobs_at_once():
     queue = JobQueue(clock=Clock(), parallel_runs=2)
     for _ in range(2):
-        queue.join(job(1, 10, 1.5))  # each takes 1 s, beside the other
+        queue.join(job(1, 10, 1.4))  # each takes 1 s, beside the other
 
     with pytest.raises(Overloaded):
-        queue.join(job(1, 10, 1.5))
+        queue.join(job(1, 10, 1.6))
 
 
 def test_a_job_is_never_faster_than_alone():
@@ -198,6 +223,7 @@ def test_when_runs_turn_out_slower_the_first_deadlines_go_first():
             await queue.turn(one)  # there is time for all
 
         factor[0] = 1.8  # 1.8 s each: the first two can be in time, not the third
+        queue.advanced()
         await queue.turn(first)
         await queue.turn(second)
         waiting = asyncio.create_task(queue.turn(third))
@@ -219,6 +245,7 @@ def test_a_job_that_is_given_up_while_it_waits_holds_nobody_up():
         queue.join(first)
         queue.join(second)
         factor[0] = 2.0
+        queue.advanced()
         waiting = asyncio.create_task(queue.turn(second))
         assert await until_it_waits(waiting)
         waiting.cancel()
