@@ -1,6 +1,6 @@
 """A refusal that is repeated to similar requests, and the probes: requests that reach the application all the same.
 
-A token bucket limits the probes: it gains one for each request that has left the queue, and 25 a second.
+A token bucket limits the probes: it gains one for each request that has left the queue, and 5 a second.
 """
 
 import time
@@ -15,7 +15,9 @@ from service.errors import QueueRefusal
 from service.metrics import observe_many
 
 VALID_SECONDS = 0.25  # after the last refusal of a probe, unless the queue is full
-PROBES_PER_SECOND = 25.0
+PROBES_PER_SECOND = (
+    5.0  # for queues that make room without a departure; of 25, most were refused in vain
+)
 MAX_PROBES = 256.0  # saved up: as many requests can leave the queue in one turn of the event loop
 
 
