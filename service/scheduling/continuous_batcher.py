@@ -132,15 +132,17 @@ class ContinuousBatcher:
                 steps = min(self.largest_chunk, *(sequence.chunk for sequence in batch))
                 self._under_way.append(batch)
                 try:
-                    outcomes = await loop.run_in_executor(
-                        self._lane.executor, self._run_step, batch, steps
+                    outcomes, run_seconds = await loop.run_in_executor(
+                        self._lane.executor, self._run_timed, batch, steps
                     )
                 finally:
                     self._under_way.remove(batch)
                 if self._lane.parallel_runs == 1:  # it may have waited for the one before
                     started = max(started, self._ended)
                 self._ended = time.monotonic()
-                self._deliver(batch, outcomes, steps, started)
+                # A busy event loop hears of two rounds at once: the second did not take the time between the two.
+                seconds = max(run_seconds, self._ended - started)
+                self._deliver(batch, outcomes, steps, seconds)
                 started = self._ended  # what passes between two rounds is the next one's time
                 await self._yield_until_idle()
         finally:
@@ -179,6 +181,12 @@ class ContinuousBatcher:
         self._queue = [sequence for sequence in self._queue if sequence not in chosen]
         return list(batch)
 
+    def _run_timed(self, batch: list[DecodingSequence], steps: int) -> tuple[list[Outcome], float]:
+        """The outcomes, and the seconds on the lane's thread."""
+        began = time.monotonic()
+        outcomes = self._run_step(batch, steps)
+        return outcomes, time.monotonic() - began
+
     def _run_step(self, batch: list[DecodingSequence], steps: int) -> list[Outcome]:
         """One outcome for each; if the run fails, each is retried alone so that only invalid ones fail."""
         try:
@@ -194,9 +202,9 @@ class ContinuousBatcher:
         return [{name: a[lane] for name, a in outputs.items()} for lane in range(len(batch))]
 
     def _deliver(
-        self, batch: list[DecodingSequence], outcomes: list[Outcome], steps: int, started: float
+        self, batch: list[DecodingSequence], outcomes: list[Outcome], steps: int, seconds: float
     ) -> None:
-        seconds = time.monotonic() - started
+        started = self._ended - seconds
         taken = furthest = 0
         for sequence, outcome in zip(batch, outcomes, strict=True):
             if sequence.done.done():

@@ -184,7 +184,8 @@ class JobQueue:
 
 def _seconds(found: np.ndarray) -> np.ndarray:
     """When each is done; nobody is faster than alone."""
-    return np.maximum(found[ALONE], found[BESIDE])
+    seconds: np.ndarray = np.maximum(found[ALONE], found[BESIDE])
+    return seconds
 
 
 def _without(found: np.ndarray, place: int) -> np.ndarray:

@@ -44,12 +44,14 @@ class Engine:
     def __init__(self):
         self.entered = 0
         self.runs = []
+        self.seconds = 0.0  # of each run
         self.gate = threading.Event()
         self.gate.set()
 
     def __call__(self, signature, inputs):
         self.entered += 1
         self.gate.wait(120)
+        time.sleep(self.seconds)
         self.runs.append((signature, inputs["lengths"].tolist()))
         if 13 in inputs["count"]:
             raise ValueError("thirteen")
@@ -242,6 +244,24 @@ async def test_whole_chunks_tell_what_a_step_costs(batcher, costs):
 
     await finish(batcher, Counter(CHUNK))
     assert costs["count"].seconds(1, steps=CHUNK) > 0
+
+
+async def test_two_rounds_that_a_busy_event_loop_hears_of_at_once_each_took_their_time(
+    engine, batcher, rounds
+):
+    engine.seconds = 0.02
+    engine.gate.clear()
+    sequences = [Counter(CHUNK) for _ in range(2 * WIDTH)]
+    for sequence in sequences:
+        batcher.add(sequence)
+    await until(lambda: engine.entered)
+    engine.gate.set()
+    while len(engine.runs) < 2:
+        time.sleep(0.001)  # noqa: ASYNC251
+
+    await asyncio.gather(*(sequence.done for sequence in sequences))
+    assert [done.rows for done in rounds] == [WIDTH, WIDTH]
+    assert all(done.seconds >= engine.seconds for done in rounds)
 
 
 async def test_a_size_that_was_measured_in_a_bad_moment_is_tried_again(batcher, engine, costs):
