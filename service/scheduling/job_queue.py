@@ -16,6 +16,7 @@ from service.errors import Overloaded
 from service.scheduling.admission import MARGIN, refusal
 from service.scheduling.urgency import choose_rows, efficient_width
 
+VALID_SECONDS = 0.05  # of an estimate: a slowdown fades also while all are refused
 Cost = Callable[[int], float]  # rows → seconds of a step; 0 as long as nothing is known
 
 
@@ -65,9 +66,10 @@ class JobQueue:
         self._jobs: list[Job] = []
         self._rows = 0  # of all jobs
         self._waiting: list[asyncio.Future[None]] = []  # for somebody to leave
-        # Until a job advances:
+        # Until a job advances, or for VALID_SECONDS:
         self._estimated: dict[int, np.ndarray] = {}  # rows that run together → estimates
         self._costs: dict[tuple[Cost, int, int], tuple[float, float]] = {}
+        self._valid_until = -math.inf
 
     def seconds_ahead(self) -> float:
         """Seconds until all jobs are done."""
@@ -76,12 +78,11 @@ class JobQueue:
     def advanced(self) -> None:
         """Forget the estimates: jobs have made steps."""
         self._estimated, self._costs = {}, {}
+        self._valid_until = self._clock() + VALID_SECONDS
 
     def check(self, job: Job) -> None:
         """Overloaded if the job would be late, or would make an accepted one late."""
-        self._check(job, self._estimates_with(job))
-
-    def _check(self, job: Job, found: np.ndarray) -> None:
+        found = self._estimates_with(job)
         now, seconds = self._clock(), _seconds(found)
         alone, expected = float(found[ALONE, -1]), float(seconds[-1])
         allowed, ahead = job.deadline - now, expected - alone
@@ -105,11 +106,10 @@ class JobQueue:
 
     def join(self, job: Job) -> None:
         """Add a job, if `check` allows it."""
-        found = self._estimates_with(job)
-        self._check(job, found)
+        self.check(job)
         now = self._clock()
         job.due = now + (job.deadline - now) / MARGIN
-        found[DUE, -1] = job.due
+        found = self._estimates_with(job)
         self._jobs.append(job)
         self._rows += job.rows
         self._estimated = {self._together(): found}
@@ -148,6 +148,8 @@ class JobQueue:
 
         Until a job of n steps is done, every other job has run n steps, or all of its own.
         """
+        if self._clock() > self._valid_until:
+            self.advanced()
         if together not in self._estimated:
             found = np.empty((6, len(self._jobs)))
             kinds = [(job.cost, job.rows) for job in self._jobs]

@@ -35,6 +35,10 @@ def one_step(rows):
     return 0.05 + 0.05 * rows
 
 
+def slower(factor):
+    return lambda rows: factor[0] * one_step(rows)
+
+
 def job(rows, steps, estimated, cost=one_step):
     """A job whose deadline allows exactly so many estimated seconds."""
     return Job(rows, Steps(steps), estimated * MARGIN, cost)
@@ -112,6 +116,17 @@ def test_steps_are_counted_once_until_a_job_advances():
     assert queue.seconds_ahead() == pytest.approx(1.0)
     queue.leave(second)
     assert queue.seconds_ahead() == 0.0
+
+
+def test_a_cost_that_fades_is_noticed_though_nobody_is_admitted():
+    clock, factor = Clock(), [3.0]
+    queue, cost = JobQueue(clock=clock), slower(factor)
+    with pytest.raises(Overloaded):
+        queue.check(job(1, 10, 2, cost))
+
+    factor[0] = 1.0
+    clock.now += 0.1
+    queue.check(job(1, 10, 2, cost))
 
 
 @pytest.mark.parametrize("width", [1, 4])
@@ -205,10 +220,6 @@ async def until_it_waits(task):
     for _ in range(5):
         await asyncio.sleep(0)
     return not task.done()
-
-
-def slower(factor):
-    return lambda rows: factor[0] * one_step(rows)
 
 
 def test_when_runs_turn_out_slower_the_first_deadlines_go_first():
