@@ -80,9 +80,9 @@ def pytest_ignore_collect(collection_path, config):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
-    """Three workers for two cores: each waits, for a service that starts or a timer, a fifth of its time or more."""
+    """More than cores: each waits, for a service that starts or a timer, a fifth of its time, without TensorFlow a third."""
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return cores + (cores + 1) // 2
+    return 2 * cores if WITHOUT_TENSORFLOW in config.option.markexpr else cores + (cores + 1) // 2
 
 
 @pytest.hookimpl(optionalhook=True)
