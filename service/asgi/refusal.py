@@ -15,9 +15,7 @@ from service.errors import QueueRefusal
 from service.metrics import observe_many
 
 VALID_SECONDS = 0.25  # after the last refusal of a probe, unless the queue is full
-PROBES_PER_SECOND = (
-    5.0  # for queues that make room without a departure; of 25, most were refused in vain
-)
+PROBES_PER_SECOND = 5.0  # for queues that make room without a departure
 MAX_PROBES = 256.0  # saved up: as many requests can leave the queue in one turn of the event loop
 
 

@@ -140,7 +140,7 @@ class JobQueue:
         return [row.job for row in choose_rows(rows, len(rows), float, self._clock())]
 
     def _together(self, more: int = 0) -> int:
-        """How many rows can run together, if so many more join."""
+        """The rows of the largest run after `more` rows have joined."""
         return min(self._width, self._rows + more)
 
     def _estimates(self, together: int) -> np.ndarray:

@@ -87,6 +87,18 @@ async def finish(batcher, *sequences):
     await asyncio.gather(*(sequence.done for sequence in sequences))
 
 
+async def finish_while_the_loop_is_busy(batcher, engine, sequences):
+    """The event loop gets no turn until two rounds have run."""
+    engine.gate.clear()
+    for sequence in sequences:
+        batcher.add(sequence)
+    await until(lambda: engine.entered)
+    engine.gate.set()
+    while len(engine.runs) < 2:
+        time.sleep(0.001)  # noqa: ASYNC251 - that is what is tested
+    await asyncio.gather(*(sequence.done for sequence in sequences))
+
+
 async def test_a_sequence_takes_exactly_its_steps(batcher, engine):
     sequence = Counter(40)
     await finish(batcher, sequence)
@@ -154,16 +166,7 @@ async def test_newcomers_do_not_starve_those_who_run(batcher, engine):
 
 
 async def test_a_full_round_is_there_when_the_one_before_ends(batcher, engine):
-    engine.gate.clear()
-    sequences = [Counter(160) for _ in range(2 * WIDTH)]
-    for sequence in sequences:
-        batcher.add(sequence)
-    await until(lambda: engine.entered)
-    engine.gate.set()
-    while len(engine.runs) < 2:
-        time.sleep(0.001)  # noqa: ASYNC251
-
-    await asyncio.gather(*(sequence.done for sequence in sequences))
+    await finish_while_the_loop_is_busy(batcher, engine, [Counter(160) for _ in range(2 * WIDTH)])
     assert {len(lengths) for _, lengths in engine.runs} == {WIDTH}
 
 
@@ -250,16 +253,7 @@ async def test_two_rounds_that_a_busy_event_loop_hears_of_at_once_each_took_thei
     engine, batcher, rounds
 ):
     engine.seconds = 0.02
-    engine.gate.clear()
-    sequences = [Counter(CHUNK) for _ in range(2 * WIDTH)]
-    for sequence in sequences:
-        batcher.add(sequence)
-    await until(lambda: engine.entered)
-    engine.gate.set()
-    while len(engine.runs) < 2:
-        time.sleep(0.001)  # noqa: ASYNC251
-
-    await asyncio.gather(*(sequence.done for sequence in sequences))
+    await finish_while_the_loop_is_busy(batcher, engine, [Counter(CHUNK) for _ in range(2 * WIDTH)])
     assert [done.rows for done in rounds] == [WIDTH, WIDTH]
     assert all(done.seconds >= engine.seconds for done in rounds)
 
