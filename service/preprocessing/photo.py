@@ -15,7 +15,7 @@ from service.preprocessing.digit import PreparedImage
 from service.preprocessing.ink import with_channels
 
 Rows = NDArray[np.float32]  # [H, W · C]
-Places = NDArray[np.intp]  # of pixels in a row or column
+Places = NDArray[np.intp]  # of pixels in a column, or of values in a row
 
 _ROUNDING = 1e-6  # 0.1 · 30 is a little less than 3
 _BAND = 50_000  # values that are computed at a time: larger arrays are mapped anew for each photo
@@ -59,6 +59,7 @@ def _resized(pixels: Pixels, height: int, width: int) -> Pixels:
     channels = pixels.shape[2]
     above, below, down = _neighbours(pixels.shape[0], height)
     left, right, across = _neighbours(pixels.shape[1], width)
+    left, right = _values(left, channels), _values(right, channels)
     across = across.repeat(channels)
     resized = np.empty((height, width * channels), np.uint8)
     band = max(1, _BAND // resized.shape[1])
@@ -80,12 +81,18 @@ def _resized(pixels: Pixels, height: int, width: int) -> Pixels:
 
 
 def _interpolated(rows: Pixels, left: Places, right: Places, across: Rows) -> Rows:
-    """Interpolate uint8 [h, w, C] between two columns each: [h, width · C]; NumPy is fast at long rows."""
-    first, second = (rows.take(places, 1).reshape(len(rows), -1) for places in (left, right))
+    """Interpolate uint8 [h, w, C] between two values each of a row: [h, width · C]."""
+    values = rows.reshape(len(rows), -1)
+    first, second = values.take(left, 1), values.take(right, 1)
     between = np.subtract(second, first, dtype=np.float32)
     between *= across
     between += first
     return between
+
+
+def _values(pixels: Places, channels: int) -> Places:
+    """The places of the pixels' values: single bytes are taken 2.7 times as fast as pixels of 3."""
+    return (pixels[:, np.newaxis] * channels + np.arange(channels)).ravel()
 
 
 def _neighbours(length: int, target: int) -> tuple[Places, Places, Rows]:
