@@ -17,18 +17,22 @@ from service.errors import DeadlineExceeded
 T = TypeVar("T")
 THREADS = 2  # more would only take turns
 TURN_SECONDS = 0.002  # of small images that are decoded in one turn of the event loop
+HEAVY_TURN_SECONDS = 0.0005  # of those for networks that take long: one photo
+HEAVY_REST = 3  # turns in which no photo is decoded: a digit needs four
 
 
 class Decoders:
     """A limited number of decoding threads, and the requests that wait for one, in order.
 
-    Made on the event loop that it is used on; `turns` are for small images, which need no thread.
+    Made on the event loop that it is used on. `turns` are for small images, which need no thread,
+    `heavy_turns` for those of networks that take long: their requests can wait for others'.
     """
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(THREADS, "decoder")
         self._free = asyncio.Semaphore(THREADS)
         self.turns = LoopTurns(TURN_SECONDS)
+        self.heavy_turns = LoopTurns(HEAVY_TURN_SECONDS, HEAVY_REST)
 
     async def run(
         self,

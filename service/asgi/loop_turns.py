@@ -13,10 +13,16 @@ T = TypeVar("T")
 
 
 class LoopTurns:
-    """Work of which each turn of the event loop does a limited amount; `seconds` long at most, or one piece."""
+    """Work of which each turn of the event loop does a limited amount; `seconds` long at most, or one piece.
 
-    def __init__(self, seconds: float) -> None:
+    rest: after a turn with so much of it, number of turns with none, so that what takes several
+    turns in a row, as a digit does from its bytes to its answer, waits for such work only once.
+    """
+
+    def __init__(self, seconds: float, rest: int = 0) -> None:
         self.seconds = seconds
+        self._rest = rest
+        self._resting = 0  # turns that are left
         self._spent = 0.0  # seconds in this turn
         self._waiting: deque[Callable[[], None]] = deque()
         self._is_scheduled = False
@@ -29,6 +35,8 @@ class LoopTurns:
     def spend(self, seconds: float) -> None:
         """Count what was done in this turn."""
         self._spent += seconds
+        if self._spent >= self.seconds:
+            self._resting = self._rest
         self._schedule()
 
     async def run(self, function: Callable[[], T]) -> T:
@@ -57,8 +65,13 @@ class LoopTurns:
             asyncio.get_running_loop().call_soon(self._begin)
 
     def _begin(self) -> None:
-        """Begin a turn with those that wait."""
-        self._is_scheduled, self._spent = False, 0.0
+        """Begin a turn with those that wait, or let one pass."""
+        self._is_scheduled = False
+        if self._resting:
+            self._resting -= 1
+            self._schedule()
+            return
+        self._spent = 0.0
         while self._waiting and self._spent < self.seconds:
             started = time.monotonic()
             self._waiting.popleft()()

@@ -91,7 +91,8 @@ class Prediction(Call):
 
     async def decode(self, function: Decode, images: list[OpenedImage]) -> list[PreparedImage]:
         """Run `function` on the images: on the event loop if it is one small image, else on another thread."""
-        started, turns = time.monotonic(), self._state["decoders"].turns
+        started, decoders = time.monotonic(), self._state["decoders"]
+        turns = decoders.heavy_turns if self.servable.is_heavy else decoders.turns
 
         def decode() -> list[PreparedImage]:
             return self.report.keep(lambda rows: function(images[rows]))

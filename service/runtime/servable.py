@@ -90,6 +90,7 @@ class Servable:
         count_run = _run_counter(manifest.name, metrics, self.statistics)
         self._inline: dict[str, MicroBatcher] = {}
         self._batchers: dict[str, MicroBatcher] = {}
+        self.is_heavy = True  # whether all its runs take long
         for signature in manifest.signatures:
             cost = model.costs[signature]
             make = partial(
@@ -104,6 +105,7 @@ class Servable:
                 self._inline[signature] = make(run, Lane(), inline_rows)
             is_light = cost.is_known and cost.seconds(1) <= HEAVY_SECONDS and not inline_rows
             lane = light if is_light else heavy
+            self.is_heavy &= not (inline_rows or is_light)
             if (
                 lane is heavy
                 and heavy_threads > 1

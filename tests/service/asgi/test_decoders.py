@@ -37,6 +37,21 @@ async def test_others_get_a_turn_between_the_images_of_a_burst():
         assert "others" in events[events.index(number) : events.index(number + 1)]
 
 
+async def test_work_that_rests_leaves_others_several_turns_in_a_row():
+    events, turns = [], LoopTurns(1e-9, rest=3)
+
+    async def others():
+        while events.count("image") < 3:
+            events.append("others")
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*[turns.run(lambda: events.append("image")) for _ in range(3)], others())
+
+    first, second, third = (place for place, event in enumerate(events) if event == "image")
+    assert second - first > 3
+    assert third - second > 3
+
+
 async def test_an_error_is_the_callers_and_who_left_is_not_decoded():
     turns, decoded = LoopTurns(decoders.TURN_SECONDS), []
 

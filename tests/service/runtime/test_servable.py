@@ -1,4 +1,4 @@
-"""How many heavy runs of a version go on at once."""
+"""Which models are heavy, and how many heavy runs of a version go on at once."""
 
 import asyncio
 import threading
@@ -57,3 +57,12 @@ async def test_heavy_runs_share_threads_where_the_engine_computes_on_the_callers
     await asyncio.gather(*(batcher.submit(IMAGES, deadline) for _ in range(16)))
 
     assert engine.most == most
+
+
+def test_a_model_with_a_short_run_is_not_heavy(tmp_path):
+    light = load_model(write_version(tmp_path / "light"), every(FakeEngine()))
+    light.costs["serving_default"].learn(1, 0.001)
+    heavy = load_model(write_version(tmp_path / "heavy"), every(HeavyEngine(is_free=True)))
+
+    assert not Servable(light, Admission(64), Metrics()).is_heavy
+    assert Servable(heavy, Admission(64), Metrics()).is_heavy
