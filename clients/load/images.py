@@ -23,6 +23,14 @@ def drawing_png() -> bytes:
     return encoded(_seven(280, ink=0, paper=255).convert("RGBA"))
 
 
+def phone_jpeg() -> bytes:
+    """A seven of 12 megapixels in colour, as a phone photographs it."""
+    photo = Image.new("RGB", (4000, 3000), (230, 225, 215))
+    seven = _seven(280, ink=40, paper=230).resize((2800, 2800))
+    photo.paste(seven, (600, 100))
+    return encoded(photo, "JPEG", quality=85)
+
+
 def photo_jpeg(size: tuple[int, int] = SMALL_PHOTO) -> bytes:
     """A JPEG of a size of BLUR, coloured and in detail as photos are: a setting sun over waves."""
     width, height = size

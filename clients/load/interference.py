@@ -22,7 +22,15 @@ EVERY_S = 0.02
 SETTLE_S = 0.5  # in which the heavy client's work begins
 PATIENCE_S = 120.0
 # Connections of each heavy client, in a closed loop.
-CLIENTS = {"photo": 16, "projection of 64": 1, "score": 1, "stream": 8, "vae": 4, "gan": 4}
+CLIENTS = {
+    "photo": 16,
+    "phone": 4,
+    "projection of 64": 1,
+    "score": 1,
+    "stream": 8,
+    "vae": 4,
+    "gan": 4,
+}
 
 
 async def digits(target: Target, seconds: float) -> list[float]:

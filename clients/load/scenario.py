@@ -9,7 +9,14 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from clients.load.connection import Answer, ask
-from clients.load.images import DRAWN_DIGIT, SMALL_PHOTO, digit_png, drawing_png, photo_jpeg
+from clients.load.images import (
+    DRAWN_DIGIT,
+    SMALL_PHOTO,
+    digit_png,
+    drawing_png,
+    phone_jpeg,
+    photo_jpeg,
+)
 from clients.load.target import Target
 from vitrine_client._transport.sse import EventReader
 
@@ -86,7 +93,7 @@ def samples(family: str) -> Scenario:
 
 
 def heavy_scenarios() -> dict[str, Scenario]:
-    """Requests that take long, by name: a projection of one image or of 64, a score of 10,000 characters."""
+    """Requests that take long, by name: a projection of one image or of 64, a score of 10,000 characters, a phone's photo."""
     path, digit = "/v1/gan/project?steps=100", digit_png()
     many = json.dumps({"images": [base64.b64encode(digit).decode()] * 64}).encode()
     text = json.dumps({"text": (SEED * SCORED)[:SCORED]}).encode()
@@ -94,6 +101,7 @@ def heavy_scenarios() -> dict[str, Scenario]:
         Scenario("projection", "POST", path, digit, "image/png", has_rows("latents", 1)),
         Scenario("projection of 64", "POST", path, many, JSON, has_rows("latents", 64)),
         Scenario("score", "POST", SCORE, text, JSON, has_rows("characters", SCORED)),
+        Scenario("phone", "POST", CLASSIFY, phone_jpeg(), "image/jpeg", answers_sevens(1)),
     )
     return {scenario.name: scenario for scenario in every}
 

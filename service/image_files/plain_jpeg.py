@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from service.image_files.raster import Pixels
+from service.image_files.raster import Pixels, image_and_pixels
 
 _FRAMES = frozenset((0xC0, 0xC1, 0xC2))  # baseline, extended and progressive, of Huffman codes
 _OTHER_FRAMES = frozenset((0xC3, *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)))
@@ -38,21 +38,27 @@ class PlainJpeg(NamedTuple):
             grey: whether colours are converted to luminance.
 
         Returns:
-            uint8 [H, W, 1] or [H, W, 3], read-only.
+            uint8 [H, W, 1] or [H, W, 3], the latter read-only.
         """
         scale = self._scale(at_least) if at_least else 1
         width, height = -(-self.width // scale), -(-self.height // scale)
-        image = Image.core.new(self.mode, (width, height))  # type: ignore[attr-defined]  # as plugins do
+        image, pixels = image_and_pixels(self.mode, width, height)
         decoder = _jpeg_decoder(self.mode, self.mode, "", scale, 0)
-        decoder.setimage(image, (0, 0, width, height))
+        box = (0, 0, width, height)
+        decoder.setimage(image, box)
         consumed, problem = decoder.decode(self.content)
         if consumed >= 0 or problem:
             raise ValueError("the file ends before the image does, or is damaged")
-        mode = "L" if grey else self.mode
-        encoder = _raw_encoder(mode, mode)
-        encoder.setimage(image if mode == self.mode else image.convert(mode), (0, 0, width, height))
-        _, _, pixels = encoder.encode(width * height * len(mode))
-        return np.frombuffer(pixels, np.uint8).reshape(height, width, len(mode))
+        if self.mode == "L":
+            return pixels
+        if grey:
+            luminance, pixels = image_and_pixels("L", width, height)
+            luminance.paste(image.convert("L"), box)
+            return pixels
+        encoder = _raw_encoder(self.mode, self.mode)
+        encoder.setimage(image, box)
+        _, _, content = encoder.encode(width * height * len(self.mode))
+        return np.frombuffer(content, np.uint8).reshape(height, width, len(self.mode))
 
     def _scale(self, at_least: int) -> int:
         """As `JpegImageFile.draft`."""

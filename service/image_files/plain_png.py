@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 from zlib_ng import zlib_ng
 
-from service.image_files.raster import Pixels
+from service.image_files.raster import Pixels, image_and_pixels
 
 _START = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 # Alpha 255 after filtering: [in the first row or below, filter, in the first pixel or behind], in the place of RGBA's alpha.
@@ -28,7 +28,7 @@ _OPAQUE = (
     << 24
 )
 _HEADER = struct.Struct(">IIBB3sI")  # width, height, depth, colour type, three methods, CRC
-_zip_decoder, _raw_encoder = Image.core.zip_decoder, Image.core.raw_encoder  # type: ignore[attr-defined]
+_zip_decoder = Image.core.zip_decoder  # type: ignore[attr-defined]  # as plugins do
 _END = b"\0\0\0\0IEND\xaeB`\x82"
 _INFLATED_HERE = range(
     2**14, 2**22
@@ -55,7 +55,7 @@ class PlainPng(NamedTuple):
             grey: whether an opaque image of grey colours may be decoded as a grey one.
 
         Returns:
-            uint8 [H, W, 1], read-only, of a grey image; else Pillow's.
+            uint8 [H, W, 1] of a grey image; else Pillow's.
         """
         rows = self._inflated()
         if self.mode == "L":
@@ -69,18 +69,13 @@ class PlainPng(NamedTuple):
 
     def _grey_pixels(self, compressed: bytes) -> Pixels:
         """The codecs of `Image.frombytes` and `tobytes` of mode L, in half of their time for a small image."""
-        size = (self.width, self.height)
-        box = (0, 0, *size)
-        image = Image.core.new("L", size)  # type: ignore[attr-defined]  # as plugins do
+        image, pixels = image_and_pixels("L", self.width, self.height)
         decoder = _zip_decoder("L", "L")
-        decoder.setimage(image, box)
+        decoder.setimage(image, (0, 0, self.width, self.height))
         consumed, problem = decoder.decode(compressed)
         if consumed >= 0 or problem:
             raise ValueError("the pixels are not those that the header states")
-        encoder = _raw_encoder("L", "L")
-        encoder.setimage(image, box)
-        _, _, content = encoder.encode(self.width * self.height)
-        return np.frombuffer(content, np.uint8).reshape(self.height, self.width, 1)
+        return pixels
 
     def _inflated(self) -> bytes | None:
         """The filtered rows, if they are as long as the header states and not too few or too many for zlib-ng."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Pixels = NDArray[np.uint8]
+_map_buffer = Image.core.map_buffer  # type: ignore[attr-defined]
 
 # Factor from a PNG's transparent grey to a grey level of the decoded image.
 _KEY_SCALE = {"L;2": 85, "L;4": 17}
@@ -23,6 +24,16 @@ _MEAN_LIGHT = 170  # mean luminance of light strokes
 _DARK_SHARE = 0.005  # maximum share of dark pixels among light strokes
 _LUMINANCE = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as Pillow
 _SAMPLE = 500_000  # number of pixels sampled to choose the background
+
+
+def image_and_pixels(mode: str, width: int, height: int) -> tuple[Any, Pixels]:
+    """An image of Pillow's core for a decoder that sets every pixel, and its memory: uint8 [H, W, 1] for mode "L", else [H, W, 4].
+
+    Pillow clears the memory of a new image, and copies grey pixels to bytes, while it holds the
+    interpreter: 26 and 6 ms of 12 megapixels. With NumPy's memory it does neither.
+    """
+    pixels = np.empty((height, width, 1 if mode == "L" else 4), np.uint8)
+    return _map_buffer(pixels, (width, height), "raw", 0, (mode, 0, 1)), pixels
 
 
 def rasterize(image: Image.Image, orientation: int = 1, *, grey: bool = False) -> Pixels:

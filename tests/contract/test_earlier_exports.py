@@ -100,4 +100,4 @@ def test_the_former_digits_are_served_as_they_were_exported(former_digits):
     assert [layer["name"] for layer in layers] == [*(f"conv{n}" for n in range(1, 8)), "logits"]
     assert card["parameters"] == 326_826
     assert refused.status_code == 422
-    assert "export it again" in refused.json()["error"]
+    assert "filters in its export" in refused.json()["error"]
