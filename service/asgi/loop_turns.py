@@ -17,12 +17,14 @@ class LoopTurns:
 
     rest: after a turn with so much of it, number of turns with none, so that what takes several
     turns in a row, as a digit does from its bytes to its answer, waits for such work only once.
+    Turns that take long end the rest: once they took `rest` times as long as the work.
     """
 
     def __init__(self, seconds: float, rest: int = 0) -> None:
         self.seconds = seconds
         self._rest = rest
         self._resting = 0  # turns that are left
+        self._rest_ends = 0.0  # monotonic seconds
         self._spent = 0.0  # seconds in this turn
         self._waiting: deque[Callable[[], None]] = deque()
         self._is_scheduled = False
@@ -35,8 +37,9 @@ class LoopTurns:
     def spend(self, seconds: float) -> None:
         """Count what was done in this turn."""
         self._spent += seconds
-        if self._spent >= self.seconds:
+        if self._rest and self._spent >= self.seconds:
             self._resting = self._rest
+            self._rest_ends = time.monotonic() + self._rest * self._spent
         self._schedule()
 
     async def run(self, function: Callable[[], T]) -> T:
@@ -67,11 +70,11 @@ class LoopTurns:
     def _begin(self) -> None:
         """Begin a turn with those that wait, or let one pass."""
         self._is_scheduled = False
-        if self._resting:
+        if self._resting and time.monotonic() < self._rest_ends:
             self._resting -= 1
             self._schedule()
             return
-        self._spent = 0.0
+        self._spent, self._resting = 0.0, 0
         while self._waiting and self._spent < self.seconds:
             started = time.monotonic()
             self._waiting.popleft()()

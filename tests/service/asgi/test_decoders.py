@@ -2,10 +2,11 @@
 
 import asyncio
 import time
+from types import SimpleNamespace
 
 import pytest
 
-from service.asgi import decoders
+from service.asgi import decoders, loop_turns
 from service.asgi.loop_turns import LoopTurns
 from service.settings import Settings
 from tests.fakes import FakeEngine, write_version
@@ -37,19 +38,27 @@ async def test_others_get_a_turn_between_the_images_of_a_burst():
         assert "others" in events[events.index(number) : events.index(number + 1)]
 
 
-async def test_work_that_rests_leaves_others_several_turns_in_a_row():
-    events, turns = [], LoopTurns(1e-9, rest=3)
+@pytest.mark.parametrize(("seconds_of_others", "least"), [(0, 3), (4, 1)])
+async def test_work_that_rests_leaves_others_turns_in_a_row_or_their_share_of_time(
+    monkeypatch, seconds_of_others, least
+):
+    events, turns, now = [], LoopTurns(0.5, rest=3), [0.0]
+    monkeypatch.setattr(loop_turns, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def pass_by(event, seconds):
+        events.append(event)
+        now[0] += seconds
 
     async def others():
         while events.count("image") < 3:
-            events.append("others")
+            pass_by("others", seconds_of_others)
             await asyncio.sleep(0)
 
-    await asyncio.gather(*[turns.run(lambda: events.append("image")) for _ in range(3)], others())
+    await asyncio.gather(*[turns.run(lambda: pass_by("image", 1)) for _ in range(3)], others())
 
     first, second, third = (place for place, event in enumerate(events) if event == "image")
-    assert second - first > 3
-    assert third - second > 3
+    between = {second - first - 1, third - second - 1}
+    assert between <= {least, least + 1}
 
 
 async def test_an_error_is_the_callers_and_who_left_is_not_decoded():
