@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Pixels = NDArray[np.uint8]
-_map_buffer = Image.core.map_buffer  # type: ignore[attr-defined]
+_map_buffer = Image.core.map_buffer  # type: ignore[attr-defined]  # as Pillow's `ImageFile` does
 
 # Factor from a PNG's transparent grey to a grey level of the decoded image.
 _KEY_SCALE = {"L;2": 85, "L;4": 17}
